@@ -1,0 +1,51 @@
+# Two commands matter: `make demo` and `make test`. Each sets up its own private environment.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test format lint types imports tests lock clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+# The environment follows the lock files: changed locks, new install. Hashes make a fresh machine
+# install exactly what was tested.
+$(VENV)/.run: deploy/requirements.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "syndicator needs Python 3.11 or later; set PYTHON=/path/to/python3"; exit 2; }
+	@echo "Setting up $(VENV) (once, about half a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r deploy/requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run tests/requirements.txt
+	@echo "Adding what the tests need ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	@touch $@
+
+demo: $(VENV)/.run  ## the whole service on examples/, no account needed; Ctrl-C ends it
+	@$(BIN)/syndicator run --config examples/syndicator.yaml
+
+test: $(VENV)/.test format lint types imports tests  ## everything that CI runs
+
+format: $(VENV)/.test
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+imports: $(VENV)/.test
+	$(BIN)/lint-imports --no-cache
+
+tests: $(VENV)/.test
+	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+
+lock:  ## renew the lock files (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build -o deploy/requirements.txt pyproject.toml
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra test -c deploy/requirements.txt -o tests/requirements.txt pyproject.toml
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

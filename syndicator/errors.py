@@ -1,0 +1,105 @@
+"""The tree of errors: one subclass per thing that a caller can do differently.
+
+    SyndicatorError
+    ├── ArticleError          mend the article: carries one Problem's parts
+    ├── SettingsError         mend the settings: carries all their problems (exit 78)
+    ├── SecondInstanceError   another process serves this state (exit 78)
+    ├── SourceUnreadable      a source folder cannot be read now: look again later
+    ├── OutputUnwritable      the output folder cannot be written now: mend rights or space
+    ├── StoreError            the database cannot be used
+    │   ├── StoreBusy         another process holds it: try again (exit 75)
+    │   ├── StoreDamaged      it is not a sound database: restore or rebuild
+    │   └── StoreTooNew       it was written by a later version
+    └── DeliveryError         a message was not delivered
+        ├── Refused           definitely not accepted: send again after `retry_after`
+        ├── Rejected          definitely not accepted, and nothing but a person will change that
+        └── Unclear           accepted or not, nobody knows: look before sending again
+
+Each renders as `what failed: on which: why. What to do`. None of them ever holds a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+
+class SyndicatorError(Exception):
+    """The root. `what` failed, `on` which thing, `why`, and the `cure`: what to do about it."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, on: str = "", why: str = "", cure: str = "") -> None:
+        self.what, self.on, self.why, self.cure = what, on, why, cure
+        head = ": ".join(part for part in (what, on, why) if part)
+        super().__init__(f"{head}. {cure}" if cure else head)
+
+
+class ArticleError(SyndicatorError):
+    """One thing wrong in one article file, with its place; lines and columns count from 1."""
+
+    def __init__(self, what: str, *, cure: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(what, cure=cure)
+        self.line, self.column = line, column
+
+
+class SettingsError(SyndicatorError):
+    """All that is wrong with the settings, in one list, each line `file:line:column: key: what, cure`."""
+
+    exit_code = 78
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class SecondInstanceError(SyndicatorError):
+    exit_code = 78
+
+
+class SourceUnreadable(SyndicatorError):
+    pass
+
+
+class OutputUnwritable(SyndicatorError):
+    pass
+
+
+class StoreError(SyndicatorError):
+    pass
+
+
+class StoreBusy(StoreError):
+    exit_code = 75
+
+
+class StoreDamaged(StoreError):
+    pass
+
+
+class StoreTooNew(StoreError):
+    exit_code = 78
+
+
+class DeliveryError(SyndicatorError):
+    """`code` is Slack's own error word where there is one (`channel_not_found`), else ours."""
+
+    def __init__(self, what: str, *, code: str, on: str = "", why: str = "", cure: str = "") -> None:
+        super().__init__(what, on=on, why=why, cure=cure)
+        self.code = code
+
+
+class Refused(DeliveryError):
+    def __init__(
+        self, what: str, *, code: str, on: str = "", why: str = "", retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(what, code=code, on=on, why=why)
+        self.retry_after = retry_after
+
+
+class Rejected(DeliveryError):
+    pass
+
+
+class Unclear(DeliveryError):
+    pass
