@@ -181,6 +181,20 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredTopic:
+    """What one topic file says. `parent` is a name, alias or slug; `path` is where it stands."""
+
+    name: str
+    slug: str | None = None
+    parent: str | None = None
+    aliases: tuple[str, ...] = ()
+    description: str = ""
+    language: str | None = None
+    source: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
     """A subject that has feeds. `names` are the keys it is found by (its name, aliases and slug, folded)."""
 
