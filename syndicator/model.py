@@ -50,7 +50,9 @@ class RouteReason(StrEnum):
     """The route takes it: public, matching, good and young enough, and new to the channel."""
     RISING = "owed: quality rose over the bar"
     BASELINE = "baseline: it was there when the route or source began"
+    WAITING = "owed: waits for its message"
     ANNOUNCED = "announced in this channel before"
+    SAME_STORY = "another entry of its story is announced"
     NOT_PUBLIC = "not public"
     OTHER_TOPIC = "not of the route's topics"
     OTHER_PROVIDER = "not of the route's providers"
@@ -340,6 +342,58 @@ class Owed:
     qualified: datetime
 
 
+class LedgerKind(StrEnum):
+    """What the ledger says of a story in a channel. A story is in it once for ever."""
+
+    BASELINE = "baseline"
+    """It was there when the route or source began, or was too old when it qualified; never announced."""
+    OWED = "owed"
+    """Taken by a route; its message is not yet known to be in the channel."""
+    ANNOUNCED = "announced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One line of the ledger: what was decided of a story in a channel, by which route and why."""
+
+    channel: str
+    story: str
+    guid: str
+    route: str
+    kind: LedgerKind
+    reason: RouteReason
+    at: datetime
+    delivery: str | None = None
+    """The message it is in, once there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One time of a digest: `nominal` is local, without offset (`2026-10-25T02:30`); `at` is the moment.
+
+    Both passes of the repeated hour in autumn are one slot, since they have the same nominal time.
+    """
+
+    nominal: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """A route told to hold back for a while, by whom it concerns and why; `lifted` ends it early."""
+
+    id: int
+    route: str
+    since: datetime
+    until: datetime
+    why: str
+    lifted: datetime | None = None
+
+    @property
+    def end(self) -> datetime:
+        return self.until if self.lifted is None else min(self.until, self.lifted)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One message to one channel. `id` is deterministic, so that it is recognised after a restore."""
@@ -364,3 +418,11 @@ class Delivery:
     """Slack's id of the posted message."""
     error: str | None = None
     """What the last try said, without any secret."""
+    more: int = 0
+    """How many stories a digest counts as "+N more" beside those of `guids`."""
+    failing_since: datetime | None = None
+    """When the first of the tries that have failed since it was owed was made."""
+    look_from: datetime | None = None
+    """Before this moment it cannot have been posted; a look-up starts here. None: at `created`."""
+    unsure: bool = False
+    """The last try may have been accepted; before it is sent again it must be looked for."""
