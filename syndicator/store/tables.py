@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, MetaData
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -38,3 +49,118 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # How its files are read (profile, fields, time zone, ...): another fingerprint means reading all again.
+    Column("reading", Text, nullable=False),
+    # When its first full look was taken in; before that everything it brings is baseline.
+    Column("began", Moment),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("device", BigInteger, nullable=False),
+    Column("inode", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("ctime_ns", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    # The entry it is the file of; none while it has never been a good article.
+    Column("guid", Text),
+)
+
+problems = Table(
+    "problems",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("line", Integer, nullable=False),
+    Column("column", Integer, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("cure", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("guid", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("story", Text, nullable=False, index=True),
+    Column("link", Text, nullable=False, index=True),
+    Column("canonical_link", Text, nullable=False, index=True),
+    Column("visibility", Text, nullable=False),
+    Column("published", Moment, nullable=False),
+    Column("expires", Moment),
+    Column("updated", Moment, nullable=False),
+    Column("seen", Moment, nullable=False),
+    Column("withdrawn", Moment),
+    Column("provider", Text),
+    Column("quality", Float),
+    # The article as it was last good, as JSON of model.Article.
+    Column("article", Text, nullable=False),
+    Column("topics", Text, nullable=False),
+    Index("ix_entries_source_path", "source", "path"),
+    Index("ix_entries_source_digest", "source", "digest"),
+    # For what the passing of time alone changes: embargoes that end, entries that expire.
+    Index("ix_entries_visibility_published", "visibility", "published"),
+    Index("ix_entries_visibility_expires", "visibility", "expires"),
+)
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("guid", Text, primary_key=True),
+    # Whether the entry is of the topic now; a row with a number outlives that.
+    Column("member", Boolean, nullable=False),
+    # Whether subscribers see it there: public, and of all copies of its link the one that is shown.
+    Column("shown", Boolean, nullable=False),
+    # The order of first appearance in the topic's feed, from 0; fixed for ever (RFC 5005 archives).
+    Column("number", Integer),
+    Column("published", Moment, nullable=False),
+    Column("quality", Float),
+    Index("ix_standings_newest", "topic", "shown", "published", "guid"),
+    Index("ix_standings_number", "topic", "number", unique=True),
+    Index("ix_standings_guid", "guid"),
+)
+
+topics = Table(
+    "topics",
+    metadata,
+    Column("slug", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("parent", Text),
+    Column("description", Text, nullable=False),
+    Column("language", Text),
+    # The keys that it is found by, as a JSON list.
+    Column("names", Text, nullable=False),
+    # Live topics have feeds; a moved one answers 301 to `moved_to`, a gone one 410.
+    Column("live", Boolean, nullable=False),
+    Column("moved_to", Text),
+)
+
+dirty = Table(
+    "dirty",
+    metadata,
+    # What has changed in the store and not yet on disk. Page -1 is the feed itself, n the archive's page n.
+    Column("topic", Text, primary_key=True),
+    Column("page", Integer, primary_key=True),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    # Single facts: when the database began, what the output was last made with.
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,217 @@
+"""Which entry is this file? Pure: what was found and what is known go in, entries and problems come out.
+
+Behaviour 7 to 9. In order, each entry taken once:
+  1. the entry that this very file was before, or that its path had when it disappeared;
+  2. the entry with the file's own `guid` key, if its file is gone; if it is there, that is a problem;
+  3. an entry of the source whose file is gone and that has the same content, else the same canonical link;
+  4. a new entry, with the guid of its key or one minted from source and path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from syndicator.model import Article, Entry, Problem, Visibility, judge_visibility
+from syndicator.store.contract import StoredEntry
+
+Mint = Callable[[str, str, int], str]
+"""Source, path and salt to a guid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A file that was read: an article, or a problem, or neither (a page that is not an article)."""
+
+    path: str
+    stamp: tuple[int, int, int, int, int]
+    digest: bytes
+    article: Article | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the store knows that could matter for a batch. `vacant` are guids whose file is not there."""
+
+    by_path: Mapping[str, StoredEntry] = field(default_factory=dict)
+    by_guid: Mapping[str, StoredEntry] = field(default_factory=dict)
+    others: Sequence[StoredEntry] = ()
+    """Entries of any source that share a canonical link or, in this source, a content with the batch."""
+    vacant: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An entry as it was (None: it is new) and as it is now."""
+
+    before: StoredEntry | None
+    after: StoredEntry
+
+    @property
+    def revised(self) -> bool:
+        """Whether a subscriber can see a difference in the article itself."""
+        return self.before is not None and self.before.entry.updated != self.after.entry.updated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What recognising needs to be told: the source's reading of `published: false`, and how ids are made."""
+
+    mint: Mint
+    story: Callable[[str], str]
+    topics: Callable[[Sequence[str]], tuple[str, ...]]
+    include_unpublished: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """`changes` by path; `refused` are files that cannot be entries, each with its problem."""
+
+    changes: Mapping[str, Change]
+    refused: tuple[Problem, ...] = ()
+
+
+def recognise(found: Iterable[Found], known: Known, rules: Rules, *, now: datetime) -> Recognised:
+    """Gives every article of the batch its entry. The order of `found` does not matter."""
+    batch = sorted((one for one in found if one.article is not None), key=lambda one: one.path)
+    holders, refused = _holders(batch, known)
+    changes: dict[str, Change] = {}
+    stories = {stored.entry.article.canonical_link: stored.entry.story for stored in known.others}
+    taken = set(known.by_guid) | {stored.entry.guid for stored in known.by_path.values()}
+    for one in batch:
+        if one.path in refused or one.article is None:
+            continue
+        before = holders.get(one.path)
+        guid = before.entry.guid if before else _new_guid(one.article, taken, rules.mint)
+        taken.add(guid)
+        link = one.article.canonical_link
+        story = before.entry.story if before else stories.setdefault(link, rules.story(link))
+        changes[one.path] = Change(before=before, after=_after(one, before, guid, story, rules, now))
+    return Recognised(changes=changes, refused=tuple(refused.values()))
+
+
+def withdraw(stored: StoredEntry, *, now: datetime) -> Change:
+    """The entry with its file gone."""
+    entry = replace(stored.entry, visibility=Visibility.WITHDRAWN)
+    return Change(before=stored, after=replace(stored, entry=entry, withdrawn=stored.withdrawn or now))
+
+
+def judge_again(
+    stored: StoredEntry,
+    *,
+    now: datetime,
+    include_unpublished: bool,
+    topics: tuple[str, ...] | None = None,
+) -> Change:
+    """The same article under another time, other settings or another catalogue of topics."""
+    entry = stored.entry
+    visibility = judge_visibility(
+        entry.article,
+        now=now,
+        include_unpublished=include_unpublished,
+        gone=entry.visibility is Visibility.WITHDRAWN,
+    )
+    after = replace(entry, visibility=visibility, topics=entry.topics if topics is None else topics)
+    return Change(before=stored, after=replace(stored, entry=after))
+
+
+def _holders(batch: Sequence[Found], known: Known) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
+    holders = {one.path: known.by_path[one.path] for one in batch if one.path in known.by_path}
+    used = {stored.entry.guid for stored in holders.values()}
+    refused: dict[str, Problem] = {}
+    claims: dict[str, str] = {}
+    for one in batch:
+        key = one.article.guid if one.article else None
+        if one.path in holders or key is None:
+            continue
+        stored = known.by_guid.get(key)
+        if key in claims or key in used or (stored is not None and key not in known.vacant):
+            other = claims.get(key) or (stored.entry.article.path if stored else "")
+            refused[one.path] = _second_guid(one, key, other)
+        else:
+            claims[key] = one.path
+            if stored is not None:
+                holders[one.path] = stored
+                used.add(key)
+    for match in (_same_content, _same_link):
+        for one in batch:
+            if one.path in holders or one.path in refused or (one.article and one.article.guid):
+                continue
+            mover = _mover(one, known, used, match)
+            if mover is not None:
+                holders[one.path] = mover
+                used.add(mover.entry.guid)
+    return holders, refused
+
+
+def _mover(
+    one: Found, known: Known, used: set[str], match: Callable[[Found, StoredEntry], bool]
+) -> StoredEntry | None:
+    candidates = (
+        stored
+        for stored in known.others
+        if stored.entry.guid in known.vacant
+        and stored.entry.guid not in used
+        and one.article is not None
+        and stored.entry.article.source == one.article.source
+        and match(one, stored)
+    )
+    # The one that disappeared last is the likeliest to have moved; the guid makes it the same every time.
+    return max(candidates, key=lambda s: (s.withdrawn is None, s.withdrawn, s.entry.guid), default=None)
+
+
+def _same_content(one: Found, stored: StoredEntry) -> bool:
+    return stored.digest == one.digest
+
+
+def _same_link(one: Found, stored: StoredEntry) -> bool:
+    return one.article is not None and stored.entry.article.canonical_link == one.article.canonical_link
+
+
+def _new_guid(article: Article, taken: set[str], mint: Mint) -> str:
+    if article.guid is not None:
+        return article.guid
+    salt = 0
+    while (guid := mint(article.source, article.path, salt)) in taken:
+        salt += 1
+    return guid
+
+
+def _after(
+    one: Found, before: StoredEntry | None, guid: str, story: str, rules: Rules, now: datetime
+) -> StoredEntry:
+    article = one.article
+    assert article is not None  # noqa: S101  recognise has dropped the others
+    entry = Entry(
+        guid=guid,
+        story=story,
+        article=article,
+        updated=article.published if before is None else _updated(one, before, article, now),
+        seen=now if before is None else before.entry.seen,
+        visibility=judge_visibility(article, now=now, include_unpublished=rules.include_unpublished),
+        topics=rules.topics(article.topics),
+    )
+    return StoredEntry(entry=entry, digest=one.digest)
+
+
+def _updated(one: Found, before: StoredEntry, article: Article, now: datetime) -> datetime:
+    """Moves only when the revision does, and only when the file itself changed: that other settings or a
+    later version of this program read the same bytes otherwise is no news to a subscriber."""
+    was = before.entry
+    if article.revision == was.article.revision or one.digest == before.digest:
+        return was.updated
+    if article.modified is not None and was.updated < article.modified <= now:
+        return article.modified
+    return max(now, article.published) if article.published > now else now
+
+
+def _second_guid(one: Found, guid: str, other: str) -> Problem:
+    article = one.article
+    return Problem(
+        source=article.source if article else "",
+        path=one.path,
+        what=f"another article has the guid {guid!r} already" + (f": {other}" if other else ""),
+        cure="Give one of them another `guid`, or delete the key",
+    )

@@ -1,0 +1,103 @@
+"""Where the changed entries stand in the feeds of their topics, and what must be rendered anew. Pure.
+
+Behaviour 14, 16 and 17: of a link's copies each feed shows one; the order of first appearance is fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from syndicator.model import ALL, Entry, Visibility
+from syndicator.store.contract import FEED, Standing
+
+ChooseCopy = Callable[[Sequence[Entry], str | None], Entry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restanding:
+    """The standings that changed, with their entries, and the pages (topic, page) to render anew."""
+
+    standings: tuple[tuple[Standing, Entry], ...]
+    dirty: frozenset[tuple[str, int]]
+
+
+def restand(
+    entries: Iterable[Entry],
+    before: Iterable[Standing],
+    *,
+    touched: frozenset[str],
+    next_number: Callable[[str], int],
+    choose_copy: ChooseCopy,
+    page_size: int,
+) -> Restanding:
+    """Stands `entries` anew: the changed ones (`touched`, by guid) and all copies of their old and new links.
+
+    `before` are the standings that these entries have in the store; `next_number` says with what number the
+    next entry appears in a topic's feed.
+    """
+    every = {entry.guid: entry for entry in entries}
+    old = {(standing.topic, standing.guid): standing for standing in before}
+    former: dict[str, set[str]] = {}
+    for topic, guid in old:
+        former.setdefault(guid, set()).add(topic)
+    shown = _shown(every, old, choose_copy)
+    numbers = _Numbers(next_number)
+    changed: list[tuple[Standing, Entry]] = []
+    dirty: set[tuple[str, int]] = set()
+    for entry in sorted(every.values(), key=lambda one: (one.article.published, one.guid)):
+        for topic in sorted({ALL, *entry.topics} | former.get(entry.guid, set())):
+            was = old.get((topic, entry.guid)) or _absent(topic, entry.guid)
+            now = replace(was, member=_is_member(entry, topic), shown=(topic, entry.guid) in shown)
+            if now.shown and now.number is None:
+                now = replace(now, number=numbers.take(topic))
+                dirty |= _neighbours(topic, now.number, page_size)
+            if now != was or entry.guid in touched:
+                changed.append((now, entry))
+                if was.shown or now.shown:
+                    dirty.add((topic, FEED))
+                    dirty.add((topic, (now.number or 0) // page_size))
+    return Restanding(standings=tuple(changed), dirty=frozenset(dirty))
+
+
+class _Numbers:
+    """Hands out each topic's next numbers, asking the store once."""
+
+    def __init__(self, first: Callable[[str], int]) -> None:
+        self._first, self._next = first, dict[str, int]()
+
+    def take(self, topic: str) -> int:
+        number = self._next[topic] if topic in self._next else self._first(topic)
+        self._next[topic] = number + 1
+        return number
+
+
+def _absent(topic: str, guid: str) -> Standing:
+    return Standing(topic=topic, guid=guid, member=False, shown=False, number=None)
+
+
+def _is_member(entry: Entry, topic: str) -> bool:
+    return entry.visibility is not Visibility.WITHDRAWN and (topic == ALL or topic in entry.topics)
+
+
+def _shown(
+    every: Mapping[str, Entry], old: Mapping[tuple[str, str], Standing], choose_copy: ChooseCopy
+) -> set[tuple[str, str]]:
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in every.values():
+        if entry.visibility is Visibility.PUBLIC:
+            for topic in (ALL, *entry.topics):
+                groups.setdefault((topic, entry.article.canonical_link), []).append(entry)
+    shown: set[tuple[str, str]] = set()
+    for (topic, _), copies in groups.items():
+        there = (e.guid for e in copies if (at := old.get((topic, e.guid))) is not None and at.shown)
+        chosen = copies[0] if len(copies) == 1 else choose_copy(copies, min(there, default=None))
+        shown.add((topic, chosen.guid))
+    return shown
+
+
+def _neighbours(topic: str, number: int | None, page_size: int) -> set[tuple[str, int]]:
+    """A number that opens a page changes the page before it too: that one now has a next."""
+    if number is None or number == 0 or number % page_size:
+        return set()
+    return {(topic, number // page_size - 1)}

@@ -1,0 +1,128 @@
+"""What any store promises to the pipeline: one writer, whole transactions, values in and values out.
+
+`Store.transaction()` is everything or nothing, and durable when it returns; entries and the messages they
+cause change in one. `Store.reading()` sees one consistent state and never waits for the writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from syndicator.model import Entry, Problem, Topic, Visibility
+
+FEED = -1
+"""The page number that stands for the feed itself, beside the archive's pages 0, 1, 2, ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFile:
+    """A file as it was when it was last read: `stamp` is (device, inode, size, mtime_ns, ctime_ns)."""
+
+    stamp: tuple[int, int, int, int, int]
+    digest: bytes
+    guid: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """`reading` is the fingerprint of how its files were read; `began` is None until the first full look."""
+
+    reading: str
+    began: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """An entry with what only the pipeline needs: the digest of its file and when it was withdrawn."""
+
+    entry: Entry
+    digest: bytes
+    withdrawn: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTopic:
+    """A topic with its fate: live, moved to another slug, or gone."""
+
+    topic: Topic
+    live: bool = True
+    moved_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where an entry stands in one topic's feed; `number` is its place in the order of first appearance."""
+
+    topic: str
+    guid: str
+    member: bool
+    shown: bool
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a topic shows, counted: how many, per UTC day (newest day last), by quality, by whom."""
+
+    shown: int
+    newest: datetime | None
+    days: Mapping[date, int]
+    qualities: Sequence[float]
+    providers: int
+
+
+class Books(Protocol):
+    """An open transaction on the entries' half of the store."""
+
+    def source(self, name: str) -> SourceState | None: ...
+    def put_source(self, name: str, state: SourceState) -> None: ...
+    def source_names(self) -> list[str]: ...
+    def forget_source(self, name: str) -> None: ...
+
+    def files(self, source: str, paths: Iterable[str] | None = None) -> dict[str, KnownFile]: ...
+    def put_files(self, source: str, files: Mapping[str, KnownFile]) -> None: ...
+    def drop_files(self, source: str, paths: Iterable[str]) -> None: ...
+
+    def problems(self) -> list[Problem]: ...
+    def put_problems(self, problems: Iterable[Problem], now: datetime) -> None: ...
+    def drop_problems(self, source: str, paths: Iterable[str]) -> None: ...
+
+    def entries(self, guids: Iterable[str]) -> dict[str, StoredEntry]: ...
+    def entries_at(self, source: str, paths: Iterable[str]) -> dict[str, StoredEntry]: ...
+    def copies(self, canonical_links: Iterable[str]) -> list[StoredEntry]: ...
+    def twins(self, source: str, digests: Iterable[bytes]) -> list[StoredEntry]: ...
+    def put_entries(self, entries: Iterable[StoredEntry]) -> None: ...
+    def guids(self, *, source: str | None = None) -> list[str]: ...
+    def turning(self, now: datetime) -> list[StoredEntry]: ...
+    def next_turn(self, now: datetime) -> datetime | None: ...
+    def search(self, text: str) -> list[StoredEntry]: ...
+    def count_entries(self) -> dict[Visibility, int]: ...
+
+    def standings(self, guids: Iterable[str]) -> list[Standing]: ...
+    def put_standings(self, rows: Iterable[tuple[Standing, Entry]]) -> None: ...
+    def next_number(self, topic: str) -> int: ...
+    def members(self, topic: str) -> int: ...
+    def newest(self, topic: str, *, limit: int, bar: float | None = None) -> list[Entry]: ...
+    def archived(self, topic: str, first: int, last: int) -> list[Entry]: ...
+    def withdrawn(self, topic: str, *, limit: int) -> list[StoredEntry]: ...
+    def counts(self, topic: str, *, days: int) -> Counts: ...
+
+    def topics(self) -> list[StoredTopic]: ...
+    def put_topics(self, topics: Iterable[StoredTopic]) -> None: ...
+
+    def dirty(self) -> dict[str, set[int]]: ...
+    def mark_dirty(self, pages: Iterable[tuple[str, int]]) -> None: ...
+    def mark_clean(self, pages: Iterable[tuple[str, int]]) -> None: ...
+
+    def mark(self, name: str) -> str | None: ...
+    def put_mark(self, name: str, value: str) -> None: ...
+
+
+class Store(Protocol):
+    def transaction(self) -> AbstractContextManager[Books]: ...
+    def reading(self) -> AbstractContextManager[Books]: ...
+    def close(self) -> None: ...

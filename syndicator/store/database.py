@@ -1,0 +1,189 @@
+"""Opens the SQLite database as the service needs it: write-ahead log, every commit synced, one writer.
+
+The pragmas are those of https://www.sqlite.org/pragma.html. `synchronous=FULL` matters in WAL mode: with
+NORMAL a committed row can vanish at a power cut, and a message would be posted twice. Writing transactions
+begin IMMEDIATE, since a transaction that reads first and writes later fails at once under another writer,
+whatever the busy timeout says.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from syndicator.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
+from syndicator.store.sql import SqlBooks
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_MS = 10_000
+
+log = structlog.get_logger()
+
+
+class SqlStore:
+    """The store's contract on SQLite. Threads may share it; writers take turns, readers never wait."""
+
+    def __init__(self, url: str) -> None:
+        self.path = database_path(url)
+        self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+        self._readers = _engine(url, begin="BEGIN", pool_size=4)
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqlBooks]:
+        """Everything or nothing, durable on return. Raises StoreBusy, StoreDamaged or StoreError."""
+        with _translated(self.path), self._writer.begin() as connection:
+            yield SqlBooks(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlBooks]:
+        with _translated(self.path), self._readers.begin() as connection:
+            yield SqlBooks(connection)
+
+    def close(self) -> None:
+        self._readers.dispose()
+        self._writer.dispose()
+
+
+def open_store(url: str, *, now: datetime) -> SqlStore:
+    """The store at `url`, checked and migrated to this version's tables.
+
+    A database that is no longer sound is moved aside, and a new one begins: as at any first start nothing
+    is announced. Raises StoreTooNew when a later version wrote it, StoreBusy, or StoreError with the cure.
+    """
+    path = database_path(url)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            "the state folder cannot be made",
+            on=str(path.parent),
+            why=error.strerror or str(error),
+            cure="Make it writable for this user, or set `state:` to another place",
+        ) from None
+    try:
+        return _open_sound(url)
+    except StoreDamaged as damage:
+        aside = _move_aside(path, now)
+        log.error(
+            "database damaged, moved aside, begun anew", path=str(path), aside=str(aside), why=damage.why
+        )
+        return _open_sound(url)
+
+
+def database_path(url: str) -> Path:
+    """The file of an SQLite URL. Raises StoreError for any other database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        raise StoreError(
+            "the state must be an SQLite file",
+            on=parsed.render_as_string(hide_password=True),
+            cure="Set `state: sqlite:///path/to/syndicator.db`",
+        )
+    return Path(str(parsed.database))
+
+
+def _open_sound(url: str) -> SqlStore:
+    path = database_path(url)
+    if path.exists() and path.stat().st_size == 0:
+        log.warning("database is an empty file, begun anew", path=str(path))
+    store = SqlStore(url)
+    try:
+        with _translated(path), store._writer.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        with _translated(path), store._writer.begin() as connection:
+            _check(connection, path)
+            _migrate(connection, path)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=60)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling is off: it would begin late and deferred.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "trusted_schema=OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _check(connection: Connection, path: Path) -> None:
+    answer = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if answer != "ok":
+        raise StoreDamaged("the database is damaged", on=str(path), why=str(answer))
+
+
+def _migrate(connection: Connection, path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if inspect(connection).has_table("alembic_version"):
+        current = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+        if current is not None and current not in known:
+            raise StoreTooNew(
+                "the database was written by a later version",
+                on=str(path),
+                why=f"its schema {current} is not known here",
+                cure="Install that version again, or restore a backup made by this one",
+            )
+    command.upgrade(config, "head")
+
+
+def _move_aside(path: Path, now: datetime) -> Path:
+    aside = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLAlchemy's and SQLite's errors as ours; the codes are those of https://www.sqlite.org/rescode.html."""
+    try:
+        yield
+    except DatabaseError as error:
+        cause = error.orig
+        name = getattr(cause, "sqlite_errorname", "") or ""
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise StoreBusy(
+                "the database is in use", on=str(path), why=str(cause), cure="Try again in a moment"
+            ) from error
+        if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            raise StoreDamaged("the database is damaged", on=str(path), why=str(cause)) from error
+        if isinstance(error, OperationalError) or isinstance(cause, sqlite3.OperationalError):
+            raise StoreError(
+                "the database cannot be used",
+                on=str(path),
+                why=str(cause),
+                cure="See that its folder is writable and its disk has space",
+            ) from error
+        raise

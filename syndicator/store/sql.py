@@ -1,0 +1,309 @@
+"""The store's contract in SQL, on one open transaction. Rows become values here and nowhere else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table, and_, delete, func, or_, select
+from sqlalchemy.dialects.sqlite import insert
+
+from syndicator.model import Entry, Problem, Visibility
+from syndicator.store import rows
+from syndicator.store.contract import Counts, KnownFile, SourceState, Standing, StoredEntry, StoredTopic
+from syndicator.store.outbox import Outbox
+from syndicator.store.tables import (
+    EPOCH,
+    dirty,
+    entries,
+    files,
+    marks,
+    problems,
+    sources,
+    standings,
+    topics,
+)
+
+T = TypeVar("T")
+
+BATCH = 500
+"""Values per statement, well below SQLite's 32,766 variables."""
+
+
+class SqlBooks:
+    """One open transaction; see contract.Books for what each method promises."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.outbox = Outbox(connection)
+
+    # sources and files
+
+    def source(self, name: str) -> SourceState | None:
+        row = self._connection.execute(select(sources).where(sources.c.name == name)).mappings().first()
+        return None if row is None else SourceState(reading=row["reading"], began=row["began"])
+
+    def put_source(self, name: str, state: SourceState) -> None:
+        self._upsert(sources, [{"name": name, "reading": state.reading, "began": state.began}])
+
+    def source_names(self) -> list[str]:
+        return list(self._connection.scalars(select(sources.c.name).order_by(sources.c.name)))
+
+    def forget_source(self, name: str) -> None:
+        for table in (files, problems):
+            self._connection.execute(delete(table).where(table.c.source == name))
+        self._connection.execute(delete(sources).where(sources.c.name == name))
+
+    def files(self, source: str, paths: Iterable[str] | None = None) -> dict[str, KnownFile]:
+        query = select(files).where(files.c.source == source)
+        if paths is None:
+            found = self._connection.execute(query).mappings()
+            return {row["path"]: rows.known_file(row) for row in found}
+        return {
+            row["path"]: rows.known_file(row)
+            for some in _batches(paths)
+            for row in self._connection.execute(query.where(files.c.path.in_(some))).mappings()
+        }
+
+    def put_files(self, source: str, known: Mapping[str, KnownFile]) -> None:
+        self._upsert(files, [rows.file_row(source, path, file) for path, file in known.items()])
+
+    def drop_files(self, source: str, paths: Iterable[str]) -> None:
+        for some in _batches(paths):
+            self._connection.execute(delete(files).where(files.c.source == source, files.c.path.in_(some)))
+
+    # problems
+
+    def problems(self) -> list[Problem]:
+        """All problems, by source and path."""
+        query = select(problems).order_by(problems.c.source, problems.c.path)
+        return [rows.problem_value(row) for row in self._connection.execute(query).mappings()]
+
+    def put_problems(self, found: Iterable[Problem], now: datetime) -> None:
+        """Stores each, keeping `since` of one that was there before."""
+        values = [rows.problem_row(problem, now) for problem in found]
+        for value in values:
+            statement = insert(problems).values(value)
+            kept = {name: statement.excluded[name] for name in ("line", "column", "what", "cure")}
+            self._connection.execute(
+                statement.on_conflict_do_update(index_elements=["source", "path"], set_=kept)
+            )
+
+    def drop_problems(self, source: str, paths: Iterable[str]) -> None:
+        for some in _batches(paths):
+            condition = and_(problems.c.source == source, problems.c.path.in_(some))
+            self._connection.execute(delete(problems).where(condition))
+
+    # entries
+
+    def entries(self, guids: Iterable[str]) -> dict[str, StoredEntry]:
+        found = (self._stored(entries.c.guid.in_(some)) for some in _batches(guids))
+        return {stored.entry.guid: stored for some in found for stored in some}
+
+    def entries_at(self, source: str, paths: Iterable[str]) -> dict[str, StoredEntry]:
+        """The entry of each path, withdrawn ones too; by path."""
+        found = (
+            self._stored(and_(entries.c.source == source, entries.c.path.in_(some)))
+            for some in _batches(paths)
+        )
+        return {stored.entry.article.path: stored for some in found for stored in some}
+
+    def copies(self, canonical_links: Iterable[str]) -> list[StoredEntry]:
+        """All entries with one of these canonical links, withdrawn ones too."""
+        found = (self._stored(entries.c.canonical_link.in_(some)) for some in _batches(canonical_links))
+        return [stored for some in found for stored in some]
+
+    def twins(self, source: str, digests: Iterable[bytes]) -> list[StoredEntry]:
+        """All entries of the source whose file had one of these digests, withdrawn ones too."""
+        found = (
+            self._stored(and_(entries.c.source == source, entries.c.digest.in_(some)))
+            for some in _batches(digests)
+        )
+        return [stored for some in found for stored in some]
+
+    def put_entries(self, changed: Iterable[StoredEntry]) -> None:
+        self._upsert(entries, [rows.entry_row(stored) for stored in changed])
+
+    def guids(self, *, source: str | None = None) -> list[str]:
+        query = select(entries.c.guid).order_by(entries.c.guid)
+        return list(
+            self._connection.scalars(query if source is None else query.where(entries.c.source == source))
+        )
+
+    def turning(self, now: datetime) -> list[StoredEntry]:
+        """Entries whose visibility time alone has changed by `now`: embargoes over, expiries reached."""
+        embargo = and_(entries.c.visibility == Visibility.EMBARGOED.value, entries.c.published <= now)
+        expiry = and_(entries.c.visibility == Visibility.PUBLIC.value, entries.c.expires <= now)
+        return self._stored(embargo) + self._stored(expiry)
+
+    def next_turn(self, now: datetime) -> datetime | None:
+        """When time alone will next change an entry's visibility, or None."""
+        embargo = self._moment(
+            func.min(entries.c.published), entries.c.visibility == Visibility.EMBARGOED.value
+        )
+        expiry = self._moment(
+            func.min(entries.c.expires),
+            entries.c.visibility == Visibility.PUBLIC.value,
+            entries.c.expires > now,
+        )
+        return min((moment for moment in (embargo, expiry) if moment is not None), default=None)
+
+    def search(self, text: str) -> list[StoredEntry]:
+        """Entries whose guid, link or path is `text`, or whose path ends in `/text`; by path."""
+        escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        condition = or_(
+            entries.c.guid == text,
+            entries.c.link == text,
+            entries.c.canonical_link == text,
+            entries.c.path == text,
+            entries.c.path.like(f"%/{escaped}", escape="\\"),
+        )
+        return sorted(
+            self._stored(condition), key=lambda stored: (stored.entry.article.path, stored.entry.guid)
+        )
+
+    def count_entries(self) -> dict[Visibility, int]:
+        query = select(entries.c.visibility, func.count()).group_by(entries.c.visibility)
+        return {Visibility(name): count for name, count in self._connection.execute(query)}
+
+    # standings
+
+    def standings(self, guids: Iterable[str]) -> list[Standing]:
+        return [
+            rows.standing_value(row)
+            for some in _batches(guids)
+            for row in self._connection.execute(
+                select(standings).where(standings.c.guid.in_(some))
+            ).mappings()
+        ]
+
+    def put_standings(self, changed: Iterable[tuple[Standing, Entry]]) -> None:
+        self._upsert(standings, [rows.standing_row(standing, entry) for standing, entry in changed])
+
+    def next_number(self, topic: str) -> int:
+        """The number of the next entry to appear in the topic's feed, which is how many ever have."""
+        query = select(func.max(standings.c.number)).where(standings.c.topic == topic)
+        last = self._connection.scalar(query)
+        return 0 if last is None else last + 1
+
+    def members(self, topic: str) -> int:
+        """How many entries are of the topic now, public or not, withdrawn ones aside."""
+        query = select(func.count()).where(standings.c.topic == topic, standings.c.member)
+        return self._connection.scalar(query) or 0
+
+    def newest(self, topic: str, *, limit: int, bar: float | None = None) -> list[Entry]:
+        """What the topic shows at or over the bar, newest first by published time, guid as tie-break."""
+        query = (
+            select(entries)
+            .join(standings, standings.c.guid == entries.c.guid)
+            .where(standings.c.topic == topic, standings.c.shown)
+            .order_by(standings.c.published.desc(), standings.c.guid.desc())
+            .limit(limit)
+        )
+        if bar is not None:
+            query = query.where(standings.c.quality >= bar)
+        return [rows.entry_value(row) for row in self._connection.execute(query).mappings()]
+
+    def archived(self, topic: str, first: int, last: int) -> list[Entry]:
+        """What the topic shows of the numbers first to last (both included), the highest number first."""
+        query = (
+            select(entries)
+            .join(standings, standings.c.guid == entries.c.guid)
+            .where(standings.c.topic == topic, standings.c.number.between(first, last), standings.c.shown)
+            .order_by(standings.c.number.desc())
+        )
+        return [rows.entry_value(row) for row in self._connection.execute(query).mappings()]
+
+    def withdrawn(self, topic: str, *, limit: int) -> list[StoredEntry]:
+        """Entries that once appeared in the topic's feed and are withdrawn now, the latest first."""
+        query = (
+            select(entries)
+            .join(standings, standings.c.guid == entries.c.guid)
+            .where(
+                standings.c.topic == topic,
+                standings.c.number.is_not(None),
+                entries.c.visibility == Visibility.WITHDRAWN.value,
+            )
+            .order_by(entries.c.withdrawn.desc(), entries.c.guid)
+            .limit(limit)
+        )
+        return [rows.stored_entry(row) for row in self._connection.execute(query).mappings()]
+
+    def counts(self, topic: str, *, days: int) -> Counts:
+        """What the topic shows in the `days` up to its newest entry; `shown` counts all it shows."""
+        shown = and_(standings.c.topic == topic, standings.c.shown)
+        total = self._connection.scalar(select(func.count()).where(shown)) or 0
+        newest = self._moment(func.max(standings.c.published), shown)
+        if newest is None:
+            return Counts(shown=0, newest=None, days={}, qualities=(), providers=0)
+        start = datetime.combine(newest.date() - timedelta(days=days - 1), datetime.min.time(), tzinfo=UTC)
+        query = (
+            select(standings.c.published, standings.c.quality, entries.c.provider)
+            .join(entries, entries.c.guid == standings.c.guid)
+            .where(shown, standings.c.published >= start)
+        )
+        found = self._connection.execute(query).all()
+        per_day: Counter[date] = Counter(row.published.date() for row in found)
+        return Counts(
+            shown=total,
+            newest=newest,
+            days=dict(sorted(per_day.items())),
+            qualities=tuple(sorted(row.quality for row in found if row.quality is not None)),
+            providers=len({row.provider for row in found if row.provider}),
+        )
+
+    # topics, dirty pages, marks
+
+    def topics(self) -> list[StoredTopic]:
+        query = select(topics).order_by(topics.c.slug)
+        return [rows.stored_topic(row) for row in self._connection.execute(query).mappings()]
+
+    def put_topics(self, changed: Iterable[StoredTopic]) -> None:
+        self._upsert(topics, [rows.topic_row(stored) for stored in changed])
+
+    def dirty(self) -> dict[str, set[int]]:
+        found: dict[str, set[int]] = {}
+        for topic, page in self._connection.execute(select(dirty.c.topic, dirty.c.page)):
+            found.setdefault(topic, set()).add(page)
+        return found
+
+    def mark_dirty(self, pages: Iterable[tuple[str, int]]) -> None:
+        for some in _batches(sorted(set(pages))):
+            values = [{"topic": topic, "page": page} for topic, page in some]
+            self._connection.execute(insert(dirty).on_conflict_do_nothing(), values)
+
+    def mark_clean(self, pages: Iterable[tuple[str, int]]) -> None:
+        for topic, page in pages:
+            self._connection.execute(delete(dirty).where(dirty.c.topic == topic, dirty.c.page == page))
+
+    def mark(self, name: str) -> str | None:
+        return self._connection.scalar(select(marks.c.value).where(marks.c.name == name))
+
+    def put_mark(self, name: str, value: str) -> None:
+        self._upsert(marks, [{"name": name, "value": value}])
+
+    def _stored(self, condition: Any) -> list[StoredEntry]:
+        found = self._connection.execute(select(entries).where(condition)).mappings()
+        return [rows.stored_entry(row) for row in found]
+
+    def _moment(self, column: Any, *conditions: Any) -> datetime | None:
+        value = self._connection.scalar(select(column).where(*conditions))
+        return EPOCH + timedelta(microseconds=value) if isinstance(value, int) else value
+
+    def _upsert(self, table: Table, values: Sequence[dict[str, Any]]) -> None:
+        keys = [column.name for column in table.columns if column.primary_key]
+        others = [column.name for column in table.columns if not column.primary_key]
+        statement = insert(table)
+        changes = {name: statement.excluded[name] for name in others}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changes)
+        for some in _batches(values):
+            self._connection.execute(statement, some)
+
+
+def _batches(values: Iterable[T]) -> Iterator[list[T]]:
+    remaining = iter(values)
+    while some := list(islice(remaining, BATCH)):
+        yield some

@@ -1,0 +1,56 @@
+"""Tells systemd how the service is: READY, STATUS, RELOADING, STOPPING, WATCHDOG (sd_notify(3)).
+
+One datagram per message to `$NOTIFY_SOCKET`; without it, as in a terminal, nothing is sent. Losing a message
+never costs the service anything, so errors are swallowed here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+
+
+class Notifier:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        address = environment.get("NOTIFY_SOCKET", "")
+        # A leading @ stands for the null byte of Linux's abstract socket names.
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+        usec = environment.get("WATCHDOG_USEC", "")
+        self._watchdog = timedelta(microseconds=int(usec)) if usec.isdigit() else None
+
+    @property
+    def watchdog_every(self) -> timedelta | None:
+        """How often WATCHDOG=1 is due: a third of systemd's period; None where it does not watch."""
+        return self._watchdog / 3 if self._watchdog else None
+
+    def ready(self, status: str) -> None:
+        """The first scan and build are done and the feeds are served."""
+        self._send("READY=1", f"STATUS={status}")
+
+    def status(self, status: str) -> None:
+        self._send(f"STATUS={status}")
+
+    def alive(self) -> None:
+        """From the thread that does the work, never from a timer of its own."""
+        self._send("WATCHDOG=1")
+
+    def reloading(self) -> None:
+        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def stopping(self) -> None:
+        self._send("STOPPING=1", "STATUS=Stopping: finishing what is in hand")
+
+    def extend(self, by: timedelta) -> None:
+        """More time for a long start (EXTEND_TIMEOUT_USEC)."""
+        self._send(f"EXTEND_TIMEOUT_USEC={by // timedelta(microseconds=1)}")
+
+    def _send(self, *lines: str) -> None:
+        if not self._address:
+            return
+        message = "\n".join(line.replace("\n", " ") for line in lines).encode()
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.connect(self._address)
+            channel.send(message)
