@@ -395,6 +395,18 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelState:
+    """How a channel does: nothing goes to it before `not_before`; `broken` says what a person must mend."""
+
+    channel: str
+    not_before: datetime
+    failures: int = 0
+    """Tries in a row that were not accepted or unclear."""
+    broken: str | None = None
+    broken_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One message to one channel. `id` is deterministic, so that it is recognised after a restore."""
 
