@@ -1,0 +1,123 @@
+"""The tables of announcing: what was decided of a story, what is owed, and the messages and their tries.
+
+`ledger` and `digest_slots` are kept for ever: their primary keys are what makes "once" true. Texts that are
+only shown are JSON.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
+
+from syndicator.store.tables import Moment, metadata
+
+routes = Table(
+    "routes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("began", Moment, nullable=False),
+)
+"""The routes that have had their silent beginning, as they were then."""
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("story", Text, primary_key=True),
+    Column("guid", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("delivery", Text),
+    Index("ix_ledger_guid", "guid"),
+    Index("ix_ledger_delivery", "delivery"),
+)
+"""Once for ever: the primary key is the promise."""
+
+owed = Table(
+    "owed",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("story", Text, primary_key=True),
+    Column("guid", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("qualified", Moment, nullable=False),
+    Column("suspect", Boolean, nullable=False, default=False),
+    Index("ix_owed_route", "route", "qualified"),
+)
+"""Stories taken and not yet in a message; `suspect` ones come from a restored backup."""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("route", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("guids", Text, nullable=False),
+    Column("more", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("due", Moment, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", Moment),
+    Column("misses", Integer, nullable=False),
+    Column("message_ts", Text),
+    Column("error", Text),
+    Column("failing_since", Moment),
+    Column("look_from", Moment),
+    Column("unsure", Boolean, nullable=False),
+    Index("ix_deliveries_queue", "channel", "state", "due", "created"),
+    Index("ix_deliveries_state", "state", "lease_until"),
+    Index("ix_deliveries_recent", "channel", "created"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delivery", Text, ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("began", Moment, nullable=False),
+    Column("ended", Moment),
+    Column("outcome", Text),
+    Index("ix_attempts_delivery", "delivery", "id"),
+)
+"""Each try and each look; one without an end was cut off."""
+
+digest_slots = Table(
+    "digest_slots",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("nominal", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("delivery", Text),
+)
+"""Each time of a digest that was dealt with, also when nothing was sent."""
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("route", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("lifted", Moment),
+    Index("ix_mutes_route", "route", "until"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("not_before", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("broken", Text),
+    Column("broken_since", Moment),
+)

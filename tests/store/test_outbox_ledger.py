@@ -1,0 +1,137 @@
+"""The ledger and what hangs on it: once for ever, routes begun, digests' times, mutes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from syndicator.model import LedgerKind, LedgerRow, Route, RouteReason, Slot
+from syndicator.store.ledger import Ledger
+from tests.store.outbox_values import NOON, SECOND, OutboxStore, make_delivery, make_owed, memory_store
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def store() -> OutboxStore:
+    return memory_store()
+
+
+def baseline(story: str, channel: str = "C1") -> LedgerRow:
+    return LedgerRow(
+        channel=channel,
+        story=story,
+        guid=f"urn:{story}",
+        route="ai",
+        kind=LedgerKind.BASELINE,
+        reason=RouteReason.BASELINE,
+        at=NOON,
+    )
+
+
+def kinds(ledger: Ledger, story: str) -> dict[tuple[str, str], LedgerKind]:
+    return ledger.kinds([story], [])
+
+
+def test_story_is_taken_once_in_a_channel(store: OutboxStore) -> None:
+    with store() as outbox:
+        first, again, elsewhere = make_owed(), make_owed(route="other"), make_owed(channel="C2")
+        assert outbox.ledger.take([first, again, elsewhere]) == [first, elsewhere]
+        assert outbox.ledger.owed() == [first, elsewhere]
+        assert outbox.ledger.owed("other") == []
+
+
+def test_baseline_and_owed_exclude_each_other(store: OutboxStore) -> None:
+    with store() as outbox:
+        assert outbox.ledger.put_baseline([baseline("s1"), baseline("s1"), baseline("s2")]) == 2
+        assert outbox.ledger.take([make_owed("s1")]) == []
+        assert kinds(outbox.ledger, "s1") == {
+            ("C1", "s1"): LedgerKind.BASELINE,
+            ("C1", "urn:s1"): LedgerKind.BASELINE,
+        }
+
+
+def test_entry_is_known_by_its_guid_when_its_story_has_another_name(store: OutboxStore) -> None:
+    with store() as outbox:
+        outbox.ledger.put_baseline([baseline("s1")])
+        assert outbox.ledger.kinds(["merged"], ["urn:s1"])["C1", "urn:s1"] is LedgerKind.BASELINE
+
+
+def test_many_keys_are_asked_in_batches(store: OutboxStore) -> None:
+    with store() as outbox:
+        outbox.ledger.put_baseline(baseline(f"s{number}") for number in range(1000))
+        found = outbox.ledger.kinds((f"s{number}" for number in range(1000)), [])
+        assert len(found) == 2000
+
+
+def test_released_story_counts_anew(store: OutboxStore) -> None:
+    with store() as outbox:
+        owed = make_owed()
+        outbox.ledger.take([owed])
+        outbox.ledger.release([owed])
+        assert outbox.ledger.owed() == [] and kinds(outbox.ledger, "s1") == {}
+        assert outbox.ledger.take([owed]) == [owed]
+
+
+def test_dropped_message_keeps_or_forgets_its_stories(store: OutboxStore) -> None:
+    with store() as outbox:
+        for story, release in (("kept", False), ("forgotten", True)):
+            owed = make_owed(story)
+            outbox.ledger.take([owed])
+            outbox.write(make_delivery(story), [owed])
+            assert outbox.drop(story, "why", release=release)
+        assert kinds(outbox.ledger, "kept") != {}
+        assert kinds(outbox.ledger, "forgotten") == {}
+
+
+def test_some_of_a_messages_entries_can_be_forgotten(store: OutboxStore) -> None:
+    with store() as outbox:
+        both = [make_owed("a"), make_owed("b")]
+        outbox.ledger.take(both)
+        outbox.write(make_delivery(guids=("urn:a", "urn:b")), both)
+        outbox.ledger.forget("d1", ["urn:a"])
+        assert kinds(outbox.ledger, "a") == {} and kinds(outbox.ledger, "b") != {}
+
+
+def test_route_begins_once_and_its_change_shows(store: OutboxStore) -> None:
+    with store() as outbox:
+        assert outbox.ledger.begun() == {}
+        outbox.ledger.begin(Route(name="ai", channel="C1"), "f1", NOON)
+        outbox.ledger.begin(Route(name="ai", channel="C1"), "f2", NOON + HOUR)
+        assert outbox.ledger.begun() == {"ai": "f2"}
+        assert outbox.ledger.began() == {"ai": NOON + HOUR}
+
+
+def test_gone_routes_stories_go_to_the_channels_next_route_or_are_let_go(store: OutboxStore) -> None:
+    with store() as outbox:
+        outbox.ledger.take([make_owed("a", route="old"), make_owed("b", channel="C9", route="old")])
+        outbox.ledger.begin(Route(name="old", channel="C1"), "f", NOON)
+        assert outbox.ledger.settle_routes({"C1": ["new", "second"]}) == (1, 1)
+        assert [(one.story, one.route) for one in outbox.ledger.owed()] == [("a", "new")]
+        assert kinds(outbox.ledger, "b")["C9", "b"] is LedgerKind.BASELINE
+        assert outbox.ledger.begun() == {}
+        assert outbox.ledger.settle_routes({"C1": ["new", "second"]}) == (0, 0)
+
+
+def test_slot_is_finished_once(store: OutboxStore) -> None:
+    slot = Slot(nominal="2026-03-02T09:00", at=NOON)
+    with store() as outbox:
+        assert not outbox.ledger.slot_done("ai", slot)
+        assert outbox.ledger.finish_slot("ai", slot, "sent", "d1")
+        assert not outbox.ledger.finish_slot("ai", Slot(nominal=slot.nominal, at=NOON + HOUR), "sent")
+        assert outbox.ledger.slot_done("ai", slot)
+        assert not outbox.ledger.slot_done("other", slot)
+        assert outbox.ledger.slots("ai") == [(slot, "sent", "d1")]
+
+
+def test_mute_stands_until_its_end_or_until_lifted(store: OutboxStore) -> None:
+    with store() as outbox:
+        mute = outbox.ledger.mute("ai", since=NOON, until=NOON + HOUR, why="maintenance")
+        assert outbox.ledger.mutes(ended_after=NOON) == [mute]
+        assert outbox.ledger.mutes(ended_after=NOON + HOUR) == []
+        assert outbox.ledger.unmute("ai", NOON + SECOND) == 1
+        assert outbox.ledger.unmute("ai", NOON + SECOND) == 0
+        (lifted,) = outbox.ledger.mutes(ended_after=NOON)
+        assert lifted.end == NOON + SECOND
+        assert outbox.ledger.mutes(ended_after=NOON + SECOND) == []
