@@ -1,9 +1,10 @@
 """Which entry is this file? Pure: what was found and what is known go in, entries and problems come out.
 
 Behaviour 7 to 9. In order, each entry taken once:
-  1. the entry that this very file was before, or that its path had when it disappeared;
+  1. the entry that this very file was before;
   2. the entry with the file's own `guid` key, if its file is gone; if it is there, that is a problem;
-  3. an entry of the source whose file is gone and that has the same content, else the same canonical link;
+  3. an entry of the source whose file is gone and that has the same content, else the same canonical link,
+     else the same path;
   4. a new entry, with the guid of its key or one minted from source and path.
 """
 
@@ -35,10 +36,13 @@ class Found:
 class Known:
     """What the store knows that could matter for a batch. `vacant` are guids whose file is not there."""
 
-    by_path: Mapping[str, StoredEntry] = field(default_factory=dict)
+    by_file: Mapping[str, StoredEntry] = field(default_factory=dict)
+    """The entries of the files that were there before, by path."""
     by_guid: Mapping[str, StoredEntry] = field(default_factory=dict)
     others: Sequence[StoredEntry] = ()
-    """Entries of any source that share a canonical link or, in this source, a content with the batch."""
+    """Entries that share a canonical link with the batch, or, in its source, a content or a path."""
+    taken: frozenset[str] = frozenset()
+    """Guids that would be minted for the batch, but that entries have."""
     vacant: frozenset[str] = frozenset()
 
 
@@ -79,7 +83,7 @@ def recognise(found: Iterable[Found], known: Known, rules: Rules, *, now: dateti
     holders, refused = _holders(batch, known)
     changes: dict[str, Change] = {}
     stories = {stored.entry.article.canonical_link: stored.entry.story for stored in known.others}
-    taken = set(known.by_guid) | {stored.entry.guid for stored in known.by_path.values()}
+    taken = set(known.taken)
     for one in batch:
         if one.path in refused or one.article is None:
             continue
@@ -118,7 +122,7 @@ def judge_again(
 
 
 def _holders(batch: Sequence[Found], known: Known) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
-    holders = {one.path: known.by_path[one.path] for one in batch if one.path in known.by_path}
+    holders = {one.path: known.by_file[one.path] for one in batch if one.path in known.by_file}
     used = {stored.entry.guid for stored in holders.values()}
     refused: dict[str, Problem] = {}
     claims: dict[str, str] = {}
@@ -135,7 +139,7 @@ def _holders(batch: Sequence[Found], known: Known) -> tuple[dict[str, StoredEntr
             if stored is not None:
                 holders[one.path] = stored
                 used.add(key)
-    for match in (_same_content, _same_link):
+    for match in (_same_content, _same_link, _same_path):
         for one in batch:
             if one.path in holders or one.path in refused or (one.article and one.article.guid):
                 continue
@@ -158,8 +162,13 @@ def _mover(
         and stored.entry.article.source == one.article.source
         and match(one, stored)
     )
-    # The one that disappeared last is the likeliest to have moved; the guid makes it the same every time.
-    return max(candidates, key=lambda s: (s.withdrawn is None, s.withdrawn, s.entry.guid), default=None)
+    return max(candidates, key=lambda stored: _likeness(one, stored), default=None)
+
+
+def _likeness(one: Found, stored: StoredEntry) -> tuple[bool, float, str]:
+    """Of several: the one that had this path, then the one that disappeared last, then by guid."""
+    withdrawn = float("inf") if stored.withdrawn is None else stored.withdrawn.timestamp()
+    return (_same_path(one, stored), withdrawn, stored.entry.guid)
 
 
 def _same_content(one: Found, stored: StoredEntry) -> bool:
@@ -168,6 +177,10 @@ def _same_content(one: Found, stored: StoredEntry) -> bool:
 
 def _same_link(one: Found, stored: StoredEntry) -> bool:
     return one.article is not None and stored.entry.article.canonical_link == one.article.canonical_link
+
+
+def _same_path(one: Found, stored: StoredEntry) -> bool:
+    return stored.entry.article.path == one.path
 
 
 def _new_guid(article: Article, taken: set[str], mint: Mint) -> str:

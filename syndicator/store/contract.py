@@ -10,12 +10,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
 
 from syndicator.model import Entry, Problem, Topic, Visibility
 
 FEED = -1
 """The page number that stands for the feed itself, beside the archive's pages 0, 1, 2, ..."""
+
+
+class Fate(StrEnum):
+    """What became of a topic, which decides what its addresses answer."""
+
+    WAITING = "waiting"
+    """Named by articles of which none was ever public: no feed, and no word of it outside (404)."""
+    LIVE = "live"
+    MOVED = "moved"
+    """It has another slug now (301)."""
+    GONE = "gone"
+    """It had feeds, and neither a topic file nor an article names it any more (410)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +59,10 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTopic:
-    """A topic with its fate: live, moved to another slug, or gone."""
+    """A topic with its fate; `moved_to` is the slug that a moved one has now."""
 
     topic: Topic
-    live: bool = True
+    fate: Fate
     moved_to: str | None = None
 
 
@@ -95,6 +108,7 @@ class Books(Protocol):
     def entries_at(self, source: str, paths: Iterable[str]) -> dict[str, StoredEntry]: ...
     def copies(self, canonical_links: Iterable[str]) -> list[StoredEntry]: ...
     def twins(self, source: str, digests: Iterable[bytes]) -> list[StoredEntry]: ...
+    def existing(self, guids: Iterable[str]) -> set[str]: ...
     def put_entries(self, entries: Iterable[StoredEntry]) -> None: ...
     def guids(self, *, source: str | None = None) -> list[str]: ...
     def turning(self, now: datetime) -> list[StoredEntry]: ...
@@ -105,7 +119,7 @@ class Books(Protocol):
     def standings(self, guids: Iterable[str]) -> list[Standing]: ...
     def put_standings(self, rows: Iterable[tuple[Standing, Entry]]) -> None: ...
     def next_number(self, topic: str) -> int: ...
-    def members(self, topic: str) -> int: ...
+    def has_appeared(self, topic: str) -> bool: ...
     def newest(self, topic: str, *, limit: int, bar: float | None = None) -> list[Entry]: ...
     def archived(self, topic: str, first: int, last: int) -> list[Entry]: ...
     def withdrawn(self, topic: str, *, limit: int) -> list[StoredEntry]: ...

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
 from syndicator.model import Article, Entry, Position, Problem, Topic, Visibility
-from syndicator.store.contract import KnownFile, Standing, StoredEntry, StoredTopic
+from syndicator.store.contract import Fate, KnownFile, Standing, StoredEntry, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
 
@@ -136,7 +136,7 @@ def topic_row(stored: StoredTopic) -> dict[str, Any]:
         "description": topic.description,
         "language": topic.language,
         "names": json.dumps(sorted(topic.names), ensure_ascii=False),
-        "live": stored.live,
+        "fate": stored.fate.value,
         "moved_to": stored.moved_to,
     }
 
@@ -150,4 +150,4 @@ def stored_topic(row: RowMapping) -> StoredTopic:
         language=row["language"],
         names=frozenset(json.loads(row["names"])),
     )
-    return StoredTopic(topic=topic, live=row["live"], moved_to=row["moved_to"])
+    return StoredTopic(topic=topic, fate=Fate(row["fate"]), moved_to=row["moved_to"])

@@ -124,6 +124,14 @@ class SqlBooks:
         )
         return [stored for some in found for stored in some]
 
+    def existing(self, guids: Iterable[str]) -> set[str]:
+        """Those of the guids that an entry has."""
+        return {
+            guid
+            for some in _batches(guids)
+            for guid in self._connection.scalars(select(entries.c.guid).where(entries.c.guid.in_(some)))
+        }
+
     def put_entries(self, changed: Iterable[StoredEntry]) -> None:
         self._upsert(entries, [rows.entry_row(stored) for stored in changed])
 
@@ -189,10 +197,12 @@ class SqlBooks:
         last = self._connection.scalar(query)
         return 0 if last is None else last + 1
 
-    def members(self, topic: str) -> int:
-        """How many entries are of the topic now, public or not, withdrawn ones aside."""
-        query = select(func.count()).where(standings.c.topic == topic, standings.c.member)
-        return self._connection.scalar(query) or 0
+    def has_appeared(self, topic: str) -> bool:
+        """Whether an entry that is of the topic now has ever been shown in its feed."""
+        query = select(standings.c.guid).where(
+            standings.c.topic == topic, standings.c.member, standings.c.number.is_not(None)
+        )
+        return self._connection.scalar(query.limit(1)) is not None
 
     def newest(self, topic: str, *, limit: int, bar: float | None = None) -> list[Entry]:
         """What the topic shows at or over the bar, newest first by published time, guid as tie-break."""

@@ -144,8 +144,8 @@ topics = Table(
     Column("language", Text),
     # The keys that it is found by, as a JSON list.
     Column("names", Text, nullable=False),
-    # Live topics have feeds; a moved one answers 301 to `moved_to`, a gone one 410.
-    Column("live", Boolean, nullable=False),
+    # contract.Fate: a live topic has feeds, a moved one answers 301 to `moved_to`, a gone one 410.
+    Column("fate", Text, nullable=False),
     Column("moved_to", Text),
 )
 

@@ -1,0 +1,5 @@
+"""`python -m syndicator` is the same as `syndicator`."""
+
+from syndicator.cli import main
+
+main()

@@ -1,0 +1,65 @@
+"""How log lines look: coloured in a terminal, `<level>event key=value` for the journal (sd-daemon(3)).
+
+A last guard masks anything that looks like a Slack token or webhook; nothing should ever bring one here.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+SECRET = re.compile(r"xox[a-z]-[\w-]+|(?<=hooks\.slack\.com/)(services|workflows|triggers)/\S+")
+PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>", "debug": "<7>"}
+
+
+def configure_logs(*, verbose: bool, journal: bool, stream: TextIO = sys.stderr) -> None:
+    """Sets up structlog, and the standard library's logging for the warnings of libraries."""
+    level = logging.DEBUG if verbose else logging.INFO
+    processors: list[Any] = [structlog.processors.add_log_level, mask]
+    if journal:
+        processors += [structlog.processors.format_exc_info, _priority, _line]
+    else:
+        stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+        processors += [stamp, structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)]
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=stream),
+        cache_logger_on_first_use=False,
+    )
+    # What libraries have to say, from warnings up; theirs is never our news.
+    logging.basicConfig(stream=stream, level=logging.WARNING, format="%(name)s: %(message)s", force=True)
+    # It logs a webhook's address at INFO and messages at DEBUG; neither is ever wanted.
+    logging.getLogger("slack_sdk").setLevel(logging.ERROR)
+
+
+def mask(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Anything like a secret becomes `***`."""
+    for key, value in event.items():
+        if isinstance(value, str) and ("xox" in value or "hooks.slack.com" in value):
+            event[key] = SECRET.sub("***", value)
+    return event
+
+
+def _priority(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["_priority"] = PRIORITIES.get(str(event.pop("level", "info")), "<6>")
+    return event
+
+
+def _line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    """One line per event: a line break in a value would begin a new journal entry."""
+    head = f"{event.pop('_priority')}{event.pop('event')}"
+    trace = event.pop("exception", None)
+    fields = " ".join(f"{key}={_value(value)}" for key, value in event.items())
+    line = " ".join(part for part in (head, fields) if part).replace("\n", " ")
+    return f"{line}\n{trace}" if trace else line
+
+
+def _value(value: object) -> str:
+    text = str(value)
+    return repr(text) if not text or any(c in text for c in ' "=\n') else text

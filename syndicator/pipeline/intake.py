@@ -1,0 +1,249 @@
+"""One batch of a source's files into the store: entries, standings, topics, and what they cause.
+
+All of it is one transaction of the caller's, so that a crash leaves the batch wholly in or wholly out, and
+an entry and the messages it causes are written together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from syndicator.model import Visibility
+from syndicator.parse.identity import mint_guid, story_id
+from syndicator.pipeline.recognise import (
+    Change,
+    Found,
+    Known,
+    Recognised,
+    Rules,
+    judge_again,
+    recognise,
+    withdraw,
+)
+from syndicator.pipeline.shelves import Shelves
+from syndicator.pipeline.standing import restand
+from syndicator.publish.topics import choose_copy
+from syndicator.store.contract import Books, KnownFile, StoredEntry
+
+UNREAD = (0, 0, 0, 0, 0)
+"""The stamp of a file that is to be read again at the next look although it did not change."""
+
+Announce = Callable[[Books, Sequence[Change], bool], None]
+"""What the changes cause in Slack, written in the same transaction; True: silently, as baseline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one look found ready: files read, and paths of files that are gone."""
+
+    source: str
+    found: Sequence[Found] = ()
+    gone: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What a batch came to, counted; for the log, the progress and the tests."""
+
+    new: int = 0
+    revised: int = 0
+    moved: int = 0
+    withdrawn: int = 0
+    problems: int = 0
+    guids: frozenset[str] = field(default_factory=frozenset)
+    """The entries that changed in any way that is stored."""
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            new=self.new + other.new,
+            revised=self.revised + other.revised,
+            moved=self.moved + other.moved,
+            withdrawn=self.withdrawn + other.withdrawn,
+            problems=self.problems + other.problems,
+            guids=self.guids | other.guids,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Takes batches in. `silent` sources are in their first look: what they bring is baseline."""
+
+    page_size: int
+    announce: Announce
+
+    def take(
+        self, books: Books, batch: Batch, shelves: Shelves, *, now: datetime, unpublished: bool, silent: bool
+    ) -> Tally:
+        """Stores the batch and all that follows from it. May be repeated: a second time changes nothing."""
+        shelves.learn(books, (name for one in batch.found if one.article for name in one.article.topics))
+        files = books.files(batch.source, [*(one.path for one in batch.found), *batch.gone])
+        recognised = self._recognise(books, batch, files, shelves, now, unpublished)
+        kept = {change.after.entry.guid for change in recognised.changes.values()}
+        leaving = _leaving(batch, files) - kept
+        changes = [
+            *recognised.changes.values(),
+            *(withdraw(stored, now=now) for stored in books.entries(sorted(leaving)).values()),
+        ]
+        self.settle(books, changes, shelves, now=now, silent=silent)
+        _file(books, batch, files, recognised, now)
+        return _tally(batch, recognised, changes)
+
+    def judge(
+        self,
+        books: Books,
+        stored: Iterable[StoredEntry],
+        shelves: Shelves,
+        *,
+        now: datetime,
+        unpublished: Callable[[str], bool],
+        silent: bool = False,
+    ) -> int:
+        """Judges entries anew under another time, settings or topics. How many changed visibly."""
+        changes = [
+            judge_again(
+                one,
+                now=now,
+                include_unpublished=unpublished(one.entry.article.source),
+                topics=shelves.slugs(one.entry.article.topics),
+            )
+            for one in stored
+        ]
+        return self.settle(books, changes, shelves, now=now, silent=silent)
+
+    def settle(
+        self, books: Books, changes: Sequence[Change], shelves: Shelves, *, now: datetime, silent: bool
+    ) -> int:
+        """Writes the entries that differ, stands them anew and announces them. How many differed visibly."""
+        written = [c for c in changes if c.before is None or c.before != c.after]
+        touched = [c for c in written if c.before is None or c.before.entry != c.after.entry]
+        books.put_entries(change.after for change in written)
+        if not touched:
+            return 0
+        links = {
+            stored.entry.article.canonical_link
+            for change in touched
+            for stored in (change.before, change.after)
+            if stored is not None
+        }
+        concerned = {stored.entry.guid: stored.entry for stored in books.copies(sorted(links))}
+        restanding = restand(
+            concerned.values(),
+            books.standings(sorted(concerned)),
+            touched=frozenset(change.after.entry.guid for change in touched),
+            next_number=books.next_number,
+            choose_copy=choose_copy,
+            page_size=self.page_size,
+        )
+        books.put_standings(restanding.standings)
+        books.mark_dirty(restanding.dirty)
+        shelves.settle_fates(books, {standing.topic for standing, _ in restanding.standings})
+        self.announce(books, touched, silent)
+        return len(touched)
+
+    def _recognise(
+        self,
+        books: Books,
+        batch: Batch,
+        files: dict[str, KnownFile],
+        shelves: Shelves,
+        now: datetime,
+        unpublished: bool,
+    ) -> Recognised:
+        rules = Rules(mint=mint_guid, story=story_id, topics=shelves.slugs, include_unpublished=unpublished)
+        return recognise(batch.found, _known(books, batch, files), rules, now=now)
+
+
+def _known(books: Books, batch: Batch, files: dict[str, KnownFile]) -> Known:
+    articles = [one for one in batch.found if one.article is not None]
+    owners = {path: file.guid for path, file in files.items() if file.guid is not None}
+    of_files = books.entries(sorted(set(owners.values())))
+    fresh = [one for one in articles if one.path not in owners]
+    keys = sorted({one.article.guid for one in fresh if one.article and one.article.guid})
+    by_key = books.entries(keys)
+    others = {
+        stored.entry.guid: stored
+        for some in (
+            books.copies(sorted({one.article.canonical_link for one in fresh if one.article})),
+            books.twins(batch.source, sorted({one.digest for one in fresh})),
+            books.entries_at(batch.source, [one.path for one in fresh]).values(),
+        )
+        for stored in some
+    }
+    there = {guid for path, guid in owners.items() if path not in set(batch.gone)}
+    leaving = {guid for path, guid in owners.items() if path in set(batch.gone)} - there
+    candidates = {**others, **by_key, **of_files}
+    vacant = {
+        guid
+        for guid, stored in candidates.items()
+        if guid in leaving or stored.entry.visibility is Visibility.WITHDRAWN
+    }
+    return Known(
+        by_file={path: of_files[guid] for path, guid in owners.items() if guid in of_files},
+        by_guid=by_key,
+        others=[*others.values(), *(of_files[guid] for guid in leaving if guid in of_files)],
+        taken=frozenset(_taken(books, batch.source, [one.path for one in fresh])),
+        vacant=frozenset(vacant),
+    )
+
+
+def _taken(books: Books, source: str, paths: Sequence[str]) -> set[str]:
+    """The guids that minting for these paths would give and that entries have already, up to a free one."""
+    taken: set[str] = set()
+    salt = 0
+    remaining = list(paths)
+    while remaining:
+        minted = {path: mint_guid(source, path, salt) for path in remaining}
+        there = books.existing(minted.values())
+        taken |= there
+        remaining = [path for path in remaining if minted[path] in there]
+        salt += 1
+    return taken
+
+
+def _leaving(batch: Batch, files: dict[str, KnownFile]) -> set[str]:
+    """The entries whose file is gone, or is no longer an article."""
+    no_articles = [one.path for one in batch.found if one.article is None and one.problem is None]
+    left = (files[path].guid for path in (*batch.gone, *no_articles) if path in files)
+    return {guid for guid in left if guid is not None}
+
+
+def _file(
+    books: Books, batch: Batch, files: dict[str, KnownFile], recognised: Recognised, now: datetime
+) -> None:
+    """What was read, so that it is not read again; a bad file keeps the entry of its last good version."""
+    refused = {problem.path: problem for problem in recognised.refused}
+    rows: dict[str, KnownFile] = {}
+    for one in batch.found:
+        change = recognised.changes.get(one.path)
+        guid = change.after.entry.guid if change else None
+        if one.problem is not None and one.path in files:
+            guid = files[one.path].guid
+        # A file refused for another one's sake may be good as soon as that one is gone.
+        stamp = UNREAD if one.path in refused else one.stamp
+        rows[one.path] = KnownFile(stamp=stamp, digest=one.digest, guid=guid)
+    bad = {one.path: one.problem for one in batch.found if one.problem is not None} | refused
+    books.put_files(batch.source, rows)
+    books.drop_files(batch.source, batch.gone)
+    books.drop_problems(batch.source, [path for path in (*rows, *batch.gone) if path not in bad])
+    books.put_problems(bad.values(), now)
+
+
+def _tally(batch: Batch, recognised: Recognised, changes: Sequence[Change]) -> Tally:
+    known = [(change.before, change.after) for change in changes if change.before is not None]
+    return Tally(
+        new=sum(change.before is None for change in changes),
+        revised=sum(change.revised for change in changes),
+        moved=sum(b.entry.article.path != a.entry.article.path for b, a in known),
+        withdrawn=sum(
+            a.entry.visibility is Visibility.WITHDRAWN and b.entry.visibility is not Visibility.WITHDRAWN
+            for b, a in known
+        ),
+        problems=len(recognised.refused) + sum(one.problem is not None for one in batch.found),
+        guids=frozenset(
+            change.after.entry.guid
+            for change in changes
+            if change.before is None or change.before.entry != change.after.entry
+        ),
+    )

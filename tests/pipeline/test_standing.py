@@ -1,0 +1,122 @@
+"""Behaviour 14, 16 and 17: membership, one copy of a link per feed, and the order of first appearance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from syndicator.model import Entry, Visibility
+from syndicator.pipeline.standing import Restanding, restand
+from syndicator.store.contract import FEED, Standing
+from tests.making import NOON, make_entry
+
+LINK = "https://one.example/"
+
+
+def best(copies: Sequence[Entry], shown: str | None) -> Entry:
+    return next((c for c in copies if c.guid == shown), max(copies, key=lambda c: c.article.quality or 0))
+
+
+def stand(entries: Iterable[Entry], before: Iterable[Standing] = (), first: int = 0) -> Restanding:
+    entries = list(entries)
+    return restand(
+        entries,
+        before,
+        touched=frozenset(entry.guid for entry in entries),
+        next_number=lambda topic: first,
+        choose_copy=best,
+        page_size=10,
+    )
+
+
+def shown(result: Restanding, topic: str = "all") -> list[str]:
+    return [s.guid for s, _ in result.standings if s.topic == topic and s.shown]
+
+
+def rows(result: Restanding) -> list[Standing]:
+    return [standing for standing, _ in result.standings]
+
+
+def test_public_entry_stands_in_its_topics_and_in_all() -> None:
+    result = stand([make_entry(topics=("ai", "azure"))])
+    assert {(s.topic, s.shown, s.number) for s in rows(result)} == {
+        ("ai", True, 0),
+        ("all", True, 0),
+        ("azure", True, 0),
+    }
+    assert ("ai", FEED) in result.dirty
+    assert ("ai", 0) in result.dirty
+
+
+def test_entry_that_is_not_public_is_a_member_without_number_and_dirties_nothing() -> None:
+    result = stand([make_entry(visibility=Visibility.DRAFT)])
+    assert {(s.member, s.shown, s.number) for s in rows(result)} == {(True, False, None)}
+    assert not result.dirty
+
+
+def test_numbers_follow_published_time_within_a_batch() -> None:
+    late = make_entry("late.md", published=NOON)
+    early = make_entry("early.md", published=NOON - timedelta(days=9))
+    numbers = {s.guid: s.number for s in rows(stand([late, early], first=7)) if s.topic == "all"}
+    assert numbers == {early.guid: 7, late.guid: 8}
+
+
+def test_withdrawn_entry_keeps_its_number_and_leaves_the_feed() -> None:
+    entry = make_entry()
+    before = rows(stand([entry], first=12))
+    result = stand([make_entry(visibility=Visibility.WITHDRAWN)], before)
+    assert {(s.member, s.shown, s.number) for s in rows(result)} == {(False, False, 12)}
+    assert result.dirty == {("ai", FEED), ("ai", 1), ("all", FEED), ("all", 1)}
+
+
+def test_entry_that_leaves_a_topic_leaves_its_feed() -> None:
+    before = rows(stand([make_entry(topics=("ai", "azure"))]))
+    result = stand([make_entry(topics=("ai",))], before)
+    assert [(s.member, s.shown) for s in rows(result) if s.topic == "azure"] == [(False, False)]
+    assert ("azure", FEED) in result.dirty
+
+
+def test_first_shown_copy_stays_though_a_better_one_comes() -> None:
+    first = make_entry("first.md", link=LINK, quality=20.0)
+    before = rows(stand([first]))
+    better = make_entry("better.md", link=LINK, quality=99.0)
+    assert shown(stand([first, better], before)) == [first.guid]
+
+
+def test_best_of_the_others_takes_the_place_of_a_withdrawn_copy() -> None:
+    first = make_entry("first.md", link=LINK)
+    others = [make_entry(f"{q}.md", link=LINK, quality=q) for q in (30.0, 70.0, 50.0)]
+    before = rows(stand([first, *others[:1]]))
+    left = make_entry("first.md", link=LINK, visibility=Visibility.WITHDRAWN)
+    result = stand([left, *others], before)
+    assert shown(result) == ["urn:test:70.0.md"]
+    back = stand([first, *others], rows(result))
+    assert shown(back) == ["urn:test:70.0.md"]
+
+
+def test_each_feed_chooses_its_own_copy() -> None:
+    one = make_entry("one.md", link=LINK, topics=("ai",), quality=90.0)
+    two = make_entry("two.md", link=LINK, topics=("azure",), quality=10.0)
+    result = stand([one, two])
+    assert shown(result, "ai") == [one.guid]
+    assert shown(result, "azure") == [two.guid]
+    assert shown(result, "all") == [one.guid]
+
+
+def test_first_number_of_a_page_dirties_the_page_before() -> None:
+    assert ("all", 0) in stand([make_entry()], first=10).dirty
+    assert ("all", 0) not in stand([make_entry()], first=11).dirty
+
+
+def test_standing_again_changes_no_row() -> None:
+    entry = make_entry()
+    before = rows(stand([entry]))
+    again = restand(
+        [entry],
+        before,
+        touched=frozenset(),
+        next_number=lambda topic: 99,
+        choose_copy=best,
+        page_size=10,
+    )
+    assert again == Restanding(standings=(), dirty=frozenset())
