@@ -1,0 +1,121 @@
+"""From a draft to a message owed: its id, its words and when it is due (pure).
+
+An id follows from what the message is about, so that it is recognised after a restore: channel and story for
+an alert; route and nominal local time for a digest; channel and oldest story for a digest that no time calls
+for, since a story is in one message of a channel only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from syndicator.model import Delivery, DeliveryState, Entry, Route, RouteReason, Visibility
+from syndicator.notify.due import Draft, DueReason
+from syndicator.notify.message import Message, Page, alert_message, digest_message
+
+NAMESPACE = UUID("6f0a2f6c-6f0e-5f4e-9b57-3c2d7a9d51c4")
+"""Ours, drawn once; with it ids are the same on every machine. Never to be changed."""
+
+HEADINGS = {
+    DueReason.CATCH_UP: "{name}, while it was quiet",
+    DueReason.FLOOD: "{name}, many at once",
+    DueReason.OVERFLOW: "{name}, in brief",
+}
+
+
+def alert_id(channel: str, story: str) -> str:
+    return _id("alert", channel, story)
+
+
+def digest_id(route: str, nominal: str) -> str:
+    """`nominal` is the slot's local time without offset, as in `Slot.nominal`."""
+    return _id("digest", route, nominal)
+
+
+def draft_id(draft: Draft) -> str:
+    """The id of the message that a draft becomes."""
+    if draft.slot is not None:
+        return digest_id(draft.route.name, draft.slot.nominal)
+    if draft.kind == "alert":
+        return alert_id(draft.route.channel, draft.shown[0].story)
+    oldest = min(draft.stories, key=lambda story: (story.qualified, story.story))
+    return _id("summary", draft.route.channel, oldest.story)
+
+
+def compose(
+    draft: Draft, entries: Mapping[str, Entry], *, now: datetime, topic_names: Mapping[str, str], page: Page
+) -> Delivery:
+    """The draft as a message owed, due at once. `entries` holds the entry of each of its guids.
+
+    `page` is where the route's stories stand; `topic_names` are the topics' names to show, by slug.
+    """
+    id, shown = draft_id(draft), [entries[story.guid] for story in draft.shown]
+    words = _Words(route=draft.route, topic_names=topic_names, page=page)
+    rising = draft.shown[0].reason is RouteReason.RISING
+    return Delivery(
+        id=id,
+        route=draft.route.name,
+        channel=draft.route.channel,
+        kind=draft.kind,
+        guids=tuple(entry.guid for entry in shown),
+        state=DeliveryState.OWED,
+        created=now,
+        due=now,
+        message=words.of(draft.kind, shown, len(draft.more), id=id, why=draft.reason, rising=rising),
+        more=len(draft.more),
+    )
+
+
+def recompose(
+    delivery: Delivery,
+    entries: Mapping[str, Entry],
+    route: Route,
+    *,
+    topic_names: Mapping[str, str],
+    page: Page,
+) -> Delivery | None:
+    """A message that waits, in the words of its entries as they are now, without those withdrawn.
+
+    None if no entry is left: then the message is to be dropped. Ask again when any of its entries changes.
+    """
+    found = (entries.get(guid) for guid in delivery.guids)
+    shown = [entry for entry in found if entry is not None and entry.visibility is Visibility.PUBLIC]
+    if not shown:
+        return None
+    words = _Words(route=route, topic_names=topic_names, page=page)
+    why, rising = _remembered(delivery.message)
+    message = words.of(delivery.kind, shown, delivery.more, id=delivery.id, why=why, rising=rising)
+    return replace(delivery, message=message, guids=tuple(entry.guid for entry in shown))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    route: Route
+    topic_names: Mapping[str, str]
+    page: Page
+
+    def of(
+        self, kind: str, shown: Sequence[Entry], more: int, *, id: str, why: DueReason, rising: bool
+    ) -> Message:
+        payload: dict[str, object] = {"delivery": id, "route": self.route.name, "why": why.value}
+        if kind == "alert":
+            payload |= {"rising": rising}
+            return alert_message(
+                shown[0], self.route, payload=payload, topic_names=self.topic_names, rising=rising
+            )
+        heading = HEADINGS.get(why, "{name}").format(name=self.page.name)
+        return digest_message(shown, more, self.route, payload=payload, page=self.page, heading=heading)
+
+
+def _remembered(message: Mapping[str, Any]) -> tuple[DueReason, bool]:
+    """Why the message was written and whether its story was rising, from its own metadata."""
+    payload = message["metadata"]["event_payload"]
+    return DueReason(payload["why"]), bool(payload.get("rising"))
+
+
+def _id(*parts: str) -> str:
+    return str(uuid5(NAMESPACE, "\n".join(parts)))

@@ -1,0 +1,270 @@
+"""What is owed to whom now: which stories go into which message, and why the others wait (pure).
+
+For an immediate route the steps are: gather, mute, quiet hours, backlog, cap; what is left becomes a message
+each, or, when it was held back or is too much, one digest. For a digest route: its time, mute, quiet hours,
+cap, minimum. Whatever a digest has no room for is counted in its "+N more" and thereby announced.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from syndicator.model import Digest, Entry, Immediate, Mute, Owed, Route, Slot, Visibility
+from syndicator.notify.quiet import muted_until, quiet_until, resumed
+
+FLOOD = 20
+"""More stories than this at once become one digest, and no more messages than this wait for a channel."""
+
+SUMMARY = Digest(cron="")
+"""How a digest that an immediate route needs is cut: like a digest route's by default."""
+
+
+class DueReason(StrEnum):
+    """Why a story goes into a message now or waits. A closed list: logged, counted and shown."""
+
+    AT_ONCE = "sent at once"
+    DIGEST = "in the digest"
+    CATCH_UP = "in one catch-up after quiet hours or a mute"
+    FLOOD = "in one digest: too many at once"
+    OVERFLOW = "in one digest: the hour's cap was reached"
+    GATHERING = "waits for the story's other publishers"
+    SLOT = "waits for the digest's time"
+    CARRIED = "carried over: fewer stories than the digest's minimum"
+    QUIET = "held back: quiet hours"
+    MUTED = "held back: muted"
+    CAPPED = "held back: the hour's cap is reached"
+    BACKLOG = "held back: many messages wait for the channel"
+    WITHDRAWN = "no longer public"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One message to be written: its stories in order, those only counted, and why it is sent."""
+
+    route: Route
+    kind: str
+    """`alert` or `digest`."""
+    shown: tuple[Owed, ...]
+    more: tuple[Owed, ...] = ()
+    reason: DueReason
+    slot: Slot | None = None
+
+    @property
+    def stories(self) -> tuple[Owed, ...]:
+        return self.shown + self.more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A story that waits, why, and until when where that is known."""
+
+    owed: Owed
+    reason: DueReason
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be written for one route now.
+
+    `released` are owed no longer, since they were withdrawn before they were sent. `finished` is the outcome
+    of the slot where it is dealt with: `sent`, `carried` or `empty`. `wake` is when to look again at the
+    latest, None if only a change or a slot can move anything.
+    """
+
+    drafts: tuple[Draft, ...] = ()
+    held: tuple[Held, ...] = ()
+    released: tuple[Owed, ...] = ()
+    finished: str | None = None
+
+    @property
+    def wake(self) -> datetime | None:
+        return min((held.until for held in self.held if held.until is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What the channel has had: messages of the last hour, and how many wait to be sent."""
+
+    last_hour: int = 0
+    waiting: int = 0
+
+
+def select_due(
+    owed: Sequence[Owed],
+    entries: Mapping[str, Entry],
+    route: Route,
+    *,
+    now: datetime,
+    slot: Slot | None = None,
+    mutes: Sequence[Mute] = (),
+    traffic: Traffic | None = None,
+) -> Plan:
+    """The messages to write for this route now, best stories first, and why the other stories wait.
+
+    `owed` and `mutes` are the route's own; `entries` holds the entry of every owed guid that is still known;
+    `slot` is the digest's last time if it is not yet dealt with. To be called again at `Plan.wake`, after
+    every change, and at least every minute while a cap or backlog holds something.
+    """
+    traffic = traffic or Traffic()
+    live = [story for story in owed if _is_public(entries.get(story.guid))]
+    released = tuple(story for story in owed if story not in live)
+    ranked = sorted(live, key=lambda story: rank(entries[story.guid]))
+    match route.deliver:
+        case Immediate():
+            plan = _immediate(ranked, entries, route, now=now, mutes=mutes, traffic=traffic)
+        case Digest() as digest:
+            plan = _digest(ranked, entries, route, digest, now=now, slot=slot, mutes=mutes, traffic=traffic)
+        case _:
+            assert_never(route.deliver)
+    return Plan(drafts=plan.drafts, held=plan.held, released=released, finished=plan.finished)
+
+
+def rank(entry: Entry) -> tuple[float, float, str]:
+    """The order in a digest: best quality first, then newest; the guid breaks ties."""
+    quality = entry.article.quality
+    return (
+        float("inf") if quality is None else -quality,
+        -entry.article.published.timestamp(),
+        entry.guid,
+    )
+
+
+def cut(
+    stories: Sequence[Owed], entries: Mapping[str, Entry], *, maximum: int, per_provider: int
+) -> tuple[tuple[Owed, ...], tuple[Owed, ...]]:
+    """Which of these ranked stories a digest shows, and which it only counts."""
+    shown: list[Owed] = []
+    more: list[Owed] = []
+    taken: Counter[str] = Counter()
+    for story in stories:
+        provider = entries[story.guid].article.provider
+        name = story.guid if provider is None else provider.name.casefold()
+        fits = len(shown) < maximum and taken[name] < per_provider
+        taken[name] += 1
+        (shown if fits else more).append(story)
+    return tuple(shown), tuple(more)
+
+
+def _immediate(
+    ranked: Sequence[Owed],
+    entries: Mapping[str, Entry],
+    route: Route,
+    *,
+    now: datetime,
+    mutes: Sequence[Mute],
+    traffic: Traffic,
+) -> Plan:
+    gathering = [held for story in ranked if (held := _gathering(story, route, now)) is not None]
+    waits = {held.owed.story for held in gathering}
+    ready = [story for story in ranked if story.story not in waits]
+    obstacle = _obstacle(route, now=now, mutes=mutes, traffic=traffic)
+    if obstacle is not None:
+        reason, until = obstacle
+        return Plan(held=(*gathering, *_all_held(ready, reason, until).held))
+    since = resumed(route.quiet_hours, mutes, now)
+    drafts = _share(ready, entries, route, room=_room(route, traffic), since=since)
+    return Plan(drafts=tuple(drafts), held=tuple(gathering))
+
+
+def _share(
+    ready: Sequence[Owed],
+    entries: Mapping[str, Entry],
+    route: Route,
+    *,
+    room: int,
+    since: datetime | None,
+) -> Iterable[Draft]:
+    """Ready stories as messages, at most `room`: each its own, unless they were held back or are too many."""
+    if len(ready) > FLOOD:
+        return [_summary(ready, entries, route, DueReason.FLOOD)]
+    late = [story for story in ready if since is not None and _ready_at(story, route) < since]
+    if len(late) > 1:
+        fresh = [story for story in ready if story not in late]
+        if len(fresh) > room - 1:
+            return [_summary(ready, entries, route, DueReason.CATCH_UP)]
+        return [_summary(late, entries, route, DueReason.CATCH_UP), *_alerts(fresh, route)]
+    if len(ready) <= room:
+        return _alerts(ready, route)
+    best, rest = ready[: room - 1], ready[room - 1 :]
+    return [*_alerts(best, route), _summary(rest, entries, route, DueReason.OVERFLOW)]
+
+
+def _digest(
+    ranked: Sequence[Owed],
+    entries: Mapping[str, Entry],
+    route: Route,
+    digest: Digest,
+    *,
+    now: datetime,
+    slot: Slot | None,
+    mutes: Sequence[Mute],
+    traffic: Traffic,
+) -> Plan:
+    if slot is None:
+        return _all_held(ranked, DueReason.SLOT)
+    if not ranked:
+        return Plan(finished="empty")
+    obstacle = _obstacle(route, now=now, mutes=mutes, traffic=traffic)
+    if obstacle is not None:
+        return _all_held(ranked, *obstacle)
+    if len(ranked) < digest.minimum:
+        held = _all_held(ranked, DueReason.CARRIED)
+        return Plan(held=held.held, finished="carried")
+    shown, more = cut(ranked, entries, maximum=digest.maximum, per_provider=digest.per_provider)
+    draft = Draft(route=route, kind="digest", shown=shown, more=more, reason=DueReason.DIGEST, slot=slot)
+    return Plan(drafts=(draft,), finished="sent")
+
+
+def _obstacle(
+    route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic
+) -> tuple[DueReason, datetime | None] | None:
+    """What holds the whole route back now, and until when where that is known."""
+    muted = muted_until(mutes, now)
+    if muted is not None:
+        return DueReason.MUTED, muted
+    quiet = quiet_until(route.quiet_hours, now)
+    if quiet is not None:
+        return DueReason.QUIET, quiet
+    if traffic.waiting >= FLOOD:
+        return DueReason.BACKLOG, None
+    return (DueReason.CAPPED, None) if _room(route, traffic) < 1 else None
+
+
+def _room(route: Route, traffic: Traffic) -> int:
+    """How many messages the channel may still get."""
+    room = FLOOD - traffic.waiting
+    return room if route.per_hour is None else min(room, route.per_hour - traffic.last_hour)
+
+
+def _gathering(story: Owed, route: Route, now: datetime) -> Held | None:
+    ready = _ready_at(story, route)
+    return None if ready <= now else Held(owed=story, reason=DueReason.GATHERING, until=ready)
+
+
+def _ready_at(story: Owed, route: Route) -> datetime:
+    return story.qualified + route.deliver.gather if isinstance(route.deliver, Immediate) else story.qualified
+
+
+def _alerts(stories: Iterable[Owed], route: Route) -> list[Draft]:
+    return [Draft(route=route, kind="alert", shown=(story,), reason=DueReason.AT_ONCE) for story in stories]
+
+
+def _summary(stories: Sequence[Owed], entries: Mapping[str, Entry], route: Route, reason: DueReason) -> Draft:
+    if len(stories) == 1:
+        return Draft(route=route, kind="alert", shown=tuple(stories), reason=reason)
+    shown, more = cut(stories, entries, maximum=SUMMARY.maximum, per_provider=SUMMARY.per_provider)
+    return Draft(route=route, kind="digest", shown=shown, more=more, reason=reason)
+
+
+def _all_held(stories: Iterable[Owed], reason: DueReason, until: datetime | None = None) -> Plan:
+    return Plan(held=tuple(Held(owed=story, reason=reason, until=until) for story in stories))
+
+
+def _is_public(entry: Entry | None) -> bool:
+    return entry is not None and entry.visibility is Visibility.PUBLIC

@@ -1,0 +1,238 @@
+"""A story or a digest as one Slack message, within Slack's limits (pure).
+
+A headline is a link in a `rich_text` block, the summary `plain_text` with the picture as its accessory, and
+the publisher's line a `context` block: nothing of an article is ever parsed as markup. Only our own words
+are `mrkdwn`: the reader's local time and the link to the topic page. The limits are those of
+https://docs.slack.dev/reference/block-kit/blocks; the one on all text of a message is not documented, and
+was met by others at about 13,000 characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from syndicator.model import Digest, Entry, Image, Route, number
+from syndicator.notify.slack_text import clean, escape, host, safe_link, shorten, weigh
+
+MAX_BLOCKS_TEXT = 11_000
+MAX_SECTION, MAX_HEADER, MAX_ALT, MAX_IMAGE_URL = 3_000, 150, 2_000, 3_000
+MAX_TEXT = 4_000
+SUMMARY_LENGTH = 280
+"""About two lines of a Slack window of usual width."""
+MAX_SHOWN = 40
+"""However long a digest may be by its settings; the others are counted."""
+
+SIZES = ((200, 2_000), (150, 500), (100, 300), (60, 150), (60, 0))
+"""Longest title and longest link, in steps: the first at which all of a message fits is taken."""
+
+Block = dict[str, object]
+Message = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The page that shows a digest's stories, by our own address; `name` is the topic's or the site's."""
+
+    name: str
+    url: str | None = None
+
+
+def alert_message(
+    entry: Entry,
+    route: Route,
+    *,
+    payload: Mapping[str, object],
+    topic_names: Mapping[str, str],
+    rising: bool = False,
+) -> Message:
+    """One story: headline, summary and picture, publisher, time and topics.
+
+    `topic_names` are the names to show by slug; a topic that is not among them is not shown. `payload` is the
+    metadata by which the message is recognised. The result has `blocks`, `text`, `metadata` and the switches
+    that keep Slack from adding previews or markup.
+    """
+    for title_length, link_length in SIZES:
+        blocks = _story(entry, title_length, link_length)
+        blocks.append(_byline(entry, [topic_names[slug] for slug in entry.topics if slug in topic_names]))
+        if route.show_reason:
+            blocks.append(_plain_context(_why(route, entry, rising=rising)))
+        if _fits(blocks):
+            break
+    return _message(blocks, _line(entry), payload)
+
+
+def digest_message(
+    entries: Sequence[Entry],
+    more: int,
+    route: Route,
+    *,
+    payload: Mapping[str, object],
+    page: Page,
+    heading: str | None = None,
+) -> Message:
+    """Several stories, best first: the lead with summary and picture, the others as a list of headlines.
+
+    `more` stories are only counted, with a link to the page. `heading` goes before the count in place of
+    the page's name.
+    """
+    shown, more = entries[:MAX_SHOWN], more + len(entries[MAX_SHOWN:])
+    title = f"{clean(heading or page.name)}: {_count(len(shown) + more)}"
+    for title_length, link_length in SIZES:
+        lead, *others = shown
+        blocks = [_header(title), *_story(lead, title_length, link_length), _byline(lead, [])]
+        if others:
+            blocks.append(_list(others, title_length, link_length))
+        blocks += _ending(page, more)
+        if route.show_reason:
+            blocks.append(_plain_context(_why(route)))
+        if _fits(blocks):
+            break
+    text = f"{title}: " + "; ".join(clean(entry.article.title) for entry in shown)
+    return _message(blocks, text, payload)
+
+
+def _message(blocks: list[Block], text: str, payload: Mapping[str, object]) -> Message:
+    return {
+        "blocks": blocks,
+        "text": escape(shorten(text, MAX_TEXT)),
+        "mrkdwn": False,
+        "metadata": {"event_type": "syndicator_delivery", "event_payload": dict(payload)},
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def _story(entry: Entry, title_length: int, link_length: int) -> list[Block]:
+    """The headline and, where there is a summary or a picture, both below it side by side."""
+    blocks = [_rich({"type": "rich_text_section", "elements": [_headline(entry, title_length, link_length)]})]
+    summary, picture = clean(entry.article.summary), _picture(entry)
+    if summary or picture:
+        shown = summary or host(entry.article.link) or entry.article.type
+        section: Block = {"type": "section", "text": _plain(shown, SUMMARY_LENGTH)}
+        blocks.append(section | ({"accessory": picture} if picture else {}))
+    return blocks
+
+
+def _headline(entry: Entry, title_length: int, link_length: int) -> Block:
+    # A rich_text element shows its text as it is, so it is cut but not escaped.
+    text = shorten(clean(entry.article.title) or entry.article.link, title_length, escaped=False)
+    link = safe_link(entry.article.link, link_length)
+    if link is None:
+        return {"type": "text", "text": text, "style": {"bold": True}}
+    return {"type": "link", "url": link, "text": text, "style": {"bold": True}}
+
+
+def _byline(entry: Entry, topics: Sequence[str]) -> Block:
+    """Publisher with its logo, the reader's local time, topics; at most four of Slack's ten elements."""
+    elements: list[Block] = []
+    provider = entry.article.provider
+    logo = None if provider is None else _image(provider.logo, provider.name)
+    if logo is not None:
+        elements.append(logo)
+    name = clean(provider.name) if provider is not None else host(entry.article.link)
+    if name:
+        elements.append(_plain(name, 80))
+    elements.append(_time(entry.article.published))
+    if topics:
+        elements.append(_plain(" · ".join(clean(topic) for topic in topics), 120))
+    return {"type": "context", "elements": elements}
+
+
+def _list(entries: Sequence[Entry], title_length: int, link_length: int) -> Block:
+    items: list[object] = []
+    for entry in entries:
+        elements = [_headline(entry, title_length, link_length)]
+        name = entry.article.provider.name if entry.article.provider else host(entry.article.link)
+        if name:
+            elements.append({"type": "text", "text": "  " + shorten(clean(name), 40, escaped=False)})
+        items.append({"type": "rich_text_section", "elements": elements})
+    return _rich({"type": "rich_text_list", "style": "bullet", "elements": items})
+
+
+def _ending(page: Page, more: int) -> list[Block]:
+    """ "+N more" and the way to all of them; nothing where there is neither."""
+    link = None if page.url is None else safe_link(page.url, MAX_IMAGE_URL)
+    words = f"+{more} more" if more else "All stories"
+    if link is None:
+        return [_plain_context(words)] if more else []
+    name = escape(shorten(clean(page.name), 80)).replace("|", "¦")
+    text = f"<{escape(link)}|{words} on {name}>"
+    return [{"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}]
+
+
+def _time(moment: datetime) -> Block:
+    """In the reader's own zone (https://docs.slack.dev/messaging/formatting-message-text/#date-formatting)."""
+    fallback = f"{moment:%-d %b %Y, %H:%M} UTC"
+    text = f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _picture(entry: Entry) -> Block | None:
+    for image in entry.article.images:
+        found = _image(image, entry.article.title)
+        if found is not None:
+            return found
+    return None
+
+
+def _image(image: Image | None, alt: str) -> Block | None:
+    url = None if image is None else safe_link(image.url, MAX_IMAGE_URL)
+    if url is None:
+        return None
+    return {"type": "image", "image_url": url, "alt_text": escape(shorten(clean(alt), 200)) or "picture"}
+
+
+def _rich(element: Block) -> Block:
+    return {"type": "rich_text", "elements": [element]}
+
+
+def _header(text: str) -> Block:
+    return {"type": "header", "text": _plain(text, MAX_HEADER)}
+
+
+def _plain(text: str, limit: int) -> Block:
+    return {"type": "plain_text", "text": escape(shorten(text, limit)), "emoji": False}
+
+
+def _plain_context(text: str) -> Block:
+    return {"type": "context", "elements": [_plain(text, MAX_SECTION)]}
+
+
+def _why(route: Route, entry: Entry | None = None, *, rising: bool = False) -> str:
+    """Why the message was sent, for a reader: the route's name and what it asks for."""
+    wanted = ", ".join(route.topics) or "all topics"
+    bar = "" if route.min_quality is None else f", quality {number(route.min_quality)} or better"
+    has = "" if entry is None or route.min_quality is None else f" (it has {number(entry.article.quality)})"
+    rose = " Its quality rose over the bar." if rising else ""
+    when = f", at {route.deliver.cron} {route.deliver.time_zone}" if isinstance(route.deliver, Digest) else ""
+    return clean(f"Sent by the route {route.name}: {wanted}{bar}{has}{when}.{rose}")
+
+
+def _line(entry: Entry) -> str:
+    article = entry.article
+    provider = f" ({clean(article.provider.name)})" if article.provider else ""
+    link = safe_link(article.link, 2_000)
+    return f"{shorten(clean(article.title), 300)}{provider}{f' {link}' if link else ''}"
+
+
+def _count(stories: int) -> str:
+    return "1 new story" if stories == 1 else f"{stories} new stories"
+
+
+def _fits(blocks: Sequence[Block]) -> bool:
+    return _weight(blocks) <= MAX_BLOCKS_TEXT
+
+
+def _weight(value: object) -> int:
+    """All texts and addresses of the blocks together; they stand escaped already, or are never escaped."""
+    match value:
+        case str():
+            return weigh(value, escaped=False)
+        case dict():
+            return sum(_weight(part) for name, part in value.items() if name not in ("type", "style"))
+        case list() | tuple():
+            return sum(_weight(part) for part in value)
+        case _:
+            return 0
