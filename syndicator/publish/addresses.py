@@ -1,0 +1,60 @@
+"""Where every document stands: its path in the output folder and its public address (pure).
+
+Addresses come from the site's base address alone, never from a request. All paths use `/` and are relative
+to the output folder.
+"""
+
+from __future__ import annotations
+
+from syndicator.model import ALL, Format, Site
+
+FILE_NAMES = {Format.RSS: "rss.xml", Format.ATOM: "atom.xml", Format.JSON: "feed.json"}
+MEDIA_TYPES = {
+    Format.RSS: "application/rss+xml",
+    Format.ATOM: "application/atom+xml",
+    Format.JSON: "application/feed+json",
+}
+OPML_PATH = "feeds.opml"
+RESERVED_LEVELS = frozenset({"archive"})
+"""Names that no quality level may have, as they are folders beside the levels."""
+
+
+def feed_path(slug: str, form: Format, *, level: str | None = None, page: int | None = None) -> str:
+    """The path of one feed document; `page` counts archive pages from 0.
+
+    >>> feed_path("azure", Format.RSS, level="top"), feed_path("all", Format.ATOM, page=3)
+    ('feeds/azure/top/rss.xml', 'feeds/all/archive/3/atom.xml')
+    """
+    folders = ["feeds", slug]
+    if level is not None:
+        folders.append(level)
+    if page is not None:
+        folders += ["archive", str(page)]
+    return "/".join([*folders, FILE_NAMES[form]])
+
+
+def feed_url(
+    site: Site, slug: str, form: Format, *, level: str | None = None, page: int | None = None
+) -> str:
+    """The public address of one feed document."""
+    return site.base_url + feed_path(slug, form, level=level, page=page)
+
+
+def page_path(slug: str) -> str:
+    """The path of a topic's page; that of all topics together is the front page."""
+    return "index.html" if slug == ALL else f"topics/{slug}/index.html"
+
+
+def page_url(site: Site, slug: str) -> str:
+    """The public address of a topic's page, in the form without `index.html`."""
+    return site.base_url + page_path(slug).removesuffix("index.html")
+
+
+def topic_scheme(site: Site) -> str:
+    """What a category's term is relative to: scheme and term together are the address of the topic's page."""
+    return f"{site.base_url}topics/"
+
+
+def topic_folders(slug: str) -> tuple[str, str]:
+    """The folders that hold all documents of a topic: what goes when the topic goes."""
+    return f"feeds/{slug}", f"topics/{slug}"

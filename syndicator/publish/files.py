@@ -1,0 +1,190 @@
+"""The output folder: replace a file as a whole or not at all, and only when its bytes differ.
+
+A reader sees the old document or the new one, never a part: the new bytes go to a hidden file beside the old
+one, reach the disk (fsync), take its place (rename), and the folder's entry reaches the disk. A crash leaves
+at most a hidden file, which `sweep` removes. No link is followed, and nothing outside the folder is touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gzip
+import os
+import shutil
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from syndicator.errors import OutputUnwritable
+
+UNFINISHED = ".unfinished"
+"""The ending of the hidden files; their names begin with a dot."""
+
+_GZIP_LEVEL = 6
+_GZIP_TRAILER = struct.Struct("<II")
+
+_CURES = {
+    errno.EACCES: "Let the service's user write there, or set `output` to another folder",
+    errno.EPERM: "Let the service's user write there, or set `output` to another folder",
+    errno.EROFS: "Mount the file system for writing, or set `output` to another folder",
+    errno.ENOSPC: "Make room on the disk; what was published before stays until then",
+    errno.EDQUOT: "Raise the quota; what was published before stays until then",
+    errno.EFBIG: "Raise the limit on the size of files",
+    errno.ENOTDIR: "Remove the file that stands where a folder should be",
+    errno.EISDIR: "Remove the folder that stands where the file should be",
+    errno.ENOTEMPTY: "Remove the folder that stands where the file should be",
+    errno.ENAMETOOLONG: "Shorten the path of the output folder",
+    errno.ELOOP: "Replace the link by a folder",
+    errno.EIO: "Check the disk",
+}
+
+
+def replace_file(path: Path, data: bytes, *, compress: bool = False) -> bool:
+    """Puts the bytes at the path; True if anything had to be written. May be repeated.
+
+    Missing folders are made. With `compress` the same bytes stand beside it as `NAME.gz`, made without time
+    or name so that they are always the same, for servers that look for such a file (nginx's gzip_static).
+    Raises OutputUnwritable when the folder cannot be written; what was there before is then still whole.
+    """
+    with _translated(path):
+        if _holds(path, data) and (not compress or _gzip_holds(_gzip_path(path), data)):
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if compress:
+            packed = gzip.compress(data, compresslevel=_GZIP_LEVEL, mtime=0)
+            _put(_gzip_path(path), packed)
+        _put(path, data)
+        _sync_folder(path.parent)
+        return True
+
+
+def remove_file(output: Path, relative: str) -> bool:
+    """Removes a file of the output folder and its compressed sibling; True if there was one.
+
+    A link is removed, not what it points to. Raises ValueError for a path that leads out of the folder,
+    OutputUnwritable when it cannot be removed.
+    """
+    path = _inside(output, relative)
+    with _translated(path):
+        found = [_unlink(candidate) for candidate in (path, _gzip_path(path))]
+        if any(found):
+            _sync_folder(path.parent)
+        return any(found)
+
+
+def remove_tree(output: Path, relative: str) -> bool:
+    """Removes a folder below the output folder with all that is in it; True if there was one.
+
+    Links in it are removed, not followed. Raises ValueError for a path that leads out of the folder or is
+    the folder itself, OutputUnwritable when it cannot be removed.
+    """
+    path = _inside(output, relative)
+    with _translated(path):
+        if path.is_symlink() or path.is_file():
+            return _unlink(path)
+        if not path.exists():
+            return False
+        shutil.rmtree(path)
+        _sync_folder(path.parent)
+        return True
+
+
+def sweep(output: Path) -> int:
+    """Removes what a crash left unfinished anywhere below the folder; how many there were.
+
+    Raises OutputUnwritable when one cannot be removed. A missing folder has none.
+    """
+    count = 0
+    with _translated(output):
+        for folder, _, names in os.walk(output, followlinks=False):
+            for name in names:
+                if name.startswith(".") and name.endswith(UNFINISHED):
+                    count += _unlink(Path(folder, name))
+    return count
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Writes beside the path, then takes its place."""
+    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    _unlink(unfinished)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(unfinished, flags, 0o644), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            _unlink(unfinished)
+        raise
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether a regular file with just these bytes is there; a link counts as none."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            return False
+        raise
+    with os.fdopen(handle, "rb") as file:
+        return os.fstat(handle).st_size == len(data) and file.read() == data
+
+
+def _gzip_holds(path: Path, data: bytes) -> bool:
+    """Whether the compressed sibling is of these bytes, told by the checksum and length that it ends in."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-_GZIP_TRAILER.size, os.SEEK_END)
+            trailer = file.read()
+    except OSError:
+        return False
+    return trailer == _GZIP_TRAILER.pack(zlib.crc32(data), len(data) & 0xFFFFFFFF)
+
+
+def _gzip_path(path: Path) -> Path:
+    return path.with_name(path.name + ".gz")
+
+
+def _unlink(path: Path) -> bool:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _inside(output: Path, relative: str) -> Path:
+    """The path in the output folder, its own folders resolved; never the folder itself or outside."""
+    root = output.resolve()
+    path = root / relative
+    parent = path.parent.resolve()
+    if not relative or path.name in ("", ".", "..") or not parent.is_relative_to(root):
+        raise ValueError(f"not a path below the output folder: {relative!r}")
+    return parent / path.name
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputUnwritable(
+            "Cannot write the output folder",
+            on=str(error.filename or path),
+            why=error.strerror or str(error),
+            cure=_CURES.get(error.errno or 0, "Check the folder that `output` names"),
+        ) from error

@@ -1,0 +1,80 @@
+"""Names of topics: how they compare, and what stands for them in an address (pure)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Container
+
+from slugify import slugify
+
+from syndicator.model import ALL
+
+LONGEST = 80
+"""Characters of a slug, so that it is a file name everywhere and an address that can be read aloud."""
+
+RESERVED = frozenset({ALL, "aux", "con", "nul", "prn"})
+"""`all` is the feed of all topics together; the others cannot be folders on every host."""
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
+_SPOKEN = (
+    (re.compile(r"^\.(?=\w)"), "dot "),
+    (re.compile(r"(?<=\s)\.(?=\w)"), "dot "),
+    (re.compile(r"(?<=\w)#"), " sharp "),
+    (re.compile(r"\+"), " plus "),
+    (re.compile(r"&"), " and "),
+    (re.compile(r"@"), " at "),
+)
+"""Signs that tell one name from another (C, C++, C#; Net, .NET) and would be lost as punctuation."""
+
+
+def topic_key(name: str) -> str:
+    """What two spellings of one name have in common: NFKC, case and blanks folded; empty for an empty name.
+
+    >>> topic_key(" Power\\u00a0 APPS ") == topic_key("power apps")
+    True
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())
+
+
+def make_slug(name: str) -> str:
+    """A path segment for any name: `a-z`, `0-9` and single hyphens, 1 to 80 characters, none reserved.
+
+    The same for all spellings of one name. A name without any letter or digit gets one made of its hash.
+
+    >>> [make_slug(name) for name in ("C++", "C#", ".NET", "ASP.NET", "日本語", "R&D", "All")]
+    ['c-plus-plus', 'c-sharp', 'dot-net', 'asp-net', 'ri-ben-yu', 'r-and-d', 'all-topic']
+    """
+    key = topic_key(name)
+    spoken = key
+    for sign, word in _SPOKEN:
+        spoken = sign.sub(word, spoken)
+    slug = slugify(spoken, max_length=LONGEST, word_boundary=False) or f"topic-{name_hash(key, 8)}"
+    return f"{slug}-topic" if slug in RESERVED else slug
+
+
+def is_slug(text: str) -> bool:
+    """Whether a slug that a topic file gives can stand as it is."""
+    return bool(_SLUG.fullmatch(text)) and len(text) <= LONGEST and text not in RESERVED
+
+
+def free_slug(wanted: str, key: str, taken: Container[str]) -> str:
+    """The wanted slug, or where it is taken the slug with a short hash of the name's key, never a counter:
+    a hash does not depend on who came first among the others.
+    """
+    if wanted not in taken:
+        return wanted
+    digits = 6
+    while True:
+        ending = f"-{name_hash(key, digits)}"
+        candidate = wanted[: LONGEST - len(ending)].rstrip("-._") + ending
+        if candidate not in taken or digits > 40:
+            return candidate
+        digits += 2
+
+
+def name_hash(key: str, digits: int) -> str:
+    """The first hexadecimal digits of the key's SHA-256; lone surrogates count as their code points."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:digits]

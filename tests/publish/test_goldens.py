@@ -1,0 +1,129 @@
+"""The documents byte for byte: what they are is a decision, and a change of it is seen here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from syndicator.model import DeclaredTopic, Format, utc
+from syndicator.publish.archive import archive_pages
+from syndicator.publish.check import find_faults
+from syndicator.publish.feed import Feed, Tombstone, describe_feed
+from syndicator.publish.json_feed import render_json
+from syndicator.publish.opml import render_opml
+from syndicator.publish.rss_atom import render_atom, render_rss
+from syndicator.publish.topics import build_catalogue
+from tests.publish import validators
+from tests.publish.articles import AZURE, LABELS, SITE, coverage_of, full_entry, make_entry
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+ROOT = Path(__file__).parents[2]
+
+
+def feeds() -> dict[str, Feed]:
+    """Feeds that together have every field: full, empty, and an archive page."""
+    entry = full_entry()
+    entries = [entry, make_entry(1), make_entry(2, body="<p>Only a body.</p>", summary="")]
+    pages = archive_pages(120, 50)
+    describe = partial(describe_feed, site=SITE, labels=LABELS)
+    return {
+        "full": describe(
+            topic=AZURE,
+            entries=entries,
+            coverage=coverage_of(entry, "Globe", "Herald"),
+            hub="https://hub.example.org/",
+            pages=pages,
+            tombstones=[
+                Tombstone(
+                    guid=f"urn:uuid:{n}", link=f"https://gone.example.net/{n}", withdrawn=utc(2026, 3, n)
+                )
+                for n in (1, 2)
+            ],
+        ),
+        "level": describe(topic=AZURE, level="top", entries=[entry]),
+        "empty": describe(entries=[]),
+        "archive": describe(topic=AZURE, entries=entries[1:], pages=pages, page=pages[1]),
+    }
+
+
+RENDERERS = {Format.RSS: render_rss, Format.ATOM: render_atom, Format.JSON: render_json}
+CHECKS = {
+    Format.RSS: validators.check_rss,
+    Format.ATOM: validators.check_atom,
+    Format.JSON: validators.check_json,
+}
+ENDINGS = {Format.RSS: "rss.xml", Format.ATOM: "atom.xml", Format.JSON: "feed.json"}
+
+
+def opml() -> bytes:
+    declared = [
+        DeclaredTopic(name="Azure", language="en-us"),
+        DeclaredTopic(name="Azure Space & more", parent="Azure"),
+        DeclaredTopic(name="C++"),
+    ]
+    catalogue = build_catalogue(declared, [], []).catalogue
+    return render_opml(SITE, catalogue, levels=("good", "top"), updated=utc(2026, 3, 2, 9, 30, 15))
+
+
+def documents() -> dict[str, bytes]:
+    """All golden documents by file name."""
+    rendered = {
+        f"{name}-{ENDINGS[form]}": render(feed).data
+        for name, feed in feeds().items()
+        for form, render in RENDERERS.items()
+    }
+    return {**rendered, "feeds.opml": opml()}
+
+
+@pytest.mark.parametrize("name", sorted(documents()))
+def test_document_is_the_golden_one(name: str) -> None:
+    """Run with SYNDICATOR_GOLDEN=write to accept a change on purpose."""
+    data = documents()[name]
+    if os.environ.get("SYNDICATOR_GOLDEN") == "write":
+        (GOLDEN / name).write_bytes(data)
+    assert data.decode() == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("form", list(Format))
+@pytest.mark.parametrize("name", sorted(feeds()))
+def test_golden_feed_is_valid(name: str, form: Format) -> None:
+    rendered = RENDERERS[form](feeds()[name])
+    assert CHECKS[form](rendered.data) == []
+    assert find_faults(form, rendered.data) == ()
+    assert rendered.left_out == ()
+
+
+def test_golden_opml_is_valid() -> None:
+    assert validators.check_opml(opml()) == []
+
+
+def test_hundred_runs_give_the_same_bytes() -> None:
+    first = documents()
+    assert all(documents() == first for _ in range(100))
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "2", "4711"])
+def test_hash_seed_does_not_change_the_bytes(seed: str) -> None:
+    script = (
+        "import hashlib, json; from tests.publish.test_goldens import documents;"
+        "print(json.dumps({k: hashlib.sha256(v).hexdigest() for k, v in documents().items()}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": seed, "TZ": "Pacific/Auckland"},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == _digests()
+
+
+def _digests() -> dict[str, str]:
+    return {name: hashlib.sha256(data).hexdigest() for name, data in documents().items()}
