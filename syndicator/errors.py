@@ -13,6 +13,7 @@
     └── DeliveryError         a message was not delivered
         ├── Refused           definitely not accepted: send again after `retry_after`
         ├── Rejected          definitely not accepted, and nothing but a person will change that
+        │   └── Unacceptable  it is this one message; the channel's others may well be accepted
         └── Unclear           accepted or not, nobody knows: look before sending again
 
 Each renders as `what failed: on which: why. What to do`. None of them ever holds a secret.
@@ -98,6 +99,10 @@ class Refused(DeliveryError):
 
 
 class Rejected(DeliveryError):
+    pass
+
+
+class Unacceptable(Rejected):
     pass
 
 
