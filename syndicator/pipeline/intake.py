@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from syndicator.model import Visibility
 from syndicator.parse.identity import mint_guid, story_id
@@ -30,17 +31,25 @@ from syndicator.store.contract import Books, KnownFile, StoredEntry
 UNREAD = (0, 0, 0, 0, 0)
 """The stamp of a file that is to be read again at the next look although it did not change."""
 
-Announce = Callable[[Books, Sequence[Change], bool], None]
-"""What the changes cause in Slack, written in the same transaction; True: silently, as baseline."""
+
+class Announce(Protocol):
+    """Writes what changes cause in Slack into the same transaction; with `silent`, as baseline."""
+
+    def __call__(self, books: Books, changes: Sequence[Change], *, now: datetime, silent: bool) -> object: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one look found ready: files read, and paths of files that are gone."""
+    """What one look found ready: files read, and paths of files that are gone for good.
+
+    `missing` are known files that are not there, whether that is believed for good or not: an article that
+    appears elsewhere meanwhile has moved.
+    """
 
     source: str
     found: Sequence[Found] = ()
     gone: Sequence[str] = ()
+    missing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,10 @@ class Tally:
     moved: int = 0
     withdrawn: int = 0
     problems: int = 0
+    refused: frozenset[str] = field(default_factory=frozenset)
+    """Paths of files that cannot be entries while another one is there; to be read again at the next look."""
+    vacated: frozenset[str] = field(default_factory=frozenset)
+    """Paths that moved articles have left, known no longer."""
     guids: frozenset[str] = field(default_factory=frozenset)
     """The entries that changed in any way that is stored."""
 
@@ -62,6 +75,8 @@ class Tally:
             moved=self.moved + other.moved,
             withdrawn=self.withdrawn + other.withdrawn,
             problems=self.problems + other.problems,
+            refused=self.refused | other.refused,
+            vacated=self.vacated | other.vacated,
             guids=self.guids | other.guids,
         )
 
@@ -78,17 +93,16 @@ class Intake:
     ) -> Tally:
         """Stores the batch and all that follows from it. May be repeated: a second time changes nothing."""
         shelves.learn(books, (name for one in batch.found if one.article for name in one.article.topics))
-        files = books.files(batch.source, [*(one.path for one in batch.found), *batch.gone])
+        files = books.files(batch.source, {one.path for one in batch.found} | batch.missing | {*batch.gone})
         recognised = self._recognise(books, batch, files, shelves, now, unpublished)
         kept = {change.after.entry.guid for change in recognised.changes.values()}
-        leaving = _leaving(batch, files) - kept
-        changes = [
-            *recognised.changes.values(),
-            *(withdraw(stored, now=now) for stored in books.entries(sorted(leaving)).values()),
-        ]
+        vacated = {path for path in batch.missing if path in files and files[path].guid in kept}
+        changes = [*recognised.changes.values(), *_withdrawals(books, batch, files, kept, now)]
         self.settle(books, changes, shelves, now=now, silent=silent)
+        shelves.unlearn(books, _names_left(batch, recognised, changes))
         _file(books, batch, files, recognised, now)
-        return _tally(batch, recognised, changes)
+        books.drop_files(batch.source, sorted(vacated))
+        return _tally(batch, recognised, changes, frozenset(vacated))
 
     def judge(
         self,
@@ -139,7 +153,7 @@ class Intake:
         books.put_standings(restanding.standings)
         books.mark_dirty(restanding.dirty)
         shelves.settle_fates(books, {standing.topic for standing, _ in restanding.standings})
-        self.announce(books, touched, silent)
+        self.announce(books, touched, now=now, silent=silent)
         return len(touched)
 
     def _recognise(
@@ -171,8 +185,9 @@ def _known(books: Books, batch: Batch, files: dict[str, KnownFile]) -> Known:
         )
         for stored in some
     }
-    there = {guid for path, guid in owners.items() if path not in set(batch.gone)}
-    leaving = {guid for path, guid in owners.items() if path in set(batch.gone)} - there
+    missing = batch.missing | {*batch.gone}
+    there = {guid for path, guid in owners.items() if path not in missing}
+    leaving = {guid for path, guid in owners.items() if path in missing} - there
     candidates = {**others, **by_key, **of_files}
     vacant = {
         guid
@@ -202,11 +217,28 @@ def _taken(books: Books, source: str, paths: Sequence[str]) -> set[str]:
     return taken
 
 
-def _leaving(batch: Batch, files: dict[str, KnownFile]) -> set[str]:
-    """The entries whose file is gone, or is no longer an article."""
+def _names_left(batch: Batch, recognised: Recognised, changes: Sequence[Change]) -> list[str]:
+    """The topic names that articles carried before this batch, and those of files that were refused."""
+    articles = [change.before.entry for change in changes if change.before is not None]
+    left = [name for e in articles if e.visibility is not Visibility.WITHDRAWN for name in e.article.topics]
+    refused = {problem.path for problem in recognised.refused}
+    return left + [
+        name for one in batch.found if one.article and one.path in refused for name in one.article.topics
+    ]
+
+
+def _withdrawals(
+    books: Books, batch: Batch, files: dict[str, KnownFile], kept: set[str], now: datetime
+) -> list[Change]:
+    """The entries whose file is gone, or is no longer an article; one that moved elsewhere stays."""
     no_articles = [one.path for one in batch.found if one.article is None and one.problem is None]
-    left = (files[path].guid for path in (*batch.gone, *no_articles) if path in files)
-    return {guid for guid in left if guid is not None}
+    left = {path: files[path].guid for path in (*batch.gone, *no_articles) if path in files}
+    stored = books.entries(sorted({guid for guid in left.values() if guid is not None and guid not in kept}))
+    return [
+        withdraw(stored[guid], now=now)
+        for path, guid in left.items()
+        if guid is not None and guid in stored and stored[guid].entry.article.path == path
+    ]
 
 
 def _file(
@@ -230,7 +262,7 @@ def _file(
     books.put_problems(bad.values(), now)
 
 
-def _tally(batch: Batch, recognised: Recognised, changes: Sequence[Change]) -> Tally:
+def _tally(batch: Batch, recognised: Recognised, changes: Sequence[Change], vacated: frozenset[str]) -> Tally:
     known = [(change.before, change.after) for change in changes if change.before is not None]
     return Tally(
         new=sum(change.before is None for change in changes),
@@ -241,6 +273,8 @@ def _tally(batch: Batch, recognised: Recognised, changes: Sequence[Change]) -> T
             for b, a in known
         ),
         problems=len(recognised.refused) + sum(one.problem is not None for one in batch.found),
+        refused=frozenset(problem.path for problem in recognised.refused),
+        vacated=vacated,
         guids=frozenset(
             change.after.entry.guid
             for change in changes

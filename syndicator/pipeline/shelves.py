@@ -1,38 +1,60 @@
 """The topics as they stand: those that topic files declare and those that articles name, with their fates.
 
-Kept in memory by the one thread that takes articles in, and in the store for everyone else.
+Kept in memory by the one thread that takes articles in, and in the store for everyone else. How often each
+name is carried is counted, since a topic that no file declares is shown as most articles spell it, and ends
+when none carries it any more.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from syndicator.model import ALL, DeclaredTopic, Problem, Topic
-from syndicator.publish.topics import Catalogue, build_catalogue, topic_key
+from syndicator.publish.topics import Catalogue, build_catalogue
 from syndicator.store.contract import FEED, Books, Fate, StoredTopic
 
 
 class Shelves:
-    """The catalogue of topics, growing as articles name new ones. One thread uses it."""
+    """The catalogue of topics, following the folder. One thread uses it."""
 
     def __init__(self, books: Books, declared: Sequence[DeclaredTopic], *, roll_up: bool) -> None:
         self._declared = tuple(declared)
         self._roll_up = roll_up
-        self.problems: list[Problem] = []
         self._stored = {stored.topic.slug: stored for stored in books.topics()}
-        self.catalogue = Catalogue()
-        self._build(books, ())
+        self._names = Counter(books.topic_names())
+        self.problems: tuple[Problem, ...] = ()
+        self.catalogue = Catalogue(topics={})
+        before = dict(self._stored)
+        self._build(books)
+        self.changed = any(
+            (now.topic, now.moved_to) != (was.topic, was.moved_to)
+            for was, now in ((was, self._stored[slug]) for slug, was in before.items())
+        )
+        """Whether the topic files say otherwise than when the store was last open: shelve all anew."""
 
     def slugs(self, names: Sequence[str]) -> tuple[str, ...]:
         """The slugs of the topics of these names, parents too where settings roll up."""
         return self.catalogue.slugs_of(names, roll_up=self._roll_up)
 
     def learn(self, books: Books, names: Iterable[str]) -> None:
-        """Gives every name that is not known yet its topic."""
-        unknown = {topic_key(name): name for name in sorted(set(names)) if self.catalogue.find(name) is None}
-        if unknown:
-            self._build(books, sorted(unknown.values()))
+        """Counts names that articles carry now, and gives every new one its topic."""
+        found = Counter(names)
+        new = any(self.catalogue.find(name) is None for name in found)
+        self._names += found
+        if new:
+            self._build(books)
+
+    def unlearn(self, books: Books, names: Iterable[str]) -> None:
+        """Takes back names that articles carried before; a topic that none carries any more ends."""
+        left = Counter(names)
+        if not left:
+            return
+        before = set(self._names)
+        self._names -= left
+        if set(self._names) != before:
+            self._build(books)
 
     def declare(self, books: Books, declared: Sequence[DeclaredTopic]) -> bool:
         """Takes over what the topic files say now. True when entries must be shelved anew."""
@@ -40,66 +62,70 @@ class Shelves:
             return False
         before = self.catalogue
         self._declared = tuple(declared)
-        self._build(books, ())
+        self._build(books)
         return self.catalogue != before
 
     def settle_fates(self, books: Books, slugs: Iterable[str]) -> None:
         """Brings topics to life that have something to show, and ends those that nothing names any more."""
-        declared = self._declared_slugs()
         changed: list[StoredTopic] = []
         for slug in sorted(set(slugs) - {ALL}):
             stored = self._stored.get(slug)
-            if stored is None or stored.fate is Fate.MOVED:
-                continue
-            if slug in declared or books.has_appeared(slug):
-                fate = Fate.LIVE
-            else:
-                fate = Fate.WAITING if stored.fate is Fate.WAITING else Fate.GONE
-            if fate is not stored.fate:
-                changed.append(replace(stored, fate=fate))
+            if stored is not None and stored.fate is not Fate.MOVED:
+                fate = self._fate(books, slug, stored.fate)
+                if fate is not stored.fate:
+                    changed.append(replace(stored, fate=fate))
         self._put(books, changed)
 
-    def live(self) -> list[Topic]:
-        """The topics that have feeds, by slug."""
-        return [s.topic for _, s in sorted(self._stored.items()) if s.fate is Fate.LIVE]
-
-    def ended(self) -> list[str]:
-        """The slugs whose feeds must not be there: moved or gone."""
-        return sorted(slug for slug, s in self._stored.items() if s.fate in (Fate.MOVED, Fate.GONE))
+    def _fate(self, books: Books, slug: str, was: Fate) -> Fate:
+        if slug in self._declared_slugs():
+            return Fate.LIVE
+        if slug in self.catalogue.topics and (was is Fate.LIVE or books.has_appeared(slug)):
+            return Fate.LIVE
+        return Fate.WAITING if was is Fate.WAITING else Fate.GONE
 
     def _declared_slugs(self) -> set[str]:
         found = (self.catalogue.find(topic.name) for topic in self._declared)
         return {slug for slug in found if slug is not None}
 
-    def _build(self, books: Books, names: Sequence[str]) -> None:
-        known = [s.topic for s in self._stored.values() if s.fate in (Fate.LIVE, Fate.WAITING)]
-        built = build_catalogue(self._declared, names, known)
-        self.catalogue, self.problems = built.catalogue, list(built.problems)
-        declared = self._declared_slugs()
-        changed: list[StoredTopic] = []
-        for slug, topic in built.catalogue.topics.items():
-            was = self._stored.get(slug)
-            fate = Fate.LIVE if slug in declared else Fate.WAITING
-            if was is not None and was.fate in (Fate.LIVE, Fate.WAITING) and slug not in declared:
-                fate = was.fate
-            if was is None or was.topic != topic or was.fate is not fate:
-                changed.append(StoredTopic(topic=topic, fate=fate))
-        for old, new in built.renamed.items():
-            if old in self._stored and old not in built.catalogue.topics:
-                changed.append(replace(self._stored[old], fate=Fate.MOVED, moved_to=new))
-        self._put(books, changed)
-        self._end_undeclared(books, declared)
-
-    def _end_undeclared(self, books: Books, declared: set[str]) -> None:
-        """A topic that only its file kept alive ends with the file."""
-        idle = [
-            slug
-            for slug, stored in self._stored.items()
-            if stored.fate is Fate.LIVE and slug not in declared and not books.has_appeared(slug)
+    def _build(self, books: Books) -> None:
+        known = [stored.topic for stored in self._stored.values() if stored.fate is not Fate.MOVED]
+        retired = [slug for slug, stored in self._stored.items() if stored.fate is Fate.MOVED]
+        built = build_catalogue(self._declared, self._names.elements(), known, retired=retired)
+        relabelled = self._relabelled(built.catalogue)
+        self.catalogue, self.problems = built.catalogue, built.problems
+        changed = [
+            StoredTopic(topic=topic, fate=self._first_fate(slug))
+            for slug, topic in built.catalogue.topics.items()
         ]
-        self._put(books, [replace(self._stored[slug], fate=Fate.GONE) for slug in idle])
+        changed += [
+            replace(self._stored[old], fate=Fate.MOVED, moved_to=new)
+            for old, new in built.renamed.items()
+            if old in self._stored and old not in built.catalogue.topics
+        ]
+        self._put(books, [stored for stored in changed if self._stored.get(stored.topic.slug) != stored])
+        self.settle_fates(books, self._stored)
+        if relabelled:
+            # The name stands as a category in other topics' feeds too.
+            books.mark_dirty((topic.slug, FEED) for topic in self.live())
+            books.mark_dirty([(ALL, FEED)])
+
+    def _relabelled(self, catalogue: Catalogue) -> bool:
+        return any(
+            slug in self._stored and self._stored[slug].topic.name != topic.name
+            for slug, topic in catalogue.topics.items()
+        )
+
+    def _first_fate(self, slug: str) -> Fate:
+        was = self._stored.get(slug)
+        return was.fate if was is not None and was.fate is not Fate.MOVED else Fate.WAITING
+
+    def live(self) -> list[Topic]:
+        """The topics that have feeds, by slug."""
+        return [stored.topic for _, stored in sorted(self._stored.items()) if stored.fate is Fate.LIVE]
 
     def _put(self, books: Books, changed: Sequence[StoredTopic]) -> None:
-        books.put_topics(changed)
-        books.mark_dirty((stored.topic.slug, FEED) for stored in changed if stored.fate is not Fate.WAITING)
-        self._stored |= {stored.topic.slug: stored for stored in changed}
+        if changed:
+            books.put_topics(changed)
+            pages = ((stored.topic.slug, FEED) for stored in changed if stored.fate is not Fate.WAITING)
+            books.mark_dirty(pages)
+            self._stored |= {stored.topic.slug: stored for stored in changed}

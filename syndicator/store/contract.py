@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from syndicator.model import Entry, Problem, Topic, Visibility
+from syndicator.store.outbox import Outbox
 
 FEED = -1
 """The page number that stands for the feed itself, beside the archive's pages 0, 1, 2, ..."""
@@ -29,6 +30,17 @@ class Fate(StrEnum):
     """It has another slug now (301)."""
     GONE = "gone"
     """It had feeds, and neither a topic file nor an article names it any more (410)."""
+
+
+class ProblemKind(StrEnum):
+    """Who found a problem, and so who takes it back when it is mended."""
+
+    ARTICLE = "article"
+    """Reading the file."""
+    FOLDER = "folder"
+    """Looking at the folder: what has an article's name and is no file, what cannot be looked at."""
+    TOPIC = "topic"
+    """Reading the topic files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +101,10 @@ class Counts:
 
 
 class Books(Protocol):
-    """An open transaction on the entries' half of the store."""
+    """An open transaction: the entries' half of the store, and with `outbox` the messages' half."""
+
+    @property
+    def outbox(self) -> Outbox: ...
 
     def source(self, name: str) -> SourceState | None: ...
     def put_source(self, name: str, state: SourceState) -> None: ...
@@ -103,6 +118,9 @@ class Books(Protocol):
     def problems(self) -> list[Problem]: ...
     def put_problems(self, problems: Iterable[Problem], now: datetime) -> None: ...
     def drop_problems(self, source: str, paths: Iterable[str]) -> None: ...
+    def replace_problems(
+        self, kind: ProblemKind, found: Iterable[Problem], now: datetime, *, source: str | None = None
+    ) -> None: ...
 
     def entries(self, guids: Iterable[str]) -> dict[str, StoredEntry]: ...
     def entries_at(self, source: str, paths: Iterable[str]) -> dict[str, StoredEntry]: ...
@@ -126,6 +144,7 @@ class Books(Protocol):
     def counts(self, topic: str, *, days: int) -> Counts: ...
 
     def topics(self) -> list[StoredTopic]: ...
+    def topic_names(self) -> dict[str, int]: ...
     def put_topics(self, topics: Iterable[StoredTopic]) -> None: ...
 
     def dirty(self) -> dict[str, set[int]]: ...

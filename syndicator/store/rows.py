@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
 from syndicator.model import Article, Entry, Position, Problem, Topic, Visibility
-from syndicator.store.contract import Fate, KnownFile, Standing, StoredEntry, StoredTopic
+from syndicator.store.contract import Fate, KnownFile, ProblemKind, Standing, StoredEntry, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
 
@@ -88,10 +88,11 @@ def _unsigned(number: int) -> int:
     return number + 2**64 if number < 0 else number
 
 
-def problem_row(problem: Problem, since: datetime) -> dict[str, Any]:
+def problem_row(problem: Problem, kind: ProblemKind, since: datetime) -> dict[str, Any]:
     return {
         "source": problem.source,
         "path": problem.path,
+        "kind": kind.value,
         "line": problem.at.line,
         "column": problem.at.column,
         "what": problem.what,

@@ -8,12 +8,20 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, and_, delete, func, or_, select
+from sqlalchemy import Connection, Table, and_, delete, func, or_, select, true
 from sqlalchemy.dialects.sqlite import insert
 
 from syndicator.model import Entry, Problem, Visibility
 from syndicator.store import rows
-from syndicator.store.contract import Counts, KnownFile, SourceState, Standing, StoredEntry, StoredTopic
+from syndicator.store.contract import (
+    Counts,
+    KnownFile,
+    ProblemKind,
+    SourceState,
+    Standing,
+    StoredEntry,
+    StoredTopic,
+)
 from syndicator.store.outbox import Outbox
 from syndicator.store.tables import (
     EPOCH,
@@ -38,7 +46,11 @@ class SqlBooks:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.outbox = Outbox(connection)
+        self._outbox = Outbox(connection)
+
+    @property
+    def outbox(self) -> Outbox:
+        return self._outbox
 
     # sources and files
 
@@ -83,19 +95,41 @@ class SqlBooks:
         return [rows.problem_value(row) for row in self._connection.execute(query).mappings()]
 
     def put_problems(self, found: Iterable[Problem], now: datetime) -> None:
-        """Stores each, keeping `since` of one that was there before."""
-        values = [rows.problem_row(problem, now) for problem in found]
-        for value in values:
-            statement = insert(problems).values(value)
-            kept = {name: statement.excluded[name] for name in ("line", "column", "what", "cure")}
-            self._connection.execute(
-                statement.on_conflict_do_update(index_elements=["source", "path"], set_=kept)
-            )
+        """Stores what reading articles found, keeping `since` of a problem that was there before."""
+        self._put_problems(found, ProblemKind.ARTICLE, now)
 
     def drop_problems(self, source: str, paths: Iterable[str]) -> None:
+        """Takes back what reading these articles once found."""
         for some in _batches(paths):
-            condition = and_(problems.c.source == source, problems.c.path.in_(some))
-            self._connection.execute(delete(problems).where(condition))
+            self._connection.execute(
+                delete(problems).where(
+                    problems.c.source == source,
+                    problems.c.path.in_(some),
+                    problems.c.kind == ProblemKind.ARTICLE.value,
+                )
+            )
+
+    def replace_problems(
+        self, kind: ProblemKind, found: Iterable[Problem], now: datetime, *, source: str | None = None
+    ) -> None:
+        """All problems of a kind (of one source) are these now; the others are taken back."""
+        found = list(found)
+        there = {(problem.source, problem.path) for problem in found}
+        query = select(problems.c.source, problems.c.path).where(problems.c.kind == kind.value)
+        if source is not None:
+            query = query.where(problems.c.source == source)
+        for name, path in self._connection.execute(query).all():
+            if (name, path) not in there:
+                condition = and_(problems.c.source == name, problems.c.path == path)
+                self._connection.execute(delete(problems).where(condition))
+        self._put_problems(found, kind, now)
+
+    def _put_problems(self, found: Iterable[Problem], kind: ProblemKind, now: datetime) -> None:
+        statement = insert(problems)
+        kept = {name: statement.excluded[name] for name in ("kind", "line", "column", "what", "cure")}
+        statement = statement.on_conflict_do_update(index_elements=["source", "path"], set_=kept)
+        for some in _batches(rows.problem_row(problem, kind, now) for problem in found):
+            self._connection.execute(statement, some)
 
     # entries
 
@@ -270,6 +304,17 @@ class SqlBooks:
     def topics(self) -> list[StoredTopic]:
         query = select(topics).order_by(topics.c.slug)
         return [rows.stored_topic(row) for row in self._connection.execute(query).mappings()]
+
+    def topic_names(self) -> dict[str, int]:
+        """The topic names that articles carry, as written, with how many carry each."""
+        names = func.json_each(entries.c.article, "$.topics").table_valued("value")
+        query = (
+            select(names.c.value, func.count())
+            .select_from(entries.join(names, true()))
+            .where(entries.c.visibility != Visibility.WITHDRAWN.value)
+            .group_by(names.c.value)
+        )
+        return {row.value: row[1] for row in self._connection.execute(query)}
 
     def put_topics(self, changed: Iterable[StoredTopic]) -> None:
         self._upsert(topics, [rows.topic_row(stored) for stored in changed])

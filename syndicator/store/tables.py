@@ -81,6 +81,8 @@ problems = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("path", Text, primary_key=True),
+    # contract.ProblemKind: who found it, and so who takes it back.
+    Column("kind", Text, nullable=False),
     Column("line", Integer, nullable=False),
     Column("column", Integer, nullable=False),
     Column("what", Text, nullable=False),

@@ -1,0 +1,105 @@
+"""What changes cause in Slack: decided by notify, written down in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import structlog
+
+from syndicator.model import Entry, Route
+from syndicator.notify.announce import Change as Announceable
+from syndicator.notify.announce import Decision, Write, announce
+from syndicator.notify.routes import fingerprint, names_with_ancestors
+from syndicator.pipeline.recognise import Change
+from syndicator.store.contract import Books
+
+log = structlog.get_logger()
+
+SOME = 1_000
+"""Entries judged at a time while a route begins."""
+
+
+class Announcer:
+    """Judges changes for all routes. One thread uses it."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self.routes = tuple(routes)
+
+    def judge(
+        self, books: Books, changes: Sequence[Change], *, now: datetime, silent: bool
+    ) -> list[Decision]:
+        """Writes what the changes cause; with `silent`, as baseline. Gives all decisions, with reasons."""
+        found = [
+            Announceable(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes
+        ]
+        sources = {change.entry.article.source for change in found} if silent else set()
+        return self._decide(books, found, self.routes, now=now, silent_sources=sources)
+
+    def begin(self, books: Books, *, now: datetime) -> list[str]:
+        """The silent beginning of every new or changed route; their names.
+
+        What such a route would announce of all that is there becomes its baseline. Routes that are gone hand
+        what they owe to another one of their channel, or let it go.
+        """
+        begun = books.outbox.ledger.begun()
+        new = [route for route in self.routes if begun.get(route.name) != fingerprint(route)]
+        guids = books.guids() if new else []
+        for start in range(0, len(guids), SOME):
+            entries = [one.entry for one in books.entries(guids[start : start + SOME]).values()]
+            found = [Announceable(entry=entry) for entry in entries]
+            self._decide(books, found, new, now=now, silent_routes={route.name for route in new})
+        for route in new:
+            books.outbox.ledger.begin(route, fingerprint(route), now)
+        self._settle_routes(books)
+        return [route.name for route in new]
+
+    def _decide(
+        self,
+        books: Books,
+        changes: Sequence[Announceable],
+        routes: Sequence[Route],
+        *,
+        now: datetime,
+        silent_routes: Collection[str] = (),
+        silent_sources: Collection[str] = (),
+    ) -> list[Decision]:
+        if not routes or not changes:
+            return []
+        ledger = books.outbox.ledger
+        decisions = announce(
+            changes,
+            routes,
+            now=now,
+            ledger=ledger.kinds(
+                [change.entry.story for change in changes], [change.entry.guid for change in changes]
+            ),
+            topic_names=_topic_names(books),
+            silent_routes=silent_routes,
+            silent_sources=silent_sources,
+        )
+        ledger.put_baseline(one.baseline for one in decisions if one.write is Write.BASELINE)
+        ledger.take(one.owed for one in decisions if one.write is Write.OWED)
+        for reason, count in Counter(one.reason for one in decisions).items():
+            log.debug("decided", reason=reason.value, count=count)
+        return decisions
+
+    def _settle_routes(self, books: Books) -> None:
+        names: dict[str, list[str]] = {}
+        for route in self.routes:
+            names.setdefault(route.channel, []).append(route.name)
+        handed, gone = books.outbox.ledger.settle_routes(names)
+        if handed:
+            log.info("stories owed by a gone route go to another of its channel", stories=handed)
+        if gone:
+            log.warning("stories owed by a gone route are let go: no route has its channel", stories=gone)
+
+
+def _topic_names(books: Books) -> Mapping[str, frozenset[str]]:
+    return names_with_ancestors(stored.topic for stored in books.topics())
+
+
+def known_entries(books: Books, guids: Sequence[str]) -> dict[str, Entry]:
+    """The entries of these guids that are still known."""
+    return {guid: stored.entry for guid, stored in books.entries(guids).items()}

@@ -1,0 +1,187 @@
+"""One source's desk: looks at its folder, reads what has come to rest, and hands it on in batches.
+
+The folder is compared with what is known of it, in memory; the store is asked only at the start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from syndicator.errors import ArticleError, SourceUnreadable
+from syndicator.model import Position, Problem
+from syndicator.parse.article import SourceRules, parse_article
+from syndicator.pipeline.intake import UNREAD, Batch, Tally
+from syndicator.pipeline.recognise import Found
+from syndicator.watch.compare import Changes, Guard, LossReason, Verdict, compare, judge_loss
+from syndicator.watch.reading import Reading, Unread, read_article
+from syndicator.watch.scan import look, scan
+from syndicator.watch.seen import Scan, Stamp
+from syndicator.watch.settle import Hint, Settling
+
+log = structlog.get_logger()
+
+BATCH_FILES = 1_000
+"""Articles per transaction: large enough to amortise a commit, small enough to hold in memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """The time of a look on its three clocks: the calendar, the file system's, the monotonic one."""
+
+    now: datetime
+    wall_ns: int
+    monotonic: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a look found to do: files to read, and files that are gone and believed to be.
+
+    `odd` are things with an article's name that are no files; a look at the `whole` folder knows them all.
+    """
+
+    ready: Mapping[str, Stamp]
+    gone: frozenset[str]
+    missing: frozenset[str]
+    odd: Sequence[Problem]
+    whole: bool
+    complete: bool
+    files: int
+
+
+class Desk:
+    """What one thread knows of one source's folder."""
+
+    def __init__(
+        self, rules: SourceRules, root: Path, known: Mapping[str, tuple[int, ...]], *, quiet_s: float
+    ) -> None:
+        self.rules, self.root = rules, root
+        self.name = rules.name
+        self._known = {path: Stamp(*stamp) for path, stamp in known.items()}
+        self._settling = Settling(quiet=quiet_s)
+        self._guard = Guard()
+        self._loss: Verdict | None = None
+        self._said = LossReason.NONE
+        self.seen: Scan | None = None
+        """The last look at the whole folder."""
+
+    @property
+    def loss(self) -> Verdict | None:
+        """What is held of the articles that are missing, while that is in doubt."""
+        return self._loss if self._loss is not None and self._loss.degraded else None
+
+    def look_again(self, at: Moment) -> float | None:
+        """Seconds until what waits may have come to rest or be believed gone; None: nothing waits."""
+        rest = self._settling.look_again(now=at.monotonic, wall_ns=at.wall_ns)
+        waits = [] if rest is None else [rest - at.monotonic]
+        if self._loss is not None and self._loss.look_again is not None:
+            waits.append((self._loss.look_again - at.now).total_seconds())
+        return max(0.0, min(waits)) if waits else None
+
+    def forget(self) -> None:
+        """Takes every file for changed, so that all are read again."""
+        self._known = dict.fromkeys(self._known, Stamp(*UNREAD))
+
+    def look(
+        self,
+        at: Moment,
+        *,
+        paths: Collection[str] | None,
+        hints: Sequence[Hint] = (),
+        confirmed: bool = False,
+    ) -> Looked:
+        """Looks at the paths, and at those that wait; None: at everything. Raises nothing for the folder."""
+        if paths is None:
+            seen = self.seen = scan(self.root)
+        else:
+            held = self._loss.held if self._loss else frozenset()
+            seen = look(self.root, {*paths, *self._settling.waiting, *held})
+        changes = compare(self._known, seen)
+        ready = self._settling.ready(changes, hints, now=at.monotonic, wall_ns=at.wall_ns)
+        gone = self._believe(changes, seen, at.now, confirmed)
+        held = self._loss.held if self._loss else frozenset()
+        return Looked(
+            ready=ready,
+            gone=gone,
+            missing=gone | held,
+            odd=seen.problems(self.name),
+            whole=paths is None,
+            complete=seen.complete and not seen.missing,
+            files=len(seen.files),
+        )
+
+    def read(self, looked: Looked, at: Moment) -> Iterator[Batch]:
+        """Reads and parses what is ready, some thousand at a time. Raises SourceUnreadable."""
+        paths = sorted(looked.ready)
+        gone = sorted(looked.gone)
+        for start in range(0, max(len(paths), 1), BATCH_FILES):
+            found = [
+                one
+                for path in paths[start : start + BATCH_FILES]
+                if (one := self._read(path, looked.ready[path], at)) is not None
+            ]
+            if found or gone:
+                yield Batch(source=self.name, found=found, gone=gone, missing=looked.missing)
+            gone = []
+
+    def took(self, batch: Batch, taken: Tally) -> None:
+        """Notes that a batch is in the store."""
+        for one in batch.found:
+            self._known[one.path] = Stamp(*(UNREAD if one.path in taken.refused else one.stamp))
+        for path in (*batch.gone, *taken.vacated):
+            self._known.pop(path, None)
+
+    def _believe(self, changes: Changes, seen: Scan, now: datetime, confirmed: bool) -> frozenset[str]:
+        before = self._loss
+        loss = self._loss = judge_loss(
+            changes, known=len(self._known), seen=seen, guard=self._guard, now=now, confirmed=confirmed
+        )
+        self._guard = loss.guard
+        # Said at the second look: what was renamed meanwhile has been recognised by then.
+        again = before is not None and before.degraded and loss.degraded
+        if again and loss.reason is not self._said:
+            log.warning(
+                "articles missing, feeds kept",
+                source=self.name,
+                missing=len(loss.held),
+                why=loss.reason.value,
+                cure=loss.cure,
+            )
+        self._said = loss.reason if again else LossReason.NONE
+        return loss.withdraw
+
+    def _read(self, path: str, stamp: Stamp, at: Moment) -> Found | None:
+        try:
+            reading = read_article(self.root, path, expected=stamp)
+        except ArticleError as error:
+            return self._problem(path, stamp, b"", error)
+        except SourceUnreadable as error:
+            log.warning("source folder unreadable, feeds kept", source=self.name, why=str(error))
+            return None
+        match reading:
+            case Unread.GONE:
+                return None
+            case Unread.CHANGING:
+                self._settling.put_back(path, stamp, now=at.monotonic)
+                return None
+            case Reading(data=data):
+                return self._parse(path, stamp, data)
+
+    def _parse(self, path: str, stamp: Stamp, data: bytes) -> Found:
+        digest = hashlib.blake2b(data, digest_size=16).digest()
+        try:
+            article = parse_article(data, rules=self.rules, path=path)
+        except ArticleError as error:
+            return self._problem(path, stamp, digest, error)
+        return Found(path=path, stamp=stamp, digest=digest, article=article)
+
+    def _problem(self, path: str, stamp: Stamp, digest: bytes, error: ArticleError) -> Found:
+        at = Position(line=error.line, column=error.column)
+        problem = Problem(source=self.name, path=path, at=at, what=error.what, cure=error.cure)
+        return Found(path=path, stamp=stamp, digest=digest, problem=problem)

@@ -1,0 +1,264 @@
+"""The stages joined, for one thread: look | read | take in | judge again | publish.
+
+Everything that decides is elsewhere; here things are called in the right order, each batch in a transaction
+of its own. Whatever is repeated after a crash comes to the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from syndicator.parse.article import SourceRules
+from syndicator.pipeline.announcing import Announcer
+from syndicator.pipeline.desk import Desk, Looked, Moment
+from syndicator.pipeline.intake import Intake, Tally
+from syndicator.pipeline.mailing import Mailing
+from syndicator.pipeline.output import Output, Published
+from syndicator.pipeline.recognise import Change, withdraw
+from syndicator.pipeline.shelves import Shelves
+from syndicator.pipeline.topic_files import TopicFiles, read_settings_topics, read_source_topics
+from syndicator.store.contract import Books, ProblemKind, SourceState, Store
+from syndicator.watch.compare import Verdict
+from syndicator.watch.seen import Scan
+from syndicator.watch.settle import Hint
+
+log = structlog.get_logger()
+
+SOME = 1_000
+"""Entries judged again per transaction."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many are done, of how many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePlan:
+    """One source as the pipeline needs it. `reading` is the fingerprint of what decides how it is read."""
+
+    root: Path
+    rules: SourceRules
+    reading: str
+    include_unpublished: bool = False
+    topics: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.rules.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that the pipeline is told once. `version` is of the program: another one reads all files again."""
+
+    sources: tuple[SourcePlan, ...]
+    topics: tuple[Path, ...] = ()
+    roll_up: bool = False
+    quiet_s: float = 2.0
+    version: str = ""
+    made_with: str = ""
+    """The fingerprint of all that decides how feeds are rendered."""
+
+
+class Pipeline:
+    """From files to feeds and messages owed. `open_pipeline` makes one; one thread uses it."""
+
+    def __init__(
+        self,
+        store: Store,
+        plan: Plan,
+        output: Output,
+        announcer: Announcer,
+        mailing: Mailing,
+        desks: Mapping[str, Desk],
+        shelves: Shelves,
+    ) -> None:
+        self._store, self._plan, self._output = store, plan, output
+        self._announcer, self._mailing = announcer, mailing
+        self._desks, self._shelves = desks, shelves
+        self._sources = {source.name: source for source in plan.sources}
+        self._intake = Intake(page_size=output.limit, announce=self._announce)
+
+    def look(
+        self,
+        source: str,
+        at: Moment,
+        *,
+        hints: Sequence[Hint] | None = None,
+        confirmed: bool = False,
+        progress: Progress = lambda done, of: None,
+    ) -> Tally:
+        """Looks where the hints say (None: everywhere) and takes in what has come to rest.
+
+        Never raises for what is in the folder: a bad article is a problem, a folder that cannot be read
+        changes nothing.
+        """
+        desk = self._desks[source]
+        whole = hints is None or any(hint.path is None for hint in hints)
+        paths = None if whole else {hint.path for hint in hints or () if hint.path is not None}
+        looked = desk.look(at, paths=paths, hints=hints or (), confirmed=confirmed)
+        tally = Tally()
+        silent = self._is_silent(source)
+        done = 0
+        for batch in desk.read(looked, at):
+            with self._store.transaction() as books:
+                taken = self._intake.take(
+                    books,
+                    batch,
+                    self._shelves,
+                    now=at.now,
+                    unpublished=self._sources[source].include_unpublished,
+                    silent=silent,
+                )
+            desk.took(batch, taken)
+            tally += taken
+            done += len(batch.found)
+            progress(done, len(looked.ready))
+        self._note(source, looked, silent, at.now)
+        return tally
+
+    def shelve(self, now: datetime) -> bool:
+        """Reads the topic files anew and, where topics changed, shelves every entry anew, silently."""
+        files = read_topic_files(self._plan)
+        with self._store.transaction() as books:
+            changed = self._shelves.declare(books, files.declared)
+            found = [*files.problems, *self._shelves.problems]
+            books.replace_problems(ProblemKind.TOPIC, found, now)
+        if changed:
+            self.judge_all(now)
+        return changed
+
+    def judge_all(self, now: datetime) -> None:
+        """Judges and shelves every entry anew, silently: settings or topics changed, and no article did."""
+        with self._store.reading() as books:
+            guids = books.guids()
+        for start in range(0, len(guids), SOME):
+            with self._store.transaction() as books:
+                entries = books.entries(guids[start : start + SOME]).values()
+                self._intake.judge(
+                    books, entries, self._shelves, now=now, unpublished=self._unpublished, silent=True
+                )
+
+    def withdraw_source(self, source: str, now: datetime) -> None:
+        """Withdraws all entries of a source that the settings no longer name."""
+        with self._store.transaction() as books:
+            entries = books.entries(books.guids(source=source)).values()
+            changes = [withdraw(stored, now=now) for stored in entries]
+            self._intake.settle(books, changes, self._shelves, now=now, silent=True)
+            books.forget_source(source)
+        log.warning(
+            "source gone from the settings, its entries withdrawn", source=source, entries=len(changes)
+        )
+
+    def turn(self, now: datetime) -> int:
+        """Lets embargoes end and entries expire; how many did."""
+        with self._store.transaction() as books:
+            return self._intake.judge(
+                books,
+                books.turning(now),
+                self._shelves,
+                now=now,
+                unpublished=self._unpublished,
+            )
+
+    def next_turn(self, now: datetime) -> datetime | None:
+        """When time alone will next change something."""
+        with self._store.reading() as books:
+            return books.next_turn(now)
+
+    def mail(self, now: datetime) -> tuple[int, datetime | None]:
+        """Writes the messages that are due; how many, and when to look again at the latest."""
+        with self._store.transaction() as books:
+            return self._mailing.write(books, now=now)
+
+    def publish(self, progress: Progress = lambda done, of: None) -> Published:
+        """Brings the output folder up to date. Raises OutputUnwritable."""
+        return self._output.publish(self._store, self._shelves.catalogue, progress)
+
+    def look_again(self, at: Moment) -> dict[str, float]:
+        """By source, the seconds until something that waits there is to be looked at again."""
+        waits = {name: desk.look_again(at) for name, desk in self._desks.items()}
+        return {name: wait for name, wait in waits.items() if wait is not None}
+
+    def seen(self, source: str) -> Scan | None:
+        """The last look at the whole folder, for whoever watches over the watching."""
+        return self._desks[source].seen
+
+    def losses(self) -> dict[str, Verdict]:
+        """By source, what is held of articles that are missing, where that is in doubt."""
+        return {name: desk.loss for name, desk in self._desks.items() if desk.loss is not None}
+
+    def _announce(self, books: Books, changes: Sequence[Change], *, now: datetime, silent: bool) -> None:
+        self._announcer.judge(books, changes, now=now, silent=silent)
+        self._mailing.revise(books, [change.after.entry.guid for change in changes])
+
+    def _unpublished(self, source: str) -> bool:
+        plan = self._sources.get(source)
+        return plan is not None and plan.include_unpublished
+
+    def _is_silent(self, source: str) -> bool:
+        with self._store.reading() as books:
+            state = books.source(source)
+        return state is None or state.began is None
+
+    def _note(self, source: str, looked: Looked, silent: bool, now: datetime) -> None:
+        """Notes what is odd in the folder, and, after its first whole look, that the source has begun."""
+        if not looked.whole:
+            return
+        with self._store.transaction() as books:
+            books.replace_problems(ProblemKind.FOLDER, looked.odd, now, source=source)
+            if silent and looked.complete:
+                reading = self._sources[source].reading
+                books.put_source(source, SourceState(reading=reading, began=now))
+                log.info("source begun, silently", source=source, files=looked.files)
+
+
+def read_topic_files(plan: Plan) -> TopicFiles:
+    """What all topic files say: each source's, then the settings' own."""
+    files = read_settings_topics(plan.topics)
+    for source in plan.sources:
+        files += read_source_topics(source.name, source.root, source.topics)
+    return files
+
+
+def open_pipeline(
+    store: Store, plan: Plan, output: Output, announcer: Announcer, mailing: Mailing, *, now: datetime
+) -> Pipeline:
+    """The pipeline with what the store knows in hand, routes begun, and sources that are gone withdrawn."""
+    files = read_topic_files(plan)
+    with store.transaction() as books:
+        shelves = Shelves(books, files.declared, roll_up=plan.roll_up)
+        books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
+        desks = {source.name: _open_desk(books, source, plan) for source in plan.sources}
+        gone = sorted(set(books.source_names()) - set(desks))
+        rolled = f"roll_up={plan.roll_up}"
+        anew = shelves.changed or books.mark("shelving") not in (None, rolled)
+        books.put_mark("shelving", rolled)
+        books.put_mark("reader", plan.version)
+        output.verify(books, plan.made_with)
+    pipeline = Pipeline(store, plan, output, announcer, mailing, desks, shelves)
+    for name in gone:
+        pipeline.withdraw_source(name, now)
+    if anew:
+        pipeline.judge_all(now)
+    with store.transaction() as books:
+        for name in announcer.begin(books, now=now):
+            log.info("route begun, silently", route=name)
+    return pipeline
+
+
+def _open_desk(books: Books, source: SourcePlan, plan: Plan) -> Desk:
+    state = books.source(source.name)
+    known = {path: file.stamp for path, file in books.files(source.name).items()}
+    desk = Desk(source.rules, source.root, known, quiet_s=plan.quiet_s)
+    if state is None or state.reading != source.reading:
+        # Other settings read the same files otherwise; what that changes is no news to anyone.
+        books.put_source(source.name, SourceState(reading=source.reading, began=None))
+        desk.forget()
+    elif books.mark("reader") != plan.version:
+        desk.forget()
+    return desk

@@ -1,0 +1,127 @@
+"""From stories owed to messages owed: what is due now is composed and written to the outbox.
+
+Digests need no alarm to be right: whenever this runs, the last time that a route's digest should have had is
+worked out, and if it has not been dealt with, it is now. So a restart, a sleep or a late job costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from syndicator.model import ALL, Digest, Entry, Route, Site, Slot
+from syndicator.notify.compose import compose, recompose
+from syndicator.notify.due import Draft, Plan, Traffic, select_due
+from syndicator.notify.message import Page
+from syndicator.pipeline.announcing import known_entries
+from syndicator.publish.addresses import page_url
+from syndicator.publish.topics import topic_key
+from syndicator.store.contract import Books, Fate
+
+log = structlog.get_logger()
+
+LatestSlot = Callable[[Digest, datetime], Slot | None]
+"""The last time at or before a moment at which the digest is due; None if it has none."""
+
+HOUR = timedelta(hours=1)
+REMEMBERED = timedelta(days=2)
+"""How far back ended mutes matter: they decide what is sent as one catch-up."""
+
+
+class Mailing:
+    """Writes the messages of all routes. One thread uses it."""
+
+    def __init__(self, routes: Sequence[Route], site: Site, latest_slot: LatestSlot) -> None:
+        self._routes = tuple(routes)
+        self._site, self._latest_slot = site, latest_slot
+
+    def write(self, books: Books, *, now: datetime) -> tuple[int, datetime | None]:
+        """Writes what is due at `now`; how many messages, and when to look again at the latest."""
+        began = books.outbox.ledger.began()
+        written = 0
+        wakes: list[datetime] = []
+        for route in self._routes:
+            plan, count = self._write_route(books, route, began.get(route.name, now), now)
+            written += count
+            wakes += [plan.wake] if plan.wake is not None else []
+        return written, min(wakes, default=None)
+
+    def revise(self, books: Books, guids: Collection[str]) -> None:
+        """Puts messages that wait into the words of their entries as they are now; drops emptied ones."""
+        routes = {route.name: route for route in self._routes}
+        for delivery in books.outbox.waiting_with(guids):
+            route = routes.get(delivery.route)
+            if route is None:
+                continue
+            entries = known_entries(books, delivery.guids)
+            anew = recompose(
+                delivery, entries, route, topic_names=_labels(books), page=self._page(books, route)
+            )
+            if anew is None:
+                books.outbox.drop(
+                    delivery.id, "all its entries were withdrawn before it was sent", release=True
+                )
+                log.info("message dropped, nothing of it is public any more", delivery=delivery.id)
+            elif anew != delivery:
+                books.outbox.recompose(anew)
+
+    def _write_route(self, books: Books, route: Route, began: datetime, now: datetime) -> tuple[Plan, int]:
+        ledger = books.outbox.ledger
+        owed = ledger.owed(route.name)
+        slot = self._slot(books, route, began, now)
+        entries = known_entries(books, [story.guid for story in owed])
+        plan = select_due(
+            owed,
+            entries,
+            route,
+            now=now,
+            slot=slot,
+            mutes=[m for m in ledger.mutes(ended_after=now - REMEMBERED) if m.route == route.name],
+            traffic=Traffic(
+                last_hour=books.outbox.recent(route.channel, now - HOUR),
+                waiting=books.outbox.waiting(route.channel),
+            ),
+        )
+        ledger.release(plan.released)
+        ids = [self._write_draft(books, draft, entries, route, now) for draft in plan.drafts]
+        if plan.finished is not None and slot is not None:
+            ledger.finish_slot(route.name, slot, plan.finished, ids[0] if ids else None)
+        return plan, len(ids)
+
+    def _write_draft(
+        self, books: Books, draft: Draft, entries: Mapping[str, Entry], route: Route, now: datetime
+    ) -> str:
+        delivery = compose(draft, entries, now=now, topic_names=_labels(books), page=self._page(books, route))
+        if books.outbox.write(delivery, draft.stories):
+            log.info(
+                "message owed",
+                route=route.name,
+                channel=route.channel,
+                kind=delivery.kind,
+                stories=len(draft.stories),
+                why=draft.reason.value,
+            )
+        return delivery.id
+
+    def _slot(self, books: Books, route: Route, began: datetime, now: datetime) -> Slot | None:
+        if not isinstance(route.deliver, Digest):
+            return None
+        slot = self._latest_slot(route.deliver, now)
+        if slot is None or slot.at < began or books.outbox.ledger.slot_done(route.name, slot):
+            return None
+        return slot
+
+    def _page(self, books: Books, route: Route) -> Page:
+        """Where the route's stories stand: its topic's page if it has one topic, else the front page."""
+        wanted = {topic_key(name) for name in route.topics}
+        live = [stored.topic for stored in books.topics() if stored.fate is Fate.LIVE]
+        found = [t for t in live if wanted & (t.names | {topic_key(t.name), t.slug})]
+        if len(found) == 1 == len(wanted):
+            return Page(name=found[0].name, url=page_url(self._site, found[0].slug))
+        return Page(name=self._site.title, url=page_url(self._site, ALL))
+
+
+def _labels(books: Books) -> dict[str, str]:
+    return {stored.topic.slug: stored.topic.name for stored in books.topics()}

@@ -1,0 +1,200 @@
+"""What changed in the store onto the disk: feeds, archive pages, pages for people, and the list of feeds.
+
+The store says which pages are dirty, from the transaction that made them so until their files are in place;
+a crash in between costs nothing but doing it again. Only files whose bytes differ are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import structlog
+
+from syndicator.model import ALL, Format, Site, Topic
+from syndicator.publish.addresses import feed_path, topic_folders
+from syndicator.publish.archive import ArchivePage, archive_pages
+from syndicator.publish.check import find_faults
+from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
+from syndicator.publish.files import remove_tree, replace_file
+from syndicator.publish.json_feed import render_json
+from syndicator.publish.opml import render_opml
+from syndicator.publish.rss_atom import render_atom, render_rss
+from syndicator.publish.topics import Catalogue
+from syndicator.store.contract import FEED, Books, Fate, Store, StoredTopic
+
+RENDER: Mapping[Format, Callable[[Feed], Rendered]] = {
+    Format.RSS: render_rss,
+    Format.ATOM: render_atom,
+    Format.JSON: render_json,
+}
+Progress = Callable[[int, int], None]
+"""Called with how many topics are done, of how many."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What one pass wrote. `feeds` are the addresses of feeds whose bytes changed, for the hub."""
+
+    written: int = 0
+    feeds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Publishes into one folder. One thread uses it."""
+
+    folder: Path
+    site: Site
+    levels: Mapping[str, float] = field(default_factory=dict)
+    limit: int = 50
+    hub: str | None = None
+    tombstones: bool = False
+
+    def verify(self, books: Books, made_with: str) -> None:
+        """Marks dirty what may not be on disk as the store has it: at start, every feed; and where it was
+        made with other settings or another version, every archive page too."""
+        anew = books.mark("output") != made_with
+        for slug in [ALL, *(s.topic.slug for s in books.topics() if s.fate is not Fate.WAITING)]:
+            pages = archive_pages(books.next_number(slug), self.limit)
+            missing = [page.number for page in pages if anew or not self._has(slug, page)]
+            books.mark_dirty((slug, page) for page in [FEED, *missing])
+        books.put_mark("output", made_with)
+
+    def publish(
+        self, store: Store, catalogue: Catalogue, progress: Progress = lambda done, of: None
+    ) -> Published:
+        """Writes what is dirty and marks it clean. Raises OutputUnwritable; what is dirty then stays so."""
+        with store.reading() as books:
+            dirty = books.dirty()
+            if not dirty:
+                return Published()
+            topics = {stored.topic.slug: stored for stored in books.topics()}
+            written: list[str] = []
+            for done, (slug, pages) in enumerate(sorted(dirty.items())):
+                progress(done, len(dirty))
+                written += self._publish_topic(books, slug, pages, topics)
+            written += self._publish_front(books, catalogue, topics)
+            progress(len(dirty), len(dirty))
+        with store.transaction() as books:
+            books.mark_clean((slug, page) for slug, pages in dirty.items() for page in pages)
+        return Published(
+            written=len(written), feeds=tuple(path for path in written if "/archive/" not in path)
+        )
+
+    def _publish_topic(
+        self, books: Books, slug: str, dirty: set[int], topics: Mapping[str, StoredTopic]
+    ) -> Iterator[str]:
+        stored = topics.get(slug)
+        if slug != ALL and (stored is None or stored.fate is Fate.WAITING):
+            return
+        if stored is not None and stored.fate is not Fate.LIVE:
+            for folder in topic_folders(slug):
+                remove_tree(self.folder, folder)
+            return
+        topic = stored.topic if stored else None
+        pages = archive_pages(books.next_number(slug), self.limit)
+        for level, bar in ((None, None), *self.levels.items()):
+            yield from self._publish_feed(books, topic, level, bar, pages if level is None else (), topics)
+        for page in pages:
+            if page.number in dirty:
+                yield from self._publish_archive(books, topic, pages, page, topics)
+
+    def _publish_feed(
+        self,
+        books: Books,
+        topic: Topic | None,
+        level: str | None,
+        bar: float | None,
+        pages: Sequence[ArchivePage],
+        topics: Mapping[str, StoredTopic],
+    ) -> Iterator[str]:
+        slug = topic.slug if topic else ALL
+        feed = describe_feed(
+            site=self.site,
+            entries=books.newest(slug, limit=self.limit, bar=bar),
+            labels=_labels(topics),
+            topic=topic,
+            level=level,
+            tombstones=self._tombstones(books, slug) if level is None else (),
+            hub=self.hub,
+            pages=pages,
+        )
+        for form, render in RENDER.items():
+            yield from self._render(feed, form, render, feed_path(slug, form, level=level))
+
+    def _publish_archive(
+        self,
+        books: Books,
+        topic: Topic | None,
+        pages: Sequence[ArchivePage],
+        page: ArchivePage,
+        topics: Mapping[str, StoredTopic],
+    ) -> Iterator[str]:
+        slug = topic.slug if topic else ALL
+        feed = describe_feed(
+            site=self.site,
+            entries=books.archived(slug, page.first, page.stop - 1),
+            labels=_labels(topics),
+            topic=topic,
+            pages=pages,
+            page=page,
+        )
+        for form, render in RENDER.items():
+            yield from self._render(feed, form, render, feed_path(slug, form, page=page.number))
+
+    def _render(
+        self, feed: Feed, form: Format, render: Callable[[Feed], Rendered], path: str
+    ) -> Iterator[str]:
+        rendered = render(feed)
+        for left_out in {*rendered.left_out}:
+            log.warning("entry left out of a feed", feed=path, guid=left_out.guid, why=left_out.why)
+        faults = find_faults(form, rendered.data)
+        if faults:
+            log.error("feed would be faulty, the old one stays", feed=path, faults="; ".join(faults[:3]))
+            return
+        yield from self._put(path, rendered.data)
+
+    def _put(self, path: str, data: bytes) -> Iterator[str]:
+        if replace_file(self.folder / path, data, compress=True):
+            log.debug("file written", path=path, bytes=len(data))
+            yield path
+
+    def _tombstones(self, books: Books, slug: str) -> list[Tombstone]:
+        if not self.tombstones:
+            return []
+        return [
+            Tombstone(guid=s.entry.guid, link=s.entry.article.link, withdrawn=s.withdrawn)
+            for s in books.withdrawn(slug, limit=self.limit)
+            if s.withdrawn is not None
+        ]
+
+    def _publish_front(
+        self, books: Books, catalogue: Catalogue, topics: Mapping[str, StoredTopic]
+    ) -> Iterator[str]:
+        live = only_live(catalogue, topics)
+        updated = max((entry.updated for entry in books.newest(ALL, limit=self.limit)), default=None)
+        opml = render_opml(self.site, live, levels=tuple(self.levels), updated=updated)
+        yield from self._put("feeds.opml", opml)
+
+    def _has(self, slug: str, page: ArchivePage) -> bool:
+        return all((self.folder / feed_path(slug, form, page=page.number)).is_file() for form in RENDER)
+
+
+def only_live(catalogue: Catalogue, topics: Mapping[str, StoredTopic]) -> Catalogue:
+    """The part of the catalogue that has feeds; a topic whose parent has none stands at the top."""
+    live = {slug for slug, stored in topics.items() if stored.fate is Fate.LIVE}
+    kept = {
+        slug: topic if topic.parent in live else replace(topic, parent=None)
+        for slug, topic in catalogue.topics.items()
+        if slug in live
+    }
+    below = {slug: tuple(child for child in catalogue.children(slug) if child in live) for slug in kept}
+    return Catalogue(topics=kept, by_key=catalogue.by_key, below=below)
+
+
+def _labels(topics: Mapping[str, StoredTopic]) -> dict[str, str]:
+    return {slug: stored.topic.name for slug, stored in topics.items()}

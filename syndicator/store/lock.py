@@ -1,0 +1,46 @@
+"""One process per state: a lock file beside the database, held as long as the process lives (flock(2))."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from syndicator.errors import SecondInstanceError, StoreError
+
+
+@contextmanager
+def hold_lock(database: Path) -> Iterator[None]:
+    """Holds the state for this process. Raises SecondInstanceError while another process has it.
+
+    The kernel lets go of the lock with the process, however that ends; the file itself stays.
+    """
+    path = database.with_name(database.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(
+            "the state cannot be locked",
+            on=str(path),
+            why=error.strerror or str(error),
+            cure="Make its folder writable for this user, or set `state:` to another place",
+        ) from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(handle, 20, 0).decode(errors="replace").strip() or "?"
+            raise SecondInstanceError(
+                "another syndicator works on this state already",
+                on=str(database),
+                why=f"process {owner}",
+                cure="Stop it first, or give this one another `state:` and `output:`",
+            ) from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)

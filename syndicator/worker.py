@@ -1,0 +1,177 @@
+"""The wheel of the service: one thread that looks, judges, mails and publishes, whenever there is cause to.
+
+Causes only leave marks (a hint, a due scan, a wake); what is to be done is found out by doing it. A turn that
+fails costs time and nothing else: it is logged, and the next one looks at everything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from syndicator.clock import Clock
+from syndicator.errors import SyndicatorError
+from syndicator.pipeline.desk import Moment
+from syndicator.pipeline.flow import Pipeline, Progress
+from syndicator.pipeline.intake import Tally
+from syndicator.pipeline.output import Published
+from syndicator.watch import Hint
+
+log = structlog.get_logger()
+
+GATHER_S = 0.02
+"""The hints of one change come in a burst; waiting this long for the others saves looking twice."""
+MANY_HINTS = 2_000
+"""With more hints than this, looking at the whole folder is quicker."""
+LONGEST_WAIT_S = 5.0
+RETRY_FIRST_S, RETRY_LONGEST_S = 1.0, 60.0
+TOPIC_FILES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one turn of the wheel came to."""
+
+    tally: Tally
+    turned: int
+    messages: int
+    published: Published
+    wait_s: float
+
+
+class Worker:
+    """Turns the pipeline's wheel from `run` until it is stopped. Marks may come from any thread."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        sources: Sequence[str],
+        *,
+        clock: Clock,
+        scan_every: timedelta,
+        mailed: Callable[[], None] = lambda: None,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._pipeline, self._sources, self._clock = pipeline, tuple(sources), clock
+        self._scan_every_s = scan_every.total_seconds()
+        self._mailed, self._beat = mailed, beat
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._hints: list[Hint] = []
+        self._next_scan: float | None = None
+        self._said = ""
+
+    def hint(self, hint: Hint) -> None:
+        """Something happened in a folder. From any thread; quick."""
+        with self._lock:
+            self._hints.append(hint)
+        self._wake.set()
+
+    def wake(self) -> None:
+        """There may be something to do. From any thread."""
+        self._wake.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Turns until `stop` is set and `wake` has been called; then finishes the turn that it is in."""
+        retry_s = RETRY_FIRST_S
+        while not stop.is_set():
+            self._beat()
+            try:
+                wait_s = self.turn().wait_s
+                retry_s = RETRY_FIRST_S
+            except Exception as error:  # the job boundary: whatever it is, the service goes on
+                self._report(error)
+                self._next_scan = None
+                wait_s, retry_s = retry_s, min(retry_s * 2, RETRY_LONGEST_S)
+            if self._wake.wait(wait_s) and not stop.is_set():
+                stop.wait(GATHER_S)
+
+    def turn(self, progress: Progress = lambda done, of: None) -> Turn:
+        """One turn: look where there is cause to, let time pass judgement, mail, publish."""
+        at = self._clock.moment()
+        self._wake.clear()
+        tally = self._look(at, progress)
+        turned = self._pipeline.turn(at.now)
+        messages, wake = self._pipeline.mail(at.now)
+        if messages:
+            self._mailed()
+        published = self._pipeline.publish()
+        self._say(tally, turned, published)
+        return Turn(
+            tally=tally,
+            turned=turned,
+            messages=messages,
+            published=published,
+            wait_s=self._wait_s(self._clock.moment(), wake),
+        )
+
+    def _look(self, at: Moment, progress: Progress) -> Tally:
+        hints = self._take_hints()
+        tally = Tally()
+        if self._next_scan is None or at.monotonic >= self._next_scan:
+            self._pipeline.shelve(at.now)
+            for source in self._sources:
+                tally += self._pipeline.look(source, at, progress=progress)
+            self._next_scan = at.monotonic + self._scan_every_s
+            return tally
+        if any(
+            hint.path is not None and hint.path.endswith(TOPIC_FILES)
+            for some in hints.values()
+            for hint in some
+        ):
+            self._pipeline.shelve(at.now)
+        waiting = self._pipeline.look_again(at)
+        for source in self._sources:
+            some = hints.get(source, [])
+            if len(some) > MANY_HINTS:
+                tally += self._pipeline.look(source, at)
+            elif some or waiting.get(source, 1.0) <= 0.0:
+                tally += self._pipeline.look(source, at, hints=some)
+        return tally
+
+    def _take_hints(self) -> Mapping[str, list[Hint]]:
+        with self._lock:
+            taken, self._hints = self._hints, []
+        by_source: dict[str, list[Hint]] = {}
+        for hint in taken:
+            by_source.setdefault(hint.source, []).append(hint)
+        return by_source
+
+    def _wait_s(self, at: Moment, mail: datetime | None) -> float:
+        waits = [LONGEST_WAIT_S, *self._pipeline.look_again(at).values()]
+        if self._next_scan is not None:
+            waits.append(self._next_scan - at.monotonic)
+        waits += [
+            (moment - at.now).total_seconds()
+            for moment in (mail, self._pipeline.next_turn(at.now))
+            if moment is not None
+        ]
+        return max(0.0, min(waits))
+
+    def _say(self, tally: Tally, turned: int, published: Published) -> None:
+        self._said = ""
+        if tally.guids or turned or published.written or tally.problems:
+            log.info(
+                "published",
+                new=tally.new,
+                revised=tally.revised,
+                moved=tally.moved,
+                withdrawn=tally.withdrawn,
+                problems=tally.problems,
+                files_written=published.written,
+            )
+
+    def _report(self, error: Exception) -> None:
+        """Each failure once, until something else fails or all is well again."""
+        text = str(error)
+        if text == self._said:
+            return
+        self._said = text
+        if isinstance(error, SyndicatorError):
+            log.error(error.what, on=error.on, why=error.why, cure=error.cure)
+        else:
+            log.exception("a turn of the service failed; it goes on")
