@@ -224,7 +224,7 @@ def whole(data: bytes) -> bool:
 
 @dataclass
 class Tries:
-    """What tries to read a file that is being written came to. `unsettled` are those that nobody should do."""
+    """What tries to read a file that is being written came to; nobody should read an unsettled one."""
 
     count: int = 0
     whole: int = 0

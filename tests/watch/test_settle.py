@@ -63,9 +63,9 @@ def test_a_closed_file_counts_after_a_tenth_of_a_second(clock: Clock) -> None:
 
 def test_a_closed_file_that_is_written_again_waits_to_be_quiet(clock: Clock) -> None:
     assert not clock.look(written(START), Sign.CLOSED, at=START)
-    assert not clock.look(written(START + 0.05, size=0), Sign.TOUCHED, at=START + 0.1)
-    assert not clock.look(written(START + 0.05, size=0), at=START + 0.5)
-    assert clock.look(written(START + 0.05, size=0), at=START + 0.05 + QUIET)
+    assert not clock.look(written(START + 0.05, size=7), Sign.TOUCHED, at=START + 0.1)
+    assert not clock.look(written(START + 0.05, size=7), at=START + 0.5)
+    assert clock.look(written(START + 0.05, size=7), at=START + 0.05 + QUIET)
 
 
 def test_a_new_stamp_is_not_covered_by_the_old_event(clock: Clock) -> None:
@@ -115,6 +115,16 @@ def test_a_file_from_the_future_counts_when_unchanged_under_our_eyes(clock: Cloc
     assert clock.next(START) == pytest.approx(START + QUIET)
     assert not clock.look(future, at=START + QUIET - 0.1)
     assert clock.look(future, at=START + QUIET)
+
+
+@pytest.mark.parametrize("sign", list(Sign))
+def test_an_empty_file_counts_only_when_unchanged_under_our_eyes(clock: Clock, sign: Sign) -> None:
+    """A writer that has just cut it to nothing leaves its old times for a moment."""
+    cut = written(START - 3600, size=0)
+    assert not clock.look(cut, sign, at=START)
+    assert clock.next(START) == pytest.approx(START + QUIET)
+    assert not clock.look(cut, at=START + QUIET - 0.1)
+    assert clock.look(cut, at=START + QUIET)
 
 
 def test_a_file_that_went_away_is_forgotten(clock: Clock) -> None:
