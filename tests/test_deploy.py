@@ -1,0 +1,110 @@
+"""What is installed on a host: the unit that systemd reads, the manifest that Slack reads."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+HOME = Path(__file__).parent.parent
+UNIT = HOME / "deploy/syndicator.service"
+MANIFEST = HOME / "deploy/slack-app-manifest.yaml"
+HIGHEST_EXPOSURE = 1.5
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit with a program that exists here: systemd-analyze looks for it."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed here")
+    text = UNIT.read_text(encoding="utf-8")
+    program = re.search(r"^ExecStart=(\S+)", text, re.MULTILINE)
+    assert program is not None
+    copy = tmp_path / UNIT.name
+    copy.write_text(text.replace(program[1], sys.executable), encoding="utf-8")
+    return copy
+
+
+def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_unit_is_clean(unit: Path) -> None:
+    answer = analyze("verify", str(unit))
+    # Only what is said of our own unit: the host's others may have faults.
+    said = [line for line in (answer.stdout + answer.stderr).splitlines() if unit.name in line]
+    assert said == []
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_unit_with_a_misspelt_directive_is_not_clean(unit: Path) -> None:
+    unit.write_text(unit.read_text(encoding="utf-8").replace("WatchdogSec", "WachdogSec"), encoding="utf-8")
+    answer = analyze("verify", str(unit))
+    assert "WachdogSec" in answer.stdout + answer.stderr
+
+
+def test_unit_exposes_little(unit: Path) -> None:
+    answer = analyze("security", "--offline=true", "--no-pager", str(unit))
+    level = re.search(r"Overall exposure level for \S+: ([\d.]+)", answer.stdout)
+    assert level is not None, answer.stderr
+    assert float(level[1]) <= HIGHEST_EXPOSURE
+
+
+def test_every_directive_of_the_unit_has_its_reason() -> None:
+    """Each group of directives stands right below a comment."""
+    explained, orphans = False, []
+    for line in UNIT.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            explained = not line.startswith("# ---")
+        elif not line:
+            explained = False
+        elif "=" in line and not explained:
+            orphans.append(line)
+    plain = ("Description=", "ExecStart=", "WantedBy=")
+    assert [line for line in orphans if not line.startswith(plain)] == []
+
+
+def test_unit_keeps_the_content_folder_unbound() -> None:
+    """A bind mount pins the inode: after a fresh clone the service would see an empty folder."""
+    directives = re.findall(r"^(\w+)=", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert "BindReadOnlyPaths" not in directives
+    assert "BindPaths" not in directives
+
+
+def test_unit_gives_up_on_wrong_settings_only() -> None:
+    text = UNIT.read_text(encoding="utf-8")
+    assert "RestartPreventExitStatus=78\n" in text
+    assert "Restart=on-failure\n" in text
+
+
+def test_manifest_asks_for_what_is_needed_and_fits_slacks_limits() -> None:
+    manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    assert manifest["oauth_config"]["scopes"] == {"bot": ["chat:write", "channels:history", "groups:history"]}
+    shown = manifest["display_information"]
+    # https://docs.slack.dev/reference/app-manifest: the long description has a least length as well.
+    assert len(shown["name"]) <= 35
+    assert len(shown["description"]) <= 140
+    assert 174 < len(shown["long_description"]) <= 4000
+    assert len(manifest["features"]["bot_user"]["display_name"]) <= 80
+
+
+def test_each_scope_has_its_reason() -> None:
+    lines = MANIFEST.read_text(encoding="utf-8").splitlines()
+    scopes = [index for index, line in enumerate(lines) if re.match(r"\s+- \w+:\w+$", line)]
+    assert scopes
+    assert all(lines[index - 1].lstrip().startswith("#") for index in scopes)
+
+
+def test_install_guide_names_the_places_of_the_unit() -> None:
+    guide = (HOME / "deploy/README.md").read_text(encoding="utf-8")
+    text = UNIT.read_text(encoding="utf-8")
+    for place in ("/etc/syndicator/syndicator.yaml", "/opt/syndicator/bin/syndicator", "/srv/syndicator"):
+        assert place in guide
+        assert place in text
+    for credential in re.findall(r"^LoadCredential=\w+:(\S+)", text, re.MULTILINE):
+        assert f"/etc/credstore/{credential}" in guide

@@ -1,0 +1,211 @@
+"""The project's own papers: what they say of settings, commands, targets and places is so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from syndicator.model import DeliveryState
+from syndicator.parse.profiles import Field, Tool, profile
+from syndicator.settings import load_settings
+from syndicator.settings.secrets import API_URL, BOT_TOKEN, WEBHOOK_URL
+from syndicator.settings.shape import FileShape
+from syndicator.store.tables import metadata
+
+HOME = Path(__file__).parent.parent
+PAPERS = sorted([*HOME.glob("*.md"), *HOME.glob("docs/*.md"), *HOME.glob("deploy/*.md")])
+SETTINGS = [
+    "config/syndicator.yaml",
+    "config/smartable.yaml",
+    "config/jekyll.yaml",
+    "config/hugo.yaml",
+    "examples/syndicator.yaml",
+]
+ROW = re.compile(r"^\| `([a-z_\[\].]+)` \| (\S.*?) \| ", re.MULTILINE)
+ALTERNATIVES = re.findall(
+    # Not `level`, which stands in place of `min_quality`, and not `webhook_file`, which names a file.
+    r"^ +# (?!level|webhook_file)[a-z_]+:.*$",
+    (HOME / "config/syndicator.yaml").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
+
+
+def keys_of(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str]]:
+    """Each setting's key and default, as the reference writes them; `[]` stands for the items of a list."""
+    for name, field in model.model_fields.items():
+        key = f"{above}{field.alias or name}"
+        inner = next(models_in(field.annotation), None)
+        if inner is None or needs_a_row(field, inner):
+            yield key, default_of(field)
+        if inner is not None:
+            yield from keys_of(inner, f"{key}[]." if is_list_of(field.annotation, inner) else f"{key}.")
+
+
+def needs_a_row(field: FieldInfo, inner: type[BaseModel]) -> bool:
+    """A group that may be something else than a group (`server: null`, `deliver: immediate`)."""
+    return field.annotation is not inner and not is_list_of(field.annotation, inner)
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from models_in(argument)
+
+
+def is_list_of(annotation: Any, inner: type[BaseModel]) -> bool:
+    return bool(annotation == list[inner])  # type: ignore[valid-type]  # a type that is only known here
+
+
+def default_of(field: FieldInfo) -> str:
+    if field.is_required():
+        return "*required*"
+    return f"`{shown(field.get_default(call_default_factory=True, validated_data={}))}`"
+
+
+def shown(value: object) -> str:
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case timedelta():
+            seconds = int(value.total_seconds())
+            units = ((86400, "d"), (3600, "h"), (60, "m"))
+            # A minute is said in seconds, as people do.
+            fitting = (one for one in units if seconds > 60 and seconds % one[0] == 0)
+            size, unit = next(fitting, (1, "s"))
+            return f"{seconds // size}{unit}"
+        case BaseModel():
+            given = (f'{name}: "{getattr(value, name)}"' for name in sorted(value.model_fields_set))
+            return "{" + ", ".join(given) + "}"
+        case "":
+            return '""'
+        case _:
+            return str(value)
+
+
+def test_settings_reference_lists_every_setting_with_its_default() -> None:
+    text = (HOME / "docs/settings.md").read_text(encoding="utf-8").partition("## Profiles")[0]
+    rows = ROW.findall(text)
+    documented = dict(rows)
+    assert len(rows) == len(documented), "a setting stands twice in the reference"
+    assert documented == dict(keys_of(FileShape))
+
+
+def test_annotated_settings_name_every_setting() -> None:
+    text = (HOME / "config/syndicator.yaml").read_text(encoding="utf-8")
+    missing = [
+        key
+        for key, _ in keys_of(FileShape)
+        if not re.search(rf"(^|[\s{{#-]){re.escape(key.split('.')[-1])}:", text, re.MULTILINE)
+    ]
+    assert missing == []
+
+
+def test_settings_reference_lists_the_keys_of_each_profile() -> None:
+    text = (HOME / "docs/settings.md").read_text(encoding="utf-8").partition("## Profiles")[2]
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    documented = {row[0].strip("`"): [re.findall(r"`([^`]+)`", cell) for cell in row[1:]] for row in rows}
+    assert documented == {
+        str(field): [[".".join(path) for path in profile(tool).keys[field]] for tool in Tool]
+        for field in Field
+    }
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_alternatives_in_the_annotated_settings_are_valid(tmp_path: Path, alternative: str) -> None:
+    """Each setting that stands there as a comment, taken in by itself with what is indented below it."""
+    text = (HOME / "config/syndicator.yaml").read_text(encoding="utf-8")
+    inside = re.compile(rf"{re.escape(alternative)}\n(?: +#   .*\n)*")
+    file = tmp_path / "syndicator.yaml"
+    taken_in = inside.sub(lambda match: re.sub(r"^( +)# ", r"\1", match[0], flags=re.MULTILINE), text)
+    assert taken_in != text
+    file.write_text(taken_in, encoding="utf-8")
+    load_settings(file, {})
+
+
+@pytest.mark.parametrize("file", SETTINGS)
+def test_settings_of_the_repository_load(file: str) -> None:
+    settings = load_settings(HOME / file, {})
+    assert settings.sources
+    assert settings.output.is_absolute()
+
+
+@pytest.mark.parametrize("file", [name for name in SETTINGS if "hugo" not in name])
+def test_sources_named_in_config_are_there(file: str) -> None:
+    """All but Hugo's, of which there is no example folder."""
+    assert all(source.path.is_dir() for source in load_settings(HOME / file, {}).sources)
+
+
+def test_environment_example_names_every_secret_and_sets_none() -> None:
+    text = (HOME / ".env.example").read_text(encoding="utf-8")
+    for name in (BOT_TOKEN, WEBHOOK_URL, API_URL):
+        assert re.search(rf"^#{name}=", text, re.MULTILINE)
+        assert re.search(rf"^#{name}_FILE=", text, re.MULTILINE)
+    assert [line for line in text.splitlines() if line and not line.startswith("#")] == []
+
+
+def test_environment_example_overrides_real_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (HOME / ".env.example").read_text(encoding="utf-8")
+    for name, value in re.findall(r"^#(SYNDICATOR_\w+)=(.+)$", text, re.MULTILINE):
+        monkeypatch.setenv(name, value)
+    settings = load_settings(HOME / "config/syndicator.yaml", {})
+    assert settings.site.base_url == "https://feeds.example.org/"
+    assert settings.server is not None
+    assert settings.server.port == 8081
+    assert settings.output == Path("/srv/syndicator/public")
+
+
+def test_architecture_names_every_table_and_every_state() -> None:
+    text = (HOME / "docs/architecture.md").read_text(encoding="utf-8")
+    assert [name for name in metadata.tables if f"`{name}`" not in text] == []
+    assert [state for state in DeliveryState if f"**{state}**" not in text] == []
+
+
+def test_make_targets_named_in_the_papers_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (HOME / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {name for paper in PAPERS for name in re.findall(r"`make ([a-z-]+)`", paper.read_text("utf-8"))}
+    assert {"demo", "test"} <= named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: str(paper.relative_to(HOME)))
+def test_links_between_papers_resolve(paper: Path) -> None:
+    text = paper.read_text(encoding="utf-8")
+    broken = [link for link in LINK.findall(text) if not resolves(paper, link)]
+    assert broken == []
+
+
+def resolves(paper: Path, link: str) -> bool:
+    if link.startswith(("https://", "http://", "mailto:")):
+        return True
+    place, _, anchor = link.partition("#")
+    target = (paper.parent / place).resolve() if place else paper
+    if not anchor or not target.is_file():
+        return target.exists()
+    return anchor in {anchor_of(heading) for heading in HEADING.findall(target.read_text(encoding="utf-8"))}
+
+
+def anchor_of(heading: str) -> str:
+    """As code hosts make it: lower case, punctuation dropped, blanks to hyphens."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_no_paper_names_a_place_on_somebodys_machine() -> None:
+    """No folder of whoever wrote it, in anything that a reader of the papers is sent to."""
+    places = re.compile(rf"(?<![\w.])/({'work'}|{'root'}|{'home'}/\w+)/")
+    folders = [HOME / name for name in ("config", "deploy", "examples/articles", "examples/fresh")]
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    files += [*PAPERS, HOME / ".env.example", *HOME.glob("examples/*.*")]
+    found = [file for file in files if file.is_file() and places.search(file.read_text(encoding="utf-8"))]
+    assert found == []
