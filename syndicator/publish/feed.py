@@ -69,6 +69,11 @@ class Feed:
         return page_url(self.site, self.slug)
 
     @property
+    def author(self) -> str:
+        """Who publishes the feed, for the entries that name nobody."""
+        return one_line(self.site.title) or self.title
+
+    @property
     def host(self) -> str:
         """The host under which the site's own articles stand."""
         return urlsplit(self.site.base_url).hostname or ""

@@ -68,7 +68,7 @@ def _head(feed: Feed) -> dict[str, object]:
         "feed_url": feed.self_url(form),
         "description": feed.description,
         "next_url": feed.archive_url(feed.previous, form),
-        "authors": [{"name": feed.site.title or feed.title, "url": feed.site.base_url}],
+        "authors": [{"name": feed.author, "url": feed.site.base_url}],
         "language": feed.language,
         "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else None,
         "_syndicator": {"topic": feed.slug, "level": feed.level},

@@ -42,7 +42,7 @@ def render_atom(feed: Feed, fragment: Fragment | None = None) -> Rendered:
     """The feed as Atom 1.0 (RFC 4287), UTF-8; the same feed gives the same bytes."""
     generator = _generator(feed, Format.ATOM)
     generator.id(feed.id)
-    generator.author({"name": feed.site.title or feed.title, "uri": feed.site.base_url})
+    generator.author({"name": feed.author, "uri": feed.site.base_url})
     return _assemble(feed, generator.atom_str(pretty=True), b"</feed>", fragment or render_atom_item)
 
 

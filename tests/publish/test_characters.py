@@ -49,6 +49,8 @@ def test_what_xml_allows_is_kept_and_one_line_folds_it() -> None:
         ("http://", None),
         ("https:example.com", None),
         ("http://a b/", None),
+        ("https://javascript:alert(1)/", None),
+        ("https://host:80x/", None),
         ("", None),
     ],
 )

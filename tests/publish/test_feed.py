@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from syndicator.model import ALL, Format, Image, Provider, Related, Site, Topic, utc
+from syndicator.publish.feed import BEGINNING, Feed, Tombstone, describe_feed
+from syndicator.publish.item import MOST_RELATED, Item, LeftOut, describe_item
+from tests.publish.articles import AZURE, LABELS, SITE, coverage_of, full_entry, make_entry
+
+
+def feed_of(*entries: object, **changes: object) -> Feed:
+    fields = {"site": SITE, "labels": LABELS, "entries": entries, **changes}
+    return describe_feed(**fields)  # type: ignore[arg-type]  # the caller names arguments of describe_feed
+
+
+def item_of(**changes: object) -> Item:
+    item = describe_item(make_entry(**changes), site=SITE, labels=LABELS)  # type: ignore[arg-type]  # as above
+    assert isinstance(item, Item)
+    return item
+
+
+@pytest.mark.parametrize(
+    ("topic", "level", "title"),
+    [
+        (AZURE, None, "Azure – Cloud News"),
+        (AZURE, "top", "Azure (top) – Cloud News"),
+        (None, None, "Cloud News"),
+        (None, "good", "Cloud News (good)"),
+    ],
+)
+def test_title_says_topic_level_and_site(topic: Topic | None, level: str | None, title: str) -> None:
+    assert feed_of(topic=topic, level=level).title == title
+
+
+def test_site_without_a_title_still_has_feeds() -> None:
+    bare = Site(title=" ", base_url="https://feeds.example.org/")
+    assert feed_of(site=bare).title == "News"
+    assert feed_of(site=bare, topic=AZURE).title == "Azure"
+
+
+def test_addresses_follow_the_output_folder() -> None:
+    feed = feed_of(topic=AZURE, level="top")
+    assert feed.self_url(Format.RSS) == "https://feeds.example.org/feeds/azure/top/rss.xml"
+    assert feed.home == "https://feeds.example.org/topics/azure/"
+    everything = feed_of()
+    assert everything.slug == ALL
+    assert everything.home == "https://feeds.example.org/"
+    assert everything.self_url(Format.JSON) == "https://feeds.example.org/feeds/all/feed.json"
+
+
+def test_feed_is_as_new_as_its_newest_change() -> None:
+    edited = make_entry(1, updated=utc(2026, 5, 1))
+    assert feed_of(edited, make_entry(2)).updated == utc(2026, 5, 1)
+    assert feed_of().updated == BEGINNING
+
+
+def test_language_is_the_topics_then_the_sites_then_english() -> None:
+    assert feed_of(topic=AZURE).language == "en-US"
+    assert feed_of(site=replace(SITE, language="de_at")).language == "de-AT"
+    assert feed_of(site=replace(SITE, language="Klingonese!")).language == "en"
+
+
+def test_description_is_never_empty() -> None:
+    assert feed_of(topic=AZURE).description == "Microsoft's cloud, every day"
+    assert feed_of(site=replace(SITE, description="All of it")).description == "All of it"
+    assert feed_of().description == "Cloud News"
+
+
+def test_entry_that_cannot_be_shown_is_left_out_alone() -> None:
+    good, untitled, unlinked = (
+        make_entry(1),
+        make_entry(2, title="\x00 \x1f"),
+        make_entry(3, link="javascript:x"),
+    )
+    feed = feed_of(good, untitled, unlinked, good)
+    assert [item.guid for item in feed.items] == [good.guid]
+    assert feed.left_out == (
+        LeftOut(guid=unlinked.guid, why="its link is no absolute http or https address"),
+        LeftOut(guid=untitled.guid, why="its title has no character that may stand in a feed"),
+        LeftOut(guid=good.guid, why="another entry of the feed has the same id"),
+    )
+
+
+def test_update_is_never_before_publication() -> None:
+    item = item_of(published=utc(2026, 5, 1), updated=utc(2026, 4, 1))
+    assert item.updated == item.published == utc(2026, 5, 1)
+
+
+def test_times_are_cut_to_the_second_in_all_formats_alike() -> None:
+    moment = utc(2026, 5, 1) + timedelta(microseconds=999_999)
+    assert item_of(published=moment).published == utc(2026, 5, 1)
+
+
+def test_entry_without_body_shows_image_and_summary_once() -> None:
+    image = Image(url="https://img.example.net/a.png", width=10, height=20)
+    item = item_of(images=(image,), summary="A & B")
+    assert item.content == (
+        '<p><img src="https://img.example.net/a.png" alt="" width="10" height="20"></p>\n<p>A &amp; B</p>'
+    )
+
+
+def test_image_in_the_body_is_not_shown_again() -> None:
+    image = Image(url="https://img.example.net/a.png?x=1&y=2")
+    body = '<p><img src="https://img.example.net/a.png?x=1&amp;y=2">Text</p>'
+    assert item_of(images=(image,), body=body).content == body
+    assert item_of(images=(image,), body="<p>Text</p>").content.count("<img") == 1
+
+
+def test_entry_without_any_text_links_to_the_article() -> None:
+    content = item_of(summary="", title="A < B").content
+    assert content == '<p><a href="https://news.example.com/article-1">A &lt; B</a></p>'
+
+
+@pytest.mark.parametrize(
+    ("url", "media_type"),
+    [
+        ("https://i.example.net/a.JPG", "image/jpeg"),
+        ("https://i.example.net/a.webp?w=1#x", "image/webp"),
+        ("https://i.example.net/image", None),
+        ("https://i.example.net/a.php", None),
+    ],
+)
+def test_media_type_is_known_from_the_suffix_or_not_at_all(url: str, media_type: str | None) -> None:
+    picture = item_of(images=(Image(url=url),)).picture
+    assert picture is not None
+    assert picture.media_type == media_type
+
+
+def test_first_image_with_a_web_address_is_the_picture() -> None:
+    images = (
+        Image(url="data:image/png;base64,x"),
+        Image(url="https://i.example.net/b.gif", width=0, height=-1),
+    )
+    picture = item_of(images=images).picture
+    assert picture is not None
+    assert (picture.url, picture.width, picture.height) == ("https://i.example.net/b.gif", None, None)
+
+
+def test_publisher_is_the_author_where_the_article_names_none() -> None:
+    daily = Provider(name="Daily", domain="daily.example.com")
+    assert [author.name for author in item_of(provider=daily).authors] == ["Daily"]
+    assert [author.name for author in item_of(provider=daily, authors=("Ann", "Ann", " ")).authors] == ["Ann"]
+    assert item_of().authors == ()
+
+
+def test_related_coverage_comes_first_and_each_address_once() -> None:
+    entry = full_entry()
+    coverage = coverage_of(entry, "Globe", "globe", "Herald")[entry.guid]
+    bad = Related(title="x", link="javascript:x", canonical_link="javascript:x")
+    own = Related(title="x", link=entry.article.link, canonical_link=entry.article.canonical_link)
+    item = describe_item(entry, site=SITE, labels=LABELS, coverage=(*coverage, bad, own))
+    assert isinstance(item, Item)
+    assert [other.title for other in item.related] == ["As seen by Globe", "As seen by Herald", "Chips, too"]
+    assert item.publishers == 3
+
+
+def test_related_coverage_is_a_handful() -> None:
+    entry = make_entry()
+    coverage = coverage_of(entry, *(f"P{number}" for number in range(50)))[entry.guid]
+    item = describe_item(entry, site=SITE, labels=LABELS, coverage=coverage)
+    assert isinstance(item, Item)
+    assert len(item.related) == MOST_RELATED
+    assert item.publishers == 51
+
+
+def test_ratings_that_no_format_can_hold_are_unknown() -> None:
+    item = item_of(quality=float("nan"), heat=float("inf"))
+    assert (item.quality, item.heat) == (None, None)
+    assert repr(item_of(quality=93.0).quality) == "93"
+
+
+def test_tombstones_are_the_latest_of_entries_that_are_gone() -> None:
+    present = make_entry(1)
+
+    def stone(guid: str, day: int) -> Tombstone:
+        return Tombstone(guid=guid, link="https://x.example.net/", withdrawn=utc(2026, 3, day))
+
+    feed = feed_of(
+        present, tombstones=[stone("urn:a", 1), stone("urn:b", 2), stone("urn:a", 3), stone(present.guid, 4)]
+    )
+    assert [(gone.guid, gone.withdrawn.day) for gone in feed.tombstones] == [("urn:a", 3), ("urn:b", 2)]
+
+
+def test_unknown_topic_is_labelled_by_its_slug() -> None:
+    (category,) = item_of(topics=("new-topic",)).categories
+    assert (category.term, category.label) == ("new-topic", "new-topic")

@@ -1,0 +1,189 @@
+"""What the goldens cannot say: the rules behind single elements, and what becomes of a bad entry."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import feedparser
+import pytest
+from lxml import etree
+
+from syndicator.model import Format, Provider, utc
+from syndicator.publish.archive import archive_pages
+from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
+from syndicator.publish.item import Item
+from syndicator.publish.json_feed import render_json, render_json_item
+from syndicator.publish.rss_atom import render_atom, render_atom_item, render_rss, render_rss_item
+from tests.publish import validators
+from tests.publish.articles import AZURE, LABELS, SITE, full_entry, make_entry
+
+NS = {
+    "a": "http://www.w3.org/2005/Atom",
+    "at": "http://purl.org/atompub/tombstones/1.0",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "fh": "http://purl.org/syndication/history/1.0",
+    "media": "http://search.yahoo.com/mrss/",
+}
+RENDER = {
+    Format.RSS: (render_rss, render_rss_item),
+    Format.ATOM: (render_atom, render_atom_item),
+    Format.JSON: (render_json, render_json_item),
+}
+CHECK = {
+    Format.RSS: validators.check_rss,
+    Format.ATOM: validators.check_atom,
+    Format.JSON: validators.check_json,
+}
+
+
+def feed_of(*entries: Any, **changes: Any) -> Feed:
+    return describe_feed(site=SITE, labels=LABELS, topic=AZURE, entries=entries, **changes)
+
+
+def rss(feed: Feed) -> etree._Element:
+    return etree.fromstring(render_rss(feed).data)
+
+
+def atom(feed: Feed) -> etree._Element:
+    return etree.fromstring(render_atom(feed).data)
+
+
+@pytest.mark.parametrize(("count"), [0, 1, 50])
+@pytest.mark.parametrize("form", list(Format))
+def test_feed_of_any_size_is_valid_and_in_order(count: int, form: Format) -> None:
+    entries = [make_entry(number) for number in range(count)]
+    data = RENDER[form][0](feed_of(*entries)).data
+    assert CHECK[form](data) == []
+    places = [data.index(entry.guid.encode()) for entry in reversed(entries)]
+    assert places == sorted(places)
+
+
+def test_story_of_somebody_else_names_its_source_in_rss() -> None:
+    daily = Provider(name="Daily", domain="daily.example.com")
+    own = make_entry(1, link="https://feeds.example.org/a", provider=daily)
+    theirs = make_entry(2, provider=daily)
+    unnamed = make_entry(3, link="https://www.press.example.net/b")
+    sources = {
+        item.findtext("link"): [(source.get("url"), source.text) for source in item.iterfind("source")]
+        for item in rss(feed_of(own, theirs, unnamed)).iter("item")
+    }
+    assert sources == {
+        "https://feeds.example.org/a": [],
+        "https://news.example.com/article-2": [("https://daily.example.com/", "Daily")],
+        "https://www.press.example.net/b": [("https://www.press.example.net/", "press.example.net")],
+    }
+
+
+def test_guid_is_a_permalink_only_where_it_is_the_link() -> None:
+    entry = make_entry(1)
+    same = replace(entry, guid=entry.article.link)
+    for feed, expected in ((feed_of(entry), "false"), (feed_of(same), "true")):
+        guid = rss(feed).find("channel/item/guid")
+        assert guid is not None
+        assert guid.get("isPermaLink") == expected
+
+
+def test_guid_that_is_no_address_gets_one_id_in_all_formats() -> None:
+    feed = feed_of(replace(make_entry(1), guid="my first post"))
+    minted = uuid.uuid5(uuid.NAMESPACE_URL, "my first post").urn
+    assert rss(feed).findtext("channel/item/guid") == minted
+    assert atom(feed).findtext("a:entry/a:id", namespaces=NS) == minted
+    assert f'"id": "{minted}"'.encode() in render_json(feed).data
+
+
+def test_several_authors_are_several_creators() -> None:
+    item = rss(feed_of(full_entry())).find("channel/item")
+    assert item is not None
+    creators = [
+        "".join(str(text) for text in creator.itertext()) for creator in item.iterfind("dc:creator", NS)
+    ]
+    assert creators == ["Ann Ó Lee", "Bo & Co"]
+    assert item.find("author") is None
+
+
+def test_picture_is_media_and_no_enclosure() -> None:
+    for tree in (rss(feed_of(full_entry())), atom(feed_of(full_entry()))):
+        (content,) = tree.iterfind(".//media:content", NS)
+        expected = {
+            "url": "https://img.example.net/fish.jpg?w=1024&h=576",
+            "type": "image/jpeg",
+            "medium": "image",
+            "width": "1024",
+            "height": "576",
+        }
+        assert sorted(content.attrib.items()) == sorted(expected.items())
+        assert len(list(tree.iterfind(".//media:thumbnail", NS))) == 1
+        assert tree.find(".//enclosure") is None
+        assert [a for a in tree.iterfind(".//a:link", NS) if a.get("rel") == "enclosure"] == []
+
+
+def test_archive_page_says_what_it_is_and_who_its_neighbours_are() -> None:
+    pages = archive_pages(12, 5)
+    feed = feed_of(make_entry(1), pages=pages, page=pages[1])
+    for tree, name in ((rss(feed), "rss.xml"), (atom(feed), "atom.xml")):
+        assert len(list(tree.iterfind(".//fh:archive", NS))) == 1
+        links = {link.get("rel"): link.get("href") for link in tree.iterfind(".//a:link", NS)}
+        base = "https://feeds.example.org/feeds/azure/"
+        assert links["self"] == f"{base}archive/1/{name}"
+        assert links["current"] == f"{base}{name}"
+        assert links["prev-archive"] == f"{base}archive/0/{name}"
+        assert links["next-archive"] == f"{base}archive/2/{name}?entries=2"
+    assert rss(feed_of()).find(".//fh:archive", NS) is None
+
+
+def test_withdrawn_entry_leaves_a_tombstone_in_atom() -> None:
+    stone = Tombstone(guid="urn:uuid:gone", link="javascript:x", withdrawn=utc(2026, 3, 9))
+    feed = feed_of(make_entry(1), tombstones=[stone])
+    (gone,) = atom(feed).iterfind("at:deleted-entry", NS)
+    assert (gone.get("ref"), gone.get("when")) == ("urn:uuid:gone", "2026-03-09T00:00:00+00:00")
+    assert len(gone) == 0
+    assert b"gone" not in render_rss(feed).data
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_entry_that_fails_is_left_out_alone_and_told(form: Format) -> None:
+    render, fragment = RENDER[form]
+    feed = feed_of(make_entry(1), make_entry(2), make_entry(3))
+
+    def refuse(item: Item, host: str) -> bytes:
+        if item.title == "Article 2":
+            raise ValueError("nobody can write this")
+        return fragment(item, host)
+
+    rendered: Rendered = render(feed, refuse)
+    assert [left.why for left in rendered.left_out] == ["it cannot be rendered: nobody can write this"]
+    assert CHECK[form](rendered.data) == []
+    kept = [entry for entry in feed.items if entry.title != "Article 2"]
+    assert all(item.id.encode() in rendered.data for item in kept)
+    assert feed.items[1].id.encode() not in rendered.data
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_kept_fragments_give_the_same_document(form: Format) -> None:
+    render, fragment = RENDER[form]
+    feed = feed_of(full_entry(), make_entry(1))
+    kept = lru_cache(fragment)
+    first = render(feed, kept)
+    assert render(feed, kept) == first == render(feed)
+    assert kept.cache_info().hits == 2
+
+
+@pytest.mark.parametrize("form", [Format.RSS, Format.ATOM])
+def test_feedparser_reads_what_was_meant(form: Format) -> None:
+    entry = full_entry()
+    parsed = feedparser.parse(RENDER[form][0](feed_of(entry, make_entry(1))).data)
+    assert parsed.bozo == 0
+    assert parsed.feed.title == "Azure – Cloud News"
+    assert parsed.feed.link == "https://feeds.example.org/topics/azure/"
+    found = parsed.entries[0]
+    assert found.id == entry.guid
+    assert found.link == entry.article.link
+    assert found.published_parsed[:6] == (2026, 3, 2, 7, 5, 3)
+    assert "Ann Ó Lee" in [author.get("name") for author in found.authors]
+    assert [tag.get("label") or tag.term for tag in found.tags] == ["Azure", "AI & Machine Learning", "C++"]
+    assert found.media_content[0]["url"] == entry.article.images[0].url
+    assert found.get("enclosures", []) == []
+    assert "at a" not in found.summary and "good" in found.summary
