@@ -9,10 +9,13 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from examples import demo
+from syndicator.parse.article import SourceRules, parse_article
+from syndicator.parse.profiles import profile
 from syndicator.settings import load_settings
 
 HOME = Path(__file__).parent.parent
@@ -29,6 +32,21 @@ def test_demo_shows_both_readings_of_published_false() -> None:
         texts = [path.read_text(encoding="utf-8") for path in source.path.rglob("*.md")]
         assert any("published: false" in text for text in texts)
         assert not all("published: false" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", ["news", "house"])
+def test_every_example_is_a_good_article(name: str) -> None:
+    source = next(one for one in load_settings(EXAMPLES / "syndicator.yaml", {}).sources if one.name == name)
+    rules = SourceRules(
+        name=source.name,
+        profile=profile(source.profile),
+        base_url=source.base_url,
+        time_zone=ZoneInfo(source.time_zone),
+    )
+    paths = sorted(source.path.rglob("*.md"))
+    articles = [parse_article(path.read_bytes(), rules=rules, path=path.name) for path in paths]
+    assert len(articles) == {"news": 12, "house": 4}[name]
+    assert all(article is not None and article.summary and article.topics for article in articles)
 
 
 def test_examples_link_to_nobody_real() -> None:
