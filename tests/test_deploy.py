@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from syndicator.deliver.slack import SCOPES
+
 HOME = Path(__file__).parent.parent
 UNIT = HOME / "deploy/syndicator.service"
 MANIFEST = HOME / "deploy/slack-app-manifest.yaml"
@@ -84,7 +86,9 @@ def test_unit_gives_up_on_wrong_settings_only() -> None:
 
 def test_manifest_asks_for_what_is_needed_and_fits_slacks_limits() -> None:
     manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
-    assert manifest["oauth_config"]["scopes"] == {"bot": ["chat:write", "channels:history", "groups:history"]}
+    by_name = {"channels:read", "groups:read"}
+    assert manifest["oauth_config"]["scopes"].keys() == {"bot"}
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == {*SCOPES} | by_name
     shown = manifest["display_information"]
     # https://docs.slack.dev/reference/app-manifest: the long description has a least length as well.
     assert len(shown["name"]) <= 35
