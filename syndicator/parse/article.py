@@ -1,0 +1,197 @@
+"""One file to an Article, by its source's rules, or to the problem that it has.
+
+What an article must have: a title, a link and a date, each sound. What decides whether it is shown (flags,
+times, guid, quality, topics) is a problem where it is malformed; what decorates it is left out. Lengths: a
+title is cut at 500 characters, an excerpt at 2,000, a name at 200.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from datetime import datetime
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from syndicator.errors import ArticleError
+from syndicator.model import Article
+from syndicator.parse.content import plain_summary, render_body
+from syndicator.parse.decoration import read_images, read_provider, read_related
+from syndicator.parse.fields import Fields
+from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
+from syndicator.parse.identity import canonical_link, revision
+from syndicator.parse.moments import read_moment
+from syndicator.parse.profiles import Field, FileFacts, Standing, Tool, read_path
+from syndicator.parse.shortcodes import without_liquid, without_shortcodes
+from syndicator.parse.source import SourceRules, article_link
+from syndicator.parse.text import cut, one_line, visible, without_tags
+
+__all__ = ["SourceRules", "parse_article"]
+
+LONGEST_TITLE = 500
+LONGEST_SUMMARY = 2_000
+MOST_TOPICS = 50
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}")
+
+
+def parse_article(data: bytes, *, rules: SourceRules, path: str) -> Article | None:
+    """The article in the file at `path`, or None where the source's tool would not take it for one.
+
+    None: Hugo's section pages (`_index.md`) and headless pages; in a Jekyll folder pages that are neither
+    dated nor drafts, and drafts without a date. Raises ArticleError with place and cure for everything else
+    that cannot be read as an article.
+    """
+    tool = rules.profile.tool
+    facts = read_path(tool, path)
+    optional = facts.standing is Standing.IF_DATED
+    if facts.standing is Standing.NOT or (optional and not begins_with_front_matter(data)):
+        return None
+    matter = read_front_matter(data)
+    fields = Fields(matter, rules.profile)
+    if (optional or facts.draft) and not facts.date and fields.first(Field.PUBLISHED) is None:
+        return None
+    if tool is Tool.HUGO and _hidden_page(matter):
+        return None
+    return _article(matter, fields, facts, rules, path)
+
+
+def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, rules: SourceRules, path: str) -> Article:
+    zone, tool = rules.time_zone, rules.profile.tool
+    title = _title(fields, facts, tool)
+    published = _published(fields, facts, zone)
+    topics = _topics(fields, facts)
+    link = article_link(fields, facts, rules, path, published, topics)
+    canonical = canonical_link(link)
+    markdown, embedded = _body(matter, tool), fields.text(Field.EMBEDDED) or ""
+    body = render_body(markdown, base_url=link, embedded=embedded)
+    excerpt = cut(one_line(without_tags(fields.text(Field.SUMMARY) or "")), LONGEST_SUMMARY)
+    base = link if tool is not Tool.SMARTABLE else rules.base_url or link
+    images = read_images((found.value for found in fields.all(Field.IMAGES)), base)
+    publisher, others = fields.first(Field.PROVIDER), fields.first(Field.RELATED)
+    provider = read_provider(publisher.value, base) if publisher else None
+    authors = fields.names(Field.AUTHORS)
+    kind = cut(one_line(fields.text(Field.TYPE) or ""), 50) or "article"
+    language = _language(fields)
+    return Article(
+        source=rules.name,
+        path=path,
+        title=title,
+        link=link,
+        canonical_link=canonical,
+        published=published,
+        revision=revision(
+            title=title,
+            summary=excerpt,
+            body=f"{embedded}\n{markdown}",
+            canonical_link=canonical,
+            published=published,
+            images=[image.url for image in images],
+            provider=(provider.name, provider.domain) if provider else None,
+            authors=authors,
+            topics=topics,
+            type=kind,
+            language=language,
+        ),
+        summary=excerpt or plain_summary(body),
+        body=body,
+        images=images,
+        provider=provider,
+        authors=authors,
+        topics=topics,
+        type=kind,
+        language=language,
+        related=read_related(others.value, zone, LONGEST_TITLE) if others else (),
+        modified=_modified(fields, zone),
+        expires=fields.moment(Field.EXPIRES, zone),
+        draft=_draft(fields, facts),
+        quality=fields.number(Field.QUALITY),
+        heat=_heat(fields),
+        guid=_guid(fields),
+    )
+
+
+def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:
+    title = cut(one_line(fields.text(Field.TITLE) or ""), LONGEST_TITLE)
+    if visible(title):
+        return title
+    if tool is Tool.JEKYLL:  # jekyll/lib/jekyll/utils.rb, titleize_slug
+        return " ".join(word.capitalize() for word in facts.slug.split("-")) or facts.slug
+    what = "has nothing to see in it" if title else "no title"
+    raise fields.problem(Field.TITLE, what, f"Add {fields.keys(Field.TITLE)} with the headline")
+
+
+def _published(fields: Fields, facts: FileFacts, zone: ZoneInfo) -> datetime:
+    published = fields.moment(Field.PUBLISHED, zone)
+    if published is not None:
+        return published
+    if facts.date is None:
+        cure = f"Add {fields.keys(Field.PUBLISHED)}, like 2024-01-02T15:04:05Z"
+        raise fields.problem(Field.PUBLISHED, "no date", cure)
+    try:
+        return read_moment(facts.date, zone)
+    except ValueError as error:
+        what = f"the date in the file's name {error}: {facts.date}"
+        raise ArticleError(what, cure="Rename the file to YYYY-MM-DD-title.md, or add a `date`") from None
+
+
+def _topics(fields: Fields, facts: FileFacts) -> tuple[str, ...]:
+    names = fields.names(Field.TOPICS)
+    known = {name.casefold() for name in names}
+    topics = (*(name for name in facts.categories if name.casefold() not in known), *names)
+    if len(topics) > MOST_TOPICS:
+        what = f"has {len(topics)} topics, and {MOST_TOPICS} are allowed"
+        raise fields.problem(Field.TOPICS, what, "Name the few that it is about")
+    return topics
+
+
+def _body(matter: FrontMatter, tool: Tool) -> str:
+    match tool:
+        case Tool.JEKYLL:
+            return without_liquid(matter.body)
+        case Tool.HUGO:
+            return without_shortcodes(matter.body)
+        case Tool.SMARTABLE:
+            return matter.body
+    assert_never(tool)
+
+
+def _draft(fields: Fields, facts: FileFacts) -> bool:
+    draft, public = fields.flag(Field.DRAFT), fields.flag(Field.PUBLIC)
+    return facts.draft or draft is True or public is False
+
+
+def _heat(fields: Fields) -> float | None:
+    """The heat; -1 is how the tool that writes it says that it does not know."""
+    heat = fields.number(Field.HEAT)
+    return None if heat == -1 else heat
+
+
+def _language(fields: Fields) -> str | None:
+    language = (fields.text(Field.LANGUAGE) or "").strip().replace("_", "-")
+    return language if _LANGUAGE.fullmatch(language) else None
+
+
+def _modified(fields: Fields, zone: ZoneInfo) -> datetime | None:
+    with suppress(ArticleError):
+        return fields.moment(Field.MODIFIED, zone)
+    return None
+
+
+def _guid(fields: Fields) -> str | None:
+    """The article's own guid. Atom wants an IRI (RFC 4287 4.2.6), and one guid serves all formats."""
+    guid = fields.text(Field.GUID)
+    if guid is not None and not _URI.fullmatch(guid):
+        cure = "Write it like urn:uuid:…, tag:example.org,2024:name or https://example.org/id"
+        raise fields.problem(Field.GUID, "is no URI", cure)
+    return guid
+
+
+def _hidden_page(matter: FrontMatter) -> bool:
+    """Hugo's own ways to keep a page out of lists: `headless`, and `build` with `render` or `list: never`."""
+    fields = {key.lower(): value for key, value in matter.fields.items()}
+    build = fields.get("build") or fields.get("_build")
+    never = ("never", False, "false")
+    return fields.get("headless") is True or (
+        isinstance(build, dict) and (build.get("render") in never or build.get("list") in never)
+    )

@@ -1,0 +1,199 @@
+"""Front matter read through a profile, field by field, each with one strict idea of what it may hold.
+
+A value of the wrong kind is an ArticleError at its key. Only what decorates (a picture, a logo, a related
+article) is left out instead where it is malformed: a reader would rather have the article without it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from syndicator.errors import ArticleError
+from syndicator.parse.front_matter import FrontMatter
+from syndicator.parse.moments import read_moment
+from syndicator.parse.profiles import Field, KeyPath, Profile
+from syndicator.parse.scalars import Value, WrittenFloat
+from syndicator.parse.text import cut, one_line, visible
+from syndicator.parse.yaml_events import shown
+
+_FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_LARGEST = 1e15
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value and the keys that lead to it."""
+
+    value: Value
+    at: KeyPath
+
+
+def as_text(value: Value) -> str | None:
+    """The words of a scalar as written; None for a flag, a list or a mapping, which are no text."""
+    if type(value) is str:
+        return value
+    if isinstance(value, WrittenFloat):
+        return value.written
+    return str(value) if type(value) is int else None
+
+
+def as_name(value: Value) -> str | None:
+    """A name on one line, from a scalar or from the `name` of a mapping; None where there is none to see."""
+    text = as_text(value.get("name") if isinstance(value, dict) else value)
+    name = cut(one_line(text), LONGEST_NAME) if text is not None else ""
+    return name if visible(name) else None
+
+
+def as_number(value: Value) -> float | None:
+    """A finite number, also from text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and abs(number) <= _LARGEST else None
+
+
+class Fields:
+    """The fields of one file."""
+
+    def __init__(self, matter: FrontMatter, profile: Profile) -> None:
+        self._matter, self._profile = matter, profile
+
+    def all(self, field: Field) -> Iterator[Found]:
+        """What the keys of `field` hold, in order of preference; an empty value counts as none."""
+        for path in self._profile.keys[field]:
+            value, at = self._follow(path)
+            if value is not None and value != "":
+                yield Found(value, at)
+
+    def first(self, field: Field) -> Found | None:
+        return next(self.all(field), None)
+
+    def problem(self, field: Field, what: str, cure: str) -> ArticleError:
+        """An ArticleError for what the field holds, at its key; at the top where the file has no such key."""
+        found = self.first(field)
+        return self._wrong(found, what, cure) if found else self._matter.problem(what, cure)
+
+    def keys(self, field: Field) -> str:
+        """The keys that may hold the field, for a message."""
+        return " or ".join(f"`{'.'.join(path)}`" for path in self._profile.keys[field])
+
+    def text(self, field: Field) -> str | None:
+        """The field's text as written; None where there is none. Raises ArticleError for what is no text."""
+        found = self.first(field)
+        if found is None:
+            return None
+        text = as_text(found.value)
+        if text is None:
+            cure = "Put it in quotes" if isinstance(found.value, bool) else "Write one text"
+            raise self._wrong(found, f"is {_kind(found.value)}, not text", cure)
+        return text
+
+    def flag(self, field: Field) -> bool | None:
+        """True or false; None where the key is missing. Anything else is a problem, also an empty value."""
+        for path in self._profile.keys[field]:
+            value, at = self._follow(path)
+            if not at:
+                continue
+            flag = (
+                value
+                if isinstance(value, bool)
+                else _FLAGS.get(value.lower())
+                if type(value) is str
+                else None
+            )
+            if flag is None:
+                raise self._wrong(Found(value, at), f"is {_quoted(value)}, not a flag", "Write true or false")
+            return flag
+        return None
+
+    def number(self, field: Field) -> float | None:
+        """A finite number, also one in quotes; None where there is none. Raises ArticleError for others."""
+        found = self.first(field)
+        if found is None:
+            return None
+        if (number := as_number(found.value)) is None:
+            raise self._wrong(found, f"is {_quoted(found.value)}, not a number", "Write a number such as 75")
+        return number
+
+    def moment(self, field: Field, zone: ZoneInfo) -> datetime | None:
+        """The field's moment in UTC; None where there is none. Raises ArticleError for what is no date."""
+        found = self.first(field)
+        if found is None:
+            return None
+        try:
+            return read_moment(as_text(found.value) or "", zone)
+        except ValueError as error:
+            cure = "Write it like 2024-01-02 or 2024-01-02T15:04:05Z"
+            raise self._wrong(found, f"{error}: {_quoted(found.value)}", cure) from None
+
+    def names(self, field: Field) -> tuple[str, ...]:
+        """The names under all keys of the field, each once without regard to case, in their order.
+
+        Raises ArticleError for what is neither a text nor a list of texts.
+        """
+        names: dict[str, str] = {}
+        for found in self.all(field):
+            for item in self._items(found):
+                name = as_name(item)
+                if name is None:
+                    raise self._wrong(
+                        found, f"has {_quoted(item)} in it, not a name", "Write a list of names"
+                    )
+                names.setdefault(name.casefold(), name)
+        return tuple(names.values())
+
+    def _items(self, found: Found) -> list[Value]:
+        if isinstance(found.value, list):
+            return [item for item in found.value if item is not None and item != ""]
+        if found.at[-1] in self._profile.split_words and type(found.value) is str:
+            return list(found.value.split())
+        return [found.value]
+
+    def _wrong(self, found: Found, what: str, cure: str) -> ArticleError:
+        return self._matter.problem(f"`{'.'.join(found.at)}` {what}", cure, *found.at)
+
+    def _follow(self, path: KeyPath) -> tuple[Value, KeyPath]:
+        """The value at `path` and the keys as the file spells them; no keys where they lead nowhere."""
+        here: Value = self._matter.document.value
+        at: list[str] = []
+        for step in path:
+            key = self._spelled(here, step)
+            if key is None or not isinstance(here, dict):
+                return None, ()
+            here = here[key]
+            at.append(key)
+        return here, tuple(at)
+
+    def _spelled(self, mapping: Value, key: str) -> str | None:
+        if not isinstance(mapping, dict):
+            return None
+        if key in mapping or not self._profile.any_case:
+            return key if key in mapping else None
+        return next((k for k in mapping if k.lower() == key.lower()), None)
+
+
+def _kind(value: Value) -> str:
+    match value:
+        case bool():
+            return f"a flag ({str(value).lower()})"
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case None:
+            return "empty"
+        case _:
+            return "a number"
+
+
+def _quoted(value: Value) -> str:
+    text = as_text(value)
+    return _kind(value) if text is None else f"“{shown(text)}”"

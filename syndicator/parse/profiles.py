@@ -1,0 +1,196 @@
+"""Which front-matter key means what, for each tool whose folders are read, and which files are articles.
+
+A profile is data: for each field of an entry the keys that may hold it, in order of preference; a dotted
+key leads into a mapping. A source may override single fields.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from syndicator.errors import SettingsError
+
+KeyPath: TypeAlias = tuple[str, ...]
+
+
+class Tool(StrEnum):
+    SMARTABLE = "smartable"
+    JEKYLL = "jekyll"
+    HUGO = "hugo"
+
+
+class Field(StrEnum):
+    """What a source may override: the fields of an entry, and what decides on them."""
+
+    TITLE = "title"
+    SUMMARY = "summary"
+    LINK = "link"
+    """The article's own absolute address."""
+    PUBLISHED = "published"
+    """The time of publishing."""
+    MODIFIED = "modified"
+    EXPIRES = "expires"
+    PUBLIC = "public"
+    """A flag: false makes a draft."""
+    DRAFT = "draft"
+    """A flag: true makes a draft."""
+    TOPICS = "topics"
+    """All keys are read, not only the first that is there; so also of `authors`."""
+    AUTHORS = "authors"
+    IMAGES = "images"
+    PROVIDER = "provider"
+    TYPE = "type"
+    LANGUAGE = "language"
+    RELATED = "related"
+    QUALITY = "quality"
+    HEAT = "heat"
+    GUID = "guid"
+    EMBEDDED = "embedded"
+    """Raw HTML that stands above the body."""
+    SLUG = "slug"
+    ADDRESS = "address"
+    """A path on the source's own site, or a Jekyll permalink template."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Field to keys, and how strictly the keys are compared (Hugo takes any case)."""
+
+    tool: Tool
+    keys: Mapping[Field, tuple[KeyPath, ...]] = field(repr=False)
+    any_case: bool = False
+    split_words: frozenset[str] = frozenset()
+    """Keys whose text is a list of words, as Jekyll reads `tags: red blue`."""
+
+
+_COMMON: dict[str, str] = {
+    "title": "title", "quality": "quality", "heat": "heat", "guid": "guid", "type": "type",
+    "draft": "draft", "public": "published", "language": "lang language", "related": "related",
+    "slug": "slug", "provider": "provider", "embedded": "featuredContent",
+}  # fmt: skip
+_KEYS: dict[Tool, dict[str, str]] = {
+    Tool.SMARTABLE: {
+        "summary": "excerpt", "link": "webUrl originalUrl", "published": "publishedDateTime",
+        "modified": "modifiedDateTime", "expires": "expiresDateTime", "topics": "topics",
+        "authors": "authors author", "images": "images", "type": "type category",
+    },
+    Tool.JEKYLL: {
+        "summary": "excerpt description", "link": "", "published": "date", "modified": "last_modified_at",
+        "expires": "expires", "topics": "categories category tags tag", "authors": "authors author",
+        "images": "image images header.image header.teaser thumbnail", "address": "permalink",
+    },
+    Tool.HUGO: {
+        "summary": "description summary", "link": "",
+        "published": "publishDate pubdate date", "modified": "lastmod modified",
+        "expires": "expiryDate unpublishdate", "topics": "tags categories",
+        "authors": "authors author", "images": "images cover image featured_image thumbnail",
+        "language": "languageCode language lang", "address": "url",
+    },
+}  # fmt: skip
+
+
+def profile(name: str, overrides: Mapping[str, str | Sequence[str]] | None = None) -> Profile:
+    """The profile of a tool, with single fields taken from other keys where `overrides` say so.
+
+    `overrides` go from a name in Field to a key or to keys in order of preference. Raises SettingsError
+    that lists every unknown name.
+    """
+    fields: list[str] = [*Field]
+    changed = dict(overrides or {})
+    problems = [f"profile: {name!r} is not one of {', '.join(Tool)}"] if name not in _KEYS else []
+    problems += [
+        f"{key}: no such field; there are {', '.join(Field)}" for key in changed if key not in fields
+    ]
+    if problems:
+        raise SettingsError(problems)
+    keys: dict[str, str | Sequence[str]] = {
+        **dict.fromkeys(fields, ""),
+        **_COMMON,
+        **_KEYS[Tool(name)],
+        **changed,
+    }
+    return Profile(
+        tool=Tool(name),
+        keys={Field(field): _paths(written) for field, written in keys.items()},
+        any_case=name == Tool.HUGO,
+        split_words=frozenset({"categories", "tags"}) if name == Tool.JEKYLL else frozenset(),
+    )
+
+
+def _paths(written: str | Sequence[str]) -> tuple[KeyPath, ...]:
+    names = written.split() if isinstance(written, str) else written
+    return tuple(tuple(name.split(".")) for name in names)
+
+
+# --- what the path of a file says ---------------------------------------------------------------------------
+
+_DATED = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
+_JEKYLL_SKIPPED = frozenset({"_site", "_layouts", "_includes", "_sass", "_data", "node_modules", "vendor"})
+_HUGO_SKIPPED = frozenset(
+    {"archetypes", "layouts", "themes", "public", "static", "resources", "node_modules"}
+)
+
+
+class Standing(StrEnum):
+    """Whether a file is an article by its tool's own rule."""
+
+    ARTICLE = "article"
+    NOT = "not an article"
+    IF_DATED = "an article if its front matter has a date"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """What a tool takes from the path of a file: `date` is as written in the name, `folders` from the top."""
+
+    standing: Standing = Standing.ARTICLE
+    slug: str
+    date: str | None = None
+    categories: tuple[str, ...] = ()
+    draft: bool = False
+    folders: tuple[str, ...] = ()
+
+
+def read_path(tool: Tool, path: str) -> FileFacts:
+    """The facts in `path`, which is relative to the source's folder and has `/` between its parts."""
+    *folders, name = path.split("/")
+    stem = name.rsplit(".", 1)[0]
+    match tool:
+        case Tool.JEKYLL:
+            return _jekyll(tuple(folders), stem)
+        case Tool.HUGO:
+            return _hugo(tuple(folders), stem)
+        case Tool.SMARTABLE:
+            dated = _DATED.fullmatch(stem)
+            return FileFacts(slug=dated[2] if dated else stem, folders=tuple(folders))
+
+
+def _jekyll(folders: tuple[str, ...], stem: str) -> FileFacts:
+    dated = _DATED.fullmatch(stem)
+    draft = "_drafts" in folders
+    skipped = not _JEKYLL_SKIPPED.isdisjoint(folders)
+    special = next((i for i, folder in enumerate(folders) if folder in ("_posts", "_drafts")), 0)
+    return FileFacts(
+        standing=Standing.NOT if skipped else Standing.ARTICLE if dated or draft else Standing.IF_DATED,
+        slug=dated[2] if dated else stem,
+        date=dated[1] if dated else None,
+        categories=folders[:special],
+        draft=draft,
+        folders=folders,
+    )
+
+
+def _hugo(folders: tuple[str, ...], stem: str) -> FileFacts:
+    if folders[:1] == ("content",):
+        folders = folders[1:]
+    elif folders and folders[0] in _HUGO_SKIPPED:
+        return FileFacts(standing=Standing.NOT, slug=stem)
+    if stem == "_index":
+        return FileFacts(standing=Standing.NOT, slug=stem)
+    if stem == "index" and folders:
+        return FileFacts(slug=folders[-1], folders=folders[:-1])
+    return FileFacts(slug=stem, folders=folders)

@@ -1,0 +1,93 @@
+"""How the files of one source are read, and the address of an article on the source's own site."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from syndicator.errors import SettingsError
+from syndicator.parse.fields import Fields
+from syndicator.parse.links import http_link
+from syndicator.parse.permalinks import DEFAULTS, check_pattern, own_path
+from syndicator.parse.profiles import Field, FileFacts, Profile
+
+UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRules:
+    """How the files of one source are read.
+
+    `base_url` is where the source's own site is published, for articles without a link of their own.
+    `permalink` is the pattern of their paths on it (`/blog/:year/:title/`, or a Jekyll style such as
+    `pretty`); the tool's default where it is None. Raises SettingsError for one that is none.
+    """
+
+    name: str
+    profile: Profile
+    base_url: str | None = None
+    time_zone: ZoneInfo = UTC
+    permalink: str | None = None
+
+    def __post_init__(self) -> None:
+        check_pattern(self.permalink or "")
+        try:
+            http_link(self.base_url or "https://example.org/")
+        except ValueError as error:
+            raise SettingsError([f"base_url: {error}: {self.base_url}"]) from None
+
+
+def article_link(
+    fields: Fields,
+    facts: FileFacts,
+    rules: SourceRules,
+    path: str,
+    published: datetime,
+    topics: Sequence[str],
+) -> str:
+    """The article's own link, else its address on the source's site by the tool's rule.
+
+    Raises ArticleError where it has neither or where what it has is no address.
+    """
+    own = fields.text(Field.LINK)
+    if own is None:
+        return _on_site(fields, facts, rules, path, published, topics)
+    try:
+        return http_link(own)
+    except ValueError as error:
+        cure = "Write an absolute address such as https://example.org/page"
+        raise fields.problem(Field.LINK, str(error), cure) from None
+
+
+def _on_site(
+    fields: Fields,
+    facts: FileFacts,
+    rules: SourceRules,
+    path: str,
+    published: datetime,
+    topics: Sequence[str],
+) -> str:
+    address = fields.text(Field.ADDRESS)
+    try:
+        if address and address.startswith(("http://", "https://")):
+            return http_link(address)
+        if rules.base_url is None:
+            keys = fields.keys(Field.LINK)
+            cure = "et the source's `base_url`"
+            raise fields.problem(Field.LINK, "no link", f"Add {keys}, or s{cure}" if keys else f"S{cure}")
+        own = own_path(
+            check_pattern(address or rules.permalink or DEFAULTS[rules.profile.tool]),
+            tool=rules.profile.tool,
+            path=path,
+            facts=facts,
+            slug=fields.text(Field.SLUG) or facts.slug,
+            categories=topics,
+            local=published.astimezone(rules.time_zone),
+        )
+        return http_link(f"{rules.base_url.rstrip('/')}/{own.lstrip('/')}")
+    except SettingsError as error:
+        raise fields.problem(Field.ADDRESS, str(error), "Use a path such as /2024/title/") from None
+    except ValueError as error:
+        raise fields.problem(Field.ADDRESS, f"makes a link that {error}", "Shorten or correct it") from None

@@ -1,0 +1,161 @@
+"""TOML and JSON front matter, as Hugo writes it, to the same plain values and within the same limits as YAML.
+
+A quick look at the brackets comes before the parser, because both parsers recurse. Neither tells where a
+value stands: places here are the lines of the top-level keys, and a TOML key is taken to stand on the first
+line that begins with it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from syndicator.errors import ArticleError
+from syndicator.parse.scalars import Value, decimal_number, whole_number
+from syndicator.parse.yaml_events import Document, Key, Limits, Mark, refuse_oversize, shown
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    line: int
+    column: int
+
+
+_TOML_TOKEN = re.compile(
+    r'"""(?:[^\\]|\\.)*?(?:"""|\Z)'
+    r"|'''.*?(?:'''|\Z)"
+    r'|"(?:[^"\\\n]|\\.)*(?:"|\Z)'
+    r"|'[^'\n]*'?"
+    r"|\#[^\n]*"
+    r"|[\[\]{}=,.\n]",
+    re.DOTALL,
+)
+_TOML_KEY = re.compile(
+    r"^[ \t]*\[{0,2}[ \t]*(?:([\w-]+)|\"([^\"\n]*)\"|'([^'\n]*)')[ \t]*[=.\]]", re.MULTILINE
+)
+_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_WIDEST = 10**18
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|[{}\[\],]', re.DOTALL)
+_COLON = re.compile(r"\s*:")
+
+
+def read_toml(text: str, *, first_line: int, limits: Limits, secret: frozenset[str]) -> Document:
+    """A TOML document as values; dates become text as TOML writes them. Raises ArticleError."""
+    refuse_oversize(text, limits, first_line)
+    _refuse_excess(_TOML_TOKEN.finditer(text), text, first_line, limits)
+    try:
+        table = tomllib.loads(text, parse_float=decimal_number)
+    except ValueError as error:
+        raise _toml_problem(error, first_line) from None
+    value = _plain(table, 1, limits, secret, first_line)
+    return Document(value=value, first_line=first_line, spots={id(value): _toml_spots(text)})
+
+
+def read_json(text: str, *, first_line: int, limits: Limits, secret: frozenset[str]) -> Document:
+    """A JSON object, which is all of `text`, as values. Raises ArticleError; a repeated key is refused."""
+    refuse_oversize(text, limits, first_line)
+    spots = _refuse_excess(_JSON_TOKEN.finditer(text), text, first_line, limits)
+
+    def unite(pairs: list[tuple[str, Value]]) -> Value:
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            twice = next(key for key in keys if keys.count(key) > 1)
+            at = spots.get(twice) or _Spot(0, 0)
+            what = f"the key `{shown(twice)}` stands twice in one object"
+            raise _problem(what, "Keep one of the two", first_line + at.line, at.column + 1)
+        return {key: value for key, value in pairs if key not in secret}
+
+    decoder = json.JSONDecoder(
+        object_pairs_hook=unite, parse_float=decimal_number, parse_int=whole_number, parse_constant=str
+    )
+    try:
+        value: Value = decoder.decode(text)
+    except json.JSONDecodeError as error:
+        cure = "Check the quotes, commas and brackets; JSON has no comments and no comma after the last item"
+        line, column = first_line + error.lineno - 1, error.colno
+        raise _problem(f"text that is not JSON ({error.msg})", cure, line, column) from None
+    return Document(value=value, first_line=first_line, spots={id(value): dict(spots)})
+
+
+def json_end(text: str, limits: Limits) -> int | None:
+    """Where the object that `text` begins with ends; None where it does not end within the limits."""
+    depth = 0
+    for token in _JSON_TOKEN.finditer(text, 0, limits.size_bytes + 1):
+        depth += (token[0] in "{[") - (token[0] in "}]")
+        if not depth:
+            return token.end()
+    return None
+
+
+def _refuse_excess(
+    tokens: Iterator[re.Match[str]], text: str, first_line: int, limits: Limits
+) -> dict[Key, Mark | None]:
+    """Refuses what is too deep or has too many parts; returns the places of quoted keys one level down."""
+    depth = nodes = dots = 0
+    spots: dict[Key, Mark | None] = {}
+    for token in tokens:
+        mark = token[0]
+        depth += (mark in "{[") - (mark in "}]")
+        nodes += mark in "=,{["
+        dots = dots + (mark == ".") if mark[0] in ".\"'" else 0
+        if depth > limits.depth or dots >= limits.depth or nodes > limits.nodes:
+            at = _spot(text, token.start())
+            what = (
+                f"more than {limits.nodes:,} values"
+                if nodes > limits.nodes
+                else f"values are nested more than {limits.depth} deep"
+            )
+            raise _problem(
+                what, "Close the brackets, or shorten the lists", first_line + at.line, at.column + 1
+            )
+        if depth == 1 and mark[0] == '"' and _COLON.match(text, token.end()):
+            spots.setdefault(mark[1:-1], _spot(text, token.start()))
+    return spots
+
+
+def _plain(value: Any, depth: int, limits: Limits, secret: frozenset[str], first_line: int) -> Value:
+    if depth > limits.depth:
+        cure = "Flatten the tables"
+        raise _problem(f"values are nested more than {limits.depth} deep", cure, first_line, 1)
+    match value:
+        case dict():
+            items = ((k, v) for k, v in value.items() if k not in secret)
+            return {k: _plain(v, depth + 1, limits, secret, first_line) for k, v in items}
+        case list():
+            return [_plain(v, depth + 1, limits, secret, first_line) for v in value]
+        case datetime() | date() | time():
+            return value.isoformat()
+        case bool() | str() | float():
+            return value
+        case int() if abs(value) < _WIDEST:
+            return value
+    raise _problem("a number of more than 18 digits", "Put it in quotes", first_line, 1)
+
+
+def _toml_spots(text: str) -> dict[Key, Mark | None]:
+    spots: dict[Key, Mark | None] = {}
+    for found in _TOML_KEY.finditer(text):
+        key = found[1] or found[2] or found[3] or ""
+        spots.setdefault(key, _spot(text, found.start(found.lastindex or 0)))
+    return spots
+
+
+def _toml_problem(error: ValueError, first_line: int) -> ArticleError:
+    place = _TOML_PLACE.search(str(error))
+    line, column = (int(place[1]), int(place[2])) if place and place[1] else (1, 1)
+    what = _TOML_PLACE.sub("", str(error)) if place else "a number that is too long"
+    cure = "Check the quotes, brackets and dates here; every line is `key = value`"
+    return _problem(f"text that is not TOML ({shown(what)})", cure, first_line + line - 1, column)
+
+
+def _spot(text: str, at: int) -> _Spot:
+    return _Spot(text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1)
+
+
+def _problem(what: str, cure: str, line: int, column: int) -> ArticleError:
+    return ArticleError(what, cure=cure, line=line, column=column)

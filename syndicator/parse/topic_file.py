@@ -1,0 +1,75 @@
+"""One topic file to a DeclaredTopic: its name, slug, parent, and the other names it is found by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syndicator.errors import ArticleError
+from syndicator.model import DeclaredTopic
+from syndicator.parse.fields import as_name, as_text
+from syndicator.parse.front_matter import decode
+from syndicator.parse.scalars import Value
+from syndicator.parse.text import cut, one_line
+from syndicator.parse.yaml_events import Document, read_yaml
+
+LONGEST_DESCRIPTION = 2_000
+
+
+def parse_topic_file(data: bytes, *, source: str, path: str) -> DeclaredTopic:
+    """The topic that a YAML file at `path` of `source` declares.
+
+    Keys: `name`; `slug` or `_id`; `parent`; `aliases` and `keywords` (a text or a list; each once without
+    regard to case); `description`; `language`. Everything else is ignored. Raises ArticleError with place
+    and cure.
+    """
+    document = read_yaml(decode(data))
+    if not isinstance(document.value, dict):
+        what = "the topic file is empty" if document.value is None else "the topic file is not a list of keys"
+        raise ArticleError(what, cure="Write `name: …` and, if you like, `slug`, `parent`, `aliases`")
+    keys = document.value
+    if (name := _name(document, keys, "name")) is None:
+        raise ArticleError("no name", cure="Add `name:` with the topic's name")
+    description = _text(document, keys, "description") or ""
+    return DeclaredTopic(
+        name=name,
+        slug=_name(document, keys, "slug") or _name(document, keys, "_id"),
+        parent=_name(document, keys, "parent"),
+        aliases=_names(document, keys, name),
+        description=cut(one_line(description), LONGEST_DESCRIPTION),
+        language=_name(document, keys, "language"),
+        source=source,
+        path=path,
+    )
+
+
+def _text(document: Document, keys: dict[str, Value], key: str) -> str | None:
+    value = keys.get(key)
+    text = as_text(value)
+    if value is not None and text is None:
+        raise _wrong(document, "is not text", "Write one text, in quotes if it is `true` or `null`", key)
+    return text
+
+
+def _name(document: Document, keys: dict[str, Value], key: str) -> str | None:
+    return as_name(_text(document, keys, key))
+
+
+def _names(document: Document, keys: dict[str, Value], name: str) -> tuple[str, ...]:
+    names = {name.casefold(): name}
+    for key in ("aliases", "keywords"):
+        for item in _items(keys.get(key)):
+            alias = as_name(item)
+            if alias is None or isinstance(item, dict):
+                raise _wrong(document, "has something in it that is not a name", "Write a list of names", key)
+            names.setdefault(alias.casefold(), alias)
+    return tuple(names.values())[1:]
+
+
+def _items(value: Value) -> Iterator[Value]:
+    items = value if isinstance(value, list) else [value]
+    return (item for item in items if item is not None)
+
+
+def _wrong(document: Document, what: str, cure: str, key: str) -> ArticleError:
+    at = document.place(key)
+    return ArticleError(f"`{key}` {what}", cure=cure, line=at.line, column=at.column)

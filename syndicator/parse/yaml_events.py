@@ -1,0 +1,272 @@
+"""YAML text to plain values with the place of each, read event by event so that nothing can blow up.
+
+PyYAML's own constructors recurse, expand aliases and guess types: a few hundred bytes can kill the process
+or make a value that never ends. Here libyaml only splits the text into events, which it does without
+recursion; the values are built in a loop that counts as it goes. Anchors, aliases, tags, merge keys and
+duplicate keys are refused. This module knows nothing of articles: topic files and settings use it too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, cast
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from syndicator.errors import ArticleError
+from syndicator.model import Position
+from syndicator.parse.scalars import Value, plain_scalar
+from syndicator.parse.yaml_problems import explain_syntax
+
+Key: TypeAlias = str | int
+SECRET = frozenset({"secured"})
+"""Keys whose values are opaque to everybody: read over at any depth, never built, never kept."""
+
+
+class Mark(Protocol):
+    """A place as libyaml gives it: counted from 0."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+class Parser(Protocol):
+    def get_event(self) -> Event | None: ...
+
+
+ParserFactory: TypeAlias = Callable[[str], Parser]
+PARSER: ParserFactory = cast(ParserFactory, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+"""libyaml where PyYAML was built with it, else the slower pure one; both yield the same events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How large a document may be. Reliability requirement 8; a real rich article has about 150 nodes."""
+
+    size_bytes: int = 64 * 1024
+    depth: int = 16
+    nodes: int = 5_000
+
+
+LIMITS = Limits()
+Spots: TypeAlias = "dict[int, dict[Key, Mark | None]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A value of plain dicts (text keys), lists and scalars, and where in the file each part stands."""
+
+    value: Value = field(repr=False)
+    first_line: int = 1
+    spots: Spots = field(default_factory=dict, repr=False)
+    """For each dict and list, by its id, the mark of each key or item."""
+
+    def place(self, *path: Key) -> Position:
+        """Where the key or item at `path` stands; for a path that leads nowhere, its last known part."""
+        here, mark = self.value, None
+        for step in path:
+            spots = self.spots.get(id(here), {})
+            if step not in spots:
+                break
+            mark = spots[step]
+            here = here.get(step) if isinstance(here, dict) and isinstance(step, str) else _item(here, step)
+        return position(mark, self.first_line)
+
+
+def _item(value: Value, index: Key) -> Value:
+    return value[index] if isinstance(value, list) and isinstance(index, int) else None
+
+
+def position(mark: Mark | None, first_line: int) -> Position:
+    """A mark as lines and columns of the file; without a mark, the document's first line."""
+    if mark is None:
+        return Position(line=first_line)
+    return Position(line=first_line + mark.line, column=mark.column + 1)
+
+
+def read_yaml(
+    text: str,
+    *,
+    first_line: int = 1,
+    limits: Limits = LIMITS,
+    secret: frozenset[str] = frozenset(),
+    parser: ParserFactory = PARSER,
+) -> Document:
+    """One YAML document as values with their places.
+
+    `first_line` is the line of the file that `text` begins on. Keys are text whatever they look like (`on`,
+    `1`); values of `secret` keys are read over. An empty document is None. Raises ArticleError with line,
+    column and cure for anything outside `limits` or the safe part of YAML.
+    """
+    refuse_oversize(text, limits, first_line)
+    builder = _Builder(limits, secret, first_line)
+    try:
+        _feed(builder, parser(text))
+    except _Refused as refused:
+        at = position(refused.mark, first_line)
+        raise ArticleError(refused.what, cure=refused.cure, line=at.line, column=at.column) from None
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
+        _refuse_unprintable(text, first_line)
+        raise explain_syntax(error, first_line) from None
+    return Document(value=builder.root, first_line=first_line, spots=builder.spots)
+
+
+_UNPRINTABLE = re.compile(
+    "[^\\t\\n\\r -~\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
+)
+
+
+def _refuse_unprintable(text: str, first_line: int) -> None:
+    """Refuses what YAML cannot hold (YAML 1.2.2, 5.1) and libyaml reports without a line."""
+    if found := _UNPRINTABLE.search(text):
+        at = found.start()
+        raise ArticleError(
+            f"an invisible character (U+{ord(found[0]):04X})",
+            cure="Remove it",
+            line=first_line + text.count("\n", 0, at),
+            column=at - text.rfind("\n", 0, at),
+        )
+
+
+def shown(text: str) -> str:
+    """Text for a message: one short line without control characters."""
+    line = "".join(c if c.isprintable() else " " for c in text[:41])
+    return line if len(line) <= 40 else f"{line[:40]}…"
+
+
+def refuse_oversize(text: str, limits: Limits, first_line: int) -> None:
+    """Raises ArticleError for text that is longer than `limits` allow."""
+    if (
+        len(text) * 4 > limits.size_bytes
+        and (size := len(text.encode("utf-8", "replace"))) > limits.size_bytes
+    ):
+        raise ArticleError(
+            f"{size:,} bytes of front matter or settings, and {limits.size_bytes:,} are allowed",
+            cure="Move long text below the front matter, or close the front matter where it should end",
+            line=first_line,
+        )
+
+
+class _Refused(Exception):
+    def __init__(self, what: str, cure: str, mark: Mark | None) -> None:
+        super().__init__(what)
+        self.what, self.cure, self.mark = what, cure, mark
+
+
+def _feed(builder: _Builder, parser: Parser) -> None:
+    documents = 0
+    while (event := parser.get_event()) is not None:
+        if isinstance(event, ScalarEvent):
+            builder.scalar(event)
+        elif isinstance(event, (MappingStartEvent, SequenceStartEvent)):
+            builder.open(event)
+        elif isinstance(event, CollectionEndEvent):
+            builder.close()
+        elif isinstance(event, AliasEvent):
+            cure = "Write the value out, or put text with a star in quotes"
+            raise _Refused("an alias (`*name`)", cure, event.start_mark)
+        elif isinstance(event, DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise _Refused("a second YAML document begins here", "Keep one document", event.start_mark)
+        elif isinstance(event, StreamEndEvent):
+            return
+
+
+class _Builder:
+    """Builds the value from events; one dict or list is open at a time, the outer ones wait on a stack."""
+
+    def __init__(self, limits: Limits, secret: frozenset[str], first_line: int) -> None:
+        self.root: Value = None
+        self.spots: Spots = {}
+        self._limits, self._secret, self._first_line = limits, secret, first_line
+        self._nodes = self._hidden = 0
+        self._open: dict[str, Value] | list[Value] | None = None
+        self._marks: dict[Key, Mark | None] = {}
+        self._key: str | None = None
+        self._outer: list[tuple[dict[str, Value] | list[Value] | None, dict[Key, Mark | None]]] = []
+
+    def scalar(self, event: ScalarEvent) -> None:
+        self._count(event)
+        if self._hidden:
+            return
+        if self._key is None and type(self._open) is dict:
+            self._take_key(event)
+        elif self._key in self._secret:
+            self._key = None
+        else:
+            self._put(plain_scalar(event.value) if event.implicit[0] else event.value, event.start_mark)
+
+    def open(self, event: MappingStartEvent | SequenceStartEvent) -> None:
+        self._count(event)
+        if len(self._outer) + self._hidden >= self._limits.depth:
+            what = f"values are nested more than {self._limits.depth} deep"
+            raise _Refused(what, "Close the brackets, or flatten the lists", event.start_mark)
+        if self._hidden or (self._key is not None and self._key in self._secret):
+            self._hidden += 1
+            return
+        if self._key is None and type(self._open) is dict:
+            raise _Refused(
+                "a list or mapping stands where a key should", "Use a plain word as key", event.start_mark
+            )
+        inner: dict[str, Value] | list[Value] = {} if type(event) is MappingStartEvent else []
+        self._put(inner, event.start_mark)
+        self._outer.append((self._open, self._marks))
+        self._open = inner
+        self._marks = self.spots[id(inner)] = {}
+
+    def close(self) -> None:
+        if self._hidden:
+            self._hidden -= 1
+            self._key = None if not self._hidden else self._key
+        else:
+            self._open, self._marks = self._outer.pop()
+
+    def _count(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
+        self._nodes += 1
+        if self._nodes > self._limits.nodes:
+            what = f"more than {self._limits.nodes:,} values"
+            raise _Refused(
+                what, "Shorten the lists; an article needs a few hundred at most", event.start_mark
+            )
+        if event.anchor is not None:
+            raise _Refused(
+                "an anchor (`&name`)", "Write the value out, or put text with `&` in quotes", event.start_mark
+            )
+        if event.tag is not None:
+            raise _Refused("a tag (`!name`)", "Remove it, or put text with `!` in quotes", event.start_mark)
+
+    def _take_key(self, event: ScalarEvent) -> None:
+        key = event.value
+        if key in self._marks:
+            line = position(self._marks[key], self._first_line).line
+            what = f"the key `{shown(key)}` stands here a second time (first on line {line})"
+            raise _Refused(what, "Keep one of the two", event.start_mark)
+        if key == "<<" and event.implicit[0]:
+            raise _Refused("a merge key (`<<`)", "Write the merged keys out", event.start_mark)
+        self._marks[key] = event.start_mark
+        self._key = key
+
+    def _put(self, value: Value, mark: Mark | None) -> None:
+        if type(self._open) is dict:
+            self._open[self._key or ""] = value
+            self._key = None
+        elif type(self._open) is list:
+            self._marks[len(self._open)] = mark
+            self._open.append(value)
+        else:
+            self.root = value
