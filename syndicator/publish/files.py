@@ -32,6 +32,7 @@ _CURES = {
     errno.ENOSPC: "Make room on the disk; what was published before stays until then",
     errno.EDQUOT: "Raise the quota; what was published before stays until then",
     errno.EFBIG: "Raise the limit on the size of files",
+    errno.EEXIST: "Remove the file that stands where a folder should be",
     errno.ENOTDIR: "Remove the file that stands where a folder should be",
     errno.EISDIR: "Remove the folder that stands where the file should be",
     errno.ENOTEMPTY: "Remove the folder that stands where the file should be",
@@ -184,7 +185,7 @@ def _translated(path: Path) -> Iterator[None]:
     except OSError as error:
         raise OutputUnwritable(
             "Cannot write the output folder",
-            on=str(error.filename or path),
+            on=str(error.filename if isinstance(error.filename, str | Path) else path),
             why=error.strerror or str(error),
             cure=_CURES.get(error.errno or 0, "Check the folder that `output` names"),
         ) from error

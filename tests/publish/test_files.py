@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from syndicator.errors import OutputUnwritable
+from syndicator.publish.files import UNFINISHED, remove_file, remove_tree, replace_file, sweep
+
+ROOT = Path(__file__).parents[2]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+
+
+def test_file_is_written_once_and_only_when_its_bytes_differ(tmp_path: Path) -> None:
+    path = tmp_path / "feeds" / "all" / "rss.xml"
+    assert replace_file(path, b"one")
+    before = path.stat()
+    assert not replace_file(path, b"one")
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert replace_file(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_ino != before.st_ino
+    assert names(tmp_path) == ["feeds/all/rss.xml"]
+
+
+def test_file_can_be_read_by_a_web_server(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        replace_file(tmp_path / "rss.xml", b"x", compress=True)
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()] == [0o644, 0o644]
+
+
+def test_compressed_sibling_is_always_the_same(tmp_path: Path) -> None:
+    first, second = tmp_path / "a" / "rss.xml", tmp_path / "b" / "rss.xml"
+    data = b"<rss>" * 1_000
+    for path in (first, second):
+        assert replace_file(path, data, compress=True)
+        assert not replace_file(path, data, compress=True)
+    packed = first.with_name("rss.xml.gz").read_bytes()
+    assert packed == second.with_name("rss.xml.gz").read_bytes()
+    assert gzip.decompress(packed) == data
+
+
+@pytest.mark.parametrize("stale", [b"", b"short", gzip.compress(b"another text")])
+def test_stale_or_missing_sibling_is_made_anew(tmp_path: Path, stale: bytes) -> None:
+    path = tmp_path / "rss.xml"
+    replace_file(path, b"text")
+    assert replace_file(path, b"text", compress=True)
+    path.with_name("rss.xml.gz").write_bytes(stale)
+    assert replace_file(path, b"text", compress=True)
+    assert gzip.decompress(path.with_name("rss.xml.gz").read_bytes()) == b"text"
+
+
+def test_link_in_the_place_of_a_file_is_replaced_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"same")
+    path = tmp_path / "public" / "rss.xml"
+    path.parent.mkdir()
+    path.symlink_to(outside)
+    assert replace_file(path, b"same")
+    assert not path.is_symlink()
+    assert replace_file(path, b"other")
+    assert outside.read_bytes() == b"same"
+
+
+def test_leftover_of_a_crash_is_in_nobodys_way_and_is_swept(tmp_path: Path) -> None:
+    path = tmp_path / "feeds" / "rss.xml"
+    path.parent.mkdir()
+    leftover = path.with_name(f".rss.xml{UNFINISHED}")
+    leftover.write_bytes(b"half")
+    replace_file(path, b"whole")
+    assert names(tmp_path) == ["feeds/rss.xml"]
+    leftover.write_bytes(b"half")
+    (tmp_path / ".keep").write_bytes(b"")
+    (tmp_path / f"page{UNFINISHED}").write_bytes(b"")
+    assert sweep(tmp_path) == 1
+    assert names(tmp_path) == [".keep", "feeds/rss.xml", f"page{UNFINISHED}"]
+    assert sweep(tmp_path / "missing") == 0
+
+
+def test_gone_topic_takes_its_folder_along(tmp_path: Path) -> None:
+    replace_file(tmp_path / "feeds" / "azure" / "top" / "rss.xml", b"x", compress=True)
+    replace_file(tmp_path / "feeds" / "ai" / "rss.xml", b"x")
+    assert remove_tree(tmp_path, "feeds/azure")
+    assert not remove_tree(tmp_path, "feeds/azure")
+    assert names(tmp_path) == ["feeds/ai/rss.xml"]
+
+
+def test_file_goes_with_its_sibling(tmp_path: Path) -> None:
+    replace_file(tmp_path / "feeds.opml", b"x", compress=True)
+    assert remove_file(tmp_path, "feeds.opml")
+    assert not remove_file(tmp_path, "feeds.opml")
+    assert names(tmp_path) == []
+
+
+def test_links_are_removed_and_not_followed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    replace_file(precious / "data", b"x")
+    output = tmp_path / "public"
+    replace_file(output / "feeds" / "a" / "rss.xml", b"x")
+    (output / "feeds" / "a" / "inner").symlink_to(precious)
+    (output / "feeds" / "b").symlink_to(precious)
+    (output / "file").symlink_to(precious / "data")
+    assert remove_tree(output, "feeds/a")
+    assert remove_tree(output, "feeds/b")
+    assert remove_file(output, "file")
+    assert names(tmp_path) == ["precious/data"]
+
+
+@pytest.mark.parametrize("relative", ["", ".", "..", "../precious", "feeds/../../precious", "/etc", "link/x"])
+def test_nothing_outside_the_folder_is_removed(tmp_path: Path, relative: str) -> None:
+    output = tmp_path / "public"
+    replace_file(output / "feeds" / "rss.xml", b"x")
+    replace_file(tmp_path / "precious" / "x", b"x")
+    (output / "link").symlink_to(tmp_path / "precious")
+    for remove in (remove_tree, remove_file):
+        with pytest.raises(ValueError, match="not a path below the output folder"):
+            remove(output, relative)
+    assert (tmp_path / "precious" / "x").exists()
+
+
+def test_folder_where_a_file_should_be_is_told_with_a_cure(tmp_path: Path) -> None:
+    (tmp_path / "rss.xml" / "inner").mkdir(parents=True)
+    with pytest.raises(
+        OutputUnwritable, match="Remove the folder that stands where the file should be"
+    ) as caught:
+        replace_file(tmp_path / "rss.xml", b"x")
+    assert str(tmp_path) in str(caught.value)
+    assert names(tmp_path) == []
+
+
+def test_file_where_a_folder_should_be_is_told_with_a_cure(tmp_path: Path) -> None:
+    (tmp_path / "feeds").write_bytes(b"x")
+    with pytest.raises(OutputUnwritable, match="Remove the file that stands where a folder should be"):
+        replace_file(tmp_path / "feeds" / "rss.xml", b"x")
+
+
+def test_folder_of_somebody_else_is_told_with_a_cure(tmp_path: Path) -> None:
+    """Root may write everywhere, so root asks as nobody (in a process that has loaded all it needs)."""
+    script = WRITE.replace("#", "os.setuid(65534)" if os.geteuid() == 0 else "")
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds").chmod(0o555)
+    done = subprocess.run([sys.executable, "-c", script, tmp_path], cwd=ROOT, capture_output=True, text=True)
+    assert "Permission denied. Let the service's user write there" in done.stderr
+    assert names(tmp_path) == []
+
+
+WRITE = """
+import os, sys
+from pathlib import Path
+from syndicator.publish.files import replace_file
+#
+replace_file(Path(sys.argv[1]) / "feeds" / "rss.xml", b"x")
+"""
+
+FULL_DISK = """
+import sys
+from pathlib import Path
+from syndicator.errors import OutputUnwritable
+from syndicator.publish.files import replace_file
+path = Path(sys.argv[1]) / "feeds" / "rss.xml"
+old = b"old" * 1000
+replace_file(path, old, compress=True)
+for _ in range(2):
+    try:
+        replace_file(path, b"new" * 1_000_000)
+    except OutputUnwritable as error:
+        print(error)
+assert path.read_bytes() == old
+assert sorted(p.name for p in path.parent.iterdir()) == ["rss.xml", "rss.xml.gz"]
+assert replace_file(path, b"new")
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "cure"),
+    [("size=256k", "Make room on the disk; what was published before stays until then")],
+)
+def test_full_disk_leaves_the_old_feed_whole(tmp_path: Path, options: str, cure: str) -> None:
+    """On a real small file system, in a name space of its own."""
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"]).returncode:
+        pytest.skip("no mount name spaces here (unshare -rm)")
+    mounted = f'mount -t tmpfs -o {options} none "$1" && exec "$2" -c "$3" "$1"'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", mounted, "sh", tmp_path, sys.executable, FULL_DISK],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(cure) == 2
+    assert "No space left on device" in done.stdout
+
+
+def test_read_only_file_system_is_told_with_a_cure(tmp_path: Path) -> None:
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"]).returncode:
+        pytest.skip("no mount name spaces here (unshare -rm)")
+    mounted = 'mount -t tmpfs -o ro none "$1" && exec "$2" -c "$3" "$1"'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", mounted, "sh", tmp_path, sys.executable, WRITE],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert "Mount the file system for writing, or set `output` to another folder" in done.stderr
+
+
+def test_two_hundred_kills_tear_no_file(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.publish.crash_writer", tmp_path, "200"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "0\n"
+
+
+def test_ten_thousand_reads_during_rewriting_see_whole_files(tmp_path: Path) -> None:
+    path = tmp_path / "rss.xml"
+    documents = [bytes([number]) * 20_000 for number in range(1, 5)]
+    replace_file(path, documents[0])
+    done = threading.Event()
+
+    def rewrite() -> None:
+        while not done.is_set():
+            for data in documents:
+                replace_file(path, data)
+
+    writer = threading.Thread(target=rewrite)
+    writer.start()
+    try:
+        assert all(path.read_bytes() in documents for _ in range(10_000))
+    finally:
+        done.set()
+        writer.join()
