@@ -1,0 +1,62 @@
+"""Conditional requests from many clients while files are replaced all the time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from syndicator.serve.app import create_app
+from tests.serve.conftest import Start
+from tests.serve.visitors import FILES, make_version
+
+ROOT = Path(__file__).parents[2]
+
+
+def write_version(root: Path, file: str, version: int) -> None:
+    """Renames a new version into place, as the publisher does."""
+    path = root / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(make_version(version))
+    new.replace(path)
+
+
+def rewrite(root: Path, ended: threading.Event) -> int:
+    """Replaces files a few hundred times a second until told to end; how often it did.
+
+    The first file is replaced all the time, the others now and then, so that both kinds of answer are seen.
+    """
+    version = 0
+    while not ended.wait(0.002):
+        version += 1
+        write_version(root, FILES[version // 20 % len(FILES) if version % 20 == 0 else 0], version)
+    return version
+
+
+@pytest.mark.parametrize("total", [10_000])
+def test_every_body_matches_its_tag_while_files_are_replaced(
+    start: Start, tmp_path: Path, total: int
+) -> None:
+    for file in FILES:
+        write_version(tmp_path, file, 0)
+    host, port = start(create_app(tmp_path, base_url="https://feeds.example.org/")).address
+    ended, versions = threading.Event(), [0]
+    writer = threading.Thread(target=lambda: versions.append(rewrite(tmp_path, ended)))
+    writer.start()
+    try:
+        visitors = [sys.executable, "-m", "tests.serve.visitors", host, str(port), str(total)]
+        done = subprocess.run(visitors, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    finally:
+        ended.set()
+        writer.join()
+    assert done.returncode == 0, done.stderr[-2000:]
+    seen = json.loads(done.stdout)
+    print(f"{total} requests, {versions[-1]} versions: {seen}")
+    assert sum(seen.values()) == total
+    assert min(seen["plain"], seen["gzip"], seen["unchanged"]) > 0
+    assert versions[-1] > 20
