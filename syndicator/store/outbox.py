@@ -161,8 +161,13 @@ class Outbox:
         self._connection.execute(statement.on_conflict_do_update(index_elements=["channel"], set_=values))
 
     def hope(self, now: datetime) -> None:
-        """Lets every paused channel be tried at once: at a start, after which things may be mended."""
+        """Lets all that is paused be tried at once: at a start, or when the clock was set back.
+
+        What is unclear keeps its time, since sending it again too early could post it twice.
+        """
         self._connection.execute(update(channels).where(channels.c.not_before > now).values(not_before=now))
+        paused = and_(deliveries.c.state == DeliveryState.OWED.value, deliveries.c.due > now)
+        self._connection.execute(update(deliveries).where(paused).values(due=now))
 
     def recent(self, channel: str, since: datetime) -> int:
         """How many messages were written for the channel since then and not dropped."""

@@ -1,0 +1,216 @@
+"""What follows from an answer or a failure: sent, again and when, looked for, or given up (pure).
+
+    refused     again after what Slack asks, or a back-off of 1 s to 15 min; the channel waits meanwhile
+    rejected    the channel is broken: kept owed, tried seldom, reported once
+    unclear     looked for after `confirm_after`; sent again only after two looks that did not find it
+    24 hours    failed: visible, and a person's to retry
+
+A webhook cannot look, so what is unclear there fails at once and is never sent again by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
+from syndicator.model import ChannelState, Delivery, DeliveryState
+
+Answer = str | None | DeliveryError
+"""What a try or a look brought. A try: Slack's id of the message (None from a webhook), or why not. A look:
+the id where it was found, None where it was not, or why it could not be looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How patient the sender is. Tests shrink it; operators rarely need to."""
+
+    first: timedelta = timedelta(seconds=1)
+    longest: timedelta = timedelta(minutes=15)
+    give_up_after: timedelta = timedelta(hours=24)
+    confirm_after: timedelta = timedelta(seconds=60)
+    """How long Slack may take to apply what it accepted; the promise not to post twice rests on it."""
+    look_again_after: timedelta = timedelta(seconds=30)
+    looks: int = 2
+    """Misses before an unclear message counts as not accepted."""
+    pace: timedelta = timedelta(seconds=1)
+    """Between two messages to one channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
+    lease: timedelta = timedelta(seconds=60)
+    """How long a claim holds; well above the deadline of one call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The message and its channel as they are to be kept, and in a word what happened.
+
+    `report` is true where an operator should be told now: something broke, was mended, or was given up.
+    """
+
+    delivery: Delivery
+    channel: ChannelState
+    outcome: str
+    report: bool = False
+
+
+def back_off(failures: int, policy: RetryPolicy, jitter: float) -> timedelta:
+    """The wait after so many failures in a row; `jitter` from 0 to 1 spreads it over the upper half.
+
+    >>> [back_off(n, RetryPolicy(), 1.0).total_seconds() for n in (1, 2, 5, 10, 11, 99)]
+    [1.0, 2.0, 16.0, 512.0, 900.0, 900.0]
+    >>> back_off(5, RetryPolicy(), 0.0).total_seconds()
+    8.0
+    """
+    whole = min(policy.first * 2 ** min(failures - 1, 30), policy.longest)
+    return max(policy.first, whole * (0.5 + jitter / 2))
+
+
+def after_send(
+    claimed: Delivery,
+    answer: Answer,
+    channel: ChannelState,
+    *,
+    now: datetime,
+    policy: RetryPolicy,
+    jitter: float,
+    can_look: bool,
+) -> Verdict:
+    """What becomes of a message that was tried."""
+    paced = replace(channel, not_before=max(channel.not_before, now + policy.pace))
+    match answer:
+        case None | str():
+            sent = replace(
+                claimed,
+                state=DeliveryState.SENT,
+                message_ts=answer,
+                unsure=False,
+                failing_since=None,
+                error=None,
+            )
+            return _well(sent, paced, "sent")
+        case Unacceptable():
+            failed = _failing(claimed, answer, now, state=DeliveryState.FAILED)
+            return Verdict(delivery=failed, channel=paced, outcome=_outcome(answer), report=True)
+        case Rejected():
+            return _rejected(claimed, answer, paced, now=now, policy=policy)
+        case Refused():
+            pause = _pause(answer, paced, now=now, policy=policy, jitter=jitter)
+            owed = _failing(claimed, answer, now, state=DeliveryState.OWED, due=pause.not_before)
+            return _or_give_up(owed, pause, _outcome(answer), now=now, policy=policy)
+        case _:
+            pause = _pause(answer, paced, now=now, policy=policy, jitter=jitter)
+            if not can_look:
+                failed = _failing(claimed, answer, now, state=DeliveryState.FAILED)
+                failed = replace(failed, unsure=True)
+                return Verdict(delivery=failed, channel=pause, outcome=_outcome(answer), report=True)
+            due = now + policy.confirm_after
+            unclear = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=due)
+            unclear = replace(unclear, unsure=True, misses=0)
+            return Verdict(delivery=unclear, channel=pause, outcome=_outcome(answer))
+
+
+def after_look(
+    claimed: Delivery,
+    answer: Answer,
+    channel: ChannelState,
+    *,
+    now: datetime,
+    policy: RetryPolicy,
+    jitter: float,
+    can_look: bool = True,
+) -> Verdict:
+    """What becomes of an unclear message that was looked for, or, by a webhook, cannot be."""
+    if not can_look:
+        failed = replace(claimed, state=DeliveryState.FAILED, failing_since=claimed.failing_since or now)
+        return Verdict(
+            delivery=failed, channel=channel, outcome="unclear: a webhook cannot look", report=True
+        )
+    match answer:
+        case str():
+            found = replace(claimed, state=DeliveryState.SENT, message_ts=answer, unsure=False, error=None)
+            return _well(replace(found, failing_since=None), channel, "found")
+        case None:
+            return _missed(claimed, channel, now=now, policy=policy)
+        case Refused() | Unclear():
+            pause = _pause(answer, channel, now=now, policy=policy, jitter=jitter)
+            again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=pause.not_before)
+            return _or_give_up(again, pause, _outcome(answer), now=now, policy=policy)
+        case _:
+            later = now + policy.longest
+            again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=later)
+            verdict = _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
+            return replace(verdict, report=verdict.report or claimed.error != str(answer))
+
+
+def _missed(claimed: Delivery, channel: ChannelState, *, now: datetime, policy: RetryPolicy) -> Verdict:
+    if claimed.misses + 1 < policy.looks:
+        again = replace(claimed, misses=claimed.misses + 1, due=now + policy.look_again_after)
+        return Verdict(delivery=again, channel=channel, outcome="not found: look again")
+    owed = replace(claimed, state=DeliveryState.OWED, due=now, misses=0, unsure=False)
+    return _or_give_up(owed, channel, "not found: send again", now=now, policy=policy)
+
+
+def _rejected(
+    claimed: Delivery, error: Rejected, channel: ChannelState, *, now: datetime, policy: RetryPolicy
+) -> Verdict:
+    """The channel is broken until a person has mended it; what is owed to it is kept."""
+    broken = replace(
+        channel,
+        not_before=now + policy.longest,
+        failures=channel.failures + 1,
+        broken=str(error),
+        broken_since=channel.broken_since or now,
+    )
+    owed = _failing(claimed, error, now, state=DeliveryState.OWED, due=broken.not_before)
+    verdict = _or_give_up(owed, broken, _outcome(error), now=now, policy=policy)
+    return replace(verdict, report=verdict.report or channel.broken != broken.broken)
+
+
+def _well(delivery: Delivery, channel: ChannelState, outcome: str) -> Verdict:
+    """A message is there: whatever was wrong with the channel is over."""
+    well = replace(channel, failures=0, broken=None, broken_since=None)
+    return Verdict(delivery=delivery, channel=well, outcome=outcome, report=channel.broken is not None)
+
+
+def _failing(
+    claimed: Delivery,
+    error: DeliveryError,
+    now: datetime,
+    *,
+    state: DeliveryState,
+    due: datetime | None = None,
+) -> Delivery:
+    since = claimed.failing_since or now
+    return replace(claimed, state=state, due=due or claimed.due, error=str(error), failing_since=since)
+
+
+def _pause(
+    error: DeliveryError, channel: ChannelState, *, now: datetime, policy: RetryPolicy, jitter: float
+) -> ChannelState:
+    """The channel after one more failure: it waits what Slack asks, or a back-off."""
+    failures = channel.failures + 1
+    wait = back_off(failures, policy, jitter)
+    if isinstance(error, Refused) and error.retry_after is not None:
+        wait = max(error.retry_after, policy.pace)
+    return replace(channel, failures=failures, not_before=max(channel.not_before, now + wait))
+
+
+def _or_give_up(
+    delivery: Delivery, channel: ChannelState, outcome: str, *, now: datetime, policy: RetryPolicy
+) -> Verdict:
+    since = delivery.failing_since
+    if since is None or now - since < policy.give_up_after:
+        return Verdict(delivery=delivery, channel=channel, outcome=outcome)
+    failed = replace(delivery, state=DeliveryState.FAILED)
+    return Verdict(delivery=failed, channel=channel, outcome=f"given up: {outcome}", report=True)
+
+
+def _outcome(error: DeliveryError) -> str:
+    """In a word: `refused: ratelimited`, `rejected: not_in_channel`, `unclear: TimeoutError`."""
+    match error:
+        case Refused():
+            kind = "refused"
+        case Rejected():
+            kind = "rejected"
+        case _:
+            kind = "unclear"
+    return f"{kind}: {error.code}"

@@ -1,0 +1,294 @@
+"""One message out, one message sought: Slack by bot token, or by an incoming webhook.
+
+slack_sdk's own retries and logs are off: its retries post twice when an answer is lost, and its logs hold the
+webhook's address and the messages' text. A call ends after a total deadline, however slowly the server drips:
+it is made in a thread of its own, which is left behind when time is up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+from slack_sdk import WebClient
+from slack_sdk.webhook import WebhookClient
+
+from syndicator.deliver.failures import from_answer, from_exception
+from syndicator.errors import Refused, Rejected, Unclear
+from syndicator.model import Delivery
+
+T = TypeVar("T")
+
+API_URL = "https://slack.com/api/"
+DEADLINE = timedelta(seconds=15)
+"""For one call in all, from name look-up to last byte."""
+SILENCE_S = 10
+"""For one operation on the connection; slack_sdk's `timeout`."""
+MAX_HANGING = 16
+"""Calls past their deadline that may still hang; with more, nothing new is begun."""
+
+PAGE_SIZE, MAX_PAGES = 200, 100
+CLOCK_DIFFERENCE = timedelta(minutes=10)
+"""How far Slack's clock may be from ours; a look-up starts so much earlier."""
+
+SCOPES = ("chat:write", "channels:history", "groups:history")
+"""What the bot needs: to post, and to look for what it may have posted. Names instead of ids need more:
+channels:read and groups:read."""
+
+silent = logging.getLogger("syndicator.slack_sdk")
+silent.setLevel(logging.CRITICAL + 1)
+silent.propagate = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whom the token belongs to, and which scopes it has (empty where Slack does not say)."""
+
+    team: str
+    user: str
+    scopes: frozenset[str]
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        return [scope for scope in SCOPES if self.scopes and scope not in self.scopes]
+
+
+class SlackBot:
+    """Posts and looks with a bot token. Threads may share it. Its `repr` shows no token."""
+
+    can_look = True
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        api_url: str = API_URL,
+        deadline: timedelta = DEADLINE,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = WebClient(
+            token=token, base_url=api_url, timeout=SILENCE_S, retry_handlers=[], logger=silent
+        )
+        self._calls = Calls(deadline=deadline, clock=clock)
+        self._channels: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return "SlackBot()"
+
+    def check(self) -> Identity:
+        """Asks Slack whom the token belongs to (`auth.test`). Raises as `post`."""
+        answer = self._calls.make(self._client.auth_test, what="the token was not accepted", on="Slack")
+        scopes = _header(answer.headers, "x-oauth-scopes")
+        return Identity(
+            team=str(answer.get("team") or ""),
+            user=str(answer.get("user") or ""),
+            scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+        )
+
+    def post(self, delivery: Delivery) -> str:
+        """Posts the message and gives Slack's id of it. To be repeated only after Refused.
+
+        A message whose pictures Slack cannot fetch is posted without them. Raises Refused, Rejected or
+        Unclear.
+        """
+        try:
+            answer = self._send(delivery, delivery.message)
+        except Rejected as error:
+            plain = without_images(delivery.message)
+            if error.code != "invalid_blocks" or plain == delivery.message:
+                raise
+            answer = self._send(delivery, plain)
+        if isinstance(answer.get("channel"), str):
+            self._channels[delivery.channel] = answer["channel"]
+        return str(answer["ts"])
+
+    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
+        """Slack's id of the message if the channel has it, by the delivery id in its metadata.
+
+        None says that it is not there; that it could not be looked for is Refused, Rejected or Unclear.
+        """
+        oldest = (delivery.look_from or delivery.created) - CLOCK_DIFFERENCE
+        for message in self._history(delivery.channel, oldest):
+            metadata = message.get("metadata")
+            payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+            if isinstance(payload, dict) and payload.get("delivery") == delivery.id:
+                return str(message["ts"])
+        return None
+
+    def _send(self, delivery: Delivery, message: Mapping[str, object]) -> Any:
+        arguments: dict[str, Any] = dict(message)
+        answer = self._calls.make(
+            lambda: self._client.chat_postMessage(channel=delivery.channel, **arguments),
+            what="the message was not posted",
+            on=delivery.channel,
+        )
+        if not answer.get("ts"):
+            raise Unclear("the message may have been posted", on=delivery.channel, code="no_ts")
+        return answer
+
+    def _history(self, channel: str, oldest: datetime) -> Iterator[dict[str, Any]]:
+        """The channel's messages since then, newest first."""
+        # https://docs.slack.dev/reference/methods/conversations.history
+        call = partial(
+            self._client.conversations_history,
+            channel=self._channel_id(channel),
+            oldest=f"{oldest.timestamp():.6f}",
+            include_all_metadata=True,
+        )
+        return self._pages(call, "messages", what="the channel could not be searched", on=channel)
+
+    def _channel_id(self, channel: str) -> str:
+        """The channel's id; the history, unlike posting, does not take names."""
+        if not channel.startswith("#"):
+            return channel
+        if channel not in self._channels:
+            self._channels[channel] = self._find_channel(channel)
+        return self._channels[channel]
+
+    def _find_channel(self, channel: str) -> str:
+        what = "the channel's id could not be found"
+        call = partial(self._client.conversations_list, types="public_channel,private_channel")
+        for known in self._pages(call, "channels", what=what, on=channel):
+            if known.get("name") == channel.removeprefix("#"):
+                return str(known["id"])
+        cure = "Give the route the channel's id (C...), found at the end of the channel's details"
+        raise Rejected(what, on=channel, code="channel_not_found", why="no such channel", cure=cure)
+
+    def _pages(self, call: Callable[..., Any], key: str, *, what: str, on: str) -> Iterator[dict[str, Any]]:
+        cursor: str | None = None
+        for _ in range(MAX_PAGES):
+            page = self._calls.make(partial(call, limit=PAGE_SIZE, cursor=cursor), what=what, on=on)
+            found = page.get(key)
+            if not isinstance(found, list):
+                raise Unclear(what, on=on, code=f"no_{key}")
+            yield from (item for item in found if isinstance(item, dict))
+            cursor = _next_cursor(page)
+            if cursor is None:
+                return
+        raise Unclear(what, on=on, code=f"too_many_{key}", why="there is more than can be searched")
+
+
+class SlackWebhook:
+    """Posts through an incoming webhook: no message id comes back, and nothing can be looked for."""
+
+    can_look = False
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        deadline: timedelta = DEADLINE,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = WebhookClient(url, timeout=SILENCE_S, retry_handlers=[], logger=silent)
+        self._calls = Calls(deadline=deadline, clock=clock)
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return "SlackWebhook()"
+
+    def post(self, delivery: Delivery) -> None:
+        """Posts the message; as `SlackBot.post`, but without an id."""
+        try:
+            self._send(delivery, delivery.message)
+        except Rejected as error:
+            plain = without_images(delivery.message)
+            if error.code not in ("invalid_blocks", "invalid_payload") or plain == delivery.message:
+                raise
+            self._send(delivery, plain)
+
+    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
+        """Cannot be done: always Rejected."""
+        raise Rejected("a webhook cannot look", on=delivery.channel, code="webhook", cure="Use a bot token")
+
+    def _send(self, delivery: Delivery, message: Mapping[str, object]) -> None:
+        what = "the message was not posted"
+        body = {name: value for name, value in message.items() if name != "metadata"}
+        answer = self._calls.make(lambda: self._client.send_dict(body), what=what, on=delivery.channel)
+        text = answer.body.strip()
+        if answer.status_code == 200 and text == "ok":
+            return
+        word = text if len(text) <= 64 and text.replace("_", "").isalnum() else ""
+        headers = {str(name): str(value) for name, value in answer.headers.items()}
+        raise from_answer(
+            status=answer.status_code,
+            code=word,
+            headers=headers,
+            what=what,
+            on=delivery.channel,
+            now=self._clock(),
+        )
+
+
+class Calls:
+    """Makes calls that end in time, and turns what they raise into ours."""
+
+    def __init__(self, *, deadline: timedelta, clock: Callable[[], datetime]) -> None:
+        self._deadline, self._clock = deadline, clock
+        self._lock = Lock()
+        self._hanging: list[Thread] = []
+
+    def make(self, call: Callable[[], T], *, what: str, on: str) -> T:
+        """The call's result, within the deadline. Raises Refused, Rejected or Unclear."""
+        self._refuse_when_many_hang(what, on)
+        results: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+        thread = Thread(target=_run, args=(call, results), name="slack call", daemon=True)
+        thread.start()
+        try:
+            result, error = results.get(timeout=self._deadline.total_seconds())
+        except Empty:
+            with self._lock:
+                self._hanging.append(thread)
+            result, error = None, Unclear(what, on=on, code="deadline", why="no answer in time")
+        if error is not None:
+            # Raised here, where nothing is being handled: a chained SlackApiError would hold the token.
+            raise from_exception(error, what=what, on=on, now=self._clock())
+        return result  # type: ignore[return-value]  # without an error there is a result
+
+    def _refuse_when_many_hang(self, what: str, on: str) -> None:
+        with self._lock:
+            self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+            if len(self._hanging) >= MAX_HANGING:
+                raise Refused(what, on=on, code="many_hang", why="earlier calls to Slack still hang")
+
+
+def without_images(message: Mapping[str, object]) -> dict[str, object]:
+    """The message without its pictures; a context block that held nothing else goes too."""
+    blocks = message.get("blocks")
+    kept = [_plain_block(block) for block in blocks] if isinstance(blocks, list) else []
+    return dict(message) | {"blocks": [block for block in kept if block is not None]}
+
+
+def _plain_block(block: dict[str, Any]) -> dict[str, Any] | None:
+    if block.get("type") == "image":
+        return None
+    if block.get("accessory", {}).get("type") == "image":
+        return {name: value for name, value in block.items() if name != "accessory"}
+    if block.get("type") == "context":
+        elements = [element for element in block["elements"] if element.get("type") != "image"]
+        return block | {"elements": elements} if elements else None
+    return block
+
+
+def _run(call: Callable[[], T], results: SimpleQueue[tuple[T | None, BaseException | None]]) -> None:
+    try:
+        results.put((call(), None))
+    except Exception as error:
+        # The job's boundary: whatever it is, `make` turns it into one of ours.
+        results.put((None, error))
+
+
+def _next_cursor(page: Any) -> str | None:
+    metadata = page.get("response_metadata")
+    cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
+    return str(cursor) if cursor else None
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")

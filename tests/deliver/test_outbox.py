@@ -1,0 +1,361 @@
+"""The sender on a real database, with a scripted messenger and a clock that is set by hand."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+from structlog.testing import capture_logs
+
+from syndicator.deliver.outbox import Sender
+from syndicator.deliver.retry import Answer, RetryPolicy
+from syndicator.errors import Refused, Rejected, StoreBusy, Unclear
+from syndicator.model import Delivery, DeliveryState
+from syndicator.store.outbox import Outbox
+from tests.deliver.values import NOON, SECOND, messaged
+from tests.store.outbox_values import OutboxStore, memory_store, open_engine
+
+LOST = Unclear("not posted", on="C1", code="TimeoutError")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+class Script:
+    """A messenger that answers from a list, and remembers what it was asked; then all is accepted."""
+
+    def __init__(self, *answers: Answer | Exception, can_look: bool = True) -> None:
+        self.answers, self.can_look = list(answers), can_look
+        self.posts: list[str] = []
+        self.looks: list[str] = []
+
+    def post(self, delivery: Delivery) -> str | None:
+        self.posts.append(delivery.id)
+        return self._answer(f"ts-{delivery.id}")
+
+    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
+        self.looks.append(delivery.id)
+        return self._answer(None)
+
+    def _answer(self, otherwise: str | None) -> str | None:
+        answer = self.answers.pop(0) if self.answers else otherwise
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class World:
+    """A store, a clock, a messenger and the sender between them."""
+
+    def __init__(self, messenger: Script | None = None, store: OutboxStore | None = None) -> None:
+        self.clock, self.store = Clock(), store or memory_store()
+        self.messenger = messenger or Script()
+        self.sender = Sender(self.store, lambda _: self.messenger, clock=self.clock, jitter=lambda: 1.0)
+
+    def owe(self, *deliveries: Delivery) -> None:
+        with self.store() as outbox:
+            for delivery in deliveries:
+                outbox.write(delivery, [])
+
+    def states(self) -> dict[str, DeliveryState]:
+        with self.store() as outbox:
+            return {one.id: one.state for one in outbox.list()}
+
+    def step(self, by: timedelta = timedelta(0)) -> int:
+        self.clock.advance(by)
+        return self.sender.deliver_once()
+
+
+def test_owed_message_is_sent_once() -> None:
+    world = World()
+    world.owe(messaged("d1"))
+    assert world.step() == 1 and world.step(SECOND * 90) == 0
+    assert world.messenger.posts == ["d1"]
+    with world.store() as outbox:
+        found = outbox.find("d1")
+        assert found is not None and found.message_ts == "ts-d1"
+        assert [attempt.outcome for attempt in outbox.attempts("d1")] == ["sent"]
+
+
+def test_lost_answer_is_looked_for_and_not_sent_again() -> None:
+    world = World(Script(LOST, "found-ts"))
+    world.owe(messaged("d1"))
+    world.step()
+    assert world.states() == {"d1": DeliveryState.UNCLEAR}
+    assert world.step(SECOND * 59) == 0
+    world.step(SECOND)
+    assert (world.messenger.posts, world.messenger.looks) == (["d1"], ["d1"])
+    assert world.states() == {"d1": DeliveryState.SENT}
+
+
+def test_message_that_is_not_there_is_sent_again_after_two_looks() -> None:
+    world = World(Script(LOST, None, None))
+    world.owe(messaged("d1"))
+    for wait in (0, 60, 30, 1):
+        world.step(SECOND * wait)
+    assert (world.messenger.posts, world.messenger.looks) == (["d1", "d1"], ["d1", "d1"])
+    assert world.states() == {"d1": DeliveryState.SENT}
+
+
+def test_webhook_never_sends_an_unclear_message_again() -> None:
+    world = World(Script(LOST, can_look=False))
+    world.owe(messaged("d1"))
+    for _ in range(5):
+        world.step(timedelta(hours=1))
+    assert (world.messenger.posts, world.messenger.looks) == (["d1"], [])
+    assert world.states() == {"d1": DeliveryState.FAILED}
+
+
+def test_claim_cut_off_is_looked_for_after_the_next_start() -> None:
+    world = World()
+    world.owe(messaged("d1"))
+    with world.store() as outbox:
+        outbox.claim(world.clock(), lease=SECOND * 60, pace=SECOND)
+    world.sender.begin()
+    assert world.states() == {"d1": DeliveryState.UNCLEAR}
+    for wait in (60, 30, 1):
+        world.step(SECOND * wait)
+    assert (len(world.messenger.looks), world.messenger.posts) == (2, ["d1"])
+
+
+def test_broken_channel_does_not_hold_up_others_and_is_told_once() -> None:
+    rejected = Rejected("not posted", on="C1", code="not_in_channel", why="no", cure="Invite the app")
+    broken, well = Script(*[rejected] * 99), Script()
+    world = World()
+    sender = Sender(
+        world.store,
+        lambda one: broken if one.channel == "C1" else well,
+        clock=world.clock,
+        jitter=lambda: 1.0,
+    )
+    world.owe(messaged("a", channel="C1"), messaged("b", channel="C1"), messaged("c", channel="C2"))
+    with capture_logs() as logs:
+        for _ in range(60):
+            sender.deliver_once()
+            world.clock.advance(timedelta(minutes=1))
+    assert well.posts == ["c"]
+    assert len(broken.posts) == 4, "one try each quarter of an hour"
+    told = [line for line in logs if line["event"] == "channel is broken"]
+    assert len(told) == 1 and "Invite the app" in told[0]["why"]
+    assert world.states()["a"] is DeliveryState.OWED
+
+
+def test_batch_goes_on_after_one_failure() -> None:
+    refused = Refused("not posted", on="C1", code="dns")
+    world = World(Script(refused))
+    world.owe(*(messaged(f"d{n}", now=NOON + n * SECOND / 10) for n in range(3)))
+    for _ in range(6):
+        world.step(SECOND * 2)
+    assert set(world.states().values()) == {DeliveryState.SENT}
+
+
+def test_message_without_a_way_out_is_kept_and_told() -> None:
+    world = World()
+
+    def no_way(delivery: Delivery) -> Script:
+        raise Rejected("no way out", on=delivery.route, code="no_route", cure="Set a token")
+
+    world.owe(messaged("d1"))
+    Sender(world.store, no_way, clock=world.clock).deliver_once()
+    assert world.states() == {"d1": DeliveryState.OWED}
+
+
+def test_defect_in_a_messenger_is_unclear_and_does_not_end_the_sender() -> None:
+    world = World(Script(RuntimeError("a defect")))
+    world.owe(messaged("d1"))
+    with capture_logs() as logs:
+        assert world.step() == 1
+    assert world.states() == {"d1": DeliveryState.UNCLEAR}
+    assert logs[0]["event"] == "delivery broke"
+
+
+def test_given_up_message_is_logged_as_an_error() -> None:
+    world = World(Script(*[Refused("not posted", on="C1", code="dns")] * 999))
+    world.owe(messaged("d1"))
+    with capture_logs() as logs:
+        for _ in range(150):
+            world.step(timedelta(minutes=10))
+    assert world.states() == {"d1": DeliveryState.FAILED}
+    errors = [line for line in logs if line["log_level"] == "error"]
+    assert [line["event"] for line in errors] == ["message given up"]
+    assert len(world.messenger.posts) > 50
+
+
+# the running loop
+
+
+class Running:
+    def __init__(self, sender: Sender) -> None:
+        self.stop, self.wake, self.beats = Event(), Event(), 0
+        self.thread = threading.Thread(
+            target=sender.run, args=(self.stop, self.wake), kwargs={"beat": self._beat}
+        )
+
+    def _beat(self) -> None:
+        self.beats += 1
+
+    def __enter__(self) -> Running:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> float:
+        began = time.monotonic()
+        self.stop.set()
+        self.wake.set()
+        self.thread.join(timeout=20)
+        assert not self.thread.is_alive()
+        return time.monotonic() - began
+
+
+def real_clock() -> datetime:
+    return datetime.now(NOON.tzinfo)
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> Iterator[OutboxStore]:
+    engine = open_engine(tmp_path / "outbox.db")
+    yield OutboxStore(engine)
+    engine.dispose()
+
+
+def await_states(
+    store: OutboxStore, ids: Sequence[str], state: DeliveryState, timeout_s: float = 10.0
+) -> None:
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        with store() as outbox:
+            found = {one.id: one.state for one in outbox.list()}
+        if all(found[id] is state for id in ids):
+            return
+        time.sleep(0.02)
+    raise AssertionError(found)
+
+
+class Gate(Script):
+    """Holds each post back until it is opened, and knows how many are held at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open, self.inside, self.most, self.lock = Event(), 0, 0, threading.Lock()
+
+    def post(self, delivery: Delivery) -> str | None:
+        with self.lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        self.open.wait(20)
+        with self.lock:
+            self.inside -= 1
+        return super().post(delivery)
+
+
+QUICK = RetryPolicy(pace=timedelta(0), first=timedelta(milliseconds=1))
+
+
+def test_slow_channel_holds_up_no_other(file_store: OutboxStore) -> None:
+    slow, quick = Gate(), Script()
+    sender = Sender(
+        file_store, lambda one: slow if one.channel == "SLOW" else quick, clock=real_clock, policy=QUICK
+    )
+    with file_store() as outbox:
+        outbox.write(messaged("s1", channel="SLOW", now=real_clock()), [])
+        outbox.write(messaged("s2", channel="SLOW", now=real_clock()), [])
+        for number in range(5):
+            outbox.write(messaged(f"q{number}", channel="QUICK", now=real_clock()), [])
+    with Running(sender):
+        await_states(file_store, [f"q{n}" for n in range(5)], DeliveryState.SENT)
+        assert slow.most == 1, "one at a time in a channel"
+        slow.open.set()
+        await_states(file_store, ["s1", "s2"], DeliveryState.SENT)
+
+
+def test_woken_sender_sends_at_once_and_beats_while_idle(file_store: OutboxStore) -> None:
+    messenger = Script()
+    with Running(Sender(file_store, lambda _: messenger, clock=real_clock)) as running:
+        time.sleep(1.2)
+        assert running.beats >= 2
+        with file_store() as outbox:
+            outbox.write(messaged("d1", now=real_clock()), [])
+        began = time.monotonic()
+        running.wake.set()
+        await_states(file_store, ["d1"], DeliveryState.SENT)
+        assert time.monotonic() - began < 1
+
+
+def test_stop_waits_a_little_for_calls_under_way(file_store: OutboxStore) -> None:
+    gate = Gate()
+    with file_store() as outbox:
+        outbox.write(messaged("d1", now=real_clock()), [])
+    with Running(Sender(file_store, lambda _: gate, clock=real_clock)) as running:
+        await_states(file_store, ["d1"], DeliveryState.SENDING)
+        threading.Timer(0.3, gate.open.set).start()
+        assert running.end() < 3
+    await_states(file_store, ["d1"], DeliveryState.SENT)
+
+
+def test_stop_leaves_a_call_that_hangs_to_be_looked_for(file_store: OutboxStore) -> None:
+    gate = Gate()
+    with file_store() as outbox:
+        outbox.write(messaged("d1", now=real_clock()), [])
+    with Running(Sender(file_store, lambda _: gate, clock=real_clock)) as running:
+        await_states(file_store, ["d1"], DeliveryState.SENDING)
+        assert running.end() < 5
+    await_states(file_store, ["d1"], DeliveryState.SENDING)
+    gate.open.set()
+    Sender(file_store, lambda _: gate, clock=real_clock).begin()
+    await_states(file_store, ["d1"], DeliveryState.UNCLEAR)
+
+
+def test_store_that_is_busy_is_waited_for_and_nothing_is_lost(file_store: OutboxStore) -> None:
+    messenger, trouble = Script(), [3]
+
+    @contextmanager
+    def sometimes() -> Iterator[Outbox]:
+        with file_store() as outbox:
+            yield outbox
+            if trouble[0] and messenger.posts:
+                trouble[0] -= 1
+                raise StoreBusy("the database is in use")
+
+    with file_store() as outbox:
+        outbox.write(messaged("d1", now=real_clock()), [])
+    with (
+        capture_logs() as logs,
+        Running(Sender(sometimes, lambda _: messenger, clock=real_clock, policy=QUICK)),
+    ):
+        await_states(file_store, ["d1"], DeliveryState.SENT)
+    assert messenger.posts == ["d1"]
+    assert any(line["event"] == "outbox cannot be used, tried again" for line in logs)
+
+
+def test_clock_set_back_does_not_make_messages_wait_twice(file_store: OutboxStore) -> None:
+    messenger, offset = Script(), [timedelta(hours=1)]
+
+    def clock() -> datetime:
+        return real_clock() + offset[0]
+
+    with file_store() as outbox:
+        outbox.write(messaged("d1", now=clock()), [])
+    with Running(Sender(file_store, lambda _: messenger, clock=clock)) as running:
+        await_states(file_store, ["d1"], DeliveryState.SENT)
+        with file_store() as outbox:
+            outbox.write(messaged("d2", now=clock()), [])
+        offset[0] = timedelta(0)
+        running.wake.set()
+        await_states(file_store, ["d2"], DeliveryState.SENT)

@@ -1,0 +1,283 @@
+"""Posting and looking against a local server that plays Slack."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from syndicator.deliver import slack as slack_module
+from syndicator.deliver.slack import SlackBot, SlackWebhook, without_images
+from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
+from tests.deliver.values import messaged
+from tests.slack_server import AFTER, SCOPES, TOKEN, Channel, Slack, SlackServer, script
+
+SHORT = timedelta(seconds=0.4)
+
+
+@pytest.fixture
+def server() -> Iterator[SlackServer]:
+    with SlackServer(Slack(hang_s=3.0)) as server:
+        yield server
+
+
+def bot(server: SlackServer, token: str = TOKEN, deadline: timedelta = timedelta(seconds=10)) -> SlackBot:
+    return SlackBot(token, api_url=server.url, deadline=deadline)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_message_is_posted_and_found_by_its_metadata(server: SlackServer) -> None:
+    delivery = messaged("d1", now=now())
+    ts = bot(server).post(delivery)
+    (posted,) = server.slack.posted
+    assert (posted.ts, posted.channel, posted.delivery) == (ts, "C1", "d1")
+    assert bot(server).find(delivery, now=now()) == ts
+    assert bot(server).find(messaged("d2", now=now()), now=now()) is None
+
+
+def test_look_goes_through_all_pages(server: SlackServer) -> None:
+    server.slack.page_size = 3
+    client = bot(server)
+    for number in range(8):
+        client.post(messaged(f"d{number}", now=now()))
+    assert client.find(messaged("d0", now=now()), now=now()) == server.slack.posted[0].ts
+    assert client.find(messaged("d99", now=now()), now=now()) is None
+    assert [method for method, _ in server.slack.calls].count("conversations.history") == 6
+
+
+def test_look_that_never_ends_is_not_a_miss(server: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slack_module, "MAX_PAGES", 2)
+    server.slack.page_size = 1
+    for number in range(3):
+        bot(server).post(messaged(f"d{number}", now=now()))
+    with pytest.raises(Unclear, match="more than can be searched"):
+        bot(server).find(messaged("d99", now=now()), now=now())
+
+
+def test_channel_by_name_is_found_by_its_id(server: SlackServer) -> None:
+    delivery = messaged("d1", channel="#news", now=now())
+    ts = bot(server).post(delivery)
+    assert bot(server).find(delivery, now=now()) == ts
+    assert ("conversations.list", None) in server.slack.calls
+
+
+def test_channel_whose_name_nobody_knows_is_rejected(server: SlackServer) -> None:
+    with pytest.raises(Rejected, match="Give the route the channel's id"):
+        bot(server).find(messaged("d1", channel="#nowhere", now=now()), now=now())
+
+
+def test_check_tells_whose_token_it_is_and_what_it_lacks(server: SlackServer) -> None:
+    identity = bot(server).check()
+    assert (identity.team, identity.user, identity.missing_scopes) == ("Test", "syndicator", [])
+    server.slack.scopes = ("chat:write",)
+    assert bot(server).check().missing_scopes == ["channels:history", "groups:history"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"token": "xoxb-other"}, "invalid_auth"),
+        ({"scopes": tuple(s for s in SCOPES if s != "chat:write")}, "missing_scope"),
+        ({"any_channel": False}, "channel_not_found"),
+        ({"channels": {"C1": Channel(id="C1", name="news", archived=True)}}, "is_archived"),
+        ({"channels": {"C1": Channel(id="C1", name="news", member=False)}}, "not_in_channel"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_a_person_must_mend_is_rejected_with_the_cure(
+    server: SlackServer, change: dict[str, object], code: str
+) -> None:
+    for name, value in change.items():
+        setattr(server.slack, name, value)
+    with pytest.raises(Rejected) as caught:
+        bot(server).post(messaged("d1"))
+    assert caught.value.code == code and caught.value.cure
+
+
+def test_missing_token_is_rejected(server: SlackServer) -> None:
+    with pytest.raises(Rejected) as caught:
+        bot(server, token="").check()
+    assert caught.value.code == "not_authed"
+
+
+@pytest.mark.parametrize("fault", ["429", "429-date"])
+def test_rate_limit_is_refused_with_its_wait(server: SlackServer, fault: str) -> None:
+    server.slack.faults = script(fault)
+    server.slack.retry_after_s = 30
+    with pytest.raises(Refused) as caught:
+        bot(server).post(messaged("d1"))
+    assert caught.value.retry_after is not None
+    assert 25 <= caught.value.retry_after.total_seconds() <= 30
+
+
+@pytest.mark.parametrize("fault", [*AFTER, "500-before", "503-before", "reset-before", "fin-before"])
+def test_answer_that_says_nothing_certain_is_unclear_and_posts_at_most_once(
+    server: SlackServer, fault: str
+) -> None:
+    server.slack.faults = script(fault)
+    with pytest.raises(Unclear):
+        bot(server).post(messaged("d1"))
+    assert len(server.slack.posted) == (0 if fault.endswith("before") else 1)
+    assert len(server.slack.calls) == 1
+
+
+@pytest.mark.parametrize("fault", ["hang-before", "hang-after", "drip"])
+def test_call_ends_at_its_deadline_however_slow_the_server(server: SlackServer, fault: str) -> None:
+    server.slack.faults = script(fault)
+    began = time.monotonic()
+    with pytest.raises(Unclear, match="no answer in time"):
+        bot(server, deadline=SHORT).post(messaged("d1"))
+    assert time.monotonic() - began < 2
+
+
+def test_no_more_calls_are_begun_while_many_hang(
+    server: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slack_module, "MAX_HANGING", 2)
+    server.slack.faults = script("hang-before", "hang-before")
+    client = bot(server, deadline=timedelta(seconds=0.1))
+    for number in range(2):
+        with pytest.raises(Unclear):
+            client.post(messaged(f"d{number}"))
+    with pytest.raises(Refused) as caught:
+        client.post(messaged("d3"))
+    assert caught.value.code == "many_hang"
+    server.stopping.set()
+
+
+def test_refused_connection_and_unknown_host_are_refused() -> None:
+    with SlackServer() as server:
+        url = server.url
+    for address, code in ((url, "connection_refused"), ("http://no-such-host.invalid/api/", "dns")):
+        with pytest.raises(Refused) as caught:
+            SlackBot(TOKEN, api_url=address).post(messaged("d1"))
+        assert caught.value.code == code
+
+
+def test_address_that_is_none_is_rejected() -> None:
+    with pytest.raises(Rejected, match="SLACK_API_URL"):
+        SlackBot(TOKEN, api_url="file:///etc/passwd").check()
+
+
+def test_message_whose_picture_cannot_be_fetched_is_posted_without_it(server: SlackServer) -> None:
+    server.slack.broken_images = True
+    bot(server).post(messaged("d1", image=True))
+    (posted,) = server.slack.posted
+    assert "accessory" not in posted.body["blocks"][0]
+    assert [method for method, _ in server.slack.calls] == ["chat.postMessage"] * 2
+
+
+def test_ill_formed_message_is_unacceptable(server: SlackServer) -> None:
+    delivery = messaged("d1")
+    with pytest.raises(Unacceptable):
+        bot(server).post(replace(delivery, message=delivery.message | {"text": "x" * 5_000}))
+
+
+def test_pictures_go_and_all_else_stays() -> None:
+    picture = {"type": "image", "image_url": "https://img.example/a", "alt_text": "a"}
+    text = {"type": "plain_text", "text": "words", "emoji": False}
+    message = {
+        "text": "words",
+        "blocks": [
+            {"type": "section", "text": text, "accessory": picture},
+            {"type": "context", "elements": [picture, text]},
+            {"type": "context", "elements": [picture]},
+            picture,
+            {"type": "divider"},
+        ],
+    }
+    assert without_images(message) == {
+        "text": "words",
+        "blocks": [
+            {"type": "section", "text": text},
+            {"type": "context", "elements": [text]},
+            {"type": "divider"},
+        ],
+    }
+
+
+# webhooks
+
+
+def test_webhook_posts_and_cannot_look(server: SlackServer) -> None:
+    webhook = SlackWebhook(server.webhook())
+    webhook.post(messaged("d1"))
+    (posted,) = server.slack.posted
+    assert posted.body["text"] == "Message d1" and "metadata" not in posted.body
+    with pytest.raises(Rejected):
+        webhook.find(messaged("d1"), now=now())
+
+
+@pytest.mark.parametrize("fault", [fault for fault in AFTER if "error" not in fault])
+def test_webhook_whose_answer_is_lost_is_unclear(server: SlackServer, fault: str) -> None:
+    server.slack.faults = script(fault)
+    with pytest.raises(Unclear):
+        SlackWebhook(server.webhook()).post(messaged("d1"))
+    assert len(server.slack.posted) == 1
+
+
+def test_webhook_errors_are_told_apart(server: SlackServer) -> None:
+    server.slack.faults = script("429")
+    with pytest.raises(Refused) as refused:
+        SlackWebhook(server.webhook()).post(messaged("d1"))
+    assert refused.value.retry_after == timedelta(seconds=1)
+    server.slack.any_channel = False
+    with pytest.raises(Rejected) as rejected:
+        SlackWebhook(server.webhook("gone")).post(messaged("d1"))
+    assert rejected.value.code == "no_service"
+
+
+def test_webhook_posts_without_pictures_that_cannot_be_fetched(server: SlackServer) -> None:
+    server.slack.broken_images = True
+    SlackWebhook(server.webhook()).post(messaged("d1", image=True))
+    assert len(server.slack.posted) == 1
+
+
+# secrets
+
+
+CANARY = "xoxb-canary-5f3a9"
+HOOK_CANARY = "hookcanary77b1"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *AFTER,
+        "429",
+        "500-before",
+        "reset-before",
+        "fin-before",
+        "hang-before",
+        "not_authed",
+        "invalid_blocks",
+    ],
+)
+def test_no_secret_in_logs_errors_or_tracebacks(
+    server: SlackServer, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger().setLevel(logging.NOTSET)
+    server.slack.token = CANARY
+    server.slack.faults = script(fault, fault)
+    senders = (
+        bot(server, token=CANARY, deadline=SHORT),
+        SlackWebhook(server.webhook(HOOK_CANARY), deadline=SHORT),
+    )
+    for sender in senders:
+        with pytest.raises(DeliveryError) as caught:
+            sender.post(messaged("d1"))
+        shown = "".join(traceback.format_exception(caught.value))
+        told = f"{shown} {caught.value!r} {vars(caught.value)} {sender!r} {sender}"
+        assert CANARY not in told and HOOK_CANARY not in told
+        assert caught.value.__context__ is None
+    assert CANARY not in caplog.text and HOOK_CANARY not in caplog.text
+    server.stopping.set()
