@@ -25,10 +25,9 @@ Fragment = Callable[[Item, str], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tombstone:
-    """An entry that was withdrawn (RFC 6721): its guid, its link and when."""
+    """An entry that was withdrawn, and when (RFC 6721)."""
 
     guid: str
-    link: str
     withdrawn: datetime
 
 

@@ -22,7 +22,7 @@ from lxml import etree
 
 from syndicator.model import Format
 from syndicator.publish.addresses import MEDIA_TYPES
-from syndicator.publish.characters import document_id, one_line, web_link
+from syndicator.publish.characters import document_id
 from syndicator.publish.feed import Feed, Tombstone
 from syndicator.publish.item import Item, Person, Picture
 
@@ -178,8 +178,6 @@ def _sizes(picture: Picture) -> list[tuple[str, int]]:
 
 
 def _tombstone(stone: Tombstone) -> etree._Element:
+    """Without the link that RFC 6721 allows in it: feedparser takes that for the feed's own."""
     when = stone.withdrawn.replace(microsecond=0).isoformat()
-    element = etree.Element(f"{{{TOMBSTONES}}}deleted-entry", {"ref": document_id(stone.guid), "when": when})
-    if (link := web_link(one_line(stone.link))) is not None:
-        etree.SubElement(element, "link", rel="alternate", href=link)
-    return element
+    return etree.Element(f"{{{TOMBSTONES}}}deleted-entry", {"ref": document_id(stone.guid), "when": when})

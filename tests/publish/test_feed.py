@@ -176,7 +176,7 @@ def test_tombstones_are_the_latest_of_entries_that_are_gone() -> None:
     present = make_entry(1)
 
     def stone(guid: str, day: int) -> Tombstone:
-        return Tombstone(guid=guid, link="https://x.example.net/", withdrawn=utc(2026, 3, day))
+        return Tombstone(guid=guid, withdrawn=utc(2026, 3, day))
 
     feed = feed_of(
         present, tombstones=[stone("urn:a", 1), stone("urn:b", 2), stone("urn:a", 3), stone(present.guid, 4)]
