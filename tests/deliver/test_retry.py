@@ -28,11 +28,13 @@ UNCLEAR = Unclear("not posted", on="C1", code="TimeoutError")
 
 
 def sending(**fields: Any) -> Delivery:
-    return make_delivery(**({"state": DeliveryState.SENDING, "attempts": 1} | fields))
+    values: dict[str, Any] = {"state": DeliveryState.SENDING, "attempts": 1}
+    return make_delivery(**(values | fields))
 
 
 def unclear(**fields: Any) -> Delivery:
-    return make_delivery(**({"state": DeliveryState.UNCLEAR, "attempts": 1, "unsure": True} | fields))
+    values: dict[str, Any] = {"state": DeliveryState.UNCLEAR, "attempts": 1, "unsure": True}
+    return make_delivery(**(values | fields))
 
 
 def sent(

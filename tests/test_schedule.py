@@ -1,0 +1,307 @@
+"""Slots of digests in a virtual clock: changes of clocks, jumps, sleep, restarts; and the real scheduler."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syndicator.model import Slot, utc
+from syndicator.schedule import Schedule, SlotTrigger, latest_slot, next_slot, read_cron, validate_cron
+
+BERLIN = "Europe/Berlin"
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+TICK = timedelta(seconds=30)
+
+
+class Life:
+    """A service that ticks, or sleeps, and deals with each slot once, as the ledger makes sure."""
+
+    def __init__(self, cron: str, zone: str, began: datetime) -> None:
+        self.cron, self.began = read_cron(cron, zone), began
+        self.done: dict[str, datetime] = {}
+        self.marks: Counter[str] = Counter()
+
+    def tick(self, now: datetime) -> None:
+        slot = latest_slot(self.cron, now)
+        if slot is not None and slot.at >= self.began and slot.nominal not in self.done:
+            self.done[slot.nominal] = now
+            self.marks[slot.nominal] += 1
+
+    def live(self, since: datetime, until: datetime, step: timedelta = TICK) -> Life:
+        now = since
+        while now <= until:
+            self.tick(now)
+            now += step
+        return self
+
+
+# the whole year, and both days on which the clocks change
+
+
+def test_daily_digest_comes_every_day_of_the_year_once() -> None:
+    life = Life("30 2 * * *", BERLIN, utc(2026, 1, 1)).live(
+        utc(2026, 1, 1), utc(2026, 12, 31, 12), 10 * MINUTE
+    )
+    days = [nominal[:10] for nominal in life.done]
+    assert len(days) == len(set(days)) == 365
+    assert {nominal[11:] for nominal in life.done} == {"02:30"}
+
+
+@pytest.mark.parametrize(
+    ("day", "nominal", "at"),
+    [
+        (utc(2026, 3, 28, 12), "2026-03-29T02:30", utc(2026, 3, 29, 1, 30)),
+        (utc(2026, 10, 24, 12), "2026-10-25T02:30", utc(2026, 10, 25, 0, 30)),
+    ],
+    ids=["spring: skipped, as much later", "autumn: the first of two"],
+)
+def test_digest_in_the_changing_hour_comes_once(day: datetime, nominal: str, at: datetime) -> None:
+    life = Life("30 2 * * *", BERLIN, day).live(day, day + DAY)
+    assert life.done == {nominal: at}
+
+
+@pytest.mark.parametrize(
+    ("day", "moments"), [(utc(2026, 3, 28, 22), 23), (utc(2026, 10, 24, 21), 24)], ids=["spring", "autumn"]
+)
+def test_hourly_digest_over_the_change_has_each_nominal_time_once(day: datetime, moments: int) -> None:
+    # Spring's skipped slot falls together with the next, and autumn's repeated hour comes once.
+    life = Life("0 * * * *", BERLIN, day + MINUTE).live(day + MINUTE, day + 26 * HOUR, MINUTE)
+    on_day = [nominal for nominal in life.done if nominal.startswith(f"{(day + 6 * HOUR):%Y-%m-%d}")]
+    assert set(life.marks.values()) == {1} and len(on_day) == moments
+
+
+# restart, sleep, jumps
+
+
+def test_slot_missed_while_down_is_caught_up_once() -> None:
+    life = Life("0 9 * * *", "UTC", utc(2026, 3, 1))
+    life.live(utc(2026, 3, 1), utc(2026, 3, 1, 12))
+    life.live(utc(2026, 3, 2, 8, 59), utc(2026, 3, 2, 8, 59, 30))
+    life.live(utc(2026, 3, 2, 11), utc(2026, 3, 2, 12))
+    assert life.done == {"2026-03-01T09:00": utc(2026, 3, 1, 9), "2026-03-02T09:00": utc(2026, 3, 2, 11)}
+
+
+def test_ten_hours_of_sleep_miss_several_and_catch_up_the_last() -> None:
+    life = Life("0 * * * *", "UTC", utc(2026, 3, 2))
+    life.live(utc(2026, 3, 2, 0, 30), utc(2026, 3, 2, 1, 30)).live(
+        utc(2026, 3, 2, 11, 30), utc(2026, 3, 2, 12, 30)
+    )
+    assert list(life.done) == ["2026-03-02T00:00", "2026-03-02T01:00", "2026-03-02T11:00", "2026-03-02T12:00"]
+
+
+@pytest.mark.parametrize("hours", [1, -1], ids=["forward", "back"])
+def test_clock_that_jumps_an_hour_gives_each_slot_once(hours: int) -> None:
+    life = Life("0 9 * * *", "UTC", utc(2026, 3, 1))
+    for day in (2, 3):
+        life.live(utc(2026, 3, day, 7), utc(2026, 3, day, 9, 10))
+        life.live(utc(2026, 3, day, 9, 10) + hours * HOUR, utc(2026, 3, day, 13))
+    assert set(life.marks.values()) == {1}
+    assert sorted(life.done)[-2:] == ["2026-03-02T09:00", "2026-03-03T09:00"]
+
+
+def test_slot_skipped_by_a_forward_jump_comes_at_once() -> None:
+    life = Life("0 9 * * *", "UTC", utc(2026, 3, 2, 8))
+    life.live(utc(2026, 3, 2, 8), utc(2026, 3, 2, 8, 50)).tick(utc(2026, 3, 2, 9, 50))
+    assert life.done == {"2026-03-02T09:00": utc(2026, 3, 2, 9, 50)}
+
+
+# against a reckoning of its own
+
+
+def matches(local: datetime, minutes: set[int], hours: set[int], weekdays: set[int]) -> bool:
+    return local.minute in minutes and local.hour in hours and local.isoweekday() % 7 in weekdays
+
+
+ZONES = [BERLIN, "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata", "UTC"]
+CHANGES = [
+    utc(2026, 3, 29, 1),
+    utc(2026, 10, 25, 1),
+    utc(2026, 3, 8, 7),
+    utc(2026, 4, 4, 15),
+    utc(2026, 6, 1),
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    zone=st.sampled_from(ZONES),
+    around=st.sampled_from(CHANGES),
+    offset=st.integers(-300, 300),
+    minutes=st.sets(st.integers(0, 59), min_size=1, max_size=4),
+    hours=st.sets(st.integers(0, 23), min_size=1, max_size=24),
+    weekdays=st.sets(st.integers(0, 6), min_size=1, max_size=7),
+)
+def test_slots_are_those_that_a_plain_search_finds(
+    zone: str, around: datetime, offset: int, minutes: set[int], hours: set[int], weekdays: set[int]
+) -> None:
+    now = around + offset * MINUTE
+    cron = read_cron(f"{_list(minutes)} {_list(hours)} * * {_list(weekdays)}", zone)
+    local = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    slots = [
+        Slot(
+            nominal=nominal.isoformat(timespec="minutes"),
+            at=nominal.replace(tzinfo=cron.zone).astimezone(UTC),
+        )
+        for step in range(-8 * 24 * 60, 8 * 24 * 60)
+        if matches(nominal := local + step * MINUTE, minutes, hours, weekdays)
+    ]
+    before = max((s for s in slots if s.at <= now), key=lambda s: (s.at, s.nominal))
+    after = min(s.at for s in slots if s.at > now)
+    assert latest_slot(cron, now) == before
+    found = next_slot(cron, now)
+    assert found is not None and found.at == after
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return ",".join(str(number) for number in sorted(numbers))
+
+
+# reading crontabs
+
+
+@pytest.mark.parametrize(
+    ("field", "days"),
+    [
+        ("0", "Sun"),
+        ("1", "Mon"),
+        ("2", "Tue"),
+        ("3", "Wed"),
+        ("4", "Thu"),
+        ("5", "Fri"),
+        ("6", "Sat"),
+        ("7", "Sun"),
+        ("sun", "Sun"),
+        ("MON", "Mon"),
+        ("1-5", "Mon Tue Wed Thu Fri"),
+        ("mon-fri", "Mon Tue Wed Thu Fri"),
+        ("5-7", "Fri Sat Sun"),
+        ("fri-sun", "Fri Sat Sun"),
+        ("0-2", "Mon Tue Sun"),
+        ("1,3,sat", "Mon Wed Sat"),
+        ("*/2", "Tue Thu Sat Sun"),
+        ("1-7/3", "Mon Thu Sun"),
+        ("2/2", "Tue Thu Sat"),
+        ("*", "Mon Tue Wed Thu Fri Sat Sun"),
+    ],
+)
+def test_weekdays_are_those_of_crontab(field: str, days: str) -> None:
+    cron, now, found = read_cron(f"0 9 * * {field}", "UTC"), utc(2026, 3, 1, 10), []
+    while (slot := next_slot(cron, now)) is not None and slot.at < utc(2026, 3, 8, 10):
+        found.append(f"{slot.at:%a}")
+        now = slot.at
+    assert " ".join(found) == days
+
+
+@pytest.mark.parametrize(
+    ("cron", "first"),
+    [
+        ("0 9 13 * fri", ["2026-03-06T09:00", "2026-03-13T09:00", "2026-03-20T09:00"]),
+        ("0 9 13 * *", ["2026-03-13T09:00", "2026-04-13T09:00"]),
+        ("0 9 */13 * fri", ["2026-03-27T09:00"]),
+        ("15,45 8-9 1 jan,jul *", ["2026-07-01T08:15", "2026-07-01T08:45", "2026-07-01T09:15"]),
+        ("0 0 29 2 *", ["2028-02-29T00:00"]),
+    ],
+    ids=["day or weekday", "day alone", "starred day and weekday", "lists and names", "leap day"],
+)
+def test_day_and_weekday_go_together_as_in_cron(cron: str, first: list[str]) -> None:
+    read, now, found = read_cron(cron, "UTC"), utc(2026, 3, 2), []
+    for _ in first:
+        slot = next_slot(read, now)
+        assert slot is not None
+        found.append(slot.nominal)
+        now = slot.at
+    assert found == first
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "words"),
+    [
+        ("0 9 * *", "UTC", "4 fields, not five"),
+        ("", "UTC", "0 fields"),
+        ("0 9 * * 8", "UTC", "the weekday '8' is not understood"),
+        ("0 9 * * fri-mon", "UTC", "the weekday"),
+        ("0 9 * * */0", "UTC", "the weekday"),
+        ("0 9 * * mo", "UTC", "the weekday"),
+        ("60 9 * * *", "UTC", "not understood"),
+        ("0 24 * * *", "UTC", "not understood"),
+        ("*/0 9 * * *", "UTC", "not understood"),
+        ("0 9 ? * *", "UTC", "the day '?'"),
+        ("0 9 31 2 *", "UTC", "never comes"),
+        ("0 9 * * *", "Mars/Olympus", "no time zone 'Mars/Olympus'"),
+        ("0 9 * * *", "../etc/passwd", "no time zone"),
+        ("0 9 * * *", "", "no time zone"),
+    ],
+)
+def test_time_that_is_none_is_refused_in_words(cron: str, zone: str, words: str) -> None:
+    with pytest.raises(ValueError, match=r"^the") as caught:
+        validate_cron(cron, zone)
+    assert words in str(caught.value)
+
+
+def test_slot_that_never_came_yet_is_none() -> None:
+    assert latest_slot(read_cron("0 0 29 2 *", "UTC"), utc(2026, 3, 2)) == Slot(
+        nominal="2024-02-29T00:00", at=utc(2024, 2, 29)
+    )
+
+
+# APScheduler
+
+
+def test_trigger_goes_from_slot_to_slot() -> None:
+    trigger = SlotTrigger(read_cron("30 2 * * *", BERLIN))
+    fired, now, last = [], utc(2026, 10, 24, 12), None
+    for _ in range(3):
+        last = trigger.get_next_fire_time(last, now)
+        assert last is not None
+        fired.append(last)
+    assert fired == [utc(2026, 10, 25, 0, 30), utc(2026, 10, 26, 1, 30), utc(2026, 10, 27, 1, 30)]
+
+
+def test_schedule_tells_last_and_next_slots() -> None:
+    schedule = Schedule()
+    schedule.add_digest("ai", "0 9 * * *", BERLIN, lambda: None)
+    now = utc(2026, 3, 2, 12)
+    assert schedule.latest_slots(now) == {"ai": Slot(nominal="2026-03-02T09:00", at=utc(2026, 3, 2, 8))}
+    assert schedule.next_slots(now) == {"ai": Slot(nominal="2026-03-03T09:00", at=utc(2026, 3, 3, 8))}
+    with pytest.raises(ValueError, match="no time zone"):
+        schedule.add_digest("bad", "0 9 * * *", "Nowhere", lambda: None)
+
+
+def test_jobs_run_at_intervals_until_stopped() -> None:
+    ticks, enough = Counter[str](), threading.Event()
+
+    def tick() -> None:
+        ticks["tick"] += 1
+        if ticks["tick"] >= 3:
+            enough.set()
+
+    def broken() -> None:
+        raise RuntimeError("a defect")
+
+    schedule = Schedule()
+    schedule.add_interval("broken", timedelta(milliseconds=20), broken)
+    schedule.add_interval("tick", timedelta(milliseconds=20), tick)
+    schedule.start()
+    assert enough.wait(10), "a job that raises stops no other"
+    schedule.stop()
+    count = ticks["tick"]
+    assert not enough.wait(0) or ticks["tick"] == count
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, 10 * HOUR], ids=["forward", "back", "ten hours asleep"])
+def test_clock_that_was_set_is_noticed_and_everything_marked(jump: timedelta) -> None:
+    now, marked = [utc(2026, 3, 2, 12)], threading.Event()
+    schedule = Schedule(clock=lambda: now[0], monotonic=lambda: 0.0, pulse_s=0.01)
+    schedule.add_interval("tick", HOUR, marked.set)
+    schedule.start()
+    assert not marked.wait(0.1)
+    now[0] += jump
+    assert marked.wait(10)
+    schedule.stop()
