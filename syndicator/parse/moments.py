@@ -44,6 +44,6 @@ def _zone(found: re.Match[str], zone: ZoneInfo) -> timezone | ZoneInfo:
     if not found[8]:
         return UTC
     offset = timedelta(hours=int(found[9]), minutes=int(found[10] or 0))
-    if offset > timedelta(hours=18):
+    if offset > timedelta(hours=18) or int(found[10] or 0) > 59:
         raise ValueError
     return timezone(-offset if found[8] == "-" else offset)
