@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, assert_never
 
 from lxml import etree
 
@@ -35,6 +35,8 @@ def find_faults(form: Format, data: bytes) -> tuple[str, ...]:
                 rows = list(_atom_rows(_parse(data)))
             case Format.JSON:
                 rows = list(_json_rows(json.loads(data.decode("utf-8"))))
+            case _:
+                assert_never(form)
     except (etree.XMLSyntaxError, ValueError, LookupError, TypeError, AttributeError) as error:
         return (f"it cannot be read: {error}",)
     counts = Counter(row[0] for row in rows)

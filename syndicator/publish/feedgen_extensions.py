@@ -79,9 +79,6 @@ class EntryExtension:
     item: Item
     home_host: str
 
-    def extend_ns(self) -> dict[str, str]:
-        return {}
-
     def extend_rss(self, entry: etree._Element) -> etree._Element:
         for name in ("title", "category"):
             set_plain(entry, name)

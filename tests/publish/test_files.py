@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import resource
 import shutil
 import stat
 import subprocess
@@ -155,6 +156,25 @@ def test_folder_of_somebody_else_is_told_with_a_cure(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script, tmp_path], cwd=ROOT, capture_output=True, text=True)
     assert "Permission denied. Let the service's user write there" in done.stderr
     assert names(tmp_path) == []
+
+
+def test_name_that_is_too_long_is_told_with_a_cure(tmp_path: Path) -> None:
+    with pytest.raises(OutputUnwritable, match="Shorten the path of the output folder"):
+        replace_file(tmp_path / ("x" * 300), b"x")
+
+
+def test_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "rss.xml"
+    replace_file(path, b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, before[1]))
+    try:
+        with pytest.raises(OutputUnwritable, match="Raise the limit on the size of files"):
+            replace_file(path, b"new" * 2_000_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["rss.xml"]
 
 
 WRITE = """

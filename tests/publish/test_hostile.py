@@ -89,12 +89,12 @@ ARTICLE = st.builds(
     revision=st.just("r"),
     summary=TEXT,
     body=TEXT,
-    images=st.lists(IMAGE, max_size=2).map(tuple),
+    images=st.lists(IMAGE, max_size=1).map(tuple),
     provider=st.none() | st.builds(Provider, name=TEXT, domain=st.none() | TEXT, logo=st.none()),
     authors=st.lists(TEXT, max_size=3).map(tuple),
     type=TEXT,
     language=st.none() | TEXT | st.sampled_from(["de_DE", "en"]),
-    related=st.lists(RELATED, max_size=2).map(tuple),
+    related=st.lists(RELATED, max_size=1).map(tuple),
     quality=NUMBER,
     heat=NUMBER,
 )
@@ -109,7 +109,7 @@ ENTRY = st.builds(
     topics=st.lists(st.sampled_from(["azure", "ai", "other"]), max_size=3).map(tuple),
 )
 FEED: dict[str, Any] = {
-    "entries": st.lists(ENTRY, max_size=3),
+    "entries": st.lists(ENTRY, max_size=2),
     "title": TEXT,
     "topic": st.none()
     | st.builds(Topic, slug=st.just("azure"), name=TEXT, description=TEXT, language=st.none() | TEXT),

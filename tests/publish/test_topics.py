@@ -3,13 +3,14 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.model import DeclaredTopic, Topic
-from syndicator.publish.slugs import LONGEST, RESERVED, is_slug
+from syndicator.publish.slugs import LONGEST, RESERVED, free_slug, is_slug
 from syndicator.publish.topics import Catalogue, build_catalogue, make_slug, topic_key
 
 NAMES = st.one_of(
@@ -129,9 +130,15 @@ def test_two_names_with_one_slug_get_two() -> None:
 
 
 def hash_of(key: str) -> str:
-    from hashlib import sha256
-
     return sha256(key.encode()).hexdigest()[:6]
+
+
+def test_taken_hash_gets_longer() -> None:
+    taken = {"c", f"c-{hash_of('c++')}"}
+    slug = free_slug("c", "c++", taken)
+    assert slug.startswith(f"c-{hash_of('c++')}")
+    assert slug not in taken
+    assert len(free_slug("x" * LONGEST, "x", {"x" * LONGEST})) <= LONGEST
 
 
 def test_slug_once_given_stays() -> None:
