@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from syndicator import __version__
+from syndicator.clock import Clock
+from syndicator.deliver.outbox import Messenger
+from syndicator.deliver.slack import SlackBot, SlackWebhook
+from syndicator.errors import Rejected
+from syndicator.model import Delivery, Digest, Route
 from syndicator.parse.article import SourceRules
 from syndicator.parse.profiles import profile
-from syndicator.pipeline.flow import Plan, SourcePlan
+from syndicator.pipeline.announcing import Announcer
+from syndicator.pipeline.explain import Explainer
+from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
+from syndicator.pipeline.mailing import LatestSlot, Mailing
 from syndicator.pipeline.output import Output
+from syndicator.schedule import latest_slot, read_cron
+from syndicator.serve.addresses import Moved
 from syndicator.settings import Settings, Source
+from syndicator.store.contract import Fate, Store
 
 
 def plan_of(settings: Settings, *, quiet_s: float | None = None) -> Plan:
@@ -63,3 +77,89 @@ def _source(source: Source) -> SourcePlan:
 
 def _fingerprint(*facts: object) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def open_pipe(settings: Settings, store: Store, *, now: datetime, quiet_s: float | None = None) -> Pipeline:
+    """The pipeline over an open store, as the settings say."""
+    return open_pipeline(
+        store,
+        plan_of(settings, quiet_s=quiet_s),
+        output_of(settings),
+        Announcer(settings.routes),
+        Mailing(settings.routes, settings.site, slots_of(settings.routes)),
+        now=now,
+    )
+
+
+def slots_of(routes: Sequence[Route]) -> LatestSlot:
+    """When each digest was due last, by its crontab in its own zone."""
+    crons = {
+        route.deliver: read_cron(route.deliver.cron, route.deliver.time_zone)
+        for route in routes
+        if isinstance(route.deliver, Digest)
+    }
+    return lambda digest, now: latest_slot(crons[digest], now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messengers:
+    """The ways to Slack: a route's webhook comes before the bot, and the terminal after both."""
+
+    bot: SlackBot | None
+    webhooks: Mapping[str, SlackWebhook]
+    terminal: Messenger | None
+
+    def for_delivery(self, delivery: Delivery) -> Messenger:
+        """The way that a delivery goes. Raises Rejected where there is none."""
+        found = self.webhooks.get(delivery.route) or self.bot or self.terminal
+        if found is None:
+            raise Rejected(
+                "there is no way to Slack",
+                code="no_token",
+                on=delivery.channel,
+                cure="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL (see .env.example)",
+            )
+        return found
+
+
+def messengers_of(settings: Settings, terminal: Messenger | None) -> Messengers:
+    """The ways to Slack that the settings give."""
+    slack = settings.slack
+    return Messengers(
+        bot=SlackBot(slack.token.get_secret_value(), api_url=slack.api_url) if slack.token else None,
+        webhooks={name: SlackWebhook(url.get_secret_value()) for name, url in slack.webhooks.items()},
+        terminal=terminal,
+    )
+
+
+MOVES_KEPT = timedelta(seconds=1)
+
+
+def topic_moves(store: Store, clock: Clock) -> Callable[[], Moved]:
+    """Which topics have moved or gone, for the server; asked of the store at most once a second."""
+    kept: tuple[datetime, Moved] | None = None
+
+    def moves() -> Moved:
+        nonlocal kept
+        now = clock.now()
+        if kept is None or not now - MOVES_KEPT < kept[0] <= now:
+            with store.reading() as books:
+                topics = books.topics()
+            moved = Moved(
+                renamed={t.topic.slug: t.moved_to for t in topics if t.fate is Fate.MOVED and t.moved_to},
+                gone=frozenset(t.topic.slug for t in topics if t.fate is Fate.GONE),
+            )
+            kept = (now, moved)
+        return kept[1]
+
+    return moves
+
+
+def explainer_of(settings: Settings) -> Explainer:
+    """What answers `explain` under these settings."""
+    return Explainer(
+        routes=settings.routes,
+        levels=settings.levels,
+        limit=settings.feeds.limit,
+        mailing=Mailing(settings.routes, settings.site, slots_of(settings.routes)),
+    )

@@ -37,6 +37,7 @@ class FeedReason(StrEnum):
 
     IN = "in the feed"
     ARCHIVED = "in the archive: newer entries fill the feed"
+    CROWDED_OUT = "newer entries fill the feed"
     NOT_PUBLIC = "not public"
     OTHER_TOPIC = "not of this topic"
     BELOW_LEVEL = "quality below the level's bar"

@@ -64,11 +64,18 @@ class Worker:
         self._hints: list[Hint] = []
         self._next_scan: float | None = None
         self._said = ""
+        self.checks: Sequence[Callable[[], object]] = ()
+        """Called each turn: whoever watches over the watching."""
 
     def hint(self, hint: Hint) -> None:
         """Something happened in a folder. From any thread; quick."""
         with self._lock:
             self._hints.append(hint)
+        self._wake.set()
+
+    def scan(self) -> None:
+        """It is time to look at everything. From any thread."""
+        self._next_scan = None
         self._wake.set()
 
     def wake(self) -> None:
@@ -90,10 +97,26 @@ class Worker:
             if self._wake.wait(wait_s) and not stop.is_set():
                 stop.wait(GATHER_S)
 
+    def first_turn(self, progress: Progress, stop: threading.Event) -> None:
+        """Turns until all that was there at the start is taken in, its files at rest, and published."""
+        while not stop.is_set():
+            self._beat()
+            try:
+                self.turn(progress)
+            except SyndicatorError as error:
+                # Feeds of before are served meanwhile; READY is only said once these are.
+                self._report(error)
+                self._next_scan = None
+                stop.wait(RETRY_FIRST_S)
+            else:
+                return
+
     def turn(self, progress: Progress = lambda done, of: None) -> Turn:
         """One turn: look where there is cause to, let time pass judgement, mail, publish."""
         at = self._clock.moment()
         self._wake.clear()
+        for check in self.checks:
+            check()
         tally = self._look(at, progress)
         turned = self._pipeline.turn(at.now)
         messages, wake = self._pipeline.mail(at.now)

@@ -17,9 +17,9 @@ SECRET = re.compile(r"xox[a-z]-[\w-]+|(?<=hooks\.slack\.com/)(services|workflows
 PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>", "debug": "<7>"}
 
 
-def configure_logs(*, verbose: bool, journal: bool, stream: TextIO = sys.stderr) -> None:
+def configure_logs(*, verbose: bool, journal: bool, quiet: bool = False, stream: TextIO = sys.stderr) -> None:
     """Sets up structlog, and the standard library's logging for the warnings of libraries."""
-    level = logging.DEBUG if verbose else logging.INFO
+    level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO
     processors: list[Any] = [structlog.processors.add_log_level, mask]
     if journal:
         processors += [structlog.processors.format_exc_info, _priority, _line]

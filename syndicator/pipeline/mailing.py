@@ -13,7 +13,7 @@ import structlog
 
 from syndicator.model import ALL, Digest, Entry, Route, Site, Slot
 from syndicator.notify.compose import compose, recompose
-from syndicator.notify.due import Draft, Plan, Traffic, select_due
+from syndicator.notify.due import Draft, Held, Plan, Traffic, select_due
 from syndicator.notify.message import Page
 from syndicator.pipeline.announcing import known_entries
 from syndicator.publish.addresses import page_url
@@ -67,7 +67,15 @@ class Mailing:
             elif anew != delivery:
                 books.outbox.recompose(anew)
 
-    def _write_route(self, books: Books, route: Route, began: datetime, now: datetime) -> tuple[Plan, int]:
+    def held(self, books: Books, *, now: datetime) -> list[Held]:
+        """Which stories are owed and wait, why, and until when; nothing is written."""
+        began = books.outbox.ledger.began()
+        plans = (self._plan(books, route, began.get(route.name, now), now)[0] for route in self._routes)
+        return [held for plan in plans for held in plan.held]
+
+    def _plan(
+        self, books: Books, route: Route, began: datetime, now: datetime
+    ) -> tuple[Plan, Mapping[str, Entry], Slot | None]:
         ledger = books.outbox.ledger
         owed = ledger.owed(route.name)
         slot = self._slot(books, route, began, now)
@@ -84,10 +92,14 @@ class Mailing:
                 waiting=books.outbox.waiting(route.channel),
             ),
         )
-        ledger.release(plan.released)
+        return plan, entries, slot
+
+    def _write_route(self, books: Books, route: Route, began: datetime, now: datetime) -> tuple[Plan, int]:
+        plan, entries, slot = self._plan(books, route, began, now)
+        books.outbox.ledger.release(plan.released)
         ids = [self._write_draft(books, draft, entries, route, now) for draft in plan.drafts]
         if plan.finished is not None and slot is not None:
-            ledger.finish_slot(route.name, slot, plan.finished, ids[0] if ids else None)
+            books.outbox.ledger.finish_slot(route.name, slot, plan.finished, ids[0] if ids else None)
         return plan, len(ids)
 
     def _write_draft(

@@ -81,6 +81,8 @@ def _shape(file: Path, document: Document) -> FileShape:
         return FileShape(**values)
     except ValidationError as error:
         for detail in error.errors():
+            if detail["type"] == "literal_error" and isinstance(detail["input"], dict):
+                continue  # the other branch of a union says what is wrong with it
             key = _shorten(detail["loc"])
             problems.add(_say(detail, key), *key)
         problems.raise_any()

@@ -9,7 +9,7 @@ whatever the busy timeout says.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -21,13 +21,16 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from syndicator.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
 from syndicator.store.sql import SqlBooks
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 10_000
+PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF")
+WRITE_AHEAD = "journal_mode=WAL"
+"""Kept in the file itself, so it is set by whoever may write it, and outside any transaction."""
 
 log = structlog.get_logger()
 
@@ -37,8 +40,8 @@ class SqlStore:
 
     def __init__(self, url: str) -> None:
         self.path = database_path(url)
-        self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
-        self._readers = _engine(url, begin="BEGIN", pool_size=4)
+        self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=(*PRAGMAS, WRITE_AHEAD))
+        self._readers = _engine(url, begin="BEGIN", pool_size=4, pragmas=PRAGMAS)
 
     @contextmanager
     def transaction(self) -> Iterator[SqlBooks]:
@@ -82,6 +85,38 @@ def open_store(url: str, *, now: datetime) -> SqlStore:
         return _open_sound(url)
 
 
+def open_known(url: str) -> SqlStore:
+    """The store of a service that may be running, for a command that asks or marks something.
+
+    Nothing is migrated or mended. Raises StoreError when there is none yet or it is of another version.
+    """
+    path = database_path(url)
+    if not path.is_file():
+        raise StoreError(
+            "there is no state yet", on=str(path), cure="Run `syndicator run` or `syndicator build` first"
+        )
+    store = SqlStore(url)
+    try:
+        with store.reading() as books:
+            current = books.revision()
+    except BaseException:
+        store.close()
+        raise
+    if current != latest_revision():
+        store.close()
+        raise StoreError(
+            "the state is of another version of syndicator",
+            on=str(path),
+            cure="Start the service of this version once: it brings the state up to date",
+        )
+    return store
+
+
+def latest_revision() -> str | None:
+    """The revision of this version's tables."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
 def database_path(url: str) -> Path:
     """The file of an SQLite URL. Raises StoreError for any other database."""
     parsed = make_url(url)
@@ -100,8 +135,6 @@ def _open_sound(url: str) -> SqlStore:
         log.warning("database is an empty file, begun anew", path=str(path))
     store = SqlStore(url)
     try:
-        with _translated(path), store._writer.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         with _translated(path), store._writer.begin() as connection:
             _check(connection, path)
             _migrate(connection, path)
@@ -111,19 +144,14 @@ def _open_sound(url: str) -> SqlStore:
     return store
 
 
-def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
+def _engine(url: str, *, begin: str, pool_size: int, pragmas: Sequence[str]) -> Engine:
     engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=60)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         # The driver's own transaction handling is off: it would begin late and deferred.
         connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "trusted_schema=OFF",
-        ):
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -171,19 +199,20 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        cause = error.orig
-        name = getattr(cause, "sqlite_errorname", "") or ""
-        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            raise StoreBusy(
-                "the database is in use", on=str(path), why=str(cause), cure="Try again in a moment"
-            ) from error
-        if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-            raise StoreDamaged("the database is damaged", on=str(path), why=str(cause)) from error
-        if isinstance(error, OperationalError) or isinstance(cause, sqlite3.OperationalError):
-            raise StoreError(
-                "the database cannot be used",
-                on=str(path),
-                why=str(cause),
-                cure="See that its folder is writable and its disk has space",
-            ) from error
-        raise
+        raise _as_ours(error.orig, path) or error from error
+    except sqlite3.DatabaseError as error:  # while a connection is opened, SQLAlchemy does not wrap it
+        raise _as_ours(error, path) or error from error
+
+
+def _as_ours(cause: BaseException | None, path: Path) -> StoreError | None:
+    """None for a mistake of ours, which is to be seen as it is."""
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    on, why = str(path), str(cause)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreBusy("the database is in use", on=on, why=why, cure="Try again in a moment")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return StoreDamaged("the database is damaged", on=on, why=why)
+    if isinstance(cause, sqlite3.OperationalError):
+        cure = "See that its folder is writable and its disk has space"
+        return StoreError("the database cannot be used", on=on, why=why, cure=cure)
+    return None

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, and_, delete, func, or_, select, true
+from sqlalchemy import Connection, Table, and_, delete, func, inspect, or_, select, text, true
 from sqlalchemy.dialects.sqlite import insert
 
 from syndicator.model import Entry, Problem, Visibility
@@ -51,6 +51,13 @@ class SqlBooks:
     @property
     def outbox(self) -> Outbox:
         return self._outbox
+
+    def revision(self) -> str | None:
+        """Which revision the tables are of; None where there are none."""
+        if not inspect(self._connection).has_table("alembic_version"):
+            return None
+        found = self._connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return None if found is None else str(found)
 
     # sources and files
 
@@ -193,14 +200,14 @@ class SqlBooks:
         )
         return min((moment for moment in (embargo, expiry) if moment is not None), default=None)
 
-    def search(self, text: str) -> list[StoredEntry]:
-        """Entries whose guid, link or path is `text`, or whose path ends in `/text`; by path."""
-        escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    def search(self, what: str) -> list[StoredEntry]:
+        """Entries whose guid, link or path is `what`, or whose path ends in `/what`; by path."""
+        escaped = what.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         condition = or_(
-            entries.c.guid == text,
-            entries.c.link == text,
-            entries.c.canonical_link == text,
-            entries.c.path == text,
+            entries.c.guid == what,
+            entries.c.link == what,
+            entries.c.canonical_link == what,
+            entries.c.path == what,
             entries.c.path.like(f"%/{escaped}", escape="\\"),
         )
         return sorted(

@@ -1,0 +1,42 @@
+"""`syndicator build`: one pass, from the folders to the output folder."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+
+from syndicator.cli import app
+from syndicator.cli.log import configure_logs
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, read_settings
+from syndicator.cli.progress import progress_bar
+from syndicator.cli.report import print_counts, print_missing, print_problems
+from syndicator.once import build as build_all
+
+
+@app.command()
+def build(
+    config: ConfigOption = DEFAULT_CONFIG,
+    confirm_removals: bool = typer.Option(
+        False,
+        "--confirm-removals",
+        help="Withdraw articles that are missing even if it is more than a fifth of them.",
+    ),
+) -> None:
+    """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""
+    configure_logs(verbose=False, journal=False)
+    settings = read_settings(config)
+    console = Console(stderr=True)
+    with (
+        progress_bar(console, "Reading articles") as reading,
+        progress_bar(console, "Publishing") as publishing,
+    ):
+        result = build_all(
+            settings, reading=reading.update, publishing=publishing.update, confirmed=confirm_removals
+        )
+    out = Console(highlight=False)
+    print_problems(out, settings, result.problems)
+    print_counts(out, result.counts)
+    print_missing(out, result)
+    out.print(f"{result.published.written} files written to {settings.output}", soft_wrap=True)
+    if result.problems or result.missing:
+        raise typer.Exit(1)

@@ -1,0 +1,41 @@
+"""`syndicator check`: settings and articles, every problem with its place and cure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import typer
+from rich.console import Console
+
+from syndicator.cli import app
+from syndicator.cli.log import configure_logs
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
+from syndicator.cli.progress import progress_bar
+from syndicator.cli.report import print_counts, print_missing, print_problems
+from syndicator.once import check as check_all
+
+
+@app.command()
+def check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Check the settings and all articles; print every problem as path:line:column: what, and how to mend it.
+
+    Nothing is written or sent. Exit code 1 if there are problems, 78 if the settings are wrong.
+    """
+    configure_logs(verbose=False, journal=False, quiet=True)
+    settings = read_settings(config)
+    with progress_bar(Console(stderr=True), "Reading articles") as progress:
+        result = check_all(settings, reading=progress.update)
+    if as_json:
+        counts = {visibility.value: count for visibility, count in result.counts.items()}
+        problems = [asdict(problem) for problem in result.problems]
+        typer.echo(json.dumps({"entries": counts, "problems": problems, "missing": result.missing}, indent=2))
+    else:
+        console = Console(highlight=False)
+        print_problems(console, settings, result.problems)
+        print_counts(console, result.counts)
+        print_missing(console, result)
+        count = len(result.problems)
+        console.print(f"{count} problem{'s' * (count != 1)}" if count else "no problems")
+    if result.problems or result.missing:
+        raise typer.Exit(1)

@@ -1,0 +1,51 @@
+"""What a pass came to, in words: for `build` and `check`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.text import Text
+
+from syndicator.model import Problem, Visibility
+from syndicator.once import Pass
+from syndicator.settings import Settings
+
+WHY = {
+    Visibility.DRAFT: "not published (`published: false` or a draft)",
+    Visibility.EMBARGOED: "embargoed: their time is still to come",
+    Visibility.EXPIRED: "expired",
+    Visibility.WITHDRAWN: "withdrawn: their files are gone",
+}
+INCLUDE = (
+    "If that flag only means that the text is not hosted there, set `unpublished: include` for the source."
+)
+
+
+def print_problems(console: Console, settings: Settings, problems: list[Problem]) -> None:
+    """One line each: where, what, and how to mend it."""
+    folders = {source.name: source.path for source in settings.sources}
+    for problem in problems:
+        path = folders[problem.source] / problem.path if problem.source in folders else problem.path
+        line = Text.assemble(
+            (f"{path}:{problem.at.line}:{problem.at.column}: ", "bold"),
+            f"{problem.what}. ",
+            (f"{problem.cure}.", "dim"),
+        )
+        console.print(line, soft_wrap=True)
+
+
+def print_counts(console: Console, counts: Mapping[Visibility, int]) -> None:
+    """How many entries are public, and why the others are not."""
+    public = counts.get(Visibility.PUBLIC, 0)
+    console.print(f"{public} {'entry is' if public == 1 else 'entries are'} public", highlight=False)
+    for visibility, why in WHY.items():
+        if count := counts.get(visibility, 0):
+            console.print(f"{count} {'is' if count == 1 else 'are'} {why}", highlight=False)
+    if counts.get(Visibility.DRAFT):
+        console.print(Text(INCLUDE, style="dim"), soft_wrap=True)
+
+
+def print_missing(console: Console, result: Pass) -> None:
+    for source, why in result.missing.items():
+        console.print(Text(f"{source}: {why}", style="yellow"), soft_wrap=True)

@@ -1,0 +1,116 @@
+"""One pass without a service: `build`, and `check` on a state of its own that nothing remembers."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from syndicator.assembly import open_pipe
+from syndicator.clock import Clock, SystemClock
+from syndicator.model import Problem, Visibility
+from syndicator.pipeline.flow import Pipeline, Progress
+from syndicator.pipeline.intake import Tally
+from syndicator.pipeline.output import Published
+from syndicator.publish.files import sweep
+from syndicator.settings import Settings
+from syndicator.store.database import SqlStore, database_path, open_store
+from syndicator.store.lock import hold_lock
+
+PATIENCE_S = 10.0
+"""How long a pass waits for files that are being written, and for files gone to be gone for good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What one pass came to. `missing` says, by source, why articles that are gone are kept for now."""
+
+    tally: Tally
+    published: Published
+    counts: dict[Visibility, int]
+    problems: list[Problem]
+    missing: dict[str, str]
+
+
+def build(
+    settings: Settings,
+    *,
+    reading: Progress,
+    publishing: Progress,
+    confirmed: bool = False,
+    clock: Clock | None = None,
+) -> Pass:
+    """Takes in all that is there and publishes it; what that causes in Slack is owed to the next `run`.
+
+    Raises a SyndicatorError: another process has the state, the output cannot be written, ...
+    """
+    clock = clock or SystemClock()
+    with hold_lock(database_path(settings.state)):
+        store = open_store(settings.state, now=clock.now())
+        try:
+            sweep(settings.output)
+            pipeline = open_pipe(settings, store, now=clock.now())
+            tally = take_in(settings, pipeline, clock, reading, confirmed=confirmed)
+            pipeline.turn(clock.now())
+            published = pipeline.publish(publishing)
+            return _pass(settings, store, pipeline, tally, published)
+        finally:
+            store.close()
+
+
+def check(settings: Settings, *, reading: Progress, clock: Clock | None = None) -> Pass:
+    """Reads everything as `build` would, into a state that is thrown away; nothing is written elsewhere."""
+    clock = clock or SystemClock()
+    with _nowhere(settings) as (elsewhere, store):
+        pipeline = open_pipe(elsewhere, store, now=clock.now(), quiet_s=0.0)
+        tally = take_in(elsewhere, pipeline, clock, reading)
+        return _pass(elsewhere, store, pipeline, tally, Published())
+
+
+def take_in(
+    settings: Settings, pipeline: Pipeline, clock: Clock, reading: Progress, *, confirmed: bool = False
+) -> Tally:
+    """Looks at every source until nothing waits there, or patience is at its end."""
+    tally = Tally()
+    for source in settings.sources:
+        tally += pipeline.look(source.name, clock.moment(), confirmed=confirmed, progress=reading)
+    until = time.monotonic() + PATIENCE_S
+    while (waits := pipeline.look_again(clock.moment())) and time.monotonic() < until:
+        soonest = min(waits.values())
+        if soonest > PATIENCE_S:
+            break
+        time.sleep(min(soonest, 0.5))
+        for name in waits:
+            tally += pipeline.look(name, clock.moment(), hints=())
+    return tally
+
+
+def _pass(
+    settings: Settings, store: SqlStore, pipeline: Pipeline, tally: Tally, published: Published
+) -> Pass:
+    with store.reading() as books:
+        return Pass(
+            tally=tally,
+            published=published,
+            counts=books.count_entries(),
+            problems=books.problems(),
+            missing={
+                name: f"{len(loss.held)} missing: {loss.reason}. {loss.cure}"
+                for name, loss in pipeline.losses().items()
+            },
+        )
+
+
+@contextmanager
+def _nowhere(settings: Settings) -> Iterator[tuple[Settings, SqlStore]]:
+    with tempfile.TemporaryDirectory(prefix="syndicator-check-") as folder:
+        state = f"sqlite:///{folder}/state.db"
+        elsewhere = replace(settings, state=state, output=Path(folder) / "public", routes=())
+        store = open_store(state, now=SystemClock().now())
+        try:
+            yield elsewhere, store
+        finally:
+            store.close()

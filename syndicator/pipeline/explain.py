@@ -1,0 +1,175 @@
+"""Why: what an entry is, where it stands or does not, and what each route has decided (behaviour 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from syndicator.model import (
+    ALL,
+    Delivery,
+    Entry,
+    FeedReason,
+    LedgerRow,
+    Problem,
+    Route,
+    RouteReason,
+    Visibility,
+)
+from syndicator.notify.due import Held
+from syndicator.notify.routes import judge_route, names_with_ancestors
+from syndicator.parse.identity import canonical_link
+from syndicator.pipeline.mailing import Mailing
+from syndicator.store.contract import Books, Fate, Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedWord:
+    """One feed (a topic at a level; level None: everything) and why the entry stands there or does not."""
+
+    topic: str
+    level: str | None
+    reason: FeedReason
+    instead: str | None = None
+    """The guid of the copy that is shown in its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteWord:
+    """One route's decision, with the ledger's line, the message and the wait where there are any."""
+
+    route: str
+    channel: str
+    reason: RouteReason
+    ledger: LedgerRow | None = None
+    delivery: Delivery | None = None
+    held: Held | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """All there is to say of one entry. `problem` is what is wrong with its file as it is now."""
+
+    entry: Entry
+    withdrawn: datetime | None
+    problem: Problem | None
+    feeds: tuple[FeedWord, ...]
+    routes: tuple[RouteWord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is known by a path, link or guid: entries, and problems of files that never were entries."""
+
+    explanations: tuple[Explanation, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explainer:
+    """Reads the store and nothing else, so it can be asked while the service runs."""
+
+    routes: Sequence[Route]
+    levels: Mapping[str, float]
+    limit: int
+    mailing: Mailing
+
+    def explain(self, books: Books, text: str, *, now: datetime) -> Answer:
+        """What there is to say of the entries that `text` names: a path (or its end), a link or a guid."""
+        found = books.search(text)
+        if not found and text.startswith(("http://", "https://")):
+            found = books.copies([canonical_link(text)])
+        problems = books.problems()
+        held = self.mailing.held(books, now=now)
+        explanations = tuple(
+            Explanation(
+                entry=stored.entry,
+                withdrawn=stored.withdrawn,
+                problem=_problem_of(stored.entry, problems),
+                feeds=tuple(self._feeds(books, stored.entry)),
+                routes=tuple(self._routes(books, stored.entry, held, now)),
+            )
+            for stored in found
+        )
+        known = {(one.entry.article.source, one.entry.article.path) for one in explanations}
+        others = (p for p in problems if (p.source, p.path) not in known and _is_at(p.path, text))
+        return Answer(explanations=explanations, problems=tuple(others))
+
+    def _feeds(self, books: Books, entry: Entry) -> list[FeedWord]:
+        standings = {standing.topic: standing for standing in books.standings([entry.guid])}
+        live = [stored.topic.slug for stored in books.topics() if stored.fate is Fate.LIVE]
+        return [
+            self._feed(books, entry, topic, level, bar, standings.get(topic))
+            for topic in (ALL, *live)
+            for level, bar in ((None, None), *self.levels.items())
+        ]
+
+    def _feed(
+        self,
+        books: Books,
+        entry: Entry,
+        topic: str,
+        level: str | None,
+        bar: float | None,
+        standing: Standing | None,
+    ) -> FeedWord:
+        quality = entry.article.quality
+        reason, instead = FeedReason.IN, None
+        if topic != ALL and topic not in entry.topics:
+            reason = FeedReason.OTHER_TOPIC
+        elif entry.visibility is not Visibility.PUBLIC:
+            reason = FeedReason.NOT_PUBLIC
+        elif standing is None or not standing.shown:
+            reason, instead = FeedReason.OTHER_COPY, _shown_copy(books, entry, topic)
+        elif bar is not None and (quality is None or quality < bar):
+            reason = FeedReason.BELOW_LEVEL
+        elif entry.guid not in {one.guid for one in books.newest(topic, limit=self.limit, bar=bar)}:
+            reason = FeedReason.ARCHIVED if level is None else FeedReason.CROWDED_OUT
+        return FeedWord(topic=topic, level=level, reason=reason, instead=instead)
+
+    def _routes(self, books: Books, entry: Entry, held: Sequence[Held], now: datetime) -> list[RouteWord]:
+        names = names_with_ancestors(stored.topic for stored in books.topics())
+        lines = {
+            line.channel: line for line in books.outbox.ledger.rows(stories=[entry.story], guids=[entry.guid])
+        }
+        waits = {(one.owed.route, one.owed.story): one for one in held}
+        return [
+            _route_word(books, entry, route, lines.get(route.channel), waits, names, now)
+            for route in self.routes
+        ]
+
+
+def _route_word(
+    books: Books,
+    entry: Entry,
+    route: Route,
+    line: LedgerRow | None,
+    waits: Mapping[tuple[str, str], Held],
+    names: Mapping[str, frozenset[str]],
+    now: datetime,
+) -> RouteWord:
+    reason = judge_route(entry, route, now=now, topic_names=names, ledger=line.kind if line else None)
+    delivery = books.outbox.find(line.delivery) if line and line.delivery else None
+    return RouteWord(
+        route=route.name,
+        channel=route.channel,
+        reason=reason,
+        ledger=line,
+        delivery=delivery,
+        held=waits.get((route.name, line.story)) if line else None,
+    )
+
+
+def _shown_copy(books: Books, entry: Entry, topic: str) -> str | None:
+    copies = [stored.entry.guid for stored in books.copies([entry.article.canonical_link])]
+    return next((s.guid for s in books.standings(copies) if s.topic == topic and s.shown), None)
+
+
+def _problem_of(entry: Entry, problems: Sequence[Problem]) -> Problem | None:
+    article = entry.article
+    return next((p for p in problems if (p.source, p.path) == (article.source, article.path)), None)
+
+
+def _is_at(path: str, text: str) -> bool:
+    return path == text or path.endswith(f"/{text}") or text.endswith(f"/{path}")

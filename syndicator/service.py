@@ -1,0 +1,197 @@
+"""The service: builds the real parts, opens them in order, closes them in the other.
+
+    lock, store, pipeline, server, watches | first look and build | sender, schedule, READY | the wheel
+
+One thread turns the wheel (`worker`); the sender, the server, the watches and the schedule have their own,
+and leave nothing but marks with it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from syndicator.assembly import messengers_of, open_pipe, topic_moves
+from syndicator.clock import Clock, SystemClock
+from syndicator.deliver.outbox import Messenger, Sender
+from syndicator.deliver.retry import RetryPolicy
+from syndicator.deliver.slack import SlackBot
+from syndicator.errors import DeliveryError
+from syndicator.model import Digest
+from syndicator.pipeline.flow import Pipeline, Progress
+from syndicator.publish.files import sweep
+from syndicator.schedule import Schedule
+from syndicator.serve.app import create_app
+from syndicator.serve.server import Server
+from syndicator.settings import Settings
+from syndicator.store.database import SqlStore, database_path, open_store
+from syndicator.store.lock import hold_lock
+from syndicator.store.outbox import Outbox
+from syndicator.systemd import Notifier
+from syndicator.watch import SUFFIXES, Folder
+from syndicator.worker import TOPIC_FILES, Worker
+
+log = structlog.get_logger()
+
+TICK = timedelta(seconds=30)
+"""How late what is due can be noticed when every alarm was lost, as after a long sleep."""
+SENDER_GRACE_S = 6.0
+"""A little longer than the sender allows its calls under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What is known once the service is ready."""
+
+    address: tuple[str, int] | None
+    """Where feeds are served; None where `server` is off."""
+
+
+@dataclass(kw_only=True)
+class Service:
+    """One life of the service under one set of settings. `stop` ends it from any thread or signal handler."""
+
+    settings: Settings
+    clock: Clock = field(default_factory=SystemClock)
+    notifier: Notifier = field(default_factory=lambda: Notifier({}))
+    terminal: Messenger | None = None
+    """Where messages are shown when there is no way to Slack."""
+    progress: Progress = lambda done, of: None
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._worker: Worker | None = None
+        self._wake_sender = threading.Event()
+
+    def stop(self) -> None:
+        """Ends `run` within seconds, with what is in hand finished."""
+        self._stop.set()
+        self._wake_sender.set()
+        if self._worker is not None:
+            self._worker.wake()
+
+    def run(self, ready: Callable[[Started], None] = lambda started: None) -> None:
+        """Works until `stop`. Raises a SyndicatorError when it cannot start."""
+        with ExitStack() as stack:
+            stack.enter_context(hold_lock(database_path(self.settings.state)))
+            store = open_store(self.settings.state, now=self.clock.now())
+            stack.callback(store.close)
+            pipeline = open_pipe(self.settings, store, now=self.clock.now())
+            address = self._serve(stack, store)
+            worker = self._worker = self._make_worker(pipeline)
+            folders = self._watch(stack, worker)
+            worker.checks = [partial(_check_folder, folder, pipeline) for folder in folders]
+            sweep(self.settings.output)
+            worker.first_turn(self.progress, self._stop)
+            self._schedule(stack, worker)
+            self._send(stack, store)
+            if not self._stop.is_set():
+                self.notifier.ready(
+                    f"{len(self.settings.sources)} sources, {len(self.settings.routes)} routes"
+                )
+                ready(Started(address=address))
+            worker.run(self._stop)
+            self.notifier.stopping()
+
+    def _serve(self, stack: ExitStack, store: SqlStore) -> tuple[str, int] | None:
+        listen = self.settings.server
+        if listen is None:
+            return None
+        app = create_app(
+            self.settings.output,
+            base_url=self.settings.site.base_url,
+            moved=topic_moves(store, self.clock),
+            cache_seconds=int(listen.cache.total_seconds()),
+            hub=self.settings.feeds.hub,
+        )
+        server = Server(app, host=listen.host, port=listen.port)
+        server.start()
+        stack.callback(server.stop)
+        return server.address
+
+    def _make_worker(self, pipeline: Pipeline) -> Worker:
+        return Worker(
+            pipeline,
+            [source.name for source in self.settings.sources],
+            clock=self.clock,
+            scan_every=self.settings.watch.scan_every,
+            mailed=self._wake_sender.set,
+            beat=self.notifier.alive,
+        )
+
+    def _watch(self, stack: ExitStack, worker: Worker) -> list[Folder]:
+        """Watches before the first scan, so that nothing falls between."""
+        folders: list[Folder] = []
+        for source in self.settings.sources:
+            suffixes = SUFFIXES + TOPIC_FILES if source.topics else SUFFIXES
+            folder = Folder(source.name, source.path, worker.hint, suffixes=suffixes)
+            folder.start()
+            stack.callback(folder.stop)
+            folders.append(folder)
+        return folders
+
+    def _schedule(self, stack: ExitStack, worker: Worker) -> None:
+        schedule = Schedule(clock=self.clock.now)
+        schedule.add_interval("scan", self.settings.watch.scan_every, worker.scan)
+        schedule.add_interval("tick", TICK, worker.wake)
+        for route in self.settings.routes:
+            if isinstance(route.deliver, Digest):
+                schedule.add_digest(route.name, route.deliver.cron, route.deliver.time_zone, worker.wake)
+        schedule.start()
+        stack.callback(schedule.stop)
+
+    def _send(self, stack: ExitStack, store: SqlStore) -> None:
+        messengers = messengers_of(self.settings, self.terminal)
+
+        @contextmanager
+        def open_outbox() -> Iterator[Outbox]:
+            with store.transaction() as books:
+                yield books.outbox
+
+        sender = Sender(
+            open_outbox,
+            messengers.for_delivery,
+            clock=self.clock.now,
+            policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
+        )
+
+        def send() -> None:
+            if messengers.bot is not None:
+                report_identity(messengers.bot)
+            sender.run(self._stop, self._wake_sender)
+
+        thread = threading.Thread(target=send, name="sender", daemon=True)
+        thread.start()
+
+        def end() -> None:
+            self._stop.set()
+            self._wake_sender.set()
+            thread.join(SENDER_GRACE_S)
+
+        stack.callback(end)
+
+
+def _check_folder(folder: Folder, pipeline: Pipeline) -> None:
+    folder.check(pipeline.seen(folder.source))
+
+
+def report_identity(bot: SlackBot) -> None:
+    """Says at start whom the token belongs to, and what it lacks; a wrong one with its cure."""
+    try:
+        identity = bot.check()
+    except DeliveryError as error:
+        log.error(error.what, on=error.on, why=error.why or error.code, cure=error.cure)
+        return
+    log.info("slack token accepted", team=identity.team)
+    if identity.missing_scopes:
+        log.warning(
+            "the slack token lacks scopes",
+            scopes=", ".join(identity.missing_scopes),
+            cure="Add them under OAuth & Permissions and install the app again",
+        )

@@ -1,0 +1,193 @@
+"""The real pipeline on a real folder, database and output, with time as an argument."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from syndicator.model import Digest, Entry, Route, Site, Slot, Visibility
+from syndicator.parse.article import SourceRules
+from syndicator.parse.profiles import profile
+from syndicator.pipeline.announcing import Announcer
+from syndicator.pipeline.desk import Moment
+from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
+from syndicator.pipeline.intake import Tally
+from syndicator.pipeline.mailing import Mailing
+from syndicator.pipeline.output import Output, Published
+from syndicator.store.contract import StoredEntry
+from syndicator.store.database import SqlStore, open_store
+from tests.making import NOON
+
+SITE = Site(title="Cloud News", base_url="https://feeds.example.org/")
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+"""Real articles, where they are there."""
+
+
+def never(digest: Digest, now: datetime) -> Slot | None:
+    return None
+
+
+@dataclass
+class Rig:
+    """Everything under one folder. `now` is the calendar's time; move it with `wait`."""
+
+    base: Path
+    now: datetime = NOON
+    routes: Sequence[Route] = ()
+    levels: Mapping[str, float] = field(default_factory=dict)
+    sources: Sequence[SourcePlan] = ()
+    topics: tuple[str, ...] = ()
+    include_unpublished: bool = False
+    profile: str = "smartable"
+    base_url: str | None = "https://www.example.org/"
+    roll_up: bool = False
+    limit: int = 50
+    tombstones: bool = False
+    latest_slot: Callable[[Digest, datetime], Slot | None] = never
+
+    def __post_init__(self) -> None:
+        self.folder = self.base / "articles"
+        self.output = self.base / "public"
+        self.folder.mkdir(exist_ok=True)
+        self.store: SqlStore
+        self.pipeline: Pipeline
+        self.open()
+
+    def open(self) -> None:
+        """Starts, as the service does."""
+        self.store = open_store(f"sqlite:///{self.base}/var/state.db", now=self.now)
+        sources = tuple(self.sources) or (self.source("news", self.folder),)
+        self.pipeline = open_pipeline(
+            self.store,
+            Plan(
+                sources=sources, roll_up=self.roll_up, quiet_s=0.0, version="1", made_with=repr(self.levels)
+            ),
+            Output(
+                folder=self.output,
+                site=SITE,
+                levels=self.levels,
+                limit=self.limit,
+                tombstones=self.tombstones,
+            ),
+            Announcer(self.routes),
+            Mailing(self.routes, SITE, self.latest_slot),
+            now=self.now,
+        )
+        self.names = [source.name for source in sources]
+
+    def close(self) -> None:
+        self.store.close()
+
+    def restart(self, **changes: object) -> None:
+        """Stops and starts, perhaps with other settings."""
+        self.close()
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.open()
+
+    def source(self, name: str, root: Path) -> SourcePlan:
+        rules = SourceRules(
+            name=name, profile=profile(self.profile, {}), base_url=self.base_url, time_zone=ZoneInfo("UTC")
+        )
+        return SourcePlan(
+            root=root,
+            rules=rules,
+            reading=f"{self.profile} {self.include_unpublished}",
+            include_unpublished=self.include_unpublished,
+            topics=self.topics,
+        )
+
+    def wait(self, time: timedelta) -> None:
+        self.now += time
+
+    def moment(self) -> Moment:
+        # Files carry this machine's time; "much later" lets each of them have come to rest.
+        return Moment(now=self.now, wall_ns=time.time_ns() + 10**12, monotonic=time.monotonic())
+
+    def look(self, *, confirmed: bool = False) -> Tally:
+        """Looks at all folders, then again once what is gone has been gone for a while."""
+        tally = Tally()
+        for name in self.names:
+            tally += self.pipeline.look(name, self.moment(), confirmed=confirmed)
+            self.now += timedelta(seconds=5)
+            tally += self.pipeline.look(name, self.moment(), confirmed=confirmed)
+            self.now -= timedelta(seconds=5)
+        return tally
+
+    def turn(self) -> Tally:
+        """One turn of the wheel: look, let time judge, mail, publish."""
+        self.pipeline.shelve(self.now)
+        tally = self.look()
+        self.pipeline.turn(self.now)
+        self.pipeline.mail(self.now)
+        self.pipeline.publish()
+        return tally
+
+    def publish(self) -> Published:
+        return self.pipeline.publish()
+
+    def write(self, path: str, **front: Any) -> Path:
+        """An article file in the smartable form; `body`, `title`, `published`... override the usual."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_name(f".{file.name}.tmp")
+        beside.write_text(article_text(path, **front), encoding="utf-8")
+        beside.replace(file)
+        return file
+
+    def entries(self) -> dict[str, Entry]:
+        """All entries by path."""
+        with self.store.reading() as books:
+            stored = books.entries(books.guids())
+        return {one.entry.article.path: one.entry for one in stored.values()}
+
+    def public(self) -> list[str]:
+        return sorted(path for path, entry in self.entries().items() if entry.visibility is Visibility.PUBLIC)
+
+    def stored(self, path: str) -> StoredEntry:
+        with self.store.reading() as books:
+            return books.entries_at("news", [path])[path]
+
+    def problems(self) -> list[str]:
+        with self.store.reading() as books:
+            return [str(problem) for problem in books.problems()]
+
+    def feed(self, path: str = "feeds/all/atom.xml") -> bytes:
+        return (self.output / path).read_bytes()
+
+
+def article_text(path: str, *, body: str = "", **front: Any) -> str:
+    slug = Path(path).stem
+    fields: dict[str, object] = {
+        "title": f"About {slug}",
+        "excerpt": f"What there is to know about {slug}.",
+        "publishedDateTime": "2026-03-14T09:00:00Z",
+        "webUrl": f"https://news.example/{slug}",
+        "type": "article",
+        "quality": 80,
+        "published": True,
+        "topics": ["AI"],
+        "secured": "b2s=",
+    } | front
+    lines = [f"{key}: {_yaml(value)}" for key, value in fields.items() if value is not None]
+    return "---\n" + "\n".join(lines) + f"\n---\n{body}"
+
+
+def _yaml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return str(value)
+        case list() | tuple():
+            return "[" + ", ".join(_yaml(one) for one in value) + "]"
+        case dict():
+            return "{" + ", ".join(f"{key}: {_yaml(one)}" for key, one in value.items()) + "}"
+        case _:
+            text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+            return f'"{text}"'

@@ -1,0 +1,195 @@
+"""The database as the service needs it: durable, one writer, migrated, and recognised when unsound."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from syndicator.errors import SecondInstanceError, StoreError, StoreTooNew
+from syndicator.store import outbox_tables
+from syndicator.store.contract import SourceState
+from syndicator.store.database import SqlStore, latest_revision, open_known, open_store
+from syndicator.store.lock import hold_lock
+from syndicator.store.tables import metadata
+from tests.making import NOON
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder}/var/state.db"
+
+
+def put_something(store: SqlStore) -> None:
+    with store.transaction() as books:
+        books.put_source("news", SourceState(reading="x", began=NOON))
+
+
+def has_something(store: SqlStore) -> bool:
+    with store.reading() as books:
+        return books.source("news") is not None
+
+
+def schema(path: Path) -> dict[str, object]:
+    engine = create_engine(f"sqlite:///{path}")
+    try:
+        found = inspect(engine)
+        return {
+            table: (
+                [(c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)],
+                found.get_pk_constraint(table)["constrained_columns"],
+                sorted(
+                    (i["name"] or "", tuple(i["column_names"]), i["unique"]) for i in found.get_indexes(table)
+                ),
+                sorted(tuple(c["column_names"]) for c in found.get_unique_constraints(table)),
+            )
+            for table in found.get_table_names()
+            if table != "alembic_version"
+        }
+    finally:
+        engine.dispose()
+
+
+def test_migrated_schema_equals_the_tables(tmp_path: Path) -> None:
+    assert outbox_tables.deliveries.metadata is metadata
+    open_store(url(tmp_path), now=NOON).close()
+    fresh = create_engine(f"sqlite:///{tmp_path}/fresh.db")
+    metadata.create_all(fresh)
+    fresh.dispose()
+    assert schema(tmp_path / "var/state.db") == schema(tmp_path / "fresh.db")
+
+
+def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    put_something(store)
+    store.close()
+    again = open_store(url(tmp_path), now=NOON)
+    assert has_something(again)
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 10_000)],
+)
+def test_writing_connection_is_durable(tmp_path: Path, pragma: str, value: object) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    with store._writer.connect() as connection:
+        assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+    store.close()
+
+
+def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    with pytest.raises(RuntimeError), store.transaction() as books:
+        books.put_source("news", SourceState(reading="x", began=None))
+        raise RuntimeError("half way")
+    assert not has_something(store)
+    store.close()
+
+
+def test_reader_sees_one_state_while_another_thread_writes(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    with store.reading() as books:
+        assert books.source("news") is None
+        writer = threading.Thread(target=put_something, args=(store,))
+        writer.start()
+        writer.join(10)
+        assert not writer.is_alive(), "a reader must not hold up the writer"
+        assert books.source("news") is None
+    assert has_something(store)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: b"\0" * 100 + data[100:], id="header"),
+        pytest.param(lambda data: data[: len(data) // 2], id="truncated"),
+        pytest.param(lambda data: data[:4096] + os.urandom(8192) + data[12288:], id="random pages"),
+        pytest.param(lambda data: b"not a database at all" * 100, id="another file"),
+        pytest.param(lambda data: b"", id="empty"),
+    ],
+)
+def test_damaged_database_is_moved_aside_and_begun_anew(tmp_path: Path, damage: object) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    put_something(store)
+    store.close()
+    path = tmp_path / "var/state.db"
+    assert callable(damage)
+    path.write_bytes(damage(path.read_bytes()))
+    again = open_store(url(tmp_path), now=NOON + timedelta(days=1))
+    put_something(again)
+    assert has_something(again)
+    again.close()
+    if path.read_bytes() and damage(b"x" * 9000):
+        assert [p for p in path.parent.iterdir() if ".damaged-20260315T" in p.name]
+
+
+def test_later_schema_is_refused(tmp_path: Path) -> None:
+    open_store(url(tmp_path), now=NOON).close()
+    with sqlite3.connect(tmp_path / "var/state.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(StoreTooNew, match="later version"):
+        open_store(url(tmp_path), now=NOON)
+    with pytest.raises(StoreError, match="another version"):
+        open_known(url(tmp_path))
+
+
+def test_known_store_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no state yet"):
+        open_known(url(tmp_path))
+    assert not (tmp_path / "var").exists()
+
+
+def test_fresh_store_is_of_the_latest_revision(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    with store.reading() as books:
+        assert books.revision() == latest_revision()
+    store.close()
+
+
+@pytest.mark.parametrize("bad", ["postgresql://host/db", "sqlite:///:memory:", "sqlite://"])
+def test_state_that_is_no_sqlite_file_is_refused(bad: str) -> None:
+    with pytest.raises(StoreError, match="must be an SQLite file"):
+        open_store(bad, now=NOON)
+
+
+def test_state_folder_that_cannot_be_made_is_said_with_its_cure(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match="cannot be made") as caught:
+        open_store(url(tmp_path), now=NOON)
+    assert "set `state:`" in str(caught.value)
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from syndicator.store.lock import hold_lock
+with hold_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> None:
+    database = tmp_path / "state.db"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(database)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(SecondInstanceError, match=f"process {holder.pid}"), hold_lock(database):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+    with hold_lock(database):
+        pass
