@@ -1,0 +1,67 @@
+"""A folder of articles, watched: what is new, changed and gone, and the bytes of what has come to rest.
+
+    Folder ---hint---> scan | look ---> compare ---> judge_loss  (may the gone ones be withdrawn?)
+    events, or the     the folder       against      Settling    (which files have come to rest?)
+    clock's interval   as it is         the store    read_article
+
+Events only say where to look; a lost one costs time, never an article. The order, for one source and one
+thread (`known` are the stamps that the store remembers, the ones of articles with problems included):
+
+    hints: SimpleQueue[Hint] = SimpleQueue()
+    folder = Folder("azure", root, hints.put)
+    folder.start()                       # first watch, then scan: nothing falls between
+    settling, guard = Settling(), Guard()
+
+    # at start, every `scan_every`, on a hint without a path or with thousands of them:
+    seen = scan(root)
+    # on hints with paths, and when something waits (`verdict.held` once `verdict.look_again` has come):
+    seen = look(root, {hint.path for hint in batch} | settling.waiting | verdict.held)
+
+    changes = compare(known, seen)
+    verdict = judge_loss(changes, known=len(known), seen=seen, guard=guard, now=now)
+    guard = verdict.guard                # withdraw verdict.withdraw; say verdict.reason and .cure if degraded
+    ready = settling.ready(changes, batch, now=monotonic(), wall_ns=time_ns())
+    for path, stamp in ready.items():
+        match read_article(root, path, expected=stamp):
+            case Reading() as reading:   ...  # parse it, store it with reading.stamp
+            case Unread.CHANGING:        settling.put_back(path, stamp, now=monotonic())
+            case Unread.GONE:            ...  # the next look decides
+    wake = settling.look_again(now=monotonic(), wall_ns=time_ns())   # None: nothing waits
+    folder.check(seen)                   # heals; without a scan it costs next to nothing: once a second
+
+Wake again at the earliest of `wake`, `verdict.look_again` and the next interval. A single pass without a
+service (`build`) does the same until nothing waits, and leaves what is held by a doubt to the next pass.
+"""
+
+from syndicator.watch.compare import Changes, Guard, LossReason, Verdict, compare, judge_loss
+from syndicator.watch.folder import Folder
+from syndicator.watch.health import FolderHealth, Mode
+from syndicator.watch.reading import Reading, Unread, read_article
+from syndicator.watch.scan import SUFFIXES, look, scan
+from syndicator.watch.seen import Identity, Oddity, Scan, Stamp
+from syndicator.watch.settle import Hint, Settling, Sign
+
+__all__ = [
+    "SUFFIXES",
+    "Changes",
+    "Folder",
+    "FolderHealth",
+    "Guard",
+    "Hint",
+    "Identity",
+    "LossReason",
+    "Mode",
+    "Oddity",
+    "Reading",
+    "Scan",
+    "Settling",
+    "Sign",
+    "Stamp",
+    "Unread",
+    "Verdict",
+    "compare",
+    "judge_loss",
+    "look",
+    "read_article",
+    "scan",
+]

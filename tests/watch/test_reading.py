@@ -212,7 +212,7 @@ while True:
             if random.random() < 0.1:
                 time.sleep(quiet / 10)
         file.write(b"%08d\\n" % number)
-    if random.random() < 0.02:
+    if random.random() < 0.2:
         time.sleep(quiet * 1.2)
 """
 WHOLE = 9 + 8 * 4096 + 9
