@@ -135,8 +135,9 @@ def _byline(entry: Entry, topics: Sequence[str]) -> Block:
     if name:
         elements.append(_plain(name, 80))
     elements.append(_time(entry.article.published))
-    if topics:
-        elements.append(_plain(" · ".join(clean(topic) for topic in topics), 120))
+    subjects = " · ".join(filter(None, map(clean, topics)))
+    if subjects:
+        elements.append(_plain(subjects, 120))
     return {"type": "context", "elements": elements}
 
 

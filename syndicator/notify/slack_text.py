@@ -17,7 +17,7 @@ ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 INVISIBLE = re.compile(
     "["
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\uffff"
+    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
     "\U000e0000-\U000e0fff"
     "]"
 )
@@ -32,8 +32,13 @@ URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 """What stays as it is in an address; the space, `<`, `>`, `|`, quotes and backticks are percent-encoded."""
 
 
+LONGEST = 4_000
+"""What is beyond is not even looked at: no message shows so much of one text."""
+
+
 def clean(text: str) -> str:
     """The text on one line, without characters that are not seen or change the order of others."""
+    text = text[:LONGEST]
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = STRAY_JOINER.sub("", INVISIBLE.sub("", SPACE.sub(" ", text)))
     return SPACE.sub(" ", text).strip()
@@ -67,7 +72,7 @@ def shorten(text: str, limit: int, *, escaped: bool = True) -> str:
         if room < 0:
             break
         end += 1
-    while end > 0 and _joins(text[end]):
+    while end > 0 and (_joins(text[end]) or text[end - 1] == "\u200d"):
         end -= 1
     head = text[:end]
     word = head.rstrip() if text[end].isspace() else head.rpartition(" ")[0].rstrip()

@@ -1,0 +1,251 @@
+"""Messages keep Slack's limits, and nothing in an article is ever parsed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syndicator.model import Digest, Entry, Image, Provider
+from syndicator.notify.message import MAX_SHOWN, Page, alert_message, digest_message
+from tests import slack_rules
+from tests.notify.injections import INJECTIONS
+from tests.notify.values import NOON, make_entry, make_route
+
+PAYLOAD = {"delivery": "d1", "route": "sea", "why": "sent at once"}
+PAGE = Page(name="The Sea", url="https://feeds.example.org/topics/sea/")
+NAMES = {"sea": "The Sea", "cpp": "C++"}
+
+
+def alert(entry: Entry, **options: Any) -> dict[str, Any]:
+    return alert_message(entry, make_route(), payload=PAYLOAD, topic_names=NAMES, **options)
+
+
+def digest(entries: list[Entry], more: int = 0, page: Page = PAGE) -> dict[str, Any]:
+    return digest_message(entries, more, make_route(), payload=PAYLOAD, page=page)
+
+
+def texts(message: dict[str, Any]) -> list[str]:
+    return list(slack_rules.all_texts(message["blocks"]))
+
+
+def test_alert_has_headline_summary_picture_publisher_time_and_topics() -> None:
+    message = alert(make_entry(topics=("sea", "cpp", "hidden")))
+    assert message["blocks"] == [
+        {
+            "type": "rich_text",
+            "elements": [
+                {
+                    "type": "rich_text_section",
+                    "elements": [
+                        {
+                            "type": "link",
+                            "url": "https://www.harbour.example/tides",
+                            "text": "The tides of the north",
+                            "style": {"bold": True},
+                        }
+                    ],
+                }
+            ],
+        },
+        {
+            "type": "section",
+            "text": {"type": "plain_text", "text": "What the tides do when nobody looks.", "emoji": False},
+            "accessory": {
+                "type": "image",
+                "image_url": "https://img.example/tides.jpg",
+                "alt_text": "The tides of the north",
+            },
+        },
+        {
+            "type": "context",
+            "elements": [
+                {"type": "image", "image_url": "https://img.example/logo.png", "alt_text": "Harbour Post"},
+                {"type": "plain_text", "text": "Harbour Post", "emoji": False},
+                {
+                    "type": "mrkdwn",
+                    "text": "<!date^1772449200^{date_short_pretty} at {time}|2 Mar 2026, 11:00 UTC>",
+                    "verbatim": True,
+                },
+                {"type": "plain_text", "text": "The Sea · C++", "emoji": False},
+            ],
+        },
+    ]
+    assert message["text"] == "The tides of the north (Harbour Post) https://www.harbour.example/tides"
+    assert message["metadata"] == {"event_type": "syndicator_delivery", "event_payload": PAYLOAD}
+    assert (message["unfurl_links"], message["unfurl_media"], message["mrkdwn"]) == (False, False, False)
+    assert slack_rules.problems(message) == []
+
+
+def test_digest_has_lead_list_count_and_the_way_to_all() -> None:
+    message = digest(
+        [make_entry("lamp"), make_entry("eels", provider="River News"), make_entry("fog")], more=7
+    )
+    kinds = [block["type"] for block in message["blocks"]]
+    assert kinds == ["header", "rich_text", "section", "context", "rich_text", "context"]
+    assert message["blocks"][0]["text"]["text"] == "The Sea: 10 new stories"
+    items = message["blocks"][4]["elements"][0]["elements"]
+    assert [item["elements"][1]["text"].strip() for item in items] == ["River News", "Harbour Post"]
+    ending = message["blocks"][5]["elements"][0]["text"]
+    assert ending == "<https://feeds.example.org/topics/sea/|+7 more on The Sea>"
+    assert message["text"].startswith("The Sea: 10 new stories: The lamp of the north; ")
+    assert slack_rules.problems(message) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "page", "last"),
+    [
+        (0, PAGE, "<https://feeds.example.org/topics/sea/|All stories on The Sea>"),
+        (2, Page(name="The Sea"), "+2 more"),
+        (
+            2,
+            Page(name="R&D | <b>", url="https://a.example/?x=1&y=|2"),
+            "<https://a.example/?x=1&amp;y=%7C2|+2 more on R&amp;D ¦ &lt;b&gt;>",
+        ),
+    ],
+    ids=["nothing more", "no page", "page with signs"],
+)
+def test_digest_ends_with_what_is_left(more: int, page: Page, last: str) -> None:
+    message = digest([make_entry()], more, page)
+    assert message["blocks"][-1]["elements"][0]["text"] == last
+    assert slack_rules.problems(message) == []
+
+
+def test_digest_of_one_without_more_or_page_is_just_the_story() -> None:
+    message = digest([make_entry()], page=Page(name="The Sea"))
+    assert [block["type"] for block in message["blocks"]] == ["header", "rich_text", "section", "context"]
+    assert message["blocks"][0]["text"]["text"] == "The Sea: 1 new story"
+
+
+def test_why_it_was_sent_is_the_last_line_where_wanted() -> None:
+    route = make_route(show_reason=True, min_quality=80.0, topics=("Sea", "Tides"))
+    message: Any = alert_message(make_entry(), route, payload=PAYLOAD, topic_names={}, rising=True)
+    assert message["blocks"][-1]["elements"][0]["text"] == (
+        "Sent by the route sea: Sea, Tides, quality 80 or better (it has 90). Its quality rose over the bar."
+    )
+    daily = make_route(show_reason=True, deliver=Digest(cron="0 9 * * *", time_zone="Europe/Berlin"))
+    blocks: Any = digest_message([make_entry()], 0, daily, payload=PAYLOAD, page=PAGE)["blocks"]
+    assert (
+        blocks[-1]["elements"][0]["text"] == "Sent by the route sea: all topics, at 0 9 * * * Europe/Berlin."
+    )
+
+
+BARE: list[dict[str, Any]] = [
+    {"summary": ""},
+    {"images": ()},
+    {"summary": "", "images": ()},
+    {"provider": None},
+    {"provider": None, "summary": ""},
+    {"images": (Image(url="ftp://img.example/a"), Image(url="https://img.example/b"))},
+    {"images": (Image(url="https://img.example/" + "a" * 3_000),)},
+    {"title": "\u200b\u202e", "summary": "\u2060"},
+    {"link": "https://www.harbour.example/" + "a" * 5_000},
+    {"link": "ftp://www.harbour.example/a"},
+    {"link": "https://[broken"},
+]
+
+
+@pytest.mark.parametrize("fields", BARE, ids=lambda fields: "+".join(fields))
+def test_missing_or_unusable_parts_never_cost_the_message(fields: dict[str, Any]) -> None:
+    fields = dict(fields)
+    provider = fields.pop("provider", "Harbour Post")
+    entry = make_entry(provider=provider)
+    entry = replace(entry, article=replace(entry.article, **fields))
+    for message in (alert(entry), digest([entry, entry], 3)):
+        assert slack_rules.problems(message) == []
+
+
+def test_first_usable_picture_is_taken() -> None:
+    message = alert(make_entry(images=(Image(url="ftp://img.example/a"), Image(url="https://img.example/b"))))
+    assert "https://img.example/b" in texts(message)
+
+
+def test_story_without_words_shows_its_site_beside_the_picture() -> None:
+    assert "harbour.example" in texts(alert(make_entry(summary="")))
+
+
+LONG = [
+    ("x" * 100_000, "a word without end"),
+    ("word " * 20_000, "many words"),
+    ("&" * 5_000, "all to be escaped"),
+    ("🦑" * 5_000, "astral"),
+    ("e\u0301" * 5_000, "combining"),
+    ("日本語のニュース" * 2_000, "no spaces"),
+]
+
+
+@pytest.mark.parametrize("text", [text for text, _ in LONG], ids=[name for _, name in LONG])
+def test_long_texts_fit_and_are_cut_between_characters(text: str) -> None:
+    provider = Provider(name=text, domain=None, logo=Image(url="https://img.example/logo.png"))
+    entry = make_entry(title=text, summary=text)
+    entry = replace(entry, article=replace(entry.article, provider=provider))
+    entries = [replace(entry, guid=f"g{n}") for n in range(60)]
+    for message in (alert(entry), digest(entries, 5), digest(entries, 5, Page(name=text, url=PAGE.url))):
+        assert slack_rules.problems(message) == []
+        assert not any(part.endswith(("&", "&am", "&amp")) for part in texts(message))
+
+
+@pytest.mark.parametrize("count", [1, 10, MAX_SHOWN, 100])
+@pytest.mark.parametrize("length", [100, 600, 1_900, 2_900])
+def test_long_addresses_never_cost_the_digest(count: int, length: int) -> None:
+    entries = [
+        make_entry(f"n{n}", link=f"https://www.harbour.example/{n}/" + "a" * length, title="A title " * 20)
+        for n in range(count)
+    ]
+    message = digest(entries, 1)
+    assert slack_rules.problems(message) == []
+    assert message["blocks"][0]["text"]["text"] == f"The Sea: {count + 1} new stories"
+    if count > MAX_SHOWN:
+        assert f"+{count - MAX_SHOWN + 1} more on" in str(message["blocks"][-1])
+
+
+# nothing in an article is parsed
+
+
+def test_there_are_two_hundred_injections() -> None:
+    assert len(set(INJECTIONS)) == 200
+
+
+@pytest.mark.parametrize("text", INJECTIONS, ids=range(len(INJECTIONS)))
+def test_injected_text_pings_nobody_and_forges_no_link(text: str) -> None:
+    entry = make_entry(title=text, summary=text, link="https://www.harbour.example/a", type=text)
+    provider = Provider(name=text, logo=Image(url="https://img.example/logo.png"))
+    entry = replace(entry, article=replace(entry.article, provider=provider))
+    route = make_route(show_reason=True, topics=(text,))
+    names = {"sea": text}
+    page = Page(name=text, url=PAGE.url)
+    messages = [
+        alert_message(entry, route, payload=PAYLOAD, topic_names=names),
+        digest_message([entry, entry], 3, route, payload=PAYLOAD, page=page),
+    ]
+    for message in messages:
+        assert slack_rules.problems(message) == []
+        assert slack_rules.mentions(message) == []
+        assert set(slack_rules.links(message)) <= {"https://www.harbour.example/a", PAGE.url}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(max_size=400),
+    st.text(max_size=800),
+    st.text(max_size=100),
+    st.lists(st.text(max_size=60), max_size=4),
+)
+def test_any_text_gives_a_message_that_slack_takes(
+    title: str, summary: str, provider: str, topics: list[str]
+) -> None:
+    names = {f"t{number}": topic for number, topic in enumerate(topics)}
+    entry = make_entry(title=title, summary=summary, topics=tuple(names))
+    entry = replace(entry, article=replace(entry.article, provider=Provider(name=provider)))
+    message = alert_message(entry, make_route(), payload=PAYLOAD, topic_names=names)
+    for one in (message, digest([entry, entry, make_entry()], 2)):
+        assert slack_rules.problems(one) == []
+        assert slack_rules.mentions(one) == []
+
+
+def test_time_is_told_in_the_readers_zone_with_a_fallback() -> None:
+    message = alert(make_entry(published=NOON.replace(month=1, day=9)))
+    assert any("|9 Jan 2026, 12:00 UTC>" in text for text in texts(message))

@@ -1,0 +1,80 @@
+"""Text for Slack: what is taken out, what is escaped, and where it is cut."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicator.notify.slack_text import clean, escape, host, safe_link, shorten, weigh
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("  a \t\r\n b\u2028c  ", "a b c"),
+        ("a\x00b\x1bc", "a b c"),
+        ("evil\u202egpj.exe", "evilgpj.exe"),
+        ("ze\u200bro wi\u2060dth\ufeff", "zero width"),
+        ("👩\u200d💻 works", "👩\u200d💻 works"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("a\u200db \u200c", "ab"),
+        ("lone \ud800 half", "lone \ufffd half"),
+        ("flag\U000e0067\U000e007f", "flag"),
+        ("日本語 C++ <b>", "日本語 C++ <b>"),
+    ],
+)
+def test_clean_takes_out_what_is_not_seen(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "short"),
+    [
+        ("fits", 4, "fits"),
+        ("one two three", 8, "one two…"),
+        ("one two three", 9, "one two…"),
+        ("onelongword", 5, "onel…"),
+        ("a onelongword", 8, "a onelo…"),
+        ("&&&&", 11, "&&…"),
+        ("🦑🦑🦑", 5, "🦑🦑…"),
+        ("abe\u0301f", 4, "ab…"),
+        ("👩\u200d💻x", 4, "…"),
+    ],
+)
+def test_shorten_cuts_at_words_and_between_characters(text: str, limit: int, short: str) -> None:
+    assert shorten(text, limit) == short
+
+
+@given(st.text(), st.integers(1, 60), st.booleans())
+def test_shortened_text_never_weighs_more(text: str, limit: int, escaped: bool) -> None:
+    short = shorten(text, limit, escaped=escaped)
+    assert weigh(short, escaped=escaped) <= limit
+    if escaped:
+        assert len(escape(short)) <= limit
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://a.example/b?c=d&e=%20#f", "https://a.example/b?c=d&e=%20#f"),
+        ("https://a.example/<b>|c d", "https://a.example/%3Cb%3E%7Cc%20d"),
+        ("https://a.example/ü", "https://a.example/%C3%BC"),
+        ("https://a.example/\ud800", "https://a.example/?"),
+        ("javascript:alert(1)", None),
+        ("//a.example/", None),
+        ("https:///nohost", None),
+        ("https://[::1", None),
+        ("", None),
+    ],
+)
+def test_only_web_addresses_stand_in_a_message(url: str, safe: str | None) -> None:
+    assert safe_link(url, 200) == safe
+
+
+def test_address_beyond_the_limit_is_none() -> None:
+    assert safe_link("https://a.example/" + "ü" * 50, 200) is None
+
+
+def test_site_is_told_without_www() -> None:
+    assert [host(url) for url in ("https://www.a.example/b", "https://[::1", "none")] == ["a.example", "", ""]
