@@ -28,6 +28,8 @@ GATHER_S = 0.02
 MANY_HINTS = 2_000
 """With more hints than this, looking at the whole folder is quicker."""
 LONGEST_WAIT_S = 5.0
+OPENING_S = 10.0
+"""How long a start waits for files that are being written."""
 RETRY_FIRST_S, RETRY_LONGEST_S = 1.0, 60.0
 TOPIC_FILES = (".yaml", ".yml")
 
@@ -98,18 +100,25 @@ class Worker:
                 stop.wait(GATHER_S)
 
     def first_turn(self, progress: Progress, stop: threading.Event) -> None:
-        """Turns until all that was there at the start is taken in, its files at rest, and published."""
+        """Turns until all that was there at the start is taken in and published.
+
+        Files that are being written are waited for, for a while. Where a turn fails it is tried again: what
+        was published before is served meanwhile.
+        """
+        until = self._clock.moment().monotonic + OPENING_S
         while not stop.is_set():
             self._beat()
             try:
                 self.turn(progress)
+                waits = self._pipeline.look_again(self._clock.moment()).values()
+                left = until - self._clock.moment().monotonic
+                if not waits or min(waits) > left:
+                    return
+                stop.wait(min(waits))
             except SyndicatorError as error:
-                # Feeds of before are served meanwhile; READY is only said once these are.
                 self._report(error)
                 self._next_scan = None
                 stop.wait(RETRY_FIRST_S)
-            else:
-                return
 
     def turn(self, progress: Progress = lambda done, of: None) -> Turn:
         """One turn: look where there is cause to, let time pass judgement, mail, publish."""

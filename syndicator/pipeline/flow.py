@@ -81,6 +81,7 @@ class Pipeline:
         self._announcer, self._mailing = announcer, mailing
         self._desks, self._shelves = desks, shelves
         self._sources = {source.name: source for source in plan.sources}
+        self._opening: dict[str, frozenset[str]] = {}
         self._intake = Intake(page_size=output.limit, announce=self._announce)
 
     def look(
@@ -206,15 +207,23 @@ class Pipeline:
         return state is None or state.began is None
 
     def _note(self, source: str, looked: Looked, silent: bool, now: datetime) -> None:
-        """Notes what is odd in the folder, and, after its first whole look, that the source has begun."""
-        if not looked.whole:
-            return
-        with self._store.transaction() as books:
-            books.replace_problems(ProblemKind.FOLDER, looked.odd, now, source=source)
-            if silent and looked.complete:
-                reading = self._sources[source].reading
+        """Notes what is odd in the folder, and when the source's silent beginning is over."""
+        if looked.whole:
+            with self._store.transaction() as books:
+                books.replace_problems(ProblemKind.FOLDER, looked.odd, now, source=source)
+        if silent and self._is_opened(source, looked):
+            reading = self._sources[source].reading
+            with self._store.transaction() as books:
                 books.put_source(source, SourceState(reading=reading, began=now))
-                log.info("source begun, silently", source=source, files=looked.files)
+            log.info("source begun, silently", source=source)
+
+    def _is_opened(self, source: str, looked: Looked) -> bool:
+        """Whether all that was there at the first whole look has been taken in, files at rest only later too:
+        they are as little news as the others."""
+        waiting = self._desks[source].waiting
+        if looked.whole and looked.complete:
+            self._opening.setdefault(source, waiting)
+        return source in self._opening and not waiting & self._opening[source]
 
 
 def read_topic_files(plan: Plan) -> TopicFiles:

@@ -167,7 +167,7 @@ class Output:
         if not self.tombstones:
             return []
         return [
-            Tombstone(guid=s.entry.guid, link=s.entry.article.link, withdrawn=s.withdrawn)
+            Tombstone(guid=s.entry.guid, withdrawn=s.withdrawn)
             for s in books.withdrawn(slug, limit=self.limit)
             if s.withdrawn is not None
         ]

@@ -1,0 +1,154 @@
+"""The real service as a process of its own, with a local server playing Slack."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import yaml
+
+from tests.slack_server import TOKEN, SlackServer
+
+PATIENCE_S = 30.0
+T = TypeVar("T")
+
+
+def wait_for(what: Callable[[], T | None], *, patience_s: float = PATIENCE_S, why: str = "") -> T:
+    """What `what` gives as soon as it gives something; fails when patience is at its end."""
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"waited {patience_s:g} s in vain: {why or what}")
+
+
+class Notified:
+    """What systemd would be told: a datagram socket that the service finds in NOTIFY_SOCKET."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines: list[str] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.setblocking(False)
+
+    def has(self, line: str) -> bool:
+        while True:
+            try:
+                self.lines += self._socket.recv(4096).decode().splitlines()
+            except BlockingIOError:
+                return line in self.lines
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Running:
+    """One folder with settings, articles, state and output, and the service on it while `started`."""
+
+    def __init__(self, base: Path, **settings: Any) -> None:
+        self.base = base
+        self.articles = base / "articles"
+        self.articles.mkdir(exist_ok=True)
+        self.public = base / "public"
+        self.config = base / "syndicator.yaml"
+        self.log = base / "log"
+        self.environment: dict[str, str] = {}
+        self.port = 0
+        self.process: subprocess.Popen[bytes] | None = None
+        self.configure(**settings)
+
+    def configure(self, **settings: Any) -> None:
+        values = {
+            "site": {"title": "Cloud News", "base_url": "https://feeds.example.org/"},
+            "sources": [{"name": "news", "path": "articles"}],
+            "output": "public",
+            "state": "sqlite:///var/state.db",
+            "server": {"host": "127.0.0.1", "port": 0},
+            "slack": {"confirm_after": "1s"},
+        } | settings
+        self.config.write_text(yaml.safe_dump(values), encoding="utf-8")
+
+    def use(self, slack: SlackServer) -> None:
+        self.environment |= {"SLACK_BOT_TOKEN": TOKEN, "SLACK_API_URL": slack.url}
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command beside the service; `--config` is given."""
+        return subprocess.run(
+            [sys.executable, "-m", "syndicator", *arguments, "--config", str(self.config)],
+            env=self._environment({}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    def start(self, *, ready: bool = True) -> None:
+        """Starts the service and, unless told otherwise, waits until it says READY."""
+        notified = Notified(self.base / "notify")
+        try:
+            with self.log.open("ab") as log:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", "syndicator", "run", "--config", str(self.config)],
+                    env=self._environment({"NOTIFY_SOCKET": str(notified.path), "NO_COLOR": "1"}),
+                    stdout=log,
+                    stderr=log,
+                )
+            if ready:
+                wait_for(lambda: notified.has("READY=1") or self._ended(), why="READY")
+                assert self.process.poll() is None, self.log.read_text()
+                self.port = self._port()
+        finally:
+            notified.close()
+            notified.path.unlink()
+
+    def stop(self, number: int = signal.SIGTERM, *, patience_s: float = 15.0) -> int:
+        """Ends it with a signal; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(patience_s)
+        self.process = None
+        return code
+
+    def text(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.port}/{path}", headers=headers, trust_env=False)
+
+    def _ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def _port(self) -> int:
+        line = next(line for line in reversed(self.text().splitlines()) if "serving feeds" in line)
+        return int(line.split("127.0.0.1:")[1].split("/")[0])
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("SLACK_", "SYNDICATOR_"))
+        }
+        return kept | self.environment | dict(more)
+
+
+@contextmanager
+def running(base: Path, **settings: Any) -> Iterator[Running]:
+    """A folder to run the service in; whatever still runs at the end is killed."""
+    service = Running(base, **settings)
+    try:
+        yield service
+    finally:
+        if service.process is not None:
+            service.process.kill()
+            service.process.wait()

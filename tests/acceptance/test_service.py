@@ -1,0 +1,198 @@
+"""The real service as a process: a file dropped, two feeds, one message, a restart, a reload, a stop."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import feedparser
+import pytest
+
+from tests.acceptance.running import Running, running, wait_for
+from tests.rig import article_text
+from tests.slack_server import SlackServer
+
+ROUTES = [{"name": "ai", "channel": "C1", "topics": ["AI"], "min_quality": 80, "deliver": "immediate"}]
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackServer]:
+    with SlackServer() as server:
+        yield server
+
+
+@pytest.fixture
+def service(tmp_path: Path, slack: SlackServer) -> Iterator[Running]:
+    with running(tmp_path, routes=ROUTES) as service:
+        service.use(slack)
+        yield service
+
+
+def drop(service: Running, name: str, *, age: timedelta = timedelta(minutes=5), **front: Any) -> None:
+    """An article, written beside and renamed to its name, as careful writers do."""
+    published = f"{datetime.now(UTC) - age:%Y-%m-%dT%H:%M:%SZ}"
+    beside = service.articles / f".{name}"
+    beside.write_text(article_text(name, **({"publishedDateTime": published} | front)), encoding="utf-8")
+    beside.rename(service.articles / name)
+
+
+def titles(service: Running, path: str) -> list[str]:
+    response = service.get(path)
+    return (
+        [entry.title for entry in feedparser.parse(response.content).entries]
+        if response.status_code == 200
+        else []
+    )
+
+
+def holds(service: Running, path: str, text: str) -> bool:
+    return text in service.get(path).text
+
+
+def test_dropped_file_is_in_both_feeds_and_posted_once(service: Running, slack: SlackServer) -> None:
+    service.start()
+    drop(service, "hello.md", title="Hello, feeds")
+    for path in ("feeds/ai/rss.xml", "feeds/ai/atom.xml", "feeds/all/rss.xml", "feeds/all/feed.json"):
+        wait_for(partial(holds, service, path, "Hello, feeds"), why=path)
+    wait_for(lambda: slack.slack.in_channel("C1"), why="the message")
+    (posted,) = slack.slack.in_channel("C1")
+    assert "Hello, feeds" in str(posted.body["blocks"])
+    assert posted.body["text"]
+
+    assert service.stop() == 0
+    service.start()
+    drop(service, "second.md", title="Another one")
+    wait_for(lambda: len(slack.slack.in_channel("C1")) == 2, why="the second message")
+    assert titles(service, "feeds/ai/atom.xml") == ["Another one", "Hello, feeds"]
+    assert service.stop() == 0
+    assert [str(p.body["blocks"]).count("Hello, feeds") for p in slack.slack.in_channel("C1")].count(0) == 1
+
+
+def test_file_is_in_its_feeds_within_a_second(service: Running) -> None:
+    service.start()
+    took: list[float] = []
+    for number in range(5):
+        began = time.monotonic()
+        drop(service, f"{number}.md", title=f"Number {number}")
+        for path in ("feeds/ai/rss.xml", "feeds/ai/atom.xml"):
+            wait_for(partial(holds, service, path, f"Number {number}"))
+        took.append(time.monotonic() - began)
+    assert sorted(took)[2] < 1.0, took
+
+
+def test_first_start_is_silent(service: Running, slack: SlackServer) -> None:
+    for number in range(30):
+        drop(service, f"{number}.md")
+    service.start()
+    assert len(titles(service, "feeds/ai/rss.xml")) == 30
+    drop(service, "new.md", title="The only new one")
+    wait_for(lambda: slack.slack.in_channel("C1"), why="the new one")
+    assert service.stop() == 0
+    (posted,) = slack.slack.in_channel("C1")
+    assert "The only new one" in str(posted.body["blocks"])
+
+
+def test_what_happened_while_it_was_down_is_found(service: Running, slack: SlackServer) -> None:
+    for name in ("kept.md", "deleted.md", "moved.md"):
+        drop(service, name)
+    service.start()
+    service.stop()
+    (service.articles / "deleted.md").unlink()
+    (service.articles / "sub").mkdir()
+    (service.articles / "moved.md").rename(service.articles / "sub" / "moved.md")
+    drop(service, "new.md")
+    service.start()
+    wait_for(
+        lambda: sorted(titles(service, "feeds/all/rss.xml")) == ["About kept", "About moved", "About new"],
+        why="the feed as the folder is",
+    )
+    wait_for(lambda: slack.slack.in_channel("C1"), why="the new one")
+    assert service.stop() == 0
+    assert len(slack.slack.in_channel("C1")) == 1
+
+
+def test_broken_article_never_stops_another(service: Running) -> None:
+    service.start()
+    drop(service, "good.md")
+    wait_for(lambda: "About good" in titles(service, "feeds/all/rss.xml"))
+    (service.articles / "broken.md").write_text("---\ntitle: [\n---\n")
+    (service.articles / "good.md").write_text("---\ntitle: [\n---\n")
+    drop(service, "other.md")
+    wait_for(lambda: "About other" in titles(service, "feeds/all/rss.xml"))
+    checked = service.command("check")
+    assert checked.returncode == 1
+    assert "broken.md:" in checked.stdout
+    assert "good.md:" in checked.stdout
+    time.sleep(3)  # longer than a written file is left to rest
+    assert sorted(titles(service, "feeds/all/rss.xml")) == ["About good", "About other"]
+
+
+def test_reload_takes_over_new_settings_and_refuses_wrong_ones(service: Running) -> None:
+    service.start()
+    drop(service, "good.md", quality=95)
+    wait_for(lambda: titles(service, "feeds/all/rss.xml"))
+    assert service.process is not None
+    right = service.config.read_text()
+    service.config.write_text(right.replace("min_quality: 80", "min_quality: best"))
+    service.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "settings not taken over" in service.text())
+    assert titles(service, "feeds/all/rss.xml") == ["About good"]
+    service.config.write_text(right + "levels: {good: 90}\n")
+    service.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: service.text().count("ready") == 2, why="ready again")
+    service.port = service._port()
+    assert titles(service, "feeds/all/good/rss.xml") == ["About good"]
+    assert service.stop() == 0
+
+
+def test_second_instance_is_refused(service: Running) -> None:
+    service.start()
+    second = service.command("run")
+    assert second.returncode == 78
+    assert "another syndicator works on this state already" in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        pytest.param({"output": "file/public"}, 1, "the output", id="unwritable output"),
+        pytest.param({"state": "sqlite:///file/state.db"}, 1, "the state cannot be locked", id="unwritable state"),
+        pytest.param({"site": {"title": "x"}}, 78, "site.base_url: is missing", id="settings"),
+    ],
+)
+def test_start_that_cannot_be_gives_one_clear_line(
+    tmp_path: Path, change: dict[str, object], code: int, words: str
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with running(tmp_path, **change) as service:
+        ended = service.command("build")
+        assert ended.returncode == code
+        assert words in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def test_wrong_token_is_said_once_and_feeds_go_on(service: Running, slack: SlackServer) -> None:
+    service.environment["SLACK_BOT_TOKEN"] = "xoxb-revoked-token"
+    service.start()
+    drop(service, "hello.md")
+    wait_for(lambda: titles(service, "feeds/all/rss.xml"))
+    wait_for(lambda: "invalid_auth" in service.text())
+    time.sleep(2)
+    assert service.text().count("invalid_auth") <= 2  # at the start, and for the first message
+    assert "xoxb-revoked-token" not in service.text()
+    assert service.stop() == 0
+
+
+def test_missing_source_folder_is_said_and_waited_for(tmp_path: Path) -> None:
+    with running(tmp_path, sources=[{"name": "news", "path": "later"}]) as service:
+        service.start()
+        assert "later" in service.text()
+        (tmp_path / "later").mkdir()
+        service.articles = tmp_path / "later"
+        drop(service, "hello.md")
+        wait_for(lambda: titles(service, "feeds/all/rss.xml"), why="the folder that appeared")
