@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-_RAW = re.compile(r"\{%-?\s*raw\s*-?%\}(.*?)\{%-?\s*endraw\s*-?%\}", re.DOTALL)
+_RAW = re.compile(r"\{%-?\s*raw\s*-?%\}(.*?)(?:\{%-?\s*endraw\s*-?%\}|\Z)", re.DOTALL)
 _HIGHLIGHT = re.compile(r"[ \t]*\{%-?\s*highlight\s+([\w+#-]+)[^{}\n]*%\}[ \t]*\n?")
 _END_HIGHLIGHT = re.compile(r"\n?[ \t]*\{%-?\s*endhighlight\s*-?%\}")
 _SITE = re.compile(r"\{\{-?\s*site\.(?:base)?url\s*-?\}\}")

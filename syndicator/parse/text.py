@@ -18,10 +18,8 @@ _TAG_NAMES = (
     "|style|sub|summary|sup|svg|table|tbody|td|tfoot|th|thead|time|tr|u|ul|var|video|wbr"
 )
 _ATTRIBUTE = r"""\s+[a-zA-Z][\w:.-]*\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=]+)"""
-_TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?:{_ATTRIBUTE})*\s*/?>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-_HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_LONGEST = 20_000
-"""No more of an excerpt is looked at for tags: an unclosed one costs a look to the end each time."""
+_TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?:{_ATTRIBUTE})*\s*/?>|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
+_HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 def legal(text: str) -> str:
@@ -48,10 +46,13 @@ def squeezed(text: str) -> str:
 
 
 def without_tags(text: str) -> str:
-    """`text` without HTML tags and comments; a `<` that begins no known tag stays."""
+    """`text` without HTML tags, comments and scripts; a `<` that begins no known tag stays.
+
+    As in a browser, a comment or script that is not closed hides everything after it.
+    """
     if "<" not in text:
         return text
-    return _TAG.sub(" ", _HIDDEN.sub(" ", text[:_LONGEST]))
+    return _TAG.sub(" ", _HIDDEN.sub(" ", text))
 
 
 def cut(text: str, limit: int) -> str:

@@ -36,7 +36,7 @@ KEYS = {
 }
 
 
-def written(body: str = "", **changes: str | None) -> str:
+def written(body: str = "", /, **changes: str | None) -> str:
     """An article file as text; a change of None leaves the key out, others stand as raw YAML."""
     keys = {**KEYS, **changes}
     lines = "".join(f"{key}: {value}\n" for key, value in keys.items() if value is not None)
@@ -52,6 +52,6 @@ def read(
     return article
 
 
-def reread(body: str = "", **changes: str | None) -> Article:
+def reread(body: str = "", /, **changes: str | None) -> Article:
     """The article with some keys changed."""
     return read(written(body, **changes))

@@ -1,0 +1,61 @@
+"""Template tags: gone from bodies, with what they enclose left standing."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from syndicator.parse.shortcodes import without_liquid, without_shortcodes
+
+LIQUID = {
+    "nothing": ("Some *text*", "Some *text*"),
+    "a tag": ("a {% include b.html c='d' %} e", "a  e"),
+    "trimming": ("a {%- if b -%}c{%- endif -%}", "a c"),
+    "an output": ("a {{ page.title }} b", "a  b"),
+    "the site's address": ("![a]({{ site.baseurl }}/b.png)", "![a](/b.png)"),
+    "relative_url": ("[a]({{ '/b/' | relative_url }})", "[a](/b/)"),
+    "absolute_url": ('[a]({{ "/b/" | absolute_url }})', "[a](/b/)"),
+    "highlight": (
+        "{% highlight ruby linenos %}\nputs 1\n{% endhighlight %}\nb",
+        "\n```ruby\nputs 1\n```\n\nb",
+    ),
+    "raw": ("{% raw %}{{ a }}{% endraw %} {{ b }}", "{{ a }} "),
+    "braces alone": ("a { b } {c} %}", "a { b } {c} %}"),
+}
+
+
+@pytest.mark.parametrize(("markdown", "plain"), LIQUID.values(), ids=LIQUID.keys())
+def test_liquid_is_taken_out(markdown: str, plain: str) -> None:
+    assert without_liquid(markdown) == plain
+
+
+HUGO = {
+    "nothing": ("Some *text*", "Some *text*"),
+    "a pair": ('a {{< notice "b" >}}c{{< /notice >}} d', "a c d"),
+    "markdown inside": ("{{% notice %}}*a*{{% /notice %}}", "*a*"),
+    "a figure": ('{{< figure src="b c.png" alt="d" >}}', "![d](<b c.png>)"),
+    "a figure with a caption": ('{{< figure src="b.png" caption="d" />}}', "![d](<b.png>)"),
+    "a figure without a source": ('{{< figure alt="d" >}}', ""),
+    "youtube": ("{{< youtube abc >}}", "<https://www.youtube.com/watch?v=abc>"),
+    "youtube by name": ('{{< youtube id="abc" >}}', "<https://www.youtube.com/watch?v=abc>"),
+    "vimeo": ("{{< vimeo 123 >}}", "<https://vimeo.com/123>"),
+    "highlight": ("{{< highlight go >}}a{{< /highlight >}}", "\n```go\na\n```\n"),
+    "a reference": ('[a]({{< ref "b.md" >}})', "[a](b/)"),
+    "a template": ("{{ .Title }}", "{{ .Title }}"),
+}
+
+
+@pytest.mark.parametrize(("markdown", "plain"), HUGO.values(), ids=HUGO.keys())
+def test_shortcodes_are_taken_out(markdown: str, plain: str) -> None:
+    assert without_shortcodes(markdown) == plain
+
+
+@pytest.mark.parametrize(
+    "piece", ["{%", "{{", "{{<", "{{< a ", "{{< a=\"", "{% raw %}", "{% endraw %}", "{% highlight a ", "{{ '"]
+)  # fmt: skip
+def test_unclosed_tags_cost_no_time(piece: str) -> None:
+    began = time.process_time()
+    without_liquid(piece * 20_000 + "endraw")
+    without_shortcodes(piece * 20_000)
+    assert time.process_time() - began < 2

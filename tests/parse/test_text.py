@@ -1,0 +1,91 @@
+"""Text: decoded once, cleaned, never turned into HTML."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicator.parse.text import cut, decode_entities, one_line, squeezed, visible, without_tags
+
+LINES = {
+    "named": ("Q&amp;A", "Q&A"),
+    "decimal": ("a &#038; b", "a & b"),
+    "hexadecimal": ("&#x2019;", "’"),
+    "once only": ("&amp;lt;b&amp;gt;", "&lt;b&gt;"),
+    "a tag that is text": ("&lt;b&gt;", "<b>"),
+    "markup in a title": ("List<T> and C++", "List<T> and C++"),
+    "an ampersand": ("AT&T & co", "AT&T & co"),
+    "no semicolon, no entity": ("?a=1&copy=2&para", "?a=1&copy=2&para"),
+    "nobody's entity": ("&copyx; &nosuch;", "&copyx; &nosuch;"),
+    "white space": ("  a\t\n b\u00a0c\u2003d\u2028e  ", "a b c d e"),
+    "control characters": ("a\x00b\x08c\x1fd", "abcd"),
+    "entities of control characters": ("a&#1;b&#0;c", "ab\ufffdc"),
+    "lone surrogates": ("a\ud800b\udfffc", "abc"),
+    "no characters": ("a\ufffeb\uffffc", "abc"),
+    "emoji": ("🚀 up", "🚀 up"),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), LINES.values(), ids=LINES.keys())
+def test_text_is_one_clean_line(text: str, line: str) -> None:
+    assert one_line(text) == line
+
+
+TAGS = {
+    "paragraphs": ("<p>One</p><p>Two</p>", "One Two"),
+    "attributes": ("""<a href="x?a=1>2" class='b'>link</a>""", """<a href="x?a=1>2" class='b'>link"""),
+    "a link": ("""<a href="https://x.example/" target=_blank>link</a>""", "link"),
+    "a break": ("one<br/>two", "one two"),
+    "generics": ("List<T> of Map<K, V>", "List<T> of Map<K, V>"),
+    "comparison": ("a < b and c > d, i<b", "a < b and c > d, i<b"),
+    "a comment": ("a<!-- hidden -->b", "a b"),
+    "a script": ("a<script>alert(1)</script>b", "a b"),
+    "nothing": ("plain", "plain"),
+}
+
+
+@pytest.mark.parametrize(("text", "plain"), TAGS.values(), ids=TAGS.keys())
+def test_tags_go_and_other_brackets_stay(text: str, plain: str) -> None:
+    assert squeezed(without_tags(text)) == plain
+
+
+@pytest.mark.parametrize("text", ["<!--", "<script>", "<a x=", "<p ", "<"], ids=lambda text: text)
+def test_unclosed_tags_cost_no_time(text: str) -> None:
+    began = time.process_time()
+    without_tags(text * 60_000)
+    assert time.process_time() - began < 1
+
+
+CUTS = {
+    "short": ("abc", 3, "abc"),
+    "between words": ("one two three", 10, "one two…"),
+    "no blank near": ("abcdefghijkl", 5, "abcd…"),
+    "a blank too early": ("a bcdefghijkl", 8, "a bcdef…"),
+    "punctuation at the cut": ("one two, three", 11, "one two…"),
+}
+
+
+@pytest.mark.parametrize(("text", "limit", "short"), CUTS.values(), ids=CUTS.keys())
+def test_long_text_is_cut(text: str, limit: int, short: str) -> None:
+    assert cut(text, limit) == short
+
+
+@given(st.text(), st.integers(1, 50))
+def test_cut_text_is_never_longer(text: str, limit: int) -> None:
+    assert len(cut(text, limit)) <= limit
+
+
+@given(st.text())
+def test_entities_are_left_alone_where_there_are_none(text: str) -> None:
+    plain = text.replace("&", "")
+    assert decode_entities(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"), [("a", True), ("", False), (" \n", False), ("\u200b\u2060", False), ("日", True)]
+)
+def test_visible_text(text: str, seen: bool) -> None:
+    assert visible(text) is seen
