@@ -1,0 +1,285 @@
+"""Deliveries under faults and kill -9: nothing lost, nothing twice.
+
+    python -m tests.faults.deliveries --deliveries 10000 --faults 5000 --kills 500
+    python -m tests.faults.deliveries --deliveries 1000 --faults 500 --kills 50 --webhook
+
+A local server plays Slack and takes faults before and after acceptance. The real sender runs as a process of
+its own on a real database with synced commits, and is killed at random moments and at its named points, and
+started again, until all is settled. The waits are shrunk in proportion: Slack applies what it accepted late
+within `LATE_S`, and `confirm_after` is ten times that, so that a busy machine proves nothing false.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from syndicator.deliver.outbox import Sender
+from syndicator.deliver.retry import RetryPolicy
+from syndicator.deliver.slack import SlackBot, SlackWebhook
+from syndicator.model import DeliveryState
+from tests.deliver.values import messaged
+from tests.slack_server import AFTER, BEFORE, SLOW, TOKEN, Slack, SlackServer, at_random
+from tests.store.outbox_values import OutboxStore, open_engine
+
+POINTS = ("claimed", "answered", "settled")
+LATE_S = 0.3
+DEADLINE_S = 1.5
+POLICY = RetryPolicy(
+    first=timedelta(milliseconds=2),
+    longest=timedelta(milliseconds=50),
+    confirm_after=timedelta(seconds=3.0),
+    look_again_after=timedelta(seconds=0.3),
+    pace=timedelta(milliseconds=1),
+    lease=timedelta(seconds=5),
+)
+KINDS = (*BEFORE, *AFTER, *AFTER)
+WEBHOOK_KINDS = tuple(kind for kind in KINDS if "error" not in kind)
+RARE = tuple(SLOW)
+
+
+@dataclass
+class Result:
+    """What a run came to; `bad` is empty where all is as promised."""
+
+    deliveries: int
+    faults: Counter[str] = field(default_factory=Counter)
+    kills: Counter[str] = field(default_factory=Counter)
+    lost: int = 0
+    twice: int = 0
+    posted: int = 0
+    listed: int = 0
+    unsettled: int = 0
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def bad(self) -> list[str]:
+        found = [
+            f"{name} {count}" for name in ("lost", "twice", "unsettled") if (count := getattr(self, name))
+        ]
+        return [*found, *self.problems[:3]]
+
+    def table(self) -> str:
+        rows = [
+            ("deliveries", self.deliveries),
+            ("faults", self.faults.total()),
+            *((f"  {kind}", count) for kind, count in sorted(self.faults.items())),
+            ("kill -9", self.kills.total()),
+            *((f"  {point}", count) for point, count in sorted(self.kills.items())),
+            ("posted", self.posted),
+            ("unclear, listed", self.listed),
+            ("lost", self.lost),
+            ("twice", self.twice),
+            ("unsettled", self.unsettled),
+            ("seconds", round(self.seconds, 1)),
+        ]
+        return "\n".join(f"{name:<18}{value:>10}" for name, value in rows)
+
+
+def run(
+    *,
+    deliveries: int,
+    faults: int,
+    kills: int,
+    seed: int = 1,
+    channels: int = 20,
+    webhook: bool = False,
+    timeout_s: float = 600.0,
+    folder: Path,
+) -> Result:
+    """Sends so many messages under so many faults and kills, and counts what became of them."""
+    database, result = folder / "outbox.db", Result(deliveries=deliveries)
+    store = OutboxStore(open_engine(database))
+    _owe(store, deliveries, channels)
+    slack = Slack(late_s=LATE_S, hang_s=DEADLINE_S * 3, faults=_faults(seed, faults, deliveries, webhook))
+    began = time.monotonic()
+    with SlackServer(slack) as server:
+        address = server.webhook("").removesuffix("/") if webhook else server.url
+        killer = _Killer(database, address, random.Random(seed), kills, result, webhook=webhook)
+        killer.run_until(
+            lambda: _is_settled(store), deadline=began + timeout_s, progress=lambda: len(slack.posted)
+        )
+        _count(result, store, slack, webhook=webhook)
+    result.seconds = time.monotonic() - began
+    store.engine.dispose()
+    return result
+
+
+class _Killer:
+    """Runs the sender as a process, kills it at random moments and at named points, and starts it again."""
+
+    def __init__(
+        self, database: Path, address: str, dice: random.Random, kills: int, result: Result, *, webhook: bool
+    ) -> None:
+        self._command = [sys.executable, "-m", "tests.faults.deliveries", "--child", str(database), address]
+        self._command += ["--webhook"] if webhook else []
+        self._dice, self._left, self._result = dice, kills, result
+        self._each = max(2, 2 * result.deliveries // max(kills, 1))
+
+    def run_until(self, done: Callable[[], bool], *, deadline: float, progress: Callable[[], int]) -> None:
+        """Lives of the sender, one after the other, until all is settled."""
+        while time.monotonic() < deadline:
+            point = self._dice.choice((*POINTS, "random")) if self._left else None
+            process = subprocess.Popen(
+                self._command, env=os.environ | self._trap(point), stdin=subprocess.PIPE, text=True
+            )
+            try:
+                if self._live(process, point, done, deadline, progress):
+                    return
+            finally:
+                process.kill()
+                process.communicate()
+
+    def _trap(self, point: str | None) -> dict[str, str]:
+        if point not in POINTS:
+            return {"KILL_AT": "", "KILL_AFTER": "0"}
+        most = self._each if point != "claimed" else max(2, self._each // 5)
+        return {"KILL_AT": str(point), "KILL_AFTER": str(self._dice.randint(1, most))}
+
+    def _live(
+        self,
+        process: subprocess.Popen[str],
+        point: str | None,
+        done: Callable[[], bool],
+        deadline: float,
+        progress: Callable[[], int],
+    ) -> bool:
+        """Watches one life of the sender: True when all is settled, False when it was killed."""
+        before, kill_at = progress(), float("inf")
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                assert process.returncode == -signal.SIGKILL, f"the sender ended with {process.returncode}"
+                self._killed(str(point))
+                return False
+            if point == "random" and kill_at == float("inf") and progress() != before:
+                kill_at = time.monotonic() + self._dice.random() * 0.3
+            if time.monotonic() > kill_at:
+                process.kill()
+                self._killed("random")
+                return False
+            if done():
+                return True
+            time.sleep(0.03)
+        return False
+
+    def _killed(self, point: str) -> None:
+        self._left -= 1
+        self._result.kills[point] += 1
+
+
+def child(database: Path, address: str, *, webhook: bool) -> None:
+    """The sender as the service runs it, with one way to die."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    point, after, lock = os.environ["KILL_AT"], int(os.environ["KILL_AFTER"]), threading.Lock()
+    passed = [0]
+
+    def passing(name: str) -> None:
+        with lock:
+            passed[0] += name == point
+            if point and passed[0] >= after:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    deadline = timedelta(seconds=DEADLINE_S)
+    bot = SlackBot(TOKEN, api_url="http://127.0.0.1:1/" if webhook else address, deadline=deadline)
+    hooks = (
+        {f"C{n}": SlackWebhook(f"{address}/C{n}", deadline=deadline) for n in range(100)} if webhook else {}
+    )
+    sender = Sender(
+        OutboxStore(open_engine(database)),
+        lambda delivery: hooks[delivery.channel] if webhook else bot,
+        clock=lambda: datetime.now(UTC),
+        policy=POLICY,
+        workers=16,
+        passing=passing,
+    )
+    stop, wake = threading.Event(), threading.Event()
+    # The parent holds the other end: should it die, so does this.
+    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
+    sender.run(stop, wake)
+
+
+def _owe(store: OutboxStore, deliveries: int, channels: int) -> None:
+    now = datetime.now(UTC)
+    with store() as outbox:
+        for number in range(deliveries):
+            outbox.write(messaged(f"d{number}", channel=f"C{number % channels}", now=now), [])
+
+
+def _faults(seed: int, faults: int, deliveries: int, webhook: bool) -> Callable[[str], str | None]:
+    kinds = WEBHOOK_KINDS if webhook else KINDS
+    # One in fifty is slow: each of those costs a deadline.
+    mixed = (*kinds * 8, *RARE)
+    return at_random(seed, min(0.9, faults / (deliveries + faults) * 1.15), kinds=mixed, limit=faults)
+
+
+def _is_settled(store: OutboxStore) -> bool:
+    with store() as outbox:
+        counts = outbox.count()
+    return not any(
+        counts.get(state) for state in (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNCLEAR)
+    )
+
+
+def _count(result: Result, store: OutboxStore, slack: Slack, *, webhook: bool) -> None:
+    with store() as outbox:
+        found = outbox.list(limit=result.deliveries)
+    times = slack.times()
+    keys = {one.id: str(one.message["text"]) if webhook else one.id for one in found}
+    result.posted = len(slack.posted)
+    result.faults.update(fault for _, fault in slack.calls if fault)
+    result.twice = sum(count > 1 for count in times.values())
+    result.listed = sum(one.state is DeliveryState.FAILED for one in found)
+    closed = (DeliveryState.SENT, DeliveryState.FAILED)
+    result.unsettled = sum(one.state not in closed for one in found)
+    sent = [one for one in found if one.state is DeliveryState.SENT]
+    result.lost = sum(times[keys[one.id]] == 0 for one in sent)
+    if not webhook:
+        result.lost += sum(times[keys[one.id]] == 0 for one in found if one.state is DeliveryState.FAILED)
+    result.problems += slack.problems
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Deliveries under faults and kill -9.")
+    parser.add_argument("--deliveries", type=int, default=1_000)
+    parser.add_argument("--faults", type=int, default=500)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--timeout", type=float, default=3_600.0)
+    parser.add_argument("--webhook", action="store_true")
+    parser.add_argument("--child", nargs=2, metavar=("DATABASE", "ADDRESS"), help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.child:
+        child(Path(given.child[0]), given.child[1], webhook=given.webhook)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        result = run(
+            deliveries=given.deliveries,
+            faults=given.faults,
+            kills=given.kills,
+            seed=given.seed,
+            webhook=given.webhook,
+            timeout_s=given.timeout,
+            folder=Path(folder),
+        )
+    print(result.table())
+    return 1 if result.bad else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
