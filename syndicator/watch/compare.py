@@ -184,7 +184,7 @@ def _reason(gone: int, known: int, lately: int, changes: Changes, seen: Scan, co
         return LossReason.MISSING
     if changes.unseen or "" in seen.unseen or (gone and seen.broken):
         return LossReason.INCOMPLETE
-    if gone and gone >= known:
+    if gone and gone >= known and not seen.files:
         return LossReason.EMPTY
     lost = gone + lately
     if gone and lost > COUNT and lost > SHARE * (known + lately):

@@ -152,6 +152,13 @@ def test_how_much_is_suspicious(total: int, left: int, reason: LossReason) -> No
     assert len(verdict.held) == total - left
 
 
+def test_a_folder_whose_only_article_was_replaced_by_another_is_not_empty() -> None:
+    seen = folder("new.md")
+    changes = compare(known("old.md"), seen)
+    verdict = judge_loss(changes, known=1, seen=seen, guard=Guard(), now=NOON)
+    assert verdict.reason is LossReason.FRESH
+
+
 def test_a_suspicious_loss_is_believed_at_a_second_look_ten_minutes_later() -> None:
     first = judged(10, 0)
     assert "syndicator check --confirm-removals" in first.cure
