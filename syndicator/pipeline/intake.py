@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from syndicator.model import Visibility
+from syndicator.model import ALL, Visibility
 from syndicator.parse.identity import mint_guid, story_id
 from syndicator.pipeline.recognise import (
     Change,
@@ -26,7 +26,7 @@ from syndicator.pipeline.recognise import (
 from syndicator.pipeline.shelves import Shelves
 from syndicator.pipeline.standing import restand
 from syndicator.publish.topics import choose_copy
-from syndicator.store.contract import Books, KnownFile, StoredEntry
+from syndicator.store.contract import FEED, Books, KnownFile, StoredEntry
 
 UNREAD = (0, 0, 0, 0, 0)
 """The stamp of a file that is to be read again at the next look although it did not change."""
@@ -152,6 +152,9 @@ class Intake:
         )
         books.put_standings(restanding.standings)
         books.mark_dirty(restanding.dirty)
+        if any(c.before is None or c.before.entry.visibility != c.after.entry.visibility for c in touched):
+            # The front page counts what is held back.
+            books.mark_dirty([(ALL, FEED)])
         shelves.settle_fates(books, {standing.topic for standing, _ in restanding.standings})
         self.announce(books, touched, now=now, silent=silent)
         return len(touched)

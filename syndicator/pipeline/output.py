@@ -6,20 +6,32 @@ a crash in between costs nothing but doing it again. Only files whose bytes diff
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
 
-from syndicator.model import ALL, Format, Site, Topic
-from syndicator.publish.addresses import feed_path, topic_folders
+from syndicator.model import ALL, Format, Site, Topic, Visibility
+from syndicator.publish.addresses import OPML_PATH, feed_path, page_path, topic_folders
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.check import find_faults
 from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
 from syndicator.publish.files import remove_tree, replace_file
 from syndicator.publish.json_feed import render_json
 from syndicator.publish.opml import render_opml
+from syndicator.publish.pages import (
+    FrontPage,
+    Sighting,
+    Statistics,
+    TopicCard,
+    TopicPage,
+    count_statistics,
+    render_assets,
+    render_front,
+    render_topic,
+    window_start,
+)
 from syndicator.publish.rss_atom import render_atom, render_rss
 from syndicator.publish.topics import Catalogue
 from syndicator.store.contract import FEED, Books, Fate, Store, StoredTopic
@@ -53,6 +65,8 @@ class Output:
     limit: int = 50
     hub: str | None = None
     tombstones: bool = False
+    statistics: dict[str, Statistics] = field(default_factory=dict)
+    """How much there is to expect of each topic, counted anew when it changes."""
 
     def verify(self, books: Books, made_with: str) -> None:
         """Marks dirty what may not be on disk as the store has it: at start, every feed; and where it was
@@ -73,16 +87,18 @@ class Output:
             if not dirty:
                 return Published()
             topics = {stored.topic.slug: stored for stored in books.topics()}
+            self._count_anew(books, dirty, topics)
             written: list[str] = []
             for done, (slug, pages) in enumerate(sorted(dirty.items())):
                 progress(done, len(dirty))
                 written += self._publish_topic(books, slug, pages, topics)
-            written += self._publish_front(books, catalogue, topics)
+            written += self._publish_pages(books, catalogue, topics, dirty)
             progress(len(dirty), len(dirty))
         with store.transaction() as books:
             books.mark_clean((slug, page) for slug, pages in dirty.items() for page in pages)
         return Published(
-            written=len(written), feeds=tuple(path for path in written if "/archive/" not in path)
+            written=len(written),
+            feeds=tuple(p for p in written if p.startswith("feeds/") and "/archive/" not in p),
         )
 
     def _publish_topic(
@@ -172,16 +188,82 @@ class Output:
             if s.withdrawn is not None
         ]
 
-    def _publish_front(
-        self, books: Books, catalogue: Catalogue, topics: Mapping[str, StoredTopic]
+    def _count_anew(self, books: Books, dirty: Iterable[str], topics: Mapping[str, StoredTopic]) -> None:
+        live = {ALL, *(slug for slug, stored in topics.items() if stored.fate is Fate.LIVE)}
+        for slug in live & ({*dirty} | live - self.statistics.keys()):
+            self.statistics[slug] = count_topic(books, slug)
+
+    def _publish_pages(
+        self,
+        books: Books,
+        catalogue: Catalogue,
+        topics: Mapping[str, StoredTopic],
+        dirty: Iterable[str],
     ) -> Iterator[str]:
+        """The pages of dirty topics and of their parents, the front page, and the list of feeds."""
         live = only_live(catalogue, topics)
-        updated = max((entry.updated for entry in books.newest(ALL, limit=self.limit)), default=None)
-        opml = render_opml(self.site, live, levels=tuple(self.levels), updated=updated)
-        yield from self._put("feeds.opml", opml)
+        concerned = {slug for slug in dirty if slug in live.topics}
+        concerned |= {parent for slug in concerned if (parent := live.topics[slug].parent) is not None}
+        for slug in sorted(concerned):
+            yield from self._put(page_path(slug), render_topic(self._topic_page(books, slug, live)))
+        entries = books.newest(ALL, limit=self.limit)
+        front = FrontPage(
+            site=self.site,
+            statistics=self.statistics[ALL],
+            topics=tuple(self._card(topic) for topic in live.topics.values()),
+            entries=tuple(entries),
+            levels=self.levels,
+            held=_held(books.count_entries()),
+        )
+        yield from self._put(page_path(ALL), render_front(front))
+        for path, data in render_assets().items():
+            yield from self._put(path, data)
+        updated = max((entry.updated for entry in entries), default=None)
+        yield from self._put(
+            OPML_PATH, render_opml(self.site, live, levels=tuple(self.levels), updated=updated)
+        )
+
+    def _topic_page(self, books: Books, slug: str, live: Catalogue) -> TopicPage:
+        topic = live.topics[slug]
+        return TopicPage(
+            site=self.site,
+            topic=topic,
+            statistics=self.statistics[slug],
+            entries=tuple(books.newest(slug, limit=self.limit)),
+            levels=self.levels,
+            parent=live.topics[topic.parent] if topic.parent else None,
+            children=tuple(self._card(live.topics[child]) for child in live.children(slug)),
+            names=live.labels(),
+            held=_held(books.held(slug)),
+        )
+
+    def _card(self, topic: Topic) -> TopicCard:
+        return TopicCard(topic=topic, statistics=self.statistics[topic.slug])
 
     def _has(self, slug: str, page: ArchivePage) -> bool:
         return all((self.folder / feed_path(slug, form, page=page.number)).is_file() for form in RENDER)
+
+
+def count_topic(books: Books, slug: str) -> Statistics:
+    """How much there is to expect of a topic, from the rows of its window alone."""
+    span = books.span(slug)
+    if span.newest is None:
+        return Statistics()
+    sights = books.sights(slug, window_start(span.newest))
+    return count_statistics(
+        (Sighting(published=s.published, quality=s.quality, publisher=s.publisher) for s in sights),
+        total=span.shown,
+        first=span.first,
+    )
+
+
+def _is_feed(path: str) -> bool:
+    """Whether people subscribe to it: archive pages and pages for people are not told to the hub."""
+    return path.startswith("feeds/") and "/archive/" not in path
+
+
+def _held(counts: Mapping[Visibility, int]) -> dict[Visibility, int]:
+    return {visibility: count for visibility, count in counts.items() if visibility is not Visibility.PUBLIC}
 
 
 def only_live(catalogue: Catalogue, topics: Mapping[str, StoredTopic]) -> Catalogue:

@@ -106,8 +106,10 @@ class Shelves:
         self.settle_fates(books, self._stored)
         if relabelled:
             # The name stands as a category in other topics' feeds too.
-            books.mark_dirty((topic.slug, FEED) for topic in self.live())
-            books.mark_dirty([(ALL, FEED)])
+            self._mark_all(books)
+
+    def _mark_all(self, books: Books) -> None:
+        books.mark_dirty((slug, FEED) for slug in (ALL, *(topic.slug for topic in self.live())))
 
     def _relabelled(self, catalogue: Catalogue) -> bool:
         return any(
@@ -128,4 +130,8 @@ class Shelves:
             books.put_topics(changed)
             pages = ((stored.topic.slug, FEED) for stored in changed if stored.fate is not Fate.WAITING)
             books.mark_dirty(pages)
+            before = {topic.slug for topic in self.live()}
             self._stored |= {stored.topic.slug: stored for stored in changed}
+            if {topic.slug for topic in self.live()} != before:
+                # Pages link to the topics that have pages, wherever one is named.
+                self._mark_all(books)

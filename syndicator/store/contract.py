@@ -6,12 +6,12 @@ cause change in one. `Store.reading()` sees one consistent state and never waits
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from syndicator.model import Entry, Problem, Topic, Visibility
 from syndicator.store.outbox import Outbox
@@ -90,14 +90,20 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """What a topic shows, counted: how many, per UTC day (newest day last), by quality, by whom."""
+class Span:
+    """How many entries a topic shows, and the published times of the oldest and the newest."""
 
     shown: int
+    first: datetime | None
     newest: datetime | None
-    days: Mapping[date, int]
-    qualities: Sequence[float]
-    providers: int
+
+
+class Sight(NamedTuple):
+    """What counts of one shown entry."""
+
+    published: datetime
+    quality: float | None
+    publisher: str | None
 
 
 class Books(Protocol):
@@ -141,7 +147,9 @@ class Books(Protocol):
     def newest(self, topic: str, *, limit: int, bar: float | None = None) -> list[Entry]: ...
     def archived(self, topic: str, first: int, last: int) -> list[Entry]: ...
     def withdrawn(self, topic: str, *, limit: int) -> list[StoredEntry]: ...
-    def counts(self, topic: str, *, days: int) -> Counts: ...
+    def span(self, topic: str) -> Span: ...
+    def sights(self, topic: str, since: datetime) -> list[Sight]: ...
+    def held(self, topic: str) -> dict[Visibility, int]: ...
 
     def topics(self) -> list[StoredTopic]: ...
     def topic_names(self) -> dict[str, int]: ...

@@ -1,10 +1,12 @@
-"""The store's contract in SQL, on one open transaction. Rows become values here and nowhere else."""
+"""The store's contract in SQL, on one open transaction. Rows become values here and nowhere else.
+
+Longer than a module should be, as the contract is the one wide one: a method a promise, a query each.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -14,10 +16,11 @@ from sqlalchemy.dialects.sqlite import insert
 from syndicator.model import Entry, Problem, Visibility
 from syndicator.store import rows
 from syndicator.store.contract import (
-    Counts,
     KnownFile,
     ProblemKind,
+    Sight,
     SourceState,
+    Span,
     Standing,
     StoredEntry,
     StoredTopic,
@@ -283,28 +286,34 @@ class SqlBooks:
         )
         return [rows.stored_entry(row) for row in self._connection.execute(query).mappings()]
 
-    def counts(self, topic: str, *, days: int) -> Counts:
-        """What the topic shows in the `days` up to its newest entry; `shown` counts all it shows."""
+    def span(self, topic: str) -> Span:
+        """How many entries the topic shows, and from when to when they were published."""
         shown = and_(standings.c.topic == topic, standings.c.shown)
-        total = self._connection.scalar(select(func.count()).where(shown)) or 0
-        newest = self._moment(func.max(standings.c.published), shown)
-        if newest is None:
-            return Counts(shown=0, newest=None, days={}, qualities=(), providers=0)
-        start = datetime.combine(newest.date() - timedelta(days=days - 1), datetime.min.time(), tzinfo=UTC)
+        return Span(
+            shown=self._connection.scalar(select(func.count()).where(shown)) or 0,
+            first=self._moment(func.min(standings.c.published), shown),
+            newest=self._moment(func.max(standings.c.published), shown),
+        )
+
+    def sights(self, topic: str, since: datetime) -> list[Sight]:
+        """What the topic shows that was published since, in no order."""
         query = (
             select(standings.c.published, standings.c.quality, entries.c.provider)
             .join(entries, entries.c.guid == standings.c.guid)
-            .where(shown, standings.c.published >= start)
+            .where(standings.c.topic == topic, standings.c.shown, standings.c.published >= since)
         )
-        found = self._connection.execute(query).all()
-        per_day: Counter[date] = Counter(row.published.date() for row in found)
-        return Counts(
-            shown=total,
-            newest=newest,
-            days=dict(sorted(per_day.items())),
-            qualities=tuple(sorted(row.quality for row in found if row.quality is not None)),
-            providers=len({row.provider for row in found if row.provider}),
+        return [Sight(*row) for row in self._connection.execute(query)]
+
+    def held(self, topic: str) -> dict[Visibility, int]:
+        """How many entries of the topic are not public, by reason."""
+        query = (
+            select(entries.c.visibility, func.count())
+            .join(standings, standings.c.guid == entries.c.guid)
+            .where(standings.c.topic == topic, standings.c.member)
+            .where(entries.c.visibility != Visibility.PUBLIC.value)
+            .group_by(entries.c.visibility)
         )
+        return {Visibility(row.visibility): row[1] for row in self._connection.execute(query)}
 
     # topics, dirty pages, marks
 
