@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import doctest
+from types import ModuleType
 from urllib.parse import unquote, urljoin
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicator.serve import addresses, conditions, documents
 from syndicator.serve.addresses import (
     Elsewhere,
     Gone,
@@ -134,3 +137,10 @@ def test_folder_without_slash_leads_to_itself_with_one() -> None:
 def test_way_home_leads_home(steps: list[str], slash: bool) -> None:
     path = "/" + "/".join(steps) + ("/" if slash and steps else "")
     assert urljoin(f"http://h/base{path}", way_home(path)) == "http://h/base/"
+
+
+@pytest.mark.parametrize("module", [addresses, conditions, documents], ids=lambda module: module.__name__)
+def test_worked_examples_hold(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0

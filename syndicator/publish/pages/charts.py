@@ -1,0 +1,198 @@
+"""Where each bar of a chart stands, in the units of its picture (pure). The templates draw them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from syndicator.model import number
+from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, window_start
+from syndicator.publish.pages.words import say_count, say_day
+
+WIDTH, HEIGHT = 336, 96
+"""The picture; it is scaled to the column that it stands in."""
+
+_TOP, _BASE = 18, 78
+_GAP = 1.0
+_MOST_BINS = 28
+_OUTLIERS = 0.02
+_LABEL_ROOM = 64
+"""How far two levels' labels must be apart to stand on one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """`title` is what it stands for; `rank` is how many levels its values reach."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A level's bar: a line from `y` down at `x`, with its label at the side that has room."""
+
+    x: float
+    y: float
+    label: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """`ticks` are places on the base line with their labels; `description` says all of it in words."""
+
+    title: str
+    description: str
+    bars: tuple[Bar, ...]
+    marks: tuple[Mark, ...] = ()
+    ticks: tuple[tuple[float, str, str], ...] = ()
+    most: int = 0
+
+
+def chart_days(statistics: Statistics) -> Chart | None:
+    """Entries per day over the window; None without entries."""
+    if statistics.newest is None or not statistics.recent:
+        return None
+    start = window_start(statistics.newest).date()
+    most = max(statistics.days)
+    busiest = start + timedelta(days=statistics.days.index(most))
+    first, last = say_day(start), say_day(statistics.newest)
+    bars = _stand(
+        (say_count(count, "entry", "entries") + f" on {say_day(start + timedelta(days=day))}", count, 0)
+        for day, count in enumerate(statistics.days)
+    )
+    return Chart(
+        title="Entries per day",
+        description=(
+            f"{say_count(statistics.recent, 'entry', 'entries')} from {first} to {last}, "
+            f"{most:,} on the busiest day, {say_day(busiest)}."
+        ),
+        bars=bars,
+        ticks=((0, first, "start"), (WIDTH, last, "end")),
+        most=most,
+    )
+
+
+def chart_qualities(statistics: Statistics, levels: Mapping[str, float]) -> Chart | None:
+    """How many entries of the window have which quality, with the levels' bars; None without rated ones."""
+    if not statistics.qualities:
+        return None
+    low, step, bins = _scale(statistics.qualities, levels)
+    counts = [0] * bins
+    for quality, count in statistics.qualities.items():
+        counts[min(bins - 1, max(0, math.floor((quality - low) / step)))] += count
+    rated = sum(counts)
+    edges = [low + step * at for at in range(bins + 1)]
+    bars = _stand(
+        (
+            f"{say_count(counts[at], 'entry', 'entries')} with quality {number(edges[at])} to "
+            f"{number(edges[at + 1])}",
+            counts[at],
+            sum(edges[at] >= bar for bar in levels.values()),
+        )
+        for at in range(bins)
+    )
+    reached = "".join(
+        f" {statistics.reaching(bar):,} reach {name} ({number(bar)})." for name, bar in _ascending(levels)
+    )
+    return Chart(
+        title="Spread of quality",
+        description=(
+            f"{say_count(rated, 'rated entry', 'rated entries')} from {number(min(statistics.qualities))} to "
+            f"{number(max(statistics.qualities))}.{reached}"
+        ),
+        bars=bars,
+        marks=tuple(_mark(levels, low, step * bins)),
+        ticks=(
+            (0, number(edges[0]), "start"),
+            (WIDTH / 2, number((edges[0] + edges[-1]) / 2), "middle"),
+            (WIDTH, number(edges[-1]), "end"),
+        ),
+        most=max(counts),
+    )
+
+
+def draw_small(statistics: Statistics, *, width: int = 112, height: int = 24) -> str:
+    """The window very small, a stroke for two days: the `d` of an SVG path; empty without entries."""
+    pairs = [sum(statistics.days[at : at + 2]) for at in range(0, WINDOW_DAYS, 2)]
+    most, room = max(pairs), width / len(pairs)
+    return "".join(
+        f"M{_round((at + 0.5) * room)} {height}V{_round(height - max(2.0, height * count / most))}"
+        for at, count in enumerate(pairs)
+        if count
+    )
+
+
+def _scale(qualities: Mapping[float, int], levels: Mapping[str, float]) -> tuple[float, float, int]:
+    """The lowest edge, the width and the number of bins. The few farthest out share the outermost bin."""
+    values = sorted(qualities)
+    low = min(0.0, _quantile(qualities, _OUTLIERS, values), *levels.values())
+    high = max(_quantile(qualities, 1 - _OUTLIERS, values), *levels.values(), low + 1)
+    step = _round_step((high - low) / (_MOST_BINS - 2))
+    low = math.floor(low / step) * step
+    return low, step, max(4, math.floor((high - low) / step) + 1)
+
+
+def _quantile(qualities: Mapping[float, int], share: float, values: list[float]) -> float:
+    rest = share * sum(qualities.values())
+    for value in values[:-1]:
+        rest -= qualities[value]
+        if rest <= 0:
+            return value
+    return values[-1]
+
+
+def _round_step(least: float) -> float:
+    """The least of 1, 2, 5, 10, 20, 50, ... that is not below `least`."""
+    power = 10.0 ** math.floor(math.log10(max(least, 1.0)))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least)
+
+
+def _stand(labelled: Iterable[tuple[str, int, int]]) -> tuple[Bar, ...]:
+    """Bars side by side over the whole width, the highest to the top, from title, count and rank."""
+    places = list(labelled)
+    room, most = WIDTH / len(places), max(count for _, count, _ in places)
+    # A single entry beside thousands is still to be seen.
+    heights = [max(2.0, (_BASE - _TOP) * count / most) for _, count, _ in places]
+    return tuple(
+        Bar(
+            x=_round(at * room + _GAP / 2),
+            y=_round(_BASE - heights[at]),
+            width=_round(room - _GAP),
+            height=_round(heights[at]),
+            title=title,
+            rank=rank,
+        )
+        for at, (title, count, rank) in enumerate(places)
+        if count
+    )
+
+
+def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[Mark]:
+    taken = -math.inf
+    for name, bar in _ascending(levels):
+        x = WIDTH * (bar - low) / breadth
+        # Labels that would run into each other stand one above the other.
+        crowded = x - taken < _LABEL_ROOM
+        taken = x
+        yield Mark(
+            x=_round(x),
+            y=4 if crowded else 14,
+            label=f"{name} {number(bar)}",
+            anchor="end" if x > WIDTH - _LABEL_ROOM else "start",
+        )
+
+
+def _ascending(levels: Mapping[str, float]) -> list[tuple[str, float]]:
+    return sorted(levels.items(), key=lambda level: (level[1], level[0]))
+
+
+def _round(value: float) -> float:
+    return round(value, 2)

@@ -1,0 +1,138 @@
+"""Pages of our own writing, for goldens and for the browser: full, sparse and empty."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from syndicator.model import Article, Entry, Image, Provider, Site, Topic, Visibility, utc
+from syndicator.publish.pages import (
+    FrontPage,
+    Statistics,
+    TopicCard,
+    TopicPage,
+    count_entries,
+    render_assets,
+    render_front,
+    render_topic,
+)
+
+SITE = Site(
+    title="Cloud & Sky News",
+    base_url="https://feeds.example.org/news/",
+    description="What is written about clouds, sorted and rated.",
+)
+LEVELS = {"good": 90.0, "top": 110.0}
+CLOUD = Topic(slug="cloud", name="Cloud", description="Everything above the ground", language="en-US")
+STORAGE = Topic(slug="storage", name="Storage <cold>", parent="cloud")
+TOKYO = Topic(slug="ri-ben", name="日本の雲", language="ja")
+QUIET = Topic(slug="quiet", name="Quiet")
+TOPICS = (CLOUD, STORAGE, TOKYO, QUIET)
+NAMES = {topic.slug: topic.name for topic in TOPICS}
+_PUBLISHERS = ("The Daily Cloud", "Sky & Sons", "Ätherblatt", None)
+
+
+def make_entry(number: int, **changes: object) -> Entry:
+    """A public entry; the higher its number, the newer."""
+    publisher = _PUBLISHERS[number % 4]
+    article: dict[str, object] = {
+        "source": "sky",
+        "path": f"{number}.md",
+        "title": f"Cloud number {number} drifts by",
+        "link": f"https://news.example.com/cloud-{number}?a=1&b=2",
+        "canonical_link": f"https://news.example.com/cloud-{number}",
+        "published": utc(2026, 3, 1, 6) + timedelta(hours=17 * number),
+        "revision": f"r{number}",
+        "summary": f"Observers report that cloud number {number} looked like a sheep, then like a ship.",
+        "images": (Image(url=f"https://img.example.net/{number}.jpg"),) if number % 3 else (),
+        "provider": Provider(name=publisher) if publisher else None,
+        "quality": None if number % 7 == 0 else 40.0 + (number * 37) % 90,
+    }
+    topics = ("cloud", "storage") if number % 4 == 0 else ("cloud",)
+    made = Article(**(article | changes))  # type: ignore[arg-type] # the caller names fields of Article
+    return Entry(
+        guid=f"urn:x:{number}",
+        story=f"s{number}",
+        article=made,
+        updated=made.published,
+        seen=made.published,
+        visibility=Visibility.PUBLIC,
+        topics=topics,
+    )
+
+
+def cloud_entries() -> tuple[Entry, ...]:
+    """Forty entries, newest first, the newest of them hard to write."""
+    hostile = make_entry(
+        41,
+        title="Fish & chips <b>in space</b>: “C++” at 5 > 4 日本語 🚀",
+        summary="It costs <5 & is “good”. </p><script>alert(1)</script>",
+        provider=Provider(name="O'Reilly & <Co>"),
+        quality=117.5,
+        language="de",
+        images=(Image(url="javascript:alert(1)"), Image(url="https://img.example.net/a?b=1&c=2")),
+    )
+    unlinked = make_entry(40, title="Kein Link, kein Bild", link="javascript:alert(1)", images=(), summary="")
+    return (hostile, unlinked, *(make_entry(number) for number in range(39, 1, -1)))
+
+
+def tokyo_entries() -> tuple[Entry, ...]:
+    return (make_entry(44, title="雲が出た", language="ja", quality=150.0, provider=None),)
+
+
+def front_page() -> FrontPage:
+    cloud, tokyo = cloud_entries(), tokyo_entries()
+    storage = tuple(entry for entry in cloud if "storage" in entry.topics)
+    counted = {"cloud": cloud, "storage": storage, "ri-ben": tokyo, "quiet": ()}
+    return FrontPage(
+        site=SITE,
+        statistics=count_entries([*tokyo, *cloud]),
+        topics=tuple(
+            TopicCard(topic=topic, statistics=count_entries(counted[topic.slug])) for topic in TOPICS
+        ),
+        entries=(*tokyo, *cloud)[:12],
+        levels=LEVELS,
+    )
+
+
+def topic_page() -> TopicPage:
+    entries = cloud_entries()
+    storage = TopicCard(topic=STORAGE, statistics=count_entries(entries[::4]))
+    return TopicPage(
+        site=SITE,
+        topic=CLOUD,
+        statistics=count_entries(entries),
+        entries=entries[:12],
+        levels=LEVELS,
+        children=(storage,),
+        names=NAMES,
+    )
+
+
+def empty_front() -> FrontPage:
+    held = {Visibility.DRAFT: 2, Visibility.EMBARGOED: 1}
+    return FrontPage(site=SITE, statistics=Statistics(), levels=LEVELS, held=held)
+
+
+def empty_topic() -> TopicPage:
+    return TopicPage(site=SITE, topic=STORAGE, statistics=Statistics(), levels=LEVELS, parent=CLOUD)
+
+
+def site_files() -> dict[str, bytes]:
+    """A whole small site by path: its pages, style and icon."""
+    return {
+        **render_assets(),
+        "index.html": render_front(front_page()),
+        "topics/cloud/index.html": render_topic(topic_page()),
+        "topics/storage/index.html": render_topic(empty_topic()),
+        "empty/index.html": render_front(empty_front()).replace(b'href="style', b'href="../style'),
+    }
+
+
+def goldens() -> dict[str, bytes]:
+    """The pages that are kept byte for byte, by file name."""
+    return {
+        "front.html": render_front(front_page()),
+        "topic.html": render_topic(topic_page()),
+        "empty-front.html": render_front(empty_front()),
+        "empty-topic.html": render_topic(empty_topic()),
+    }

@@ -1,0 +1,141 @@
+"""How much to expect: counts, words and the places of bars."""
+
+from __future__ import annotations
+
+import doctest
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicator.model import Visibility, utc
+from syndicator.publish.pages import Sighting, Statistics, count_statistics, window_start, words
+from syndicator.publish.pages.charts import HEIGHT, WIDTH, chart_days, chart_qualities, draw_small
+from syndicator.publish.pages.statistics import WINDOW_DAYS
+from syndicator.publish.pages.views import cut
+from syndicator.publish.pages.words import say_expectation, say_held
+
+NEWEST = utc(2026, 3, 31, 23, 59, 59)
+
+
+def seen(days_ago: float, quality: float | None = None, publisher: str | None = None) -> Sighting:
+    return Sighting(published=NEWEST - timedelta(days=days_ago), quality=quality, publisher=publisher)
+
+
+def test_worked_examples_hold() -> None:
+    result = doctest.testmod(words)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_window_ends_with_the_newest_entrys_day() -> None:
+    assert window_start(NEWEST) == utc(2026, 2, 4)
+    statistics = count_statistics([seen(0), seen(0.5), seen(55), seen(56), seen(400)])
+    assert (statistics.days[-1], statistics.days[0], statistics.recent) == (2, 1, 3)
+    assert (statistics.total, statistics.newest) == (5, NEWEST)
+    assert statistics.first == NEWEST - timedelta(days=400)
+    assert statistics.covered_days == WINDOW_DAYS
+
+
+def test_young_topic_is_counted_by_the_days_it_has() -> None:
+    statistics = count_statistics([seen(0), seen(9), seen(9)])
+    assert statistics.covered_days == 10
+    assert say_expectation(statistics) == "about 2 a week"
+
+
+def test_publishers_and_qualities_are_of_the_window() -> None:
+    statistics = count_statistics(
+        [seen(0, 90, "A"), seen(1, 110, "B"), seen(2, 90, "A"), seen(3, None, ""), seen(90, 200, "C")]
+    )
+    assert statistics.publishers == 2
+    assert statistics.qualities == {90: 2, 110: 1}
+    assert [statistics.reaching(bar) for bar in (0, 90, 90.1, 110, 111)] == [3, 3, 1, 1, 0]
+
+
+def test_total_and_first_may_come_from_elsewhere() -> None:
+    first = utc(2020, 1, 1)
+    statistics = count_statistics([seen(0)], total=1000, first=first)
+    assert (statistics.total, statistics.first, statistics.covered_days) == (1000, first, WINDOW_DAYS)
+    assert count_statistics([]) == Statistics()
+
+
+def test_naive_newest_is_refused() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        window_start(datetime(2026, 1, 1))  # noqa: DTZ001 - the point of the test
+
+
+def test_no_entries_no_chart_and_no_expectation() -> None:
+    assert chart_days(Statistics()) is None
+    assert chart_qualities(Statistics(), {"good": 90}) is None
+    assert draw_small(Statistics()) == ""
+    assert say_expectation(Statistics()) == ""
+    assert Statistics().covered_days == 1
+
+
+@pytest.mark.parametrize(
+    ("why", "number", "part"),
+    [
+        (Visibility.DRAFT, 1, "1 article is not published"),
+        (Visibility.DRAFT, 2, "2 articles are not published"),
+        (Visibility.EMBARGOED, 2, "2 articles wait for their published time."),
+        (Visibility.EXPIRED, 1, "1 article has expired."),
+        (Visibility.WITHDRAWN, 1, "1 article was withdrawn: its file is gone."),
+        (Visibility.PUBLIC, 1, ""),
+    ],
+)
+def test_every_reason_has_its_sentence(why: Visibility, number: int, part: str) -> None:
+    assert say_held(why, number).startswith(part)
+
+
+def test_spread_keeps_all_entries_and_marks_the_levels() -> None:
+    statistics = count_statistics([seen(n / 100, 10 + n % 120, "A") for n in range(600)])
+    chart = chart_qualities(statistics, {"top": 110, "good": 90})
+    assert chart is not None
+    assert "600 rated entries from 10 to 129" in chart.description
+    assert [mark.label for mark in chart.marks] == ["good 90", "top 110"]
+    below = [bar for bar in chart.bars if bar.x + bar.width / 2 < chart.marks[0].x]
+    between = [bar for bar in chart.bars if chart.marks[0].x < bar.x + bar.width / 2 < chart.marks[1].x]
+    above = [bar for bar in chart.bars if bar.x + bar.width / 2 > chart.marks[1].x]
+    assert [{bar.rank for bar in part} for part in (below, between, above)] == [{0}, {1}, {2}]
+
+
+def test_one_far_value_does_not_flatten_the_rest() -> None:
+    statistics = count_statistics([*(seen(n / 10, 50 + n % 50) for n in range(500)), seen(1, 1e12)])
+    chart = chart_qualities(statistics, {"good": 90})
+    assert chart is not None
+    assert len(chart.bars) > 8
+
+
+@given(
+    qualities=st.lists(st.none() | st.floats(), min_size=1, max_size=50),
+    levels=st.dictionaries(st.sampled_from(["good", "top", "best"]), st.floats(-1e15, 1e15)),
+)
+def test_every_bar_stands_within_the_picture(qualities: list[float | None], levels: dict[str, float]) -> None:
+    statistics = count_statistics([seen(n, quality) for n, quality in enumerate(qualities)])
+    for chart in (chart_days(statistics), chart_qualities(statistics, levels)):
+        if chart is None:
+            assert not any(quality is not None and math.isfinite(quality) for quality in qualities)
+            continue
+        for bar in chart.bars:
+            assert -0.01 <= bar.x <= bar.x + bar.width <= WIDTH + 0.01
+            assert 0 <= bar.y <= bar.y + bar.height <= HEIGHT
+            assert bar.width > 0
+        for mark in chart.marks:
+            assert -0.01 <= mark.x <= WIDTH + 0.01
+
+
+@given(st.lists(st.datetimes(timezones=st.just(UTC)), min_size=1))
+def test_any_moments_can_be_counted(moments: list[datetime]) -> None:
+    statistics = count_statistics([Sighting(published=moment) for moment in moments])
+    assert 1 <= statistics.recent <= statistics.total == len(moments)
+    assert statistics.days[-1] >= 1
+    assert say_expectation(statistics)
+
+
+@given(st.text(), st.integers(2, 50))
+def test_cut_is_one_line_and_short_enough(text: str, longest: int) -> None:
+    line = cut(text, longest)
+    assert len(line) <= longest
+    assert "\n" not in line
