@@ -164,7 +164,8 @@ class Folder:
         if polled and self._mode is Mode.POLLING:
             return
         self._rebuilds += 1
-        self._say("watch built anew", why=why, mode=self._mode.value)
+        if self._observer is not None:
+            self._say("watch built anew", why=why)
         self._hint(Hint(source=self.source))
 
     def _build(self) -> None:

@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Any
 
 import pytest
 import structlog.testing
-from watchdog.observers.api import BaseObserver
+from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.inotify import InotifyObserver
 from watchdog.observers.inotify_c import WatchDescriptor, inotify_rm_watch
 
@@ -24,6 +25,7 @@ from syndicator.watch.folder import SELDOM_S, Folder, make_observer
 from syndicator.watch.health import Mode
 from syndicator.watch.scan import scan
 from syndicator.watch.settle import Hint, Sign
+from syndicator.watch.watches import watched_inodes
 
 SOON = 5.0
 """Seconds within which an event must have come, however busy the machine."""
@@ -395,6 +397,45 @@ def test_folders_without_a_watch_are_counted_and_watched_anew(watched: Watched) 
     health = watched.folder.check(scan(watched.root))
     assert (health.mode, health.unwatched, health.rebuilds) == (Mode.WATCHING, 0, 1)
     watched.everything()
+
+
+class Shallow(InotifyObserver):
+    """An observer that gets no watch below the root, in silence, as when the limit is reached there."""
+
+    def schedule(self, *args: Any, **kwargs: Any) -> ObservedWatch:
+        return super().schedule(*args, **{**kwargs, "recursive": False})
+
+
+def test_folders_that_get_no_watch_are_polled_and_it_says_so_once(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    watched = Watched(tmp_path, Shallow)
+    with structlog.testing.capture_logs() as said:
+        watched.folder.start()
+        for _ in range(5):
+            health = watched.folder.check(scan(tmp_path))
+        assert (health.mode, health.unwatched, health.fallbacks) == (Mode.PARTLY, 2, 1)
+        assert health.why == "2 folders have no watch"
+        assert "max_user_watches" in health.cure
+        assert len(watched.observers) == 2, "building it anew is not tried at every check"
+        warned = [line["event"] for line in said if line["log_level"] == "warning"]
+        assert warned == ["watch built anew", "watching, but some folders are only polled"]
+        (tmp_path / "a/b").rmdir()
+        (tmp_path / "a").rmdir()
+        health = watched.folder.check(scan(tmp_path))
+        assert (health.mode, health.unwatched, health.why) == (Mode.WATCHING, 0, "")
+    watched.folder.stop()
+
+
+def test_a_scan_says_nothing_of_watches_while_it_polls(tmp_path: Path) -> None:
+    Failing.error = OSError(errno.ENOSPC, "inotify watch limit reached")
+    watched = Watched(tmp_path, Failing)
+    watched.folder.start()
+    assert watched.folder.check(scan(tmp_path)).unwatched == 0
+    watched.folder.stop()
+
+
+def test_without_the_kernels_account_no_folder_is_called_unwatched(tmp_path: Path) -> None:
+    assert watched_inodes(tmp_path / "no-proc") is None
 
 
 def forget_watch(observer: BaseObserver, folder: Path) -> None:

@@ -171,6 +171,43 @@ def test_a_file_that_may_not_be_read_is_a_problem_with_a_cure(root: Path, powerl
     assert [line[: len(said)] for line in ran.stdout.splitlines()] == [said, said], ran.stderr
 
 
+EXHAUSTED = """
+import os, sys
+from pathlib import Path
+from syndicator.errors import SourceUnreadable
+from syndicator.watch.reading import read_article
+from syndicator.watch.scan import look, scan
+import resource
+root = Path(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+held = [os.open("/dev/null", os.O_RDONLY)]
+try:
+    while True:
+        held.append(os.dup(held[0]))
+except OSError:
+    pass
+for free in range(5):
+    for seen in (scan(root), look(root, ["deep", "deep/er/b.md"])):
+        assert len(seen.files) + len(seen.unseen) >= 1, seen
+        assert seen.complete or (seen.broken and not seen.missing), seen
+    try:
+        read_article(root, "deep/er/b.md")
+    except SourceUnreadable as error:
+        print(free, error.why, "|", error.cure)
+    else:
+        print(free, "read", scan(root).complete)
+    os.close(held.pop())
+"""
+
+
+def test_without_descriptors_nothing_is_lost_or_blamed_on_the_article(root: Path) -> None:
+    ran = subprocess.run([sys.executable, "-c", EXHAUSTED, str(root)], capture_output=True, text=True)
+    lines = ran.stdout.splitlines()
+    assert len(lines) == 5, ran.stderr
+    assert lines[0] == "0 Too many open files | Raise the limit of open files"
+    assert lines[-1] == "4 read True"
+
+
 def test_a_file_other_than_expected_is_changing(root: Path) -> None:
     expected = scan(root).files["a.md"]
     assert read_article(root, "a.md", expected=expected) == Reading(data=TEXT, stamp=expected)
