@@ -22,6 +22,7 @@ from syndicator.pipeline.explain import Explainer
 from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
 from syndicator.pipeline.mailing import LatestSlot, Mailing
 from syndicator.pipeline.output import Output
+from syndicator.pipeline.previewing import Previewer
 from syndicator.schedule import latest_slot, read_cron
 from syndicator.serve.addresses import Moved
 from syndicator.settings import Settings, Source
@@ -86,7 +87,7 @@ def open_pipe(settings: Settings, store: Store, *, now: datetime, quiet_s: float
         plan_of(settings, quiet_s=quiet_s),
         output_of(settings),
         Announcer(settings.routes),
-        Mailing(settings.routes, settings.site, slots_of(settings.routes)),
+        mailing_of(settings),
         now=now,
     )
 
@@ -161,5 +162,15 @@ def explainer_of(settings: Settings) -> Explainer:
         routes=settings.routes,
         levels=settings.levels,
         limit=settings.feeds.limit,
-        mailing=Mailing(settings.routes, settings.site, slots_of(settings.routes)),
+        mailing=mailing_of(settings),
     )
+
+
+def previewer_of(settings: Settings) -> Previewer:
+    """What answers `preview` under these settings."""
+    return Previewer(mailing=mailing_of(settings))
+
+
+def mailing_of(settings: Settings) -> Mailing:
+    """What writes the messages of the settings' routes."""
+    return Mailing(settings.routes, settings.site, slots_of(settings.routes))

@@ -39,7 +39,7 @@ def _options(
 def main() -> None:
     """The way in from the shell. Exit codes: 0 fine; 1 problems found; 2 wrong use; 75 later; 78 settings."""
     # Each command registers itself with `app`.
-    from syndicator.cli import build, check, explain, run  # noqa: F401
+    from syndicator.cli import build, check, deliveries, explain, mute, preview, run  # noqa: F401
 
     try:
         app()

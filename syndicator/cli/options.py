@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from syndicator.model import Route
 from syndicator.schedule import validate_cron
 from syndicator.settings import Settings, load_settings
+from syndicator.store.database import SqlStore, open_known
 
 ConfigOption = Annotated[
     Path,
@@ -27,3 +31,22 @@ def read_settings(config: Path) -> Settings:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[SqlStore]:
+    """The state of a service that may be running. Raises StoreError when there is none yet."""
+    store = open_known(settings.state)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def route_named(settings: Settings, name: str) -> Route:
+    """The route of that name. Ends the command when there is none."""
+    for route in settings.routes:
+        if route.name == name:
+            return route
+    known = ", ".join(route.name for route in settings.routes) or "none"
+    raise typer.BadParameter(f"there is no route {name!r}; the settings have: {known}")

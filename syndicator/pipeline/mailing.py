@@ -57,7 +57,7 @@ class Mailing:
                 continue
             entries = known_entries(books, delivery.guids)
             anew = recompose(
-                delivery, entries, route, topic_names=_labels(books), page=self._page(books, route)
+                delivery, entries, route, topic_names=labels_of(books), page=self.page(books, route)
             )
             if anew is None:
                 books.outbox.drop(
@@ -105,7 +105,9 @@ class Mailing:
     def _write_draft(
         self, books: Books, draft: Draft, entries: Mapping[str, Entry], route: Route, now: datetime
     ) -> str:
-        delivery = compose(draft, entries, now=now, topic_names=_labels(books), page=self._page(books, route))
+        delivery = compose(
+            draft, entries, now=now, topic_names=labels_of(books), page=self.page(books, route)
+        )
         if books.outbox.write(delivery, draft.stories):
             log.info(
                 "message owed",
@@ -125,7 +127,7 @@ class Mailing:
             return None
         return slot
 
-    def _page(self, books: Books, route: Route) -> Page:
+    def page(self, books: Books, route: Route) -> Page:
         """Where the route's stories stand: its topic's page if it has one topic, else the front page."""
         wanted = {topic_key(name) for name in route.topics}
         live = [stored.topic for stored in books.topics() if stored.fate is Fate.LIVE]
@@ -135,5 +137,6 @@ class Mailing:
         return Page(name=self._site.title, url=page_url(self._site, ALL))
 
 
-def _labels(books: Books) -> dict[str, str]:
+def labels_of(books: Books) -> dict[str, str]:
+    """Topics' names to show, by slug."""
     return {stored.topic.slug: stored.topic.name for stored in books.topics()}

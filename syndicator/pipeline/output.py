@@ -98,7 +98,7 @@ class Output:
             books.mark_clean((slug, page) for slug, pages in dirty.items() for page in pages)
         return Published(
             written=len(written),
-            feeds=tuple(p for p in written if p.startswith("feeds/") and "/archive/" not in p),
+            feeds=tuple(path for path in written if _is_feed(path)),
         )
 
     def _publish_topic(

@@ -4,6 +4,7 @@
 """
 
 from syndicator.settings.load import load_settings
+from syndicator.settings.shape import duration
 from syndicator.settings.values import Feeds, Listen, Settings, Slack, Source, Watch
 
-__all__ = ["Feeds", "Listen", "Settings", "Slack", "Source", "Watch", "load_settings"]
+__all__ = ["Feeds", "Listen", "Settings", "Slack", "Source", "Watch", "duration", "load_settings"]

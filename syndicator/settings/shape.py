@@ -28,16 +28,19 @@ CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-def _duration(value: object) -> object:
-    if isinstance(value, timedelta):
-        return value
-    match = DURATION.fullmatch(str(value).strip())
+def duration(text: str) -> timedelta:
+    """A length of time as people write it: 90s, 10m, 2h, 7d. Raises ValueError with what it must be."""
+    match = DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError("must be a number and a unit: 90s, 10m, 2h, 7d")
     try:
         return timedelta(**{UNITS[match[2]]: int(match[1])})
     except OverflowError:
         raise ValueError("is longer than any life of this service") from None
+
+
+def _duration(value: object) -> object:
+    return value if isinstance(value, timedelta) else duration(str(value))
 
 
 def _time_zone(value: str) -> str:

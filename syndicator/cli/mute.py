@@ -1,0 +1,63 @@
+"""`syndicator mute`: hold a route back for a while; nothing is lost, and one catch-up follows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from syndicator.cli import app
+from syndicator.cli.log import configure_logs
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, now, opened, read_settings, route_named
+from syndicator.model import Mute
+from syndicator.settings import duration
+
+
+@app.command()
+def mute(
+    route: Annotated[str | None, typer.Argument(help="The route; none lists what is muted.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    for_: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 7d.")] = "",
+    why: Annotated[str, typer.Option("--why", help="For whoever asks later.")] = "",
+    lift: Annotated[bool, typer.Option("--lift", help="End the route's mutes now.")] = False,
+) -> None:
+    """Hold a route back for a while. What qualifies meanwhile is kept and sent as one catch-up."""
+    configure_logs(verbose=False, journal=False, quiet=True)
+    settings = read_settings(config)
+    console = Console(highlight=False)
+    moment = now()
+    if route is not None:
+        route_named(settings, route)
+    with opened(settings) as store, store.transaction() as books:
+        ledger = books.outbox.ledger
+        if route is None:
+            _print(console, ledger.mutes(ended_after=moment))
+        elif lift:
+            count = ledger.unmute(route, moment)
+            console.print(f"{count} mute{'s' * (count != 1)} of {route} lifted")
+        else:
+            made = ledger.mute(route, since=moment, until=moment + _length(for_), why=why)
+            console.print(f"{route} is muted until {made.until:%Y-%m-%d %H:%M} UTC")
+
+
+def _length(text: str) -> timedelta:
+    try:
+        length = duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--for {error}") from None
+    if not length:
+        raise typer.BadParameter("--for must be longer than nothing")
+    return length
+
+
+def _print(console: Console, mutes: list[Mute]) -> None:
+    if not mutes:
+        console.print("No route is muted.")
+        return
+    table = Table("route", "until (UTC)", "since (UTC)", "why", box=None, pad_edge=False)
+    for one in mutes:
+        table.add_row(one.route, f"{one.end:%Y-%m-%d %H:%M}", f"{one.since:%Y-%m-%d %H:%M}", one.why)
+    console.print(table)

@@ -1,0 +1,103 @@
+"""`syndicator preview` and `send-test`: what a route would send, drawn here or sent as a test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from syndicator.assembly import messengers_of, previewer_of
+from syndicator.cli import app
+from syndicator.cli.log import configure_logs
+from syndicator.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    now,
+    opened,
+    read_settings,
+    route_named,
+)
+from syndicator.deliver.terminal import builder_link, draw
+from syndicator.errors import Unclear
+from syndicator.model import Delivery, Route
+from syndicator.pipeline.previewing import Preview
+from syndicator.settings import Settings
+
+
+@app.command()
+def preview(
+    route: Annotated[str | None, typer.Argument(help="The route; none previews all.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+    link: Annotated[bool, typer.Option("--link", help="Also a link to Slack's Block Kit Builder.")] = False,
+) -> None:
+    """Show what a route would send now. Nothing is sent, and nothing changes.
+
+    What is owed comes first, whatever it waits for; where nothing is, the newest matching entries stand in.
+    """
+    configure_logs(verbose=False, journal=False, quiet=True)
+    settings = read_settings(config)
+    routes = [route_named(settings, route)] if route else list(settings.routes)
+    previews = _previews(settings, routes, now())
+    if as_json:
+        messages = [one.delivery.message for one in previews if one.delivery is not None]
+        typer.echo(json.dumps(messages, indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    if not previews:
+        console.print("There are no routes in the settings.")
+    for one in previews:
+        _print(console, one, with_link=link)
+
+
+@app.command("send-test")
+def send_test(
+    route: Annotated[str, typer.Argument(help="The route.")], config: ConfigOption = DEFAULT_CONFIG
+) -> None:
+    """Send a route's preview to its channel, marked as a test. Nothing else changes."""
+    configure_logs(verbose=False, journal=False, quiet=True)
+    settings = read_settings(config)
+    (found,) = _previews(settings, [route_named(settings, route)], now())
+    console = Console(highlight=False)
+    if found.delivery is None:
+        console.print(f"{route} has nothing to show yet: no entry matches it.")
+        raise typer.Exit(1)
+    messenger = messengers_of(settings, None).for_delivery(found.delivery)
+    try:
+        message_ts = messenger.post(_as_test(found.delivery))
+    except Unclear as error:
+        console.print(Text(f"It may have arrived or not: {error}", style="yellow"), soft_wrap=True)
+        raise typer.Exit(75) from None
+    console.print(f"Sent to {found.delivery.channel}" + (f" as {message_ts}" if message_ts else ""))
+
+
+def _previews(settings: Settings, routes: Sequence[Route], moment: datetime) -> list[Preview]:
+    previewer = previewer_of(settings)
+    with opened(settings) as store, store.reading() as books:
+        return [previewer.preview(books, route, now=moment) for route in routes]
+
+
+def _as_test(delivery: Delivery) -> Delivery:
+    """The same message with an id of its own, and a line that says what it is."""
+    note = {"type": "context", "elements": [{"type": "plain_text", "text": "A test from syndicator"}]}
+    message = dict(delivery.message)
+    blocks = message.get("blocks")
+    message["blocks"] = [note, *(blocks if isinstance(blocks, list) else [])][:50]
+    message.pop("metadata", None)
+    return replace(delivery, id=str(uuid4()), message=message)
+
+
+def _print(console: Console, one: Preview, *, with_link: bool) -> None:
+    console.print(Text.assemble((one.route, "bold"), f" → {one.channel}: {one.note}"), soft_wrap=True)
+    if one.delivery is not None:
+        console.print(draw(one.delivery.message, channel=one.channel))
+        if with_link:
+            console.print(Text(builder_link(one.delivery.message), style="blue"), soft_wrap=True)
