@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syndicator.model import Digest, Entry, Route, Site, Slot, Visibility
+import feedparser
+
+from syndicator.model import Digest, Entry, Owed, Route, Site, Slot, Visibility
 from syndicator.parse.article import SourceRules
 from syndicator.parse.profiles import profile
 from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.desk import Moment
+from syndicator.pipeline.explain import Answer, Explainer
 from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
 from syndicator.pipeline.intake import Tally
 from syndicator.pipeline.mailing import Mailing
@@ -48,6 +51,7 @@ class Rig:
     roll_up: bool = False
     limit: int = 50
     tombstones: bool = False
+    version: str = "1"
     latest_slot: Callable[[Digest, datetime], Slot | None] = never
 
     def __post_init__(self) -> None:
@@ -65,7 +69,11 @@ class Rig:
         self.pipeline = open_pipeline(
             self.store,
             Plan(
-                sources=sources, roll_up=self.roll_up, quiet_s=0.0, version="1", made_with=repr(self.levels)
+                sources=sources,
+                roll_up=self.roll_up,
+                quiet_s=0.0,
+                version=self.version,
+                made_with=repr((self.version, self.levels)),
             ),
             Output(
                 folder=self.output,
@@ -91,6 +99,8 @@ class Rig:
         self.open()
 
     def source(self, name: str, root: Path) -> SourcePlan:
+        """A source's plan; its folder is made."""
+        root.mkdir(exist_ok=True)
         rules = SourceRules(
             name=name, profile=profile(self.profile, {}), base_url=self.base_url, time_zone=ZoneInfo("UTC")
         )
@@ -125,18 +135,22 @@ class Rig:
         tally = self.look()
         self.pipeline.turn(self.now)
         self.pipeline.mail(self.now)
-        self.pipeline.publish()
+        self.pipeline.publish(self.now)
         return tally
 
     def publish(self) -> Published:
-        return self.pipeline.publish()
+        return self.pipeline.publish(self.now)
 
     def write(self, path: str, **front: Any) -> Path:
         """An article file in the smartable form; `body`, `title`, `published`... override the usual."""
+        return self.put(path, article_text(path, **front))
+
+    def put(self, path: str, text: str) -> Path:
+        """Any file, written beside and renamed to its name."""
         file = self.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_name(f".{file.name}.tmp")
-        beside.write_text(article_text(path, **front), encoding="utf-8")
+        beside.write_bytes(text.encode())
         beside.replace(file)
         return file
 
@@ -159,6 +173,34 @@ class Rig:
 
     def feed(self, path: str = "feeds/all/atom.xml") -> bytes:
         return (self.output / path).read_bytes()
+
+    def titles(self, topic: str = "all", *, level: str = "", page: int | None = None) -> list[str]:
+        """The titles in one feed, as a reader of Atom sees them."""
+        folder = self.output / "feeds" / topic / level / ("" if page is None else f"archive/{page}")
+        return [str(entry.title) for entry in feedparser.parse((folder / "atom.xml").read_bytes()).entries]
+
+    def documents(self, *names: str) -> dict[str, bytes]:
+        """Every feed document by its path; with `names`, those with one of these file names."""
+        found = (path for path in sorted((self.output / "feeds").rglob("*")) if path.is_file())
+        return {
+            path.relative_to(self.output).as_posix(): path.read_bytes()
+            for path in found
+            if path.suffix != ".gz" and (not names or path.name in names)
+        }
+
+    def owed(self, route: str | None = None) -> list[Owed]:
+        with self.store.reading() as books:
+            return books.outbox.ledger.owed(route)
+
+    def explain(self, text: str) -> Answer:
+        explainer = Explainer(
+            routes=self.routes,
+            levels=self.levels,
+            limit=self.limit,
+            mailing=Mailing(self.routes, SITE, self.latest_slot),
+        )
+        with self.store.reading() as books:
+            return explainer.explain(books, text, now=self.now)
 
 
 def article_text(path: str, *, body: str = "", **front: Any) -> str:
