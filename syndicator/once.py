@@ -55,7 +55,7 @@ def build(
             pipeline = open_pipe(settings, store, now=clock.now())
             tally = take_in(settings, pipeline, clock, reading, confirmed=confirmed)
             pipeline.turn(clock.now())
-            published = pipeline.publish(publishing)
+            published = pipeline.publish(clock.now(), publishing)
             return _pass(settings, store, pipeline, tally, published)
         finally:
             store.close()

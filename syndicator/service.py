@@ -23,6 +23,7 @@ from syndicator.deliver.outbox import Messenger, Sender
 from syndicator.deliver.retry import RetryPolicy
 from syndicator.deliver.slack import SlackBot
 from syndicator.errors import DeliveryError
+from syndicator.hub import HubTeller
 from syndicator.model import Digest
 from syndicator.pipeline.flow import Pipeline, Progress
 from syndicator.publish.files import sweep
@@ -41,7 +42,7 @@ log = structlog.get_logger()
 
 TICK = timedelta(seconds=30)
 """How late what is due can be noticed when every alarm was lost, as after a long sleep."""
-SENDER_GRACE_S = 6.0
+GRACE_S = 6.0
 """A little longer than the sender allows its calls under way."""
 
 
@@ -67,12 +68,13 @@ class Service:
     def __post_init__(self) -> None:
         self._stop = threading.Event()
         self._worker: Worker | None = None
-        self._wake_sender = threading.Event()
+        self._wake_sender, self._wake_hub = threading.Event(), threading.Event()
 
     def stop(self) -> None:
         """Ends `run` within seconds, with what is in hand finished."""
         self._stop.set()
         self._wake_sender.set()
+        self._wake_hub.set()
         if self._worker is not None:
             self._worker.wake()
 
@@ -91,6 +93,7 @@ class Service:
             worker.first_turn(self.progress, self._stop)
             self._schedule(stack, worker)
             self._send(stack, store)
+            self._tell_hub(stack, store)
             if not self._stop.is_set():
                 self.notifier.ready(
                     f"{len(self.settings.sources)} sources, {len(self.settings.routes)} routes"
@@ -122,6 +125,7 @@ class Service:
             clock=self.clock,
             scan_every=self.settings.watch.scan_every,
             mailed=self._wake_sender.set,
+            published=self._wake_hub.set,
             beat=self.notifier.alive,
         )
 
@@ -166,13 +170,25 @@ class Service:
                 report_identity(messengers.bot)
             sender.run(self._stop, self._wake_sender)
 
-        thread = threading.Thread(target=send, name="sender", daemon=True)
+        self._run_beside(stack, "sender", send, self._wake_sender)
+
+    def _tell_hub(self, stack: ExitStack, store: SqlStore) -> None:
+        if self.settings.feeds.hub is not None:
+            teller = HubTeller(store, self.settings.feeds.hub, clock=self.clock.now)
+            run = partial(teller.run, self._stop, self._wake_hub)
+            self._run_beside(stack, "hub", run, self._wake_hub)
+
+    def _run_beside(
+        self, stack: ExitStack, name: str, run: Callable[[], None], wake: threading.Event
+    ) -> None:
+        """Runs something in a thread that ends with the service, or is left behind if it does not."""
+        thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
 
         def end() -> None:
             self._stop.set()
-            self._wake_sender.set()
-            thread.join(SENDER_GRACE_S)
+            wake.set()
+            thread.join(GRACE_S)
 
         stack.callback(end)
 

@@ -56,11 +56,12 @@ class Worker:
         clock: Clock,
         scan_every: timedelta,
         mailed: Callable[[], None] = lambda: None,
+        published: Callable[[], None] = lambda: None,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._pipeline, self._sources, self._clock = pipeline, tuple(sources), clock
         self._scan_every_s = scan_every.total_seconds()
-        self._mailed, self._beat = mailed, beat
+        self._mailed, self._published, self._beat = mailed, published, beat
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._hints: list[Hint] = []
@@ -131,7 +132,9 @@ class Worker:
         messages, wake = self._pipeline.mail(at.now)
         if messages:
             self._mailed()
-        published = self._pipeline.publish()
+        published = self._pipeline.publish(at.now)
+        if published.feeds:
+            self._published()
         self._say(tally, turned, published)
         return Turn(
             tally=tally,

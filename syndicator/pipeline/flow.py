@@ -176,9 +176,9 @@ class Pipeline:
         with self._store.transaction() as books:
             return self._mailing.write(books, now=now)
 
-    def publish(self, progress: Progress = lambda done, of: None) -> Published:
-        """Brings the output folder up to date. Raises OutputUnwritable."""
-        return self._output.publish(self._store, self._shelves.catalogue, progress)
+    def publish(self, now: datetime, progress: Progress = lambda done, of: None) -> Published:
+        """Brings the output folder up to date, and owes the hub word of it. Raises OutputUnwritable."""
+        return self._output.publish(self._store, self._shelves.catalogue, now, progress)
 
     def look_again(self, at: Moment) -> dict[str, float]:
         """By source, the seconds until something that waits there is to be looked at again."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -49,10 +50,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What one pass wrote. `feeds` are the addresses of feeds whose bytes changed, for the hub."""
+    """How many files one pass wrote, and how many of them are feeds."""
 
     written: int = 0
-    feeds: tuple[str, ...] = ()
+    feeds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ class Output:
         books.put_mark("output", made_with)
 
     def publish(
-        self, store: Store, catalogue: Catalogue, progress: Progress = lambda done, of: None
+        self, store: Store, catalogue: Catalogue, now: datetime, progress: Progress = lambda done, of: None
     ) -> Published:
         """Writes what is dirty and marks it clean. Raises OutputUnwritable; what is dirty then stays so."""
         with store.reading() as books:
@@ -96,10 +97,9 @@ class Output:
             progress(len(dirty), len(dirty))
         with store.transaction() as books:
             books.mark_clean((slug, page) for slug, pages in dirty.items() for page in pages)
-        return Published(
-            written=len(written),
-            feeds=tuple(path for path in written if _is_feed(path)),
-        )
+            if self.hub is not None:
+                books.pings.owe((self.site.base_url + path for path in written if _is_feed(path)), now)
+        return Published(written=len(written), feeds=sum(map(_is_feed, written)))
 
     def _publish_topic(
         self, books: Books, slug: str, dirty: set[int], topics: Mapping[str, StoredTopic]

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from syndicator.model import Entry, Problem, Topic, Visibility
 from syndicator.store.outbox import Outbox
+from syndicator.store.pings import Pings
 
 FEED = -1
 """The page number that stands for the feed itself, beside the archive's pages 0, 1, 2, ..."""
@@ -111,6 +112,8 @@ class Books(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def pings(self) -> Pings: ...
 
     def source(self, name: str) -> SourceState | None: ...
     def put_source(self, name: str, state: SourceState) -> None: ...

@@ -26,6 +26,7 @@ from syndicator.store.contract import (
     StoredTopic,
 )
 from syndicator.store.outbox import Outbox
+from syndicator.store.pings import Pings
 from syndicator.store.tables import (
     EPOCH,
     dirty,
@@ -50,10 +51,15 @@ class SqlBooks:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._outbox = Outbox(connection)
+        self._pings = Pings(connection)
 
     @property
     def outbox(self) -> Outbox:
         return self._outbox
+
+    @property
+    def pings(self) -> Pings:
+        return self._pings
 
     def revision(self) -> str | None:
         """Which revision the tables are of; None where there are none."""

@@ -166,3 +166,13 @@ marks = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+pings = Table(
+    "pings",
+    metadata,
+    # Feeds that the WebSub hub has still to be told of, by their address.
+    Column("topic", Text, primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("due", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+)

@@ -149,6 +149,13 @@ def upgrade() -> None:
     with op.batch_alter_table('owed', schema=None) as batch_op:
         batch_op.create_index('ix_owed_route', ['route', 'qualified'], unique=False)
 
+    op.create_table('pings',
+    sa.Column('topic', sa.Text(), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.Column('due', sa.BigInteger(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('topic', name=op.f('pk_pings'))
+    )
     op.create_table('problems',
     sa.Column('source', sa.Text(), nullable=False),
     sa.Column('path', sa.Text(), nullable=False),

@@ -1,0 +1,80 @@
+"""Tells the WebSub hub what has changed, in a thread of its own: a slow hub holds up nothing."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from syndicator.errors import StoreError
+from syndicator.publish.websub import Ping, PingResult, next_ping, ping
+from syndicator.store.contract import Store
+from syndicator.store.pings import OwedPing
+
+log = structlog.get_logger()
+
+AT_ONCE = 50
+"""Feeds told of in one call."""
+TIMEOUT = timedelta(seconds=15)
+GIVE_UP = timedelta(hours=24)
+LONGEST_WAIT_S = 30.0
+
+
+class HubTeller:
+    """Works off what the hub is owed, from `run` until it is stopped."""
+
+    def __init__(
+        self,
+        store: Store,
+        hub: str,
+        *,
+        clock: Callable[[], datetime],
+        call: Callable[[str, Sequence[str], timedelta], Sequence[Ping]] = ping,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._store, self._hub, self._clock, self._call, self._jitter = store, hub, clock, call, jitter
+
+    def run(self, stop: threading.Event, wake: threading.Event) -> None:
+        """Tells until `stop`; `wake` says that there may be something new. Set both to end at once."""
+        while not stop.is_set():
+            wake.clear()
+            try:
+                wait_s = self.tell()
+            except StoreError as error:
+                log.warning("hub not told, tried again", why=str(error))
+                wait_s = LONGEST_WAIT_S
+            wake.wait(wait_s)
+
+    def tell(self) -> float:
+        """Tells what is due now; the seconds until more may be."""
+        now = self._clock()
+        with self._store.reading() as books:
+            due = books.pings.due(now, limit=AT_ONCE)
+        if due:
+            outcomes = self._call(self._hub, [owed.topic for owed in due], TIMEOUT)
+            self._settle(due, outcomes)
+        with self._store.reading() as books:
+            soonest = books.pings.next_due()
+        if soonest is None:
+            return LONGEST_WAIT_S
+        return min(max(0.0, (soonest - self._clock()).total_seconds()), LONGEST_WAIT_S)
+
+    def _settle(self, due: Sequence[OwedPing], outcomes: Sequence[Ping]) -> None:
+        now = self._clock()
+        with self._store.transaction() as books:
+            for owed, outcome in zip(due, outcomes, strict=True):
+                if outcome.result is PingResult.LATER and now - owed.since < GIVE_UP:
+                    books.pings.postpone(owed.topic, now + next_ping(owed.attempts + 1, self._jitter()))
+                else:
+                    books.pings.forget(owed.topic, since=owed.since)
+        told = sum(outcome.result is PingResult.TOLD for outcome in outcomes)
+        if told:
+            log.debug("hub told", feeds=told)
+        refused = [outcome for outcome in outcomes if outcome.result is not PingResult.TOLD]
+        if refused:
+            log.warning(
+                "hub not told", feeds=len(refused), result=refused[0].result.value, why=refused[0].why
+            )
