@@ -61,7 +61,7 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, rules: Sourc
     title = _title(fields, facts, tool)
     published = _published(fields, facts, zone)
     topics = _topics(fields, facts)
-    link = article_link(fields, facts, rules, path, published, topics)
+    link = article_link(fields, facts, rules, path, published)
     canonical = canonical_link(link)
     markdown, embedded = _body(matter, tool), fields.text(Field.EMBEDDED) or ""
     body = render_body(markdown, base_url=link, embedded=embedded)

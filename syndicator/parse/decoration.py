@@ -35,10 +35,8 @@ def read_images(values: Iterator[Value], base: str) -> tuple[Image, ...]:
 
 def _image(value: Value, base: str) -> Image | None:
     given = value if isinstance(value, dict) else {"url": value}
-    address = next(
-        (text for key in ("url", "src", "path", "image") if (text := as_text(given.get(key)))), None
-    )
-    if not address:
+    address = next((given[key] for key in ("url", "src", "path", "image") if given.get(key)), None)
+    if not isinstance(address, str):
         return None
     with suppress(ValueError):
         return Image(

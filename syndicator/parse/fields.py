@@ -134,13 +134,16 @@ class Fields:
             cure = "Write it like 2024-01-02 or 2024-01-02T15:04:05Z"
             raise self._wrong(found, f"{error}: {_quoted(found.value)}", cure) from None
 
-    def names(self, field: Field) -> tuple[str, ...]:
+    def names(self, field: Field, keys: frozenset[str] | None = None) -> tuple[str, ...]:
         """The names under all keys of the field, each once without regard to case, in their order.
 
+        Only those under `keys` where these are given.
         Raises ArticleError for what is neither a text nor a list of texts.
         """
         names: dict[str, str] = {}
         for found in self.all(field):
+            if keys is not None and found.at[-1] not in keys:
+                continue
             for item in self._items(found):
                 name = as_name(item)
                 if name is None:

@@ -39,7 +39,7 @@ class Field(StrEnum):
     DRAFT = "draft"
     """A flag: true makes a draft."""
     TOPICS = "topics"
-    """All keys are read, not only the first that is there; so also of `authors`."""
+    """All keys are read, not only the first that is there; so too of authors and images."""
     AUTHORS = "authors"
     IMAGES = "images"
     PROVIDER = "provider"
@@ -65,6 +65,8 @@ class Profile:
     any_case: bool = False
     split_words: frozenset[str] = frozenset()
     """Keys whose text is a list of words, as Jekyll reads `tags: red blue`."""
+    categories: frozenset[str] = frozenset({"categories", "category"})
+    """Those of the keys of `topics` that `:categories` in an address stands for."""
 
 
 _COMMON: dict[str, str] = {

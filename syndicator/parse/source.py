@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -45,7 +44,6 @@ def article_link(
     rules: SourceRules,
     path: str,
     published: datetime,
-    topics: Sequence[str],
 ) -> str:
     """The article's own link, else its address on the source's site by the tool's rule.
 
@@ -53,7 +51,7 @@ def article_link(
     """
     own = fields.text(Field.LINK)
     if own is None:
-        return _on_site(fields, facts, rules, path, published, topics)
+        return _on_site(fields, facts, rules, path, published)
     try:
         return http_link(own)
     except ValueError as error:
@@ -67,7 +65,6 @@ def _on_site(
     rules: SourceRules,
     path: str,
     published: datetime,
-    topics: Sequence[str],
 ) -> str:
     address = fields.text(Field.ADDRESS)
     try:
@@ -83,7 +80,7 @@ def _on_site(
             path=path,
             facts=facts,
             slug=fields.text(Field.SLUG) or facts.slug,
-            categories=topics,
+            categories=(*facts.categories, *fields.names(Field.TOPICS, rules.profile.categories)),
             local=published.astimezone(rules.time_zone),
         )
         return http_link(f"{rules.base_url.rstrip('/')}/{own.lstrip('/')}")

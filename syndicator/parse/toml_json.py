@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -24,6 +25,17 @@ from syndicator.parse.yaml_events import Document, Key, Limits, Mark, refuse_ove
 class _Spot:
     line: int
     column: int
+
+
+class _Lines:
+    """Where the lines of a text begin, to tell an offset as line and column."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def spot(self, at: int) -> _Spot:
+        line = bisect_right(self._starts, at) - 1
+        return _Spot(line, at - self._starts[line])
 
 
 _TOML_TOKEN = re.compile(
@@ -62,13 +74,14 @@ def read_json(text: str, *, first_line: int, limits: Limits, secret: frozenset[s
     spots = _refuse_excess(_JSON_TOKEN.finditer(text), text, first_line, limits)
 
     def unite(pairs: list[tuple[str, Value]]) -> Value:
-        keys = [key for key, _ in pairs]
-        if len(set(keys)) < len(keys):
-            twice = next(key for key in keys if keys.count(key) > 1)
-            at = spots.get(twice) or _Spot(0, 0)
-            what = f"the key `{shown(twice)}` stands twice in one object"
-            raise _problem(what, "Keep one of the two", first_line + at.line, at.column + 1)
-        return {key: value for key, value in pairs if key not in secret}
+        united: dict[str, Value] = {}
+        for key, value in pairs:
+            if key in united:
+                at = spots.get(key) or _Spot(0, 0)
+                what = f"the key `{shown(key)}` stands twice in one object"
+                raise _problem(what, "Keep one of the two", first_line + at.line, at.column + 1)
+            united[key] = value
+        return {key: value for key, value in united.items() if key not in secret}
 
     decoder = json.JSONDecoder(
         object_pairs_hook=unite, parse_float=decimal_number, parse_int=whole_number, parse_constant=str
@@ -96,6 +109,7 @@ def _refuse_excess(
     tokens: Iterator[re.Match[str]], text: str, first_line: int, limits: Limits
 ) -> dict[Key, Mark | None]:
     """Refuses what is too deep or has too many parts; returns the places of quoted keys one level down."""
+    lines = _Lines(text)
     depth = nodes = dots = 0
     spots: dict[Key, Mark | None] = {}
     for token in tokens:
@@ -104,7 +118,7 @@ def _refuse_excess(
         nodes += mark in "=,{["
         dots = dots + (mark == ".") if mark[0] in ".\"'" else 0
         if depth > limits.depth or dots >= limits.depth or nodes > limits.nodes:
-            at = _spot(text, token.start())
+            at = lines.spot(token.start())
             what = (
                 f"more than {limits.nodes:,} values"
                 if nodes > limits.nodes
@@ -114,7 +128,7 @@ def _refuse_excess(
                 what, "Close the brackets, or shorten the lists", first_line + at.line, at.column + 1
             )
         if depth == 1 and mark[0] == '"' and _COLON.match(text, token.end()):
-            spots.setdefault(mark[1:-1], _spot(text, token.start()))
+            spots.setdefault(mark[1:-1], lines.spot(token.start()))
     return spots
 
 
@@ -138,10 +152,11 @@ def _plain(value: Any, depth: int, limits: Limits, secret: frozenset[str], first
 
 
 def _toml_spots(text: str) -> dict[Key, Mark | None]:
+    lines = _Lines(text)
     spots: dict[Key, Mark | None] = {}
     for found in _TOML_KEY.finditer(text):
         key = found[1] or found[2] or found[3] or ""
-        spots.setdefault(key, _spot(text, found.start(found.lastindex or 0)))
+        spots.setdefault(key, lines.spot(found.start(found.lastindex or 0)))
     return spots
 
 
@@ -151,10 +166,6 @@ def _toml_problem(error: ValueError, first_line: int) -> ArticleError:
     what = _TOML_PLACE.sub("", str(error)) if place else "a number that is too long"
     cure = "Check the quotes, brackets and dates here; every line is `key = value`"
     return _problem(f"text that is not TOML ({shown(what)})", cure, first_line + line - 1, column)
-
-
-def _spot(text: str, at: int) -> _Spot:
-    return _Spot(text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1)
 
 
 def _problem(what: str, cure: str, line: int, column: int) -> ArticleError:

@@ -96,3 +96,19 @@ def test_what_is_refused_says_where(text: str, what: str, line: int | None) -> N
     assert time.process_time() - began < 0.5
     assert what in raised.value.what
     assert line is None or raised.value.line == line
+
+
+LARGE = {
+    "toml: many keys": "+++\n" + "".join(f"key{n} = 1\n" for n in range(4_900)) + "+++\n",
+    "toml: many tables": "+++\n" + "".join(f"[key{n}]\n" for n in range(4_900)) + "+++\n",
+    "toml: many lines": "+++\n" + "\n" * 65_000 + "+++\n",
+    "json: many keys": "{" + ",".join(f'"key{n}":\n1' for n in range(4_900)) + "}",
+    "yaml: many keys": "---\n" + "".join(f"key{n}: 1\n" for n in range(2_400)) + "---\n",
+}
+
+
+@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE.keys())
+def test_front_matter_at_its_limits_is_read_in_no_time(text: str) -> None:
+    began = time.process_time()
+    read_front_matter(text.encode())
+    assert time.process_time() - began < 0.5  # 0.05 s on a quiet machine

@@ -1,0 +1,419 @@
+"""One file to an article: each field, each tool, each way to be wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from syndicator.errors import ArticleError
+from syndicator.model import Article, Image, Provider, Related, utc
+from syndicator.parse.article import parse_article
+from syndicator.parse.profiles import profile
+from tests.parse.writing import BERLIN, HUGO, JEKYLL, KEYS, RULES, read, reread, written
+
+
+def test_article_has_everything_the_file_says() -> None:
+    article = read(written("Some *text*."))
+    assert article == Article(
+        source="news",
+        path="2024-05-06-tidal-power.md",
+        title="Harbour town opens its first tidal power station",
+        link="https://daily.example/2024/05/06/tidal-power/",
+        canonical_link="https://daily.example/2024/05/06/tidal-power",
+        published=utc(2024, 5, 6, 7, 8, 9),
+        revision=article.revision,
+        summary="Two turbines below the old pier feed 900 homes, and the fish do not seem to mind.",
+        body="<p>Some <em>text</em>.</p>",
+        images=(Image(url="https://img.example/pier.jpg?a=1&b=2", width=1200, height=630),),
+        provider=Provider(
+            name="The Daily Example",
+            domain="daily.example",
+            logo=Image(url="https://img.example/daily-50x50.jpg", width=50, height=50),
+        ),
+        topics=("Energy", "Harbours"),
+        related=(
+            Related(
+                title="Tides & turbines",
+                link="https://weekly.example/tides?utm_source=x",
+                canonical_link="https://weekly.example/tides",
+                provider="Weekly",
+                published=utc(2024, 5, 5, 10),
+                quality=71.0,
+            ),
+        ),
+        quality=93.0,
+    )
+    assert KEYS["secured"].strip('"') not in repr(article)
+
+
+TITLES = {
+    "entities": ('"Q&amp;A: &lt;b&gt;"', "Q&A: <b>"),
+    "generics": ('"List<T> and C++"', "List<T> and C++"),
+    "white space": ('"  a\\n  b  "', "a b"),
+    "a year": ("2024", "2024"),
+    "a version": ("1.10", "1.10"),
+    "a country": ("NO", "NO"),
+    "control characters": ('"a\\x01\\x08b"', "ab"),
+    "a block": ("|\n  Two\n  lines", "Two lines"),
+    "bare plain text": ("It’s here – 100 % of it", "It’s here – 100 % of it"),
+}
+
+
+@pytest.mark.parametrize(("yaml", "title"), TITLES.values(), ids=TITLES.keys())
+def test_title_is_plain_text(yaml: str, title: str) -> None:
+    assert reread(title=yaml).title == title
+
+
+def test_long_texts_are_cut() -> None:
+    article = reread(title="t" * 60_000, excerpt=None, provider=None)
+    assert (len(article.title), article.title[-1]) == (500, "…")
+    assert len(reread(excerpt="word " * 10_000).summary) <= 2_000
+    assert len(reread(topics="[" + "n" * 999 + "]").topics[0]) == 200
+
+
+def test_summary_is_the_excerpt_without_tags_else_the_body() -> None:
+    assert reread(excerpt='"<p>One</p> <b>two</b> List<T>"').summary == "One two List<T>"
+    assert reread("# Head\n\nText &amp; more", excerpt=None).summary == "Head Text & more"
+    assert reread("Text", excerpt='""').summary == "Text"
+    assert reread(excerpt=None).summary == ""
+
+
+@pytest.mark.parametrize("word", ["false", "no", "off", "No", "OFF", '"false"', "'no'"])
+def test_unpublished_in_any_words_is_a_draft(word: str) -> None:
+    assert reread(published=word).draft is True
+
+
+@pytest.mark.parametrize("word", ["true", "yes", "on", "Yes", '"true"', None])
+def test_published_in_any_words_is_no_draft(word: str | None) -> None:
+    assert reread(published=word).draft is False
+
+
+def test_either_flag_makes_a_draft() -> None:
+    assert reread(published="true", draft="yes").draft is True
+    assert reread(published="false", draft="no").draft is True
+    assert reread(published=None, draft="false").draft is False
+
+
+def test_links_in_order_of_preference() -> None:
+    assert reread(webUrl=None).link == "https://daily.example/2024/05/06/tidal-power/"
+    assert reread(webUrl='""', originalUrl="https://other.example/a").link == "https://other.example/a"
+    rules = replace(RULES, base_url="https://www.example.org/base")
+    article = read(written(webUrl=None, originalUrl=None), rules=rules, path="sub/2024-05-06-a.md")
+    assert article.link == "https://www.example.org/base/sub/2024-05-06-a"
+
+
+def test_date_without_offset_is_in_the_sources_zone() -> None:
+    rules = replace(RULES, time_zone=BERLIN)
+    assert read(written(publishedDateTime="2024-07-01 12:00"), rules=rules).published == utc(2024, 7, 1, 10)
+    assert read(written(publishedDateTime="2024-07-01T12:00:00Z"), rules=rules).published == utc(
+        2024, 7, 1, 12
+    )
+
+
+def test_unknown_heat_is_none_and_numbers_may_be_in_quotes() -> None:
+    assert reread(heat="-1").heat is None
+    assert reread(heat='"7.5"').heat == 7.5
+    assert reread(quality='"93"', heat="0").quality == 93.0
+    assert reread(quality=None).quality is None
+    assert reread(quality="-1").quality == -1.0
+
+
+def test_topics_are_names_once_each() -> None:
+    assert reread(topics="[ Energy , energy, 2024, 'Q&amp;A', {name: Sea}, null]").topics == (
+        "Energy", "2024", "Q&A", "Sea",
+    )  # fmt: skip
+    assert reread(topics="Energy and more").topics == ("Energy and more",)
+    assert reread(topics=None).topics == ()
+
+
+WRONG = {
+    "no title": ({"title": None}, "no title", 1 + 1, 1),
+    "empty title": ({"title": '""'}, "no title", 2, 1),
+    "invisible title": ({"title": '"\\u200b"'}, "nothing to see", 3, 1),
+    "title is a flag": ({"title": "true"}, "`title` is a flag (true), not text", 3, 1),
+    "title is a list": ({"title": "[a]"}, "`title` is a list, not text", 3, 1),
+    "no date": ({"publishedDateTime": None}, "no date", 2, 1),
+    "bad date": ({"publishedDateTime": "2024-02-30"}, "not in the calendar: “2024-02-30”", 5, 1),
+    "date out of range": ({"publishedDateTime": "1066-10-14"}, "not between 1970 and 2200", 5, 1),
+    "date is a list": ({"publishedDateTime": "[1]"}, "not a date: a list", 5, 1),
+    "no link": ({"webUrl": None, "originalUrl": None}, "no link", 2, 1),
+    "bad link": ({"webUrl": "javascript:alert(1)"}, "`webUrl` does not begin with http", 7, 1),
+    "link with a blank": ({"webUrl": '"https://a.example/a b"'}, "`webUrl` has a blank", 7, 1),
+    "link is a mapping": ({"webUrl": "{a: b}"}, "`webUrl` is a mapping, not text", 7, 1),
+    "flag in other words": ({"published": "maybe"}, "`published` is “maybe”, not a flag", 11, 1),
+    "flag as a number": ({"published": "1"}, "`published` is “1”, not a flag", 11, 1),
+    "empty flag": ({"published": ""}, "`published` is empty, not a flag", 11, 1),
+    "quality in words": ({"quality": "good"}, "`quality` is “good”, not a number", 9, 1),
+    "quality is a flag": ({"quality": "true"}, "`quality` is a flag (true), not a number", 9, 1),
+    "endless quality": ({"quality": '"inf"'}, "`quality` is “inf”, not a number", 9, 1),
+    "immense quality": ({"quality": "1e300"}, "`quality` is “1e300”, not a number", 9, 1),
+    "heat is a list": ({"heat": "[1]"}, "`heat` is a list, not a number", 10, 1),
+    "topics are a mapping": ({"topics": "{a: b}"}, "`topics` has a mapping in it, not a name", 19, 1),
+    "a topic is a list": ({"topics": "[[a]]"}, "`topics` has a list in it, not a name", 19, 1),
+    "a topic is a flag": ({"topics": "[true]"}, "`topics` has a flag (true) in it", 19, 1),
+    "an invisible topic": ({"topics": '["\\u200b"]'}, "`topics` has", 19, 1),
+    "many topics": ({"topics": str([f"t{n}" for n in range(51)])}, "`topics` has 51 topics", 19, 1),
+    "excerpt is a list": ({"excerpt": "[a]"}, "`excerpt` is a list, not text", 4, 1),
+    "bad expiry": ({"expiresDateTime": "soon"}, "`expiresDateTime` is not a date: “soon”", None, 1),
+    "guid is no URI": ({"guid": "42"}, "`guid` is no URI", None, 1),
+    "guid with a blank": ({"guid": "'urn:a b'"}, "`guid` is no URI", None, 1),
+    "type is a flag": ({"type": "true"}, "`type` is a flag", 8, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "what", "line", "column"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_wrong_is_said_at_its_key(
+    changes: dict[str, str | None], what: str, line: int | None, column: int
+) -> None:
+    with pytest.raises(ArticleError) as raised:
+        reread(**changes)
+    error = raised.value
+    assert what in error.what
+    assert line is None or error.line == line
+    assert error.column == column
+    assert error.cure
+
+
+def test_message_never_quotes_more_than_a_line() -> None:
+    with pytest.raises(ArticleError) as raised:
+        reread(published='"a\\nb' + "c" * 1_000 + '"')
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 150
+
+
+DECORATION: dict[str, tuple[dict[str, str | None], dict[str, object]]] = {
+    "an image without an address": ({"images": "[{width: 3}, 7, null, [a]]"}, {"images": ()}),
+    "an image elsewhere": ({"images": "['javascript:x', 'data:image/png;base64,AA']"}, {"images": ()}),
+    "an image alone": (
+        {"images": "'//img.example/a b.png'"},
+        {"images": (Image(url="https://img.example/a%20b.png"),)},
+    ),
+    "sizes that are none": (
+        {"images": "{url: 'https://img.example/a.png', width: wide, height: 0}"},
+        {"images": (Image(url="https://img.example/a.png"),)},
+    ),
+    "an image twice": (
+        {"images": "['https://img.example/a.png', {url: 'https://img.example/a.png'}]"},
+        {"images": (Image(url="https://img.example/a.png"),)},
+    ),
+    "a provider's name alone": ({"provider": "The Daily"}, {"provider": Provider(name="The Daily")}),
+    "a provider without a name": (
+        {"provider": "{domain: Daily.Example}"},
+        {"provider": Provider(name="daily.example", domain="daily.example")},
+    ),
+    "a provider that is none": ({"provider": "[a]"}, {"provider": None}),
+    "a provider without anything": ({"provider": "{images: []}"}, {"provider": None}),
+    "a provider with a bad logo and domain": (
+        {"provider": "{name: A, domain: 'x y', images: 'javascript:x'}"},
+        {"provider": Provider(name="A")},
+    ),
+    "related that are none": (
+        {"related": "[a, {title: b}, {webUrl: 'https://a.example/'}, 3]"},
+        {"related": ()},
+    ),
+    "related is no list": ({"related": "{title: a}"}, {"related": ()}),
+    "related with bad parts": (
+        {"related": "[{title: a, webUrl: x, url: 'https://a.example/', date: soon, quality: b}]"},
+        {"related": (Related(title="a", link="https://a.example/", canonical_link="https://a.example"),)},
+    ),
+    "a bad word on changes": ({"modifiedDateTime": "lately"}, {"modified": None}),
+    "a good word on changes": ({"modifiedDateTime": "2024-06-01"}, {"modified": utc(2024, 6, 1)}),
+    "a language": ({"language": "de_DE"}, {"language": "de-DE"}),
+    "no language": ({"language": "German!"}, {"language": None}),
+    "authors": ({"authors": "[Ann, {name: Bob}]", "author": "ann"}, {"authors": ("Ann", "Bob")}),
+    "an expiry": ({"expiresDateTime": "2024-06-01"}, {"expires": utc(2024, 6, 1)}),
+    "a guid": ({"guid": "urn:uuid:1"}, {"guid": "urn:uuid:1"}),
+    "the category where there is no type": ({"type": None}, {"type": "news"}),
+    "neither": ({"type": None, "category": None}, {"type": "article"}),
+}
+
+
+@pytest.mark.parametrize(("changes", "fields"), DECORATION.values(), ids=DECORATION.keys())
+def test_what_decorates_is_left_out_where_it_is_malformed(
+    changes: dict[str, str | None], fields: dict[str, object]
+) -> None:
+    article = reread(**changes)
+    assert {name: getattr(article, name) for name in fields} == fields
+
+
+def test_many_images_and_related_are_bounded() -> None:
+    images = str([f"https://img.example/{n}.png" for n in range(99)])
+    related = str([{"title": str(n), "url": f"https://a.example/{n}"} for n in range(99)])
+    article = reread(images=images, related=related)
+    assert (len(article.images), len(article.related)) == (20, 50)
+
+
+def test_fields_may_come_from_other_keys() -> None:
+    rules = replace(RULES, profile=profile("smartable", {"title": "meta.headline", "published": "when"}))
+    article = read(written(title=None, meta="{headline: Hello}", when="2020-01-01"), rules=rules)
+    assert (article.title, article.published) == ("Hello", utc(2020, 1, 1))
+
+
+# --- Jekyll --------------------------------------------------------------------------------
+
+
+def post(
+    keys: str = "title: A post", body: str = "Text.", path: str = "_posts/2024-01-02-my-post.md"
+) -> Article:
+    return read(f"---\n{keys}\n---\n{body}", rules=JEKYLL, path=path)
+
+
+def test_jekyll_takes_date_and_slug_from_the_file_name() -> None:
+    article = post("categories: Sea Town\ntags: [Red, blue]\ntitle: A post")
+    assert article.published == utc(2024, 1, 2)
+    assert article.topics == ("Sea", "Town", "Red", "blue")
+    assert article.link == "https://blog.example/sea/town/2024/01/02/my-post.html"
+
+
+def test_jekyll_keys_come_before_the_file_name() -> None:
+    article = post(
+        "title: A\ndate: 2024-03-04 05:06:07 +0100\nslug: other\npermalink: /:year/:title/\nimage: /i.png\n"
+        "description: Short.\nauthor: Ann\nlast_modified_at: 2024-04-01\ntags: red blue\nlang: de"
+    )
+    assert article.published == utc(2024, 3, 4, 4, 6, 7)
+    assert article.link == "https://blog.example/2024/other/"
+    assert article.images == (Image(url="https://blog.example/i.png"),)
+    assert (article.summary, article.authors, article.language) == ("Short.", ("Ann",), "de")
+    assert (article.modified, article.topics) == (utc(2024, 4, 1), ("red", "blue"))
+
+
+def test_jekyll_permalink_may_be_absolute_or_the_sources() -> None:
+    assert post("permalink: https://else.example/a").link == "https://else.example/a"
+    rules = replace(JEKYLL, permalink="pretty")
+    article = read("---\ntitle: A\n---\n", rules=rules, path="2024-01-02-a.md")
+    assert article.link == "https://blog.example/2024/01/02/a/"
+
+
+def test_jekyll_title_may_come_from_the_file_name() -> None:
+    assert post("").title == "My Post"
+
+
+def test_jekyll_body_has_no_liquid() -> None:
+    assert post(body="a {% include x %}[b]({{ site.baseurl }}/c/)").body == (
+        '<p>a <a href="https://blog.example/c/">b</a></p>'
+    )
+
+
+def test_jekyll_folders_above_posts_are_categories() -> None:
+    article = post(path="Town/_posts/2024-01-02-a.md")
+    assert article.topics == ("Town",)
+    assert article.link == "https://blog.example/town/2024/01/02/a.html"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "taken"),
+    [
+        ("_drafts/a.md", "---\ntitle: A\ndate: 2024-01-02\n---\n", True),
+        ("_drafts/a.md", "---\ntitle: A\n---\n", False),
+        ("_drafts/2024-01-02-a.md", "---\ntitle: A\n---\n", True),
+        ("about.md", "---\ntitle: About\n---\n", False),
+        ("_notes/a.md", "---\ntitle: A\ndate: 2024-01-02\n---\n", True),
+        ("README.md", "# Read me\n", False),
+        ("_site/2024-01-02-a.md", "---\ntitle: A\n---\n", False),
+    ],
+    ids=[
+        "dated draft",
+        "draft",
+        "draft with a dated name",
+        "page",
+        "collection",
+        "no front matter",
+        "output",
+    ],
+)
+def test_jekyll_decides_what_is_an_article(path: str, text: str, taken: bool) -> None:
+    article = parse_article(text.encode(), rules=JEKYLL, path=path)
+    assert (article is not None) is taken
+    assert article is None or article.draft is ("_drafts" in path)
+
+
+def test_jekyll_problems_have_their_cure() -> None:
+    with pytest.raises(ArticleError, match="the date in the file's name is not in the calendar: 2024-13-40"):
+        post(path="_posts/2024-13-40-a.md")
+    with pytest.raises(ArticleError, match=":writer is not known"):
+        post("permalink: /:writer/")
+    with pytest.raises(ArticleError, match=r"no link. Set the source's `base_url`"):
+        read("---\ntitle: A\n---\n", rules=replace(JEKYLL, base_url=None), path="2024-01-02-a.md")
+    with pytest.raises(ArticleError, match="makes a link that is longer than 2,000"):
+        post("permalink: /" + "x" * 2_000)
+    with pytest.raises(ArticleError, match="no front matter"):
+        read("Text\n", rules=JEKYLL, path="_posts/2024-01-02-a.md")
+
+
+# --- Hugo --------------------------------------------------------------------------------
+
+
+def page(text: str, path: str = "content/post/a.md") -> Article:
+    return read(text, rules=HUGO, path=path)
+
+
+FORMS = {
+    "yaml": "---\ntitle: A\ndate: 2024-01-02T03:04:05+01:00\ntags: [x]\ncategories: [y]\ndraft: true\n---\n",
+    "toml": '+++\ntitle = "A"\ndate = 2024-01-02T03:04:05+01:00\ntags = ["x"]\ncategories = ["y"]\n'
+    "draft = true\n+++\n",
+    "json": '{"title": "A", "date": "2024-01-02T03:04:05+01:00", "tags": ["x"], "categories": ["y"],\n'
+    '"draft": true}\n',
+}
+
+
+@pytest.mark.parametrize("text", FORMS.values(), ids=FORMS.keys())
+def test_hugo_front_matter_in_each_form(text: str) -> None:
+    article = page(f"{text}Text")
+    assert (article.title, article.published) == ("A", utc(2024, 1, 2, 2, 4, 5))
+    assert (article.topics, article.draft, article.body) == (("x", "y"), True, "<p>Text</p>")
+    assert article.link == "https://site.example/sub/post/a/"
+
+
+def test_hugo_keys_in_any_case_and_order_of_dates() -> None:
+    article = page(
+        "---\nTitle: A\ndate: 2024-01-02\npublishdate: 2024-02-03\nLastMod: 2024-03-04\n"
+        "ExpiryDate: 2024-05-06\nDescription: Short.\ncover: {image: c.png}\nslug: My Slug\n---\n"
+    )
+    assert (article.published, article.modified, article.expires) == (
+        utc(2024, 2, 3), utc(2024, 3, 4), utc(2024, 5, 6),
+    )  # fmt: skip
+    assert article.link == "https://site.example/sub/post/my-slug/"
+    assert article.images == (Image(url="https://site.example/sub/post/my-slug/c.png"),)
+
+
+def test_hugo_url_and_bundle() -> None:
+    keys = "title: A\ndate: 2024-01-02"
+    assert page(f"---\n{keys}\nurl: /x/Y.html\n---\n").link == "https://site.example/sub/x/Y.html"
+    assert (
+        page(f"---\n{keys}\n---\n", path="post/My Trip/index.md").link
+        == "https://site.example/sub/post/my-trip/"
+    )
+
+
+def test_hugo_body_has_no_shortcodes() -> None:
+    article = page(
+        "---\ntitle: A\ndate: 2024-01-02\n---\n{{< youtube abc123 >}}\n\n{{< note >}}b{{< /note >}}"
+    )
+    assert 'href="https://www.youtube.com/watch?v=abc123"' in article.body
+    assert article.body.endswith("<p>b</p>")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["headless: true", "build: {render: never}", "_build: {list: never}", "build: {list: false}"],
+)
+def test_hugo_hidden_pages_are_no_articles(text: str) -> None:
+    assert parse_article(f"---\ntitle: A\n{text}\n---\n".encode(), rules=HUGO, path="a.md") is None
+
+
+def test_hugo_section_pages_are_no_articles() -> None:
+    assert parse_article(b"anything", rules=HUGO, path="post/_index.md") is None
+
+
+def test_hugo_shown_page_is_an_article() -> None:
+    assert (
+        page("---\ntitle: A\ndate: 2024-01-02\nbuild: {render: always}\nheadless: false\n---\n").title == "A"
+    )
+
+
+def test_hugo_page_without_title_or_date_is_a_problem() -> None:
+    with pytest.raises(ArticleError, match="no title"):
+        page("---\ndate: 2024-01-02\n---\n")
+    with pytest.raises(ArticleError, match="no date"):
+        page("---\ntitle: A\n---\n")

@@ -1,0 +1,110 @@
+"""Which key means what, and which files are articles, by each tool's own rule."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from syndicator.errors import SettingsError
+from syndicator.parse.permalinks import DEFAULTS, check_pattern, own_path
+from syndicator.parse.profiles import Field, FileFacts, Standing, Tool, profile, read_path
+from syndicator.parse.source import SourceRules
+
+ARTICLE, NOT, IF_DATED = Standing.ARTICLE, Standing.NOT, Standing.IF_DATED
+
+FACTS: dict[str, tuple[str, str, FileFacts]] = {
+    "smartable": ("smartable", "a/b.md", FileFacts(slug="b", folders=("a",))),
+    "smartable, dated": ("smartable", "2024-01-02-b.md", FileFacts(slug="b")),
+    "jekyll post": (
+        "jekyll",
+        "_posts/2024-01-02-my-post.md",
+        FileFacts(slug="my-post", date="2024-01-02", folders=("_posts",)),
+    ),
+    "jekyll post at the top": ("jekyll", "2024-1-2-a.b.markdown", FileFacts(slug="a.b", date="2024-1-2")),
+    "jekyll categories": (
+        "jekyll",
+        "news/town/_posts/x/2024-01-02-a.md",
+        FileFacts(
+            slug="a", date="2024-01-02", categories=("news", "town"), folders=("news", "town", "_posts", "x")
+        ),
+    ),
+    "jekyll draft": ("jekyll", "_drafts/a.md", FileFacts(slug="a", draft=True, folders=("_drafts",))),
+    "jekyll page": ("jekyll", "about.md", FileFacts(standing=IF_DATED, slug="about")),
+    "jekyll collection": (
+        "jekyll",
+        "_notes/a.md",
+        FileFacts(standing=IF_DATED, slug="a", folders=("_notes",)),
+    ),
+    "jekyll layout": ("jekyll", "_layouts/a.md", FileFacts(standing=NOT, slug="a", folders=("_layouts",))),
+    "hugo page": ("hugo", "content/post/a.md", FileFacts(slug="a", folders=("post",))),
+    "hugo page in content": ("hugo", "post/a.md", FileFacts(slug="a", folders=("post",))),
+    "hugo bundle": ("hugo", "post/a/index.md", FileFacts(slug="a", folders=("post",))),
+    "hugo section": ("hugo", "post/_index.md", FileFacts(standing=NOT, slug="_index")),
+    "hugo archetype": ("hugo", "archetypes/default.md", FileFacts(standing=NOT, slug="default")),
+    "hugo front page": ("hugo", "index.md", FileFacts(slug="index")),
+}
+
+
+@pytest.mark.parametrize(("tool", "path", "facts"), FACTS.values(), ids=FACTS.keys())
+def test_path_says_what_the_tool_takes_from_it(tool: str, path: str, facts: FileFacts) -> None:
+    assert read_path(Tool(tool), path) == facts
+
+
+def test_override_replaces_the_keys_of_one_field() -> None:
+    changed = profile("smartable", {"title": "headline", "published": ["meta.date", "date"], "topics": "a b"})
+    assert changed.keys[Field.TITLE] == (("headline",),)
+    assert changed.keys[Field.PUBLISHED] == (("meta", "date"), ("date",))
+    assert changed.keys[Field.TOPICS] == (("a",), ("b",))
+    assert changed.keys[Field.LINK] == profile("smartable").keys[Field.LINK]
+
+
+@pytest.mark.parametrize("tool", list(Tool))
+def test_every_profile_has_every_field(tool: Tool) -> None:
+    assert set(profile(tool).keys) == set(Field)
+    assert profile(tool).tool is tool
+
+
+def test_unknown_names_are_listed_together() -> None:
+    with pytest.raises(SettingsError) as raised:
+        profile("wordpress", {"headline": "title", "secured": "x"})
+    assert [problem.split(":")[0] for problem in raised.value.problems] == ["profile", "headline", "secured"]
+
+
+PATHS: dict[str, tuple[str, str, str | None, str]] = {
+    "smartable": ("smartable", "_news/a b.md", None, "/_news/a%20b"),
+    "jekyll": ("jekyll", "_posts/2024-01-02-my post!.md", None, "/sea/north/2024/03/01/my-post!.html"),
+    "jekyll pretty": ("jekyll", "2024-01-02-a.md", "pretty", "/sea/north/2024/03/01/a/"),
+    "jekyll none": ("jekyll", "2024-01-02-a.md", "none", "/sea/north/a.html"),
+    "jekyll ordinal": ("jekyll", "2024-01-02-a.md", "ordinal", "/sea/north/2024/061/a.html"),
+    "by tokens": ("jekyll", "2024-01-02-a.md", "/:short_year/:i_month/:title:output_ext", "/24/3/a.html"),
+    "jekyll time": ("jekyll", "2024-01-02-a.md", "/:hour:minute:second/", "/000000/"),
+    "jekyll another alphabet": ("jekyll", "2024-01-02-über.md", "/:title/", "/%C3%BCber/"),
+    "hugo": ("hugo", "content/Post/My Page.md", None, "/post/my-page/"),
+    "hugo bundle": ("hugo", "post/a/index.md", None, "/post/a/"),
+    "hugo at the top": ("hugo", "a.md", None, "/a/"),
+    "hugo by tokens": ("hugo", "post/a.md", "/:section/:year/:slug/", "/post/2024/a/"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("tool", "path", "pattern", "own"), PATHS.values(), ids=PATHS.keys())
+def test_own_path_is_the_tools(tool: str, path: str, pattern: str | None, own: str) -> None:
+    facts = read_path(Tool(tool), path)
+    made = own_path(
+        check_pattern(pattern or DEFAULTS[Tool(tool)]),
+        tool=Tool(tool),
+        path=path,
+        facts=facts,
+        slug=facts.slug,
+        categories=["Sea", "north", "sea"],
+        local=datetime(2024, 3, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+    )
+    assert made == own
+
+
+def test_settings_of_a_source_are_checked_at_once() -> None:
+    with pytest.raises(SettingsError, match=":writer is not known"):
+        SourceRules(name="a", profile=profile("jekyll"), permalink="/:writer/:title/")
+    with pytest.raises(SettingsError, match="base_url"):
+        SourceRules(name="a", profile=profile("jekyll"), base_url="ftp://a.example/")
