@@ -84,15 +84,23 @@ def find_moved(place: Place, moved: Moved) -> Elsewhere | Gone | None:
     if len(place.steps) < 2 or place.steps[0] not in _TOPIC_FOLDERS:
         return None
     slug = place.steps[1]
-    latest, passed = slug, {slug}
-    while (after := moved.renamed.get(latest)) is not None and after not in passed:
-        latest = after
-        passed.add(after)
+    latest = latest_name(slug, moved)
     if latest in moved.gone:
         return Gone.GONE
     if latest == slug:
         return None
     return Elsewhere(location=_replace_topic(place, latest))
+
+
+def latest_name(slug: str, moved: Moved) -> str:
+    """What a topic is called now that was renamed again and again; itself where names go in a circle."""
+    latest, passed = slug, {slug}
+    while (after := moved.renamed.get(latest)) is not None:
+        if after in passed:
+            return slug
+        latest = after
+        passed.add(after)
+    return latest
 
 
 def _replace_topic(place: Place, slug: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import assert_never
 
 from syndicator.model import Visibility
 from syndicator.publish.pages.statistics import Statistics
@@ -94,3 +95,5 @@ def say_held(visibility: Visibility, number: int) -> str:
             )
         case Visibility.PUBLIC:
             return ""
+        case _:
+            assert_never(visibility)

@@ -1,0 +1,226 @@
+"""The front servers' examples in deploy/ serve the output folder the way the built-in server does."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from syndicator.serve.addresses import Moved
+from syndicator.serve.app import create_app
+from syndicator.serve.front_map import render_nginx_map
+from tests.serve.conftest import Start
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+CADDY = shutil.which("caddy")
+MOVED = Moved(renamed={"old": "middle", "middle": "ai", "lost": "fax"}, gone=frozenset({"fax"}))
+BODY = b"<rss>" + b"word " * 500 + b"</rss>"
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("public")
+    files = {
+        "index.html": b"<!doctype html>front" + b" " * 300,
+        "feeds.opml": b"<opml/>",
+        "style-0123.css": b"a{}",
+        "icon.svg": b"<svg/>",
+        "feeds/ai/rss.xml": BODY,
+        "feeds/ai/good/atom.xml": BODY,
+        "feeds/ai/archive/1/feed.json": b"{}",
+        "feeds/ai/.rss.xml.unfinished": b"half",
+        "topics/ai/index.html": b"<!doctype html>topic",
+    }
+    for file, body in files.items():
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_bytes(body)
+    (root / "feeds/ai/rss.xml.gz").write_bytes(gzip.compress(BODY, mtime=0))
+    (root / "link.html").symlink_to("/etc/hostname")
+    return root
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"ended at once with {process.returncode}")
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("did not listen within 15 s")
+
+
+@pytest.fixture(scope="module")
+def nginx(output: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    if NGINX is None:
+        pytest.skip("nginx is not installed: apt-get install nginx-light")
+    place, port = tmp_path_factory.mktemp("nginx"), free_port()
+    (place / "moved.map").write_bytes(render_nginx_map(MOVED))
+    example = (
+        (DEPLOY / "nginx.conf")
+        .read_text()
+        .replace("listen 80;", f"listen 127.0.0.1:{port};")
+        .replace("listen [::]:80;", "")
+        .replace("/srv/syndicator/public", str(output))
+        .replace("/etc/nginx/syndicator-moved.map", str(place / "moved.map"))
+    )
+    (place / "syndicator.conf").write_text(example)
+    (place / "nginx.conf").write_text(
+        f"daemon off; master_process off; worker_processes 1; pid {place}/pid; error_log {place}/errors;\n"
+        f"events {{ worker_connections 64; }}\nhttp {{ access_log off; "
+        + "".join(f"{kind}_temp_path {place}/{kind}; " for kind in TEMPORARY)
+        + f"include {place}/syndicator.conf; }}\n"
+    )
+    process = subprocess.Popen([NGINX, "-p", str(place), "-c", str(place / "nginx.conf")])
+    try:
+        wait_until_open(port, process)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+
+
+@pytest.fixture
+def own(output: Path, start: Start) -> Iterator[httpx.Client]:
+    app = create_app(output, base_url="https://feeds.example.org/", moved=lambda: MOVED)
+    host, port = start(app).address
+    with httpx.Client(base_url=f"http://{host}:{port}") as client:
+        yield client
+
+
+COMPARED = (
+    "content-type",
+    "cache-control",
+    "content-security-policy",
+    "referrer-policy",
+    "x-content-type-options",
+    "link",
+    "access-control-allow-origin",
+)
+FILES = (
+    "/",
+    "/index.html",
+    "/feeds.opml",
+    "/style-0123.css",
+    "/icon.svg",
+    "/feeds/ai/rss.xml",
+    "/feeds/ai/good/atom.xml",
+    "/feeds/ai/archive/1/feed.json",
+    "/topics/ai/",
+)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("path", FILES)
+def test_nginx_answers_as_the_own_server_does(
+    nginx: httpx.Client, own: httpx.Client, method: str, path: str
+) -> None:
+    theirs, ours = nginx.request(method, path), own.request(method, path)
+    assert (theirs.status_code, theirs.content) == (ours.status_code, ours.content)
+    for name in COMPARED:
+        assert theirs.headers.get(name) == ours.headers.get(name), name
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "location"),
+    [
+        ("/feeds/old/good/atom.xml", 301, "/feeds/ai/good/atom.xml"),
+        ("/topics/middle/", 301, "/topics/ai/"),
+        ("/topics/ai", 301, "/topics/ai/"),
+        ("/feeds/fax/rss.xml", 410, None),
+        ("/topics/lost/", 410, None),
+        ("/feeds/", 404, None),
+        ("/feeds/ai/rss.xml.gz", 404, None),
+        ("/feeds/ai/.rss.xml.unfinished", 404, None),
+        ("/nowhere", 404, None),
+        ("/link.html", 404, None),
+    ],
+)
+def test_nginx_and_own_server_agree_on_what_is_not_there(
+    nginx: httpx.Client, own: httpx.Client, path: str, status: int, location: str | None
+) -> None:
+    theirs, ours = nginx.get(path), own.get(path)
+    assert ours.status_code == status
+    # Where nginx refuses to list a folder or to follow a link it says 403.
+    assert theirs.status_code in ({404, 403} if status == 404 else {status})
+    if location:
+        assert theirs.headers["location"] == location
+        assert ours.url.join(ours.headers["location"]).path == location
+
+
+def test_nginx_sends_the_compressed_sibling_and_revalidates_it(nginx: httpx.Client) -> None:
+    first = nginx.get("/feeds/ai/rss.xml", headers={"Accept-Encoding": "gzip"})
+    assert first.headers["content-encoding"] == "gzip"
+    assert first.headers["vary"] == "Accept-Encoding"
+    assert first.content == BODY
+    again = nginx.get("/feeds/ai/rss.xml", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.headers["link"] == '<https://feeds.example.org/feeds/ai/rss.xml>; rel="self"'
+    assert again.headers["cache-control"] == "public, max-age=300"
+
+
+def test_nginx_tells_what_is_allowed(nginx: httpx.Client) -> None:
+    answer = nginx.post("/feeds/ai/rss.xml")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_map_follows_chains_and_leaves_out_what_nginx_could_misread() -> None:
+    moved = Moved(
+        renamed={"a": "b", "b": "c", "x;}": "y", "k": "$uri", "u": "v", "v": "u"}, gone=frozenset({"g"})
+    )
+    assert render_nginx_map(moved) == b"a c;\nb c;\ng -;\n"
+
+
+def test_caddy_serves_feeds_with_their_types(output: Path, tmp_path: Path) -> None:
+    if CADDY is None:
+        pytest.skip("caddy is not installed: apt-get install caddy")
+    port = free_port()
+    example = (DEPLOY / "Caddyfile").read_text()
+    example = example.replace("feeds.example.org {", f"http://127.0.0.1:{port} {{")
+    example = example.replace("/srv/syndicator/public", str(output)).replace("\t# ", "\t")
+    (tmp_path / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + example)
+    process = subprocess.Popen(
+        [CADDY, "run", "--config", str(tmp_path / "Caddyfile")],
+        stderr=subprocess.DEVNULL,
+        env={"HOME": str(tmp_path)},
+    )
+    try:
+        wait_until_open(port, process)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            feed = client.get("/feeds/ai/rss.xml")
+            assert feed.content == BODY
+            assert feed.headers["content-type"] == "application/rss+xml; charset=utf-8"
+            assert feed.headers["link"] == '<https://feeds.example.org/feeds/ai/rss.xml>; rel="self"'
+            assert feed.headers["cache-control"] == "public, max-age=300"
+            assert "style-src 'self'" in client.get("/topics/ai/").headers["content-security-policy"]
+            assert client.get("/feeds/ai/.rss.xml.unfinished").status_code == 404
+            assert client.get("/feeds/").status_code == 404
+            moved = client.get("/feeds/old/good/rss.xml")
+            assert (moved.status_code, moved.headers["location"]) == (301, "/feeds/new/good/rss.xml")
+            assert client.get("/topics/gone/").status_code == 410
+            refused = client.post("/feeds/ai/rss.xml")
+            assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    finally:
+        process.terminate()
+        process.wait(10)
