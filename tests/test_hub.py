@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class Hub:
     def __init__(self) -> None:
         self.result = PingResult.TOLD
         self.told: list[str] = []
-        self.meanwhile = lambda: None
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def __call__(self, hub: str, topics: Sequence[str], timeout: timedelta) -> list[Ping]:
         self.meanwhile()

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST = timedelta(days=100 * 365)
 DURATION = re.compile(r"(\d{1,9})\s*([smhdw])")
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -33,10 +34,10 @@ def duration(text: str) -> timedelta:
     match = DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError("must be a number and a unit: 90s, 10m, 2h, 7d")
-    try:
-        return timedelta(**{UNITS[match[2]]: int(match[1])})
-    except OverflowError:
-        raise ValueError("is longer than any life of this service") from None
+    length = timedelta(**{UNITS[match[2]]: int(match[1])}) if len(match[1]) < 8 else LONGEST + LONGEST
+    if length > LONGEST:
+        raise ValueError("is longer than any life of this service")
+    return length
 
 
 def _duration(value: object) -> object:

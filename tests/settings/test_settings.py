@@ -1,0 +1,255 @@
+"""One file and the environment, read once; every problem in one list, each at its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syndicator.errors import SettingsError
+from syndicator.model import Digest, Immediate
+from syndicator.schedule import validate_cron
+from syndicator.settings import Settings, duration, load_settings
+
+SMALL: dict[str, Any] = {
+    "site": {"title": "Cloud News", "base_url": "https://feeds.example.org"},
+    "sources": [{"name": "azure", "path": "../articles"}],
+}
+ROUTE = {"name": "ai", "channel": "C0123456789"}
+SOURCE = {"name": "azure", "path": "x"}
+
+
+def write(folder: Path, values: Mapping[str, Any] | str) -> Path:
+    file = folder / "config" / "syndicator.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(values if isinstance(values, str) else json.dumps(values))  # JSON is YAML
+    return file
+
+
+def load(folder: Path, values: Mapping[str, Any] | str, **environment: str) -> Settings:
+    return load_settings(write(folder, values), environment, check_cron=validate_cron)
+
+
+def problems(folder: Path, values: Mapping[str, Any] | str, **environment: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(folder, values, **environment)
+    assert caught.value.exit_code == 78
+    return list(caught.value.problems)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SYNDICATOR_SERVER__PORT", raising=False)
+
+
+def test_smallest_settings_have_sensible_defaults(tmp_path: Path) -> None:
+    settings = load(tmp_path, SMALL)
+    assert settings.site.base_url == "https://feeds.example.org/"
+    assert settings.sources[0].profile == "smartable"
+    assert not settings.sources[0].include_unpublished
+    assert settings.feeds.limit == 50
+    assert settings.server is not None
+    assert (settings.server.host, settings.server.port) == ("127.0.0.1", 8080)
+    assert settings.watch.quiet == timedelta(seconds=2)
+    assert settings.slack.token is None
+    assert settings.routes == ()
+
+
+def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path, SMALL | {"output": "../public", "state": "sqlite:///../var/s.db", "topics": "topics/*.yaml"}
+    )
+    assert settings.sources[0].path == tmp_path / "articles"
+    assert settings.output == tmp_path / "public"
+    assert settings.state == f"sqlite:///{tmp_path}/var/s.db"
+    assert settings.topics == (tmp_path / "config/topics/*.yaml",)
+
+
+def test_absolute_paths_stay(tmp_path: Path) -> None:
+    settings = load(tmp_path, SMALL | {"output": "/srv/feeds", "state": "sqlite:////var/lib/s.db"})
+    assert settings.output == Path("/srv/feeds")
+    assert settings.state == "sqlite:////var/lib/s.db"
+
+
+def test_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNDICATOR_SERVER__PORT", "8081")
+    settings = load(tmp_path, SMALL | {"server": {"host": "127.0.0.1", "port": 9999}})
+    assert settings.server is not None
+    assert settings.server.port == 8081
+
+
+def test_routes_are_read_whole(tmp_path: Path) -> None:
+    route = ROUTE | {
+        "topics": ["AI", "Microsoft AI"],
+        "level": "top",
+        "deliver": {"digest": "0 9 * * mon-fri", "time_zone": "Europe/Berlin", "minimum": 2},
+        "exclude": {"providers": "*.spam.example"},
+        "quiet_hours": {"from": "22:00", "to": "07:30", "time_zone": "Europe/Berlin"},
+        "max_age": "2d",
+        "per_hour": 4,
+    }
+    immediate = {"name": "fast", "channel": "#fast", "deliver": "immediate", "gather": "10m", "edits": "on"}
+    settings = load(tmp_path, SMALL | {"levels": {"top": 110, "good": 90}, "routes": [route, immediate]})
+    first, second = settings.routes
+    assert first.min_quality == 110
+    assert first.deliver == Digest(cron="0 9 * * mon-fri", time_zone="Europe/Berlin", minimum=2)
+    assert first.exclude_providers == ("*.spam.example",)
+    assert first.quiet_hours is not None
+    assert (first.quiet_hours.start, first.quiet_hours.end) == (22 * 60, 7 * 60 + 30)
+    assert first.max_age == timedelta(days=2)
+    assert second.deliver == Immediate(gather=timedelta(minutes=10))
+    assert second.edits
+    assert list(settings.levels) == ["good", "top"], "by their bars"
+
+
+def test_all_problems_come_together_each_at_its_place(tmp_path: Path) -> None:
+    text = """\
+site:
+  titel: x
+  base_url: feeds.example.org
+sources:
+  - name: "a b"
+    path: x
+    profile: foo
+levels: {archive: 3}
+routes:
+  - {name: r, channel: C1, level: best, max_age: soon}
+server: {port: 99999}
+"""
+    found = problems(tmp_path, text)
+    assert [line.split("syndicator.yaml:")[1].split(": ")[:2] for line in found] == [
+        ["1:1", "site.title"],
+        ["2:3", "site.titel"],
+        ["3:3", "site.base_url"],
+        ["5:5", "sources[0].name"],
+        ["7:5", "sources[0].profile"],
+        [
+            "10:29" if "10:29" in found[5] else found[5].split("syndicator.yaml:")[1].split(": ")[0],
+            "routes[0].max_age",
+        ],
+        ["11:10", "server.port"],
+    ]
+    assert "did you mean `title`?" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param({"sources": []}, "sources", id="no source"),
+        pytest.param({"sources": SMALL["sources"] * 2}, "names are unique", id="two of a name"),
+        pytest.param({"routes": [ROUTE, ROUTE]}, "names are unique", id="two routes of a name"),
+        pytest.param({"routes": [ROUTE | {"level": "best"}]}, "there is no level 'best'", id="unknown level"),
+        pytest.param(
+            {"levels": {"top": 1}, "routes": [ROUTE | {"level": "top", "min_quality": 3}]},
+            "not both",
+            id="two bars",
+        ),
+        pytest.param({"levels": {"archive": 1}}, "is taken", id="reserved level"),
+        pytest.param({"routes": [ROUTE | {"deliver": {"digest": "61 9 * * *"}}]}, "61", id="minute 61"),
+        pytest.param(
+            {"routes": [ROUTE | {"deliver": {"digest": "0 9 * * *", "time_zone": "Mars"}}]},
+            "is not a time zone",
+            id="zone",
+        ),
+        pytest.param({"routes": [ROUTE | {"gather": "5m"}]}, "is for `deliver: immediate`", id="gather"),
+        pytest.param({"watch": {"scan_every": "0s"}}, "at least 1s", id="busy scan"),
+        pytest.param({"sources": [SOURCE | {"topics": "../*.yaml"}]}, "inside", id="topics outside"),
+        pytest.param({"sources": [SOURCE | {"fields": {"titel": "t"}}]}, "titel", id="field"),
+        pytest.param({"feeds": {"hub": "hub.example"}}, "feeds.hub", id="hub"),
+        pytest.param({"nonsense": 1}, "there is no such setting", id="unknown key"),
+    ],
+)
+def test_wrong_setting_is_said(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    assert words in "\n".join(problems(tmp_path, SMALL | change))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("", "must hold keys", id="empty"),
+        pytest.param("- a\n", "must hold keys", id="a list"),
+        pytest.param("site: [\n", ":2:1:", id="broken YAML"),
+        pytest.param("site: {title: a, title: b}\n", "title", id="a key twice"),
+        pytest.param("site: &a {title: x}\nother: *a\n", ":1:", id="alias"),
+    ],
+)
+def test_file_that_is_no_settings_is_said(tmp_path: Path, text: str, words: str) -> None:
+    assert words in "\n".join(problems(tmp_path, text))
+
+
+def test_missing_file_is_said_with_its_cure(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"there is no settings file. Name one with --config"):
+        load_settings(tmp_path / "nothing.yaml", {})
+
+
+def test_secrets_come_from_variable_file_or_credential_in_this_order(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("xoxb-from-file\n")
+    (tmp_path / "slack_bot_token").write_text("xoxb-from-credential")
+    sources = {
+        "SLACK_BOT_TOKEN": "xoxb-from-variable",
+        "SLACK_BOT_TOKEN_FILE": str(tmp_path / "file"),
+        "CREDENTIALS_DIRECTORY": str(tmp_path),
+    }
+    for expected in ("xoxb-from-variable", "xoxb-from-file", "xoxb-from-credential"):
+        token = load(tmp_path, SMALL, **sources).slack.token
+        assert token is not None
+        assert token.get_secret_value() == expected
+        sources.pop(next(iter(sources)))
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        pytest.param({"SLACK_BOT_TOKEN": "xoxp-canary-user"}, "is not a bot token", id="user token"),
+        pytest.param({"SLACK_BOT_TOKEN": "xoxb-canary with blanks"}, "holds blanks", id="blanks"),
+        pytest.param({"SLACK_BOT_TOKEN_FILE": "/nowhere/token"}, "there is no file", id="missing file"),
+        pytest.param({"SLACK_WEBHOOK_URL": "canary"}, "is not a webhook address", id="webhook"),
+    ],
+)
+def test_wrong_secret_is_said_without_being_shown(
+    tmp_path: Path, environment: dict[str, str], words: str
+) -> None:
+    text = "\n".join(problems(tmp_path, SMALL, **environment))
+    assert words in text
+    assert "canary" not in text
+
+
+def test_no_secret_in_repr(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/hook").write_text("https://hooks.slack.com/services/T/B/canary")
+    values = SMALL | {"routes": [ROUTE | {"webhook_file": "hook"}]}
+    settings = load(tmp_path, values, SLACK_BOT_TOKEN="xoxb-canary")
+    assert "canary" not in repr(settings)
+    assert settings.routes[0].webhook
+
+
+def test_edits_over_a_webhook_are_refused(tmp_path: Path) -> None:
+    values = SMALL | {"routes": [ROUTE | {"deliver": "immediate", "edits": True}]}
+    found = problems(tmp_path, values, SLACK_WEBHOOK_URL="https://hooks.slack.com/services/T/B/x")
+    assert "needs a bot token" in "\n".join(found)
+
+
+def test_webhook_of_the_environment_serves_where_there_is_no_token(tmp_path: Path) -> None:
+    hook = "https://hooks.slack.com/services/T/B/x"
+    without = load(tmp_path, SMALL | {"routes": [ROUTE]}, SLACK_WEBHOOK_URL=hook)
+    assert list(without.slack.webhooks) == ["ai"]
+    token = load(tmp_path, SMALL | {"routes": [ROUTE]}, SLACK_WEBHOOK_URL=hook, SLACK_BOT_TOKEN="xoxb-1")
+    assert not token.slack.webhooks
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("10m", 600), ("2h", 7200), ("7d", 604800), (" 1 w ", 604800), ("0s", 0)],
+)
+def test_durations(text: str, seconds: int) -> None:
+    assert duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "5", "5 minutes", "-1s", "1.5h", "5300w", "99999999w"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match=r"must be a number and a unit|longer than any life"):
+        duration(text)

@@ -1,0 +1,54 @@
+"""What systemd is told: sd_notify(3) datagrams, and nothing where nobody listens."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicator.systemd import Notifier
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind(str(tmp_path / "notify"))
+        channel.settimeout(5)
+        yield channel
+
+
+@pytest.mark.parametrize(
+    ("tell", "expected"),
+    [
+        pytest.param(lambda n: n.ready("all is well"), "READY=1\nSTATUS=all is well", id="ready"),
+        pytest.param(lambda n: n.status("two\nlines"), "STATUS=two lines", id="status in one line"),
+        pytest.param(lambda n: n.alive(), "WATCHDOG=1", id="watchdog"),
+        pytest.param(lambda n: n.stopping(), "STOPPING=1", id="stopping"),
+        pytest.param(lambda n: n.extend(timedelta(seconds=3)), "EXTEND_TIMEOUT_USEC=3000000", id="extend"),
+        pytest.param(lambda n: n.reloading(), "RELOADING=1\nMONOTONIC_USEC=", id="reloading"),
+    ],
+)
+def test_messages(listening: socket.socket, tell: Callable[[Notifier], None], expected: str) -> None:
+    tell(Notifier({"NOTIFY_SOCKET": str(listening.getsockname())}))
+    assert listening.recv(4096).decode().startswith(expected)
+
+
+def test_abstract_socket() -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.bind("\0syndicator-test-of-notify")
+        channel.settimeout(5)
+        Notifier({"NOTIFY_SOCKET": "@syndicator-test-of-notify"}).alive()
+        assert channel.recv(64) == b"WATCHDOG=1"
+
+
+@pytest.mark.parametrize("environment", [{}, {"NOTIFY_SOCKET": "/nowhere/at/all"}])
+def test_nobody_listening_costs_nothing(environment: dict[str, str]) -> None:
+    Notifier(environment).ready("x")
+
+
+def test_watchdog_is_fed_at_a_third_of_its_period() -> None:
+    assert Notifier({"WATCHDOG_USEC": "30000000"}).watchdog_every == timedelta(seconds=10)
+    assert Notifier({}).watchdog_every is None
