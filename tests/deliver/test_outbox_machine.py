@@ -1,0 +1,207 @@
+"""The outbox as a state machine: whatever happens in whatever order, nothing is lost and nothing comes twice.
+
+The real sender and the real tables, a clock set by hand, and a Slack that refuses, loses answers before and
+after acceptance, applies late, and cannot be searched; the process is killed at each of its points.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from syndicator.deliver.outbox import Sender
+from syndicator.deliver.retry import RetryPolicy
+from syndicator.errors import Refused, Rejected, Unclear
+from syndicator.model import Delivery, DeliveryState
+from tests.deliver.values import NOON, SECOND, messaged
+from tests.store.outbox_values import memory_store
+
+POLICY = RetryPolicy()
+POST_FAULTS = ("refused", "rejected", "lost before", "lost after", "late")
+LOOK_FAULTS = ("refused", "rejected", "unclear")
+
+
+class Killed(BaseException):
+    """What `kill -9` does to the code that runs."""
+
+
+class ModelSlack:
+    """Accepts, refuses or loses as it is told, and remembers when each message shows."""
+
+    can_look = True
+
+    def __init__(self, machine: OutboxMachine) -> None:
+        self._machine = machine
+        self.shows: dict[str, list[datetime]] = {}
+        self.post_faults: dict[str, deque[str]] = {}
+        self.look_faults: deque[str] = deque()
+
+    def post(self, delivery: Delivery) -> str:
+        faults = self.post_faults.get(delivery.id)
+        fault = faults.popleft() if faults else None
+        what, now = "not posted", self._machine.now
+        if fault == "refused":
+            raise Refused(what, on=delivery.channel, code="ratelimited", retry_after=SECOND * 3)
+        if fault == "rejected":
+            raise Rejected(what, on=delivery.channel, code="is_archived", why="no", cure="Unarchive it")
+        if fault != "lost before":
+            shows = now + POLICY.confirm_after if fault == "late" else now
+            self.shows.setdefault(delivery.id, []).append(shows)
+        if fault is not None:
+            raise Unclear(what, on=delivery.channel, code="TimeoutError")
+        return f"ts-{delivery.id}"
+
+    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
+        fault = self.look_faults.popleft() if self.look_faults else None
+        what = "not searched"
+        if fault == "refused":
+            raise Refused(what, on=delivery.channel, code="ratelimited", retry_after=SECOND * 30)
+        if fault == "rejected":
+            raise Rejected(what, on=delivery.channel, code="missing_scope", why="no", cure="Add the scope")
+        if fault == "unclear":
+            raise Unclear(what, on=delivery.channel, code="TimeoutError")
+        shown = [moment for moment in self.shows.get(delivery.id, ()) if moment <= now]
+        return f"ts-{delivery.id}" if shown else None
+
+
+class OutboxMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now, self.count = NOON, 0
+        self.store, self.slack = memory_store(), ModelSlack(self)
+        self.dropped: set[str] = set()
+        self.kill_at: tuple[str, int] | None = None
+        self.sender = self._start()
+
+    def _start(self) -> Sender:
+        sender = Sender(
+            self.store,
+            lambda _: self.slack,
+            clock=lambda: self.now,
+            jitter=lambda: 0.5,
+            passing=self._passing,
+        )
+        sender.begin()
+        return sender
+
+    def _passing(self, point: str) -> None:
+        if self.kill_at is not None and self.kill_at[0] == point:
+            left = self.kill_at[1] - 1
+            self.kill_at = (point, left) if left > 0 else None
+            if left <= 0:
+                raise Killed
+
+    def _all(self) -> dict[str, Delivery]:
+        with self.store() as outbox:
+            return {one.id: one for one in outbox.list(limit=1_000)}
+
+    # what may happen
+
+    @rule(channel=st.sampled_from(["A", "B"]), faults=st.lists(st.sampled_from(POST_FAULTS), max_size=3))
+    def owe(self, channel: str, faults: list[str]) -> None:
+        self.count += 1
+        self.slack.post_faults[f"d{self.count}"] = deque(faults)
+        with self.store() as outbox:
+            outbox.write(messaged(f"d{self.count}", channel=channel, now=self.now), [])
+
+    @rule(number=st.integers(1, 5))
+    def owe_again(self, number: int) -> None:
+        if f"d{number}" in self._all():
+            with self.store() as outbox:
+                written = outbox.write(messaged(f"d{number}", channel="A", now=self.now), [])
+            assert written is (f"d{number}" in self.dropped)
+            self.dropped.discard(f"d{number}")
+
+    @rule(faults=st.lists(st.sampled_from(LOOK_FAULTS), max_size=3))
+    def trouble_looking(self, faults: list[str]) -> None:
+        self.slack.look_faults = deque(faults)
+
+    @rule(seconds=st.sampled_from([0, 1, 3, 30, 60, 61, 900, 7_200]))
+    def deliver(self, seconds: int) -> None:
+        self.now += SECOND * seconds
+        self.sender.deliver_once()
+
+    @rule(rounds=st.integers(2, 8))
+    def deliver_steadily(self, rounds: int) -> None:
+        """As the running service does: often enough that nothing waits longer than it must."""
+        for _ in range(rounds):
+            self.deliver(30)
+
+    @rule(point=st.sampled_from(["claimed", "answered", "settled"]), after=st.integers(1, 2))
+    def deliver_and_die(self, point: str, after: int) -> None:
+        self.kill_at = (point, after)
+        try:
+            self.sender.deliver_once()
+        except Killed:
+            self.sender = self._start()
+        self.kill_at = None
+
+    @rule()
+    def restart(self) -> None:
+        self.sender = self._start()
+
+    @rule()
+    def fail_for_a_day(self) -> None:
+        self.slack.post_faults = {id: deque(["refused"] * 2) for id in self._all()}
+        self.now += timedelta(hours=25)
+        self.sender.deliver_once()
+
+    @precondition(lambda self: self.count > 0)
+    @rule(data=st.data())
+    def retry(self, data: Any) -> None:
+        id = data.draw(st.sampled_from(sorted(self._all())))
+        with self.store() as outbox:
+            outbox.retry(id, self.now)
+
+    @precondition(lambda self: self.count > 0)
+    @rule(data=st.data())
+    def drop_failed(self, data: Any) -> None:
+        failed = [
+            one.id for one in self._all().values() if one.state is DeliveryState.FAILED and not one.unsure
+        ]
+        if failed:
+            id = data.draw(st.sampled_from(sorted(failed)))
+            with self.store() as outbox:
+                assert outbox.drop(id, "no longer wanted")
+            self.dropped.add(id)
+
+    # what must always hold
+
+    @invariant()
+    def nothing_comes_twice(self) -> None:
+        twice = [id for id, shows in self.slack.shows.items() if len(shows) > 1]
+        assert not twice
+
+    @invariant()
+    def what_is_sent_was_posted(self) -> None:
+        sent = [one.id for one in self._all().values() if one.state is DeliveryState.SENT]
+        assert all(self.slack.shows.get(id) for id in sent)
+
+    @invariant()
+    def nothing_disappears(self) -> None:
+        assert len(self._all()) == self.count
+
+    def teardown(self) -> None:
+        """When all is well again, everything comes to its end, once."""
+        self.slack.post_faults.clear()
+        self.slack.look_faults.clear()
+        self.sender = self._start()
+        for _ in range(4 * self.count + 20):
+            with self.store() as outbox:
+                for one in outbox.list([DeliveryState.FAILED], limit=1_000):
+                    outbox.retry(one.id, self.now)
+            self.now += timedelta(minutes=16)
+            self.sender.deliver_once()
+        states = Counter(one.state for one in self._all().values() if one.id not in self.dropped)
+        assert set(states) <= {DeliveryState.SENT}, states
+        self.nothing_comes_twice()
+        self.store.engine.dispose()
+
+
+OutboxMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestOutbox = OutboxMachine.TestCase
