@@ -114,8 +114,8 @@ def test_good_edit_writes_the_feeds_of_its_topics_alone(rig: Rig) -> None:
     azure = rig.documents()
     rig.write("a.md", topics=["AI"], title="Another title")
     rig.look()
-    assert {path.split("/")[1] for path in rig.publish().feeds} == {"ai", "all"}
-    changed = {path for path, data in rig.documents().items() if azure[path] != data}
+    assert rig.publish().written > 0
+    changed = [path for path, data in rig.documents().items() if azure[path] != data]
     assert {path.split("/")[1] for path in changed} == {"ai", "all"}
     assert rig.publish().written == 0
 
@@ -284,8 +284,8 @@ def test_restart_changes_nothing(tmp_path: Path) -> None:
     rig.turn()
     before, entries, owed = rig.documents(), rig.entries(), rig.owed()
     assert len(owed) == 5
-    for changes in ({}, {"version": "2"}):
-        rig.restart(now=rig.now + HOUR, **changes)
+    for version in ("1", "2"):
+        rig.restart(now=rig.now + HOUR, version=version)
         assert rig.turn().guids == frozenset()
         assert (rig.documents(), rig.entries(), rig.owed()) == (before, entries, owed)
 

@@ -1,0 +1,257 @@
+"""Behaviour 7 and 24 from end to end: one guid for life, whatever befalls the file; and losses in doubt."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicator.model import Digest, Route, Visibility
+from tests.rig import Rig, article_text
+
+ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
+MANY = 30
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    rig = Rig(tmp_path, routes=[ROUTE])
+    rig.turn()
+    return rig
+
+
+def guids(rig: Rig) -> dict[str, str]:
+    return {path: entry.guid for path, entry in rig.entries().items()}
+
+
+def rename(rig: Rig, old: str, new: str) -> None:
+    target = rig.folder / new
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (rig.folder / old).rename(target)
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["at once", "while down"])
+@pytest.mark.parametrize("edit", [False, True], ids=["as it was", "edited too"])
+def test_renamed_article_keeps_guid_and_is_no_news(rig: Rig, restart: bool, edit: bool) -> None:
+    rig.write("a.md")
+    rig.write("b.md")
+    rig.turn()
+    (guid, updated, before) = (guids(rig)["a.md"], rig.entries()["a.md"].updated, rig.documents())
+    rig.wait(timedelta(hours=1))
+    (rig.folder / "a.md").unlink()
+    text = article_text("a.md", quality=20 if edit else 80)
+    rig.put("sub/folder/renamed.md", text)
+    if restart:
+        rig.restart()
+    tally = rig.turn()
+    assert (tally.new, tally.revised, tally.moved, tally.withdrawn) == (0, 0, 1, 0)
+    assert set(guids(rig)) == {"sub/folder/renamed.md", "b.md"}
+    entry = rig.entries()["sub/folder/renamed.md"]
+    assert (entry.guid, entry.updated) == (guid, updated)
+    assert len(rig.owed()) == 2
+    if not edit:
+        assert rig.documents() == before
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["at once", "while down"])
+def test_renamed_folder_of_all_articles_moves_them_all(rig: Rig, restart: bool) -> None:
+    for number in range(MANY):
+        rig.write(f"old/{number}.md")
+    rig.turn()
+    before, documents = guids(rig), rig.documents()
+    rename(rig, "old", "new")
+    if restart:
+        rig.restart()
+    tally = rig.turn()
+    assert (tally.new, tally.moved, tally.withdrawn) == (0, MANY, 0)
+    assert guids(rig) == {path.replace("old/", "new/"): guid for path, guid in before.items()}
+    assert rig.documents() == documents
+    assert rig.pipeline.losses() == {}
+    assert len(rig.owed()) == MANY
+
+
+def test_swapped_articles_are_two_edits(rig: Rig) -> None:
+    """Both paths are there all the time, so each stays the entry that it was; nothing is withdrawn or new."""
+    rig.write("a.md")
+    rig.write("b.md")
+    rig.turn()
+    before = guids(rig)
+    rename(rig, "a.md", "c")
+    rename(rig, "b.md", "a.md")
+    rename(rig, "c", "b.md")
+    tally = rig.turn()
+    assert (tally.new, tally.withdrawn, tally.revised) == (0, 0, 2)
+    assert guids(rig) == before
+    assert sorted(rig.titles()) == ["About a", "About b"]
+
+
+def test_copy_is_another_entry_and_deleting_the_original_moves_nothing(rig: Rig) -> None:
+    rig.write("a.md")
+    rig.write("other.md")
+    rig.turn()
+    original = guids(rig)["a.md"]
+    shutil.copy(rig.folder / "a.md", rig.folder / "copy.md")
+    assert rig.turn().new == 1
+    copy = guids(rig)["copy.md"]
+    assert copy != original
+    assert len(rig.titles()) == 2
+    (rig.folder / "a.md").unlink()
+    rig.turn()
+    assert guids(rig) == {"a.md": original, "copy.md": copy, "other.md": guids(rig)["other.md"]}
+    assert rig.entries()["a.md"].visibility is Visibility.WITHDRAWN
+    assert copy.encode() in rig.feed()
+    assert original.encode() not in rig.feed()
+
+
+def test_deleted_article_comes_back_as_itself(rig: Rig) -> None:
+    rig.write("a.md")
+    rig.write("b.md")
+    rig.turn()
+    entry, before = rig.entries()["a.md"], rig.documents()
+    (rig.folder / "a.md").unlink()
+    rig.turn()
+    assert rig.titles() == ["About b"]
+    assert rig.stored("a.md").withdrawn is not None
+    rig.wait(timedelta(days=40))
+    rig.write("a.md")
+    rig.turn()
+    assert rig.entries()["a.md"] == entry
+    assert rig.documents() == before
+
+
+def test_file_rewritten_by_delete_and_create_is_not_even_withdrawn(rig: Rig) -> None:
+    rig.write("a.md")
+    rig.write("b.md")
+    rig.turn()
+    (rig.folder / "a.md").unlink()
+    rig.pipeline.look("news", rig.moment())
+    rig.write("a.md", quality=81)
+    tally = rig.turn()
+    assert (tally.withdrawn, tally.new, tally.revised) == (0, 0, 0)
+
+
+def test_another_story_at_the_path_of_a_moved_article_is_new(rig: Rig) -> None:
+    rig.write("a.md")
+    rig.turn()
+    guid = guids(rig)["a.md"]
+    rename(rig, "a.md", "sub/a.md")
+    rig.turn()
+    rig.write("a.md", webUrl="https://news.example/quite-another", title="Quite another")
+    assert rig.turn().new == 1
+    assert guids(rig)["sub/a.md"] == guid != guids(rig)["a.md"]
+
+
+def test_guid_is_the_same_in_a_state_built_anew(tmp_path: Path, rig: Rig) -> None:
+    for number in range(5):
+        rig.write(f"{number}.md")
+    rig.turn()
+    before, documents = guids(rig), rig.documents()
+    rig.close()
+    shutil.rmtree(tmp_path / "var")
+    rig.open()
+    rig.turn()
+    assert guids(rig) == before
+    assert rig.documents() == documents
+    assert rig.owed() == []
+
+
+def test_guid_key_is_taken_and_a_second_file_with_it_waits_for_the_first_to_go(rig: Rig) -> None:
+    key = "tag:news.example,2026:1"
+    rig.write("a.md", guid=key)
+    rig.write("c.md")
+    rig.turn()
+    rig.write("b.md", guid=key, webUrl="https://news.example/another")
+    assert rig.turn().new == 0
+    assert guids(rig)["a.md"] == key
+    assert sorted(rig.titles()) == ["About a", "About c"]
+    (problem,) = rig.problems()
+    assert problem.startswith("b.md:")
+    assert "a.md" in problem
+    (rig.folder / "a.md").unlink()
+    rig.turn()
+    rig.turn()
+    assert rig.problems() == []
+    assert guids(rig)["b.md"] == key
+    assert sorted(rig.titles()) == ["About b", "About c"]
+
+
+def test_guid_key_added_later_changes_nothing(rig: Rig) -> None:
+    rig.write("a.md")
+    rig.turn()
+    guid = guids(rig)["a.md"]
+    rig.write("a.md", guid="tag:news.example,2026:late")
+    assert rig.turn().revised == 0
+    assert guids(rig)["a.md"] == guid
+
+
+def empty(rig: Rig) -> None:
+    shutil.rmtree(rig.folder)
+    rig.folder.mkdir()
+
+
+def remove(rig: Rig) -> None:
+    shutil.rmtree(rig.folder)
+
+
+def thin_out(rig: Rig) -> None:
+    for number in range(MANY - 5):
+        (rig.folder / f"{number}.md").unlink()
+
+
+@pytest.mark.parametrize("lose", [empty, remove, thin_out])
+def test_large_loss_is_believed_at_a_second_look_ten_minutes_later(
+    rig: Rig, lose: Callable[[Rig], None]
+) -> None:
+    for number in range(MANY):
+        rig.write(f"{number}.md")
+    rig.turn()
+    before = rig.documents()
+    lose(rig)
+    for _ in range(3):
+        assert rig.turn().withdrawn == 0
+        assert rig.documents() == before
+        assert list(rig.pipeline.losses()) == ["news"]
+        rig.wait(timedelta(minutes=4))
+    assert rig.turn().withdrawn == (MANY - 5 if lose is thin_out else MANY)
+    assert len(rig.titles()) == (5 if lose is thin_out else 0)
+    assert rig.pipeline.losses() == {} or lose is remove
+
+
+def test_large_loss_is_believed_when_the_operator_confirms_it(rig: Rig) -> None:
+    for number in range(MANY):
+        rig.write(f"{number}.md")
+    rig.turn()
+    empty(rig)
+    assert rig.turn().withdrawn == 0
+    assert rig.look(confirmed=True).withdrawn == MANY
+    rig.publish()
+    assert rig.titles() == []
+
+
+def test_folder_that_comes_back_loses_nothing(rig: Rig) -> None:
+    for number in range(MANY):
+        rig.write(f"{number}.md")
+    rig.turn()
+    before, entries = rig.documents(), rig.entries()
+    rig.folder.rename(rig.base / "aside")
+    rig.turn()
+    rig.restart()
+    rig.turn()
+    assert rig.documents() == before
+    rig.folder.rmdir()
+    (rig.base / "aside").rename(rig.folder)
+    rig.wait(timedelta(minutes=30))
+    assert rig.turn().guids == frozenset()
+    assert (rig.documents(), rig.entries()) == (before, entries)
+
+
+def test_few_deletions_are_believed_at_once(rig: Rig) -> None:
+    for number in range(MANY):
+        rig.write(f"{number}.md")
+    rig.turn()
+    for number in range(20):
+        (rig.folder / f"{number}.md").unlink()
+    assert rig.turn().withdrawn == 20
