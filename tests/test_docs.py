@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,9 +11,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from syndicator import cli
 from syndicator.model import DeliveryState
 from syndicator.parse.profiles import Field, Tool, profile
 from syndicator.settings import load_settings
@@ -170,6 +174,36 @@ def test_architecture_names_every_table_and_every_state() -> None:
     text = (HOME / "docs/architecture.md").read_text(encoding="utf-8")
     assert [name for name in metadata.tables if f"`{name}`" not in text] == []
     assert [state for state in DeliveryState if f"**{state}**" not in text] == []
+
+
+def test_operation_lists_every_command_and_option() -> None:
+    text = (HOME / "docs/operation.md").read_text(encoding="utf-8")
+    general = {"--config", "--json", "--help"}
+    for name, command in commands():
+        assert f"| `syndicator {name}" in text, name
+        line = next(line for line in text.splitlines() if line.startswith(f"| `syndicator {name}"))
+        options = {option for one in command.params for option in one.opts if option.startswith("--")}
+        assert [option for option in options - general if option not in line] == []
+
+
+def test_commands_named_in_the_papers_exist() -> None:
+    known = {name.split()[0] for name, _ in commands()}
+    pattern = re.compile(r"(?:bin/|`|^)syndicator ([a-z][a-z-]+)", re.MULTILINE)
+    named = {name for paper in PAPERS for name in pattern.findall(paper.read_text(encoding="utf-8"))}
+    assert "check" in named
+    assert named <= known
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Each command as it is typed, with its parameters."""
+    for module in pkgutil.iter_modules(cli.__path__):
+        importlib.import_module(f"{cli.__name__}.{module.name}")
+    group: Any = typer.main.get_command(cli.app)
+    for name, command in group.commands.items():
+        inner = getattr(command, "commands", {})
+        yield from ((f"{name} {part}", below) for part, below in inner.items())
+        if not inner:
+            yield name, command
 
 
 def test_make_targets_named_in_the_papers_exist() -> None:
