@@ -1,11 +1,12 @@
 """`make demo`: the whole service on a copy of these example articles, with no account anywhere.
 
-    copy the examples, dates moved to this week -> start the service -> wait for its feeds
-    -> drop fresh articles -> say what to look for -> run until Ctrl-C
+    copy the examples, dates moved to this week -> start the service -> wait for its pages
+    -> drop fresh articles, and say what to look for -> run until Ctrl-C
 
 The copy stands in `examples/var/demo` and is made anew each time, so that the demo tells the same story
 whenever it is started, and changes nothing here. The service is a child process like any other; what it
-prints (its log, and Slack messages as they would look) goes straight to the terminal.
+prints (its log, and Slack messages as they would look) goes straight to the terminal. The publishers are
+invented; their pictures are served from `examples/pictures`, on a loopback port as everything else.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -30,7 +34,9 @@ from rich.table import Table
 
 HERE = Path(__file__).resolve().parent
 WORKPLACE = HERE / "var" / "demo"
-DAY = re.compile(r"\b20\d\d-\d\d-\d\d\b")
+PICTURES = HERE / "pictures"
+DAY = re.compile(r"(?<!\d)20\d\d-\d\d-\d\d(?!\d)")
+PICTURE = re.compile(r"https://[\w.-]+\.example/[\w/-]*?([\w-]+)\.(?:jpg|png)\b")
 PAUSE_S = 3.0
 """Between the first feeds and the fresh articles: time to read what stands on the screen."""
 START_S = 60.0
@@ -56,7 +62,9 @@ def main() -> int:
     console = Console(highlight=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ends = None if arguments.seconds is None else time.monotonic() + arguments.seconds
-    demo = prepare(arguments.workplace.absolute(), os.environ, today=datetime.now(UTC).date())
+    pictures = serve_pictures()
+    today = datetime.now(UTC).date()
+    demo = prepare(arguments.workplace.absolute(), os.environ, today=today, pictures=pictures)
     child = start(demo)
     try:
         return play(demo, child, console, ends=ends)
@@ -69,10 +77,26 @@ def main() -> int:
         )
 
 
-def prepare(workplace: Path, environment: Mapping[str, str], *, today: date) -> Demo:
-    """A fresh workplace with free loopback ports; what was there before is removed."""
+def serve_pictures() -> str:
+    """Serves the publishers' pictures as long as this process lives; their address, which ends in a slash."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Pictures, directory=str(PICTURES)))
+    threading.Thread(target=server.serve_forever, name="pictures", daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/"
+
+
+class _Pictures(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing: the terminal belongs to the service."""
+
+
+def prepare(workplace: Path, environment: Mapping[str, str], *, today: date, pictures: str = "") -> Demo:
+    """A fresh workplace with free loopback ports; what was there before is removed.
+
+    The newest article becomes yesterday's. `pictures` is where those of the publishers are served.
+    """
     shutil.rmtree(workplace, ignore_errors=True)
-    copy_examples(workplace, move=today - timedelta(days=1) - newest_day(HERE / "articles"))
+    move = today - timedelta(days=1) - newest_day(HERE / "articles")
+    copy_examples(workplace, lambda text: place_pictures(move_days(text, move), pictures))
     port = free_port(8080)
     base_url = f"http://127.0.0.1:{port}/"
     return Demo(
@@ -89,9 +113,9 @@ def prepare(workplace: Path, environment: Mapping[str, str], *, today: date) -> 
 
 
 def quiet_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without anything that could send the demo's messages to a real Slack."""
+    """The environment without anything that could send messages to a real Slack, or the log to a journal."""
     ours = ("SLACK_", "SYNDICATOR_")
-    names = {"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_USEC"}
+    names = {"CREDENTIALS_DIRECTORY", "JOURNAL_STREAM", "NOTIFY_SOCKET", "WATCHDOG_USEC"}
     return {
         name: value for name, value in environment.items() if not name.startswith(ours) and name not in names
     }
@@ -104,19 +128,29 @@ def newest_day(folder: Path) -> date:
     return max(date.fromisoformat(day) for text in texts for day in DAY.findall(text))
 
 
-def copy_examples(workplace: Path, *, move: timedelta) -> None:
-    """Copies settings and articles, every date in names and texts moved by whole days, bytes else kept."""
+def copy_examples(workplace: Path, change: Callable[[str], str]) -> None:
+    """Copies settings and articles, names and texts changed; line endings and all else are kept."""
     workplace.mkdir(parents=True)
     shutil.copy(HERE / "syndicator.yaml", workplace)
     for path in sorted((HERE / "articles").rglob("*.*")):
-        target = workplace / path.relative_to(HERE).with_name(move_days(path.name, move))
+        target = workplace / path.relative_to(HERE).with_name(change(path.name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(move_days(path.read_bytes().decode(), move).encode())
+        target.write_bytes(change(path.read_bytes().decode()).encode())
 
 
 def move_days(text: str, move: timedelta) -> str:
     """The text with each date in it (`2025-06-18`) moved."""
     return DAY.sub(lambda match: (date.fromisoformat(match[0]) + move).isoformat(), text)
+
+
+def place_pictures(text: str, address: str) -> str:
+    """The text with the invented publishers' pictures taken from here, where there is one of that name."""
+
+    def here(match: re.Match[str]) -> str:
+        name = f"{match[1]}.svg"
+        return address + name if address and (PICTURES / name).exists() else match[0]
+
+    return PICTURE.sub(here, text)
 
 
 def free_port(first: int) -> int:
@@ -152,7 +186,7 @@ def stop(child: subprocess.Popen[bytes]) -> None:
 
 def play(demo: Demo, child: subprocess.Popen[bytes], console: Console, *, ends: float | None) -> int:
     """Tells the story; returns the exit code."""
-    if not wait_for(demo.base_url + "feeds/all/rss.xml", b"<rss", child, START_S):
+    if not wait_for(demo.base_url, b"<html", child, START_S):
         console.print("[red]The service did not come up; its own words above say why.[/]")
         return child.poll() or 1
     show_addresses(demo, console)
@@ -176,26 +210,29 @@ def show_addresses(demo: Demo, console: Console) -> None:
     console.rule("[bold]Syndicator is running on the example articles")
     console.print(table)
     console.print(
-        "Nothing was announced in Slack: a first start is silent. One post is held back by "
-        "[bold]published: false[/]; the front page says so.\n"
+        "Nothing was announced in Slack: a first start is silent. One post is held back: its "
+        '[bold]published: false[/] means "not yet".\n'
         f"Drop articles of your own into [bold]{shown(demo.inbox)}[/]. [dim]Ctrl-C ends the demo.[/]\n"
     )
 
 
 def drop_and_watch(demo: Demo, child: subprocess.Popen[bytes], console: Console) -> None:
+    due = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    console.rule("[bold]Two fresh articles are dropped into the folder")
+    console.print(
+        "Slack messages are drawn below as they would look:\n"
+        "  [bold]#newsdesk[/] gets the better article at once (quality 121; its route asks for 110),\n"
+        f"  [bold]#reading-room[/] gets both in its digest at the full minute ({due:%H:%M} UTC).\n"
+    )
     dropped = drop_fresh(demo.inbox, now=datetime.now(UTC))
     began = time.monotonic()
-    console.rule("[bold]Two fresh articles have just been dropped into the folder")
-    for path in dropped:
-        console.print(f"  {shown(path)}")
     if wait_for(demo.base_url + "feeds/all/rss.xml", b"reading-queries-aloud", child, SEEN_S):
-        console.print(f"Both were in the feeds [bold]{time.monotonic() - began:.1f} s[/] later.")
-    due = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    console.print(
-        "Now look below, where Slack messages are drawn as they would look:\n"
-        "  [bold]#newsdesk[/] gets the better one at once (quality 121; its route asks for 110);\n"
-        f"  [bold]#reading-room[/] gets both as a digest at the full minute ({due:%H:%M} UTC).\n"
-    )
+        took = time.monotonic() - began
+        names = " and ".join(path.name for path in dropped)
+        ask = f"{shown(Path(sys.executable))} -m syndicator explain {shown(dropped[0])}"
+        console.print(f"\n[bold]Both were in the feeds {took:.1f} s later[/] [dim]({names})[/]")
+        console.print("Why a story is where it is, asked in another terminal:", soft_wrap=True)
+        console.print(f"  {ask} --config {shown(demo.settings)}\n", soft_wrap=True)
 
 
 def drop_fresh(inbox: Path, *, now: datetime) -> list[Path]:
@@ -215,7 +252,8 @@ def wait_for(address: str, words: bytes, child: subprocess.Popen[bytes], limit_s
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline and child.poll() is None:
         try:
-            if words in httpx.get(address, timeout=2).content:
+            answer = httpx.get(address, timeout=2)
+            if answer.is_success and words in answer.content:
                 return True
         except httpx.HTTPError:
             pass

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from examples import demo
@@ -51,7 +52,7 @@ def test_every_example_is_a_good_article(name: str) -> None:
 
 def test_examples_link_to_nobody_real() -> None:
     """Only names that are kept for examples (RFC 2606), so that no reader of the demo asks a real site."""
-    for path in [*EXAMPLES.rglob("articles/**/*.md"), *EXAMPLES.glob("fresh/*.md")]:
+    for path in [*(EXAMPLES / "articles").rglob("*.md"), *EXAMPLES.glob("fresh/*.md")]:
         hosts = re.findall(r"https?://([^/\s\"]+)", path.read_text(encoding="utf-8"))
         assert [host for host in hosts if not host.endswith(".example")] == [], path
 
@@ -63,6 +64,24 @@ def test_one_example_has_windows_line_endings() -> None:
 def test_preparing_moves_the_newest_article_to_yesterday(tmp_path: Path) -> None:
     made = demo.prepare(tmp_path / "work", {}, today=TODAY)
     assert demo.newest_day(made.inbox.parent) == TODAY - timedelta(days=1)
+
+
+def test_preparing_moves_every_date(tmp_path: Path) -> None:
+    made = demo.prepare(tmp_path / "work", {}, today=TODAY)
+    copies = [path for path in made.inbox.parent.rglob("*.*") if path.is_file()]
+    old = [path.name for path in copies if "2025-" in path.name + path.read_text(encoding="utf-8")]
+    assert old == []
+    days = {day for path in copies for day in re.findall(r"20\d\d-\d\d-\d\d", path.read_text("utf-8"))}
+    assert len(days) == 8, "the stories are of several days"
+
+
+def test_every_example_picture_is_served_by_the_demo(tmp_path: Path) -> None:
+    address = demo.serve_pictures()
+    made = demo.prepare(tmp_path / "work", {}, today=TODAY, pictures=address)
+    texts = [path.read_text(encoding="utf-8") for path in made.inbox.parent.rglob("*.md")]
+    shown = {url for text in texts for url in re.findall(rf"{re.escape(address)}[\w.-]+", text)}
+    assert {Path(url).name for url in shown} == {path.name for path in demo.PICTURES.iterdir()}
+    assert all(httpx.get(url).headers["content-type"] == "image/svg+xml" for url in shown)
 
 
 def test_preparing_keeps_everything_else(tmp_path: Path) -> None:
@@ -121,19 +140,19 @@ def test_one_dropped_article_is_above_the_alerts_bar_and_one_below(tmp_path: Pat
 
 
 def test_demo_ends_by_itself(tmp_path: Path) -> None:
-    pytest.importorskip("syndicator.service", reason="the service is not there yet")
-    with run_demo(tmp_path, "--seconds", "8") as process:
+    pytest.importorskip("syndicator.cli.run", reason="the service is not there yet")
+    with run_demo(tmp_path, "--seconds", "5") as process:
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert "Both were in the feeds" in said
 
 
 def test_demo_ends_cleanly_on_interrupt(tmp_path: Path) -> None:
-    pytest.importorskip("syndicator.service", reason="the service is not there yet")
+    pytest.importorskip("syndicator.cli.run", reason="the service is not there yet")
     with run_demo(tmp_path, "--seconds", "60") as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if "have just been dropped" in line:
+            if "are dropped into the folder" in line:
                 break
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
