@@ -42,6 +42,8 @@ log = structlog.get_logger()
 
 TICK = timedelta(seconds=30)
 """How late what is due can be noticed when every alarm was lost, as after a long sleep."""
+START_STEP = timedelta(minutes=2)
+"""How much time a start asks for, from each batch of articles to the next."""
 GRACE_S = 6.0
 """A little longer than the sender allows its calls under way."""
 
@@ -90,7 +92,7 @@ class Service:
             folders = self._watch(stack, worker)
             worker.checks = [partial(_check_folder, folder, pipeline) for folder in folders]
             sweep(self.settings.output)
-            worker.first_turn(self.progress, self._stop)
+            worker.first_turn(self._report_progress, self._stop)
             self._schedule(stack, worker)
             self._send(stack, store)
             self._tell_hub(stack, store)
@@ -101,6 +103,10 @@ class Service:
                 ready(Started(address=address))
             worker.run(self._stop)
             self.notifier.stopping()
+
+    def _report_progress(self, done: int, of: int) -> None:
+        self.progress(done, of)
+        self.notifier.extend(START_STEP)
 
     def _serve(self, stack: ExitStack, store: SqlStore) -> tuple[str, int] | None:
         listen = self.settings.server

@@ -127,6 +127,7 @@ class Rig:
             self.now += timedelta(seconds=5)
             tally += self.pipeline.look(name, self.moment(), confirmed=confirmed)
             self.now -= timedelta(seconds=5)
+        self.pipeline.begin_routes(self.now)
         return tally
 
     def turn(self) -> Tally:

@@ -26,6 +26,12 @@ class Announcer:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self.routes = tuple(routes)
+        self._new: tuple[Route, ...] = ()
+
+    def open(self, books: Books) -> None:
+        """Finds out which routes are new or changed: they are silent until `begin`."""
+        begun = books.outbox.ledger.begun()
+        self._new = tuple(route for route in self.routes if begun.get(route.name) != fingerprint(route))
 
     def judge(
         self, books: Books, changes: Sequence[Change], *, now: datetime, silent: bool
@@ -38,21 +44,20 @@ class Announcer:
         return self._decide(books, found, self.routes, now=now, silent_sources=sources)
 
     def begin(self, books: Books, *, now: datetime) -> list[str]:
-        """The silent beginning of every new or changed route; their names.
+        """Ends the silence of every new or changed route, once all that is there is known; their names.
 
-        What such a route would announce of all that is there becomes its baseline. Routes that are gone hand
-        what they owe to another one of their channel, or let it go.
+        What such a route would announce of it becomes its baseline. Routes that are gone hand what they owe
+        to another one of their channel, or let it go. May be repeated.
         """
-        begun = books.outbox.ledger.begun()
-        new = [route for route in self.routes if begun.get(route.name) != fingerprint(route)]
+        new = self._new
         guids = books.guids() if new else []
         for start in range(0, len(guids), SOME):
             entries = [one.entry for one in books.entries(guids[start : start + SOME]).values()]
-            found = [Announceable(entry=entry) for entry in entries]
-            self._decide(books, found, new, now=now, silent_routes={route.name for route in new})
+            self._decide(books, [Announceable(entry=entry) for entry in entries], new, now=now)
         for route in new:
             books.outbox.ledger.begin(route, fingerprint(route), now)
         self._settle_routes(books)
+        self._new = ()
         return [route.name for route in new]
 
     def _decide(
@@ -62,7 +67,6 @@ class Announcer:
         routes: Sequence[Route],
         *,
         now: datetime,
-        silent_routes: Collection[str] = (),
         silent_sources: Collection[str] = (),
     ) -> list[Decision]:
         if not routes or not changes:
@@ -76,7 +80,7 @@ class Announcer:
                 [change.entry.story for change in changes], [change.entry.guid for change in changes]
             ),
             topic_names=_topic_names(books),
-            silent_routes=silent_routes,
+            silent_routes={route.name for route in self._new},
             silent_sources=silent_sources,
         )
         ledger.put_baseline(one.baseline for one in decisions if one.write is Write.BASELINE)

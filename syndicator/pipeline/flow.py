@@ -171,6 +171,12 @@ class Pipeline:
         with self._store.reading() as books:
             return books.next_turn(now)
 
+    def begin_routes(self, now: datetime) -> None:
+        """Ends the silence of new and changed routes; to be called once all sources have been looked at."""
+        with self._store.transaction() as books:
+            for name in self._announcer.begin(books, now=now):
+                log.info("route begun, silently", route=name)
+
     def mail(self, now: datetime) -> tuple[int, datetime | None]:
         """Writes the messages that are due; how many, and when to look again at the latest."""
         with self._store.transaction() as books:
@@ -237,7 +243,7 @@ def read_topic_files(plan: Plan) -> TopicFiles:
 def open_pipeline(
     store: Store, plan: Plan, output: Output, announcer: Announcer, mailing: Mailing, *, now: datetime
 ) -> Pipeline:
-    """The pipeline with what the store knows in hand, routes begun, and sources that are gone withdrawn."""
+    """The pipeline with what the store knows in hand, and sources that are gone withdrawn."""
     files = read_topic_files(plan)
     with store.transaction() as books:
         shelves = Shelves(books, files.declared, roll_up=plan.roll_up)
@@ -249,14 +255,12 @@ def open_pipeline(
         books.put_mark("shelving", rolled)
         books.put_mark("reader", plan.version)
         output.verify(books, plan.made_with)
+        announcer.open(books)
     pipeline = Pipeline(store, plan, output, announcer, mailing, desks, shelves)
     for name in gone:
         pipeline.withdraw_source(name, now)
     if anew:
         pipeline.judge_all(now)
-    with store.transaction() as books:
-        for name in announcer.begin(books, now=now):
-            log.info("route begun, silently", route=name)
     return pipeline
 
 

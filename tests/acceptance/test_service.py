@@ -73,18 +73,6 @@ def test_dropped_file_is_in_both_feeds_and_posted_once(service: Running, slack: 
     assert [str(p.body["blocks"]).count("Hello, feeds") for p in slack.slack.in_channel("C1")].count(0) == 1
 
 
-def test_file_is_in_its_feeds_within_a_second(service: Running) -> None:
-    service.start()
-    took: list[float] = []
-    for number in range(5):
-        began = time.monotonic()
-        drop(service, f"{number}.md", title=f"Number {number}")
-        for path in ("feeds/ai/rss.xml", "feeds/ai/atom.xml"):
-            wait_for(partial(holds, service, path, f"Number {number}"))
-        took.append(time.monotonic() - began)
-    assert sorted(took)[2] < 1.0, took
-
-
 def test_first_start_is_silent(service: Running, slack: SlackServer) -> None:
     for number in range(30):
         drop(service, f"{number}.md")
