@@ -168,22 +168,21 @@ class Fields:
         here: Value = self._matter.document.value
         at: list[str] = []
         for step in path:
-            key = self._spelled(here, step)
+            key = self._spelled(here, step) if isinstance(here, dict) else None
             if key is None or not isinstance(here, dict):
                 return None, ()
             here = here[key]
             at.append(key)
         return here, tuple(at)
 
-    def _spelled(self, mapping: Value, key: str) -> str | None:
-        if not isinstance(mapping, dict):
-            return None
+    def _spelled(self, mapping: dict[str, Value], key: str) -> str | None:
         if key in mapping or not self._profile.any_case:
             return key if key in mapping else None
         return next((k for k in mapping if k.lower() == key.lower()), None)
 
 
 def _kind(value: Value) -> str:
+    """What a value is that is no text."""
     match value:
         case bool():
             return f"a flag ({str(value).lower()})"
@@ -191,10 +190,8 @@ def _kind(value: Value) -> str:
             return "a list"
         case dict():
             return "a mapping"
-        case None:
-            return "empty"
         case _:
-            return "a number"
+            return "empty"
 
 
 def _quoted(value: Value) -> str:

@@ -8,7 +8,7 @@ the file says: which key means what is for profiles and article.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -113,8 +113,12 @@ def _no_text(data: bytes, offset: int, what: str, cure: str) -> ArticleError:
 class _Form(BaseHandler):
     """One form of front matter: splits off the fenced part and loads it, keeping the places."""
 
-    name = ""
-    OPENING = CLOSING = re.compile("")
+    name: str
+    fences: int
+    """Lines that the opening takes of its own."""
+    reader: Callable[..., Document]
+    OPENING: re.Pattern[str]
+    CLOSING: re.Pattern[str]
 
     def __init__(self, limits: Limits, secret: frozenset[str]) -> None:
         super().__init__(fm_boundary=self.OPENING)
@@ -136,9 +140,11 @@ class _Form(BaseHandler):
         return text[start : closing.start()], text[closing.end() :]
 
     def load(self, fm: str) -> dict[str, object]:
-        self.document = document = self.read(_printable(fm))
+        first_line = self.first_line + self.fences
+        document = self.reader(_printable(fm), first_line=first_line, limits=self.limits, secret=self.secret)
         if document.value is None:
-            self.document = document = Document(value={}, first_line=self.first_line)
+            document = Document(value={}, first_line=first_line)
+        self.document = document
         if not isinstance(document.value, dict):
             at = document.place()
             raise ArticleError(
@@ -148,9 +154,6 @@ class _Form(BaseHandler):
             )
         return cast("dict[str, object]", document.value)
 
-    def read(self, fm: str) -> Document:
-        raise NotImplementedError
-
     def _count_lines(self, text: str, end: int) -> None:
         body = text[end:]
         blank = len(body) - len(body.lstrip())
@@ -158,25 +161,19 @@ class _Form(BaseHandler):
 
 
 class _Yaml(_Form):
-    name = "---"
+    name, fences, reader = "---", 1, staticmethod(read_yaml)
     OPENING = re.compile(r"---[ \t]*(?:\n|\Z)")
     CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
 
-    def read(self, fm: str) -> Document:
-        return read_yaml(fm, first_line=self.first_line + 1, limits=self.limits, secret=self.secret)
-
 
 class _Toml(_Form):
-    name = "+++"
+    name, fences, reader = "+++", 1, staticmethod(read_toml)
     OPENING = re.compile(r"\+\+\+[ \t]*(?:\n|\Z)")
     CLOSING = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
 
-    def read(self, fm: str) -> Document:
-        return read_toml(fm, first_line=self.first_line + 1, limits=self.limits, secret=self.secret)
-
 
 class _Json(_Form):
-    name = "}"
+    name, fences, reader = "}", 0, staticmethod(read_json)
     OPENING = re.compile(r'\{(?=\s*["}])')
 
     def split(self, text: str) -> tuple[str, str]:
@@ -186,9 +183,6 @@ class _Json(_Form):
             raise ArticleError(what, cure="Close its brackets and quotes", line=self.first_line)
         self._count_lines(text, end)
         return text[:end], text[end:]
-
-    def read(self, fm: str) -> Document:
-        return read_json(fm, first_line=self.first_line, limits=self.limits, secret=self.secret)
 
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")

@@ -42,13 +42,10 @@ def _checked(link: str) -> str:
         return link
     if _BLANK.search(link):
         raise ValueError("has a blank or an invisible character")
-    try:
-        _host(link)
-        link = str(safe_url_string(link))
-        if not _HOST.fullmatch(_host(link)):
-            raise ValueError("has no valid host")
-    except UnicodeError:
-        raise ValueError("has no valid host") from None
+    _host(link)
+    link = str(safe_url_string(link))
+    if not _HOST.fullmatch(_host(link)):
+        raise ValueError("has no valid host")
     if len(link) > LONGEST_LINK:
         raise ValueError(f"is longer than {LONGEST_LINK:,} characters when encoded")
     return link

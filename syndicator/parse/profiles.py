@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from syndicator.errors import SettingsError
 
@@ -169,6 +169,7 @@ def read_path(tool: Tool, path: str) -> FileFacts:
         case Tool.SMARTABLE:
             dated = _DATED.fullmatch(stem)
             return FileFacts(slug=dated[2] if dated else stem, folders=tuple(folders))
+    assert_never(tool)
 
 
 def _jekyll(folders: tuple[str, ...], stem: str) -> FileFacts:

@@ -18,7 +18,8 @@ from typing import Any
 
 from syndicator.errors import ArticleError
 from syndicator.parse.scalars import Value, decimal_number, whole_number
-from syndicator.parse.yaml_events import Document, Key, Limits, Mark, refuse_oversize, shown
+from syndicator.parse.yaml_events import Document, Key, Limits, refuse_oversize, shown
+from syndicator.parse.yaml_problems import Mark
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,20 +28,11 @@ from yaml.events import (
 from syndicator.errors import ArticleError
 from syndicator.model import Position
 from syndicator.parse.scalars import Value, plain_scalar
-from syndicator.parse.yaml_problems import explain_syntax
+from syndicator.parse.yaml_problems import Mark, explain_syntax, position
 
 Key: TypeAlias = str | int
 SECRET = frozenset({"secured"})
 """Keys whose values are opaque to everybody: read over at any depth, never built, never kept."""
-
-
-class Mark(Protocol):
-    """A place as libyaml gives it: counted from 0."""
-
-    @property
-    def line(self) -> int: ...
-    @property
-    def column(self) -> int: ...
 
 
 class Parser(Protocol):
@@ -89,13 +80,6 @@ class Document:
 
 def _item(value: Value, index: Key) -> Value:
     return value[index] if isinstance(value, list) and isinstance(index, int) else None
-
-
-def position(mark: Mark | None, first_line: int) -> Position:
-    """A mark as lines and columns of the file; without a mark, the document's first line."""
-    if mark is None:
-        return Position(line=first_line)
-    return Position(line=first_line + mark.line, column=mark.column + 1)
 
 
 def read_yaml(

@@ -5,9 +5,10 @@ Nothing of the text itself is quoted, so that no value of an article can leave t
 
 from __future__ import annotations
 
-from yaml.error import Mark
+from typing import Protocol
 
 from syndicator.errors import ArticleError
+from syndicator.model import Position
 
 _COLON = "Put the whole value in double quotes if it contains `: ` or ` #`, and check the indentation"
 _QUOTE = 'Close the quotes; inside double quotes write \\" for a quote and \\\\ for a backslash'
@@ -47,13 +48,27 @@ _BEGUN = ("quotes", "a bracket", "a line that is neither")
 _OTHER = ("text that is not YAML", _COLON)
 
 
+class Mark(Protocol):
+    """A place as libyaml gives it: counted from 0."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+def position(mark: Mark | None, first_line: int) -> Position:
+    """A mark as lines and columns of the file; without a mark, the document's first line."""
+    if mark is None:
+        return Position(line=first_line)
+    return Position(line=first_line + mark.line, column=mark.column + 1)
+
+
 def explain_syntax(error: Exception, first_line: int) -> ArticleError:
     """The ArticleError for a syntax error; its place is where a person mends it."""
     problem = str(getattr(error, "problem", ""))
     what, cure = next(((w, c) for words, w, c in _PROBLEMS if words in problem), _OTHER)
     found: Mark | None = getattr(error, "problem_mark", None)
-    opened: Mark | None = getattr(error, "context_mark", None)
-    mark = opened or found if what.startswith(_BEGUN) else found or opened
-    if mark is None:
-        return ArticleError(what, cure=cure, line=first_line)
-    return ArticleError(what, cure=cure, line=first_line + mark.line, column=mark.column + 1)
+    begun: Mark | None = getattr(error, "context_mark", None)
+    at = position(begun or found if what.startswith(_BEGUN) else found or begun, first_line)
+    return ArticleError(what, cure=cure, line=at.line, column=at.column)

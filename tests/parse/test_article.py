@@ -278,6 +278,11 @@ def test_jekyll_keys_come_before_the_file_name() -> None:
     assert (article.modified, article.topics) == (utc(2024, 4, 1), ("red", "blue"))
 
 
+def test_jekyll_key_that_leads_nowhere_is_none() -> None:
+    assert post("title: A\nheader: plain").images == ()
+    assert post("title: A\nheader: {teaser: /t.png}").images == (Image(url="https://blog.example/t.png"),)
+
+
 def test_jekyll_permalink_may_be_absolute_or_the_sources() -> None:
     assert post("permalink: https://else.example/a").link == "https://else.example/a"
     rules = replace(JEKYLL, permalink="pretty")

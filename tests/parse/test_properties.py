@@ -32,6 +32,7 @@ VALUES: st.SearchStrategy[Value] = st.recursive(
 BODIES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\ufeff"), max_size=60)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEY_NAMES, VALUES, max_size=5), BODIES)
 def test_front_matter_is_read_as_written(fields: dict[str, Value], body: str) -> None:
     written = "".join(f"{json.dumps(key, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}\n"
@@ -43,6 +44,7 @@ def test_front_matter_is_read_as_written(fields: dict[str, Value], body: str) ->
         assert matter.place(key).line == line
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEY_NAMES, VALUES, min_size=1, max_size=5), BODIES)
 def test_json_front_matter_is_read_as_written(fields: dict[str, Value], body: str) -> None:
     matter = read_front_matter(f"{json.dumps(fields, indent=1)}\n{body}".encode())
@@ -50,6 +52,7 @@ def test_json_front_matter_is_read_as_written(fields: dict[str, Value], body: st
     assert matter.body == body.strip()
 
 
+@settings(deadline=None)
 @given(
     title=st.text(max_size=40),
     excerpt=st.text(max_size=40),
@@ -141,13 +144,14 @@ FILES = st.one_of(
 
 
 @pytest.mark.parametrize("rules", SOURCES.values(), ids=SOURCES.keys())
-@settings(max_examples=1_000, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=FILES, path=PATHS)
 def test_any_bytes_are_an_article_none_or_a_problem(rules: SourceRules, data: bytes, path: str) -> None:
     result = outcome(data, rules, path)
     assert result is None or isinstance(result, (Article, ArticleError))
 
 
+@settings(deadline=None)
 @given(FILES)
 def test_any_bytes_are_a_topic_or_a_problem(data: bytes) -> None:
     try:
