@@ -149,7 +149,7 @@ def test_second_instance_is_refused(service: Running) -> None:
     ("change", "code", "words"),
     [
         pytest.param({"output": "file/public"}, 1, "the output", id="unwritable output"),
-        pytest.param({"state": "sqlite:///file/s.db"}, 1, "the state cannot be locked", id="unwritable state"),
+        pytest.param({"state": "sqlite:///file/s.db"}, 1, "cannot be locked", id="unwritable state"),
         pytest.param({"site": {"title": "x"}}, 78, "site.base_url: is missing", id="settings"),
     ],
 )
