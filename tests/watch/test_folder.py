@@ -529,14 +529,14 @@ for number in range(int(sys.argv[2])):
     (place / "a.md").write_text("x")
     (root / f"new{number}").rename(root / f"old{number}")
 (root / "end.md").write_text("x")
-while hints.get(timeout=30).path != "end.md":
+while hints.get(timeout=30).path not in ("end.md", None):  # None: so many that the queue overflowed
     pass
 folder.stop()
 """
 
 
 def test_ten_thousand_renames_leave_the_log_small(tmp_path: Path) -> None:
-    """100 KB per 10,000 at most; run with a tenth of them, and everything logged that can be."""
-    ran = subprocess.run([sys.executable, "-c", NOISY, str(tmp_path), "1000"], capture_output=True)
+    """100 KB per 10,000 at most; run with 300 of them, and everything logged that can be."""
+    ran = subprocess.run([sys.executable, "-c", NOISY, str(tmp_path), "300"], capture_output=True)
     assert ran.returncode == 0, ran.stderr[-2000:]
-    assert len(ran.stderr) + len(ran.stdout) <= 10_000, (ran.stdout + ran.stderr)[-2000:]
+    assert len(ran.stderr) + len(ran.stdout) <= 3_000, (ran.stdout + ran.stderr)[-2000:]
