@@ -119,12 +119,14 @@ def empty_topic() -> TopicPage:
 
 def site_files() -> dict[str, bytes]:
     """A whole small site by path: its pages, style and icon."""
+    assets = render_assets()
     return {
-        **render_assets(),
+        **assets,
+        **{f"empty/{path}": body for path, body in assets.items()},
         "index.html": render_front(front_page()),
         "topics/cloud/index.html": render_topic(topic_page()),
         "topics/storage/index.html": render_topic(empty_topic()),
-        "empty/index.html": render_front(empty_front()).replace(b'href="style', b'href="../style'),
+        "empty/index.html": render_front(empty_front()),
     }
 
 

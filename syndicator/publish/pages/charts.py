@@ -184,7 +184,7 @@ def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[M
         taken = x
         yield Mark(
             x=_round(x),
-            y=4 if crowded else 14,
+            y=3 if crowded else 14,
             label=f"{name} {number(bar)}",
             anchor="end" if x > WIDTH - _LABEL_ROOM else "start",
         )
