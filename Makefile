@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test format lint types imports tests lock clean
+.PHONY: help demo test format lint types imports tests fuzz faults bench lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -21,10 +21,12 @@ $(VENV)/.run: deploy/requirements.txt pyproject.toml
 $(VENV)/.test: $(VENV)/.run tests/requirements.txt
 	@echo "Adding what the tests need ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	@sh tests/readers/setup.sh
+	@sh tests/browser/setup.sh
 	@touch $@
 
 demo: $(VENV)/.run  ## the whole service on examples/, no account needed; Ctrl-C ends it
-	@$(BIN)/syndicator run --config examples/syndicator.yaml
+	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.test format lint types imports tests  ## everything that CI runs
 
@@ -42,6 +44,15 @@ imports: $(VENV)/.test
 
 tests: $(VENV)/.test
 	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+
+fuzz: $(VENV)/.test  ## a million mutated front matters
+	$(BIN)/python -m tests.fuzz.front_matter --inputs 1000000
+
+faults: $(VENV)/.test  ## kills, a Slack that fails, a folder that burns: about half an hour
+	$(BIN)/python -m tests.faults.deliveries --deliveries 10000 --faults 5000 --kills 500
+	$(BIN)/python -m tests.faults.history --kills 20 --mode replace
+	$(BIN)/python -m tests.faults.history --kills 20 --mode rewrite
+	$(BIN)/python -m tests.faults.folder
 
 lock:  ## renew the lock files (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build -o deploy/requirements.txt pyproject.toml

@@ -12,12 +12,12 @@ from pathlib import Path
 from syndicator.assembly import open_pipe
 from syndicator.clock import Clock, SystemClock
 from syndicator.model import Problem, Visibility
-from syndicator.pipeline.flow import Pipeline, Progress
+from syndicator.pipeline.flow import CONFIRMED, Pipeline, Progress
 from syndicator.pipeline.intake import Tally
 from syndicator.pipeline.output import Published
 from syndicator.publish.files import sweep
 from syndicator.settings import Settings
-from syndicator.store.database import SqlStore, database_path, open_store
+from syndicator.store.database import SqlStore, database_path, open_known, open_store
 from syndicator.store.lock import hold_lock
 
 PATIENCE_S = 10.0
@@ -60,6 +60,16 @@ def build(
             return _pass(settings, store, pipeline, tally, published)
         finally:
             store.close()
+
+
+def confirm_removals(settings: Settings, *, clock: Clock | None = None) -> None:
+    """Tells the service that runs on this state that the articles missing are meant to be gone."""
+    store = open_known(settings.state)
+    try:
+        with store.transaction() as books:
+            books.put_mark(CONFIRMED, (clock or SystemClock()).now().isoformat())
+    finally:
+        store.close()
 
 
 def check(settings: Settings, *, reading: Progress, clock: Clock | None = None) -> Pass:

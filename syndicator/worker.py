@@ -150,8 +150,9 @@ class Worker:
         tally = Tally()
         if self._next_scan is None or at.monotonic >= self._next_scan:
             self._pipeline.shelve(at.now)
+            confirmed = self._pipeline.take_confirmation(at.now)
             for source in self._sources:
-                tally += self._pipeline.look(source, at, progress=progress)
+                tally += self._pipeline.look(source, at, confirmed=confirmed, progress=progress)
             self._next_scan = at.monotonic + self._scan_every_s
             return tally
         if any(

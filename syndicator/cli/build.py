@@ -10,7 +10,9 @@ from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, read_settings
 from syndicator.cli.progress import progress_bar
 from syndicator.cli.report import print_counts, print_missing, print_problems
+from syndicator.errors import SecondInstanceError
 from syndicator.once import build as build_all
+from syndicator.once import confirm_removals as tell_running
 
 
 @app.command()
@@ -19,20 +21,27 @@ def build(
     confirm_removals: bool = typer.Option(
         False,
         "--confirm-removals",
-        help="Withdraw articles that are missing even if it is more than a fifth of them.",
+        help="Withdraw articles that are missing, however many. A service that runs is told to.",
     ),
 ) -> None:
     """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""
     configure_logs(verbose=False, journal=False)
     settings = read_settings(config)
     console = Console(stderr=True)
-    with (
-        progress_bar(console, "Reading articles") as reading,
-        progress_bar(console, "Publishing") as publishing,
-    ):
-        result = build_all(
-            settings, reading=reading.update, publishing=publishing.update, confirmed=confirm_removals
-        )
+    try:
+        with (
+            progress_bar(console, "Reading articles") as reading,
+            progress_bar(console, "Publishing") as publishing,
+        ):
+            result = build_all(
+                settings, reading=reading.update, publishing=publishing.update, confirmed=confirm_removals
+            )
+    except SecondInstanceError:
+        if not confirm_removals:
+            raise
+        tell_running(settings)
+        console.print("The service that runs withdraws them at its next look at the folder.")
+        return
     out = Console(highlight=False)
     print_problems(out, settings, result.problems)
     print_counts(out, result.counts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -28,6 +28,10 @@ from syndicator.watch.seen import Scan
 from syndicator.watch.settle import Hint
 
 log = structlog.get_logger()
+
+CONFIRMED = "removals confirmed"
+"""The mark by which an operator tells a running service that articles are meant to be gone."""
+CONFIRMATION_LASTS = timedelta(minutes=10)
 
 SOME = 1_000
 """Entries judged again per transaction."""
@@ -121,6 +125,14 @@ class Pipeline:
             progress(done, len(looked.ready))
         self._note(source, looked, silent, at.now)
         return tally
+
+    def take_confirmation(self, now: datetime) -> bool:
+        """Whether the operator has lately confirmed that articles are meant to be gone; asked once."""
+        with self._store.transaction() as books:
+            confirmed = books.mark(CONFIRMED)
+            if confirmed:
+                books.put_mark(CONFIRMED, "")
+        return bool(confirmed) and now - datetime.fromisoformat(str(confirmed)) < CONFIRMATION_LASTS
 
     def shelve(self, now: datetime) -> bool:
         """Reads the topic files anew and, where topics changed, shelves every entry anew, silently."""

@@ -158,8 +158,9 @@ def _check_sources(shape: FileShape, problems: _Problems) -> None:
     for index, source in enumerate(shape.sources):
         try:
             profile(source.profile, source.fields)
-        except ValueError as error:
-            problems.add(str(error), "sources", index, "fields")
+        except SettingsError as error:
+            for problem in error.problems:
+                problems.add(problem, "sources", index, "fields")
         for pattern in source.topics:
             if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
                 problems.add("must lie inside the source's folder", "sources", index, "topics")
