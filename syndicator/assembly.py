@@ -21,12 +21,13 @@ from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.explain import Explainer
 from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
 from syndicator.pipeline.mailing import LatestSlot, Mailing
-from syndicator.pipeline.output import Output
+from syndicator.pipeline.output import Output, moves_of
 from syndicator.pipeline.previewing import Previewer
 from syndicator.schedule import latest_slot, read_cron
 from syndicator.serve.addresses import Moved
 from syndicator.settings import Settings, Source
-from syndicator.store.contract import Fate, Store
+from syndicator.store.contract import Store
+from syndicator.store.database import database_path
 
 
 def plan_of(settings: Settings, *, quiet_s: float | None = None) -> Plan:
@@ -55,6 +56,7 @@ def output_of(settings: Settings) -> Output:
         limit=settings.feeds.limit,
         hub=settings.feeds.hub,
         tombstones=settings.feeds.tombstones,
+        moved_map=database_path(settings.state).with_name("moved.map"),
     )
 
 
@@ -146,10 +148,7 @@ def topic_moves(store: Store, clock: Clock) -> Callable[[], Moved]:
         if kept is None or not now - MOVES_KEPT < kept[0] <= now:
             with store.reading() as books:
                 topics = books.topics()
-            moved = Moved(
-                renamed={t.topic.slug: t.moved_to for t in topics if t.fate is Fate.MOVED and t.moved_to},
-                gone=frozenset(t.topic.slug for t in topics if t.fate is Fate.GONE),
-            )
+            moved = moves_of(topics)
             kept = (now, moved)
         return kept[1]
 

@@ -8,6 +8,7 @@ and leave nothing but marks with it.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -42,6 +43,7 @@ log = structlog.get_logger()
 
 TICK = timedelta(seconds=30)
 """How late what is due can be noticed when every alarm was lost, as after a long sleep."""
+SWITCH_S = 0.0005
 START_STEP = timedelta(minutes=2)
 """How much time a start asks for, from each batch of articles to the next."""
 GRACE_S = 6.0
@@ -82,6 +84,8 @@ class Service:
 
     def run(self, ready: Callable[[Started], None] = lambda started: None) -> None:
         """Works until `stop`. Raises a SyndicatorError when it cannot start."""
+        # Python hands its threads the processor in turns; short ones keep the server answering under work.
+        sys.setswitchinterval(SWITCH_S)
         with ExitStack() as stack:
             stack.enter_context(hold_lock(database_path(self.settings.state)))
             store = open_store(self.settings.state, now=self.clock.now())

@@ -25,7 +25,7 @@ def configure_logs(*, verbose: bool, journal: bool, quiet: bool = False, stream:
         processors += [structlog.processors.format_exc_info, _priority, _line]
     else:
         stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
-        processors += [stamp, structlog.dev.ConsoleRenderer(colors=stream.isatty(), pad_event_to=0)]
+        processors += [stamp, _console(stream)]
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -36,6 +36,13 @@ def configure_logs(*, verbose: bool, journal: bool, quiet: bool = False, stream:
     logging.basicConfig(stream=stream, level=logging.WARNING, format="%(name)s: %(message)s", force=True)
     # It logs a webhook's address at INFO and messages at DEBUG; neither is ever wanted.
     logging.getLogger("slack_sdk").setLevel(logging.ERROR)
+
+
+def _console(stream: TextIO) -> structlog.dev.ConsoleRenderer:
+    # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
+    return structlog.dev.ConsoleRenderer(
+        colors=stream.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+    )
 
 
 def mask(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -18,7 +18,7 @@ from syndicator.publish.addresses import OPML_PATH, feed_path, page_path, topic_
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.check import find_faults
 from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
-from syndicator.publish.files import remove_tree, replace_file
+from syndicator.publish.files import remove_file, remove_tree, replace_file
 from syndicator.publish.json_feed import render_json
 from syndicator.publish.opml import render_opml
 from syndicator.publish.pages import (
@@ -35,6 +35,8 @@ from syndicator.publish.pages import (
 )
 from syndicator.publish.rss_atom import render_atom, render_rss
 from syndicator.publish.topics import Catalogue
+from syndicator.serve.addresses import Moved
+from syndicator.serve.front_map import render_nginx_map
 from syndicator.store.contract import FEED, Books, Fate, Store, StoredTopic
 
 RENDER: Mapping[Format, Callable[[Feed], Rendered]] = {
@@ -66,6 +68,8 @@ class Output:
     limit: int = 50
     hub: str | None = None
     tombstones: bool = False
+    moved_map: Path | None = None
+    """Where a front server finds which topics have moved or gone; beside the state, not in the output."""
     statistics: dict[str, Statistics] = field(default_factory=dict)
     """How much there is to expect of each topic, counted anew when it changes."""
 
@@ -94,6 +98,8 @@ class Output:
                 progress(done, len(dirty))
                 written += self._publish_topic(books, slug, pages, topics)
             written += self._publish_pages(books, catalogue, topics, dirty)
+            if self.moved_map is not None:
+                replace_file(self.moved_map, render_nginx_map(moves_of(topics.values())))
             progress(len(dirty), len(dirty))
         with store.transaction() as books:
             books.mark_clean((slug, page) for slug, pages in dirty.items() for page in pages)
@@ -216,12 +222,20 @@ class Output:
             held=_held(books.count_entries()),
         )
         yield from self._put(page_path(ALL), render_front(front))
-        for path, data in render_assets().items():
-            yield from self._put(path, data)
+        yield from self._publish_assets()
         updated = max((entry.updated for entry in entries), default=None)
         yield from self._put(
             OPML_PATH, render_opml(self.site, live, levels=tuple(self.levels), updated=updated)
         )
+
+    def _publish_assets(self) -> Iterator[str]:
+        """What all pages share. Its name follows its bytes; the one of an earlier version is removed."""
+        assets = render_assets()
+        for path, data in assets.items():
+            yield from self._put(path, data)
+        for old in sorted(self.folder.glob("style-*.css")):
+            if old.name not in assets:
+                remove_file(self.folder, old.name)
 
     def _topic_page(self, books: Books, slug: str, live: Catalogue) -> TopicPage:
         topic = live.topics[slug]
@@ -264,6 +278,15 @@ def _is_feed(path: str) -> bool:
 
 def _held(counts: Mapping[Visibility, int]) -> dict[Visibility, int]:
     return {visibility: count for visibility, count in counts.items() if visibility is not Visibility.PUBLIC}
+
+
+def moves_of(topics: Iterable[StoredTopic]) -> Moved:
+    """Which topics have another slug now, and which are gone."""
+    ended = [stored for stored in topics if stored.fate in (Fate.MOVED, Fate.GONE)]
+    return Moved(
+        renamed={stored.topic.slug: stored.moved_to for stored in ended if stored.moved_to is not None},
+        gone=frozenset(stored.topic.slug for stored in ended if stored.fate is Fate.GONE),
+    )
 
 
 def only_live(catalogue: Catalogue, topics: Mapping[str, StoredTopic]) -> Catalogue:

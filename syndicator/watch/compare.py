@@ -130,7 +130,7 @@ class Verdict:
 _DOUBTS = frozenset({LossReason.MISSING, LossReason.EMPTY, LossReason.INCOMPLETE, LossReason.MANY})
 _CONFIRM = (
     "until then its feeds stay as they are. If the articles were meant to go, confirm it with "
-    f"`syndicator check --confirm-removals`, or wait: it is believed when it is still "
+    f"`syndicator build --confirm-removals`, or wait: it is believed when it is still "
     f"so {AGAIN.seconds // 60} minutes later"
 )
 _CURES = {

@@ -79,7 +79,7 @@ def nginx(output: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ht
         .replace("listen 80;", f"listen 127.0.0.1:{port};")
         .replace("listen [::]:80;", "")
         .replace("/srv/syndicator/public", str(output))
-        .replace("/etc/nginx/syndicator-moved.map", str(place / "moved.map"))
+        .replace("/var/lib/syndicator/moved.map", str(place / "moved.map"))
     )
     (place / "syndicator.conf").write_text(example)
     (place / "nginx.conf").write_text(
