@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ __all__ = ["SourceRules", "parse_article"]
 
 LONGEST_TITLE = 500
 LONGEST_SUMMARY = 2_000
+LONGEST_TYPE = 50
 MOST_TOPICS = 50
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}")
@@ -58,49 +60,29 @@ def parse_article(data: bytes, *, rules: SourceRules, path: str) -> Article | No
 
 def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, rules: SourceRules, path: str) -> Article:
     zone, tool = rules.time_zone, rules.profile.tool
-    title = _title(fields, facts, tool)
     published = _published(fields, facts, zone)
-    topics = _topics(fields, facts)
     link = article_link(fields, facts, rules, path, published)
-    canonical = canonical_link(link)
+    base = link if tool is not Tool.SMARTABLE else rules.base_url or link
     markdown, embedded = _body(matter, tool), fields.text(Field.EMBEDDED) or ""
     body = render_body(markdown, base_url=link, embedded=embedded)
     excerpt = cut(one_line(without_tags(fields.text(Field.SUMMARY) or "")), LONGEST_SUMMARY)
-    base = link if tool is not Tool.SMARTABLE else rules.base_url or link
-    images = read_images((found.value for found in fields.all(Field.IMAGES)), base)
     publisher, others = fields.first(Field.PROVIDER), fields.first(Field.RELATED)
-    provider = read_provider(publisher.value, base) if publisher else None
-    authors = fields.names(Field.AUTHORS)
-    kind = cut(one_line(fields.text(Field.TYPE) or ""), 50) or "article"
-    language = _language(fields)
-    return Article(
+    article = Article(
         source=rules.name,
         path=path,
-        title=title,
+        title=_title(fields, facts, tool),
         link=link,
-        canonical_link=canonical,
+        canonical_link=canonical_link(link),
         published=published,
-        revision=revision(
-            title=title,
-            summary=excerpt,
-            body=f"{embedded}\n{markdown}",
-            canonical_link=canonical,
-            published=published,
-            images=[image.url for image in images],
-            provider=(provider.name, provider.domain) if provider else None,
-            authors=authors,
-            topics=topics,
-            type=kind,
-            language=language,
-        ),
+        revision="",
         summary=excerpt or plain_summary(body),
         body=body,
-        images=images,
-        provider=provider,
-        authors=authors,
-        topics=topics,
-        type=kind,
-        language=language,
+        images=read_images((found.value for found in fields.all(Field.IMAGES)), base),
+        provider=read_provider(publisher.value, base) if publisher else None,
+        authors=fields.names(Field.AUTHORS),
+        topics=_topics(fields, facts),
+        type=cut(one_line(fields.text(Field.TYPE) or ""), LONGEST_TYPE) or "article",
+        language=_language(fields),
         related=read_related(others.value, zone, LONGEST_TITLE) if others else (),
         modified=_modified(fields, zone),
         expires=fields.moment(Field.EXPIRES, zone),
@@ -109,16 +91,22 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, rules: Sourc
         heat=_heat(fields),
         guid=_guid(fields),
     )
+    return replace(article, revision=revision(article, summary=excerpt, body=f"{embedded}\n{markdown}"))
 
 
 def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:
     title = cut(one_line(fields.text(Field.TITLE) or ""), LONGEST_TITLE)
     if visible(title):
         return title
-    if tool is Tool.JEKYLL:  # jekyll/lib/jekyll/utils.rb, titleize_slug
-        return " ".join(word.capitalize() for word in facts.slug.split("-")) or facts.slug
+    if tool is Tool.JEKYLL and visible(named := _titleized(facts.slug)):
+        return named
     what = "has nothing to see in it" if title else "no title"
     raise fields.problem(Field.TITLE, what, f"Add {fields.keys(Field.TITLE)} with the headline")
+
+
+def _titleized(slug: str) -> str:
+    """What Jekyll makes of a file name (lib/jekyll/utils.rb, titleize_slug)."""
+    return cut(one_line(" ".join(word.capitalize() for word in slug.split("-"))), LONGEST_TITLE)
 
 
 def _published(fields: Fields, facts: FileFacts, zone: ZoneInfo) -> datetime:

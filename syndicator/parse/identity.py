@@ -9,12 +9,12 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
-from datetime import datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID, uuid5
 
 from w3lib.url import canonicalize_url
+
+from syndicator.model import Article
 
 GUIDS = UUID("5a3f2c0e-7d14-5b7e-9c55-3f0d1f6d2a01")
 STORIES = UUID("5a3f2c0e-7d14-5b7e-9c55-3f0d1f6d2a02")
@@ -56,20 +56,7 @@ def canonical_link(link: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), parts.query, ""))
 
 
-def revision(
-    *,
-    title: str,
-    summary: str,
-    body: str,
-    canonical_link: str,
-    published: datetime,
-    images: Sequence[str] = (),
-    provider: tuple[str, str | None] | None = None,
-    authors: Sequence[str] = (),
-    topics: Sequence[str] = (),
-    type: str = "article",
-    language: str | None = None,
-) -> str:
+def revision(article: Article, *, summary: str, body: str) -> str:
     """A hash over what a subscriber can see of the article itself, 32 hexadecimal digits.
 
     `summary` is the article's own, not one made from the body; `body` is its Markdown and embedded HTML, not
@@ -77,18 +64,19 @@ def revision(
     not count. Images are their addresses, in order; topics count as a set, without regard to case.
     Tracking parameters of the link, `quality`, `heat`, flags, `related` and the publisher's logo are not in.
     """
+    provider = article.provider
     seen = {
-        "title": title,
+        "title": article.title,
         "summary": summary,
         "body": " ".join(body.split()),
-        "link": canonical_link,
-        "published": int(published.timestamp()),
-        "images": list(images),
-        "provider": provider,
-        "authors": list(authors),
-        "topics": sorted(topic.casefold() for topic in topics),
-        "type": type,
-        "language": language,
+        "link": article.canonical_link,
+        "published": int(article.published.timestamp()),
+        "images": [image.url for image in article.images],
+        "provider": [provider.name, provider.domain] if provider else None,
+        "authors": list(article.authors),
+        "topics": sorted(topic.casefold() for topic in article.topics),
+        "type": article.type,
+        "language": article.language,
     }
     text = unicodedata.normalize("NFC", json.dumps(seen, ensure_ascii=False, separators=(",", ":")))
     return hashlib.sha256(_encodable(text).encode()).hexdigest()[:32]

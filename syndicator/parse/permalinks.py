@@ -70,7 +70,7 @@ def own_path(
         **{token: local.strftime(form) for token, form in _TIMES.items()},
     }
     filled = _TOKEN.sub(lambda found: words.get(found[1], found[0]), pattern)
-    return quote(re.sub(r"/{2,}", "/", filled), safe="/%:~!$&'()+,;=@")
+    return quote(re.sub(r"/{2,}", "/", filled), safe="/%:~!$&'()+,;=@", errors="replace")
 
 
 def _sluggish(slug: str, tool: Tool) -> str:

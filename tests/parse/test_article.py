@@ -294,6 +294,18 @@ def test_jekyll_title_may_come_from_the_file_name() -> None:
     assert post("").title == "My Post"
 
 
+def test_file_name_that_says_nothing_gives_no_title() -> None:
+    with pytest.raises(ArticleError, match="no title"):
+        post("", path="_posts/2024-01-02--.md")
+
+
+def test_file_name_that_is_not_utf8_has_a_link() -> None:
+    assert post(path="2024-01-02-a\udc80b.md").link == "https://blog.example/2024/01/02/a-b.html"
+    smartable = replace(RULES, base_url="https://www.example.org/")
+    text = written(webUrl=None, originalUrl=None)
+    assert read(text, rules=smartable, path="a\udc80b.md").link == "https://www.example.org/a%3Fb"
+
+
 def test_jekyll_body_has_no_liquid() -> None:
     assert post(body="a {% include x %}[b]({{ site.baseurl }}/c/)").body == (
         '<p>a <a href="https://blog.example/c/">b</a></p>'

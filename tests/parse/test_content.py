@@ -180,7 +180,7 @@ HOSTILE = {
 def test_nothing_makes_rendering_slow_or_large(markdown: str) -> None:
     began = time.process_time()
     rendered = render(markdown)
-    assert time.process_time() - began < 10  # 1.3 s at worst on a quiet machine
+    assert time.process_time() - began < 20  # 1.3 s at worst on an idle machine
     assert len(rendered) < 1_500_000
 
 

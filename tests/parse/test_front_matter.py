@@ -87,7 +87,7 @@ def test_what_is_refused_says_where_and_how_to_mend_it(
     began = time.process_time()
     with pytest.raises(ArticleError) as raised:
         matter(data)
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 3
     error = raised.value
     assert what in error.what
     assert error.line == line

@@ -56,7 +56,7 @@ def test_tags_go_and_other_brackets_stay(text: str, plain: str) -> None:
 def test_unclosed_tags_cost_no_time(text: str) -> None:
     began = time.process_time()
     without_tags(text * 60_000)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 5
 
 
 CUTS = {
