@@ -60,7 +60,7 @@ def back_off(failures: int, policy: RetryPolicy, jitter: float) -> timedelta:
     >>> back_off(5, RetryPolicy(), 0.0).total_seconds()
     8.0
     """
-    whole = min(policy.first * 2 ** min(failures - 1, 30), policy.longest)
+    whole: timedelta = min(policy.first * 2 ** min(failures - 1, 30), policy.longest)
     return max(policy.first, whole * (0.5 + jitter / 2))
 
 

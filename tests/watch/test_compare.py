@@ -161,7 +161,7 @@ def test_a_folder_whose_only_article_was_replaced_by_another_is_not_empty() -> N
 
 def test_a_suspicious_loss_is_believed_at_a_second_look_ten_minutes_later() -> None:
     first = judged(10, 0)
-    assert "syndicator check --confirm-removals" in first.cure
+    assert "syndicator build --confirm-removals" in first.cure
     assert first.look_again == NOON + AGAIN
     soon = judged(10, 0, guard=first.guard, at=NOON + AGAIN - timedelta(seconds=1))
     assert soon.reason is LossReason.EMPTY
