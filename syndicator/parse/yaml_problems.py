@@ -11,13 +11,14 @@ from syndicator.errors import ArticleError
 from syndicator.model import Position
 
 _COLON = "Put the whole value in double quotes if it contains `: ` or ` #`, and check the indentation"
+_LOOSE = "If the text begins here, put a line `---` above it; otherwise put the value in double quotes"
 _QUOTE = 'Close the quotes; inside double quotes write \\" for a quote and \\\\ for a backslash'
 _INDENT = "Line the keys up: those of one level begin in the same column, with spaces and no tabs"
 _BRACKET = "Close the bracket, put commas between the items, or put the text in double quotes"
 
 _PROBLEMS: tuple[tuple[str, str, str], ...] = (
     ("mapping values are not allowed", "a colon where no key can stand", _COLON),
-    ("could not find expected ':'", "a line that is neither `key: value` nor part of the one above", _COLON),
+    ("could not find expected ':'", "a line that is neither `key: value` nor part of the one above", _LOOSE),
     ("did not find expected ',' or", "a bracket that is not closed", _BRACKET),
     ("expected ',' or", "a bracket that is not closed", _BRACKET),
     ("did not find expected node content", "a value that cannot begin like this", _BRACKET),
