@@ -57,9 +57,9 @@ DEFINITE = [
     (api_error("", 429), Refused, "ratelimited"),
     (api_error({}, 404), Refused, "http_404"),
     (slack_sdk.errors.SlackRequestError("Invalid URL detected"), Rejected, "bad_address"),
-    *((word(code), Refused, code) for code in REFUSED_CODES - {"ratelimited", "rate_limited"}),
+    *((word(code), Refused, code) for code in sorted(REFUSED_CODES - {"ratelimited", "rate_limited"})),
     *((word(code), Rejected, code) for code in CURES),
-    *((word(code), Unacceptable, code) for code in MESSAGE_CODES),
+    *((word(code), Unacceptable, code) for code in sorted(MESSAGE_CODES)),
 ]
 
 AMBIGUOUS = [
