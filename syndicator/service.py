@@ -106,7 +106,6 @@ class Service:
                 )
                 ready(Started(address=address))
             worker.run(self._stop)
-            self.notifier.stopping()
 
     def _report_progress(self, done: int, of: int) -> None:
         self.progress(done, of)

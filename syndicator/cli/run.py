@@ -17,7 +17,7 @@ from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, read_settings
 from syndicator.cli.progress import progress_bar
 from syndicator.deliver.terminal import Terminal
-from syndicator.errors import SettingsError
+from syndicator.errors import SettingsError, SyndicatorError
 from syndicator.service import Service, Started
 from syndicator.settings import Settings
 from syndicator.systemd import Notifier
@@ -47,16 +47,25 @@ class _Runner:
     def __init__(self, config: Path, notifier: Notifier, console: Console) -> None:
         self._config, self._notifier, self._console = config, notifier, console
         self._service: Service | None = None
-        self._next: Settings | None = None
+        self._reloaded: Settings | None = None
+        self._ready: Settings | None = None
+        """The settings with which the service was ready last: what a reload can go back to."""
+        self._ending = False
 
     def run(self) -> None:
-        self._next = read_settings(self._config)
+        settings: Settings | None = read_settings(self._config)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         signal.signal(signal.SIGHUP, self._read_again)
-        while (settings := self._next) is not None:
-            self._next = None
-            self._run_with(settings)
+        while settings is not None and not self._ending:
+            try:
+                self._run_with(settings)
+                settings, self._reloaded = self._reloaded, None
+            except SyndicatorError as error:
+                if self._ready is None or self._ready is settings:
+                    raise
+                log.error("settings not taken over", problem=str(error))
+                settings = self._ready
         log.info("stopped")
 
     def _run_with(self, settings: Settings) -> None:
@@ -67,19 +76,29 @@ class _Runner:
                 terminal=Terminal(Console(highlight=False)),
                 progress=progress.update,
             )
+            if self._ending or self._reloaded is not None:
+                # The signal came while there was no service to stop.
+                self._service.stop()
 
             def tell(started: Started) -> None:
+                self._ready = settings
                 progress.stop()
                 announce(settings, started)
 
             self._service.run(tell)
 
+    # Signal handlers only begin threads: they may have interrupted a write to the log, or a lock being taken.
+
     def _end(self, _number: int, _frame: FrameType | None) -> None:
+        self._ending = True
+        threading.Thread(target=self._stop, name="stop").start()
+
+    def _stop(self) -> None:
+        self._notifier.stopping()
         if self._service is not None:
             self._service.stop()
 
     def _read_again(self, _number: int, _frame: FrameType | None) -> None:
-        # Not in the handler itself: it may have interrupted a write to the log.
         threading.Thread(target=self._reload, name="reload").start()
 
     def _reload(self) -> None:
@@ -91,7 +110,7 @@ class _Runner:
             return
         log.info("settings read anew")
         self._notifier.reloading()
-        self._next = settings
+        self._reloaded = settings
         if self._service is not None:
             self._service.stop()
 
