@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from syndicator.model import Article, Entry, Problem, Visibility, judge_visibility
 from syndicator.store.contract import StoredEntry
@@ -139,48 +140,47 @@ def _holders(batch: Sequence[Found], known: Known) -> tuple[dict[str, StoredEntr
             if stored is not None:
                 holders[one.path] = stored
                 used.add(key)
-    for match in (_same_content, _same_link, _same_path):
+    vacant = [stored for stored in known.others if stored.entry.guid in known.vacant]
+    for alike in (_content, _link, _path):
+        left = _by_likeness(vacant, alike)
         for one in batch:
-            if one.path in holders or one.path in refused or (one.article and one.article.guid):
+            if one.path in holders or one.path in refused or one.article is None or one.article.guid:
                 continue
-            mover = _mover(one, known, used, match)
+            candidates = left.get((one.article.source, alike(one.digest, one.article)), ())
+            free = (stored for stored in candidates if stored.entry.guid not in used)
+            mover = max(free, key=partial(_rank, one), default=None)
             if mover is not None:
                 holders[one.path] = mover
                 used.add(mover.entry.guid)
     return holders, refused
 
 
-def _mover(
-    one: Found, known: Known, used: set[str], match: Callable[[Found, StoredEntry], bool]
-) -> StoredEntry | None:
-    candidates = (
-        stored
-        for stored in known.others
-        if stored.entry.guid in known.vacant
-        and stored.entry.guid not in used
-        and one.article is not None
-        and stored.entry.article.source == one.article.source
-        and match(one, stored)
-    )
-    return max(candidates, key=lambda stored: _likeness(one, stored), default=None)
+def _by_likeness(
+    vacant: Iterable[StoredEntry], alike: Callable[[bytes, Article], object]
+) -> dict[tuple[str, object], list[StoredEntry]]:
+    found: dict[tuple[str, object], list[StoredEntry]] = {}
+    for stored in vacant:
+        article = stored.entry.article
+        found.setdefault((article.source, alike(stored.digest, article)), []).append(stored)
+    return found
 
 
-def _likeness(one: Found, stored: StoredEntry) -> tuple[bool, float, str]:
+def _rank(one: Found, stored: StoredEntry) -> tuple[bool, float, str]:
     """Of several: the one that had this path, then the one that disappeared last, then by guid."""
     withdrawn = float("inf") if stored.withdrawn is None else stored.withdrawn.timestamp()
-    return (_same_path(one, stored), withdrawn, stored.entry.guid)
+    return (stored.entry.article.path == one.path, withdrawn, stored.entry.guid)
 
 
-def _same_content(one: Found, stored: StoredEntry) -> bool:
-    return stored.digest == one.digest
+def _content(digest: bytes, article: Article) -> object:
+    return digest
 
 
-def _same_link(one: Found, stored: StoredEntry) -> bool:
-    return one.article is not None and stored.entry.article.canonical_link == one.article.canonical_link
+def _link(digest: bytes, article: Article) -> object:
+    return article.canonical_link
 
 
-def _same_path(one: Found, stored: StoredEntry) -> bool:
-    return stored.entry.article.path == one.path
+def _path(digest: bytes, article: Article) -> object:
+    return article.path
 
 
 def _new_guid(article: Article, taken: set[str], mint: Mint) -> str:
