@@ -99,8 +99,6 @@ class Rig:
         self.open()
 
     def source(self, name: str, root: Path) -> SourcePlan:
-        """A source's plan; its folder is made."""
-        root.mkdir(exist_ok=True)
         rules = SourceRules(
             name=name, profile=profile(self.profile, {}), base_url=self.base_url, time_zone=ZoneInfo("UTC")
         )

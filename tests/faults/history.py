@@ -32,6 +32,7 @@ from syndicator.model import utc
 from tests.acceptance.running import Running, running
 from tests.faults.histories import RECORDED, Life, Mode, invented, lay_topics, part, play, recorded
 from tests.faults.likeness import describe_output, differences
+from tests.faults.table import HEAD, Table
 from tests.rig import Rig
 
 TOPICS = ("_data/topics/*.yaml",)
@@ -205,6 +206,19 @@ def _build_cold(base: Path, articles: Path, settings: Mapping[str, object]) -> P
         return service.public
 
 
+def print_table(articles: int) -> int:
+    """The table of changes, row by row; 1 if a row is not as expected."""
+    began = time.monotonic()
+    bad = 0
+    with tempfile.TemporaryDirectory(prefix="syndicator-table-") as folder:
+        print(f"{articles} articles\n{HEAD}")
+        for row in Table(Path(folder), articles).rows():
+            print(row, flush=True)
+            bad += not row.good
+    print(f"{bad} rows bad, {time.monotonic() - began:.0f} s")
+    return 1 if bad else 0
+
+
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--kills", type=int, default=0)
@@ -215,6 +229,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--table", type=int, default=0, metavar="ARTICLES")
     given = parser.parse_args(arguments)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    if given.table:
+        return print_table(given.table)
     bad: list[str] = []
     found = [invented(seed=given.seed), *([recorded()] if RECORDED.is_file() else [])]
     for life in [part(life, given.commits) for life in found] if given.commits else found:

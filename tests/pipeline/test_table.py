@@ -1,0 +1,29 @@
+"""First start and every kind of change: who notices what, counted exactly (long form: 10,000).
+
+python -m tests.faults.history --table 10000
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.table import HEAD, Counts, Row, Table
+
+ARTICLES = 1_000
+
+
+@pytest.mark.timeout(600)
+def test_every_change_is_noticed_by_those_it_concerns_alone(tmp_path: Path) -> None:
+    rows = list(Table(tmp_path, ARTICLES).rows())
+    assert all(row.good for row in rows), "\n".join([HEAD, *map(str, rows)])
+    assert len(rows) == 44
+
+
+def test_row_that_differs_says_so() -> None:
+    row = Row(name="some", expected=Counts(any=1), seen=Counts(any=2))
+    assert not row.good
+    assert str(row).startswith("BAD some")
+    assert Row(name="some", expected=Counts(documents=None), seen=Counts(documents=7)).good
+    assert not Row(name="some", expected=Counts(), seen=Counts(documents=7)).good
