@@ -89,10 +89,6 @@ class Desk:
             waits.append((self._loss.look_again - at.now).total_seconds())
         return max(0.0, min(waits)) if waits else None
 
-    def forget(self) -> None:
-        """Takes every file for changed, so that all are read again."""
-        self._known = dict.fromkeys(self._known, Stamp(*UNREAD))
-
     def look(
         self,
         at: Moment,

@@ -7,7 +7,7 @@ of its own. Whatever is repeated after a crash comes to the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import structlog
 from syndicator.parse.article import SourceRules
 from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.desk import Desk, Looked, Moment
-from syndicator.pipeline.intake import Intake, Tally
+from syndicator.pipeline.intake import UNREAD, Intake, Tally
 from syndicator.pipeline.mailing import Mailing
 from syndicator.pipeline.output import Output, Published
 from syndicator.pipeline.recognise import Change, withdraw
@@ -32,6 +32,8 @@ log = structlog.get_logger()
 CONFIRMED = "removals confirmed"
 """The mark by which an operator tells a running service that articles are meant to be gone."""
 CONFIRMATION_LASTS = timedelta(minutes=10)
+SHELVED = "shelving"
+"""The mark of the rules by which all entries are shelved; empty while they are being shelved anew."""
 
 SOME = 1_000
 """Entries judged again per transaction."""
@@ -141,12 +143,17 @@ class Pipeline:
             changed = self._shelves.declare(books, files.declared)
             found = [*files.problems, *self._shelves.problems]
             books.replace_problems(ProblemKind.TOPIC, found, now)
+            if changed:
+                books.put_mark(SHELVED, "")
         if changed:
             self.judge_all(now)
         return changed
 
     def judge_all(self, now: datetime) -> None:
-        """Judges and shelves every entry anew, silently: settings or topics changed, and no article did."""
+        """Judges and shelves every entry anew, silently: settings or topics changed, and no article did.
+
+        Cut off, it is made up for by the next start.
+        """
         with self._store.reading() as books:
             guids = books.guids()
         for start in range(0, len(guids), SOME):
@@ -155,6 +162,8 @@ class Pipeline:
                 self._intake.judge(
                     books, entries, self._shelves, now=now, unpublished=self._unpublished, silent=True
                 )
+        with self._store.transaction() as books:
+            books.put_mark(SHELVED, _shelving(self._plan))
 
     def withdraw_source(self, source: str, now: datetime) -> None:
         """Withdraws all entries of a source that the settings no longer name."""
@@ -262,9 +271,8 @@ def open_pipeline(
         books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
         desks = {source.name: _open_desk(books, source, plan) for source in plan.sources}
         gone = sorted(set(books.source_names()) - set(desks))
-        rolled = f"roll_up={plan.roll_up}"
-        anew = shelves.changed or books.mark("shelving") not in (None, rolled)
-        books.put_mark("shelving", rolled)
+        anew = shelves.changed or books.mark(SHELVED) not in (None, _shelving(plan))
+        books.put_mark(SHELVED, "" if anew else _shelving(plan))
         books.put_mark("reader", plan.version)
         output.verify(books, plan.made_with)
         announcer.open(books)
@@ -276,14 +284,20 @@ def open_pipeline(
     return pipeline
 
 
+def _shelving(plan: Plan) -> str:
+    return f"roll_up={plan.roll_up}"
+
+
 def _open_desk(books: Books, source: SourcePlan, plan: Plan) -> Desk:
+    """The source's desk. Files to be read anew are forgotten in the store, so that no crash forgets to."""
     state = books.source(source.name)
-    known = {path: file.stamp for path, file in books.files(source.name).items()}
-    desk = Desk(source.rules, source.root, known, quiet_s=plan.quiet_s)
-    if state is None or state.reading != source.reading:
+    files = books.files(source.name)
+    changed = state is None or state.reading != source.reading
+    if changed:
         # Other settings read the same files otherwise; what that changes is no news to anyone.
         books.put_source(source.name, SourceState(reading=source.reading, began=None))
-        desk.forget()
-    elif books.mark("reader") != plan.version:
-        desk.forget()
-    return desk
+    if changed or books.mark("reader") != plan.version:
+        files = {path: replace(file, stamp=UNREAD) for path, file in files.items()}
+        books.put_files(source.name, files)
+    known = {path: file.stamp for path, file in files.items()}
+    return Desk(source.rules, source.root, known, quiet_s=plan.quiet_s)

@@ -1,0 +1,73 @@
+"""What a start has begun to make anew and did not finish, because it was cut off, the next start finishes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from syndicator.model import Digest, Route
+from tests.rig import Rig
+
+ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
+TOPICS = ("_data/*.yaml",)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path, topics=TOPICS, routes=[ROUTE])
+
+
+def test_other_settings_of_a_source_are_read_by_the_next_start(rig: Rig) -> None:
+    rig.write("a.md", published=False)
+    rig.turn()
+    assert rig.public() == []
+    rig.restart(include_unpublished=True)
+    rig.restart()
+    rig.turn()
+    assert rig.public() == ["a.md"]
+
+
+def test_what_another_version_reads_otherwise_is_read_by_the_next_start(rig: Rig) -> None:
+    rig.write("a.md")
+    rig.turn()
+    rig.restart(version="2")
+    rig.restart()
+    assert rig.look().guids == frozenset()
+    with rig.store.reading() as books:
+        before = books.files("news")["a.md"].stamp
+    assert any(before), "read, and its stamp known again"
+    rig.restart(version="3")
+    with rig.store.reading() as books:
+        assert not any(books.files("news")["a.md"].stamp), "to be read, whatever happens now"
+
+
+def test_entries_are_shelved_by_new_topic_files_at_the_next_start(rig: Rig) -> None:
+    rig.put("_data/ai.yaml", "name: AI\n")
+    rig.write("a.md", topics=["ML"])
+    rig.turn()
+    assert rig.entries()["a.md"].topics == ("ml",)
+    rig.put("_data/ai.yaml", "name: AI\naliases: [ML]\n")
+    with refusing(rig, "entries"), pytest.raises(IntegrityError):
+        rig.pipeline.shelve(rig.now)
+    rig.restart()
+    rig.turn()
+    assert rig.entries()["a.md"].topics == ("ai",)
+    assert rig.titles("ai") == ["About a"]
+
+
+@contextmanager
+def refusing(rig: Rig, table: str) -> Iterator[None]:
+    """The database takes no row of this table, as if the disk gave out there."""
+    with closing(sqlite3.connect(rig.store.path)) as connection:
+        connection.execute(
+            f"CREATE TRIGGER refused BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+        try:
+            yield
+        finally:
+            connection.execute("DROP TRIGGER refused")
