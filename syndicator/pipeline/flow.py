@@ -152,8 +152,10 @@ class Pipeline:
     def judge_all(self, now: datetime) -> None:
         """Judges and shelves every entry anew, silently: settings or topics changed, and no article did.
 
-        Cut off, it is made up for by the next start.
+        What time has brought meanwhile comes first, since that is news. Cut off, it is made up for by the
+        next start.
         """
+        self.turn(now)
         with self._store.reading() as books:
             guids = books.guids()
         for start in range(0, len(guids), SOME):

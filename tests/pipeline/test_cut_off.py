@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from syndicator.model import Digest, Route
+from tests.making import NOON
 from tests.rig import Rig
 
 ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
@@ -58,6 +60,16 @@ def test_entries_are_shelved_by_new_topic_files_at_the_next_start(rig: Rig) -> N
     rig.turn()
     assert rig.entries()["a.md"].topics == ("ai",)
     assert rig.titles("ai") == ["About a"]
+
+
+def test_embargo_that_ends_while_topics_change_is_news(rig: Rig) -> None:
+    rig.write("old.md")
+    rig.write("soon.md", publishedDateTime=f"{NOON + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
+    rig.turn()
+    rig.put("_data/ai.yaml", "name: AI\naliases: [ML]\n")
+    rig.restart(now=rig.now + timedelta(hours=2), roll_up=True)
+    rig.turn()
+    assert [one.guid for one in rig.owed()] == [rig.entries()["soon.md"].guid]
 
 
 @contextmanager
