@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from syndicator.model import Entry, Route
+from syndicator.model import Entry, Route, Visibility
 from syndicator.notify.announce import Change as Announceable
 from syndicator.notify.announce import Decision, Write, announce
 from syndicator.notify.routes import fingerprint, names_with_ancestors
@@ -29,7 +29,7 @@ class Announcer:
         self._new: tuple[Route, ...] = ()
 
     def open(self, books: Books) -> None:
-        """Finds out which routes are new or changed: they are silent until `begin`."""
+        """Finds out which routes are new or changed: they are silent until `end_silence`."""
         begun = books.outbox.ledger.begun()
         self._new = tuple(route for route in self.routes if begun.get(route.name) != fingerprint(route))
 
@@ -41,13 +41,14 @@ class Announcer:
             Announceable(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes
         ]
         sources = {change.entry.article.source for change in found} if silent else set()
+        found += _heirs(books, changes)
         return self._decide(books, found, self.routes, now=now, silent_sources=sources)
 
     def begin(self, books: Books, *, now: datetime) -> list[str]:
-        """Ends the silence of every new or changed route, once all that is there is known; their names.
+        """Begins every new or changed route, once all that is there is known; their names.
 
         What such a route would announce of it becomes its baseline. Routes that are gone hand what they owe
-        to another one of their channel, or let it go. May be repeated.
+        to another one of their channel, or let it go. May be repeated; `end_silence` once it is committed.
         """
         new = self._new
         guids = books.guids() if new else []
@@ -57,8 +58,11 @@ class Announcer:
         for route in new:
             books.outbox.ledger.begin(route, fingerprint(route), now)
         self._settle_routes(books)
-        self._new = ()
         return [route.name for route in new]
+
+    def end_silence(self) -> None:
+        """From here on what the routes that have begun take is owed."""
+        self._new = ()
 
     def _decide(
         self,
@@ -98,6 +102,26 @@ class Announcer:
             log.info("stories owed by a gone route go to another of its channel", stories=handed)
         if gone:
             log.warning("stories owed by a gone route are let go: no route has its channel", stories=gone)
+
+
+def _heirs(books: Books, changes: Sequence[Change]) -> list[Announceable]:
+    """The public copies of stories owed for an entry that no longer is public: judged in its place."""
+    left = {
+        change.after.entry.guid: change.after.entry.article.canonical_link
+        for change in changes
+        if change.after.entry.visibility is not Visibility.PUBLIC
+        and change.before is not None
+        and change.before.entry.visibility is Visibility.PUBLIC
+    }
+    orphans = [owed for owed in books.outbox.ledger.owed() if owed.guid in left] if left else []
+    books.outbox.ledger.release(orphans)
+    copies = books.copies(sorted({left[owed.guid] for owed in orphans}))
+    judged = {change.after.entry.guid for change in changes}
+    return [
+        Announceable(entry=copy.entry, before=copy.entry)
+        for copy in copies
+        if copy.entry.guid not in judged and copy.entry.visibility is Visibility.PUBLIC
+    ]
 
 
 def _topic_names(books: Books) -> Mapping[str, frozenset[str]]:

@@ -97,6 +97,11 @@ def test_article_that_moves_between_sources_is_another_entry_of_its_story(tmp_pa
     (rig.folder / "a.md").rename(other / "a.md")
     rig.turn()
     assert sorted(rig.titles()) == ["About a", "About z", "About z2"]
+    with rig.store.reading() as books:
+        owed = books.entries(one.guid for one in rig.owed())
+    assert [(one.entry.article.source, one.entry.article.path) for one in owed.values()] == [
+        ("other", "a.md")
+    ]
 
 
 def test_unpublished_include_shows_drafts_silently_and_moves_no_updated(rig: Rig) -> None:
