@@ -112,7 +112,7 @@ class Pipeline:
         silent = self._is_silent(source)
         done = 0
         for batch in desk.read(looked, at):
-            with self._store.transaction() as books:
+            with self._shelves.following(), self._store.transaction() as books:
                 taken = self._intake.take(
                     books,
                     batch,
@@ -139,7 +139,7 @@ class Pipeline:
     def shelve(self, now: datetime) -> bool:
         """Reads the topic files anew and, where topics changed, shelves every entry anew, silently."""
         files = read_topic_files(self._plan)
-        with self._store.transaction() as books:
+        with self._shelves.following(), self._store.transaction() as books:
             changed = self._shelves.declare(books, files.declared)
             found = [*files.problems, *self._shelves.problems]
             books.replace_problems(ProblemKind.TOPIC, found, now)
@@ -159,7 +159,7 @@ class Pipeline:
         with self._store.reading() as books:
             guids = books.guids()
         for start in range(0, len(guids), SOME):
-            with self._store.transaction() as books:
+            with self._shelves.following(), self._store.transaction() as books:
                 entries = books.entries(guids[start : start + SOME]).values()
                 self._intake.judge(
                     books, entries, self._shelves, now=now, unpublished=self._unpublished, silent=True
@@ -169,7 +169,7 @@ class Pipeline:
 
     def withdraw_source(self, source: str, now: datetime) -> None:
         """Withdraws all entries of a source that the settings no longer name."""
-        with self._store.transaction() as books:
+        with self._shelves.following(), self._store.transaction() as books:
             entries = books.entries(books.guids(source=source)).values()
             changes = [withdraw(stored, now=now) for stored in entries]
             self._intake.settle(books, changes, self._shelves, now=now, silent=True)
@@ -180,7 +180,7 @@ class Pipeline:
 
     def turn(self, now: datetime) -> int:
         """Lets embargoes end and entries expire; how many did."""
-        with self._store.transaction() as books:
+        with self._shelves.following(), self._store.transaction() as books:
             return self._intake.judge(
                 books,
                 books.turning(now),

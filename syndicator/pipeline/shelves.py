@@ -8,7 +8,8 @@ when none carries it any more.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from syndicator.model import ALL, DeclaredTopic, Problem, Topic
@@ -33,6 +34,16 @@ class Shelves:
             for was, now in ((was, self._stored[slug]) for slug, was in before.items())
         )
         """Whether the topic files say otherwise than when the store was last open: shelve all anew."""
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Around a transaction: where it fails, what was learnt in it is forgotten here too."""
+        kept = self._declared, dict(self._stored), Counter(self._names), self.problems, self.catalogue
+        try:
+            yield
+        except BaseException:
+            self._declared, self._stored, self._names, self.problems, self.catalogue = kept
+            raise
 
     def slugs(self, names: Sequence[str]) -> tuple[str, ...]:
         """The slugs of the topics of these names, parents too where settings roll up."""

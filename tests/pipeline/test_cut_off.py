@@ -72,6 +72,29 @@ def test_embargo_that_ends_while_topics_change_is_news(rig: Rig) -> None:
     assert [one.guid for one in rig.owed()] == [rig.entries()["soon.md"].guid]
 
 
+def test_topic_of_a_batch_that_was_not_stored_has_its_feeds_at_the_next_try(rig: Rig) -> None:
+    rig.write("old.md", topics=["Old"])
+    rig.turn()
+    rig.write("a.md", topics=["New"])
+    with refusing(rig, "entries"), pytest.raises(IntegrityError):
+        rig.turn()
+    rig.turn()
+    assert rig.titles("new") == ["About a"]
+    (rig.folder / "a.md").unlink()
+    rig.turn()
+    assert not (rig.output / "feeds/new").exists(), "counted once, it is carried by none now"
+
+
+def test_topic_files_that_were_not_stored_count_at_the_next_try(rig: Rig) -> None:
+    rig.write("a.md", topics=["ML"])
+    rig.turn()
+    rig.put("_data/ai.yaml", "name: AI\nslug: ai\naliases: [ML]\n")
+    with refusing(rig, "topics"), pytest.raises(IntegrityError):
+        rig.turn()
+    rig.turn()
+    assert rig.titles("ai") == ["About a"]
+
+
 @contextmanager
 def refusing(rig: Rig, table: str) -> Iterator[None]:
     """The database takes no row of this table, as if the disk gave out there."""
