@@ -1,0 +1,55 @@
+"""The short form of the proof that no file is missed and no bad file hurts another."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.faults.folder import (
+    NoRight,
+    bad_among_good,
+    burst,
+    make_again,
+    problems_as_printed,
+    rename_away_and_back,
+    root_faults,
+    swap,
+)
+from tests.faults.kinds import KINDS
+
+JARGON = re.compile(
+    r"traceback|exception|none\b|nonetype|codec|parser|token|scalar|mapping|errno|libyaml|constructor", re.I
+)
+
+
+def test_burst_beyond_the_event_queue_misses_nothing(tmp_path: Path) -> None:
+    try:
+        result = burst(tmp_path, 2_000)
+    except NoRight as error:
+        pytest.skip(str(error))
+    assert result.good, str(result)
+
+
+def test_feeds_follow_the_folder_through_faults_of_its_root(tmp_path: Path) -> None:
+    results = list(root_faults(tmp_path, [swap, make_again, rename_away_and_back]))
+    assert all(result.good for result in results), "\n".join(map(str, results))
+    assert len(results) == 6
+
+
+def test_bad_files_never_cost_a_good_one(tmp_path: Path) -> None:
+    results = bad_among_good(tmp_path, 300, 2 * len(KINDS))
+    assert all(result.good for result in results), "\n".join(map(str, results))
+
+
+def test_each_kind_of_bad_file_is_listed_in_words_anyone_can_read(tmp_path: Path) -> None:
+    results, text = problems_as_printed(tmp_path)
+    assert all(result.good for result in results), text
+    lines = [line for line in text.splitlines() if re.match(r".*\.md:\d+:\d+: ", line)]
+    assert len(lines) == len(KINDS)
+    for line in lines:
+        said = line.split(": ", 1)[1]
+        assert not JARGON.search(said), line
+        assert len(said) < 250, line
+        assert re.search(r"\. [A-Z].*\.$", said), f"no cure: {line}"
