@@ -197,8 +197,10 @@ class Pipeline:
     def begin_routes(self, now: datetime) -> None:
         """Ends the silence of new and changed routes; to be called once all sources have been looked at."""
         with self._store.transaction() as books:
-            for name in self._announcer.begin(books, now=now):
-                log.info("route begun, silently", route=name)
+            begun = self._announcer.begin(books, now=now)
+        self._announcer.end_silence()
+        for name in begun:
+            log.info("route begun, silently", route=name)
 
     def mail(self, now: datetime) -> tuple[int, datetime | None]:
         """Writes the messages that are due; how many, and when to look again at the latest."""

@@ -95,6 +95,18 @@ def test_topic_files_that_were_not_stored_count_at_the_next_try(rig: Rig) -> Non
     assert rig.titles("ai") == ["About a"]
 
 
+def test_route_whose_beginning_was_not_stored_is_still_silent(rig: Rig) -> None:
+    rig.write("a.md")
+    with never_committed(rig, "routes"), pytest.raises(IntegrityError):
+        rig.turn()
+    rig.write("b.md")
+    rig.turn()
+    assert rig.owed() == []
+    rig.write("c.md")
+    rig.turn()
+    assert [one.guid for one in rig.owed()] == [rig.entries()["c.md"].guid]
+
+
 @contextmanager
 def refusing(rig: Rig, table: str) -> Iterator[None]:
     """The database takes no row of this table, as if the disk gave out there."""
@@ -106,3 +118,17 @@ def refusing(rig: Rig, table: str) -> Iterator[None]:
             yield
         finally:
             connection.execute("DROP TRIGGER refused")
+
+
+@contextmanager
+def never_committed(rig: Rig, table: str) -> Iterator[None]:
+    """The database takes a row of this table, and then not the transaction."""
+    with closing(sqlite3.connect(rig.store.path)) as connection:
+        connection.executescript(
+            "CREATE TABLE cut (guid TEXT REFERENCES entries(guid) DEFERRABLE INITIALLY DEFERRED);"
+            f"CREATE TRIGGER cut_off AFTER INSERT ON {table} BEGIN INSERT INTO cut VALUES ('none'); END;"
+        )
+        try:
+            yield
+        finally:
+            connection.executescript("DROP TRIGGER cut_off; DROP TABLE cut;")
