@@ -22,12 +22,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from syndicator.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
 from syndicator.store.sql import SqlBooks
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 10_000
+TURN_S = 60.0
+"""How long a thread waits for its turn to write."""
 PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF")
 WRITE_AHEAD = "journal_mode=WAL"
 """Kept in the file itself, so it is set by whoever may write it, and outside any transaction."""
@@ -38,10 +41,12 @@ log = structlog.get_logger()
 class SqlStore:
     """The store's contract on SQLite. Threads may share it; writers take turns, readers never wait."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, turn_s: float = TURN_S) -> None:
         self.path = database_path(url)
-        self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=(*PRAGMAS, WRITE_AHEAD))
-        self._readers = _engine(url, begin="BEGIN", pool_size=4, pragmas=PRAGMAS)
+        self._writer = _engine(
+            url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=(*PRAGMAS, WRITE_AHEAD), turn_s=turn_s
+        )
+        self._readers = _engine(url, begin="BEGIN", pool_size=4, pragmas=PRAGMAS, turn_s=turn_s)
 
     @contextmanager
     def transaction(self) -> Iterator[SqlBooks]:
@@ -144,8 +149,8 @@ def _open_sound(url: str) -> SqlStore:
     return store
 
 
-def _engine(url: str, *, begin: str, pool_size: int, pragmas: Sequence[str]) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=60)
+def _engine(url: str, *, begin: str, pool_size: int, pragmas: Sequence[str], turn_s: float) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=turn_s)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -200,6 +205,11 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except DatabaseError as error:
         raise _as_ours(error.orig, path) or error from error
+    except PoolTimeout as error:  # another thread of this process holds the connection
+        cure = "Try again in a moment"
+        raise StoreBusy(
+            "the database is in use", on=str(path), why="another thread holds it", cure=cure
+        ) from error
     except sqlite3.DatabaseError as error:  # while a connection is opened, SQLAlchemy does not wrap it
         raise _as_ours(error, path) or error from error
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from syndicator.errors import SecondInstanceError, StoreError, StoreTooNew
+from syndicator.errors import SecondInstanceError, StoreBusy, StoreError, StoreTooNew
 from syndicator.store import outbox_tables
 from syndicator.store.contract import SourceState
 from syndicator.store.database import SqlStore, latest_revision, open_known, open_store
@@ -193,3 +193,23 @@ def test_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> No
         holder.stdout.close()
     with hold_lock(database):
         pass
+
+
+def test_thread_whose_turn_to_write_does_not_come_may_try_again(tmp_path: Path) -> None:
+    open_store(url(tmp_path), now=NOON).close()
+    store = SqlStore(url(tmp_path), turn_s=0.05)
+    errors: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            put_something(store)
+        except StoreBusy as error:
+            errors.append(error)
+
+    with store.transaction():
+        other = threading.Thread(target=write)
+        other.start()
+        other.join()
+    assert len(errors) == 1
+    put_something(store)
+    store.close()
