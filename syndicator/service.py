@@ -46,6 +46,8 @@ TICK = timedelta(seconds=30)
 SWITCH_S = 0.0005
 START_STEP = timedelta(minutes=2)
 """How much time a start asks for, from each batch of articles to the next."""
+PAUSE_S = 5.0
+"""Before a part that broke begins anew."""
 GRACE_S = 6.0
 """A little longer than the sender allows its calls under way."""
 
@@ -191,7 +193,8 @@ class Service:
         self, stack: ExitStack, name: str, run: Callable[[], None], wake: threading.Event
     ) -> None:
         """Runs something in a thread that ends with the service, or is left behind if it does not."""
-        thread = threading.Thread(target=run, name=name, daemon=True)
+        keep = partial(keep_running, name, run, self._stop)
+        thread = threading.Thread(target=keep, name=name, daemon=True)
         thread.start()
 
         def end() -> None:
@@ -200,6 +203,19 @@ class Service:
             thread.join(GRACE_S)
 
         stack.callback(end)
+
+
+def keep_running(
+    name: str, run: Callable[[], None], stop: threading.Event, *, pause_s: float = PAUSE_S
+) -> None:
+    """Calls `run` until it ends by itself or `stop` is set; where it breaks, it begins anew after a pause."""
+    while not stop.is_set():
+        try:
+            run()
+            return
+        except Exception:  # the job boundary: a service that says nothing and sends nothing is worse
+            log.exception("a part of the service broke, it begins anew", part=name)
+            stop.wait(pause_s)
 
 
 def _check_folder(folder: Folder, pipeline: Pipeline) -> None:
