@@ -37,17 +37,23 @@ SHIFT = timedelta(hours=3)
 """More than any change of clocks; where the offset is the same on both sides, there is none to mind."""
 WINDOWS = (timedelta(minutes=10), timedelta(days=1), timedelta(days=32), timedelta(days=366 * 9))
 """How far back a last slot is looked for, in steps; nine years hold a 29 February."""
+NEVER = datetime.max.replace(tzinfo=UTC)
 PULSE_S = 5.0
 JUMP_S = 2.0
 """A clock that moves this much apart from the monotonic one was set, or the machine slept."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Cron:
-    """A crontab in a zone, checked; `nominal` steps through local times as if no clock ever changed."""
+    """A crontab in a zone, checked; `nominal` steps through local times as if no clock ever changed.
+
+    `known` is the last answer to `latest_slot` and until when it holds: it is asked far more often than it
+    changes, and working it out takes milliseconds.
+    """
 
     nominal: BaseTrigger
     zone: ZoneInfo
+    known: tuple[Slot, datetime] | None = None
 
 
 def validate_cron(cron: str, time_zone: str) -> None:
@@ -69,14 +75,11 @@ def read_cron(cron: str, time_zone: str) -> Cron:
 
 def latest_slot(cron: Cron, now: datetime) -> Slot | None:
     """The slot whose moment came last, up to and including `now`; None if none did for nine years."""
-    local = now.astimezone(cron.zone).replace(tzinfo=None)
-    shift = SHIFT if _clocks_change(cron.zone, now) else timedelta(0)
-    for window in WINDOWS:
-        nominals = _nominals(cron, local - max(window, shift), local + shift)
-        slots = [slot for nominal in nominals if (slot := _slot(cron, nominal)).at <= now]
-        if slots:
-            return max(slots, key=lambda slot: (slot.at, slot.nominal))
-    return None
+    if cron.known is None or not cron.known[0].at <= now < cron.known[1]:
+        found, following = _search_back(cron, now), next_slot(cron, now)
+        until = NEVER if following is None else following.at
+        cron.known = None if found is None else (found, until)
+    return None if cron.known is None else cron.known[0]
 
 
 def next_slot(cron: Cron, after: datetime) -> Slot | None:
@@ -177,6 +180,17 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no type
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
         slot = next_slot(self._cron, (previous_fire_time or now).astimezone(UTC))
         return None if slot is None else slot.at
+
+
+def _search_back(cron: Cron, now: datetime) -> Slot | None:
+    local = now.astimezone(cron.zone).replace(tzinfo=None)
+    shift = SHIFT if _clocks_change(cron.zone, now) else timedelta(0)
+    for window in WINDOWS:
+        nominals = _nominals(cron, local - max(window, shift), local + shift)
+        slots = [slot for nominal in nominals if (slot := _slot(cron, nominal)).at <= now]
+        if slots:
+            return max(slots, key=lambda slot: (slot.at, slot.nominal))
+    return None
 
 
 def _slot(cron: Cron, nominal: datetime) -> Slot:

@@ -245,10 +245,19 @@ def test_time_that_is_none_is_refused_in_words(cron: str, zone: str, words: str)
     assert words in str(caught.value)
 
 
-def test_slot_that_never_came_yet_is_none() -> None:
-    assert latest_slot(read_cron("0 0 29 2 *", "UTC"), utc(2026, 3, 2)) == Slot(
-        nominal="2024-02-29T00:00", at=utc(2024, 2, 29)
-    )
+def test_last_slot_of_a_leap_day_is_found_and_one_before_all_time_is_none() -> None:
+    cron = read_cron("0 0 29 2 *", "UTC")
+    assert latest_slot(cron, utc(2026, 3, 2)) == Slot(nominal="2024-02-29T00:00", at=utc(2024, 2, 29))
+    assert latest_slot(read_cron("0 0 29 2 mon", "UTC"), utc(2026, 3, 2)) is not None
+    rare = read_cron("0 0 29 2 */7", "UTC")
+    assert latest_slot(rare, utc(2026, 3, 2)) is None
+
+
+def test_answer_that_still_holds_is_given_again_and_another_when_it_does_not() -> None:
+    cron, nine = read_cron("0 9 * * *", "UTC"), utc(2026, 3, 2, 9)
+    asked = [nine, nine + 5 * HOUR, nine + DAY - MINUTE, nine + DAY, nine - MINUTE, nine]
+    answers = [latest_slot(cron, now) for now in asked]
+    assert [slot.at if slot else None for slot in answers] == [nine, nine, nine, nine + DAY, nine - DAY, nine]
 
 
 # APScheduler

@@ -256,8 +256,6 @@ def _alerts(stories: Iterable[Owed], route: Route) -> list[Draft]:
 
 
 def _summary(stories: Sequence[Owed], entries: Mapping[str, Entry], route: Route, reason: DueReason) -> Draft:
-    if len(stories) == 1:
-        return Draft(route=route, kind="alert", shown=tuple(stories), reason=reason)
     shown, more = cut(stories, entries, maximum=SUMMARY.maximum, per_provider=SUMMARY.per_provider)
     return Draft(route=route, kind="digest", shown=shown, more=more, reason=reason)
 

@@ -9,7 +9,7 @@ was met by others at about 13,000 characters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,13 +53,13 @@ def alert_message(
     metadata by which the message is recognised. The result has `blocks`, `text`, `metadata` and the switches
     that keep Slack from adding previews or markup.
     """
-    for title_length, link_length in SIZES:
+
+    def build(title_length: int, link_length: int) -> list[Block]:
         blocks = _story(entry, title_length, link_length)
         blocks.append(_byline(entry, [topic_names[slug] for slug in entry.topics if slug in topic_names]))
-        if route.show_reason:
-            blocks.append(_plain_context(_why(route, entry, rising=rising)))
-        if _fits(blocks):
-            break
+        return blocks + ([_plain_context(_why(route, entry, rising=rising))] if route.show_reason else [])
+
+    blocks = _largest(build)
     return _message(blocks, _line(entry), payload)
 
 
@@ -79,16 +79,14 @@ def digest_message(
     """
     shown, more = entries[:MAX_SHOWN], more + len(entries[MAX_SHOWN:])
     title = f"{clean(heading or page.name)}: {_count(len(shown) + more)}"
-    for title_length, link_length in SIZES:
+
+    def build(title_length: int, link_length: int) -> list[Block]:
         lead, *others = shown
         blocks = [_header(title), *_story(lead, title_length, link_length), _byline(lead, [])]
-        if others:
-            blocks.append(_list(others, title_length, link_length))
-        blocks += _ending(page, more)
-        if route.show_reason:
-            blocks.append(_plain_context(_why(route)))
-        if _fits(blocks):
-            break
+        blocks += [_list(others, title_length, link_length)] if others else []
+        return blocks + _ending(page, more) + ([_plain_context(_why(route))] if route.show_reason else [])
+
+    blocks = _largest(build)
     text = f"{title}: " + "; ".join(clean(entry.article.title) for entry in shown)
     return _message(blocks, text, payload)
 
@@ -222,8 +220,11 @@ def _count(stories: int) -> str:
     return "1 new story" if stories == 1 else f"{stories} new stories"
 
 
-def _fits(blocks: Sequence[Block]) -> bool:
-    return _weight(blocks) <= MAX_BLOCKS_TEXT
+def _largest(build: Callable[[int, int], list[Block]]) -> list[Block]:
+    """The blocks at the first of `SIZES` at which they fit; at the last they always do."""
+    *sizes, smallest = SIZES
+    built = (build(*size) for size in sizes)
+    return next((blocks for blocks in built if _weight(blocks) <= MAX_BLOCKS_TEXT), None) or build(*smallest)
 
 
 def _weight(value: object) -> int:

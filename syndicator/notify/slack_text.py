@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import accumulate, takewhile
 from urllib.parse import quote, urlsplit
 
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -32,7 +33,7 @@ URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 """What stays as it is in an address; the space, `<`, `>`, `|`, quotes and backticks are percent-encoded."""
 
 
-LONGEST = 4_000
+LONGEST = 1_000
 """What is beyond is not even looked at: no message shows so much of one text."""
 
 
@@ -66,12 +67,8 @@ def shorten(text: str, limit: int, *, escaped: bool = True) -> str:
     """
     if weigh(text, escaped=escaped) <= limit:
         return text
-    room, end = limit - 1, 0
-    for character in text:
-        room -= _weight(character, escaped)
-        if room < 0:
-            break
-        end += 1
+    totals = accumulate(_weight(character, escaped) for character in text)
+    end = sum(1 for total in takewhile(lambda total: total < limit, totals))
     while end > 0 and (_joins(text[end]) or text[end - 1] == "\u200d"):
         end -= 1
     head = text[:end]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,10 +16,12 @@ from structlog.testing import capture_logs
 
 from syndicator.deliver.outbox import Sender
 from syndicator.deliver.retry import Answer, RetryPolicy
+from syndicator.deliver.slack import SlackBot, SlackWebhook
 from syndicator.errors import Refused, Rejected, StoreBusy, Unclear
 from syndicator.model import Delivery, DeliveryState
 from syndicator.store.outbox import Outbox
 from tests.deliver.values import NOON, SECOND, messaged
+from tests.slack_server import AFTER, BEFORE, TOKEN, Slack, SlackServer, script
 from tests.store.outbox_values import OutboxStore, memory_store, open_engine
 
 LOST = Unclear("not posted", on="C1", code="TimeoutError")
@@ -359,3 +362,46 @@ def test_clock_set_back_does_not_make_messages_wait_twice(file_store: OutboxStor
         offset[0] = timedelta(0)
         running.wake.set()
         await_states(file_store, ["d2"], DeliveryState.SENT)
+
+
+# against a server
+
+
+def test_pace_is_kept_between_messages_of_a_channel(file_store: OutboxStore) -> None:
+    policy = RetryPolicy(pace=timedelta(seconds=0.2))
+    with SlackServer() as server:
+        bot = SlackBot(TOKEN, api_url=server.url)
+        with file_store() as outbox:
+            for number in range(4):
+                outbox.write(messaged(f"d{number}", now=real_clock()), [])
+        with Running(Sender(file_store, lambda _: bot, clock=real_clock, policy=policy)):
+            await_states(file_store, [f"d{n}" for n in range(4)], DeliveryState.SENT)
+        assert server.slack.closest() >= 0.2 and len(server.slack.posted) == 4
+
+
+CANARY, HOOK_CANARY = "xoxb-canary-91ce", "hook-canary-07af"
+
+
+@pytest.mark.parametrize("rejected", [False, True], ids=["faults", "rejected"])
+def test_no_secret_in_logs_or_store(tmp_path: Path, caplog: pytest.LogCaptureFixture, rejected: bool) -> None:
+    caplog.set_level(logging.DEBUG)
+    store = OutboxStore(open_engine(tmp_path / "outbox.db"))
+    faults = [fault for fault in (*BEFORE, *AFTER) if fault != "late"]
+    with SlackServer(Slack(token="another" if rejected else CANARY)) as server, capture_logs() as logs:
+        server.slack.faults = script(*(None if rejected else fault for fault in faults * 2))
+        server.slack.any_channel = not rejected
+        bot = SlackBot(CANARY, api_url=server.url)
+        hook = SlackWebhook(server.webhook(HOOK_CANARY))
+        with store() as outbox:
+            for number in range(len(faults)):
+                outbox.write(messaged(f"b{number}", channel=f"B{number}", now=real_clock()), [])
+                outbox.write(messaged(f"h{number}", channel=f"H{number}", now=real_clock()), [])
+        sender = Sender(store, lambda one: bot if one.id.startswith("b") else hook, clock=real_clock)
+        assert sender.deliver_once() == len(faults) * 2
+        server.slack.faults = script()
+    store.engine.dispose()
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    told = f"{logs} {caplog.text} {sender!r} {bot!r} {hook!r}"
+    assert any(line["log_level"] == "debug" for line in logs) or rejected
+    for secret in (CANARY, HOOK_CANARY):
+        assert secret not in told and secret.encode() not in kept

@@ -132,6 +132,12 @@ def test_too_old_for_the_first_route_is_young_enough_for_the_second() -> None:
     assert {one.route: one.write for one in decisions} == {"fresh": Write.NOTHING, "slow": Write.OWED}
 
 
+def test_story_too_old_for_all_routes_is_baseline_once() -> None:
+    routes = [make_route("first"), make_route("second")]
+    decisions = decide(make_entry(published=NOON - 30 * DAY), routes=routes)
+    assert {one.route: one.write for one in decisions} == {"first": Write.BASELINE, "second": Write.NOTHING}
+
+
 def test_story_in_one_batch_is_owed_once_with_its_best_entry() -> None:
     copies = [make_entry(name, quality=q, story="s") for name, q in (("a", 70.0), ("b", 95.0), ("c", None))]
     decisions = decide(*copies)
