@@ -34,6 +34,10 @@ RETRY_FIRST_S, RETRY_LONGEST_S = 1.0, 60.0
 TOPIC_FILES = (".yaml", ".yml")
 
 
+class Stopped(Exception):
+    """The service is to stop, and a long turn ends between two of its steps."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What one turn of the wheel came to."""
@@ -86,13 +90,16 @@ class Worker:
         self._wake.set()
 
     def run(self, stop: threading.Event) -> None:
-        """Turns until `stop` is set and `wake` has been called; then finishes the turn that it is in."""
+        """Turns until `stop` is set and `wake` has been called; then finishes the step that it is in."""
         retry_s = RETRY_FIRST_S
+        progress = self._heeding(stop)
         while not stop.is_set():
             self._beat()
             try:
-                wait_s = self.turn().wait_s
+                wait_s = self.turn(progress).wait_s
                 retry_s = RETRY_FIRST_S
+            except Stopped:
+                return
             except Exception as error:  # the job boundary: whatever it is, the service goes on
                 self._report(error)
                 self._next_scan = None
@@ -107,6 +114,7 @@ class Worker:
         was published before is served meanwhile.
         """
         until = self._clock.moment().monotonic + OPENING_S
+        progress = self._heeding(stop, progress)
         while not stop.is_set():
             self._beat()
             try:
@@ -117,13 +125,19 @@ class Worker:
                     self._pipeline.begin_routes(self._clock.now())
                     return
                 stop.wait(min(waits))
+            except Stopped:
+                return
             except SyndicatorError as error:
                 self._report(error)
                 self._next_scan = None
                 stop.wait(RETRY_FIRST_S)
 
     def turn(self, progress: Progress = lambda done, of: None) -> Turn:
-        """One turn: look where there is cause to, let time pass judgement, mail, publish."""
+        """One turn: look where there is cause to, let time pass judgement, mail, publish.
+
+        `progress` is called every second or so of a long turn, between two steps that are kept. What it
+        raises ends the turn there, and the rest is made up for by another.
+        """
         at = self._clock.moment()
         self._wake.clear()
         for check in self.checks:
@@ -133,7 +147,7 @@ class Worker:
         messages, wake = self._pipeline.mail(at.now)
         if messages:
             self._mailed()
-        published = self._pipeline.publish(at.now)
+        published = self._pipeline.publish(at.now, progress)
         if published.feeds:
             self._published()
         self._say(tally, turned, published)
@@ -149,7 +163,7 @@ class Worker:
         hints = self._take_hints()
         tally = Tally()
         if self._next_scan is None or at.monotonic >= self._next_scan:
-            self._pipeline.shelve(at.now)
+            self._pipeline.shelve(at.now, progress)
             confirmed = self._pipeline.take_confirmation(at.now)
             for source in self._sources:
                 tally += self._pipeline.look(source, at, confirmed=confirmed, progress=progress)
@@ -160,15 +174,26 @@ class Worker:
             for some in hints.values()
             for hint in some
         ):
-            self._pipeline.shelve(at.now)
+            self._pipeline.shelve(at.now, progress)
         waiting = self._pipeline.look_again(at)
         for source in self._sources:
             some = hints.get(source, [])
             if len(some) > MANY_HINTS:
-                tally += self._pipeline.look(source, at)
+                tally += self._pipeline.look(source, at, progress=progress)
             elif some or waiting.get(source, 1.0) <= 0.0:
-                tally += self._pipeline.look(source, at, hints=some)
+                tally += self._pipeline.look(source, at, hints=some, progress=progress)
         return tally
+
+    def _heeding(self, stop: threading.Event, progress: Progress = lambda done, of: None) -> Progress:
+        """Keeps the watchdog fed during long turns, and ends them when the service is to stop."""
+
+        def heed(done: int, of: int) -> None:
+            if stop.is_set():
+                raise Stopped
+            self._beat()
+            progress(done, of)
+
+        return heed
 
     def _take_hints(self) -> Mapping[str, list[Hint]]:
         with self._lock:

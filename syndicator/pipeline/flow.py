@@ -136,7 +136,7 @@ class Pipeline:
                 books.put_mark(CONFIRMED, "")
         return bool(confirmed) and now - datetime.fromisoformat(str(confirmed)) < CONFIRMATION_LASTS
 
-    def shelve(self, now: datetime) -> bool:
+    def shelve(self, now: datetime, progress: Progress = lambda done, of: None) -> bool:
         """Reads the topic files anew and, where topics changed, shelves every entry anew, silently."""
         files = read_topic_files(self._plan)
         with self._shelves.following(), self._store.transaction() as books:
@@ -145,20 +145,22 @@ class Pipeline:
             books.replace_problems(ProblemKind.TOPIC, found, now)
             if changed:
                 books.put_mark(SHELVED, "")
-        if changed:
-            self.judge_all(now)
-        return changed
+            unfinished = books.mark(SHELVED) == ""
+        if unfinished:
+            self.judge_all(now, progress)
+        return unfinished
 
-    def judge_all(self, now: datetime) -> None:
+    def judge_all(self, now: datetime, progress: Progress = lambda done, of: None) -> None:
         """Judges and shelves every entry anew, silently: settings or topics changed, and no article did.
 
         What time has brought meanwhile comes first, since that is news. Cut off, it is made up for by the
-        next start.
+        next time or start.
         """
         self.turn(now)
         with self._store.reading() as books:
             guids = books.guids()
         for start in range(0, len(guids), SOME):
+            progress(start, len(guids))
             with self._shelves.following(), self._store.transaction() as books:
                 entries = books.entries(guids[start : start + SOME]).values()
                 self._intake.judge(

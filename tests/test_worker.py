@@ -1,0 +1,73 @@
+"""The wheel of the service in long turns: the watchdog is fed, and a stop is heeded between two steps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicator.pipeline.desk import Moment
+from syndicator.worker import Worker
+from tests.rig import Rig
+
+
+class RigClock:
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+
+    def now(self) -> datetime:
+        return self._rig.now
+
+    def moment(self) -> Moment:
+        return self._rig.moment()
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    rig = Rig(tmp_path)
+    for number in range(40):
+        rig.write(f"{number}.md", topics=[f"Topic {number}"])
+    return rig
+
+
+def worker_of(rig: Rig, beat: Callable[[], None]) -> Worker:
+    return Worker(rig.pipeline, rig.names, clock=RigClock(rig), scan_every=timedelta(minutes=1), beat=beat)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["at the start", "while it runs"])
+def test_long_turn_is_left_between_two_topics_and_made_up_for(rig: Rig, first: bool) -> None:
+    stop, beats = threading.Event(), list[int]()
+
+    def beat() -> None:
+        beats.append(1)
+        if len(beats) == 10:
+            stop.set()
+
+    worker = worker_of(rig, beat)
+    if first:
+        worker.first_turn(lambda done, of: None, stop)
+    else:
+        worker.run(stop)
+    assert len(beats) == 10, "fed within the turn, and ended there"
+    assert 0 < len(list(rig.output.glob("feeds/topic-*"))) < 40
+    rig.restart()
+    rig.turn()
+    assert len(list(rig.output.glob("feeds/topic-*"))) == 40
+
+
+def test_new_topics_left_half_shelved_are_shelved_by_the_next_turn(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, topics=("_data/*.yaml",))
+    rig.write("a.md", topics=["ML"])
+    rig.turn()
+    rig.put("_data/ai.yaml", "name: AI\nslug: ai\naliases: [ML]\n")
+
+    def refuse(done: int, of: int) -> None:
+        raise OSError
+
+    with pytest.raises(OSError):
+        rig.pipeline.shelve(rig.now, refuse)
+    rig.turn()
+    assert rig.titles("ai") == ["About a"]
