@@ -1,7 +1,7 @@
 """Which entry is this file? Pure: what was found and what is known go in, entries and problems come out.
 
 Behaviour 7 to 9. In order, each entry taken once:
-  1. the entry that this very file was before;
+  1. the entry that this very file was before; where files took each other's names, the one of its content;
   2. the entry with the file's own `guid` key, if its file is gone; if it is there, that is a problem;
   3. an entry of the source whose file is gone and that has the same content, else the same canonical link,
      else the same path;
@@ -124,6 +124,7 @@ def judge_again(
 
 def _holders(batch: Sequence[Found], known: Known) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
     holders = {one.path: known.by_file[one.path] for one in batch if one.path in known.by_file}
+    holders |= _exchanged(batch, holders, known)
     used = {stored.entry.guid for stored in holders.values()}
     refused: dict[str, Problem] = {}
     claims: dict[str, str] = {}
@@ -153,6 +154,37 @@ def _holders(batch: Sequence[Found], known: Known) -> tuple[dict[str, StoredEntr
                 holders[one.path] = mover
                 used.add(mover.entry.guid)
     return holders, refused
+
+
+def _exchanged(
+    batch: Sequence[Found], at_home: Mapping[str, StoredEntry], known: Known
+) -> dict[str, StoredEntry]:
+    """The entries of files that took each other's names, as when a series is numbered anew.
+
+    Only where a file has the very content that another known one had, whose place has another content now or
+    is left, and where in the end no entry is without a file and no file in its place without an entry.
+    """
+    was = {stored.digest: stored for stored in known.by_file.values()}
+    changed = {one.path for one in batch if one.path in at_home and at_home[one.path].digest != one.digest}
+    moved: dict[str, StoredEntry] = {}
+    for one in batch:
+        stored = was.pop(one.digest, None) if one.path in changed or one.path not in at_home else None
+        if stored is not None and (stored.entry.article.path in changed or stored.entry.guid in known.vacant):
+            moved[one.path] = stored
+    while broken := _broken(moved, at_home):
+        moved = {path: stored for path, stored in moved.items() if path not in broken}
+    return moved
+
+
+def _broken(moved: Mapping[str, StoredEntry], at_home: Mapping[str, StoredEntry]) -> set[str]:
+    """The moves that push an entry out of its place that has no other, or leave a place to no entry."""
+    held = {stored.entry.guid for stored in moved.values()}
+    return {
+        path
+        for path, stored in moved.items()
+        if (path in at_home and at_home[path].entry.guid not in held)
+        or (stored.entry.article.path in at_home and stored.entry.article.path not in moved)
+    }
 
 
 def _by_likeness(
