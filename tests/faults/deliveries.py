@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import argparse
 import logging
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import structlog
@@ -127,34 +128,37 @@ class _Killer:
     def __init__(
         self, database: Path, address: str, dice: random.Random, kills: int, result: Result, *, webhook: bool
     ) -> None:
-        self._command = [sys.executable, "-m", "tests.faults.deliveries", "--child", str(database), address]
-        self._command += ["--webhook"] if webhook else []
+        self._database, self._address, self._webhook = database, address, webhook
         self._dice, self._left, self._result = dice, kills, result
         self._each = max(2, 2 * result.deliveries // max(kills, 1))
+        # Each life is forked from a process that has imported everything, and is as mortal as any other.
+        self._births = multiprocessing.get_context("forkserver")
+        self._births.set_forkserver_preload(["tests.faults.deliveries"])
 
     def run_until(self, done: Callable[[], bool], *, deadline: float, progress: Callable[[], int]) -> None:
         """Lives of the sender, one after the other, until all is settled."""
         while time.monotonic() < deadline:
             point = self._dice.choice((*POINTS, "random")) if self._left else None
-            process = subprocess.Popen(
-                self._command, env=os.environ | self._trap(point), stdin=subprocess.PIPE, text=True
-            )
+            after = self._after(point)
+            arguments = (self._database, self._address, self._webhook, point, after)
+            process = self._births.Process(target=live, args=arguments, daemon=True)
+            process.start()
             try:
-                if self._live(process, point, done, deadline, progress):
+                if self._watch(process, point, done, deadline, progress):
                     return
             finally:
                 process.kill()
-                process.communicate()
+                process.join()
+                process.close()
 
-    def _trap(self, point: str | None) -> dict[str, str]:
-        if point not in POINTS:
-            return {"KILL_AT": "", "KILL_AFTER": "0"}
+    def _after(self, point: str | None) -> int:
+        """How often the point is passed before it kills; one pass of `claimed` is several messages."""
         most = self._each if point != "claimed" else max(2, self._each // 5)
-        return {"KILL_AT": str(point), "KILL_AFTER": str(self._dice.randint(1, most))}
+        return self._dice.randint(1, most)
 
-    def _live(
+    def _watch(
         self,
-        process: subprocess.Popen[str],
+        process: BaseProcess,
         point: str | None,
         done: Callable[[], bool],
         deadline: float,
@@ -163,8 +167,8 @@ class _Killer:
         """Watches one life of the sender: True when all is settled, False when it was killed."""
         before, kill_at = progress(), float("inf")
         while time.monotonic() < deadline:
-            if process.poll() is not None:
-                assert process.returncode == -signal.SIGKILL, f"the sender ended with {process.returncode}"
+            if process.exitcode is not None:
+                assert process.exitcode == -signal.SIGKILL, f"the sender ended with {process.exitcode}"
                 self._killed(str(point))
                 return False
             if point == "random" and kill_at == float("inf") and progress() != before:
@@ -183,16 +187,15 @@ class _Killer:
         self._result.kills[point] += 1
 
 
-def child(database: Path, address: str, *, webhook: bool) -> None:
+def live(database: Path, address: str, webhook: bool, point: str | None, after: int) -> None:
     """The sender as the service runs it, with one way to die."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    point, after, lock = os.environ["KILL_AT"], int(os.environ["KILL_AFTER"]), threading.Lock()
-    passed = [0]
+    lock, passed = threading.Lock(), [0]
 
     def passing(name: str) -> None:
         with lock:
             passed[0] += name == point
-            if point and passed[0] >= after:
+            if point in POINTS and passed[0] >= after:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     deadline = timedelta(seconds=DEADLINE_S)
@@ -208,10 +211,7 @@ def child(database: Path, address: str, *, webhook: bool) -> None:
         workers=16,
         passing=passing,
     )
-    stop, wake = threading.Event(), threading.Event()
-    # The parent holds the other end: should it die, so does this.
-    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start()
-    sender.run(stop, wake)
+    sender.run(threading.Event(), threading.Event())
 
 
 def _owe(store: OutboxStore, deliveries: int, channels: int) -> None:
@@ -262,11 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=3_600.0)
     parser.add_argument("--webhook", action="store_true")
-    parser.add_argument("--child", nargs=2, metavar=("DATABASE", "ADDRESS"), help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
-    if given.child:
-        child(Path(given.child[0]), given.child[1], webhook=given.webhook)
-        return 0
     with tempfile.TemporaryDirectory() as folder:
         result = run(
             deliveries=given.deliveries,
@@ -282,4 +278,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    # By its full name, so that the forked processes find what they are to run, and do not run this.
+    from tests.faults import deliveries
+
+    sys.modules["__main__"].__spec__ = None
+    raise SystemExit(deliveries.main())
