@@ -16,7 +16,7 @@ import structlog
 from syndicator.parse.article import SourceRules
 from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.desk import Desk, Looked, Moment
-from syndicator.pipeline.intake import UNREAD, Intake, Tally
+from syndicator.pipeline.intake import UNREAD, Intake, Tally, names_left
 from syndicator.pipeline.mailing import Mailing
 from syndicator.pipeline.output import Output, Published
 from syndicator.pipeline.recognise import Change, withdraw
@@ -175,6 +175,7 @@ class Pipeline:
             entries = books.entries(books.guids(source=source)).values()
             changes = [withdraw(stored, now=now) for stored in entries]
             self._intake.settle(books, changes, self._shelves, now=now, silent=True)
+            self._shelves.unlearn(books, names_left(changes))
             books.forget_source(source)
         log.warning(
             "source gone from the settings, its entries withdrawn", source=source, entries=len(changes)

@@ -152,9 +152,7 @@ class Intake:
         )
         books.put_standings(restanding.standings)
         books.mark_dirty(restanding.dirty)
-        if any(c.before is None or c.before.entry.visibility != c.after.entry.visibility for c in touched):
-            # The front page counts what is held back.
-            books.mark_dirty([(ALL, FEED)])
+        books.mark_dirty((topic, FEED) for topic in _held_in(touched))
         shelves.settle_fates(books, {standing.topic for standing, _ in restanding.standings})
         self.announce(books, touched, now=now, silent=silent)
         return len(touched)
@@ -170,6 +168,20 @@ class Intake:
     ) -> Recognised:
         rules = Rules(mint=mint_guid, story=story_id, topics=shelves.slugs, include_unpublished=unpublished)
         return recognise(batch.found, _known(books, batch, files), rules, now=now)
+
+
+def _held_in(touched: Iterable[Change]) -> set[str]:
+    """The topics whose pages count something else as held back now."""
+    topics: set[str] = set()
+    for change in touched:
+        held = [
+            (stored.entry.visibility, stored.entry.topics)
+            for stored in (change.before, change.after)
+            if stored is not None and stored.entry.visibility is not Visibility.PUBLIC
+        ]
+        if len(held) == 1 or len(set(held)) > 1:
+            topics |= {ALL, *(topic for _, slugs in held for topic in slugs)}
+    return topics
 
 
 def _known(books: Books, batch: Batch, files: dict[str, KnownFile]) -> Known:
@@ -220,10 +232,15 @@ def _taken(books: Books, source: str, paths: Sequence[str]) -> set[str]:
     return taken
 
 
+def names_left(changes: Iterable[Change]) -> list[str]:
+    """The topic names that the entries carried before, once for each that did."""
+    before = [change.before.entry for change in changes if change.before is not None]
+    return [name for e in before if e.visibility is not Visibility.WITHDRAWN for name in e.article.topics]
+
+
 def _names_left(batch: Batch, recognised: Recognised, changes: Sequence[Change]) -> list[str]:
     """The topic names that articles carried before this batch, and those of files that were refused."""
-    articles = [change.before.entry for change in changes if change.before is not None]
-    left = [name for e in articles if e.visibility is not Visibility.WITHDRAWN for name in e.article.topics]
+    left = names_left(changes)
     refused = {problem.path for problem in recognised.refused}
     return left + [
         name for one in batch.found if one.article and one.path in refused for name in one.article.topics
