@@ -162,7 +162,7 @@ def _feed(builder: _Builder, parser: Parser) -> None:
             builder.close()
         elif isinstance(event, AliasEvent):
             cure = "Write the value out, or put text with a star in quotes"
-            raise _Refused("an alias (`*name`)", cure, event.start_mark)
+            raise _Refused("an alias (`*name`), which is not allowed here", cure, event.start_mark)
         elif isinstance(event, DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -229,10 +229,16 @@ class _Builder:
             )
         if event.anchor is not None:
             raise _Refused(
-                "an anchor (`&name`)", "Write the value out, or put text with `&` in quotes", event.start_mark
+                "an anchor (`&name`), which is not allowed here",
+                "Write the value out, or put text with `&` in quotes",
+                event.start_mark,
             )
         if event.tag is not None:
-            raise _Refused("a tag (`!name`)", "Remove it, or put text with `!` in quotes", event.start_mark)
+            raise _Refused(
+                "a tag (`!name`), which is not allowed here",
+                "Remove it, or put text with `!` in quotes",
+                event.start_mark,
+            )
 
     def _take_key(self, event: ScalarEvent) -> None:
         key = event.value
@@ -241,7 +247,9 @@ class _Builder:
             what = f"the key `{shown(key)}` stands here a second time (first on line {line})"
             raise _Refused(what, "Keep one of the two", event.start_mark)
         if key == "<<" and event.implicit[0]:
-            raise _Refused("a merge key (`<<`)", "Write the merged keys out", event.start_mark)
+            raise _Refused(
+                "a merge key (`<<`), which is not allowed here", "Write the merged keys out", event.start_mark
+            )
         self._marks[key] = event.start_mark
         self._key = key
 

@@ -36,7 +36,11 @@ _PROBLEMS: tuple[tuple[str, str, str], ...] = (
      "Put the value in double quotes, and indent with spaces"),
     ("unknown escape character", "a backslash that stands for nothing", _QUOTE),
     ("invalid Unicode character", "an escape that is no character", "Write the character itself"),
-    ("found undefined tag", "a tag (`!name`)", "Remove it, or put text with `!` in quotes"),
+    (
+        "found undefined tag",
+        "a tag (`!name`), which is not allowed here",
+        "Remove it, or put text with `!` in quotes",
+    ),
     ("unexpected document indicator", "quotes that are not closed before `---`", _QUOTE),
     ("unexpected end of stream", "quotes that are not closed", _QUOTE),
     ("did not find expected <document start>", "text that is not part of the YAML above", _COLON),

@@ -52,7 +52,7 @@ ALIASES = "\n".join(["a: &a [x, x, x, x, x, x, x, x, x]", "b: &b [*a, *a, *a, *a
 
 KINDS: Mapping[str, Callable[[Path], None]] = {
     "brackets 25,000 deep": _bytes(_front("a: " + "[" * 25_093)),
-    "braces 20,000 deep": _bytes(_front("a: " + "{a: " * 20_000)),
+    "braces 10,000 deep": _bytes(_front("a: " + "{a: " * 10_000)),
     "aliases": _bytes(_front(ALIASES)),
     "merge": _bytes(_front("<<: {a: 1}")),
     "python tag": _bytes(_front("a: !!python/object/apply:os.system [ls]")),
