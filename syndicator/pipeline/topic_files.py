@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syndicator.errors import ArticleError, SourceUnreadable
-from syndicator.model import DeclaredTopic, Position, Problem
+from syndicator.model import DeclaredTopic, Position, Problem, Topic
 from syndicator.parse.topic_file import parse_topic_file
+from syndicator.publish.topics import topic_key
+from syndicator.store.contract import Fate, StoredTopic
 from syndicator.watch.reading import Reading, read_article
 
 SETTINGS = "settings"
@@ -36,6 +38,38 @@ def read_settings_topics(patterns: Sequence[Path]) -> TopicFiles:
     """The topic files that the settings name directly; each pattern is absolute."""
     paths = {path for pattern in patterns for path in _matches(pattern.parent, pattern.name)}
     return _read(SETTINGS, ((path.parent, path.name) for path in sorted(paths)))
+
+
+def keep_lost(found: TopicFiles, before: TopicFiles, doubted: frozenset[str]) -> TopicFiles:
+    """What was found, and what was known of those doubted sources that have no topic file any more.
+
+    A folder that is not mounted has none, and must not end every topic (410 is for ever to some readers).
+    """
+    kept = (topic for topic in before.declared if topic.source in doubted - sources_of(found))
+    return TopicFiles(declared=(*found.declared, *kept), problems=found.problems)
+
+
+def sources_of(files: TopicFiles) -> frozenset[str]:
+    """The sources that have a topic file, good or bad."""
+    return frozenset(t.source for t in files.declared) | {p.source for p in files.problems}
+
+
+def remembered(topics: Iterable[StoredTopic], sources: Iterable[str]) -> TopicFiles:
+    """Live topics as files of these sources would declare them: which of them files did is not known."""
+    live = [stored.topic for stored in topics if stored.fate is Fate.LIVE]
+    return TopicFiles(declared=tuple(_declared(topic, source) for source in sources for topic in live))
+
+
+def _declared(topic: Topic, source: str) -> DeclaredTopic:
+    return DeclaredTopic(
+        name=topic.name,
+        slug=topic.slug,
+        parent=topic.parent,
+        aliases=tuple(sorted(topic.names - {topic_key(topic.name)})),
+        description=topic.description,
+        language=topic.language,
+        source=source,
+    )
 
 
 def _matches(root: Path, pattern: str) -> Iterable[Path]:
