@@ -124,6 +124,17 @@ class Output:
         for page in pages:
             if page.number in dirty:
                 yield from self._publish_archive(books, topic, pages, page, topics)
+        self._remove_leftovers(slug, pages)
+
+    def _remove_leftovers(self, slug: str, pages: Sequence[ArchivePage]) -> None:
+        """Levels and archive pages that other settings made: nobody would ever write them again."""
+        kept = {feed_path(slug, Format.RSS, level=level) for level in (None, *self.levels)}
+        kept |= {feed_path(slug, Format.RSS, page=page.number) for page in pages}
+        root = self.folder / topic_folders(slug)[0]
+        for document in (*root.glob("*/rss.xml"), *root.glob("archive/*/rss.xml")):
+            path = document.relative_to(self.folder)
+            if path.as_posix() not in kept:
+                remove_tree(self.folder, path.parent.as_posix())
 
     def _publish_feed(
         self,

@@ -1,0 +1,48 @@
+"""What other settings have made and these do not keep up is taken away: a stale feed is worse than none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.rig import Rig
+
+
+def test_level_that_the_settings_no_longer_have_is_removed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, levels={"good": 50, "top": 90})
+    rig.write("a.md", quality=95)
+    rig.turn()
+    assert rig.titles("ai", level="top") == ["About a"]
+    rig.restart(levels={"good": 50})
+    rig.turn()
+    assert not (rig.output / "feeds/ai/top").exists()
+    assert not (rig.output / "feeds/all/top").exists()
+    assert rig.titles("ai", level="good") == ["About a"]
+
+
+def test_archive_pages_beyond_a_raised_limit_are_removed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, limit=2, levels={"good": 50})
+    for number in range(5):
+        rig.write(f"{number}.md")
+    rig.turn()
+    assert len(rig.titles(page=2)) == 1
+    rig.restart(limit=3, version="2")
+    rig.turn()
+    assert not (rig.output / "feeds/all/archive/2").exists()
+    assert len(rig.titles(page=0)) == 3
+    assert len(rig.titles(page=1)) == 2
+    rig.restart(limit=50, version="3")
+    rig.turn()
+    assert not list(rig.output.glob("feeds/*/archive/*"))
+    assert len(rig.titles(level="good")) == 5
+
+
+def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md")
+    rig.turn()
+    theirs = rig.output / "feeds/ai/theirs/notes.txt"
+    theirs.parent.mkdir()
+    theirs.write_text("mine")
+    rig.write("b.md")
+    rig.turn()
+    assert theirs.read_text() == "mine"
