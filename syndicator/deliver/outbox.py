@@ -27,7 +27,7 @@ from syndicator.model import ChannelState, Delivery, DeliveryState
 
 log = structlog.get_logger()
 
-GRACE_S = 4.0
+GRACE_S = 3.0
 """How long a stop waits for calls under way; what is not back by then is looked for after the next start."""
 SLICE_S = 0.5
 """The longest single wait, so that a stop is noticed and the beat is kept."""
@@ -121,6 +121,10 @@ class Sender:
                 until = self._round(wake)
             except StoreError as error:
                 log.warning("outbox cannot be used, tried again", why=str(error))
+            except Exception:
+                # The round's boundary: a defect must not end all sending in silence.
+                log.exception("a round of the sender failed, it goes on")
+                until = now + timedelta(seconds=LOOK_ROUND_S)
             self._wait(until, stop, wake, beat)
         self._finish()
 
@@ -205,19 +209,28 @@ class Sender:
             self._unsettled.append(finished)
 
     def _settle(self) -> None:
-        """Keeps what came of each call; one that the store does not take now stays for the next round."""
+        """Keeps what came of each call; what the store does not take now stays for the next round."""
         while self._unsettled:
-            finished, now = self._unsettled[0], self._clock()
-            with self._open() as outbox:
-                name = finished.claimed.channel
-                channel = outbox.channel(name) or ChannelState(channel=name, not_before=now)
-                verdict = self._judge(finished, channel, now)
-                held = outbox.settle(finished.claimed, verdict.delivery, outcome=verdict.outcome, now=now)
-                if held:
-                    outbox.put_channel(verdict.channel)
-            self._unsettled.popleft()
+            finished = self._unsettled.popleft()
+            try:
+                verdict, held = self._settle_one(finished)
+            except StoreError:
+                self._unsettled.appendleft(finished)
+                raise
             self._passing("settled")
             _tell(verdict, held=held)
+
+    def _settle_one(self, finished: Finished) -> tuple[Verdict, bool]:
+        claimed, now = finished.claimed, self._clock()
+        with self._open() as outbox:
+            channel = outbox.channel(claimed.channel)
+            verdict = self._judge(
+                finished, channel or ChannelState(channel=claimed.channel, not_before=now), now
+            )
+            held = outbox.settle(claimed, verdict.delivery, outcome=verdict.outcome, now=now)
+            if held:
+                outbox.put_channel(verdict.channel)
+        return verdict, held
 
     def _judge(self, finished: Finished, channel: ChannelState, now: datetime) -> Verdict:
         judge = after_send if finished.claimed.state is DeliveryState.SENDING else after_look

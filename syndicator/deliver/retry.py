@@ -118,7 +118,11 @@ def after_look(
     jitter: float,
     can_look: bool = True,
 ) -> Verdict:
-    """What becomes of an unclear message that was looked for, or, by a webhook, cannot be."""
+    """What becomes of an unclear message that was looked for, or, by a webhook, cannot be.
+
+    A look that fails holds up this message alone: looking has limits of its own at Slack, and what else is
+    wrong the channel's next message will find out.
+    """
     if not can_look:
         failed = replace(claimed, state=DeliveryState.FAILED, failing_since=claimed.failing_since or now)
         return Verdict(
@@ -131,9 +135,9 @@ def after_look(
         case None:
             return _missed(claimed, channel, now=now, policy=policy)
         case Refused() | Unclear():
-            pause = _pause(answer, channel, now=now, policy=policy, jitter=jitter)
-            again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=pause.not_before)
-            return _or_give_up(again, pause, _outcome(answer), now=now, policy=policy)
+            due = now + _look_wait(claimed, answer, now=now, policy=policy, jitter=jitter)
+            again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=due)
+            return _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
         case _:
             later = now + policy.longest
             again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=later)
@@ -192,6 +196,16 @@ def _pause(
     if isinstance(error, Refused) and error.retry_after is not None:
         wait = max(error.retry_after, policy.pace)
     return replace(channel, failures=failures, not_before=max(channel.not_before, now + wait))
+
+
+def _look_wait(
+    claimed: Delivery, error: DeliveryError, *, now: datetime, policy: RetryPolicy, jitter: float
+) -> timedelta:
+    """Until the next look: what Slack asks, else a part of the time that it has failed so far."""
+    if isinstance(error, Refused) and error.retry_after is not None:
+        return max(error.retry_after, policy.pace)
+    grown = (now - (claimed.failing_since or now)) * (0.125 + jitter / 8)
+    return max(policy.look_again_after, min(grown, policy.longest))
 
 
 def _or_give_up(

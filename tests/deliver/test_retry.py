@@ -131,7 +131,23 @@ def test_message_is_sent_again_after_two_misses_half_a_minute_apart() -> None:
 def test_look_that_failed_is_not_a_miss(error: Answer) -> None:
     verdict = looked(error, unclear(misses=1))
     assert (verdict.delivery.state, verdict.delivery.misses) == (DeliveryState.UNCLEAR, 1)
-    assert verdict.delivery.due > NOON
+    assert verdict.delivery.due >= NOON + POLICY.look_again_after
+    assert verdict.channel == CHANNEL, "sending goes on"
+
+
+@pytest.mark.parametrize(
+    ("failing", "error", "wait"),
+    [
+        (timedelta(minutes=1), UNCLEAR, timedelta(seconds=30)),
+        (timedelta(minutes=40), UNCLEAR, timedelta(minutes=10)),
+        (timedelta(hours=20), UNCLEAR, timedelta(minutes=15)),
+        (timedelta(hours=20), ASKED, timedelta(seconds=30)),
+    ],
+    ids=["at first", "later", "much later", "as Slack asks"],
+)
+def test_looks_that_fail_become_rarer(failing: timedelta, error: Answer, wait: timedelta) -> None:
+    verdict = looked(error, unclear(failing_since=NOON - failing))
+    assert verdict.delivery.due == NOON + wait
 
 
 def test_look_that_is_not_allowed_is_reported_once_and_holds_up_nobody() -> None:
