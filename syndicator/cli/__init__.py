@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from syndicator import __version__
+from syndicator.cli.shown import shown
 from syndicator.errors import SyndicatorError
 
 app = typer.Typer(
@@ -46,7 +47,7 @@ def main() -> None:
     except SyndicatorError as error:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         console.print("error: ", style="bold red", end="")
-        console.print(str(error), markup=False)
+        console.print(shown(str(error), but="\n"), markup=False)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

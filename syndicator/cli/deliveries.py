@@ -14,6 +14,7 @@ from rich.text import Text
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
+from syndicator.cli.shown import shown
 from syndicator.model import ChannelState, Delivery, DeliveryState
 from syndicator.store.outbox import Outbox
 
@@ -63,11 +64,11 @@ def list_deliveries(
             table.add_row(
                 one.id[:8],
                 Text(one.state.value, style=STYLES.get(one.state, "")),
-                one.route,
-                one.channel,
+                Text(one.route),
+                Text(one.channel),
                 f"{one.created:%Y-%m-%d %H:%M}",
                 str(stories),
-                one.error or "",
+                Text(shown(one.error or "")),
             )
         console.print(table)
     _print_broken(console, [channel for channel in channels if channel.broken])
@@ -112,7 +113,7 @@ def _act(config: Any, id: str, act: Callable[[Outbox, str], bool], done: str) ->
 
 def _print_broken(console: Console, channels: list[ChannelState]) -> None:
     for channel in channels:
-        console.print(Text(f"{channel.channel}: {channel.broken}", style="red"), soft_wrap=True)
+        console.print(Text(f"{channel.channel}: {shown(channel.broken or '')}", style="red"), soft_wrap=True)
 
 
 def _as_json(one: Delivery) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings
 from syndicator.cli.report import WHY
+from syndicator.cli.shown import shown
 from syndicator.model import FeedReason, Visibility, number
 from syndicator.pipeline.explain import Answer, Explanation, FeedWord, RouteWord
 from syndicator.settings import Settings
@@ -62,13 +63,13 @@ def _as_stored(what: str, settings: Settings) -> str:
 
 def _print(console: Console, what: str, answer: Answer, settings: Settings) -> None:
     for problem in answer.problems:
-        console.print(Text(f"{problem}"), soft_wrap=True)
+        console.print(Text(shown(f"{problem}")), soft_wrap=True)
         console.print("It is no entry, and never was: it is in no feed and no message.", style="dim")
     for one in answer.explanations:
         _print_one(console, one)
     if not answer.explanations and not answer.problems:
         folders = ", ".join(str(source.path) for source in settings.sources)
-        console.print(Text(f"Nothing is known of {what}."), soft_wrap=True)
+        console.print(Text(f"Nothing is known of {shown(what)}."), soft_wrap=True)
         console.print(
             Text(f"Is the file below {folders}? Has `syndicator run` or `build` seen it?", style="dim"),
             soft_wrap=True,
@@ -77,14 +78,14 @@ def _print(console: Console, what: str, answer: Answer, settings: Settings) -> N
 
 def _print_one(console: Console, one: Explanation) -> None:
     entry, article = one.entry, one.entry.article
-    console.print(Text(article.title, style="bold"), soft_wrap=True)
+    console.print(Text(shown(article.title), style="bold"), soft_wrap=True)
     console.print(Text(article.link, style="blue"), soft_wrap=True)
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
     facts.add_row("visibility", _visibility(one))
-    facts.add_row("file", f"{article.path} (source {article.source})")
-    facts.add_row("guid", entry.guid)
+    facts.add_row("file", Text(f"{shown(article.path)} (source {article.source})"))
+    facts.add_row("guid", Text(entry.guid))
     facts.add_row("published", _time(article.published))
     facts.add_row("updated", _time(entry.updated))
     facts.add_row("first seen", _time(entry.seen))
@@ -92,9 +93,10 @@ def _print_one(console: Console, one: Explanation) -> None:
         "quality", number(article.quality) + (f", heat {number(article.heat)}" if article.heat else "")
     )
     if article.provider:
-        facts.add_row("provider", article.provider.name)
+        facts.add_row("provider", Text(shown(article.provider.name)))
     if one.problem:
-        facts.add_row("problem", Text(f"{one.problem} The last good version stays in force.", style="red"))
+        problem = f"{shown(str(one.problem))} The last good version stays in force."
+        facts.add_row("problem", Text(problem, style="red"))
     console.print(facts)
     console.print(Text("\nFeeds", style="bold"))
     console.print(_feeds(one.feeds))
@@ -127,10 +129,10 @@ def _feeds(words: Sequence[FeedWord]) -> Table:
         if word.reason is not FeedReason.OTHER_TOPIC:
             name = f"feeds/{word.topic}" + (f"/{word.level}" if word.level else "")
             reason = word.reason.value + (f": {word.instead}" if word.instead else "")
-            table.add_row(MARKS[word.reason is FeedReason.IN], name, reason)
+            table.add_row(MARKS[word.reason is FeedReason.IN], name, Text(reason))
     if others:
-        shown = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
-        table.add_row(MARKS[False], "other topics", f"{FeedReason.OTHER_TOPIC.value}: {shown}")
+        some = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
+        table.add_row(MARKS[False], "other topics", f"{FeedReason.OTHER_TOPIC.value}: {some}")
     return table
 
 
@@ -141,7 +143,7 @@ def _routes(words: Sequence[RouteWord]) -> Table:
     table.add_column(overflow="fold")
     for word in words:
         taken = word.delivery is not None or word.held is not None
-        table.add_row(MARKS[taken], f"{word.route} → {word.channel}", _route(word))
+        table.add_row(MARKS[taken], Text(f"{word.route} → {word.channel}"), Text(shown(_route(word))))
     return table
 
 

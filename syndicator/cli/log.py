@@ -13,6 +13,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from syndicator.cli.shown import shown
+
 SECRET = re.compile(r"xox[a-z]-[\w-]+|(?<=hooks\.slack\.com/)(services|workflows|triggers)/\S+")
 PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>", "debug": "<7>"}
 
@@ -46,8 +48,10 @@ def _console(stream: TextIO) -> structlog.dev.ConsoleRenderer:
 
 
 def mask(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Anything like a secret becomes `***`."""
+    """Anything like a secret becomes `***`; what a terminal would obey is written out."""
     for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = value = shown(value, but="\n\t")
         if isinstance(value, str) and ("xox" in value or "hooks.slack.com" in value):
             event[key] = SECRET.sub("***", value)
     return event

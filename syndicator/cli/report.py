@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
+from syndicator.cli.shown import shown
 from syndicator.model import Problem, Visibility
 from syndicator.once import Pass
 from syndicator.settings import Settings
@@ -28,9 +29,9 @@ def print_problems(console: Console, settings: Settings, problems: list[Problem]
     for problem in problems:
         path = folders[problem.source] / problem.path if problem.source in folders else problem.path
         line = Text.assemble(
-            (f"{path}:{problem.at.line}:{problem.at.column}: ", "bold"),
-            f"{problem.what}. ",
-            (f"{problem.cure}.", "dim"),
+            (f"{shown(str(path))}:{problem.at.line}:{problem.at.column}: ", "bold"),
+            f"{shown(problem.what)}. ",
+            (f"{shown(problem.cure)}.", "dim"),
         )
         console.print(line, soft_wrap=True)
 

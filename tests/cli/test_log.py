@@ -68,3 +68,11 @@ def test_slack_library_is_silent_below_errors() -> None:
     stream, _ = lines()
     logging.getLogger("slack_sdk.web").info("POST https://hooks.slack.com/services/canary")
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("journal", [True, False])
+def test_nothing_in_a_value_is_obeyed(journal: bool) -> None:
+    stream, log = lines(journal=journal)
+    log.warning("entry left out of a feed", guid="tag:x\x1b[2J\x9b0m\u202e")
+    assert r"tag:x\x1b[2J\x9b0m\u202e" in stream.getvalue()
+    assert not {"\x1b", "\x9b", "\u202e"} & set(stream.getvalue())

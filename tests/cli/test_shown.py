@@ -1,0 +1,93 @@
+"""What stands in file names and articles is shown by the commands, and obeyed by no terminal."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from syndicator.cli import app, build, check, deliveries, explain  # noqa: F401  they register themselves
+from syndicator.cli.shown import shown
+
+SETTINGS = """\
+site: {title: Cloud News, base_url: "https://feeds.example.org/"}
+sources: [{name: news, path: articles}]
+output: public
+state: sqlite:///state.db
+watch: {quiet: 0s}
+"""
+ARTICLE = {
+    "title": "A \x9b31m title \u202egpj",
+    "webUrl": "https://www.example.org/a",
+    "publishedDateTime": "2026-03-14T09:00:00Z",
+    "provider": {"name": "[/red] [bold]Daily[/bold]"},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "syndicator.yaml").write_text(SETTINGS, "utf-8")
+    (tmp_path / "articles").mkdir()
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / "articles" / name
+    path.write_text(text, "utf-8")
+    return path
+
+
+def command(folder: Path, *arguments: str) -> str:
+    result = CliRunner().invoke(app, [*arguments, "--config", str(folder / "syndicator.yaml")])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.output
+
+
+def obeyed(text: str) -> set[str]:
+    return {c for c in text if c != "\n" and (unicodedata.category(c) in ("Cc", "Zl", "Zp") or c == "\u202e")}
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("plain \U0001f468\u200d\U0001f469 日本語 שלום", "plain \U0001f468\u200d\U0001f469 日本語 שלום"),
+        ("\x1b[2J\x07\x9b1m", r"\x1b[2J\x07\x9b1m"),
+        ("a\nb\r\tc\x85", r"a\x0ab\x0d\x09c\x85"),
+        ("\u202egpj\u2028", r"\u202egpj\u2028"),
+        ("\udcff", r"\xff"),
+    ],
+    ids=["left alone", "escapes", "line ends", "direction", "not UTF-8"],
+)
+def test_what_a_terminal_obeys_is_written_out(text: str, written: str) -> None:
+    assert shown(text) == written
+
+
+def test_line_ends_may_stay() -> None:
+    assert shown("a\nb\x1b", but="\n") == "a\nb\\x1b"
+
+
+def test_check_obeys_no_file_name_and_forges_no_line(folder: Path) -> None:
+    write(folder, "clear\x1b[2J\x9b0m.md", "no front matter")
+    write(folder, "new\nforged.md:1:1: all is well.md", "no front matter")
+    output = command(folder, "check")
+    assert obeyed(output) == set()
+    assert r"clear\x1b[2J\x9b0m.md:1:1: " in output
+    assert not [line for line in output.splitlines() if line.startswith("forged")]
+
+
+def test_explain_shows_an_article_and_obeys_nothing_in_it(folder: Path) -> None:
+    matter = "".join(f"{key}: {json.dumps(value)}\n" for key, value in ARTICLE.items())
+    path = write(folder, "red\x1b[31m[b].md", f"---\n{matter}---\n")
+    command(folder, "build")
+    output = command(folder, "explain", str(path))
+    assert obeyed(output) == set()
+    assert r"red\x1b[31m[b].md (source news)" in output
+    assert "[/red] [bold]Daily[/bold]" in output
+
+
+def test_explain_repeats_what_it_does_not_know_without_obeying(folder: Path) -> None:
+    command(folder, "build")
+    assert obeyed(command(folder, "explain", "x\x1b[31m")) == set()
