@@ -8,7 +8,7 @@ when none carries it any more.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -79,16 +79,17 @@ class Shelves:
     def settle_fates(self, books: Books, slugs: Iterable[str]) -> None:
         """Brings topics to life that have something to show, and ends those that nothing names any more."""
         changed: list[StoredTopic] = []
+        declared = self._declared_slugs()
         for slug in sorted(set(slugs) - {ALL}):
             stored = self._stored.get(slug)
             if stored is not None and stored.fate is not Fate.MOVED:
-                fate = self._fate(books, slug, stored.fate)
+                fate = self._fate(books, slug, stored.fate, declared)
                 if fate is not stored.fate:
                     changed.append(replace(stored, fate=fate))
         self._put(books, changed)
 
-    def _fate(self, books: Books, slug: str, was: Fate) -> Fate:
-        if slug in self._declared_slugs():
+    def _fate(self, books: Books, slug: str, was: Fate, declared: Collection[str]) -> Fate:
+        if slug in declared:
             return Fate.LIVE
         if slug in self.catalogue.topics and (was is Fate.LIVE or books.has_appeared(slug)):
             return Fate.LIVE
