@@ -10,7 +10,7 @@ from html import unescape
 from html.entities import html5
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _TAG_NAMES = (
     "a|abbr|address|article|aside|audio|b|blockquote|body|br|caption|center|cite|code|col|dd|del|details|div|dl"
     "|dt|em|embed|figcaption|figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|li"
@@ -23,7 +23,11 @@ _HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECAS
 
 
 def legal(text: str) -> str:
-    """`text` without the characters that XML 1.0 forbids (section 2.2), lone surrogates among them."""
+    """`text` without the characters that XML 1.0 forbids (section 2.2), lone surrogates among them.
+
+    Nor with the other control characters, which XML discourages, HTML forbids and terminals obey; U+0085 is
+    a line end, and stays one.
+    """
     return text if text.isascii() and text.isprintable() else _ILLEGAL.sub("", text)
 
 

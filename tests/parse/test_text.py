@@ -91,3 +91,7 @@ def test_entities_are_left_alone_where_there_are_none(text: str) -> None:
 )
 def test_visible_text(text: str, seen: bool) -> None:
     assert visible(text) is seen
+
+
+def test_control_characters_that_xml_allows_are_removed_too() -> None:
+    assert one_line("A \x9b31m title&#x7f; with\x85a line end") == "A 31m title with a line end"
