@@ -3,7 +3,7 @@
 CommonMark with tables, strikethrough, footnotes and task lists; raw HTML is let in and everything is then
 sanitised against an allow list, so that Markdown and HTML pass through the same gate. What is embedded from
 elsewhere (`iframe`, `embed`) becomes a plain link to it: readers drop frames in silence, and a link tells
-the subscriber that there is something to see. No text can make this slow or large: see `_too_tangled`.
+the subscriber that there is something to see. No text makes this slow or large (see tangles).
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
 from syndicator.parse.links import http_link, joined
+from syndicator.parse.tangles import MOST_LINES, spare_tangles, too_tangled
 from syndicator.parse.text import cut, legal, squeezed
 
 LONGEST_BODY = 200_000
 """Characters of Markdown that are rendered; a longer body is cut at a paragraph and ends in a link on."""
 SUMMARY_CHARACTERS = 300
-_MOST_MARKS = 20_000
-"""Each mark below may cost markdown-it-py some 50 microseconds, so this is about a second at worst."""
-_MARKS = "[]!^|<&`*_\\~#>\n"
-_DEEPEST = 64
 
 
 def _words(text: str) -> frozenset[str]:
@@ -71,12 +68,6 @@ _CHECKBOX = re.compile(
 )
 _ALIGNED = re.compile(r'(<t[dh]) style="text-align:(left|center|right)"')
 _NO_SOURCE = re.compile(r'<img(?: (?!src=)[a-z]+="[^"]*")*>')
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*)")
-_UNPAIRED = _words(
-    """area base br col embed hr img input link meta source track wbr p li dt dd td th tr tbody thead tfoot
-    option optgroup rt rp colgroup caption"""
-)
-_MANY_ATTRIBUTES = re.compile(r"<[a-zA-Z](?:[^\s<>/]*+[\s/]++){400}")
 _BREAKS = re.compile(
     r"<(?:br|/?(?:p|li|ul|ol|div|h[1-6]|tr|td|th|dt|dd|blockquote|pre|figcaption|hr|table))\b[^<>]*>"
 )
@@ -85,7 +76,9 @@ _FOOTNOTES = re.compile(r'<sup class="footnote-ref">.*?</sup>|<section class="fo
 
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    return markdown.use(footnote_plugin).use(tasklists_plugin)
+    markdown.use(footnote_plugin).use(tasklists_plugin)
+    spare_tangles(markdown)
+    return markdown
 
 
 _MARKDOWN = _markdown()
@@ -103,7 +96,7 @@ def render_body(markdown: str, *, base_url: str, embedded: str = "") -> str:
     markdown, more = _shortened(markdown)
     rendered = f"{embedded}\n{_rendered(markdown)}" if markdown else embedded
     rendered = _FRAME.sub(_link_to_frame, _FOREIGN.sub("", rendered))
-    if _too_tangled(rendered):
+    if too_tangled(rendered):
         rendered = _paragraphs(markdown)
     if more:
         rendered += f'\n<p><a href="{html.escape(base_url)}">…</a></p>'
@@ -117,7 +110,7 @@ def plain_summary(body_html: str, limit: int = SUMMARY_CHARACTERS) -> str:
 
 
 def _rendered(markdown: str) -> str:
-    if sum(map(markdown.count, _MARKS)) > _MOST_MARKS:
+    if markdown.count("\n") > MOST_LINES:
         return _paragraphs(markdown)
     rendered = str(_MARKDOWN.render(markdown, {}))
     rendered = _CHECKBOX.sub(lambda found: "☑" if found[1] else "☐", rendered)
@@ -130,31 +123,6 @@ def _shortened(markdown: str) -> tuple[str, bool]:
     head = markdown[:LONGEST_BODY]
     paragraph = head.rfind("\n\n")
     return head[: paragraph if paragraph > 0 else LONGEST_BODY], True
-
-
-def _too_tangled(rendered: str) -> bool:
-    """Whether tags are nested or crossed so that parsing takes quadratic time or makes copies of copies.
-
-    Elements whose end tag may be left out do not count. Measured with nh3 0.3.7: 52,000 nested `div` take
-    25 s, 2,000 unclosed `<p><b id=…>` become 14 MB; below these bounds 200,000 characters take 0.3 s.
-    """
-    open_tags: list[str] = []
-    crossed = 0
-    for closing, tag in _TAG.findall(rendered):
-        name = tag.lower()
-        if name in _UNPAIRED:
-            continue
-        if not closing:
-            open_tags.append(name)
-        elif open_tags and open_tags[-1] == name:
-            open_tags.pop()
-        else:
-            crossed += 1
-            if name in open_tags:
-                del open_tags[len(open_tags) - 1 - open_tags[::-1].index(name) :]
-        if len(open_tags) > _DEEPEST or crossed > _DEEPEST:
-            return True
-    return _MANY_ATTRIBUTES.search(rendered) is not None
 
 
 def _paragraphs(markdown: str) -> str:

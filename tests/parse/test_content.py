@@ -156,6 +156,11 @@ HOSTILE = {
     "attributes": "<a " + " ".join(f"a{n}=1" for n in range(20_000)) + ">x</a>",
     "brackets": "[" * 100_000,
     "images": "![" * 100_000,
+    "images around marks": "![" * 17 + ":" * 150_000,
+    "brackets around marks": "[" * 17 + ":" * 150_000 + "]" * 17,
+    "six images around marks": ("![" * 6 + "{% raw-\n" * 200 + "\n\n") * 50,
+    "footnotes in footnotes": ("^[" * 18 + "a" + "]" * 18 + " ") * 2_000,
+    "short tangles": ("![" * 17 + ":" * 50 + "\n\n") * 2_000,
     "inline footnotes": "^[" * 100_000,
     "emphasis": "*a _b " * 3_000 + "b_ a* " * 3_000,
     "backticks": "".join("`" * n + " " for n in range(600)),
@@ -163,6 +168,9 @@ HOSTILE = {
     "lists": "- " * 100_000,
     "deep list": "".join("  " * n + "- a\n" for n in range(400)),
     "a wide table": "|a" * 1_000 + "|\n" + "|-" * 1_000 + "|\n" + "|\n" * 9_000,
+    "wide tables": ("|a" * 300 + "|\n" + "|-" * 300 + "|\n" + "|\n" * 60 + "\n") * 80,
+    "a table in each line": "a|b\n-|-\n" * 9_000,
+    "delimiters": "-|-\n" * 18_000,
     "a long table": "a|b\n-|-\n" + "|\n" * 100_000,
     "lines": "a\n" * 100_000,
     "ampersands": "&" * 200_000,
@@ -182,6 +190,24 @@ def test_nothing_makes_rendering_slow_or_large(markdown: str) -> None:
     rendered = render(markdown)
     assert time.process_time() - began < 20  # 1.3 s at worst on an idle machine
     assert len(rendered) < 1_500_000
+
+
+def test_tangled_paragraph_is_plain_and_others_are_not() -> None:
+    tangled = "[" * 7 + "*a* " * 50
+    assert (
+        render(f"*b*\n\n{tangled}\n\n*c*")
+        == f"<p><em>b</em></p>\n<p>\n{tangled.strip()}</p>\n<p><em>c</em></p>"
+    )
+
+
+def test_table_of_thousands_of_cells_is_a_table() -> None:
+    rendered = render("|a|b|c|\n|-|-|-|\n" + "|1|2|3|\n" * 3_000)
+    assert rendered.count("<td>") == 9_000
+
+
+def test_nested_brackets_in_reason_are_links() -> None:
+    row = "[![a](b.png)](c.html) " * 20
+    assert render(row).count("<a href=") == 20
 
 
 def test_tangled_body_is_shown_as_plain_paragraphs() -> None:
