@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -71,3 +72,38 @@ def test_new_topics_left_half_shelved_are_shelved_by_the_next_turn(tmp_path: Pat
         rig.pipeline.shelve(rig.now, refuse)
     rig.turn()
     assert rig.titles("ai") == ["About a"]
+
+
+def files(rig: Rig) -> dict[str, bytes]:
+    found = (path for path in rig.output.rglob("*") if path.is_file())
+    return {path.relative_to(rig.output).as_posix(): path.read_bytes() for path in found}
+
+
+LOST = [
+    "",
+    "feeds/other",
+    "feeds/other/good/atom.xml",
+    "topics/other",
+    "feeds.opml",
+    "feeds/all/archive/1/rss.xml",
+]
+
+
+@pytest.mark.parametrize("path", LOST, ids=lambda path: path or "everything")
+def test_what_was_removed_from_the_output_is_published_anew(tmp_path: Path, path: str) -> None:
+    rig = Rig(tmp_path, levels={"good": 50}, limit=1)
+    for number, topic in enumerate(["AI", "Other", "AI"]):
+        rig.write(f"{number}.md", topics=[topic])
+    worker = worker_of(rig, lambda: None)
+    worker.turn()
+    before = files(rig)
+    lost = rig.output / path
+    if lost.is_dir():
+        shutil.rmtree(lost)
+    else:
+        lost.unlink()
+    worker.scan()
+    assert worker.turn().published.written > 0
+    assert files(rig) == before
+    worker.scan()
+    assert worker.turn().published.written == 0

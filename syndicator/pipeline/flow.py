@@ -237,6 +237,11 @@ class Pipeline:
         """Brings the output folder up to date, and owes the hub word of it. Raises OutputUnwritable."""
         return self._output.publish(self._store, self._shelves.catalogue, now, progress)
 
+    def recover(self) -> None:
+        """Sees to it that what somebody removed from the output folder is published anew."""
+        if lost := self._output.recover(self._store):
+            log.warning("files gone from the output folder, published anew", pages=lost)
+
     def look_again(self, at: Moment) -> dict[str, float]:
         """By source, the seconds until something that waits there is to be looked at again."""
         waits = {name: desk.look_again(at) for name, desk in self._desks.items()}

@@ -18,7 +18,7 @@ from syndicator.publish.addresses import OPML_PATH, feed_path, page_path, topic_
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.check import find_faults
 from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
-from syndicator.publish.files import remove_file, remove_tree, replace_file
+from syndicator.publish.files import is_there, remove_file, remove_tree, replace_file
 from syndicator.publish.json_feed import render_json
 from syndicator.publish.opml import render_opml
 from syndicator.publish.pages import (
@@ -82,6 +82,22 @@ class Output:
             missing = [page.number for page in pages if anew or not self._has(slug, page)]
             books.mark_dirty((slug, page) for page in [FEED, *missing])
         books.put_mark("output", made_with)
+
+    def recover(self, store: Store) -> int:
+        """Marks dirty what somebody removed from the folder; how many pages of feeds."""
+        with store.reading() as books:
+            topics = [ALL, *(stored.topic.slug for stored in books.topics() if stored.fate is Fate.LIVE)]
+            dirty = books.dirty()
+            lost = [
+                (slug, page)
+                for slug in topics
+                for page in self._lost(books, slug)
+                if page not in dirty.get(slug, ())
+            ]
+        if lost:
+            with store.transaction() as books:
+                books.mark_dirty(lost)
+        return len(lost)
 
     def publish(
         self, store: Store, catalogue: Catalogue, now: datetime, progress: Progress = lambda done, of: None
@@ -265,8 +281,18 @@ class Output:
     def _card(self, topic: Topic) -> TopicCard:
         return TopicCard(topic=topic, statistics=self.statistics[topic.slug])
 
+    def _lost(self, books: Books, slug: str) -> Iterator[int]:
+        """The pages of a topic's feeds of which a file is not there."""
+        paths = [feed_path(slug, form, level=level) for form in RENDER for level in (None, *self.levels)]
+        paths += [page_path(slug), *((OPML_PATH,) if slug == ALL else ())]
+        if not all(is_there(self.folder / path) for path in paths):
+            yield FEED
+        for page in archive_pages(books.next_number(slug), self.limit):
+            if not self._has(slug, page):
+                yield page.number
+
     def _has(self, slug: str, page: ArchivePage) -> bool:
-        return all((self.folder / feed_path(slug, form, page=page.number)).is_file() for form in RENDER)
+        return all(is_there(self.folder / feed_path(slug, form, page=page.number)) for form in RENDER)
 
 
 def count_topic(books: Books, slug: str) -> Statistics:

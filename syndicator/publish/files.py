@@ -61,6 +61,14 @@ def replace_file(path: Path, data: bytes, *, compress: bool = False) -> bool:
         return True
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file is at the path; one that cannot be reached is not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def remove_file(output: Path, relative: str) -> bool:
     """Removes a file of the output folder and its compressed sibling; True if there was one.
 
