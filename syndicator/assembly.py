@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from syndicator import __version__
 from syndicator.clock import Clock
 from syndicator.deliver.outbox import Messenger
@@ -28,6 +30,9 @@ from syndicator.serve.addresses import Moved
 from syndicator.settings import Settings, Source
 from syndicator.store.contract import Store
 from syndicator.store.database import database_path
+from syndicator.store.seal import Seal, begin_anew
+
+log = structlog.get_logger()
 
 
 def plan_of(settings: Settings, *, quiet_s: float | None = None) -> Plan:
@@ -83,8 +88,13 @@ def _fingerprint(*facts: object) -> str:
 
 
 def open_pipe(settings: Settings, store: Store, *, now: datetime, quiet_s: float | None = None) -> Pipeline:
-    """The pipeline over an open store, as the settings say."""
-    return open_pipeline(
+    """The pipeline over an open store, as the settings say; a restored store begins anew, silently."""
+    seal = Seal(database_path(settings.state))
+    with store.transaction() as books:
+        restored = seal.is_broken(books)
+        if restored:
+            begin_anew(books, now)
+    pipeline = open_pipeline(
         store,
         plan_of(settings, quiet_s=quiet_s),
         output_of(settings),
@@ -92,6 +102,19 @@ def open_pipe(settings: Settings, store: Store, *, now: datetime, quiet_s: float
         mailing_of(settings),
         now=now,
     )
+    if restored:
+        log.warning("database restored: nothing that is there is announced, what is owed is looked for first")
+        pipeline.turn(now, silent=True)
+    reseal(store, settings, now)
+    return pipeline
+
+
+def reseal(store: Store, settings: Settings, now: datetime) -> None:
+    """Dates the database and the file beside it, so that a restored one is recognised."""
+    seal = Seal(database_path(settings.state))
+    with store.transaction() as books:
+        seal.press(books, now)
+    seal.follow(now)
 
 
 def slots_of(routes: Sequence[Route]) -> LatestSlot:

@@ -54,8 +54,8 @@ def build(
             sweep(settings.output)
             pipeline = open_pipe(settings, store, now=clock.now())
             tally = take_in(settings, pipeline, clock, reading, confirmed=confirmed)
-            pipeline.begin_routes(clock.now())
             pipeline.turn(clock.now())
+            pipeline.begin_routes(clock.now())
             published = pipeline.publish(clock.now(), publishing)
             return _pass(settings, store, pipeline, tally, published)
         finally:

@@ -18,7 +18,7 @@ from functools import partial
 
 import structlog
 
-from syndicator.assembly import messengers_of, open_pipe, topic_moves
+from syndicator.assembly import messengers_of, open_pipe, reseal, topic_moves
 from syndicator.clock import Clock, SystemClock
 from syndicator.deliver.outbox import Messenger, Sender
 from syndicator.deliver.retry import RetryPolicy
@@ -94,7 +94,7 @@ class Service:
             stack.callback(store.close)
             pipeline = open_pipe(self.settings, store, now=self.clock.now())
             address = self._serve(stack, store)
-            worker = self._worker = self._make_worker(pipeline)
+            worker = self._worker = self._make_worker(pipeline, store)
             folders = self._watch(stack, worker)
             worker.checks = [partial(_check_folder, folder, pipeline) for folder in folders]
             sweep(self.settings.output)
@@ -129,7 +129,7 @@ class Service:
         stack.callback(server.stop)
         return server.address
 
-    def _make_worker(self, pipeline: Pipeline) -> Worker:
+    def _make_worker(self, pipeline: Pipeline, store: SqlStore) -> Worker:
         return Worker(
             pipeline,
             [source.name for source in self.settings.sources],
@@ -137,6 +137,7 @@ class Service:
             scan_every=self.settings.watch.scan_every,
             mailed=self._wake_sender.set,
             published=self._wake_hub.set,
+            seal=partial(reseal, store, self.settings),
             beat=self.notifier.alive,
         )
 

@@ -28,6 +28,8 @@ GATHER_S = 0.02
 MANY_HINTS = 2_000
 """With more hints than this, looking at the whole folder is quicker."""
 LONGEST_WAIT_S = 5.0
+SEAL_EVERY_S = 60.0
+"""How long what was sent may go undated when nothing else happens."""
 OPENING_S = 10.0
 """How long a start waits for files that are being written."""
 RETRY_FIRST_S, RETRY_LONGEST_S = 1.0, 60.0
@@ -61,11 +63,13 @@ class Worker:
         scan_every: timedelta,
         mailed: Callable[[], None] = lambda: None,
         published: Callable[[], None] = lambda: None,
+        seal: Callable[[datetime], None] = lambda now: None,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._pipeline, self._sources, self._clock = pipeline, tuple(sources), clock
         self._scan_every_s = scan_every.total_seconds()
         self._mailed, self._published, self._beat = mailed, published, beat
+        self._seal, self._next_seal = seal, 0.0
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._hints: list[Hint] = []
@@ -151,6 +155,9 @@ class Worker:
         if published.feeds:
             self._published()
         self._say(tally, turned, published)
+        if tally.guids or turned or messages or at.monotonic >= self._next_seal:
+            self._seal(at.now)
+            self._next_seal = at.monotonic + SEAL_EVERY_S
         return Turn(
             tally=tally,
             turned=turned,
@@ -217,7 +224,7 @@ class Worker:
 
     def _say(self, tally: Tally, turned: int, published: Published) -> None:
         self._said = ""
-        if tally.guids or turned or published.written or tally.problems:
+        if tally.guids or turned or published.written or tally.problems > len(tally.refused):
             log.info(
                 "published",
                 new=tally.new,

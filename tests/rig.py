@@ -51,6 +51,7 @@ class Rig:
     roll_up: bool = False
     limit: int = 50
     tombstones: bool = False
+    hub: str | None = None
     version: str = "1"
     latest_slot: Callable[[Digest, datetime], Slot | None] = never
 
@@ -81,6 +82,7 @@ class Rig:
                 levels=self.levels,
                 limit=self.limit,
                 tombstones=self.tombstones,
+                hub=self.hub,
             ),
             Announcer(self.routes),
             Mailing(self.routes, SITE, self.latest_slot),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,9 @@ STYLES = {
     DeliveryState.DROPPED: "dim",
 }
 IdArgument = Annotated[str, typer.Argument(help="The delivery's id, or its beginning.")]
+OwnConfig = Annotated[
+    Path | None, typer.Option("--config", "-c", help="The settings file.", show_default=str(DEFAULT_CONFIG))
+]
 
 group = typer.Typer(help="List messages owed and sent; retry or drop those that are stuck.")
 app.add_typer(group, name="deliveries")
@@ -34,21 +38,28 @@ app.add_typer(group, name="deliveries")
 def default(
     context: typer.Context, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False
 ) -> None:
+    """Without a command: list."""
+    context.obj = (config, as_json)
     if context.invoked_subcommand is None:
-        list_deliveries(config=config, as_json=as_json)
+        _list(config, (), 50, as_json)
 
 
 @group.command("list")
 def list_deliveries(
-    config: ConfigOption = DEFAULT_CONFIG,
+    context: typer.Context,
+    config: OwnConfig = None,
     state: Annotated[list[DeliveryState] | None, typer.Option("--state", help="Only these.")] = None,
     limit: Annotated[int, typer.Option("--limit", help="At most so many, newest first.", min=1)] = 50,
     as_json: JsonOption = False,
 ) -> None:
     """List messages, newest first."""
+    _list(config or context.obj[0], state or (), limit, as_json or context.obj[1])
+
+
+def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bool) -> None:
     configure_logs(verbose=False, journal=False, quiet=True)
     with opened(read_settings(config)) as store, store.reading() as books:
-        found = books.outbox.list(state or (), limit=limit)
+        found = books.outbox.list(states, limit=limit)
         channels = books.outbox.channels()
     if as_json:
         typer.echo(json.dumps([_as_json(one) for one in found], indent=2, ensure_ascii=False))
@@ -76,27 +87,33 @@ def list_deliveries(
 
 @group.command()
 def retry(
+    context: typer.Context,
     id: IdArgument,
-    config: ConfigOption = DEFAULT_CONFIG,
+    config: OwnConfig = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Send even if it may be in the channel already.")
     ] = False,
 ) -> None:
     """Try a failed message again now. One that may have been accepted is looked for first."""
-    _act(config, id, lambda outbox, full: outbox.retry(full, now(), anyway=anyway), "is tried again")
+
+    def again(outbox: Outbox, full: str) -> bool:
+        return outbox.retry(full, now(), anyway=anyway)
+
+    _act(config or context.obj[0], id, again, "is tried again")
 
 
 @group.command()
 def drop(
+    context: typer.Context,
     id: IdArgument,
-    config: ConfigOption = DEFAULT_CONFIG,
+    config: OwnConfig = None,
     why: Annotated[str, typer.Option("--why", help="For whoever asks later.")] = "dropped by the operator",
 ) -> None:
     """End a message that was not sent; its stories are never announced in that channel."""
-    _act(config, id, lambda outbox, full: outbox.drop(full, why), "is dropped")
+    _act(config or context.obj[0], id, lambda outbox, full: outbox.drop(full, why), "is dropped")
 
 
-def _act(config: Any, id: str, act: Callable[[Outbox, str], bool], done: str) -> None:
+def _act(config: Path, id: str, act: Callable[[Outbox, str], bool], done: str) -> None:
     configure_logs(verbose=False, journal=False, quiet=True)
     console = Console(highlight=False)
     with opened(read_settings(config)) as store, store.transaction() as books:

@@ -26,6 +26,9 @@ from syndicator.watch.settle import Hint, Settling
 
 log = structlog.get_logger()
 
+UNFORESEEN = ArticleError(
+    "stops the program that reads it", cure="Please report it with the article; until then leave it out"
+)
 BATCH_FILES = 1_000
 """Articles per transaction: large enough to amortise a commit, small enough to hold in memory."""
 
@@ -180,6 +183,10 @@ class Desk:
             article = parse_article(data, rules=self.rules, path=path)
         except ArticleError as error:
             return self._problem(path, stamp, digest, error)
+        except Exception:
+            # A mistake of this program in one article must never cost the others.
+            log.exception("an article could not be parsed", source=self.name, path=path)
+            return self._problem(path, stamp, digest, UNFORESEEN)
         return Found(path=path, stamp=stamp, digest=digest, article=article)
 
     def _problem(self, path: str, stamp: Stamp, digest: bytes, error: ArticleError) -> Found:

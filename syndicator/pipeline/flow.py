@@ -204,8 +204,8 @@ class Pipeline:
             "source gone from the settings, its entries withdrawn", source=source, entries=len(changes)
         )
 
-    def turn(self, now: datetime) -> int:
-        """Lets embargoes end and entries expire; how many did."""
+    def turn(self, now: datetime, *, silent: bool = False) -> int:
+        """Lets embargoes end and entries expire; how many did. With `silent` it is no news."""
         with self._shelves.following(), self._store.transaction() as books:
             return self._intake.judge(
                 books,
@@ -213,6 +213,7 @@ class Pipeline:
                 self._shelves,
                 now=now,
                 unpublished=self._unpublished,
+                silent=silent,
             )
 
     def next_turn(self, now: datetime) -> datetime | None:
@@ -316,7 +317,7 @@ def open_pipeline(
         anew = shelves.changed or books.mark(SHELVED) not in (None, _shelving(plan))
         books.put_mark(SHELVED, "" if anew else _shelving(plan))
         books.put_mark("reader", plan.version)
-        output.verify(books, plan.made_with)
+        output.verify(books, plan.made_with, now)
         announcer.open(books)
     pipeline = Pipeline(store, plan, output, announcer, mailing, desks, shelves, files)
     for name in gone:

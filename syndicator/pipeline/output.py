@@ -73,9 +73,10 @@ class Output:
     statistics: dict[str, Statistics] = field(default_factory=dict)
     """How much there is to expect of each topic, counted anew when it changes."""
 
-    def verify(self, books: Books, made_with: str) -> None:
+    def verify(self, books: Books, made_with: str, now: datetime) -> None:
         """Marks dirty what may not be on disk as the store has it: at start, every feed; and where it was
         made with other settings or another version, every archive page too."""
+        self._owe_interrupted(books, now)
         anew = books.mark("output") != made_with
         for slug in [ALL, *(s.topic.slug for s in books.topics() if s.fate is not Fate.WAITING)]:
             pages = archive_pages(books.next_number(slug), self.limit)
@@ -110,18 +111,39 @@ class Output:
             topics = {stored.topic.slug: stored for stored in books.topics()}
             self._count_anew(books, dirty, topics)
             written: list[str] = []
-            for done, (slug, pages) in enumerate(sorted(dirty.items())):
-                progress(done, len(dirty))
-                written += self._publish_topic(books, slug, pages, topics)
-            written += self._publish_pages(books, catalogue, topics, dirty)
+            try:
+                for done, (slug, pages) in enumerate(sorted(dirty.items())):
+                    progress(done, len(dirty))
+                    written += self._publish_topic(books, slug, pages, topics)
+                written += self._publish_pages(books, catalogue, topics, dirty)
+            except BaseException:
+                self._owe_pings(store, written, now)
+                raise
             if self.moved_map is not None:
                 replace_file(self.moved_map, render_nginx_map(moves_of(topics.values())))
             progress(len(dirty), len(dirty))
         with store.transaction() as books:
             books.mark_clean((slug, page) for slug, pages in dirty.items() for page in pages)
-            if self.hub is not None:
-                books.pings.owe((self.site.base_url + path for path in written if _is_feed(path)), now)
+            books.pings.owe(self._to_tell(written), now)
         return Published(written=len(written), feeds=sum(map(_is_feed, written)))
+
+    def _owe_pings(self, store: Store, written: Sequence[str], now: datetime) -> None:
+        """What was written before a pass failed is not written again, so the hub is owed word of it now."""
+        if told := self._to_tell(written):
+            with store.transaction() as books:
+                books.pings.owe(told, now)
+
+    def _to_tell(self, written: Iterable[str]) -> list[str]:
+        if self.hub is None:
+            return []
+        return [self.site.base_url + path for path in written if _is_feed(path)]
+
+    def _owe_interrupted(self, books: Books, now: datetime) -> None:
+        """A pass that was killed may have written any feed of what it left dirty."""
+        left = [slug for slug, pages in books.dirty().items() if FEED in pages]
+        levels = (None, *self.levels)
+        written = [feed_path(slug, form, level=level) for slug in left for level in levels for form in RENDER]
+        books.pings.owe(self._to_tell(written), now)
 
     def _publish_topic(
         self, books: Books, slug: str, dirty: set[int], topics: Mapping[str, StoredTopic]

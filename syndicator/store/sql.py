@@ -107,7 +107,7 @@ class SqlBooks:
 
     def problems(self) -> list[Problem]:
         """All problems, by source and path."""
-        query = select(problems).order_by(problems.c.source, problems.c.path)
+        query = select(problems).order_by(problems.c.source, problems.c.path, problems.c.kind)
         return [rows.problem_value(row) for row in self._connection.execute(query).mappings()]
 
     def put_problems(self, found: Iterable[Problem], now: datetime) -> None:
@@ -136,14 +136,14 @@ class SqlBooks:
             query = query.where(problems.c.source == source)
         for name, path in self._connection.execute(query).all():
             if (name, path) not in there:
-                condition = and_(problems.c.source == name, problems.c.path == path)
-                self._connection.execute(delete(problems).where(condition))
+                key = (problems.c.source == name, problems.c.path == path, problems.c.kind == kind.value)
+                self._connection.execute(delete(problems).where(*key))
         self._put_problems(found, kind, now)
 
     def _put_problems(self, found: Iterable[Problem], kind: ProblemKind, now: datetime) -> None:
         statement = insert(problems)
-        kept = {name: statement.excluded[name] for name in ("kind", "line", "column", "what", "cure")}
-        statement = statement.on_conflict_do_update(index_elements=["source", "path"], set_=kept)
+        kept = {name: statement.excluded[name] for name in ("line", "column", "what", "cure")}
+        statement = statement.on_conflict_do_update(index_elements=["source", "path", "kind"], set_=kept)
         for some in _batches(rows.problem_row(problem, kind, now) for problem in found):
             self._connection.execute(statement, some)
 

@@ -82,7 +82,7 @@ problems = Table(
     Column("source", Text, primary_key=True),
     Column("path", Text, primary_key=True),
     # contract.ProblemKind: who found it, and so who takes it back.
-    Column("kind", Text, nullable=False),
+    Column("kind", Text, primary_key=True),
     Column("line", Integer, nullable=False),
     Column("column", Integer, nullable=False),
     Column("what", Text, nullable=False),

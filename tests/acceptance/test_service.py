@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -102,6 +103,40 @@ def test_what_happened_while_it_was_down_is_found(service: Running, slack: Slack
     wait_for(lambda: slack.slack.in_channel("C1"), why="the new one")
     assert service.stop() == 0
     assert len(slack.slack.in_channel("C1")) == 1
+
+
+@pytest.mark.parametrize("how", ["another file", "over the old one", "the whole folder"])
+def test_restored_database_announces_nothing_again(service: Running, slack: SlackServer, how: str) -> None:
+    state, backup = service.base / "var", service.base / "backup"
+    service.start()
+    drop(service, "before.md")
+    wait_for(lambda: slack.slack.in_channel("C1"), why="the message before the backup")
+    service.stop()
+    shutil.copytree(state, backup)
+    service.start()
+    drop(service, "after.md")
+    wait_for(lambda: len(slack.slack.in_channel("C1")) == 2, why="the message after the backup")
+    service.stop()
+    if how == "over the old one":
+        (state / "state.db").write_bytes((backup / "state.db").read_bytes())
+    elif how == "another file":
+        (state / "state.db").unlink()
+        shutil.copy(backup / "state.db", state / "state.db")
+    else:
+        shutil.rmtree(state)
+        shutil.copytree(backup, state)
+    service.start()
+    assert "database restored" in service.text()
+    assert sorted(titles(service, "feeds/all/rss.xml")) == ["About after", "About before"]
+    drop(service, "new.md")
+    wait_for(lambda: len(slack.slack.in_channel("C1")) == 3, why="what is really new")
+    service.stop()
+    texts = [str(posted.body["blocks"]) for posted in slack.slack.in_channel("C1")]
+    assert [sum(f"About {name}" in text for text in texts) for name in ("before", "after", "new")] == [
+        1,
+        1,
+        1,
+    ]
 
 
 def test_broken_article_never_stops_another(service: Running) -> None:

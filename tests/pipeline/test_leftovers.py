@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from syndicator.errors import OutputUnwritable
 from tests.rig import Rig
 
 
@@ -46,3 +49,32 @@ def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:
     rig.write("b.md")
     rig.turn()
     assert theirs.read_text() == "mine"
+
+
+@pytest.mark.parametrize("how", ["fails", "is killed"])
+def test_hub_hears_of_feeds_written_by_a_pass_that_did_not_end(tmp_path: Path, how: str) -> None:
+    rig = Rig(tmp_path, hub="https://hub.example/")
+    rig.turn()
+    told(rig)
+    rig.write("a.md")
+    rig.look()
+    blocked = rig.output / "topics" / "ai"
+    blocked.parent.mkdir(exist_ok=True)
+    blocked.write_text("a file where the topic's page should be")
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    if how == "is killed":
+        with rig.store.transaction() as books:  # what a kill leaves: written files, and nothing owed
+            for owed in books.pings.due(rig.now, limit=99):
+                books.pings.forget(owed.topic, since=owed.since)
+        rig.restart()
+    assert "https://feeds.example.org/feeds/ai/atom.xml" in told(rig)
+
+
+def told(rig: Rig) -> list[str]:
+    """What the hub is owed; owed no longer after that."""
+    with rig.store.transaction() as books:
+        due = books.pings.due(rig.now, limit=99)
+        for owed in due:
+            books.pings.forget(owed.topic, since=owed.since)
+    return [owed.topic for owed in due]

@@ -165,7 +165,7 @@ def upgrade() -> None:
     sa.Column('what', sa.Text(), nullable=False),
     sa.Column('cure', sa.Text(), nullable=False),
     sa.Column('since', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('source', 'path', name=op.f('pk_problems'))
+    sa.PrimaryKeyConstraint('source', 'path', 'kind', name=op.f('pk_problems'))
     )
     op.create_table('routes',
     sa.Column('name', sa.Text(), nullable=False),
