@@ -34,14 +34,23 @@ class Announcer:
         self._new = tuple(route for route in self.routes if begun.get(route.name) != fingerprint(route))
 
     def judge(
-        self, books: Books, changes: Sequence[Change], *, now: datetime, silent: bool
+        self,
+        books: Books,
+        changes: Sequence[Change],
+        *,
+        now: datetime,
+        silent: bool,
+        released: Collection[str] = (),
     ) -> list[Decision]:
-        """Writes what the changes cause; with `silent`, as baseline. Gives all decisions, with reasons."""
+        """Writes what the changes cause; with `silent`, as baseline. Gives all decisions, with reasons.
+
+        `released` are entries that were taken out of a message before it was sent.
+        """
         found = [
             Announceable(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes
         ]
         sources = {change.entry.article.source for change in found} if silent else set()
-        found += _heirs(books, changes)
+        found += _heirs(books, changes, released)
         return self._decide(books, found, self.routes, now=now, silent_sources=sources)
 
     def begin(self, books: Books, *, now: datetime) -> list[str]:
@@ -104,7 +113,7 @@ class Announcer:
             log.warning("stories owed by a gone route are let go: no route has its channel", stories=gone)
 
 
-def _heirs(books: Books, changes: Sequence[Change]) -> list[Announceable]:
+def _heirs(books: Books, changes: Sequence[Change], released: Collection[str]) -> list[Announceable]:
     """The public copies of stories owed for an entry that no longer is public: judged in its place."""
     left = {
         change.after.entry.guid: change.after.entry.article.canonical_link
@@ -115,7 +124,8 @@ def _heirs(books: Books, changes: Sequence[Change]) -> list[Announceable]:
     }
     orphans = [owed for owed in books.outbox.ledger.owed() if owed.guid in left] if left else []
     books.outbox.ledger.release(orphans)
-    copies = books.copies(sorted({left[owed.guid] for owed in orphans}))
+    orphaned = {owed.guid for owed in orphans} | left.keys() & set(released)
+    copies = books.copies(sorted({left[guid] for guid in orphaned}))
     judged = {change.after.entry.guid for change in changes}
     return [
         Announceable(entry=copy.entry, before=copy.entry)

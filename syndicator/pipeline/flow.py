@@ -257,8 +257,8 @@ class Pipeline:
         return {name: desk.loss for name, desk in self._desks.items() if desk.loss is not None}
 
     def _announce(self, books: Books, changes: Sequence[Change], *, now: datetime, silent: bool) -> None:
-        self._announcer.judge(books, changes, now=now, silent=silent)
-        self._mailing.revise(books, [change.after.entry.guid for change in changes])
+        out = self._mailing.revise(books, [change.after.entry.guid for change in changes])
+        self._announcer.judge(books, changes, now=now, silent=silent, released=out)
 
     def _unpublished(self, source: str) -> bool:
         plan = self._sources.get(source)

@@ -48,9 +48,13 @@ class Mailing:
             wakes += [plan.wake] if plan.wake is not None else []
         return written, min(wakes, default=None)
 
-    def revise(self, books: Books, guids: Collection[str]) -> None:
-        """Puts messages that wait into the words of their entries as they are now; drops emptied ones."""
+    def revise(self, books: Books, guids: Collection[str]) -> set[str]:
+        """Puts messages that wait into the words of their entries as they are now; drops emptied ones.
+
+        Gives the entries that were taken out, whose stories are owed no longer.
+        """
         routes = {route.name: route for route in self._routes}
+        out: set[str] = set()
         for delivery in books.outbox.waiting_with(guids):
             route = routes.get(delivery.route)
             if route is None:
@@ -64,8 +68,12 @@ class Mailing:
                     delivery.id, "all its entries were withdrawn before it was sent", release=True
                 )
                 log.info("message dropped, nothing of it is public any more", delivery=delivery.id)
-            elif anew != delivery:
-                books.outbox.recompose(anew)
+                out |= set(delivery.guids)
+            elif anew != delivery and books.outbox.recompose(anew):
+                left = set(delivery.guids) - set(anew.guids)
+                books.outbox.ledger.forget(delivery.id, sorted(left))
+                out |= left
+        return out
 
     def held(self, books: Books, *, now: datetime) -> list[Held]:
         """Which stories are owed and wait, why, and until when; nothing is written."""

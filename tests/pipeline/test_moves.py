@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.model import Digest, Route, Visibility
+from syndicator.model import DeliveryState, Digest, Immediate, Route, Visibility
 from tests.rig import Rig, article_text
 
 ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
@@ -294,3 +294,23 @@ def test_few_deletions_are_believed_at_once(rig: Rig) -> None:
     for number in range(20):
         (rig.folder / f"{number}.md").unlink()
     assert rig.turn().withdrawn == 20
+
+
+def test_message_that_waits_for_a_story_goes_on_with_its_other_copy(tmp_path: Path) -> None:
+    route = Route(name="all", channel="C1", deliver=Immediate())
+    rig = Rig(tmp_path, routes=[route])
+    rig.turn()
+    rig.write("first.md", webUrl="https://news.example/one", title="By the first")
+    rig.write("second.md", webUrl="https://news.example/one", title="By the second")
+    rig.turn()
+    with rig.store.reading() as books:
+        (before,) = books.outbox.list([DeliveryState.OWED])
+    shown = "first" if "By the first" in str(before.message["blocks"]) else "second"
+    other = {"first": "second", "second": "first"}[shown]
+    (rig.folder / f"{shown}.md").unlink()
+    rig.turn()
+    rig.wait(timedelta(minutes=1))
+    rig.turn()
+    with rig.store.reading() as books:
+        waiting = books.outbox.list([DeliveryState.OWED])
+    assert [f"By the {other}" in str(one.message["blocks"]) for one in waiting] == [True]
