@@ -25,7 +25,7 @@ from syndicator.deliver.retry import RetryPolicy
 from syndicator.deliver.slack import SlackBot
 from syndicator.errors import DeliveryError
 from syndicator.hub import HubTeller
-from syndicator.model import Digest
+from syndicator.model import Digest, Visibility
 from syndicator.pipeline.flow import Pipeline, Progress
 from syndicator.publish.files import sweep
 from syndicator.schedule import Schedule
@@ -99,6 +99,7 @@ class Service:
             worker.checks = [partial(_check_folder, folder, pipeline) for folder in folders]
             sweep(self.settings.output)
             worker.first_turn(self._report_progress, self._stop)
+            report_entries(store)
             self._schedule(stack, worker)
             self._send(stack, store)
             self._tell_hub(stack, store)
@@ -221,6 +222,27 @@ def keep_running(
 
 def _check_folder(folder: Folder, pipeline: Pipeline) -> None:
     folder.check(pipeline.seen(folder.source))
+
+
+def report_entries(store: SqlStore) -> None:
+    """Says at start how many entries are public, and why the others are not; loudly if none is."""
+    with store.reading() as books:
+        counts = books.count_entries()
+        problems = len(books.problems())
+    held = {visibility.value: n for visibility, n in counts.items() if visibility is not Visibility.PUBLIC}
+    public = counts.get(Visibility.PUBLIC, 0)
+    if held and not public:
+        log.warning(
+            "nothing is public",
+            **held,
+            problems=problems,
+            why="`published: false` in every article"
+            if list(held) == ["draft"]
+            else "see `syndicator check`",
+            cure="If that flag only means that the text is not hosted there, set `unpublished: include`",
+        )
+    else:
+        log.info("entries", public=public, **held, problems=problems)
 
 
 def report_identity(bot: SlackBot) -> None:
