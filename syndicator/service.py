@@ -236,9 +236,7 @@ def report_entries(store: SqlStore) -> None:
             "nothing is public",
             **held,
             problems=problems,
-            why="`published: false` in every article"
-            if list(held) == ["draft"]
-            else "see `syndicator check`",
+            why="drafts (`published: false`)" if "draft" in held else "see `syndicator check`",
             cure="If that flag only means that the text is not hosted there, set `unpublished: include`",
         )
     else:

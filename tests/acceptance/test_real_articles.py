@@ -11,7 +11,7 @@ import feedparser
 import pytest
 
 from syndicator.model import Immediate, Route, Visibility, utc
-from tests.acceptance.running import running, wait_for
+from tests.acceptance.running import running
 from tests.rig import SHARED, Rig
 
 SEEDS = SHARED / "seeds"
@@ -30,7 +30,8 @@ def test_seeds_are_not_public_by_default_and_everything_says_why(tmp_path: Path)
         service.start()
         assert feedparser.parse(service.get("feeds/all/atom.xml").content).entries == []
         assert "published: false" in service.get("").text
-            assert service.stop() == 0
+        assert "nothing is public" in service.text()
+        assert service.stop() == 0
         checked = service.command("check")
         assert "2 are not published (`published: false`" in checked.stdout
         assert "unpublished: include" in checked.stdout
