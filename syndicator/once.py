@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from syndicator.assembly import open_pipe
@@ -56,7 +57,7 @@ def build(
             tally = take_in(settings, pipeline, clock, reading, confirmed=confirmed)
             pipeline.turn(clock.now())
             pipeline.begin_routes(clock.now())
-            published = pipeline.publish(clock.now(), publishing)
+            published = publish_all(pipeline, clock.now, publishing)
             return _pass(settings, store, pipeline, tally, published)
         finally:
             store.close()
@@ -79,6 +80,17 @@ def check(settings: Settings, *, reading: Progress, clock: Clock | None = None) 
         pipeline = open_pipe(elsewhere, store, now=clock.now(), quiet_s=0.0)
         tally = take_in(elsewhere, pipeline, clock, reading)
         return _pass(elsewhere, store, pipeline, tally, Published())
+
+
+def publish_all(pipeline: Pipeline, now: Callable[[], datetime], progress: Progress) -> Published:
+    """Publishes portion by portion until nothing is left; what all of them wrote."""
+    all_of = Published(more=True)
+    while all_of.more:
+        one = pipeline.publish(now(), progress)
+        all_of = Published(
+            written=all_of.written + one.written, feeds=all_of.feeds + one.feeds, more=one.more
+        )
+    return all_of
 
 
 def take_in(

@@ -122,7 +122,8 @@ class Worker:
         while not stop.is_set():
             self._beat()
             try:
-                self.turn(progress)
+                if self.turn(progress).published.more:
+                    continue
                 waits = self._pipeline.look_again(self._clock.moment()).values()
                 left = until - self._clock.moment().monotonic
                 if not waits or min(waits) > left:
@@ -163,7 +164,7 @@ class Worker:
             turned=turned,
             messages=messages,
             published=published,
-            wait_s=self._wait_s(self._clock.moment(), wake),
+            wait_s=0.0 if published.more else self._wait_s(self._clock.moment(), wake),
         )
 
     def _look(self, at: Moment, progress: Progress) -> Tally:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import feedparser
 
 from syndicator.model import Digest, Entry, Owed, Route, Site, Slot, Visibility
+from syndicator.once import publish_all
 from syndicator.parse.article import SourceRules
 from syndicator.parse.profiles import profile
 from syndicator.pipeline.announcing import Announcer
@@ -136,11 +137,11 @@ class Rig:
         tally = self.look()
         self.pipeline.turn(self.now)
         self.pipeline.mail(self.now)
-        self.pipeline.publish(self.now)
+        self.publish()
         return tally
 
     def publish(self) -> Published:
-        return self.pipeline.publish(self.now)
+        return publish_all(self.pipeline, lambda: self.now, lambda done, of: None)
 
     def write(self, path: str, **front: Any) -> Path:
         """An article file in the smartable form; `body`, `title`, `published`... override the usual."""

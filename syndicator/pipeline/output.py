@@ -47,15 +47,19 @@ RENDER: Mapping[Format, Callable[[Feed], Rendered]] = {
 Progress = Callable[[int, int], None]
 """Called with how many topics are done, of how many."""
 
+PORTION = 50
+"""Topics published at a time: between two portions new articles are looked at and messages go out."""
+
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """How many files one pass wrote, and how many of them are feeds."""
+    """How many files one portion wrote, how many of them are feeds, and whether more is to be written."""
 
     written: int = 0
     feeds: int = 0
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,29 +107,50 @@ class Output:
     def publish(
         self, store: Store, catalogue: Catalogue, now: datetime, progress: Progress = lambda done, of: None
     ) -> Published:
-        """Writes what is dirty and marks it clean. Raises OutputUnwritable; what is dirty then stays so."""
+        """Writes what is dirty, at most PORTION topics of it, and marks that clean; everything's feed first.
+
+        To be called again at once while there is `more`: front page and list of feeds come with the last
+        portion. Raises OutputUnwritable; what is dirty then stays so.
+        """
         with store.reading() as books:
             dirty = books.dirty()
             if not dirty:
                 return Published()
-            topics = {stored.topic.slug: stored for stored in books.topics()}
-            self._count_anew(books, dirty, topics)
+            portion = sorted(dirty, key=lambda slug: (slug != ALL, slug))[:PORTION]
+            more = len(portion) < len(dirty)
             written: list[str] = []
             try:
-                for done, (slug, pages) in enumerate(sorted(dirty.items())):
-                    progress(done, len(dirty))
-                    written += self._publish_topic(books, slug, pages, topics)
-                written += self._publish_pages(books, catalogue, topics, dirty)
+                written += self._publish_portion(books, portion, dirty, catalogue, progress, last=not more)
             except BaseException:
                 self._owe_pings(store, written, now)
                 raise
+        with store.transaction() as books:
+            books.mark_clean((slug, page) for slug in portion for page in dirty[slug])
+            books.pings.owe(self._to_tell(written), now)
+        return Published(written=len(written), feeds=sum(map(_is_feed, written)), more=more)
+
+    def _publish_portion(
+        self,
+        books: Books,
+        portion: Sequence[str],
+        dirty: Mapping[str, set[int]],
+        catalogue: Catalogue,
+        progress: Progress,
+        *,
+        last: bool,
+    ) -> Iterator[str]:
+        topics = {stored.topic.slug: stored for stored in books.topics()}
+        for done, slug in enumerate(portion):
+            progress(done, len(dirty))
+            self.statistics.pop(slug, None)
+            yield from self._publish_topic(books, slug, dirty[slug], topics)
+        live = only_live(catalogue, topics)
+        yield from self._publish_pages(books, live, portion)
+        if last:
+            yield from self._publish_front(books, live)
             if self.moved_map is not None:
                 replace_file(self.moved_map, render_nginx_map(moves_of(topics.values())))
             progress(len(dirty), len(dirty))
-        with store.transaction() as books:
-            books.mark_clean((slug, page) for slug, pages in dirty.items() for page in pages)
-            books.pings.owe(self._to_tell(written), now)
-        return Published(written=len(written), feeds=sum(map(_is_feed, written)))
 
     def _owe_pings(self, store: Store, written: Sequence[str], now: datetime) -> None:
         """What was written before a pass failed is not written again, so the hub is owed word of it now."""
@@ -243,29 +268,25 @@ class Output:
             if s.withdrawn is not None
         ]
 
-    def _count_anew(self, books: Books, dirty: Iterable[str], topics: Mapping[str, StoredTopic]) -> None:
-        live = {ALL, *(slug for slug, stored in topics.items() if stored.fate is Fate.LIVE)}
-        for slug in live & ({*dirty} | live - self.statistics.keys()):
+    def _count(self, books: Books, slug: str) -> Statistics:
+        if slug not in self.statistics:
             self.statistics[slug] = count_topic(books, slug)
+        return self.statistics[slug]
 
-    def _publish_pages(
-        self,
-        books: Books,
-        catalogue: Catalogue,
-        topics: Mapping[str, StoredTopic],
-        dirty: Iterable[str],
-    ) -> Iterator[str]:
-        """The pages of dirty topics and of their parents, the front page, and the list of feeds."""
-        live = only_live(catalogue, topics)
-        concerned = {slug for slug in dirty if slug in live.topics}
+    def _publish_pages(self, books: Books, live: Catalogue, slugs: Iterable[str]) -> Iterator[str]:
+        """The pages of these topics and of their parents, which show them."""
+        concerned = {slug for slug in slugs if slug in live.topics}
         concerned |= {parent for slug in concerned if (parent := live.topics[slug].parent) is not None}
         for slug in sorted(concerned):
             yield from self._put(page_path(slug), render_topic(self._topic_page(books, slug, live)))
+
+    def _publish_front(self, books: Books, live: Catalogue) -> Iterator[str]:
+        """The front page, what all pages share, and the list of feeds."""
         entries = books.newest(ALL, limit=self.limit)
         front = FrontPage(
             site=self.site,
-            statistics=self.statistics[ALL],
-            topics=tuple(self._card(topic) for topic in live.topics.values()),
+            statistics=self._count(books, ALL),
+            topics=tuple(self._card(books, topic) for topic in live.topics.values()),
             entries=tuple(entries),
             levels=self.levels,
             held=_held(books.count_entries()),
@@ -291,17 +312,17 @@ class Output:
         return TopicPage(
             site=self.site,
             topic=topic,
-            statistics=self.statistics[slug],
+            statistics=self._count(books, slug),
             entries=tuple(books.newest(slug, limit=self.limit)),
             levels=self.levels,
             parent=live.topics[topic.parent] if topic.parent else None,
-            children=tuple(self._card(live.topics[child]) for child in live.children(slug)),
+            children=tuple(self._card(books, live.topics[child]) for child in live.children(slug)),
             names=live.labels(),
             held=_held(books.held(slug)),
         )
 
-    def _card(self, topic: Topic) -> TopicCard:
-        return TopicCard(topic=topic, statistics=self.statistics[topic.slug])
+    def _card(self, books: Books, topic: Topic) -> TopicCard:
+        return TopicCard(topic=topic, statistics=self._count(books, topic.slug))
 
     def _lost(self, books: Books, slug: str) -> Iterator[int]:
         """The pages of a topic's feeds of which a file is not there."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from syndicator.errors import OutputUnwritable
+from syndicator.pipeline.output import PORTION
 from tests.rig import Rig
 
 
@@ -78,3 +79,20 @@ def told(rig: Rig) -> list[str]:
         for owed in due:
             books.pings.forget(owed.topic, since=owed.since)
     return [owed.topic for owed in due]
+
+
+def test_many_topics_are_published_in_portions_with_everything_first(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(PORTION + 10):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    rig.look()
+    first = rig.pipeline.publish(rig.now)
+    assert first.more
+    assert len(rig.titles()) == 50
+    assert not (rig.output / "index.html").exists()
+    written = len(list((rig.output / "feeds").iterdir()))
+    assert written == PORTION
+    assert not rig.pipeline.publish(rig.now).more
+    assert (rig.output / "index.html").exists()
+    assert len(list((rig.output / "feeds").iterdir())) == PORTION + 11
+    assert rig.publish().written == 0
