@@ -8,6 +8,7 @@
     ├── OutputUnwritable      the output folder cannot be written now: mend rights or space
     ├── StoreError            the database cannot be used
     │   ├── StoreBusy         another process holds it: try again (exit 75)
+    │   ├── StoreGone         its file was removed or exchanged meanwhile: end, and start anew (exit 75)
     │   ├── StoreDamaged      it is not a sound database: restore or rebuild
     │   └── StoreTooNew       it was written by a later version
     └── DeliveryError         a message was not delivered
@@ -71,6 +72,10 @@ class StoreError(SyndicatorError):
 
 
 class StoreBusy(StoreError):
+    exit_code = 75
+
+
+class StoreGone(StoreError):
     exit_code = 75
 
 

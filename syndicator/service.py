@@ -96,7 +96,8 @@ class Service:
             address = self._serve(stack, store)
             worker = self._worker = self._make_worker(pipeline, store)
             folders = self._watch(stack, worker)
-            worker.checks = [partial(_check_folder, folder, pipeline) for folder in folders]
+            store.check()
+            worker.checks = [store.check, *(partial(_check_folder, folder, pipeline) for folder in folders)]
             sweep(self.settings.output)
             worker.first_turn(self._report_progress, self._stop)
             report_entries(store)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from syndicator.clock import Clock
-from syndicator.errors import SyndicatorError
+from syndicator.errors import StoreGone, SyndicatorError
 from syndicator.pipeline.desk import Moment
 from syndicator.pipeline.flow import Pipeline, Progress
 from syndicator.pipeline.intake import Tally
@@ -104,6 +104,8 @@ class Worker:
                 retry_s = RETRY_FIRST_S
             except Stopped:
                 return
+            except StoreGone:
+                raise
             except Exception as error:  # the job boundary: whatever it is, the service goes on
                 self._report(error)
                 self._next_scan = None
@@ -132,6 +134,8 @@ class Worker:
                 stop.wait(min(waits))
             except Stopped:
                 return
+            except StoreGone:
+                raise
             except SyndicatorError as error:
                 self._report(error)
                 self._next_scan = None

@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 
 _RAW = re.compile(r"\{%-?\s*raw\s*-?%\}(.*?)(?:\{%-?\s*endraw\s*-?%\}|\Z)", re.DOTALL)
-_HIGHLIGHT = re.compile(r"[ \t]*\{%-?\s*highlight\s+([\w+#-]+)[^{}\n]*%\}[ \t]*\n?")
-_END_HIGHLIGHT = re.compile(r"\n?[ \t]*\{%-?\s*endhighlight\s*-?%\}")
+_HIGHLIGHT = re.compile(r"(?<![ \t])[ \t]*+\{%-?\s*highlight\s+([\w+#-]++)[^{}\n]*%\}[ \t]*+\n?")
+_END_HIGHLIGHT = re.compile(r"(?<![ \t])\n?[ \t]*+\{%-?\s*endhighlight\s*-?%\}")
 _SITE = re.compile(r"\{\{-?\s*site\.(?:base)?url\s*-?\}\}")
 _ADDRESS = re.compile(r"""\{\{-?\s*["']([^"'{}\n]*)["']\s*\|\s*(?:relative|absolute)_url\s*-?\}\}""")
 _OUTPUT = re.compile(r"\{\{[^{}\n]*\}\}")
 _TAG = re.compile(r"\{%[^{}\n]*%\}")
 
-_HUGO_TAG = re.compile(r"""\{\{[<%]\s*(/?)\s*([\w./-]+)([^{}\n]*?)/?\s*[>%]\}\}""")
-_PARAMETER = re.compile(r"""(?:([\w-]+)\s*=\s*)?(?:"([^"]*)"|`([^`]*)`|([^\s"`=]+))""")
+_HUGO_TAG = re.compile(r"\{\{[<%]([^{}\n]*+)\}\}")
+_HUGO_WORDS = re.compile(r"\s*(/?)\s*([\w./-]++)(.*?)/?\s*[>%]")
+_PARAMETER = re.compile(r"""(?:([\w-]++)\s*+=\s*)?(?:"([^"]*)"|`([^`]*)`|([^\s"`=]++))""")
 
 
 def without_liquid(markdown: str) -> str:
@@ -42,7 +43,10 @@ def _liquid(text: str) -> str:
 
 
 def _hugo(found: re.Match[str]) -> str:
-    closing, name, rest = found[1], found[2], found[3]
+    words = _HUGO_WORDS.fullmatch(found[1])
+    if words is None:
+        return found[0]
+    closing, name, rest = words.groups()
     values = [(key, a or b or c) for key, a, b, c in _PARAMETER.findall(rest)]
     named = {key: value for key, value in values if key}
     first = next((value for key, value in values if not key), "")

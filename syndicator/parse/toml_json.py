@@ -42,14 +42,14 @@ class _Lines:
 _TOML_TOKEN = re.compile(
     r'"""(?:[^\\]|\\.)*?(?:"""|\Z)'
     r"|'''.*?(?:'''|\Z)"
-    r'|"(?:[^"\\\n]|\\.)*(?:"|\Z)'
+    r'|"(?:[^"\\\n]|\\.)*+"?'
     r"|'[^'\n]*'?"
     r"|\#[^\n]*"
     r"|[\[\]{}=,.\n]",
     re.DOTALL,
 )
 _TOML_KEY = re.compile(
-    r"^[ \t]*\[{0,2}[ \t]*(?:([\w-]+)|\"([^\"\n]*)\"|'([^'\n]*)')[ \t]*[=.\]]", re.MULTILINE
+    r"^[ \t]*+(?:\[{1,2}[ \t]*+)?(?:([\w-]+)|\"([^\"\n]*)\"|'([^'\n]*)')[ \t]*[=.\]]", re.MULTILINE
 )
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _WIDEST = 10**18

@@ -24,7 +24,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from syndicator.errors import StoreBusy, StoreDamaged, StoreError, StoreTooNew
+from syndicator.errors import StoreBusy, StoreDamaged, StoreError, StoreGone, StoreTooNew
 from syndicator.store.sql import SqlBooks
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -43,6 +43,7 @@ class SqlStore:
 
     def __init__(self, url: str, *, turn_s: float = TURN_S) -> None:
         self.path = database_path(url)
+        self._opened: tuple[int, int] | None = None
         self._writer = _engine(
             url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=(*PRAGMAS, WRITE_AHEAD), turn_s=turn_s
         )
@@ -58,6 +59,21 @@ class SqlStore:
     def reading(self) -> Iterator[SqlBooks]:
         with _translated(self.path), self._readers.begin() as connection:
             yield SqlBooks(connection)
+
+    def check(self) -> None:
+        """Raises StoreGone when the file at the path is not the one that was opened, or not there."""
+        try:
+            now = self.path.stat()
+        except OSError:
+            now = None
+        if self._opened is None:
+            self._opened = now and (now.st_dev, now.st_ino)
+        if now is None or (now.st_dev, now.st_ino) != self._opened:
+            raise StoreGone(
+                "the database was removed or exchanged while it was in use",
+                on=str(self.path),
+                cure="The service ends, so that it is started anew; stop it before touching its state",
+            )
 
     def close(self) -> None:
         self._readers.dispose()

@@ -66,6 +66,7 @@ class Running:
         self.log = base / "log"
         self.environment: dict[str, str] = {}
         self.port = 0
+        self.verbose = False
         self.process: subprocess.Popen[bytes] | None = None
         self.configure(**settings)
 
@@ -99,7 +100,8 @@ class Running:
         try:
             with self.log.open("ab") as log:
                 self.process = subprocess.Popen(
-                    [sys.executable, "-m", "syndicator", "run", "--config", str(self.config)],
+                    [sys.executable, "-m", "syndicator", "run", "--config", str(self.config)]
+                    + ["--verbose"] * self.verbose,
                     env=self._environment({"NOTIFY_SOCKET": str(notified.path), "NO_COLOR": "1"}),
                     stdout=log,
                     stderr=log,

@@ -199,6 +199,31 @@ def test_start_that_cannot_be_gives_one_clear_line(
         assert "Traceback" not in ended.stderr
 
 
+def test_database_removed_while_it_runs_ends_the_service(service: Running) -> None:
+    service.start()
+    assert service.process is not None
+    (service.base / "var" / "state.db").unlink()
+    assert service.process.wait(20) == 75
+    assert "removed or exchanged" in service.text()
+    service.start()
+    assert service.stop() == 0
+
+
+def test_canary_secrets_are_nowhere(tmp_path: Path, slack: SlackServer) -> None:
+    canary = "xoxb-471108150-found"
+    with running(tmp_path, routes=ROUTES) as service:
+        service.verbose = True
+        service.environment |= {"SLACK_BOT_TOKEN": canary, "SLACK_API_URL": slack.url}
+        service.start()
+        drop(service, "hello.md")
+        wait_for(lambda: titles(service, "feeds/all/rss.xml"))
+        wait_for(lambda: "invalid_auth" in service.text())
+        service.command("deliveries", "list")
+        assert service.stop() == 0
+        found = [path for path in tmp_path.rglob("*") if path.is_file() and b"471108150" in path.read_bytes()]
+        assert found == []
+
+
 def test_wrong_token_is_said_once_and_feeds_go_on(service: Running, slack: SlackServer) -> None:
     service.environment["SLACK_BOT_TOKEN"] = "xoxb-revoked-token"
     service.start()
