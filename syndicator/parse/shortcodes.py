@@ -18,7 +18,7 @@ _OUTPUT = re.compile(r"\{\{[^{}\n]*\}\}")
 _TAG = re.compile(r"\{%[^{}\n]*%\}")
 
 _HUGO_TAG = re.compile(r"\{\{[<%]([^{}\n]*+)\}\}")
-_HUGO_WORDS = re.compile(r"\s*(/?)\s*([\w./-]++)(.*?)/?\s*[>%]")
+_HUGO_WORDS = re.compile(r"\s*+(/?)\s*+([\w./-]++)(.*)[>%]")
 _PARAMETER = re.compile(r"""(?:([\w-]++)\s*+=\s*)?(?:"([^"]*)"|`([^`]*)`|([^\s"`=]++))""")
 
 
@@ -43,10 +43,10 @@ def _liquid(text: str) -> str:
 
 
 def _hugo(found: re.Match[str]) -> str:
-    words = _HUGO_WORDS.fullmatch(found[1])
-    if words is None:
+    tag = _HUGO_WORDS.fullmatch(found[1])
+    if tag is None:
         return found[0]
-    closing, name, rest = words.groups()
+    closing, name, rest = tag[1], tag[2], tag[3].rstrip().removesuffix("/")
     values = [(key, a or b or c) for key, a, b, c in _PARAMETER.findall(rest)]
     named = {key: value for key, value in values if key}
     first = next((value for key, value in values if not key), "")

@@ -73,6 +73,8 @@ REFUSED = {
     "toml: no date": ("+++\na = 2024-13-40\n+++\n", "not TOML", 2),
     "toml: open text": ('+++\na = """\n' + 'x\\"' * 9_000 + "\n+++\n", "not TOML", None),
     "toml: long number": ("+++\na = " + "9" * 5_000 + "\n+++\n", "number", 2),
+    "toml: many escaped quotes": ('+++\na = "' + '\\"' * 30_000 + "\n+++\n", "not TOML", None),
+    "toml: blanks": ("+++\n" + " " * 60_000 + "\n+\n+++\n", "not TOML", None),
     "toml: 19 digits": ("+++\na = " + "9" * 19 + "\n+++\n", "more than 18 digits", 2),
     "toml: open fence": ("+++\na = 1\n", "not closed", 1),
     "json: deep": ('{"a": ' + "[" * 20 + "]" * 20 + "}", "nested", 1),
