@@ -203,7 +203,7 @@ class FileShape(BaseSettings):
 
     site: SiteShape
     sources: list[SourceShape] = Field(min_length=1)
-    levels: dict[Name, float] = Field(default_factory=dict)
+    levels: dict[Name, Annotated[float, Field(ge=-1e9, le=1e9)]] = Field(default_factory=dict)
     topics: Names = Field(default_factory=list)
     feeds: FeedsShape = Field(default_factory=FeedsShape)
     output: str = Field(default="../public", min_length=1)

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from syndicator.cli.log import configure_logs
-
-
-@pytest.fixture(autouse=True)
-def put_back() -> Iterator[None]:
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    logging.root.handlers, logging.root.level = handlers, level
-    structlog.reset_defaults()
 
 
 def lines(*, journal: bool = True, verbose: bool = False) -> tuple[io.StringIO, structlog.BoundLogger]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from syndicator.model import Visibility, utc
 from syndicator.publish.pages import Sighting, Statistics, count_statistics, window_start, words
 from syndicator.publish.pages.charts import HEIGHT, WIDTH, chart_days, chart_qualities, draw_small
-from syndicator.publish.pages.statistics import WINDOW_DAYS
+from syndicator.publish.pages.statistics import WINDOW_DAYS, is_rated
 from syndicator.publish.pages.views import cut
 from syndicator.publish.pages.words import say_expectation, say_held
 
@@ -116,7 +115,7 @@ def test_every_bar_stands_within_the_picture(qualities: list[float | None], leve
     statistics = count_statistics([seen(n, quality) for n, quality in enumerate(qualities)])
     for chart in (chart_days(statistics), chart_qualities(statistics, levels)):
         if chart is None:
-            assert not any(quality is not None and math.isfinite(quality) for quality in qualities)
+            assert not any(quality is not None and is_rated(quality) for quality in qualities)
             continue
         for bar in chart.bars:
             assert -0.01 <= bar.x <= bar.x + bar.width <= WIDTH + 0.01

@@ -16,6 +16,15 @@ from syndicator.model import Entry, refuse_naive
 WINDOW_DAYS = 56
 
 
+LARGEST = 1e15
+"""A quality beyond it is no rating; articles never have one, and no scale could show it."""
+
+
+def is_rated(quality: float) -> bool:
+    """Whether a quality counts: a number that a scale can show."""
+    return math.isfinite(quality) and abs(quality) <= LARGEST
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """What counts of one public entry. A row of the store is enough for it."""
@@ -80,9 +89,7 @@ def count_statistics(
     recent = [sighting for sighting in seen if sighting.published >= start]
     days = Counter((sighting.published.date() - start.date()).days for sighting in recent)
     rated = Counter(
-        sighting.quality
-        for sighting in recent
-        if sighting.quality is not None and math.isfinite(sighting.quality)
+        sighting.quality for sighting in recent if sighting.quality is not None and is_rated(sighting.quality)
     )
     return Statistics(
         total=len(seen) if total is None else total,
