@@ -25,7 +25,8 @@ from tests.parse.writing import HUGO, JEKYLL, RULES, written
 SLOWEST_S = 0.05
 _REFERENCE_S = 0.005
 """What `_reference` takes on the machine that the bound is for, measured when it was idle."""
-LONGEST = 8_000
+LONGEST = 4_000
+"""Bytes: rendering a sane body takes some 3 microseconds a byte, a table of empty cells 15."""
 BODY = "# Tides\n\nSome *text* [link](a.html) ![i](b.png)\n\n- [ ] do\n\n|a|b|\n|-|-|\n|1|2|\n\n[^1]: n\n"
 SEEDS: tuple[tuple[SourceRules, str, bytes], ...] = (
     (RULES, "2024-05-06-tidal-power.md", written(BODY).encode()),
@@ -77,7 +78,7 @@ def mutate(chance: random.Random, data: bytes) -> bytes:
             case 3:
                 del out[at:to]
             case 4:
-                out[at:at] = out[at:to] * chance.choice((1, 2, 30))
+                out[at:at] = out[at:to] * chance.choice((1, 2, 10))
             case 5:
                 out[at:at] = chance.choice(TOKENS) * chance.choice((2, 20, 100))
             case 6:
@@ -183,7 +184,7 @@ def main() -> int:
         print(f"{times:>9,} {what}")
     for error, data in whole.foreign[:5]:
         print(f"FOREIGN {error}\n{data!r}")
-    print(f"slowest {whole.slowest_s * 1000:.1f} ms: {whole.slowest[:300]!r}")
+    print(f"slowest {whole.slowest_s * 1000:.1f} ms: {whole.slowest!r}")
     print(f"{whole.counts.total():,} inputs: {dict(whole.counts)}: {'sound' if whole.sound else 'NOT SOUND'}")
     return 0 if whole.sound else 1
 
