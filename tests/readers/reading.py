@@ -13,7 +13,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +47,17 @@ class Reading:
     title: str
     link: str
     entries: dict[str, Seen]
+
+
+def as_known(meant: Seen, *, to: Seen) -> Seen:
+    """What was meant by an entry, cut to what the reader that shows it as `to` has a notion of."""
+    named = tuple(name for name in meant.authors if name in to.authors)
+    return replace(
+        meant,
+        updated=meant.updated if to.updated is not None else None,
+        authors=named or meant.authors,
+        categories=meant.categories if to.categories is not None else None,
+    )
 
 
 def node_readers() -> str | None:

@@ -12,6 +12,8 @@ import pytest
 
 from tests.readers.reading import (
     Reading,
+    Seen,
+    as_known,
     newsboat_reader,
     node_readers,
     read_with_feedparser,
@@ -35,14 +37,30 @@ def feeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     rig.close()
 
 
-def meant(folder: Path) -> dict[str, tuple[str, str, datetime]]:
-    """Title, link and published time by id, as the JSON Feed beside it says."""
+def meant(folder: Path) -> dict[str, Seen]:
+    """The entries by id, as the JSON Feed beside the others says; no feed has enclosures."""
     items = json.loads((folder / "feed.json").read_text(encoding="utf-8"))["items"]
-    return {i["id"]: (i["title"], i["url"], datetime.fromisoformat(i["date_published"])) for i in items}
+    return {
+        item["id"]: Seen(
+            id=item["id"],
+            title=item["title"],
+            link=item["url"],
+            published=datetime.fromisoformat(item["date_published"]),
+            updated=datetime.fromisoformat(item["date_modified"]),
+            authors=tuple(author["name"] for author in item["authors"]),
+            categories=tuple(item["tags"]),
+            enclosures=(),
+        )
+        for item in items
+    }
 
 
-def shown(reading: Reading) -> dict[str, tuple[str, str, datetime]]:
-    return {id: (seen.title, seen.link, seen.published) for id, seen in reading.entries.items()}
+def check(reading: Reading, folder: Path) -> None:
+    """The reader shows all entries, each with every field that it has a notion of."""
+    entries = meant(folder)
+    assert reading.entries.keys() == entries.keys(), folder
+    for id, shown in reading.entries.items():
+        assert shown == as_known(entries[id], to=shown), folder
 
 
 def folders(feeds: Path) -> list[Path]:
@@ -51,17 +69,19 @@ def folders(feeds: Path) -> list[Path]:
 
 def test_feedparser_agrees(feeds: Path) -> None:
     assert len(folders(feeds)) > 16
+    everything = meant(feeds / "all")
+    assert len(everything) == 50 and all(entry.authors and entry.categories for entry in everything.values())
     for folder in folders(feeds):
         for form in FORMS:
-            assert shown(read_with_feedparser(folder / form)) == meant(folder), folder / form
+            check(read_with_feedparser(folder / form), folder)
 
 
 @pytest.mark.skipif(node_readers() is not None, reason=str(node_readers()))
 def test_npm_readers_agree(feeds: Path) -> None:
     readings = read_with_node([folder / form for folder in folders(feeds) for form in (*FORMS, "feed.json")])
     assert len(readings) >= len(folders(feeds)) * 5
-    for (reader, path), reading in readings.items():
-        assert shown(reading) == meant(path.parent), (reader, path)
+    for (_, path), reading in readings.items():
+        check(reading, path.parent)
 
 
 @pytest.mark.skipif(newsboat_reader() is not None, reason=str(newsboat_reader()))
@@ -72,6 +92,6 @@ def test_newsboat_agrees(feeds: Path, tmp_path: Path) -> None:
             if meant(folder):  # newsboat takes a feed without entries for a failed one
                 scratch = tmp_path / f"{number}-{form}"
                 scratch.mkdir()
-                assert shown(read_with_newsboat(folder / form, scratch)) == meant(folder), folder / form
+                check(read_with_newsboat(folder / form, scratch), folder)
                 read += 1
     assert read > 20
