@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from syndicator import __version__
+from syndicator.alerts import Delivery, Digest, Route
 from syndicator.clock import Clock
 from syndicator.deliver.outbox import Messenger
 from syndicator.deliver.slack import SlackBot, SlackWebhook
 from syndicator.errors import Rejected
-from syndicator.model import Delivery, Digest, Route
 from syndicator.parse.article import SourceRules
 from syndicator.parse.profiles import profile
 from syndicator.pipeline.announcing import Announcer

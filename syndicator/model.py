@@ -1,8 +1,9 @@
-"""The values that pass between the rooms, named after the stage they have reached.
+"""The values that articles become on their way to the feeds, named after the stage they have reached.
 
     file -> Article (what a file says) -> Entry (what subscribers see of it, with identity and history)
     Entry -> Topic feeds
-    Entry -> Owed (a route has taken its story) -> Delivery (one message to one channel)
+
+What is made of them for Slack is in `alerts`.
 
 Everything here is a frozen value. Nothing here reads a clock, a disk or a network; all times are aware
 UTC datetimes and a naive one is refused where it would enter.
@@ -10,7 +11,6 @@ UTC datetimes and a naive one is refused where it would enter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -42,26 +42,6 @@ class FeedReason(StrEnum):
     OTHER_TOPIC = "not of this topic"
     BELOW_LEVEL = "quality below the level's bar"
     OTHER_COPY = "another copy with the same link is shown"
-
-
-class RouteReason(StrEnum):
-    """Why a route takes a story or holds it back. The log field, the metric label and `explain` use it."""
-
-    OWED = "owed"
-    """The route takes it: public, matching, good and young enough, and new to the channel."""
-    RISING = "owed: quality rose over the bar"
-    BASELINE = "baseline: it was there when the route or source began"
-    WAITING = "owed: waits for its message"
-    ANNOUNCED = "announced in this channel before"
-    SAME_STORY = "another entry of its story is announced"
-    NOT_PUBLIC = "not public"
-    OTHER_TOPIC = "not of the route's topics"
-    OTHER_PROVIDER = "not of the route's providers"
-    OTHER_TYPE = "not of the route's types"
-    EXCLUDED = "excluded by the route"
-    BELOW_BAR = "quality below the route's bar"
-    TOO_COOL = "heat below the route's bar"
-    TOO_OLD = "older than max_age"
 
 
 class Format(StrEnum):
@@ -253,189 +233,3 @@ def number(value: float | None) -> str:
 def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
     """A moment in UTC."""
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-
-
-# --- announcing -------------------------------------------------------------------------------------------
-
-
-class DeliveryState(StrEnum):
-    """Where a message owed stands. Docs letter the transitions; no other way leads between states."""
-
-    OWED = "owed"
-    """Written, waiting for its time."""
-    SENDING = "sending"
-    """Claimed and committed; the call may be under way. A lapsed lease makes it unclear."""
-    UNCLEAR = "unclear"
-    """Slack may or may not have it: looked up after `confirm_after`, never sent again before that."""
-    SENT = "sent"
-    FAILED = "failed"
-    """Given up after 24 hours, or refused for good by a webhook; visible, retryable."""
-    DROPPED = "dropped"
-    """Ended by the operator, or empty because all its entries were withdrawn before it was sent."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
-    """Messages on a schedule: a five-field crontab in a named time zone, weekday 1 is Monday."""
-
-    cron: str
-    time_zone: str = "UTC"
-    minimum: int = 1
-    """Below this many stories a digest carries over to the next."""
-    maximum: int = 10
-    per_provider: int = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Immediate:
-    """A message per story as soon as it qualifies, after the `gather` wait for its other publishers."""
-
-    gather: timedelta = timedelta(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuietHours:
-    """From and to as minutes after local midnight; `start > end` spans midnight."""
-
-    start: int
-    end: int
-    time_zone: str = "UTC"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One Slack channel's standing order: which entries, how good, when, how much.
-
-    Topics, providers and types are shell-style patterns matched without regard to case; empty means all.
-    A topic pattern is matched against names, slugs and aliases and takes the topic's children along.
-    """
-
-    name: str
-    channel: str
-    topics: tuple[str, ...] = ()
-    providers: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    exclude_topics: tuple[str, ...] = ()
-    exclude_providers: tuple[str, ...] = ()
-    exclude_types: tuple[str, ...] = ()
-    min_quality: float | None = None
-    min_heat: float | None = None
-    max_age: timedelta = timedelta(days=7)
-    deliver: Digest | Immediate = field(default_factory=lambda: Digest(cron="0 9 * * *"))
-    quiet_hours: QuietHours | None = None
-    per_hour: int | None = None
-    edits: bool = False
-    webhook: bool = False
-    """Posted through an incoming webhook; the address itself stays with the sender."""
-    show_reason: bool = False
-    """A last line in each message that says why it was sent."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
-    """A story that a route has taken and not yet put into a message. Judged once; never judged again."""
-
-    route: str
-    channel: str
-    story: str
-    guid: str
-    reason: RouteReason
-    qualified: datetime
-
-
-class LedgerKind(StrEnum):
-    """What the ledger says of a story in a channel. A story is in it once for ever."""
-
-    BASELINE = "baseline"
-    """It was there when the route or source began, or was too old when it qualified; never announced."""
-    OWED = "owed"
-    """Taken by a route; its message is not yet known to be in the channel."""
-    ANNOUNCED = "announced"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRow:
-    """One line of the ledger: what was decided of a story in a channel, by which route and why."""
-
-    channel: str
-    story: str
-    guid: str
-    route: str
-    kind: LedgerKind
-    reason: RouteReason
-    at: datetime
-    delivery: str | None = None
-    """The message it is in, once there is one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """One time of a digest: `nominal` is local, without offset (`2026-10-25T02:30`); `at` is the moment.
-
-    Both passes of the repeated hour in autumn are one slot, since they have the same nominal time.
-    """
-
-    nominal: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mute:
-    """A route told to hold back for a while, by whom it concerns and why; `lifted` ends it early."""
-
-    id: int
-    route: str
-    since: datetime
-    until: datetime
-    why: str
-    lifted: datetime | None = None
-
-    @property
-    def end(self) -> datetime:
-        return self.until if self.lifted is None else min(self.until, self.lifted)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelState:
-    """How a channel does: nothing goes to it before `not_before`; `broken` says what a person must mend."""
-
-    channel: str
-    not_before: datetime
-    failures: int = 0
-    """Tries in a row that were not accepted or unclear."""
-    broken: str | None = None
-    broken_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One message to one channel. `id` is deterministic, so that it is recognised after a restore."""
-
-    id: str
-    route: str
-    channel: str
-    kind: str
-    """`alert` or `digest`."""
-    guids: tuple[str, ...]
-    state: DeliveryState
-    created: datetime
-    due: datetime
-    """Not to be tried before this moment."""
-    message: Mapping[str, object] = field(default_factory=dict)
-    """What is posted: `blocks`, `text`, `metadata` as Slack takes them."""
-    attempts: int = 0
-    lease_until: datetime | None = None
-    misses: int = 0
-    """How often an unclear delivery was looked for and not found."""
-    message_ts: str | None = None
-    """Slack's id of the posted message."""
-    error: str | None = None
-    """What the last try said, without any secret."""
-    more: int = 0
-    """How many stories a digest counts as "+N more" beside those of `guids`."""
-    failing_since: datetime | None = None
-    """When the first of the tries that have failed since it was owed was made."""
-    look_from: datetime | None = None
-    """Before this moment it cannot have been posted; a look-up starts here. None: at `created`."""
-    unsure: bool = False
-    """The last try may have been accepted; before it is sent again it must be looked for."""

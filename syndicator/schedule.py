@@ -27,7 +27,7 @@ from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from syndicator.model import Slot
+from syndicator.alerts import Slot
 
 log = structlog.get_logger()
 

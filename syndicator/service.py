@@ -18,6 +18,7 @@ from functools import partial
 
 import structlog
 
+from syndicator.alerts import Digest
 from syndicator.assembly import messengers_of, open_pipe, reseal, topic_moves
 from syndicator.clock import Clock, SystemClock
 from syndicator.deliver.outbox import Messenger, Sender
@@ -25,7 +26,7 @@ from syndicator.deliver.retry import RetryPolicy
 from syndicator.deliver.slack import SlackBot
 from syndicator.errors import DeliveryError
 from syndicator.hub import HubTeller
-from syndicator.model import Digest, Visibility
+from syndicator.model import Visibility
 from syndicator.pipeline.flow import Pipeline, Progress
 from syndicator.publish.files import sweep
 from syndicator.schedule import Schedule

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import feedparser
 
-from syndicator.model import Digest, Entry, Owed, Route, Site, Slot, Visibility
+from syndicator.alerts import Digest, Owed, Route, Slot
+from syndicator.model import Entry, Site, Visibility
 from syndicator.once import publish_all
 from syndicator.parse.article import SourceRules
 from syndicator.parse.profiles import profile

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from syndicator import cli
-from syndicator.model import DeliveryState
+from syndicator.alerts import DeliveryState
 from syndicator.parse.profiles import Field, Tool, profile
 from syndicator.settings import load_settings
 from syndicator.settings.secrets import API_URL, BOT_TOKEN, WEBHOOK_URL

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndicator.model import Slot, utc
+from syndicator.alerts import Slot
+from syndicator.model import utc
 from syndicator.schedule import Schedule, SlotTrigger, latest_slot, next_slot, read_cron, validate_cron
 
 BERLIN = "Europe/Berlin"

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from syndicator.alerts import ChannelState, Delivery, DeliveryState
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
 from syndicator.cli.shown import shown
-from syndicator.model import ChannelState, Delivery, DeliveryState
 from syndicator.store.outbox import Outbox
 
 STYLES = {

@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from syndicator.alerts import Mute
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, now, opened, read_settings, route_named
-from syndicator.model import Mute
 from syndicator.settings import duration
 
 

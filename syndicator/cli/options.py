@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from syndicator.model import Route
+from syndicator.alerts import Route
 from syndicator.schedule import validate_cron
 from syndicator.settings import Settings, load_settings
 from syndicator.store.database import SqlStore, open_known

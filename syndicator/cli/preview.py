@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from syndicator.alerts import Delivery, Route
 from syndicator.assembly import messengers_of, previewer_of
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
@@ -27,7 +28,6 @@ from syndicator.cli.options import (
 )
 from syndicator.deliver.terminal import builder_link, draw
 from syndicator.errors import Unclear
-from syndicator.model import Delivery, Route
 from syndicator.pipeline.previewing import Preview
 from syndicator.settings import Settings
 

@@ -21,9 +21,9 @@ from typing import Protocol
 
 import structlog
 
+from syndicator.alerts import ChannelState, Delivery, DeliveryState
 from syndicator.deliver.retry import Answer, RetryPolicy, Verdict, after_look, after_send
 from syndicator.errors import DeliveryError, StoreError, Unclear
-from syndicator.model import ChannelState, Delivery, DeliveryState
 
 log = structlog.get_logger()
 

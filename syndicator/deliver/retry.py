@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from syndicator.alerts import ChannelState, Delivery, DeliveryState
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
-from syndicator.model import ChannelState, Delivery, DeliveryState
 
 Answer = str | None | DeliveryError
 """What a try or a look brought. A try: Slack's id of the message (None from a webhook), or why not. A look:

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
+from syndicator.alerts import Delivery
 from syndicator.deliver.failures import from_answer, from_exception
 from syndicator.errors import Refused, Rejected, Unclear
-from syndicator.model import Delivery
 
 T = TypeVar("T")
 

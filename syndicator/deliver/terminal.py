@@ -24,7 +24,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from syndicator.model import Delivery
+from syndicator.alerts import Delivery
 
 BUILDER = "https://app.slack.com/block-kit-builder/#"
 WIDTH = 84

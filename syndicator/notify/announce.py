@@ -16,7 +16,8 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 
-from syndicator.model import Entry, LedgerKind, LedgerRow, Owed, Route, RouteReason
+from syndicator.alerts import LedgerKind, LedgerRow, Owed, Route, RouteReason
+from syndicator.model import Entry
 from syndicator.notify.routes import TopicNames, judge_match, judge_route
 
 LedgerView = Mapping[tuple[str, str], LedgerKind]

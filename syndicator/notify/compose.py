@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from syndicator.model import Delivery, DeliveryState, Entry, Route, RouteReason, Visibility
+from syndicator.alerts import Delivery, DeliveryState, Route, RouteReason
+from syndicator.model import Entry, Visibility
 from syndicator.notify.due import Draft, DueReason
 from syndicator.notify.message import Message, Page, alert_message, digest_message
 

@@ -14,7 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from syndicator.model import Digest, Entry, Immediate, Mute, Owed, Route, Slot, Visibility
+from syndicator.alerts import Digest, Immediate, Mute, Owed, Route, Slot
+from syndicator.model import Entry, Visibility
 from syndicator.notify.quiet import muted_until, quiet_until, resumed
 
 FLOOD = 20

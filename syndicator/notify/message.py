@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicator.model import Digest, Entry, Image, Route, number
+from syndicator.alerts import Digest, Route
+from syndicator.model import Entry, Image, number
 from syndicator.notify.slack_text import clean, escape, host, safe_link, shorten, weigh
 
 MAX_BLOCKS_TEXT = 11_000

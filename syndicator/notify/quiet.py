@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from syndicator.model import Mute, QuietHours
+from syndicator.alerts import Mute, QuietHours
 
 
 def quiet_until(quiet: QuietHours | None, now: datetime) -> datetime | None:

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from syndicator.model import Entry, LedgerKind, Route, RouteReason, Topic, Visibility
+from syndicator.alerts import LedgerKind, Route, RouteReason
+from syndicator.model import Entry, Topic, Visibility
 
 FROM_LEDGER = {
     LedgerKind.BASELINE: RouteReason.BASELINE,

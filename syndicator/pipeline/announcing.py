@@ -8,7 +8,8 @@ from datetime import datetime
 
 import structlog
 
-from syndicator.model import Entry, Route, Visibility
+from syndicator.alerts import Route
+from syndicator.model import Entry, Visibility
 from syndicator.notify.announce import Change as Announceable
 from syndicator.notify.announce import Decision, Write, announce
 from syndicator.notify.routes import fingerprint, names_with_ancestors

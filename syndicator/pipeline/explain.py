@@ -6,17 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicator.model import (
-    ALL,
-    Delivery,
-    Entry,
-    FeedReason,
-    LedgerRow,
-    Problem,
-    Route,
-    RouteReason,
-    Visibility,
-)
+from syndicator.alerts import Delivery, LedgerRow, Route, RouteReason
+from syndicator.model import ALL, Entry, FeedReason, Problem, Visibility
 from syndicator.notify.due import Held
 from syndicator.notify.routes import judge_route, names_with_ancestors
 from syndicator.parse.identity import canonical_link

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from syndicator.model import ALL, Digest, Entry, Route, Site, Slot
+from syndicator.alerts import Digest, Route, Slot
+from syndicator.model import ALL, Entry, Site
 from syndicator.notify.compose import compose, recompose
 from syndicator.notify.due import Draft, Held, Plan, Traffic, select_due
 from syndicator.notify.message import Page

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicator.model import ALL, Delivery, Digest, Entry, Owed, Route, RouteReason
+from syndicator.alerts import Delivery, Digest, Owed, Route, RouteReason
+from syndicator.model import ALL, Entry
 from syndicator.notify.compose import compose
 from syndicator.notify.due import Draft, DueReason, cut, rank
 from syndicator.notify.routes import judge_match, names_with_ancestors

@@ -11,8 +11,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from syndicator.alerts import Digest, Immediate, QuietHours, Route
 from syndicator.errors import ArticleError, SettingsError
-from syndicator.model import ALL, Digest, Immediate, QuietHours, Route, Site
+from syndicator.model import ALL, Site
 from syndicator.parse.front_matter import Document, read_yaml
 from syndicator.parse.profiles import profile
 from syndicator.settings import secrets

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from syndicator.model import Route, Site
+from syndicator.alerts import Route
+from syndicator.model import Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

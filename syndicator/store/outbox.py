@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, func, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from syndicator.model import ChannelState, Delivery, DeliveryState, Owed
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, Owed
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox_rows import delivery_value, delivery_values
 from syndicator.store.outbox_tables import attempts, channels, deliveries

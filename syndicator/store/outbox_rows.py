@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from syndicator.model import Delivery, DeliveryState, LedgerKind, LedgerRow, Owed, RouteReason
+from syndicator.alerts import Delivery, DeliveryState, LedgerKind, LedgerRow, Owed, RouteReason
 
 
 def delivery_values(delivery: Delivery) -> dict[str, Any]:

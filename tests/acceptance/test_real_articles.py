@@ -10,7 +10,8 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from syndicator.model import Immediate, Route, Visibility, utc
+from syndicator.alerts import Immediate, Route
+from syndicator.model import Visibility, utc
 from tests.acceptance.running import running
 from tests.rig import SHARED, Rig
 

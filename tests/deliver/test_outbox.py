@@ -14,11 +14,11 @@ from threading import Event
 import pytest
 from structlog.testing import capture_logs
 
+from syndicator.alerts import Delivery, DeliveryState
 from syndicator.deliver.outbox import Sender
 from syndicator.deliver.retry import Answer, RetryPolicy
 from syndicator.deliver.slack import SlackBot, SlackWebhook
 from syndicator.errors import Refused, Rejected, StoreBusy, Unclear
-from syndicator.model import Delivery, DeliveryState
 from syndicator.store.outbox import Outbox
 from tests.deliver.values import NOON, SECOND, messaged
 from tests.slack_server import AFTER, BEFORE, TOKEN, Slack, SlackServer, script

@@ -14,10 +14,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from syndicator.alerts import Delivery, DeliveryState
 from syndicator.deliver.outbox import Sender
 from syndicator.deliver.retry import RetryPolicy
 from syndicator.errors import Refused, Rejected, Unclear
-from syndicator.model import Delivery, DeliveryState
 from tests.deliver.values import NOON, SECOND, messaged
 from tests.store.outbox_values import memory_store
 

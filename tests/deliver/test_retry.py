@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicator.alerts import ChannelState, Delivery, DeliveryState
 from syndicator.deliver.retry import Answer, RetryPolicy, Verdict, after_look, after_send, back_off
 from syndicator.errors import Refused, Rejected, Unacceptable, Unclear
-from syndicator.model import ChannelState, Delivery, DeliveryState
 from tests.deliver.values import NOON, SECOND
 from tests.store.outbox_values import make_delivery
 

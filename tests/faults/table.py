@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from syndicator.model import Digest, Route
+from syndicator.alerts import Digest, Route
 from tests.making import NOON
 from tests.rig import Rig, article_text
 

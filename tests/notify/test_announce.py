@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from syndicator.model import Entry, LedgerKind, Route, RouteReason, Visibility
+from syndicator.alerts import LedgerKind, Route, RouteReason
+from syndicator.model import Entry, Visibility
 from syndicator.notify.announce import Change, Decision, Write, announce
 from tests.notify.values import DAY, HOUR, NOON, make_entry, make_route
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from syndicator.model import Delivery, DeliveryState, Entry, RouteReason, Slot, Visibility, utc
+from syndicator.alerts import Delivery, DeliveryState, RouteReason, Slot
+from syndicator.model import Entry, Visibility, utc
 from syndicator.notify.compose import alert_id, compose, digest_id, draft_id, recompose
 from syndicator.notify.due import Draft, DueReason
 from syndicator.notify.message import Page

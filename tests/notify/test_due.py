@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from syndicator.model import Digest, Entry, Immediate, Mute, QuietHours, Route, Slot, Visibility, utc
+from syndicator.alerts import Digest, Immediate, Mute, QuietHours, Route, Slot
+from syndicator.model import Entry, Visibility, utc
 from syndicator.notify.due import FLOOD, DueReason, Plan, Traffic, select_due
 from tests.notify.values import DAY, HOUR, MINUTE, NOON, make_entry, make_route, owe
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndicator.model import Digest, Entry, Image, Provider
+from syndicator.alerts import Digest
+from syndicator.model import Entry, Image, Provider
 from syndicator.notify.message import MAX_SHOWN, Page, alert_message, digest_message
 from tests import slack_rules
 from tests.notify.injections import INJECTIONS

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from syndicator.model import Immediate, LedgerKind, RouteReason, Topic, Visibility
+from syndicator.alerts import Immediate, LedgerKind, RouteReason
+from syndicator.model import Topic, Visibility
 from syndicator.notify.routes import fingerprint, judge_match, judge_route, names_with_ancestors
 from tests.notify.values import DAY, NOON, NOW_AND_THEN, SECOND, make_entry, make_route
 

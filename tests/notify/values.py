@@ -5,19 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndicator.model import (
-    Article,
-    Digest,
-    Entry,
-    Image,
-    Immediate,
-    Owed,
-    Provider,
-    Route,
-    RouteReason,
-    Visibility,
-    utc,
-)
+from syndicator.alerts import Digest, Immediate, Owed, Route, RouteReason
+from syndicator.model import Article, Entry, Image, Provider, Visibility, utc
 
 NOON = utc(2026, 3, 2, 12)
 SECOND, MINUTE, HOUR, DAY = (

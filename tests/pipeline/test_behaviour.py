@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.model import Digest, Route, Visibility
+from syndicator.alerts import Digest, Route
+from syndicator.model import Visibility
 from tests.making import NOON
 from tests.rig import Rig, article_text
 

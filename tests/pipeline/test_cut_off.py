@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from syndicator.model import Digest, Route
+from syndicator.alerts import Digest, Route
 from tests.making import NOON
 from tests.rig import Rig
 

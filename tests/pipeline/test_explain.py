@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.model import Digest, FeedReason, Route, RouteReason, Slot, Visibility
+from syndicator.alerts import Digest, Route, RouteReason, Slot
+from syndicator.model import FeedReason, Visibility
 from syndicator.notify.due import DueReason
 from syndicator.pipeline.explain import Explanation
 from tests.making import NOON

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.model import DeliveryState, Digest, Immediate, Route, Visibility
+from syndicator.alerts import DeliveryState, Digest, Immediate, Route
+from syndicator.model import Visibility
 from tests.rig import Rig, article_text
 
 ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))

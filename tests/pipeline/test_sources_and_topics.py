@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from syndicator.model import Digest, Route, Visibility
+from syndicator.alerts import Digest, Route
+from syndicator.model import Visibility
 from syndicator.store.contract import Fate
 from tests.rig import Rig, article_text
 

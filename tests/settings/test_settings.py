@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from syndicator.alerts import Digest, Immediate
 from syndicator.errors import SettingsError
-from syndicator.model import Digest, Immediate
 from syndicator.schedule import validate_cron
 from syndicator.settings import Settings, duration, load_settings
 

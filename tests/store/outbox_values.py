@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from syndicator.model import Delivery, DeliveryState, Owed, RouteReason, utc
+from syndicator.alerts import Delivery, DeliveryState, Owed, RouteReason
+from syndicator.model import utc
 from syndicator.store.outbox import Outbox
 from syndicator.store.tables import metadata
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicator.model import ChannelState, Delivery, DeliveryState
+from syndicator.alerts import ChannelState, Delivery, DeliveryState
 from syndicator.store.outbox import Outbox
 from tests.store.outbox_values import LEASE, NOON, SECOND, OutboxStore, make_delivery, make_owed, memory_store
 

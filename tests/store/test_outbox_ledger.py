@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicator.model import LedgerKind, LedgerRow, Route, RouteReason, Slot
+from syndicator.alerts import LedgerKind, LedgerRow, Route, RouteReason, Slot
 from syndicator.store.ledger import Ledger
 from tests.store.outbox_values import NOON, SECOND, OutboxStore, make_delivery, make_owed, memory_store
 
