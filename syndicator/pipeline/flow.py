@@ -310,7 +310,7 @@ def open_pipeline(
     with store.transaction() as books:
         lost = [name for name in bare_sources(plan, files) if books.files(name)]
         files += remembered(books.topics(), lost[:1])
-        shelves = Shelves(books, files.declared, roll_up=plan.roll_up)
+        shelves = Shelves(books, files.declared, roll_up=plan.roll_up, page_size=output.limit)
         books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
         desks = {source.name: _open_desk(books, source, plan) for source in plan.sources}
         gone = sorted(set(books.source_names()) - set(desks))

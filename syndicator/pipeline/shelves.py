@@ -20,9 +20,12 @@ from syndicator.store.contract import FEED, Books, Fate, StoredTopic
 class Shelves:
     """The catalogue of topics, following the folder. One thread uses it."""
 
-    def __init__(self, books: Books, declared: Sequence[DeclaredTopic], *, roll_up: bool) -> None:
+    def __init__(
+        self, books: Books, declared: Sequence[DeclaredTopic], *, roll_up: bool, page_size: int
+    ) -> None:
         self._declared = tuple(declared)
         self._roll_up = roll_up
+        self._page_size = page_size
         self._stored = {stored.topic.slug: stored for stored in books.topics()}
         self._names = Counter(books.topic_names())
         self.problems: tuple[Problem, ...] = ()
@@ -103,7 +106,7 @@ class Shelves:
         known = [stored.topic for stored in self._stored.values() if stored.fate is not Fate.MOVED]
         retired = [slug for slug, stored in self._stored.items() if stored.fate is Fate.MOVED]
         built = build_catalogue(self._declared, self._names.elements(), known, retired=retired)
-        relabelled = self._relabelled(built.catalogue)
+        reworded = self._reworded(built.catalogue)
         self.catalogue, self.problems = built.catalogue, built.problems
         changed = [
             StoredTopic(topic=topic, fate=self._first_fate(slug))
@@ -116,18 +119,23 @@ class Shelves:
         ]
         self._put(books, [stored for stored in changed if self._stored.get(stored.topic.slug) != stored])
         self.settle_fates(books, self._stored)
-        if relabelled:
+        if reworded:
             # The name stands as a category in other topics' feeds too.
             self._mark_all(books)
+        for slug in reworded:
+            books.mark_dirty(books.pages_naming(slug, page_size=self._page_size))
 
     def _mark_all(self, books: Books) -> None:
         books.mark_dirty((slug, FEED) for slug in (ALL, *(topic.slug for topic in self.live())))
 
-    def _relabelled(self, catalogue: Catalogue) -> bool:
-        return any(
-            slug in self._stored and self._stored[slug].topic.name != topic.name
+    def _reworded(self, catalogue: Catalogue) -> list[str]:
+        """The topics whose feeds and entries say something else now, in the same places."""
+        before = {slug: stored.topic for slug, stored in self._stored.items()}
+        return [
+            slug
             for slug, topic in catalogue.topics.items()
-        )
+            if slug in before and _words(before[slug]) != _words(topic)
+        ]
 
     def _first_fate(self, slug: str) -> Fate:
         was = self._stored.get(slug)
@@ -147,3 +155,7 @@ class Shelves:
             if {topic.slug for topic in self.live()} != before:
                 # Pages link to the topics that have pages, wherever one is named.
                 self._mark_all(books)
+
+
+def _words(topic: Topic) -> tuple[str, str, str | None]:
+    return topic.name, topic.description, topic.language

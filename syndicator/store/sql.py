@@ -254,6 +254,18 @@ class SqlBooks:
         )
         return self._connection.scalar(query.limit(1)) is not None
 
+    def pages_naming(self, topic: str, *, page_size: int) -> set[tuple[str, int]]:
+        """The archive pages that name the topic: its own, and those of others that hold entries of it."""
+        members = standings.alias()
+        guids = select(members.c.guid).where(members.c.topic == topic, members.c.member)
+        query = (
+            select(standings.c.topic, standings.c.number // page_size)
+            .where(or_(standings.c.topic == topic, standings.c.guid.in_(guids)))
+            .where(standings.c.number.is_not(None))
+            .distinct()
+        )
+        return {(slug, page) for slug, page in self._connection.execute(query)}
+
     def newest(self, topic: str, *, limit: int, bar: float | None = None) -> list[Entry]:
         """What the topic shows at or over the bar, newest first by published time, guid as tie-break."""
         query = (

@@ -244,3 +244,33 @@ def test_new_or_changed_route_begins_silently(rig: Rig) -> None:
     rig.write("b.md")
     rig.turn()
     assert sorted(one.route for one in rig.owed()) == ["all", "more"]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param("name: Machine minds\nslug: ai\naliases: [AI]\n", id="name"),
+        pytest.param("name: AI\nslug: ai\ndescription: Minds and machines\n", id="description"),
+        pytest.param("name: AI\nslug: ai\nlanguage: de\n", id="language"),
+        pytest.param("name: AI\nslug: minds\n", id="slug"),
+    ],
+)
+def test_topic_reworded_is_so_in_every_archive_too(tmp_path: Path, after: str) -> None:
+    """Rule 10: the same entries and settings give the same bytes, however they came about."""
+    lived, cold = (tmp_path / name for name in ("lived", "cold"))
+
+    def grown(base: Path, words: str) -> Rig:
+        base.mkdir()
+        rig = Rig(base, topics=TOPICS, limit=2)
+        rig.put("_data/ai.yaml", words)
+        for number in range(7):
+            rig.write(f"{number}.md", topics=["AI", "Azure"] if number % 3 else ["Azure"])
+        rig.turn()
+        return rig
+
+    rig = grown(lived, "name: AI\nslug: ai\n")
+    before = rig.documents()
+    rig.put("_data/ai.yaml", after)
+    rig.turn()
+    assert rig.documents() == grown(cold, after).documents()
+    assert rig.documents() != before
