@@ -22,12 +22,11 @@ from syndicator.pipeline.output import Output, Published
 from syndicator.pipeline.recognise import Change, withdraw
 from syndicator.pipeline.shelves import Shelves
 from syndicator.pipeline.topic_files import (
+    LastGood,
     TopicFiles,
-    keep_lost,
     read_settings_topics,
     read_source_topics,
-    remembered,
-    sources_of,
+    remember,
 )
 from syndicator.store.contract import Books, ProblemKind, SourceState, Store
 from syndicator.watch.compare import Verdict
@@ -39,8 +38,6 @@ log = structlog.get_logger()
 CONFIRMED = "removals confirmed"
 """The mark by which an operator tells a running service that articles are meant to be gone."""
 CONFIRMATION_LASTS = timedelta(minutes=10)
-BARE = timedelta(seconds=30)
-"""How long a source must have been without any topic file for that to count."""
 SHELVED = "shelving"
 """The mark of the rules by which all entries are shelved; empty while they are being shelved anew."""
 
@@ -93,8 +90,7 @@ class Pipeline:
         shelves: Shelves,
         topic_files: TopicFiles,
     ) -> None:
-        self._topic_files = topic_files
-        self._bare: dict[str, datetime] = {}
+        self._topic_files = LastGood(topic_files)
         self._store, self._plan, self._output = store, plan, output
         self._announcer, self._mailing = announcer, mailing
         self._desks, self._shelves = desks, shelves
@@ -150,8 +146,7 @@ class Pipeline:
 
     def shelve(self, now: datetime, progress: Progress = lambda done, of: None) -> bool:
         """Reads the topic files anew and, where topics changed, shelves every entry anew, silently."""
-        found = read_topic_files(self._plan)
-        files = self._topic_files = keep_lost(found, self._topic_files, self._doubted(found, now))
+        files = self._topic_files.follow(read_topic_files(self._plan), now, self.losses())
         with self._shelves.following(), self._store.transaction() as books:
             changed = self._shelves.declare(books, files.declared)
             problems = [*files.problems, *self._shelves.problems]
@@ -162,16 +157,6 @@ class Pipeline:
         if unfinished:
             self.judge_all(now, progress)
         return unfinished
-
-    def _doubted(self, found: TopicFiles, now: datetime) -> frozenset[str]:
-        """Sources with no topic file, where that is new, or their articles are missing as well."""
-        bare = bare_sources(self._plan, found)
-        self._bare = {source: self._bare.get(source, now) for source in bare}
-        return frozenset(
-            source
-            for source, since in self._bare.items()
-            if abs(now - since) < BARE or self._desks[source].loss is not None
-        )
 
     def judge_all(self, now: datetime, progress: Progress = lambda done, of: None) -> None:
         """Judges and shelves every entry anew, silently: settings or topics changed, and no article did.
@@ -297,19 +282,14 @@ def read_topic_files(plan: Plan) -> TopicFiles:
     return files
 
 
-def bare_sources(plan: Plan, files: TopicFiles) -> list[str]:
-    """The sources that should have topic files, and have none."""
-    return [s.name for s in plan.sources if s.topics and s.name not in sources_of(files)]
-
-
 def open_pipeline(
     store: Store, plan: Plan, output: Output, announcer: Announcer, mailing: Mailing, *, now: datetime
 ) -> Pipeline:
     """The pipeline with what the store knows in hand, and sources that are gone withdrawn."""
     files = read_topic_files(plan)
     with store.transaction() as books:
-        lost = [name for name in bare_sources(plan, files) if books.files(name)]
-        files += remembered(books.topics(), lost[:1])
+        bare = [s.name for s in plan.sources if s.topics and s.name not in files.sources]
+        files = remember(files, books.topics(), [name for name in bare if books.files(name)])
         shelves = Shelves(books, files.declared, roll_up=plan.roll_up, page_size=output.limit)
         books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
         desks = {source.name: _open_desk(books, source, plan) for source in plan.sources}
