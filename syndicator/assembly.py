@@ -20,6 +20,7 @@ from syndicator.errors import Rejected
 from syndicator.parse.article import SourceRules
 from syndicator.parse.profiles import profile
 from syndicator.pipeline.announcing import Announcer
+from syndicator.pipeline.documents import Documents
 from syndicator.pipeline.explain import Explainer
 from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
 from syndicator.pipeline.mailing import LatestSlot, Mailing
@@ -55,12 +56,14 @@ def plan_of(settings: Settings, *, quiet_s: float | None = None) -> Plan:
 def output_of(settings: Settings) -> Output:
     """Where and how feeds are published."""
     return Output(
-        folder=settings.output,
-        site=settings.site,
-        levels=settings.levels,
-        limit=settings.feeds.limit,
-        hub=settings.feeds.hub,
-        tombstones=settings.feeds.tombstones,
+        documents=Documents(
+            folder=settings.output,
+            site=settings.site,
+            levels=settings.levels,
+            limit=settings.feeds.limit,
+            hub=settings.feeds.hub,
+            tombstones=settings.feeds.tombstones,
+        ),
         moved_map=database_path(settings.state).with_name("moved.map"),
     )
 

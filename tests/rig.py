@@ -19,6 +19,7 @@ from syndicator.parse.article import SourceRules
 from syndicator.parse.profiles import profile
 from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.desk import Moment
+from syndicator.pipeline.documents import Documents
 from syndicator.pipeline.explain import Answer, Explainer
 from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
 from syndicator.pipeline.intake import Tally
@@ -79,12 +80,14 @@ class Rig:
                 made_with=repr((self.version, self.levels)),
             ),
             Output(
-                folder=self.output,
-                site=SITE,
-                levels=self.levels,
-                limit=self.limit,
-                tombstones=self.tombstones,
-                hub=self.hub,
+                documents=Documents(
+                    folder=self.output,
+                    site=SITE,
+                    levels=self.levels,
+                    limit=self.limit,
+                    tombstones=self.tombstones,
+                    hub=self.hub,
+                )
             ),
             Announcer(self.routes),
             Mailing(self.routes, SITE, self.latest_slot),

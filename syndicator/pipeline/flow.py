@@ -96,7 +96,7 @@ class Pipeline:
         self._desks, self._shelves = desks, shelves
         self._sources = {source.name: source for source in plan.sources}
         self._opening: dict[str, frozenset[str]] = {}
-        self._intake = Intake(page_size=output.limit, announce=self._announce)
+        self._intake = Intake(page_size=output.documents.limit, announce=self._announce)
 
     def look(
         self,
@@ -290,7 +290,7 @@ def open_pipeline(
     with store.transaction() as books:
         bare = [s.name for s in plan.sources if s.topics and s.name not in files.sources]
         files = remember(files, books.topics(), [name for name in bare if books.files(name)])
-        shelves = Shelves(books, files.declared, roll_up=plan.roll_up, page_size=output.limit)
+        shelves = Shelves(books, files.declared, roll_up=plan.roll_up, page_size=output.documents.limit)
         books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
         desks = {source.name: _open_desk(books, source, plan) for source in plan.sources}
         gone = sorted(set(books.source_names()) - set(desks))

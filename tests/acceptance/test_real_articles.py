@@ -12,7 +12,7 @@ import pytest
 
 from syndicator.alerts import Immediate, Route
 from syndicator.model import Visibility, utc
-from tests.acceptance.running import running
+from tests.acceptance.running import running, wait_for
 from tests.rig import SHARED, Rig
 
 SEEDS = SHARED / "seeds"
@@ -30,8 +30,9 @@ def test_seeds_are_not_public_by_default_and_everything_says_why(tmp_path: Path)
             shutil.copy(seed, service.articles)
         service.start()
         assert feedparser.parse(service.get("feeds/all/atom.xml").content).entries == []
-        assert "published: false" in service.get("").text
-        assert "nothing is public" in service.text()
+        # Files just copied come to rest a little later.
+        wait_for(lambda: "published: false" in service.get("").text, why="the front page says why")
+        wait_for(lambda: "nothing is public" in service.text(), why="the log says why")
         assert service.stop() == 0
         checked = service.command("check")
         assert "2 are not published (`published: false`" in checked.stdout

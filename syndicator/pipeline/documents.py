@@ -1,0 +1,247 @@
+"""What is written of one topic, and of all together: feeds, archive pages, pages for people, list of feeds.
+
+Only files whose bytes differ are written; each method yields the paths of those that were. When to write
+what, and what happens where that fails, is decided in `output`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from syndicator.model import ALL, Format, Site, Topic, Visibility
+from syndicator.publish.addresses import OPML_PATH, feed_path, page_path, topic_folders
+from syndicator.publish.archive import ArchivePage, archive_pages
+from syndicator.publish.check import find_faults
+from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
+from syndicator.publish.files import is_there, remove_file, remove_tree, replace_file
+from syndicator.publish.json_feed import render_json
+from syndicator.publish.opml import render_opml
+from syndicator.publish.pages import (
+    FrontPage,
+    Sighting,
+    Statistics,
+    TopicCard,
+    TopicPage,
+    count_statistics,
+    render_assets,
+    render_front,
+    render_topic,
+    window_start,
+)
+from syndicator.publish.rss_atom import render_atom, render_rss
+from syndicator.publish.topics import Catalogue
+from syndicator.store.contract import FEED, Books, Fate, StoredTopic
+
+RENDER: Mapping[Format, Callable[[Feed], Rendered]] = {
+    Format.RSS: render_rss,
+    Format.ATOM: render_atom,
+    Format.JSON: render_json,
+}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """The files of one output folder, rendered by the settings. One thread uses it."""
+
+    folder: Path
+    site: Site
+    levels: Mapping[str, float] = field(default_factory=dict)
+    limit: int = 50
+    hub: str | None = None
+    tombstones: bool = False
+    statistics: dict[str, Statistics] = field(default_factory=dict)
+    """How much there is to expect of each topic, counted anew when it changes."""
+
+    def write_topic(
+        self, books: Books, slug: str, dirty: set[int], topics: Mapping[str, StoredTopic]
+    ) -> Iterator[str]:
+        stored = topics.get(slug)
+        """The feeds of a topic, and those of its archive pages that are `dirty`; a topic that has ended loses
+        all its files."""
+        self.statistics.pop(slug, None)
+        if slug != ALL and (stored is None or stored.fate is Fate.WAITING):
+            return
+        if stored is not None and stored.fate is not Fate.LIVE:
+            for folder in topic_folders(slug):
+                remove_tree(self.folder, folder)
+            return
+        topic = stored.topic if stored else None
+        pages = archive_pages(books.next_number(slug), self.limit)
+        for level, bar in ((None, None), *self.levels.items()):
+            yield from self._write_feed(books, topic, level, bar, pages if level is None else (), topics)
+        for page in pages:
+            if page.number in dirty:
+                yield from self._write_archive(books, topic, pages, page, topics)
+        self._remove_leftovers(slug, pages)
+
+    def _remove_leftovers(self, slug: str, pages: Sequence[ArchivePage]) -> None:
+        """Levels and archive pages that other settings made: nobody would ever write them again."""
+        kept = {feed_path(slug, Format.RSS, level=level) for level in (None, *self.levels)}
+        kept |= {feed_path(slug, Format.RSS, page=page.number) for page in pages}
+        root = self.folder / topic_folders(slug)[0]
+        for document in (*root.glob("*/rss.xml"), *root.glob("archive/*/rss.xml")):
+            path = document.relative_to(self.folder)
+            if path.as_posix() not in kept:
+                remove_tree(self.folder, path.parent.as_posix())
+
+    def _write_feed(
+        self,
+        books: Books,
+        topic: Topic | None,
+        level: str | None,
+        bar: float | None,
+        pages: Sequence[ArchivePage],
+        topics: Mapping[str, StoredTopic],
+    ) -> Iterator[str]:
+        slug = topic.slug if topic else ALL
+        feed = describe_feed(
+            site=self.site,
+            entries=books.newest(slug, limit=self.limit, bar=bar),
+            labels=_labels(topics),
+            topic=topic,
+            level=level,
+            tombstones=self._tombstones(books, slug) if level is None else (),
+            hub=self.hub,
+            pages=pages,
+        )
+        for form, render in RENDER.items():
+            yield from self._render(feed, form, render, feed_path(slug, form, level=level))
+
+    def _write_archive(
+        self,
+        books: Books,
+        topic: Topic | None,
+        pages: Sequence[ArchivePage],
+        page: ArchivePage,
+        topics: Mapping[str, StoredTopic],
+    ) -> Iterator[str]:
+        slug = topic.slug if topic else ALL
+        feed = describe_feed(
+            site=self.site,
+            entries=books.archived(slug, page.first, page.stop - 1),
+            labels=_labels(topics),
+            topic=topic,
+            pages=pages,
+            page=page,
+        )
+        for form, render in RENDER.items():
+            yield from self._render(feed, form, render, feed_path(slug, form, page=page.number))
+
+    def _render(
+        self, feed: Feed, form: Format, render: Callable[[Feed], Rendered], path: str
+    ) -> Iterator[str]:
+        rendered = render(feed)
+        for left_out in {*rendered.left_out}:
+            log.warning("entry left out of a feed", feed=path, guid=left_out.guid, why=left_out.why)
+        faults = find_faults(form, rendered.data)
+        if faults:
+            log.error("feed would be faulty, the old one stays", feed=path, faults="; ".join(faults[:3]))
+            return
+        yield from self._put(path, rendered.data)
+
+    def _put(self, path: str, data: bytes) -> Iterator[str]:
+        if replace_file(self.folder / path, data, compress=True):
+            log.debug("file written", path=path, bytes=len(data))
+            yield path
+
+    def _tombstones(self, books: Books, slug: str) -> list[Tombstone]:
+        if not self.tombstones:
+            return []
+        return [
+            Tombstone(guid=s.entry.guid, withdrawn=s.withdrawn)
+            for s in books.withdrawn(slug, limit=self.limit)
+            if s.withdrawn is not None
+        ]
+
+    def _count(self, books: Books, slug: str) -> Statistics:
+        if slug not in self.statistics:
+            self.statistics[slug] = count_topic(books, slug)
+        return self.statistics[slug]
+
+    def write_page(self, books: Books, live: Catalogue, slug: str) -> Iterator[str]:
+        """The topic's page for people."""
+        yield from self._put(page_path(slug), render_topic(self._topic_page(books, slug, live)))
+
+    def write_front(self, books: Books, live: Catalogue) -> Iterator[str]:
+        """The front page, what all pages share, and the list of feeds."""
+        entries = books.newest(ALL, limit=self.limit)
+        front = FrontPage(
+            site=self.site,
+            statistics=self._count(books, ALL),
+            topics=tuple(self._card(books, topic) for topic in live.topics.values()),
+            entries=tuple(entries),
+            levels=self.levels,
+            held=_held(books.count_entries()),
+        )
+        yield from self._put(page_path(ALL), render_front(front))
+        yield from self._write_assets()
+        updated = max((entry.updated for entry in entries), default=None)
+        yield from self._put(
+            OPML_PATH, render_opml(self.site, live, levels=tuple(self.levels), updated=updated)
+        )
+
+    def _write_assets(self) -> Iterator[str]:
+        """What all pages share. Its name follows its bytes; the one of an earlier version is removed."""
+        assets = render_assets()
+        for path, data in assets.items():
+            yield from self._put(path, data)
+        for old in sorted(self.folder.glob("style-*.css")):
+            if old.name not in assets:
+                remove_file(self.folder, old.name)
+
+    def _topic_page(self, books: Books, slug: str, live: Catalogue) -> TopicPage:
+        topic = live.topics[slug]
+        return TopicPage(
+            site=self.site,
+            topic=topic,
+            statistics=self._count(books, slug),
+            entries=tuple(books.newest(slug, limit=self.limit)),
+            levels=self.levels,
+            parent=live.topics[topic.parent] if topic.parent else None,
+            children=tuple(self._card(books, live.topics[child]) for child in live.children(slug)),
+            names=live.labels(),
+            held=_held(books.held(slug)),
+        )
+
+    def _card(self, books: Books, topic: Topic) -> TopicCard:
+        return TopicCard(topic=topic, statistics=self._count(books, topic.slug))
+
+    def lost(self, books: Books, slug: str) -> Iterator[int]:
+        """The pages of a topic's feeds of which a file is not there."""
+        paths = [feed_path(slug, form, level=level) for form in RENDER for level in (None, *self.levels)]
+        paths += [page_path(slug), *((OPML_PATH,) if slug == ALL else ())]
+        if not all(is_there(self.folder / path) for path in paths):
+            yield FEED
+        for page in archive_pages(books.next_number(slug), self.limit):
+            if not self.has(slug, page):
+                yield page.number
+
+    def has(self, slug: str, page: ArchivePage) -> bool:
+        return all(is_there(self.folder / feed_path(slug, form, page=page.number)) for form in RENDER)
+
+
+def count_topic(books: Books, slug: str) -> Statistics:
+    """How much there is to expect of a topic, from the rows of its window alone."""
+    span = books.span(slug)
+    if span.newest is None:
+        return Statistics()
+    sights = books.sights(slug, window_start(span.newest))
+    return count_statistics(
+        (Sighting(published=s.published, quality=s.quality, publisher=s.publisher) for s in sights),
+        total=span.shown,
+        first=span.first,
+    )
+
+
+def _held(counts: Mapping[Visibility, int]) -> dict[Visibility, int]:
+    return {visibility: count for visibility, count in counts.items() if visibility is not Visibility.PUBLIC}
+
+
+def _labels(topics: Mapping[str, StoredTopic]) -> dict[str, str]:
+    return {slug: stored.topic.name for slug, stored in topics.items()}
