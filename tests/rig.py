@@ -56,6 +56,7 @@ class Rig:
     tombstones: bool = False
     hub: str | None = None
     version: str = "1"
+    quiet_s: float = 0.0
     latest_slot: Callable[[Digest, datetime], Slot | None] = never
 
     def __post_init__(self) -> None:
@@ -75,7 +76,7 @@ class Rig:
             Plan(
                 sources=sources,
                 roll_up=self.roll_up,
-                quiet_s=0.0,
+                quiet_s=self.quiet_s,
                 version=self.version,
                 made_with=repr((self.version, self.levels)),
             ),
@@ -122,7 +123,8 @@ class Rig:
 
     def moment(self) -> Moment:
         # Files carry this machine's time; "much later" lets each of them have come to rest.
-        return Moment(now=self.now, wall_ns=time.time_ns() + 10**12, monotonic=time.monotonic())
+        later_ns = 0 if self.quiet_s else 10**12
+        return Moment(now=self.now, wall_ns=time.time_ns() + later_ns, monotonic=time.monotonic())
 
     def look(self, *, confirmed: bool = False) -> Tally:
         """Looks at all folders, then again once what is gone has been gone for a while."""

@@ -54,6 +54,8 @@ class Looked:
     missing: frozenset[str]
     odd: Sequence[Problem]
     whole: bool
+    there: bool
+    """Whether the folder is there; it is `complete` when all its folders could be read as well."""
     complete: bool
     files: int
 
@@ -116,6 +118,7 @@ class Desk:
             missing=gone | held,
             odd=seen.problems(self.name),
             whole=paths is None,
+            there=not seen.missing,
             complete=seen.complete and not seen.missing,
             files=len(seen.files),
         )
