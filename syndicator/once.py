@@ -54,9 +54,10 @@ def build(
         try:
             sweep(settings.output)
             pipeline = open_pipe(settings, store, now=clock.now())
+            pipeline.shelve(clock.now(), reading)
             tally = take_in(settings, pipeline, clock, reading, confirmed=confirmed)
             pipeline.turn(clock.now())
-            pipeline.begin_routes(clock.now())
+            pipeline.begin_routes(clock.now(), reading)
             published = publish_all(pipeline, clock.now, publishing)
             return _pass(settings, store, pipeline, tally, published)
         finally:

@@ -129,7 +129,7 @@ class Worker:
                 waits = self._pipeline.look_again(self._clock.moment()).values()
                 left = until - self._clock.moment().monotonic
                 if not waits or min(waits) > left:
-                    self._pipeline.begin_routes(self._clock.now())
+                    self._pipeline.begin_routes(self._clock.now(), progress)
                     return
                 stop.wait(min(waits))
             except Stopped:

@@ -18,9 +18,6 @@ from syndicator.store.contract import Books
 
 log = structlog.get_logger()
 
-SOME = 1_000
-"""Entries judged at a time while a route begins."""
-
 
 class Announcer:
     """Judges changes for all routes. One thread uses it."""
@@ -54,21 +51,26 @@ class Announcer:
         found += _heirs(books, changes, released)
         return self._decide(books, found, self.routes, now=now, silent_sources=sources)
 
-    def begin(self, books: Books, *, now: datetime) -> list[str]:
-        """Begins every new or changed route, once all that is there is known; their names.
+    @property
+    def has_new(self) -> bool:
+        """Whether a route is still to begin."""
+        return bool(self._new)
 
-        What such a route would announce of it becomes its baseline. Routes that are gone hand what they owe
-        to another one of their channel, or let it go. May be repeated; `end_silence` once it is committed.
+    def lay_baseline(self, books: Books, guids: Sequence[str], *, now: datetime) -> None:
+        """What the new and changed routes would announce of these entries becomes their baseline."""
+        entries = [one.entry for one in books.entries(guids).values()]
+        self._decide(books, [Announceable(entry=entry) for entry in entries], self._new, now=now)
+
+    def begin(self, books: Books, *, now: datetime) -> list[str]:
+        """Begins every new or changed route, once the baseline is laid; their names.
+
+        Routes that are gone hand what they owe to another one of their channel, or let it go. May be
+        repeated; `end_silence` once it is committed.
         """
-        new = self._new
-        guids = books.guids() if new else []
-        for start in range(0, len(guids), SOME):
-            entries = [one.entry for one in books.entries(guids[start : start + SOME]).values()]
-            self._decide(books, [Announceable(entry=entry) for entry in entries], new, now=now)
-        for route in new:
+        for route in self._new:
             books.outbox.ledger.begin(route, fingerprint(route), now)
         self._settle_routes(books)
-        return [route.name for route in new]
+        return [route.name for route in self._new]
 
     def end_silence(self) -> None:
         """From here on what the routes that have begun take is owed."""

@@ -208,8 +208,17 @@ class Pipeline:
         with self._store.reading() as books:
             return books.next_turn(now)
 
-    def begin_routes(self, now: datetime) -> None:
-        """Ends the silence of new and changed routes; to be called once all sources have been looked at."""
+    def begin_routes(self, now: datetime, progress: Progress = lambda done, of: None) -> None:
+        """Ends the silence of new and changed routes; to be called once all sources have been looked at.
+
+        Cut off, it is begun again by the next start: until all the baseline is laid, no route has begun.
+        """
+        with self._store.reading() as books:
+            guids = books.guids() if self._announcer.has_new else []
+        for start in range(0, len(guids), SOME):
+            progress(start, len(guids))
+            with self._store.transaction() as books:
+                self._announcer.lay_baseline(books, guids[start : start + SOME], now=now)
         with self._store.transaction() as books:
             begun = self._announcer.begin(books, now=now)
         self._announcer.end_silence()
@@ -304,7 +313,10 @@ def read_topic_files(plan: Plan) -> TopicFiles:
 def open_pipeline(
     store: Store, plan: Plan, output: Output, announcer: Announcer, mailing: Mailing, *, now: datetime
 ) -> Pipeline:
-    """The pipeline with what the store knows in hand, and sources that are gone withdrawn."""
+    """The pipeline with what the store knows in hand, and sources that are gone withdrawn.
+
+    `shelve` comes first, since it makes up for what changed in settings and topic files meanwhile.
+    """
     files = read_topic_files(plan)
     with store.transaction() as books:
         bare = [s.name for s in plan.sources if s.topics and s.name not in files.sources]
@@ -321,8 +333,6 @@ def open_pipeline(
     pipeline = Pipeline(store, plan, output, announcer, mailing, desks, shelves, files)
     for name in gone:
         pipeline.withdraw_source(name, now)
-    if anew:
-        pipeline.judge_all(now)
     return pipeline
 
 

@@ -45,9 +45,10 @@ class Ledger:
         query = select(ledger).where(condition).order_by(ledger.c.channel, ledger.c.story)
         return [ledger_value(row) for row in self._connection.execute(query)]
 
-    def put_baseline(self, rows: Iterable[LedgerRow]) -> int:
-        """Writes each that the ledger does not hold yet; tells how many those were."""
-        return sum(self._enter(row) for row in rows)
+    def put_baseline(self, rows: Iterable[LedgerRow]) -> None:
+        """Writes each that the ledger does not hold yet."""
+        if values := [ledger_values(row) for row in rows]:
+            self._connection.execute(insert(ledger).on_conflict_do_nothing(), values)
 
     def take(self, stories: Iterable[Owed]) -> list[Owed]:
         """Writes each as owed unless the ledger holds it already; gives those that are new."""
