@@ -12,7 +12,7 @@
     │   ├── StoreDamaged      it is not a sound database: restore or rebuild
     │   └── StoreTooNew       it was written by a later version
     └── DeliveryError         a message was not delivered
-        ├── Refused           definitely not accepted: send again after `retry_after`
+        ├── Refused           definitely not accepted: send again after `retry_after` (exit 75)
         ├── Rejected          definitely not accepted, and nothing but a person will change that
         │   └── Unacceptable  it is this one message; the channel's others may well be accepted
         └── Unclear           accepted or not, nobody knows: look before sending again
@@ -96,6 +96,8 @@ class DeliveryError(SyndicatorError):
 
 
 class Refused(DeliveryError):
+    exit_code = 75
+
     def __init__(
         self, what: str, *, code: str, on: str = "", why: str = "", retry_after: timedelta | None = None
     ) -> None:

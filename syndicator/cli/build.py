@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 from rich.console import Console
 
-from syndicator.cli import app
+from syndicator.cli import app, report
 from syndicator.cli.log import configure_logs
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, read_settings
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
 from syndicator.cli.progress import progress_bar
 from syndicator.cli.report import print_counts, print_missing, print_problems
 from syndicator.errors import SecondInstanceError
@@ -23,6 +23,7 @@ def build(
         "--confirm-removals",
         help="Withdraw articles that are missing, however many. A service that runs is told to.",
     ),
+    as_json: JsonOption = False,
 ) -> None:
     """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""
     configure_logs(verbose=False, journal=False)
@@ -42,10 +43,13 @@ def build(
         tell_running(settings)
         console.print("The service that runs withdraws them at its next look at the folder.")
         return
-    out = Console(highlight=False)
-    print_problems(out, settings, result.problems)
-    print_counts(out, result.counts)
-    print_missing(out, result)
-    out.print(f"{result.published.written} files written to {settings.output}", soft_wrap=True)
+    if as_json:
+        typer.echo(report.as_json(result))
+    else:
+        out = Console(highlight=False)
+        print_problems(out, settings, result.problems)
+        print_counts(out, result.counts)
+        print_missing(out, result)
+        out.print(f"{result.published.written} files written to {settings.output}", soft_wrap=True)
     if result.problems or result.missing:
         raise typer.Exit(1)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 import typer
 from rich.console import Console
 
-from syndicator.cli import app
+from syndicator.cli import app, report
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
 from syndicator.cli.progress import progress_bar
@@ -27,9 +24,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) ->
     with progress_bar(Console(stderr=True), "Reading articles") as progress:
         result = check_all(settings, reading=progress.update)
     if as_json:
-        counts = {visibility.value: count for visibility, count in result.counts.items()}
-        problems = [asdict(problem) for problem in result.problems]
-        typer.echo(json.dumps({"entries": counts, "problems": problems, "missing": result.missing}, indent=2))
+        typer.echo(report.as_json(result))
     else:
         console = Console(highlight=False)
         print_problems(console, settings, result.problems)

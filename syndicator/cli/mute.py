@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Annotated
 
@@ -12,7 +13,15 @@ from rich.table import Table
 from syndicator.alerts import Mute
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, now, opened, read_settings, route_named
+from syndicator.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    now,
+    opened,
+    read_settings,
+    route_named,
+)
 from syndicator.settings import duration
 
 
@@ -23,6 +32,7 @@ def mute(
     for_: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 7d.")] = "",
     why: Annotated[str, typer.Option("--why", help="For whoever asks later.")] = "",
     lift: Annotated[bool, typer.Option("--lift", help="End the route's mutes now.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Hold a route back for a while. What qualifies meanwhile is kept and sent as one catch-up."""
     configure_logs(verbose=False, journal=False, quiet=True)
@@ -34,7 +44,7 @@ def mute(
     with opened(settings) as store, store.transaction() as books:
         ledger = books.outbox.ledger
         if route is None:
-            _print(console, ledger.mutes(ended_after=moment))
+            _print(console, ledger.mutes(ended_after=moment), as_json=as_json)
         elif lift:
             count = ledger.unmute(route, moment)
             console.print(f"{count} mute{'s' * (count != 1)} of {route} lifted")
@@ -53,7 +63,14 @@ def _length(text: str) -> timedelta:
     return length
 
 
-def _print(console: Console, mutes: list[Mute]) -> None:
+def _print(console: Console, mutes: list[Mute], *, as_json: bool) -> None:
+    if as_json:
+        facts = [
+            {"route": m.route, "since": m.since.isoformat(), "until": m.end.isoformat(), "why": m.why}
+            for m in mutes
+        ]
+        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        return
     if not mutes:
         console.print("No route is muted.")
         return

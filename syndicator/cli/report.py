@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.text import Text
@@ -45,6 +47,14 @@ def print_counts(console: Console, counts: Mapping[Visibility, int]) -> None:
             console.print(f"{count} {'is' if count == 1 else 'are'} {why}", highlight=False)
     if counts.get(Visibility.DRAFT):
         console.print(Text(INCLUDE, style="dim"), soft_wrap=True)
+
+
+def as_json(result: Pass) -> str:
+    """The pass for programs."""
+    counts = {visibility.value: count for visibility, count in result.counts.items()}
+    problems = [asdict(problem) for problem in result.problems]
+    facts = {"entries": counts, "problems": problems, "missing": result.missing}
+    return json.dumps(facts | {"files_written": result.published.written}, indent=2)
 
 
 def print_missing(console: Console, result: Pass) -> None:

@@ -36,7 +36,7 @@ XML = "http://www.w3.org/XML/1998/namespace"
 
 COMMON = {"dc": DC, "fh": HISTORY, "media": MEDIA}
 RSS_NAMESPACES = {**COMMON, "atom": ATOM, "content": CONTENT}
-ATOM_NAMESPACES = {**COMMON, "at": TOMBSTONES}
+ATOM_NAMESPACES = COMMON
 
 _MARKUP = re.compile("([&<])")
 
@@ -48,7 +48,10 @@ class FeedExtension:
     form: Format
 
     def extend_ns(self) -> dict[str, str]:
-        return RSS_NAMESPACES if self.form is Format.RSS else ATOM_NAMESPACES
+        """Declares only what the feed may use: a namespace that a validator does not know is a warning."""
+        if self.form is Format.RSS:
+            return RSS_NAMESPACES
+        return ATOM_NAMESPACES | ({"at": TOMBSTONES} if self.feed.tombstones else {})
 
     def extend_rss(self, rss: etree._Element) -> etree._Element:
         channel = rss[0]
