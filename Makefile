@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test format lint types imports tests fuzz faults bench lock clean
+.PHONY: help demo test format lint types imports tests fuzz faults validate lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -53,6 +53,10 @@ faults: $(VENV)/.test  ## kills, a Slack that fails, a folder that burns: about 
 	$(BIN)/python -m tests.faults.history --kills 20 --mode replace
 	$(BIN)/python -m tests.faults.history --kills 20 --mode rewrite
 	$(BIN)/python -m tests.faults.folder
+
+validate: $(VENV)/.test  ## the W3C feed validator's rules over feeds of every kind
+	@test -n "$(FEEDVALIDATOR)" || { echo "Clone https://github.com/w3c/feedvalidator and say FEEDVALIDATOR=path/to/feedvalidator/src"; exit 2; }
+	$(BIN)/python -m tests.w3c --validator "$(FEEDVALIDATOR)"
 
 lock:  ## renew the lock files (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build -o deploy/requirements.txt pyproject.toml

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import uuid
+from functools import lru_cache
 
+import langcodes
 from w3lib.url import safe_url_string
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffc\U00010000-\U0010ffff]")
-"""XML 1.0 2.2 `Char`, less the C1 controls and U+FFFD, for which validators warn (BadCharacters)."""
+_HIGHER_PLANES = "".join(f"{chr(plane << 16)}-{chr((plane << 16) + 0xFFFD)}" for plane in range(1, 17))
+_FORBIDDEN = re.compile(f"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffc{_HIGHER_PLANES}]")
+"""XML 1.0 2.2 `Char`, less the C1 controls, U+FFFD and Unicode's noncharacters, for which validators warn."""
 
 _URI_PART = r"(?:[A-Za-z0-9\-._~:/?@!$&'()*+,;=]|%[0-9A-Fa-f]{2})"
 _WEB_LINK = re.compile(
@@ -61,16 +64,18 @@ def document_id(guid: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, clean(guid)).urn
 
 
+@lru_cache(maxsize=256)
 def language_tag(language: str | None) -> str | None:
-    """The language as RSS, Atom and HTML spell it (RFC 5646 2.1.1), None where it is no tag.
+    """The language as RSS, Atom and HTML spell it (RFC 5646 2.1.1), None where it is no registered one.
 
-    >>> language_tag("DE_de"), language_tag("zh-hant-tw"), language_tag("German (Germany)")
-    ('de-DE', 'zh-Hant-TW', None)
+    >>> language_tag("DE_de"), language_tag("zh-hant-tw"), language_tag("German"), language_tag("jp")
+    ('de-DE', 'zh-Hant-TW', None, None)
     """
     if not language or not _LANGUAGE.fullmatch(language):
         return None
     first, *rest = language.replace("_", "-").split("-")
-    return "-".join([first.lower(), *map(_subtag, rest)])
+    tag = "-".join([first.lower(), *map(_subtag, rest)])
+    return tag if langcodes.tag_is_valid(tag) else None
 
 
 def _subtag(part: str) -> str:

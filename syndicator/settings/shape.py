@@ -22,6 +22,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from syndicator.publish.characters import language_tag
+
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=100 * 365)
 DURATION = re.compile(r"(\d{1,9})\s*([smhdw])")
@@ -52,6 +54,13 @@ def _time_zone(value: str) -> str:
     return value
 
 
+def _language(value: str) -> str:
+    tag = language_tag(value)
+    if tag is None:
+        raise ValueError("is not a language; write one like en or de-DE (ja, not the country's jp)")
+    return tag
+
+
 def _address(value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
         raise ValueError(
@@ -79,6 +88,7 @@ def _list(value: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Language = Annotated[str, AfterValidator(_language)]
 Address = Annotated[str, AfterValidator(_address)]
 Name = Annotated[str, AfterValidator(_name)]
 Clock = Annotated[int, BeforeValidator(_clock)]
@@ -92,7 +102,7 @@ class Shape(BaseModel):
 class SiteShape(Shape):
     title: str = Field(min_length=1)
     base_url: Address
-    language: str = Field(default="en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    language: Language = "en"
     time_zone: TimeZone = "UTC"
     description: str = ""
 

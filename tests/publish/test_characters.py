@@ -26,6 +26,7 @@ def test_clean_text_can_stand_in_xml(text: str) -> None:
 def test_what_xml_allows_is_kept_and_one_line_folds_it() -> None:
     assert clean("a\tb\nc 日本 🚀 \xa0–") == "a\tb\nc 日本 🚀 \xa0–"
     assert clean("a\x00b\x1fc\x85d\ud800e\uffff") == "abcde"
+    assert clean("a\ufdd0b\ufdefc\ufffed\U0001fffee\U0010fffff\U0010fffd") == "abcdef\U0010fffd"
     assert clean("caf\ufffd") == "caf?"
     assert one_line(" a \n\t b\xa0\x0bc ") == "a b c"
 
@@ -95,6 +96,8 @@ def test_language_is_spelt_as_readers_know_it(language: str, tag: str) -> None:
     assert language_tag(language) == tag
 
 
-@pytest.mark.parametrize("language", [None, "", "German", "e", "de--DE", "de DE", "x-klingon"])
+@pytest.mark.parametrize(
+    "language", [None, "", "German", "e", "de--DE", "de DE", "x-klingon", "jp", "en-zzzzz"]
+)
 def test_what_is_no_language_is_none(language: str | None) -> None:
     assert language_tag(language) is None

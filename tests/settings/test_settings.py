@@ -156,6 +156,11 @@ server: {port: 99999}
             id="zone",
         ),
         pytest.param({"routes": [ROUTE | {"gather": "5m"}]}, "is for `deliver: immediate`", id="gather"),
+        pytest.param(
+            {"site": {"title": "T", "base_url": "https://a.example/", "language": "jp"}},
+            "is not a language",
+            id="a country for a language",
+        ),
         pytest.param({"watch": {"scan_every": "0s"}}, "at least 1s", id="busy scan"),
         pytest.param({"sources": [SOURCE | {"topics": "../*.yaml"}]}, "inside", id="topics outside"),
         pytest.param({"sources": [SOURCE | {"fields": {"titel": "t"}}]}, "titel", id="field"),
