@@ -128,7 +128,7 @@ def _feeds(words: Sequence[FeedWord]) -> Table:
     for word in words:
         if word.reason is not FeedReason.OTHER_TOPIC:
             name = f"feeds/{word.topic}" + (f"/{word.level}" if word.level else "")
-            reason = word.reason.value + (f": {word.instead}" if word.instead else "")
+            reason = word.reason.value + (f": {shown(word.instead.article.path)}" if word.instead else "")
             table.add_row(MARKS[word.reason is FeedReason.IN], name, Text(reason))
     if others:
         some = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
@@ -177,7 +177,8 @@ def _entry_json(one: Explanation) -> dict[str, Any]:
     entry, article = one.entry, one.entry.article
     feeds: dict[str, list[dict[str, str | None]]] = defaultdict(list)
     for word in one.feeds:
-        feeds[word.topic].append({"level": word.level, "reason": word.reason.value, "instead": word.instead})
+        instead = word.instead.guid if word.instead else None
+        feeds[word.topic].append({"level": word.level, "reason": word.reason.value, "instead": instead})
     return {
         "guid": entry.guid,
         "story": entry.story,

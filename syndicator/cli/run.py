@@ -67,6 +67,9 @@ class _Runner:
                 log.error("settings not taken over", problem=str(error))
                 settings = self._ready
         log.info("stopped")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            # A second signal that comes while the process ends would make a failure of a good end.
+            signal.signal(number, signal.SIG_IGN)
 
     def _run_with(self, settings: Settings) -> None:
         with progress_bar(self._console, "Reading articles") as progress:

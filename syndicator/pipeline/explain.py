@@ -22,8 +22,8 @@ class FeedWord:
     topic: str
     level: str | None
     reason: FeedReason
-    instead: str | None = None
-    """The guid of the copy that is shown in its place."""
+    instead: Entry | None = None
+    """The copy that is shown in its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +152,10 @@ def _route_word(
     )
 
 
-def _shown_copy(books: Books, entry: Entry, topic: str) -> str | None:
-    copies = [stored.entry.guid for stored in books.copies([entry.article.canonical_link])]
-    return next((s.guid for s in books.standings(copies) if s.topic == topic and s.shown), None)
+def _shown_copy(books: Books, entry: Entry, topic: str) -> Entry | None:
+    copies = {one.entry.guid: one.entry for one in books.copies([entry.article.canonical_link])}
+    shown = (s.guid for s in books.standings(copies) if s.topic == topic and s.shown)
+    return next((copies[guid] for guid in shown), None)
 
 
 def _problem_of(entry: Entry, problems: Sequence[Problem]) -> Problem | None:

@@ -91,7 +91,7 @@ def test_copy_names_the_one_shown_instead(rig: Rig) -> None:
     rig.turn()
     words = {(word.topic, word.level): word for word in explained(rig, "copy.md").feeds}
     assert words["all", None].reason is FeedReason.OTHER_COPY
-    assert words["all", None].instead == rig.entries()["old.md"].guid
+    assert words["all", None].instead == rig.entries()["old.md"]
 
 
 @pytest.mark.parametrize(
