@@ -124,18 +124,16 @@ class Desk:
         )
 
     def read(self, looked: Looked, at: Moment) -> Iterator[Batch]:
-        """Reads and parses what is ready, some thousand at a time. Raises SourceUnreadable."""
-        paths = sorted(looked.ready)
-        gone = sorted(looked.gone)
-        for start in range(0, max(len(paths), 1), BATCH_FILES):
-            found = [
-                one
-                for path in paths[start : start + BATCH_FILES]
-                if (one := self._read(path, looked.ready[path], at)) is not None
-            ]
-            if found or gone:
-                yield Batch(source=self.name, found=found, gone=gone, missing=looked.missing)
-            gone = []
+        """Reads and parses what is ready, some thousand at a time; what is gone comes last, so that what has
+        moved is recognised before. Raises SourceUnreadable."""
+        paths, gone = sorted(looked.ready), sorted(looked.gone)
+        last = max(len(paths) - 1, 0) // BATCH_FILES * BATCH_FILES
+        for start in range(0, last + max(len(gone), 1), BATCH_FILES):
+            some = paths[start : start + BATCH_FILES]
+            found = [one for path in some if (one := self._read(path, looked.ready[path], at)) is not None]
+            left = gone[start - last : start - last + BATCH_FILES] if start >= last else []
+            if found or left:
+                yield Batch(source=self.name, found=found, gone=left, missing=looked.missing)
 
     def took(self, batch: Batch, taken: Tally) -> None:
         """Notes that a batch is in the store."""

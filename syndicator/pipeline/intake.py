@@ -6,7 +6,7 @@ an entry and the messages it causes are written together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -93,10 +93,13 @@ class Intake:
     ) -> Tally:
         """Stores the batch and all that follows from it. May be repeated: a second time changes nothing."""
         shelves.learn(books, (name for one in batch.found if one.article for name in one.article.topics))
-        files = books.files(batch.source, {one.path for one in batch.found} | batch.missing | {*batch.gone})
-        recognised = self._recognise(books, batch, files, shelves, now, unpublished)
+        files = books.files(batch.source, {one.path for one in batch.found} | {*batch.gone})
+        alike = _alike(books, batch, files)
+        left = batch.missing & {stored.entry.article.path for stored in alike}
+        files |= books.files(batch.source, left)
+        recognised = self._recognise(books, batch, files, alike, shelves, now, unpublished)
         kept = {change.after.entry.guid for change in recognised.changes.values()}
-        vacated = {path for path in batch.missing if path in files and files[path].guid in kept}
+        vacated = {path for path in batch.missing & files.keys() if files[path].guid in kept}
         changes = [*recognised.changes.values(), *_withdrawals(books, batch, files, kept, now)]
         self.settle(books, changes, shelves, now=now, silent=silent)
         shelves.unlearn(books, _names_left(batch, recognised, changes))
@@ -162,12 +165,13 @@ class Intake:
         books: Books,
         batch: Batch,
         files: dict[str, KnownFile],
+        alike: Sequence[StoredEntry],
         shelves: Shelves,
         now: datetime,
         unpublished: bool,
     ) -> Recognised:
         rules = Rules(mint=mint_guid, story=story_id, topics=shelves.slugs, include_unpublished=unpublished)
-        return recognise(batch.found, _known(books, batch, files), rules, now=now)
+        return recognise(batch.found, _known(books, batch, files, alike), rules, now=now)
 
 
 def _held_in(touched: Iterable[Change]) -> set[str]:
@@ -184,35 +188,44 @@ def _held_in(touched: Iterable[Change]) -> set[str]:
     return topics
 
 
-def _known(books: Books, batch: Batch, files: dict[str, KnownFile]) -> Known:
-    articles = [one for one in batch.found if one.article is not None]
-    owners = {path: file.guid for path, file in files.items() if file.guid is not None}
+def _alike(books: Books, batch: Batch, files: Mapping[str, KnownFile]) -> list[StoredEntry]:
+    """The entries that files of the batch might be, by key, content, link or path: for those that have none
+    yet, and, where files are missing, by content for those that have."""
+    articles = {one.path: one for one in batch.found if one.article is not None}
+    fresh = [one for path, one in articles.items() if path not in files or files[path].guid is None]
+    moving = articles.values() if batch.missing else fresh
+    some = [
+        *books.entries(
+            sorted({one.article.guid for one in fresh if one.article and one.article.guid})
+        ).values(),
+        *books.copies(sorted({one.article.canonical_link for one in fresh if one.article})),
+        *books.twins(batch.source, sorted({one.digest for one in moving})),
+        *books.entries_at(batch.source, [one.path for one in fresh]).values(),
+    ]
+    return list({stored.entry.guid: stored for stored in some}.values())
+
+
+def _known(books: Books, batch: Batch, files: Mapping[str, KnownFile], alike: Sequence[StoredEntry]) -> Known:
+    concerned = {one.path for one in batch.found} | {stored.entry.article.path for stored in alike}
+    owners = {path: file.guid for path, file in files.items() if file.guid is not None and path in concerned}
     of_files = books.entries(sorted(set(owners.values())))
-    fresh = [one for one in articles if one.path not in owners]
-    keys = sorted({one.article.guid for one in fresh if one.article and one.article.guid})
-    by_key = books.entries(keys)
-    others = {
-        stored.entry.guid: stored
-        for some in (
-            books.copies(sorted({one.article.canonical_link for one in fresh if one.article})),
-            books.twins(batch.source, sorted({one.digest for one in fresh})),
-            books.entries_at(batch.source, [one.path for one in fresh]).values(),
-        )
-        for stored in some
-    }
+    fresh = [one for one in batch.found if one.article is not None and one.path not in owners]
+    keys = {one.article.guid for one in fresh if one.article}
     missing = batch.missing | {*batch.gone}
     there = {guid for path, guid in owners.items() if path not in missing}
     leaving = {guid for path, guid in owners.items() if path in missing} - there
-    candidates = {**others, **by_key, **of_files}
+    others = {stored.entry.guid: stored for stored in alike}
+    by_key = {guid: stored for guid, stored in others.items() if guid in keys}
+    others |= {guid: of_files[guid] for guid in leaving if guid in of_files}
     vacant = {
         guid
-        for guid, stored in candidates.items()
+        for guid, stored in {**others, **by_key, **of_files}.items()
         if guid in leaving or stored.entry.visibility is Visibility.WITHDRAWN
     }
     return Known(
         by_file={path: of_files[guid] for path, guid in owners.items() if guid in of_files},
         by_guid=by_key,
-        others=[*others.values(), *(of_files[guid] for guid in leaving if guid in of_files)],
+        others=list(others.values()),
         taken=frozenset(_taken(books, batch.source, [one.path for one in fresh])),
         vacant=frozenset(vacant),
     )

@@ -11,6 +11,7 @@ import pytest
 
 from syndicator.alerts import DeliveryState, Digest, Immediate, Route
 from syndicator.model import Visibility
+from syndicator.pipeline import desk
 from tests.rig import Rig, article_text
 
 ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
@@ -315,3 +316,32 @@ def test_message_that_waits_for_a_story_goes_on_with_its_other_copy(tmp_path: Pa
     with rig.store.reading() as books:
         waiting = books.outbox.list([DeliveryState.OWED])
     assert [f"By the {other}" in str(one.message["blocks"]) for one in waiting] == [True]
+
+
+def test_article_with_a_key_keeps_its_guid_though_all_else_changes(rig: Rig) -> None:
+    rig.write("a.md", guid="urn:example:1")
+    rig.turn()
+    (rig.folder / "a.md").unlink()
+    rig.write("b.md", guid="urn:example:1", title="Another title")
+    tally = rig.turn()
+    assert (tally.new, tally.moved, tally.withdrawn) == (0, 1, 0)
+    assert guids(rig) == {"b.md": "urn:example:1"}
+
+
+def test_moves_and_removals_of_many_batches_are_told_apart(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "BATCH_FILES", 4)
+    for number in range(MANY):
+        rig.write(f"old/{number:02}.md")
+    rig.turn()
+    before = guids(rig)
+    rename(rig, "old", "new")
+    for number in range(5):
+        (rig.folder / f"new/{number:02}.md").unlink()
+    rig.write("new/another.md")
+    tally = rig.turn()
+    rig.wait(timedelta(minutes=1))
+    tally += rig.turn()
+    assert (tally.new, tally.moved, tally.withdrawn) == (1, MANY - 5, 5)
+    for path, guid in guids(rig).items():
+        if path != "new/another.md":
+            assert guid == before[path.replace("new/", "old/")]
