@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from syndicator.alerts import Mute
 from syndicator.cli import app
@@ -22,6 +23,7 @@ from syndicator.cli.options import (
     read_settings,
     route_named,
 )
+from syndicator.cli.shown import shown
 from syndicator.settings import duration
 
 
@@ -76,5 +78,7 @@ def _print(console: Console, mutes: list[Mute], *, as_json: bool) -> None:
         return
     table = Table("route", "until (UTC)", "since (UTC)", "why", box=None, pad_edge=False)
     for one in mutes:
-        table.add_row(one.route, f"{one.end:%Y-%m-%d %H:%M}", f"{one.since:%Y-%m-%d %H:%M}", one.why)
+        table.add_row(
+            Text(one.route), f"{one.end:%Y-%m-%d %H:%M}", f"{one.since:%Y-%m-%d %H:%M}", Text(shown(one.why))
+        )
     console.print(table)

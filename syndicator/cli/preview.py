@@ -87,12 +87,13 @@ def _previews(settings: Settings, routes: Sequence[Route], moment: datetime) -> 
 
 def _as_test(delivery: Delivery) -> Delivery:
     """The same message with an id of its own, and a line that says what it is."""
-    note = {"type": "context", "elements": [{"type": "plain_text", "text": "A test from syndicator"}]}
-    message = dict(delivery.message)
+    words = {"type": "plain_text", "text": "A test from syndicator", "emoji": False}
+    note = {"type": "context", "elements": [words]}
+    message, id = dict(delivery.message), str(uuid4())
     blocks = message.get("blocks")
     message["blocks"] = [note, *(blocks if isinstance(blocks, list) else [])][:50]
-    message.pop("metadata", None)
-    return replace(delivery, id=str(uuid4()), message=message)
+    message["metadata"] = {"event_type": "syndicator_delivery", "event_payload": {"delivery": id}}
+    return replace(delivery, id=id, message=message)
 
 
 def _print(console: Console, one: Preview, *, with_link: bool) -> None:

@@ -1,0 +1,166 @@
+"""The operator's commands, as processes of their own, on a state that a service has made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.running import Running, running, wait_for
+from tests.rig import article_text
+from tests.slack_server import SlackServer, script
+
+ROUTES: list[dict[str, Any]] = [
+    {"name": "ai", "channel": "C1", "topics": ["AI"], "deliver": "immediate"},
+    {"name": "daily", "channel": "C2", "deliver": {"digest": "0 9 * * *"}},
+]
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackServer]:
+    with SlackServer() as server:
+        yield server
+
+
+@pytest.fixture
+def site(tmp_path: Path, slack: SlackServer) -> Iterator[Running]:
+    """A site that has been built once, with two articles of an hour ago."""
+    with running(tmp_path, routes=ROUTES, watch={"quiet": "0s"}) as site:
+        site.use(slack)
+        for name in ("a", "b"):
+            write(site, f"{name}.md")
+        assert site.command("build").returncode == 0
+        yield site
+
+
+def write(site: Running, path: str, **front: Any) -> None:
+    published = f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    text = article_text(path, publishedDateTime=published, **front)
+    (site.articles / path).write_text(text, encoding="utf-8")
+
+
+def facts(site: Running, *arguments: str) -> Any:
+    done = site.command(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def said(site: Running, *arguments: str, code: int = 0) -> str:
+    """What a command prints, on either stream, with blanks and line ends folded."""
+    done = site.command(*arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def test_build_tells_programs_what_it_did(site: Running) -> None:
+    write(site, "c.md")
+    (site.articles / "bad.md").write_text("---\ntitle: [\n---\n", encoding="utf-8")
+    done = site.command("build", "--json")
+    assert done.returncode == 1, "there are problems"
+    told = json.loads(done.stdout)
+    assert told["entries"] == {"public": 3}
+    assert [(one["path"], one["at"]["line"]) for one in told["problems"]] == [("bad.md", 3)]
+    assert told["files_written"] > 3
+
+
+def test_preview_shows_messages_and_sends_none(site: Running, slack: SlackServer) -> None:
+    drawn = said(site, "preview")
+    assert "ai → C1" in drawn and "daily → C2" in drawn
+    assert "About a" in drawn and "About b" in drawn
+    (message,) = facts(site, "preview", "ai")
+    assert message["blocks"] and message["text"]
+    assert "no route 'best'" in said(site, "preview", "best", code=2)
+    assert slack.slack.calls == []
+    assert facts(site, "deliveries", "list") == []
+
+
+def test_send_test_posts_once_and_changes_nothing(site: Running, slack: SlackServer) -> None:
+    sent = site.command("send-test", "ai")
+    assert slack.slack.problems == []
+    assert "Sent to C1" in sent.stdout, sent.stderr
+    (posted,) = slack.slack.in_channel("C1")
+    assert "A test from syndicator" in str(posted.body["blocks"])
+    assert slack.slack.problems == []
+    assert facts(site, "deliveries", "list") == []
+    site.start()
+    write(site, "new.md")
+    wait_for(lambda: len(slack.slack.in_channel("C1")) == 2, why="the real alert")
+    assert site.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "word"),
+    [("429", 75, "C1"), ("500-after", 75, "may have arrived"), ("channel_not_found", 1, "channel_not_found")],
+)
+def test_send_test_that_fails_says_what_to_do(
+    site: Running, slack: SlackServer, fault: str, code: int, word: str
+) -> None:
+    slack.slack.faults = script(fault)
+    assert word in said(site, "send-test", "ai", code=code)
+
+
+def test_mute_holds_back_lists_and_lifts(site: Running, slack: SlackServer) -> None:
+    assert "No route is muted" in said(site, "mute")
+    assert facts(site, "mute") == []
+    assert "ai is muted until" in said(site, "mute", "ai", "--for", "2h", "--why", "launch [day]")
+    (mute,) = facts(site, "mute")
+    assert (mute["route"], mute["why"]) == ("ai", "launch [day]")
+    length = datetime.fromisoformat(mute["until"]) - datetime.fromisoformat(mute["since"])
+    assert length == timedelta(hours=2)
+    assert "launch [day]" in said(site, "mute")
+    site.start()
+    write(site, "new.md")
+    wait_for(lambda: "new" in site.get("feeds/all/feed.json").text, why="the feed, which is not muted")
+    assert slack.slack.in_channel("C1") == []
+    assert "1 mute of ai lifted" in said(site, "mute", "ai", "--lift")
+    wait_for(lambda: slack.slack.in_channel("C1"), patience_s=60, why="what was held back")
+    assert site.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["other", "--for", "2h"], "no route 'other'"),
+        (["ai"], "--for"),
+        (["ai", "--for", "2 moons"], "--for"),
+    ],
+)
+def test_mute_used_wrongly_says_how(site: Running, arguments: list[str], word: str) -> None:
+    assert word in said(site, "mute", *arguments, code=2)
+
+
+def test_failed_message_is_listed_retried_and_dropped(site: Running, slack: SlackServer) -> None:
+    slack.slack.faults = script(*["channel_not_found"] * 2)
+    site.start()
+    write(site, "new.md")
+    wait_for(lambda: facts(site, "deliveries", "list")[:1], why="the message")
+    wait_for(lambda: facts(site, "deliveries", "list")[0]["error"], why="what Slack said")
+    (message,) = facts(site, "deliveries", "list")
+    assert (message["route"], message["channel"]) == ("ai", "C1")
+    listed = said(site, "deliveries")
+    assert message["id"][:8] in listed and "channel_not_found" in listed
+    assert "No message has" in said(site, "deliveries", "drop", "ffffffff-nothing", code=1)
+    assert "is dropped" in said(site, "deliveries", "drop", message["id"][:8], "--why", "not wanted")
+    assert "not to be changed" in said(site, "deliveries", "drop", message["id"], code=1)
+    assert [one["state"] for one in facts(site, "deliveries", "list")] == ["dropped"]
+    assert facts(site, "deliveries", "list", "--state", "owed") == []
+    assert site.stop() == 0
+    assert slack.slack.in_channel("C1") == []
+
+
+def test_explain_tells_of_feeds_and_routes(site: Running) -> None:
+    text = said(site, "explain", "a.md")
+    assert "feeds/ai" in text and "baseline" in text
+    told = facts(site, "explain", "https://news.example/a")
+    assert [one["path"] for one in told["entries"]] == ["a.md"]
+    assert "Nothing is known" in said(site, "explain", "https://news.example/never", code=1)
+
+
+def test_commands_before_the_first_build_say_what_is_missing(tmp_path: Path) -> None:
+    site = Running(tmp_path, routes=ROUTES)
+    for command in (["preview"], ["explain", "a.md"], ["mute"], ["deliveries"]):
+        assert "syndicator run" in said(site, *command, code=1)
