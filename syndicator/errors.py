@@ -64,7 +64,13 @@ class SourceUnreadable(SyndicatorError):
 
 
 class OutputUnwritable(SyndicatorError):
-    pass
+    """`everywhere`: whatever else is written now will fail too (the disk is full, read-only, broken)."""
+
+    def __init__(
+        self, what: str, *, on: str = "", why: str = "", cure: str = "", everywhere: bool = False
+    ) -> None:
+        super().__init__(what, on=on, why=why, cure=cure)
+        self.everywhere = everywhere
 
 
 class StoreError(SyndicatorError):

@@ -84,10 +84,15 @@ def check(settings: Settings, *, reading: Progress, clock: Clock | None = None) 
 
 
 def publish_all(pipeline: Pipeline, now: Callable[[], datetime], progress: Progress) -> Published:
-    """Publishes portion by portion until nothing is left; what all of them wrote."""
+    """Publishes portion by portion until nothing is left; what all of them wrote.
+
+    Raises OutputUnwritable where something could not be written, after all else is.
+    """
     all_of = Published(more=True)
     while all_of.more:
         one = pipeline.publish(now(), progress)
+        if one.failure is not None:
+            raise one.failure
         all_of = Published(
             written=all_of.written + one.written, feeds=all_of.feeds + one.feeds, more=one.more
         )

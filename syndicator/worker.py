@@ -228,7 +228,10 @@ class Worker:
         return max(0.0, min(waits))
 
     def _say(self, tally: Tally, turned: int, published: Published) -> None:
-        self._said = ""
+        if published.failure is None:
+            self._said = ""
+        else:
+            self._report(published.failure)
         if tally.guids or turned or published.written or tally.problems > len(tally.refused):
             log.info(
                 "published",

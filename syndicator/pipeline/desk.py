@@ -168,6 +168,7 @@ class Desk:
             return self._problem(path, stamp, b"", error)
         except SourceUnreadable as error:
             log.warning("source folder unreadable, feeds kept", source=self.name, why=str(error))
+            self._settling.put_back(path, stamp, now=at.monotonic)
             return None
         match reading:
             case Unread.GONE:

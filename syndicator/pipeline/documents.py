@@ -61,9 +61,9 @@ class Documents:
     def write_topic(
         self, books: Books, slug: str, dirty: set[int], topics: Mapping[str, StoredTopic]
     ) -> Iterator[str]:
-        stored = topics.get(slug)
         """The feeds of a topic, and those of its archive pages that are `dirty`; a topic that has ended loses
         all its files."""
+        stored = topics.get(slug)
         self.statistics.pop(slug, None)
         if slug != ALL and (stored is None or stored.fate is Fate.WAITING):
             return
@@ -82,13 +82,15 @@ class Documents:
 
     def _remove_leftovers(self, slug: str, pages: Sequence[ArchivePage]) -> None:
         """Levels and archive pages that other settings made: nobody would ever write them again."""
-        kept = {feed_path(slug, Format.RSS, level=level) for level in (None, *self.levels)}
-        kept |= {feed_path(slug, Format.RSS, page=page.number) for page in pages}
+        files = [feed_path(slug, Format.RSS, level=level) for level in (None, *self.levels)]
+        files += [feed_path(slug, Format.RSS, page=page.number) for page in pages]
+        kept = {self.folder / Path(file).parent for file in files}
         root = self.folder / topic_folders(slug)[0]
-        for document in (*root.glob("*/rss.xml"), *root.glob("archive/*/rss.xml")):
-            path = document.relative_to(self.folder)
-            if path.as_posix() not in kept:
-                remove_tree(self.folder, path.parent.as_posix())
+        # Any of the three names tells: a removal may have been cut off.
+        for name in sorted(Path(feed_path(slug, form)).name for form in RENDER):
+            for document in (*root.glob(f"*/{name}"), *root.glob(f"archive/*/{name}")):
+                if document.parent not in kept:
+                    remove_tree(self.folder, document.parent.relative_to(self.folder).as_posix())
 
     def _write_feed(
         self,
@@ -215,7 +217,7 @@ class Documents:
     def lost(self, books: Books, slug: str) -> Iterator[int]:
         """The pages of a topic's feeds of which a file is not there."""
         paths = [feed_path(slug, form, level=level) for form in RENDER for level in (None, *self.levels)]
-        paths += [page_path(slug), *((OPML_PATH,) if slug == ALL else ())]
+        paths += [page_path(slug), *((OPML_PATH, *render_assets()) if slug == ALL else ())]
         if not all(is_there(self.folder / path) for path in paths):
             yield FEED
         for page in archive_pages(books.next_number(slug), self.limit):

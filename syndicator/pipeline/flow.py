@@ -26,7 +26,6 @@ from syndicator.pipeline.topic_files import (
     TopicFiles,
     read_settings_topics,
     read_source_topics,
-    remember,
 )
 from syndicator.store.contract import Books, ProblemKind, SourceState, Store
 from syndicator.watch.compare import Verdict
@@ -90,9 +89,9 @@ class Pipeline:
         mailing: Mailing,
         desks: Mapping[str, Desk],
         shelves: Shelves,
-        topic_files: TopicFiles,
+        topic_files: LastGood,
     ) -> None:
-        self._topic_files = LastGood(topic_files)
+        self._topic_files = topic_files
         self._store, self._plan, self._output = store, plan, output
         self._announcer, self._mailing = announcer, mailing
         self._desks, self._shelves = desks, shelves
@@ -231,7 +230,7 @@ class Pipeline:
             return self._mailing.write(books, now=now)
 
     def publish(self, now: datetime, progress: Progress = lambda done, of: None) -> Published:
-        """Brings the output folder up to date, and owes the hub word of it. Raises OutputUnwritable."""
+        """Brings the output folder up to date, and owes the hub word of it."""
         return self._output.publish(self._store, self._shelves.catalogue, now, progress)
 
     def recover(self) -> None:
@@ -317,10 +316,11 @@ def open_pipeline(
 
     `shelve` comes first, since it makes up for what changed in settings and topic files meanwhile.
     """
-    files = read_topic_files(plan)
+    found = read_topic_files(plan)
     with store.transaction() as books:
-        bare = [s.name for s in plan.sources if s.topics and s.name not in files.sources]
-        files = remember(files, books.topics(), [name for name in bare if books.files(name)])
+        bare = [s.name for s in plan.sources if s.topics and s.name not in found.sources]
+        last = LastGood(found, books.topics(), [name for name in bare if books.files(name)])
+        files = last.files
         shelves = Shelves(books, files.declared, roll_up=plan.roll_up, page_size=output.documents.limit)
         books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
         desks = {source.name: _open_desk(books, source, plan) for source in plan.sources}
@@ -330,7 +330,7 @@ def open_pipeline(
         books.put_mark("reader", plan.version)
         output.verify(books, plan.made_with, now)
         announcer.open(books)
-    pipeline = Pipeline(store, plan, output, announcer, mailing, desks, shelves, files)
+    pipeline = Pipeline(store, plan, output, announcer, mailing, desks, shelves, last)
     for name in gone:
         pipeline.withdraw_source(name, now)
     return pipeline

@@ -36,31 +36,35 @@ class Published:
     written: int = 0
     feeds: int = 0
     more: bool = False
+    failure: OutputUnwritable | None = None
+    """Why something could not be written, once nothing else is left; it stays dirty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What one portion has come to: the files written, and the topics that could not be, with the reason."""
+@dataclass(slots=True)
+class Round:
+    """The portions until nothing is left: which topics could not be written, and why."""
 
-    written: list[str] = field(default_factory=list)
     failed: dict[str, OutputUnwritable] = field(default_factory=dict)
+    over: bool = False
 
-    def at(self, slug: str, writing: Iterable[str]) -> None:
+    def write(self, slug: str, writing: Iterable[str], written: list[str]) -> None:
+        """Writes what it can of a topic. Raises OutputUnwritable where nothing else would succeed either."""
         try:
-            self.written.extend(writing)
+            written.extend(writing)
         except OutputUnwritable as error:
             self.failed.setdefault(slug, error)
+            if error.everywhere:
+                raise
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Output:
     """Publishes into one folder. One thread uses it."""
 
     documents: Documents
     moved_map: Path | None = None
     """Where a front server finds which topics have moved or gone; beside the state, not in the output."""
-    obstructed: set[str] = field(default_factory=set)
-    """The topics that could not be written the last time: they come last, so that none waits for them."""
+    round: Round = field(default_factory=Round)
 
     def verify(self, books: Books, made_with: str, now: datetime) -> None:
         """Marks dirty what may not be on disk as the store has it: at start, every feed; and where it was
@@ -95,55 +99,66 @@ class Output:
         """Writes what is dirty, at most PORTION topics of it, and marks that clean; everything's feed first.
 
         To be called again at once while there is `more`: front page and list of feeds come with the last
-        portion. A topic that cannot be written comes last the next time and does not stop the others. Raises
-        OutputUnwritable once nothing else is left to write; what could not be written stays dirty.
+        portion. A topic that cannot be written stays dirty and stops no other; the `failure` is told with the
+        last portion.
         """
+        if self.round.over:
+            self.round = Round()
         with store.reading() as books:
             dirty = books.dirty()
             if not dirty:
                 return Published()
-            portion = sorted(dirty, key=lambda s: (s in self.obstructed, s != ALL, s))[:PORTION]
-            more = len(portion) < len(dirty)
-            attempt = Attempt()
+            topics = {stored.topic.slug: stored for stored in books.topics()}
+            left = [slug for slug in _in_order(dirty, topics) if slug not in self.round.failed]
+            portion = left[:PORTION]
+            self.round.over = len(portion) == len(left)
+            written: list[str] = []
             try:
-                self._publish_portion(books, portion, dirty, catalogue, attempt, progress, last=not more)
-            except BaseException:
-                self._owe_pings(store, attempt.written, now)
-                raise
+                self._publish_portion(
+                    books, portion, dirty, topics, only_live(catalogue, topics), written, progress
+                )
+            except BaseException as error:
+                self.round.over = True
+                self._owe_pings(store, written, now)
+                if not isinstance(error, OutputUnwritable):
+                    raise
+                return self._published(written)
         with store.transaction() as books:
             books.mark_clean((slug, page) for slug in portion for page in dirty[slug])
             books.mark_dirty(
-                (slug, page) for slug in attempt.failed for page in dirty.get(slug, set()) | {FEED}
+                (slug, page) for slug in self.round.failed for page in {FEED, *dirty.get(slug, ())}
             )
-            books.pings.owe(self._to_tell(attempt.written), now)
-        self.obstructed.difference_update(portion)
-        self.obstructed.update(attempt.failed)
-        if attempt.failed and (not more or attempt.failed.keys() >= set(portion)):
-            raise next(iter(attempt.failed.values()))
-        written = attempt.written
-        return Published(written=len(written), feeds=sum(map(_is_feed, written)), more=more)
+            books.pings.owe(self._to_tell(written), now)
+        return self._published(written)
+
+    def _published(self, written: Sequence[str]) -> Published:
+        over, failures = self.round.over, self.round.failed.values()
+        return Published(
+            written=len(written),
+            feeds=sum(map(_is_feed, written)),
+            more=not over,
+            failure=next(iter(failures), None) if over else None,
+        )
 
     def _publish_portion(
         self,
         books: Books,
         portion: Sequence[str],
         dirty: Mapping[str, set[int]],
-        catalogue: Catalogue,
-        attempt: Attempt,
+        topics: Mapping[str, StoredTopic],
+        live: Catalogue,
+        written: list[str],
         progress: Progress,
-        *,
-        last: bool,
     ) -> None:
-        topics = {stored.topic.slug: stored for stored in books.topics()}
+        write, documents = self.round.write, self.documents
         for done, slug in enumerate(portion):
             progress(done, len(dirty))
-            attempt.at(slug, self.documents.write_topic(books, slug, dirty[slug], topics))
-        live = only_live(catalogue, topics)
+            write(slug, documents.write_topic(books, slug, dirty[slug], topics), written)
         for slug in _with_parents(portion, live):
-            attempt.at(slug, self.documents.write_page(books, live, slug))
-        if last:
-            attempt.at(ALL, self.documents.write_front(books, live))
-            attempt.at(ALL, self._write_moved_map(topics.values()))
+            write(slug, documents.write_page(books, live, slug), written)
+        if self.round.over:
+            write(ALL, documents.write_front(books, live), written)
+            write(ALL, self._write_moved_map(topics.values()), written)
             progress(len(dirty), len(dirty))
 
     def _write_moved_map(self, topics: Iterable[StoredTopic]) -> Iterator[str]:
@@ -169,6 +184,13 @@ class Output:
         levels = (None, *self.documents.levels)
         written = [feed_path(slug, form, level=level) for slug in left for level in levels for form in RENDER]
         books.pings.owe(self._to_tell(written), now)
+
+
+def _in_order(dirty: Iterable[str], topics: Mapping[str, StoredTopic]) -> list[str]:
+    """Everything first; topics that others redirect to before those, and before what has ended is removed."""
+    targets = {stored.moved_to for stored in topics.values() if stored.fate is Fate.MOVED}
+    ended = {slug for slug, stored in topics.items() if stored.fate in (Fate.MOVED, Fate.GONE)}
+    return sorted(dirty, key=lambda slug: (slug != ALL, slug not in targets, slug in ended, slug))
 
 
 def _with_parents(slugs: Iterable[str], live: Catalogue) -> list[str]:

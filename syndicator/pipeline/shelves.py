@@ -148,8 +148,10 @@ class Shelves:
     def _put(self, books: Books, changed: Sequence[StoredTopic]) -> None:
         if changed:
             books.put_topics(changed)
-            pages = ((stored.topic.slug, FEED) for stored in changed if stored.fate is not Fate.WAITING)
-            books.mark_dirty(pages)
+            books.mark_dirty((s.topic.slug, FEED) for s in changed if s.fate is not Fate.WAITING)
+            # The pages of parents, former ones too, show the topic.
+            former = [self._stored[s.topic.slug] for s in changed if s.topic.slug in self._stored]
+            books.mark_dirty((s.topic.parent, FEED) for s in (*changed, *former) if s.topic.parent)
             before = {topic.slug for topic in self.live()}
             self._stored |= {stored.topic.slug: stored for stored in changed}
             if {topic.slug for topic in self.live()} != before:

@@ -1,10 +1,12 @@
-"""Reads the topic files of a source, and those of the settings' own folder."""
+"""The topic files of the sources and of the settings, each as it was when it was last good."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 
 from syndicator.errors import ArticleError, SourceUnreadable
@@ -15,45 +17,64 @@ from syndicator.store.contract import Fate, StoredTopic
 from syndicator.watch.reading import Reading, read_article
 
 SETTINGS = "settings"
-"""The source that topic files outside any source are named by."""
+"""The source that topic files outside any source are named by; their paths are absolute."""
 
 BELIEVED_AFTER = timedelta(seconds=30)
 """How long a topic file must have been missing for that to count."""
 
 Place = tuple[str, str]
-"""Source and path of a file."""
+"""Source and path of a file or folder; an empty path is all of the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicFiles:
-    """What the topic files say, and what is wrong with those that cannot be read."""
+    """What the topic files say, what is wrong with some, and the folders that could not be looked into."""
 
     declared: tuple[DeclaredTopic, ...] = ()
     problems: tuple[Problem, ...] = ()
-
-    @property
-    def broken(self) -> set[Place]:
-        return {(problem.source, problem.path) for problem in self.problems}
+    unseen: frozenset[Place] = frozenset()
 
     @property
     def sources(self) -> set[str]:
         """The sources that have a topic file, good or bad."""
-        return {topic.source for topic in self.declared} | {source for source, _ in self.broken}
+        return {topic.source for topic in self.declared} | {problem.source for problem in self.problems}
+
+    def hides(self, place: Place) -> bool:
+        """Whether what is at the place cannot be known: broken, or in a folder that could not be read."""
+        source, path = place
+        broken = any((problem.source, problem.path) == place for problem in self.problems)
+        above = (folder for owner, folder in self.unseen if owner == source)
+        return broken or any(path == folder or path.startswith(f"{folder}/") for folder in above)
 
     def __add__(self, other: TopicFiles) -> TopicFiles:
-        return TopicFiles(declared=self.declared + other.declared, problems=self.problems + other.problems)
+        return TopicFiles(
+            declared=self.declared + other.declared,
+            problems=self.problems + other.problems,
+            unseen=self.unseen | other.unseen,
+        )
 
 
 def read_source_topics(source: str, root: Path, patterns: Sequence[str]) -> TopicFiles:
     """The topic files of one source, by path. A file that cannot be read or parsed is a problem."""
-    paths = {path for pattern in patterns for path in _matches(root, pattern)}
-    return _read(source, ((root, path.relative_to(root).as_posix()) for path in sorted(paths)))
+    found = {path for pattern in patterns for path in _matches(root, pattern)}
+    files = [(root, path.relative_to(root).as_posix(), "") for path in sorted(found)]
+    folders = {_folder_of(pattern) for pattern in patterns}
+    hidden = [
+        folder for folder in sorted(folders) if _cannot_look(root / folder) not in (None, FileNotFoundError)
+    ]
+    return _read(source, files) + _unseen(source, [(folder, "cannot be read") for folder in hidden])
 
 
 def read_settings_topics(patterns: Sequence[Path]) -> TopicFiles:
-    """The topic files that the settings name directly; each pattern is absolute."""
-    paths = {path for pattern in patterns for path in _matches(pattern.parent, pattern.name)}
-    return _read(SETTINGS, ((path.parent, path.name) for path in sorted(paths)))
+    """The topic files that the settings name directly: absolute patterns, whose folders must be there."""
+    found = {path for pattern in patterns for path in _matches(pattern.parent, pattern.name)}
+    files = [(path.parent, path.name, str(path)) for path in sorted(found)]
+    lost = [
+        (str(folder), "is not there" if why is FileNotFoundError else "cannot be read")
+        for folder in sorted({pattern.parent for pattern in patterns})
+        if (why := _cannot_look(folder)) is not None
+    ]
+    return _read(SETTINGS, files) + _unseen(SETTINGS, lost)
 
 
 class LastGood:
@@ -62,47 +83,65 @@ class LastGood:
     A broken file counts as it was until it is mended. One that is missing counts for a moment more, since it
     may be on its way to be replaced, and for as long as the articles of its source are missing as well: a
     topic that ends answers 410, which some readers take for ever.
+
+    `topics` are those known before a start, and `lost` the sources that have lost their topic files since.
+    Which file declared which topic is not known then: all are remembered until nothing is in doubt any more.
     """
 
-    def __init__(self, files: TopicFiles) -> None:
-        self.files = files
+    def __init__(
+        self, found: TopicFiles, topics: Iterable[StoredTopic] = (), lost: Iterable[str] = ()
+    ) -> None:
+        broken = {(problem.source, problem.path) for problem in found.problems}
+        self._doubtful: set[Place] = broken | found.unseen | {(source, "") for source in lost}
+        live = (stored.topic for stored in topics if stored.fate is Fate.LIVE)
+        self._remembered = [_declared(topic) for topic in live] if self._doubtful else []
         self._missing: dict[Place, datetime] = {}
+        self._declared = found.declared
+        self.files = self._with_remembered(found)
 
     def follow(self, found: TopicFiles, now: datetime, lost: Collection[str]) -> TopicFiles:
         """Takes over what was found; `lost` are the sources whose articles are missing."""
         there = {_place(topic) for topic in found.declared}
-        broken = found.broken
-        absent = [topic for topic in self.files.declared if _place(topic) not in there]
-        gone = {_place(topic) for topic in absent} - broken
-        self._missing = {place: self._missing.get(place, now) for place in gone}
-        kept = [
-            topic
-            for topic in absent
-            if _place(topic) in broken
-            or topic.source in lost
-            or abs(now - self._missing[_place(topic)]) < BELIEVED_AFTER
-        ]
-        self.files = replace(found, declared=(*found.declared, *_unclaimed(kept, found.declared)))
+        absent = [topic for topic in self._declared if _place(topic) not in there]
+        places = {_place(topic) for topic in absent} | self._doubtful
+        # While the articles are away too, the half minute has not begun.
+        self._missing = {
+            place: now if place[0] in lost else self._missing.get(place, now) for place in places - there
+        }
+
+        def in_doubt(place: Place) -> bool:
+            source, path = place
+            if found.hides(place):
+                return True
+            if place in there or (not path and source in found.sources):
+                return False
+            return source in lost or abs(now - self._missing[place]) < BELIEVED_AFTER
+
+        kept = [topic for topic in absent if in_doubt(_place(topic))]
+        new = set(found.declared) - set(self._declared)
+        self._declared = (*found.declared, *_beside(kept, new))
+        self._doubtful = {place for place in self._doubtful if in_doubt(place)}
+        if not self._doubtful:
+            self._remembered = []
+        self.files = self._with_remembered(found)
         return self.files
 
-
-def remember(found: TopicFiles, topics: Iterable[StoredTopic], lost: Iterable[str]) -> TopicFiles:
-    """What was found at a start and, where a source lost its files or one is broken, the topics of before.
-
-    Which file declared which topic is not known: each that was live stands for the first file in question.
-    """
-    doubtful = [*sorted(found.broken), *((source, "") for source in lost)]
-    live = [stored.topic for stored in topics if stored.fate is Fate.LIVE] if doubtful else []
-    kept = [_declared(topic, doubtful[0]) for topic in live]
-    return replace(found, declared=(*found.declared, *_unclaimed(kept, found.declared)))
+    def _with_remembered(self, found: TopicFiles) -> TopicFiles:
+        remembered = _beside(self._remembered, self._declared)
+        return replace(found, declared=(*self._declared, *remembered))
 
 
-def _unclaimed(kept: Iterable[DeclaredTopic], found: Iterable[DeclaredTopic]) -> Iterator[DeclaredTopic]:
-    """Those whose name and slug no file found claims, without the aliases that one does."""
+def _beside(kept: Iterable[DeclaredTopic], found: Collection[DeclaredTopic]) -> Iterator[DeclaredTopic]:
+    """What is kept as far as what was found leaves room for it: where a topic is declared anew, its further
+    aliases; where its name or slug is given to another, nothing."""
+    names = {topic_key(topic.name) for topic in found}
     claimed = {key for topic in found for key in (*_keys(topic), *map(topic_key, topic.aliases))}
     for topic in kept:
+        aliases = tuple(alias for alias in topic.aliases if topic_key(alias) not in claimed)
         if claimed.isdisjoint(_keys(topic)):
-            yield replace(topic, aliases=tuple(a for a in topic.aliases if topic_key(a) not in claimed))
+            yield replace(topic, aliases=aliases)
+        elif topic_key(topic.name) in names and aliases:
+            yield DeclaredTopic(name=topic.name, aliases=aliases)
 
 
 def _keys(topic: DeclaredTopic) -> set[str]:
@@ -113,7 +152,7 @@ def _place(topic: DeclaredTopic) -> Place:
     return topic.source, topic.path
 
 
-def _declared(topic: Topic, place: Place) -> DeclaredTopic:
+def _declared(topic: Topic) -> DeclaredTopic:
     return DeclaredTopic(
         name=topic.name,
         slug=topic.slug,
@@ -121,9 +160,37 @@ def _declared(topic: Topic, place: Place) -> DeclaredTopic:
         aliases=tuple(sorted(topic.names - {topic_key(topic.name)})),
         description=topic.description,
         language=topic.language,
-        source=place[0],
-        path=place[1],
     )
+
+
+def _folder_of(pattern: str) -> str:
+    """The folder that a pattern looks into, as far as it has no wildcards."""
+    plain = takewhile(lambda part: not set(part) & set("*?["), pattern.split("/")[:-1])
+    return "/".join(plain)
+
+
+def _cannot_look(folder: Path) -> type[OSError] | None:
+    """Why a folder cannot be listed: `Path.glob` takes that for an empty one."""
+    try:
+        with os.scandir(folder):
+            return None
+    except (FileNotFoundError, NotADirectoryError):
+        return FileNotFoundError
+    except OSError as error:
+        return type(error)
+
+
+def _unseen(source: str, folders: Sequence[tuple[str, str]]) -> TopicFiles:
+    problems = [
+        Problem(
+            source=source,
+            path=folder,
+            what=f"the folder of topic files {what}",
+            cure="Put it back, let the service's user read it, or mend `topics`; its topics stay until then",
+        )
+        for folder, what in folders
+    ]
+    return TopicFiles(problems=tuple(problems), unseen=frozenset((source, folder) for folder, _ in folders))
 
 
 def _matches(root: Path, pattern: str) -> Iterable[Path]:
@@ -133,17 +200,19 @@ def _matches(root: Path, pattern: str) -> Iterable[Path]:
         return []
 
 
-def _read(source: str, files: Iterable[tuple[Path, str]]) -> TopicFiles:
+def _read(source: str, files: Iterable[tuple[Path, str, str]]) -> TopicFiles:
+    """Reads files by root and path in it; the third is how a file is called where that is not the path."""
     declared: list[DeclaredTopic] = []
     problems: list[Problem] = []
-    for root, path in files:
+    for root, path, called in files:
+        name = called or path
         try:
             reading = read_article(root, path)
             if isinstance(reading, Reading):
-                declared.append(parse_topic_file(reading.data, source=source, path=path))
+                declared.append(parse_topic_file(reading.data, source=source, path=name))
         except ArticleError as error:
             at = Position(line=error.line, column=error.column)
-            problems.append(Problem(source=source, path=path, at=at, what=error.what, cure=error.cure))
+            problems.append(Problem(source=source, path=name, at=at, what=error.what, cure=error.cure))
         except SourceUnreadable as error:
-            problems.append(Problem(source=source, path=path, what=error.what, cure=error.cure))
+            problems.append(Problem(source=source, path=name, what=error.what, cure=error.cure))
     return TopicFiles(declared=tuple(declared), problems=tuple(problems))

@@ -40,6 +40,8 @@ _CURES = {
     errno.ELOOP: "Replace the link by a folder",
     errno.EIO: "Check the disk",
 }
+_EVERYWHERE = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+"""What meets one file and will meet the next one too."""
 
 
 def replace_file(path: Path, data: bytes, *, compress: bool = False) -> bool:
@@ -196,4 +198,5 @@ def _translated(path: Path) -> Iterator[None]:
             on=str(error.filename if isinstance(error.filename, str | Path) else path),
             why=error.strerror or str(error),
             cure=_CURES.get(error.errno or 0, "Check the folder that `output` names"),
+            everywhere=error.errno in _EVERYWHERE,
         ) from error
