@@ -36,6 +36,7 @@ class HubTeller:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._store, self._hub, self._clock, self._call, self._jitter = store, hub, clock, call, jitter
+        self._silent = False
 
     def run(self, stop: threading.Event, wake: threading.Event) -> None:
         """Tells until `stop`; `wake` says that there may be something new. Set both to end at once."""
@@ -63,18 +64,28 @@ class HubTeller:
         return min(max(0.0, (soonest - self._clock()).total_seconds()), LONGEST_WAIT_S)
 
     def _settle(self, due: Sequence[OwedPing], outcomes: Sequence[Ping]) -> None:
-        now = self._clock()
+        # All that failed together is tried again together.
+        now, jitter = self._clock(), self._jitter()
         with self._store.transaction() as books:
             for owed, outcome in zip(due, outcomes, strict=True):
                 if outcome.result is PingResult.LATER and now - owed.since < GIVE_UP:
-                    books.pings.postpone(owed.topic, now + next_ping(owed.attempts + 1, self._jitter()))
+                    books.pings.postpone(owed.topic, now + next_ping(owed.attempts + 1, jitter))
                 else:
                     books.pings.forget(owed.topic, since=owed.since)
+        self._say(outcomes)
+
+    def _say(self, outcomes: Sequence[Ping]) -> None:
+        """A hub that does not answer is told of once, and once when it answers again."""
         told = sum(outcome.result is PingResult.TOLD for outcome in outcomes)
-        if told:
-            log.debug("hub told", feeds=told)
-        refused = [outcome for outcome in outcomes if outcome.result is not PingResult.TOLD]
+        refused = [outcome for outcome in outcomes if outcome.result is PingResult.REFUSED]
+        later = [outcome for outcome in outcomes if outcome.result is PingResult.LATER]
         if refused:
-            log.warning(
-                "hub not told", feeds=len(refused), result=refused[0].result.value, why=refused[0].why
-            )
+            log.warning("hub refuses feeds", feeds=len(refused), why=refused[0].why)
+        if later and not told:
+            tell = log.debug if self._silent else log.warning
+            tell("hub not told, tried again until it answers", feeds=len(later), why=later[0].why)
+            self._silent = True
+        elif told:
+            tell = log.info if self._silent else log.debug
+            tell("hub told", feeds=told)
+            self._silent = False

@@ -148,7 +148,7 @@ class Documents:
         yield from self._put(path, rendered.data)
 
     def _put(self, path: str, data: bytes) -> Iterator[str]:
-        if replace_file(self.folder / path, data, compress=True):
+        if replace_file(self.folder, path, data, compress=True):
             log.debug("file written", path=path, bytes=len(data))
             yield path
 

@@ -164,7 +164,7 @@ class Output:
     def _write_moved_map(self, topics: Iterable[StoredTopic]) -> Iterator[str]:
         """Yields nothing: the map is not part of the folder that is published."""
         if self.moved_map is not None:
-            replace_file(self.moved_map, render_nginx_map(moves_of(topics)))
+            replace_file(self.moved_map.parent, self.moved_map.name, render_nginx_map(moves_of(topics)))
         yield from ()
 
     def _owe_pings(self, store: Store, written: Sequence[str], now: datetime) -> None:

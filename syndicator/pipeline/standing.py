@@ -97,7 +97,7 @@ def _shown(
 
 
 def _neighbours(topic: str, number: int | None, page_size: int) -> set[tuple[str, int]]:
-    """A number that opens a page changes the page before it too: that one now has a next."""
-    if number is None or number == 0 or number % page_size:
+    """The page before that of a new number: its link to the next page says how full that one is."""
+    if number is None or number < page_size:
         return set()
     return {(topic, number // page_size - 1)}

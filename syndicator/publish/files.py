@@ -44,13 +44,14 @@ _EVERYWHERE = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
 """What meets one file and will meet the next one too."""
 
 
-def replace_file(path: Path, data: bytes, *, compress: bool = False) -> bool:
-    """Puts the bytes at the path; True if anything had to be written. May be repeated.
+def replace_file(output: Path, relative: str, data: bytes, *, compress: bool = False) -> bool:
+    """Puts the bytes at the path in the folder; True if anything had to be written. May be repeated.
 
     Missing folders are made. With `compress` the same bytes stand beside it as `NAME.gz`, made without time
     or name so that they are always the same, for servers that look for such a file (nginx's gzip_static).
     Raises OutputUnwritable when the folder cannot be written; what was there before is then still whole.
     """
+    path = _inside(output, relative)
     with _translated(path):
         if _holds(path, data) and (not compress or _gzip_holds(_gzip_path(path), data)):
             return False
@@ -74,8 +75,8 @@ def is_there(path: Path) -> bool:
 def remove_file(output: Path, relative: str) -> bool:
     """Removes a file of the output folder and its compressed sibling; True if there was one.
 
-    A link is removed, not what it points to. Raises ValueError for a path that leads out of the folder,
-    OutputUnwritable when it cannot be removed.
+    A link is removed, not what it points to. Raises OutputUnwritable when it cannot be removed, or lies
+    behind a link that leads out of the folder.
     """
     path = _inside(output, relative)
     with _translated(path):
@@ -88,8 +89,8 @@ def remove_file(output: Path, relative: str) -> bool:
 def remove_tree(output: Path, relative: str) -> bool:
     """Removes a folder below the output folder with all that is in it; True if there was one.
 
-    Links in it are removed, not followed. Raises ValueError for a path that leads out of the folder or is
-    the folder itself, OutputUnwritable when it cannot be removed.
+    Links in it are removed, not followed. Raises OutputUnwritable when it cannot be removed, or lies behind
+    a link that leads out of the folder.
     """
     path = _inside(output, relative)
     with _translated(path):
@@ -125,12 +126,28 @@ def _put(path: Path, data: bytes) -> None:
         with os.fdopen(os.open(unfinished, flags, 0o644), "wb") as file:
             file.write(data)
             file.flush()
+            _set_later(file.fileno(), path)
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError:
         with contextlib.suppress(OSError):
             _unlink(unfinished)
         raise
+
+
+def _set_later(handle: int, path: Path) -> None:
+    """Gives what is being written a later second than what it takes the place of.
+
+    HTTP dates have whole seconds, and front servers make their tags of time and size (RFC 9110 8.8.2.2): two
+    versions of one second would be one to a reader.
+    """
+    try:
+        before_s = int(path.stat(follow_symlinks=False).st_mtime)
+    except FileNotFoundError:
+        return
+    facts = os.fstat(handle)
+    if int(facts.st_mtime) <= before_s:
+        os.utime(handle, (facts.st_atime, before_s + 1))
 
 
 def _holds(path: Path, data: bytes) -> bool:
@@ -179,12 +196,22 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _inside(output: Path, relative: str) -> Path:
-    """The path in the output folder, its own folders resolved; never the folder itself or outside."""
+    """The path in the output folder, its own folders resolved; never the folder itself or outside.
+
+    Raises ValueError for a path that no name of ours could give, OutputUnwritable for one behind a link.
+    """
     root = output.resolve()
     path = root / relative
-    parent = path.parent.resolve()
-    if not relative or path.name in ("", ".", "..") or not parent.is_relative_to(root):
+    if not relative or {"", ".", ".."} & set(relative.split("/")):
         raise ValueError(f"not a path below the output folder: {relative!r}")
+    parent = path.parent.resolve()
+    if not parent.is_relative_to(root):
+        raise OutputUnwritable(
+            "Cannot write the output folder",
+            on=str(path),
+            why="a link leads out of the folder",
+            cure=_CURES[errno.ELOOP],
+        )
     return parent / path.name
 
 

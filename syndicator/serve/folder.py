@@ -35,6 +35,10 @@ class Make(Protocol):
     def __call__(self, file: str, body: bytes, *, modified: int) -> Document: ...
 
 
+SOON_S = 86_400
+"""How far ahead of the clock the times of files may run."""
+
+
 class OutputFolder:
     """Documents by their file's relative path. Keeps at most `budget_bytes` of bodies, least used out first.
 
@@ -72,6 +76,15 @@ class OutputFolder:
         """Whether a folder with a page stands at this path."""
         return isinstance(self.read(f"{file}/index.html"), Document)
 
+    def _modified(self, facts: os.stat_result) -> int:
+        """The file's second, also one just ahead: versions that follow each other quickly differ by it.
+
+        A date far off is a clock gone wrong, and is never sent (RFC 9110 8.8.2.1).
+        """
+        now = int(self._clock())
+        modified = int(facts.st_mtime)
+        return modified if modified <= now + SOON_S else now
+
     def _read_anew(self, file: str) -> Document | Absence:
         self._drop(file)
         for _ in range(_TRIES):
@@ -79,9 +92,7 @@ class OutputFolder:
             if not stat.S_ISREG(before.st_mode):
                 return Absence.MISSING
             if sign(before) == sign(after) and len(body) == before.st_size:
-                # RFC 9110 8.8.2.1: never later than now, whatever the file says.
-                modified = min(int(before.st_mtime), int(self._clock()))
-                document = self._make(file, body, modified=modified)
+                document = self._make(file, body, modified=self._modified(before))
                 self._keep(file, sign(before), document)
                 return document
         # Someone writes into the file in place, which the publisher never does.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+import pytest
+
 from syndicator.model import Entry, Visibility
 from syndicator.pipeline.standing import Restanding, restand
 from syndicator.store.contract import FEED, Standing
@@ -103,9 +105,12 @@ def test_each_feed_chooses_its_own_copy() -> None:
     assert shown(result, "all") == [one.guid]
 
 
-def test_first_number_of_a_page_dirties_the_page_before() -> None:
-    assert ("all", 0) in stand([make_entry()], first=10).dirty
-    assert ("all", 0) not in stand([make_entry()], first=11).dirty
+@pytest.mark.parametrize(("first", "before"), [(10, {0}), (11, {0}), (19, {0}), (25, {1}), (9, set())])
+def test_new_number_dirties_the_page_before_which_says_how_full_its_next_is(
+    first: int, before: set[int]
+) -> None:
+    dirty = {page for topic, page in stand([make_entry()], first=first).dirty if topic == "all"}
+    assert dirty == {FEED, first // 10} | before
 
 
 def test_standing_again_changes_no_row() -> None:

@@ -24,12 +24,12 @@ DOCUMENTS = (b"<a>" + b"old" * 30_000 + b"</a>", b"<b>" + b"new" * 50_000 + b"</
 def write_for_ever(path: Path) -> None:
     while True:
         for data in DOCUMENTS:
-            replace_file(path, data, compress=True)
+            replace_file(path.parent, path.name, data, compress=True)
 
 
 def main(folder: Path, kills: int) -> int:
     path = folder / "feeds" / "rss.xml"
-    replace_file(path, DOCUMENTS[0], compress=True)
+    replace_file(path.parent, path.name, DOCUMENTS[0], compress=True)
     torn = 0
     for _ in range(kills):
         child = os.fork()
@@ -41,7 +41,7 @@ def main(folder: Path, kills: int) -> int:
         torn += path.read_bytes() not in DOCUMENTS
         torn += gzip.decompress(path.with_name("rss.xml.gz").read_bytes()) not in DOCUMENTS
     sweep(folder)
-    replace_file(path, DOCUMENTS[1], compress=True)
+    replace_file(path.parent, path.name, DOCUMENTS[1], compress=True)
     torn += sorted(entry.name for entry in path.parent.iterdir()) != ["rss.xml", "rss.xml.gz"]
     torn += gzip.decompress(path.with_name("rss.xml.gz").read_bytes()) != DOCUMENTS[1]
     return torn

@@ -8,14 +8,20 @@ import stat
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from syndicator.errors import OutputUnwritable
-from syndicator.publish.files import UNFINISHED, remove_file, remove_tree, replace_file, sweep
+from syndicator.publish.files import UNFINISHED, remove_file, remove_tree, sweep
+from syndicator.publish.files import replace_file as replace_in
 
 ROOT = Path(__file__).parents[2]
+
+
+def replace_file(path: Path, data: bytes, *, compress: bool = False) -> bool:
+    return replace_in(path.parent, path.name, data, compress=compress)
 
 
 def names(folder: Path) -> list[str]:
@@ -122,16 +128,30 @@ def test_links_are_removed_and_not_followed(tmp_path: Path) -> None:
     assert names(tmp_path) == ["precious/data"]
 
 
-@pytest.mark.parametrize("relative", ["", ".", "..", "../precious", "feeds/../../precious", "/etc", "link/x"])
-def test_nothing_outside_the_folder_is_removed(tmp_path: Path, relative: str) -> None:
+@pytest.mark.parametrize("relative", ["", ".", "..", "../precious", "feeds/../../precious", "/etc"])
+def test_no_path_of_another_form_is_touched(tmp_path: Path, relative: str) -> None:
+    for change in (remove_tree, remove_file, partial(replace_in, data=b"x")):
+        with pytest.raises(ValueError, match="not a path below the output folder"):
+            change(tmp_path / "public", relative)
+
+
+def test_nothing_behind_a_link_is_touched(tmp_path: Path) -> None:
     output = tmp_path / "public"
     replace_file(output / "feeds" / "rss.xml", b"x")
     replace_file(tmp_path / "precious" / "x", b"x")
     (output / "link").symlink_to(tmp_path / "precious")
-    for remove in (remove_tree, remove_file):
-        with pytest.raises(ValueError, match="not a path below the output folder"):
-            remove(output, relative)
-    assert (tmp_path / "precious" / "x").exists()
+    for change in (remove_tree, remove_file, partial(replace_in, data=b"y")):
+        with pytest.raises(OutputUnwritable, match=r"link/x.*Replace the link by a folder"):
+            change(output, "link/x")
+    assert names(tmp_path / "precious") == ["x"]
+    assert (tmp_path / "precious" / "x").read_bytes() == b"x"
+
+
+def test_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "public").symlink_to(tmp_path / "real")
+    assert replace_in(tmp_path / "public", "feeds/rss.xml", b"x")
+    assert names(tmp_path / "real") == ["feeds/rss.xml"]
 
 
 def test_folder_where_a_file_should_be_is_told_with_a_cure(tmp_path: Path) -> None:
@@ -184,7 +204,7 @@ import os, sys
 from pathlib import Path
 from syndicator.publish.files import replace_file
 #
-replace_file(Path(sys.argv[1]) / "feeds" / "rss.xml", b"x")
+replace_file(Path(sys.argv[1]), "feeds/rss.xml", b"x")
 """
 
 FULL_DISK = """
@@ -194,15 +214,15 @@ from syndicator.errors import OutputUnwritable
 from syndicator.publish.files import replace_file
 path = Path(sys.argv[1]) / "feeds" / "rss.xml"
 old = b"old" * 1000
-replace_file(path, old, compress=True)
+replace_file(path.parent, path.name, old, compress=True)
 for _ in range(2):
     try:
-        replace_file(path, b"new" * 1_000_000)
+        replace_file(path.parent, path.name, b"new" * 1_000_000)
     except OutputUnwritable as error:
         print(error)
 assert path.read_bytes() == old
 assert sorted(p.name for p in path.parent.iterdir()) == ["rss.xml", "rss.xml.gz"]
-assert replace_file(path, b"new")
+assert replace_file(path.parent, path.name, b"new")
 """
 
 
@@ -268,3 +288,15 @@ def test_ten_thousand_reads_during_rewriting_see_whole_files(tmp_path: Path) -> 
     finally:
         done.set()
         writer.join()
+
+
+def test_versions_of_one_second_have_times_apart(tmp_path: Path) -> None:
+    path = tmp_path / "rss.xml"
+    seconds = []
+    for version in range(4):
+        replace_file(path, b"version %d" % version, compress=True)
+        seconds.append((int(path.stat().st_mtime), int(path.with_name("rss.xml.gz").stat().st_mtime)))
+    assert sorted(set(seconds)) == seconds
+    assert len({second for second, _ in seconds}) == len({second for _, second in seconds}) == 4
+    assert not replace_file(path, b"version 3", compress=True)
+    assert int(path.stat().st_mtime) == seconds[-1][0]
