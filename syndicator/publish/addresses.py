@@ -51,7 +51,7 @@ def page_url(site: Site, slug: str) -> str:
 
 
 def topic_scheme(site: Site) -> str:
-    """What a category's term is relative to: scheme and term together are the address of the topic's page."""
+    """What the names of categories are of: the address that the pages of all topics are below."""
     return f"{site.base_url}topics/"
 
 

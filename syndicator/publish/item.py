@@ -49,9 +49,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
-    """A topic: `scheme` and `term` together are the address of its page, `label` is its name."""
+    """A topic by its name; `scheme` is the address that the pages of all topics are below.
 
-    term: str
+    Its name and not its slug is Atom's term: half of the readers show that and no label.
+    """
+
     label: str
     scheme: str
 
@@ -159,9 +161,7 @@ def _authors(article: Article) -> tuple[Person, ...]:
 
 def _categories(slugs: Sequence[str], labels: Mapping[str, str], site: Site) -> tuple[Category, ...]:
     scheme = topic_scheme(site)
-    return tuple(
-        Category(term=slug, label=one_line(labels.get(slug, slug)) or slug, scheme=scheme) for slug in slugs
-    )
+    return tuple(Category(label=one_line(labels.get(slug, slug)) or slug, scheme=scheme) for slug in slugs)
 
 
 def _picture(image: Image) -> Picture | None:

@@ -66,7 +66,7 @@ def _add_feeds(
             type="rss",
             text=text,
             title=text,
-            xmlUrl=feed_url(site, slug, Format.RSS, level=level),
+            xmlUrl=feed_url(site, slug, Format.ATOM, level=level),
             htmlUrl=page_url(site, slug),
         )
         if tag := language_tag(language):

@@ -102,7 +102,7 @@ def _entry(item: Item, home_host: str) -> FeedEntry:
     entry.published(item.published)
     entry.updated(item.updated)
     for topic in item.categories:
-        entry.category(term=topic.term, label=topic.label, scheme=topic.scheme)
+        entry.category(term=topic.label, label=topic.label, scheme=topic.scheme)
     return entry
 
 

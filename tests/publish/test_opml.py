@@ -28,14 +28,14 @@ def test_every_feed_stands_under_its_parent() -> None:
     }
     base = "https://feeds.example.org/feeds/"
     assert feeds == {
-        "Cloud News": (f"{base}all/rss.xml", []),
-        "Cloud News (top)": (f"{base}all/top/rss.xml", []),
-        "Cloud": (f"{base}cloud/rss.xml", ["Cloud"]),
-        "Cloud (top)": (f"{base}cloud/top/rss.xml", ["Cloud"]),
-        "Azure": (f"{base}azure/rss.xml", ["Cloud"]),
-        "Azure (top)": (f"{base}azure/top/rss.xml", ["Cloud"]),
-        "Cooking": (f"{base}cooking/rss.xml", []),
-        "Cooking (top)": (f"{base}cooking/top/rss.xml", []),
+        "Cloud News": (f"{base}all/atom.xml", []),
+        "Cloud News (top)": (f"{base}all/top/atom.xml", []),
+        "Cloud": (f"{base}cloud/atom.xml", ["Cloud"]),
+        "Cloud (top)": (f"{base}cloud/top/atom.xml", ["Cloud"]),
+        "Azure": (f"{base}azure/atom.xml", ["Cloud"]),
+        "Azure (top)": (f"{base}azure/top/atom.xml", ["Cloud"]),
+        "Cooking": (f"{base}cooking/atom.xml", []),
+        "Cooking (top)": (f"{base}cooking/top/atom.xml", []),
     }
 
 

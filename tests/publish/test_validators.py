@@ -17,7 +17,7 @@ MANGLED = [
     ("full-atom.xml", "<summary>", "<resume>x</resume><summary>"),
     ("full-atom.xml", "<title>Article 1</title>", ""),
     ("full-atom.xml", 'type="html"', 'type="xhtml"'),
-    ("full-atom.xml", 'term="azure"', 'name="azure"'),
+    ("full-atom.xml", 'term="Azure"', 'name="Azure"'),
     ("full-atom.xml", "Article 1", "Article \x85"),
     ("full-rss.xml", "Mon, 02 Mar 2026 07:05:03", "Tue, 02 Mar 2026 07:05:03"),
     ("full-rss.xml", "Mon, 02 Mar 2026 07:05:03", "2026-03-02T07:05:03"),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 from syndicator.model import number
 from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, window_start
@@ -100,7 +101,9 @@ def chart_qualities(statistics: Statistics, levels: Mapping[str, float]) -> Char
         for at in range(bins)
     )
     reached = "".join(
-        f" {statistics.reaching(bar):,} reach {name} ({number(bar)})." for name, bar in _ascending(levels)
+        f" {count:,} {'reaches' if count == 1 else 'reach'} {name} ({number(bar)})."
+        for name, bar in _ascending(levels)
+        for count in [statistics.reaching(bar)]
     )
     return Chart(
         title="Spread of quality",
@@ -137,7 +140,9 @@ def _scale(qualities: Mapping[float, int], levels: Mapping[str, float]) -> tuple
     high = max(_quantile(qualities, 1 - _OUTLIERS, values), *levels.values(), low + 1)
     step = _round_step((high - low) / (_MOST_BINS - 2))
     low = math.floor(low / step) * step
-    return low, step, max(4, math.floor((high - low) / step) + 1)
+    bins = max(4, math.floor((high - low) / step) + 1)
+    # An even number: the middle of the axis is the edge of a bar, too.
+    return low, step, bins + bins % 2
 
 
 def _quantile(qualities: Mapping[float, int], share: float, values: list[float]) -> float:
@@ -177,8 +182,8 @@ def _stand(labelled: Iterable[tuple[str, int, int]]) -> tuple[Bar, ...]:
 
 def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[Mark]:
     taken = -math.inf
-    for name, bar in _ascending(levels):
-        x = WIDTH * (bar - low) / breadth
+    places = [(name, bar, WIDTH * (bar - low) / breadth) for name, bar in _ascending(levels)]
+    for (name, bar, x), (*_, following) in pairwise([*places, ("", 0.0, WIDTH)]):
         # Labels that would run into each other stand one above the other.
         crowded = x - taken < _LABEL_ROOM
         taken = x
@@ -186,7 +191,8 @@ def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[M
             x=_round(x),
             y=3 if crowded else 14,
             label=f"{name} {number(bar)}",
-            anchor="end" if x > WIDTH - _LABEL_ROOM else "start",
+            # Beside its own line, not against the next one.
+            anchor="end" if following - x < _LABEL_ROOM <= x else "start",
         )
 
 

@@ -92,7 +92,14 @@ def render_front(front: FrontPage) -> bytes:
         qualities=chart_qualities(front.statistics, front.levels),
         feeds=view_levels(site, ALL, front.levels, front.statistics, ""),
         entries=[
-            view_entry(entry, levels=front.levels, names=names, own=None, root="")
+            view_entry(
+                entry,
+                levels=front.levels,
+                names=names,
+                own=None,
+                root="",
+                language=language_tag(site.language),
+            )
             for entry in front.entries[:MOST_ENTRIES]
         ],
         cards=view_cards(front.topics, ""),
@@ -104,6 +111,7 @@ def render_topic(page: TopicPage) -> bytes:
     """A topic's page: its newest entries, what to expect, its feeds. UTF-8."""
     site, topic, root = page.site, page.topic, "../../"
     name = one_line(topic.name) or topic.slug
+    language = language_tag(topic.language or site.language)
     parent = page.parent
     return _render(
         "topic.html",
@@ -111,7 +119,7 @@ def render_topic(page: TopicPage) -> bytes:
         site_title=one_line(site.title) or "News",
         title=name,
         description=one_line(topic.description),
-        language=language_tag(topic.language or site.language),
+        language=language,
         canonical=page_url(site, topic.slug),
         parent=(one_line(parent.name) or parent.slug, topic_href(parent.slug, root)) if parent else None,
         expectation=say_expectation(page.statistics),
@@ -120,7 +128,9 @@ def render_topic(page: TopicPage) -> bytes:
         qualities=chart_qualities(page.statistics, page.levels),
         feeds=view_levels(site, topic.slug, page.levels, page.statistics, root),
         entries=[
-            view_entry(entry, levels=page.levels, names=page.names, own=topic.slug, root=root)
+            view_entry(
+                entry, levels=page.levels, names=page.names, own=topic.slug, root=root, language=language
+            )
             for entry in page.entries[:MOST_ENTRIES]
         ],
         cards=view_cards(page.children, root),

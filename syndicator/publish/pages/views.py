@@ -14,7 +14,7 @@ from syndicator.model import ALL, Entry, Format, Site, Topic, Visibility, number
 from syndicator.publish.addresses import MEDIA_TYPES, feed_path, feed_url
 from syndicator.publish.characters import language_tag, one_line, web_link
 from syndicator.publish.pages.statistics import Statistics
-from syndicator.publish.pages.words import say_expectation, say_held, say_moment, say_rate
+from syndicator.publish.pages.words import say_day, say_expectation, say_held, say_moment, say_rate
 
 MOST_ENTRIES = 30
 """The newest ones; the feeds and their archives hold the rest."""
@@ -102,6 +102,7 @@ class CardView:
     name: str
     href: str
     expectation: str
+    newest: str
     statistics: Statistics
     depth: int = 0
 
@@ -141,9 +142,16 @@ def _level_note(bar: float | None, statistics: Statistics) -> str:
 
 
 def view_entry(
-    entry: Entry, *, levels: Mapping[str, float], names: Mapping[str, str], own: str | None, root: str
+    entry: Entry,
+    *,
+    levels: Mapping[str, float],
+    names: Mapping[str, str],
+    own: str | None,
+    root: str,
+    language: str | None = None,
 ) -> EntryView:
-    """One entry; `own` is the slug of the topic whose page it stands on, which is not named again."""
+    """One entry; `own` is the slug of the topic whose page it stands on, which is not named again. `language`
+    is what it is in where it does not say."""
     article = entry.article
     link = web_link(article.link)
     pictures = (web_link(image.url) for image in article.images)
@@ -157,7 +165,7 @@ def view_entry(
         quality="" if article.quality is None else number(article.quality),
         level=_best_level(article.quality, levels),
         summary=cut(article.summary, _LONGEST_SUMMARY),
-        language=language_tag(article.language),
+        language=language_tag(article.language) or language,
         topics=tuple(
             (cut(names[slug], 60), topic_href(slug, root))
             for slug in entry.topics
@@ -200,6 +208,7 @@ def _view_card(card: TopicCard, root: str, depth: int) -> CardView:
         name=cut(card.topic.name, 120) or card.topic.slug,
         href=topic_href(card.topic.slug, root),
         expectation=say_expectation(card.statistics) or "nothing yet",
+        newest=say_day(card.statistics.newest) if card.statistics.newest else "",
         statistics=card.statistics,
         depth=depth,
     )

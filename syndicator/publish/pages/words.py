@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import assert_never
 
 from syndicator.model import Visibility
-from syndicator.publish.pages.statistics import Statistics
+from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics
 
 _MONTHS = (
     "January",
@@ -49,10 +49,10 @@ def say_rate(count: int, days: int) -> str:
     >>> [say_rate(count, 56) for count in (560, 112, 56, 24, 8, 3, 1, 0)]  # doctest: +NORMALIZE_WHITESPACE
     ['about 10 a day', 'about 2 a day', 'about 1 a day', 'about 3 a week', 'about 1 a week',
      'about 2 a month', 'about 1 a month', 'none in the last 8 weeks']
-    >>> say_rate(3, 2), say_rate(0, 2)
-    ('3 so far', 'none so far')
+    >>> say_rate(3, 2), say_rate(0, 2), say_rate(1, 9)
+    ('3 so far', 'none so far', '1 so far')
     """
-    if days < 7:
+    if days < 7 or (0 < count < 3 and days < WINDOW_DAYS):
         return f"{count:,} so far" if count else "none so far"
     if count == 0:
         return f"none in the last {days // 7} weeks" if days >= 14 else "none in the last week"
