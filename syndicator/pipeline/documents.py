@@ -6,13 +6,13 @@ what, and what happens where that fails, is decided in `output`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
-from syndicator.model import ALL, Format, Site, Topic, Visibility
+from syndicator.model import ALL, Entry, Format, Related, Site, Topic, Visibility
 from syndicator.publish.addresses import OPML_PATH, feed_path, page_path, topic_folders
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.check import find_faults
@@ -102,10 +102,12 @@ class Documents:
         topics: Mapping[str, StoredTopic],
     ) -> Iterator[str]:
         slug = topic.slug if topic else ALL
+        entries = books.newest(slug, limit=self.limit, bar=bar)
         feed = describe_feed(
             site=self.site,
-            entries=books.newest(slug, limit=self.limit, bar=bar),
+            entries=entries,
             labels=_labels(topics),
+            coverage=_coverage(books, entries),
             topic=topic,
             level=level,
             tombstones=self._tombstones(books, slug) if level is None else (),
@@ -124,10 +126,12 @@ class Documents:
         topics: Mapping[str, StoredTopic],
     ) -> Iterator[str]:
         slug = topic.slug if topic else ALL
+        entries = books.archived(slug, page.first, page.stop - 1)
         feed = describe_feed(
             site=self.site,
-            entries=books.archived(slug, page.first, page.stop - 1),
+            entries=entries,
             labels=_labels(topics),
+            coverage=_coverage(books, entries),
             topic=topic,
             pages=pages,
             page=page,
@@ -247,3 +251,29 @@ def _held(counts: Mapping[Visibility, int]) -> dict[Visibility, int]:
 
 def _labels(topics: Mapping[str, StoredTopic]) -> dict[str, str]:
     return {slug: stored.topic.name for slug, stored in topics.items()}
+
+
+def _coverage(books: Books, entries: Iterable[Entry]) -> dict[str, list[Related]]:
+    """By guid, what other publishers have of the same story: the public copies of the entry's link."""
+    by_link = {entry.article.canonical_link: entry for entry in entries}
+    found: dict[str, list[Related]] = {}
+    for stored in books.copies(books.shared_links(sorted(by_link))):
+        copy = stored.entry
+        shown = by_link[copy.article.canonical_link]
+        if copy.visibility is Visibility.PUBLIC and copy.guid != shown.guid:
+            found.setdefault(shown.guid, []).append(_as_related(copy))
+    return {
+        guid: sorted(some, key=lambda one: (one.provider or "", one.link)) for guid, some in found.items()
+    }
+
+
+def _as_related(entry: Entry) -> Related:
+    article = entry.article
+    return Related(
+        title=article.title,
+        link=article.link,
+        canonical_link=article.canonical_link,
+        provider=article.provider.name if article.provider else None,
+        published=article.published,
+        quality=article.quality,
+    )

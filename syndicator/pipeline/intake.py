@@ -148,7 +148,8 @@ class Intake:
         restanding = restand(
             concerned.values(),
             books.standings(sorted(concerned)),
-            touched=frozenset(change.after.entry.guid for change in touched),
+            # A copy that changes shows in the feeds of the one that stands for it.
+            touched=frozenset(concerned),
             next_number=books.next_number,
             choose_copy=choose_copy,
             page_size=self.page_size,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from syndicator.model import ALL, DeclaredTopic, Problem, Topic
-from syndicator.publish.topics import Catalogue, build_catalogue
+from syndicator.publish.topics import Catalogue, build_catalogue, commonest, topic_key
 from syndicator.store.contract import FEED, Books, Fate, StoredTopic
 
 
@@ -28,6 +28,8 @@ class Shelves:
         self._page_size = page_size
         self._stored = {stored.topic.slug: stored for stored in books.topics()}
         self._names = Counter(books.topic_names())
+        self._variants: set[str] = set()
+        """The keys of names that articles spell in more than one way."""
         self.problems: tuple[Problem, ...] = ()
         self.catalogue = Catalogue(topics={})
         before = dict(self._stored)
@@ -41,11 +43,18 @@ class Shelves:
     @contextmanager
     def following(self) -> Iterator[None]:
         """Around a transaction: where it fails, what was learnt in it is forgotten here too."""
-        kept = self._declared, dict(self._stored), Counter(self._names), self.problems, self.catalogue
+        kept = (
+            self._declared,
+            dict(self._stored),
+            Counter(self._names),
+            set(self._variants),
+            self.problems,
+            self.catalogue,
+        )
         try:
             yield
         except BaseException:
-            self._declared, self._stored, self._names, self.problems, self.catalogue = kept
+            self._declared, self._stored, self._names, self._variants, self.problems, self.catalogue = kept
             raise
 
     def slugs(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -56,8 +65,9 @@ class Shelves:
         """Counts names that articles carry now, and gives every new one its topic."""
         found = Counter(names)
         new = any(self.catalogue.find(name) is None for name in found)
+        self._variants |= {topic_key(name) for name in found if name not in self._names}
         self._names += found
-        if new:
+        if new or self._is_respelt(found):
             self._build(books)
 
     def unlearn(self, books: Books, names: Iterable[str]) -> None:
@@ -67,8 +77,24 @@ class Shelves:
             return
         before = set(self._names)
         self._names -= left
-        if set(self._names) != before:
+        if set(self._names) != before or self._is_respelt(left):
             self._build(books)
+
+    def _is_respelt(self, names: Iterable[str]) -> bool:
+        """Whether most articles now spell a topic of these names, which no file declares, otherwise."""
+        keys = {topic_key(name) for name in names} & self._variants
+        spellings: dict[str, Counter[str]] = {key: Counter() for key in keys}
+        for name, count in self._names.items() if keys else ():
+            if (key := topic_key(name)) in keys:
+                spellings[key][" ".join(name.split())] += count
+        declared = self._declared_slugs() if keys else set()
+        return any(
+            (slug := self.catalogue.find(key)) is not None
+            and slug not in declared
+            and counts
+            and commonest(counts) != self.catalogue.topics[slug].name
+            for key, counts in spellings.items()
+        )
 
     def declare(self, books: Books, declared: Sequence[DeclaredTopic]) -> bool:
         """Takes over what the topic files say now. True when entries must be shelved anew."""
@@ -107,6 +133,8 @@ class Shelves:
         retired = [slug for slug, stored in self._stored.items() if stored.fate is Fate.MOVED]
         built = build_catalogue(self._declared, self._names.elements(), known, retired=retired)
         reworded = self._reworded(built.catalogue)
+        keys = Counter(map(topic_key, self._names))
+        self._variants = {key for key, spellings in keys.items() if spellings > 1}
         self.catalogue, self.problems = built.catalogue, built.problems
         changed = [
             StoredTopic(topic=topic, fate=self._first_fate(slug))

@@ -18,7 +18,15 @@ from syndicator.publish.declarations import Declaration, read_declarations
 from syndicator.publish.membership import choose_copy
 from syndicator.publish.slugs import free_slug, make_slug, topic_key
 
-__all__ = ["Catalogue", "CatalogueResult", "build_catalogue", "choose_copy", "make_slug", "topic_key"]
+__all__ = [
+    "Catalogue",
+    "CatalogueResult",
+    "build_catalogue",
+    "choose_copy",
+    "commonest",
+    "make_slug",
+    "topic_key",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +114,11 @@ def _found(declared: Sequence[Declaration], names: Iterable[str]) -> list[Declar
         key = topic_key(name)
         if key and key not in taken:
             spellings.setdefault(key, Counter())[" ".join(name.split())] += 1
-    return [Declaration(key=key, name=_commonest(counts)) for key, counts in sorted(spellings.items())]
+    return [Declaration(key=key, name=commonest(counts)) for key, counts in sorted(spellings.items())]
 
 
-def _commonest(counts: Counter[str]) -> str:
+def commonest(counts: Counter[str]) -> str:
+    """The spelling of a topic that no file declares: the most frequent, then the first by code points."""
     return min(counts, key=lambda name: (-counts[name], name))
 
 

@@ -166,6 +166,17 @@ class SqlBooks:
         found = (self._stored(entries.c.canonical_link.in_(some)) for some in _batches(canonical_links))
         return [stored for some in found for stored in some]
 
+    def shared_links(self, canonical_links: Iterable[str]) -> list[str]:
+        """Those of the canonical links that more than one entry has, in order."""
+        link = entries.c.canonical_link
+        found = (
+            self._connection.scalars(
+                select(link).where(link.in_(some)).group_by(link).having(func.count() > 1)
+            )
+            for some in _batches(canonical_links)
+        )
+        return sorted(one for some in found for one in some)
+
     def twins(self, source: str, digests: Iterable[bytes]) -> list[StoredEntry]:
         """All entries of the source whose file had one of these digests, withdrawn ones too."""
         found = (

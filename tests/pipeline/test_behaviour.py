@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -317,3 +318,20 @@ def test_lost_output_is_written_anew(tmp_path: Path) -> None:
     rig.restart()
     rig.publish()
     assert rig.documents() == before
+
+
+def test_other_publishers_of_a_link_are_counted_and_no_change_of_the_entry(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md", webUrl="https://news.example/s", provider={"name": "Globe"})
+    rig.turn()
+    (item,) = json.loads(rig.feed("feeds/ai/feed.json"))["items"]
+    assert item["_syndicator"]["publishers"] == 1
+    rig.write("b.md", webUrl="https://news.example/s?utm_source=x", provider={"name": "Herald"})
+    rig.turn()
+    (shown,) = json.loads(rig.feed("feeds/ai/feed.json"))["items"]
+    assert shown["_syndicator"]["publishers"] == 2
+    assert (shown["id"], shown["date_modified"]) == (item["id"], item["date_modified"])
+    (rig.folder / "b.md").unlink()
+    rig.turn()
+    (shown,) = json.loads(rig.feed("feeds/ai/feed.json"))["items"]
+    assert shown["_syndicator"]["publishers"] == 1

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from syndicator.alerts import Digest, Route
+from syndicator.pipeline import flow
+from syndicator.worker import Stopped
 from tests.making import NOON
 from tests.rig import Rig
 
@@ -132,3 +134,31 @@ def never_committed(rig: Rig, table: str) -> Iterator[None]:
             yield
         finally:
             connection.executescript("DROP TRIGGER cut_off; DROP TABLE cut;")
+
+
+def test_route_whose_beginning_was_cut_off_between_portions_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "SOME", 2)
+    rig = Rig(tmp_path)
+    for number in range(6):
+        rig.write(f"{number}.md")
+    rig.turn()
+    rig.restart(routes=[Route(name="all", channel="C1")])
+    rig.pipeline.look("news", rig.moment())
+
+    def cut(done: int, of: int) -> None:
+        if done >= 4:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        rig.pipeline.begin_routes(rig.now, cut)
+    with rig.store.reading() as books:
+        assert books.outbox.ledger.begun() == {}
+    rig.restart()
+    rig.write("new.md")
+    rig.turn()
+    assert rig.owed() == []
+    rig.write("newer.md")
+    rig.turn()
+    assert len(rig.owed()) == 1

@@ -96,3 +96,24 @@ def test_many_topics_are_published_in_portions_with_everything_first(tmp_path: P
     assert (rig.output / "index.html").exists()
     assert len(list((rig.output / "feeds").iterdir())) == PORTION + 11
     assert rig.publish().written == 0
+
+
+def test_level_whose_removal_was_cut_off_is_removed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, levels={"good": 50, "top": 60})
+    rig.write("a.md")
+    rig.turn()
+    (rig.output / "feeds/ai/top/rss.xml").unlink()
+    rig.restart(levels={"good": 50})
+    rig.turn()
+    assert not (rig.output / "feeds/ai/top").exists()
+
+
+def test_style_that_somebody_removed_is_published_anew(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md")
+    rig.turn()
+    (style,) = rig.output.glob("style-*.css")
+    style.unlink()
+    rig.pipeline.recover()
+    rig.publish()
+    assert style.exists()

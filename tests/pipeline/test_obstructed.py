@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from syndicator.errors import OutputUnwritable
 from syndicator.pipeline.output import PORTION
+from syndicator.worker import Worker
 from tests.rig import Rig
+from tests.test_worker import RigClock
 
 
 @pytest.fixture
@@ -74,3 +79,93 @@ def test_folder_that_cannot_be_written_at_all_ends_the_pass_at_once(tmp_path: Pa
         rig.publish()
     rig.output.unlink()
     assert rig.publish().feeds == 3 * (PORTION + 11)
+
+
+def obstruct(rig: Rig, numbers: range) -> None:
+    for number in numbers:
+        (rig.output / f"feeds/topic-{number:03}/rss.xml/kept").mkdir(parents=True)
+
+
+def test_more_than_a_portion_of_them_costs_no_other_anything(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(PORTION + 12):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    rig.write("fine.md", topics=["Zed"])
+    obstruct(rig, range(PORTION + 12))
+    rig.look()
+    for _ in range(2):
+        with pytest.raises(OutputUnwritable):
+            rig.publish()
+    assert rig.titles("zed") == ["About fine"]
+    assert (rig.output / "index.html").is_file()
+    shutil.rmtree(rig.output / f"feeds/topic-{PORTION + 11:03}")
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    assert rig.titles(f"topic-{PORTION + 11:03}") == [f"About {PORTION + 11}"]
+
+
+def test_whole_portion_of_them_does_not_end_a_build(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(3 * PORTION):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    obstruct(rig, range(PORTION - 1, 2 * PORTION - 1))
+    rig.look()
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    assert rig.titles(f"topic-{3 * PORTION - 1:03}") == [f"About {3 * PORTION - 1}"]
+
+
+def test_feed_of_everything_comes_first_whatever_cannot_be_written(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    (rig.output / "index.html/x").mkdir(parents=True)
+    for number in range(PORTION + 10):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    rig.look()
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    rig.write("new.md", publishedDateTime="2026-03-14T10:00:00Z", topics=[f"Topic {n:03}" for n in range(40)])
+    rig.look()
+    rig.pipeline.publish(rig.now)
+    assert rig.titles()[0] == "About new"
+
+
+def test_link_in_the_place_of_a_topic_is_one_of_them(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, levels={"good": 50, "top": 60})
+    rig.write("a.md", topics=["One"])
+    rig.turn()
+    (rig.output / "feeds/one").rename(tmp_path / "elsewhere")
+    (rig.output / "feeds/one").symlink_to(tmp_path / "elsewhere")
+    rig.restart(levels={"good": 50})
+    rig.write("b.md", topics=["One", "Two"])
+    with pytest.raises(OutputUnwritable, match="link"):
+        rig.turn()
+    assert rig.titles("two") == ["About b"]
+    assert b"About b" not in (tmp_path / "elsewhere/rss.xml").read_bytes()
+
+
+def test_service_becomes_ready_and_goes_on_though_one_is_obstructed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, hub="https://hub.example/")
+    rig.write("a.md", topics=["One"])
+    (rig.output / "feeds/one/rss.xml").mkdir(parents=True)
+    told: list[str] = []
+    sealed: list[datetime] = []
+    worker = Worker(
+        rig.pipeline,
+        rig.names,
+        clock=RigClock(rig),
+        scan_every=timedelta(minutes=1),
+        published=lambda: told.append("hub"),
+        seal=sealed.append,
+    )
+    stop = threading.Event()
+    guard = threading.Timer(20, stop.set)
+    guard.start()
+    worker.first_turn(lambda done, of: None, stop)
+    guard.cancel()
+    assert not stop.is_set(), "the first turn never ended"
+    rig.write("b.md", topics=["One", "Two"])
+    worker.scan()
+    turn = worker.turn()
+    assert turn.published.failure is not None
+    assert rig.titles("two") == ["About b"]
+    assert told and sealed

@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from syndicator.alerts import Digest, Route
+from syndicator.errors import SourceUnreadable
+from syndicator.pipeline import desk
 from tests.rig import Rig
 
 ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
@@ -42,3 +46,22 @@ def is_silent(rig: Rig) -> bool:
     with rig.store.reading() as books:
         state = books.source("news")
     return state is None or state.began is None
+
+
+def test_files_that_could_not_be_read_at_the_first_look_are_no_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, routes=[ROUTE])
+    for number in range(5):
+        rig.write(f"{number}.md")
+
+    def refuse(root: Path, path: str, expected: object = None) -> object:
+        raise SourceUnreadable("Cannot read the source folder", on=str(root), why="Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk, "read_article", refuse)
+        rig.look()
+    assert is_silent(rig)
+    rig.look()
+    assert len(rig.public()) == 5
+    assert rig.owed() == []

@@ -10,6 +10,7 @@ import pytest
 
 from syndicator.alerts import Digest, Route
 from syndicator.model import Visibility
+from syndicator.pipeline.output import PORTION
 from syndicator.store.contract import Fate
 from tests.rig import Rig, article_text
 
@@ -274,3 +275,48 @@ def test_topic_reworded_is_so_in_every_archive_too(tmp_path: Path, after: str) -
     rig.turn()
     assert rig.documents() == grown(cold, after).documents()
     assert rig.documents() != before
+
+
+def test_former_parent_no_longer_shows_the_topic(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, topics=TOPICS)
+    for name in ("Science", "Tech"):
+        rig.put(f"_data/{name}.yaml", f"name: {name}\n")
+    rig.put("_data/ai.yaml", "name: AI\nparent: Science\n")
+    rig.write("a.md")
+    rig.turn()
+    pages = [rig.output / f"topics/{slug}/index.html" for slug in ("science", "tech")]
+    assert ["topics/ai/" in page.read_text() for page in pages] == [True, False]
+    rig.put("_data/ai.yaml", "name: AI\nparent: Tech\n")
+    rig.turn()
+    assert ["topics/ai/" in page.read_text() for page in pages] == [False, True]
+
+
+def test_topic_without_a_file_is_shown_as_most_articles_spell_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md", topics=["Robots"])
+    rig.turn()
+    for name in ("b.md", "c.md"):
+        rig.write(name, topics=["robots"])
+    rig.turn()
+    assert b"<title>robots" in rig.feed("feeds/robots/atom.xml")
+    lived = rig.documents()
+    rig.restart()
+    rig.turn()
+    assert rig.documents() == lived
+    (rig.folder / "b.md").unlink()
+    rig.write("d.md", topics=["Robots"])
+    rig.turn()
+    assert b"<title>Robots" in rig.feed("feeds/robots/atom.xml")
+
+
+def test_redirect_of_a_renamed_topic_never_leads_to_nothing(rig: Rig) -> None:
+    rig.put("_data/a.yaml", "name: Aaa\n")
+    rig.write("x.md", topics=["Aaa"])
+    for number in range(PORTION + 10):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    rig.turn()
+    rig.put("_data/a.yaml", "name: Aaa\nslug: zzz\n")
+    rig.pipeline.shelve(rig.now)
+    assert rig.pipeline.publish(rig.now).more
+    assert fates(rig)["aaa"] == (Fate.MOVED, "zzz")
+    assert rig.titles("zzz") == ["About x"]
