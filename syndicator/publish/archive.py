@@ -53,8 +53,3 @@ def archive_pages(count: int, limit: int) -> tuple[ArchivePage, ...]:
         )
         for number in range((count + limit - 1) // limit)
     )
-
-
-def page_of(number: int, limit: int) -> int:
-    """The page that holds an entry's number, for whoever rewrites it after an edit or withdrawal."""
-    return number // limit
