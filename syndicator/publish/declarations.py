@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from syndicator.model import DeclaredTopic, Problem
+from syndicator.publish.characters import language_tag
 from syndicator.publish.slugs import is_slug, make_slug, topic_key
 
 
@@ -64,6 +65,14 @@ def _read(topic: DeclaredTopic, problems: list[Problem]) -> Declaration | None:
     if not entry.key:
         problems.append(entry.problem("the topic has no name", "Add `name:`"))
         return None
+    if entry.language is not None and language_tag(entry.language) is None:
+        problems.append(
+            entry.problem(
+                f"{entry.language!r} is not a language; the site's is used",
+                "Write one like en or de-DE (ja, not the country's jp)",
+            )
+        )
+        entry = replace(entry, language=None)
     if entry.slug is not None and not is_slug(entry.slug):
         better = make_slug(entry.slug)
         problems.append(

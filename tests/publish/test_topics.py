@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -232,6 +233,11 @@ def test_slug_that_a_file_claims_goes_to_its_topic() -> None:
             [topic("Azure", "all")],
             "topics/Azure.yaml:1:1: 'all' cannot be a slug; all-topic is used. Write all-topic",
             id="reserved slug",
+        ),
+        pytest.param(
+            [replace(topic("Azure"), language="jp")],
+            "topics/Azure.yaml:1:1: 'jp' is not a language; the site's is used. Write one like en",
+            id="a country for a language",
         ),
     ],
 )
