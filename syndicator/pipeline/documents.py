@@ -59,11 +59,10 @@ class Documents:
     """How much there is to expect of each topic, counted anew when it changes."""
 
     def write_topic(
-        self, books: Books, slug: str, dirty: set[int], topics: Mapping[str, StoredTopic]
+        self, books: Books, slug: str, dirty: set[int], stored: StoredTopic | None, labels: Mapping[str, str]
     ) -> Iterator[str]:
         """The feeds of a topic, and those of its archive pages that are `dirty`; a topic that has ended loses
-        all its files."""
-        stored = topics.get(slug)
+        all its files. `labels` are all topics' names by slug."""
         self.statistics.pop(slug, None)
         if slug != ALL and (stored is None or stored.fate is Fate.WAITING):
             return
@@ -74,10 +73,10 @@ class Documents:
         topic = stored.topic if stored else None
         pages = archive_pages(books.next_number(slug), self.limit)
         for level, bar in ((None, None), *self.levels.items()):
-            yield from self._write_feed(books, topic, level, bar, pages if level is None else (), topics)
+            yield from self._write_feed(books, topic, level, bar, pages if level is None else (), labels)
         for page in pages:
             if page.number in dirty:
-                yield from self._write_archive(books, topic, pages, page, topics)
+                yield from self._write_archive(books, topic, pages, page, labels)
         self._remove_leftovers(slug, pages)
 
     def _remove_leftovers(self, slug: str, pages: Sequence[ArchivePage]) -> None:
@@ -99,14 +98,14 @@ class Documents:
         level: str | None,
         bar: float | None,
         pages: Sequence[ArchivePage],
-        topics: Mapping[str, StoredTopic],
+        labels: Mapping[str, str],
     ) -> Iterator[str]:
         slug = topic.slug if topic else ALL
         entries = books.newest(slug, limit=self.limit, bar=bar)
         feed = describe_feed(
             site=self.site,
             entries=entries,
-            labels=_labels(topics),
+            labels=labels,
             coverage=_coverage(books, entries),
             topic=topic,
             level=level,
@@ -123,14 +122,14 @@ class Documents:
         topic: Topic | None,
         pages: Sequence[ArchivePage],
         page: ArchivePage,
-        topics: Mapping[str, StoredTopic],
+        labels: Mapping[str, str],
     ) -> Iterator[str]:
         slug = topic.slug if topic else ALL
         entries = books.archived(slug, page.first, page.stop - 1)
         feed = describe_feed(
             site=self.site,
             entries=entries,
-            labels=_labels(topics),
+            labels=labels,
             coverage=_coverage(books, entries),
             topic=topic,
             pages=pages,
@@ -170,9 +169,11 @@ class Documents:
             self.statistics[slug] = count_topic(books, slug)
         return self.statistics[slug]
 
-    def write_page(self, books: Books, live: Catalogue, slug: str) -> Iterator[str]:
-        """The topic's page for people."""
-        yield from self._put(page_path(slug), render_topic(self._topic_page(books, slug, live)))
+    def write_page(
+        self, books: Books, live: Catalogue, slug: str, labels: Mapping[str, str]
+    ) -> Iterator[str]:
+        """The topic's page for people. `labels` are the names of the topics that have pages, by slug."""
+        yield from self._put(page_path(slug), render_topic(self._topic_page(books, slug, live, labels)))
 
     def write_front(self, books: Books, live: Catalogue) -> Iterator[str]:
         """The front page, what all pages share, and the list of feeds."""
@@ -201,7 +202,7 @@ class Documents:
             if old.name not in assets:
                 remove_file(self.folder, old.name)
 
-    def _topic_page(self, books: Books, slug: str, live: Catalogue) -> TopicPage:
+    def _topic_page(self, books: Books, slug: str, live: Catalogue, labels: Mapping[str, str]) -> TopicPage:
         topic = live.topics[slug]
         return TopicPage(
             site=self.site,
@@ -211,7 +212,7 @@ class Documents:
             levels=self.levels,
             parent=live.topics[topic.parent] if topic.parent else None,
             children=tuple(self._card(books, live.topics[child]) for child in live.children(slug)),
-            names=live.labels(),
+            names=labels,
             held=_held(books.held(slug)),
         )
 
@@ -247,10 +248,6 @@ def count_topic(books: Books, slug: str) -> Statistics:
 
 def _held(counts: Mapping[Visibility, int]) -> dict[Visibility, int]:
     return {visibility: count for visibility, count in counts.items() if visibility is not Visibility.PUBLIC}
-
-
-def _labels(topics: Mapping[str, StoredTopic]) -> dict[str, str]:
-    return {slug: stored.topic.name for slug, stored in topics.items()}
 
 
 def _coverage(books: Books, entries: Iterable[Entry]) -> dict[str, list[Related]]:

@@ -151,11 +151,13 @@ class Output:
         progress: Progress,
     ) -> None:
         write, documents = self.round.write, self.documents
+        labels = {slug: stored.topic.name for slug, stored in topics.items()}
+        names = live.labels()
         for done, slug in enumerate(portion):
             progress(done, len(dirty))
-            write(slug, documents.write_topic(books, slug, dirty[slug], topics), written)
+            write(slug, documents.write_topic(books, slug, dirty[slug], topics.get(slug), labels), written)
         for slug in _with_parents(portion, live):
-            write(slug, documents.write_page(books, live, slug), written)
+            write(slug, documents.write_page(books, live, slug, names), written)
         if self.round.over:
             write(ALL, documents.write_front(books, live), written)
             write(ALL, self._write_moved_map(topics.values()), written)
