@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from syndicator.publish.slugs import LONGEST
 from syndicator.serve.addresses import Moved
 from syndicator.serve.app import create_app
 from syndicator.serve.front_map import render_nginx_map
@@ -22,7 +23,18 @@ from tests.serve.conftest import Start
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 CADDY = shutil.which("caddy")
-MOVED = Moved(renamed={"old": "middle", "middle": "ai", "lost": "fax"}, gone=frozenset({"fax"}))
+MOVED = Moved(
+    renamed={
+        "old": "middle",
+        "middle": "ai",
+        "lost": "fax",
+        "default": "ai",
+        "hostnames": "ai",
+        "include": "ai",
+        "count": "0",
+    },
+    gone=frozenset({"fax", "volatile"}),
+)
 BODY = b"<rss>" + b"word " * 500 + b"</rss>"
 
 
@@ -67,12 +79,11 @@ def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("did not listen within 15 s")
 
 
-@pytest.fixture(scope="module")
-def nginx(output: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def configure_nginx(place: Path, *, output: Path, port: int, moved: Moved) -> list[str]:
+    """Writes the example into `place`, made to run here; returns the command that runs it."""
     if NGINX is None:
         pytest.skip("nginx is not installed: apt-get install nginx-light")
-    place, port = tmp_path_factory.mktemp("nginx"), free_port()
-    (place / "moved.map").write_bytes(render_nginx_map(MOVED))
+    (place / "moved.map").write_bytes(render_nginx_map(moved))
     example = (
         (DEPLOY / "nginx.conf")
         .read_text()
@@ -88,7 +99,13 @@ def nginx(output: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ht
         + "".join(f"{kind}_temp_path {place}/{kind}; " for kind in TEMPORARY)
         + f"include {place}/syndicator.conf; }}\n"
     )
-    process = subprocess.Popen([NGINX, "-p", str(place), "-c", str(place / "nginx.conf")])
+    return [NGINX, "-e", str(place / "errors"), "-p", str(place), "-c", str(place / "nginx.conf")]
+
+
+@pytest.fixture(scope="module")
+def nginx(output: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    place, port = tmp_path_factory.mktemp("nginx"), free_port()
+    process = subprocess.Popen(configure_nginx(place, output=output, port=port, moved=MOVED))
     try:
         wait_until_open(port, process)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
@@ -150,6 +167,11 @@ def test_nginx_answers_as_the_own_server_does(
         ("/topics/ai", 301, "/topics/ai/"),
         ("/feeds/fax/rss.xml", 410, None),
         ("/topics/lost/", 410, None),
+        ("/feeds/default/rss.xml", 301, "/feeds/ai/rss.xml"),
+        ("/feeds/hostnames/rss.xml", 301, "/feeds/ai/rss.xml"),
+        ("/feeds/include/rss.xml", 301, "/feeds/ai/rss.xml"),
+        ("/feeds/volatile/rss.xml", 410, None),
+        ("/feeds/count/rss.xml", 301, "/feeds/0/rss.xml"),
         ("/feeds/", 404, None),
         ("/feeds/ai/rss.xml.gz", 404, None),
         ("/feeds/ai/.rss.xml.unfinished", 404, None),
@@ -187,9 +209,24 @@ def test_nginx_tells_what_is_allowed(nginx: httpx.Client) -> None:
 
 def test_map_follows_chains_and_leaves_out_what_nginx_could_misread() -> None:
     moved = Moved(
-        renamed={"a": "b", "b": "c", "x;}": "y", "k": "$uri", "u": "v", "v": "u"}, gone=frozenset({"g"})
+        renamed={"a": "b", "b": "c", "x;}": "y", "k": "$uri", "u": "v", "v": "u", "~w": "y", "A": "y"},
+        gone=frozenset({"g", "-"}),
     )
     assert render_nginx_map(moved) == b"a c;\nb c;\ng -;\n"
+
+
+def test_map_escapes_what_are_parameters_to_nginx() -> None:
+    moved = Moved(renamed={"default": "include"}, gone=frozenset({"volatile", "hostnames"}))
+    assert render_nginx_map(moved) == b"\\default include;\n\\hostnames -;\n\\volatile -;\n"
+
+
+def test_nginx_loads_thousands_of_the_longest_slugs(output: Path, tmp_path: Path) -> None:
+    renamed = {f"{number:0>{LONGEST}}": f"{number:x<{LONGEST}}" for number in range(5_000)}
+    command = configure_nginx(tmp_path, output=output, port=free_port(), moved=Moved(renamed=renamed))
+    assert (tmp_path / "moved.map").read_bytes().count(b"\n") == 5_000
+    tested = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=30)
+    assert tested.returncode == 0, tested.stderr
+    assert "could not build" not in tested.stderr
 
 
 def test_caddy_serves_feeds_with_their_types(output: Path, tmp_path: Path) -> None:
