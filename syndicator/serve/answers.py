@@ -12,6 +12,20 @@ from syndicator.serve.documents import COMMON, Document, Form, Rules
 from syndicator.serve.messages import Request, Response
 
 METHODS = ("GET", "HEAD")
+_BARE_POLICY = ("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+
+
+FAILURE = Response(
+    status=500,
+    headers=(
+        ("content-type", "text/plain; charset=utf-8"),
+        ("cache-control", "no-cache"),
+        _BARE_POLICY,
+        *COMMON,
+    ),
+    body=b"Error\n",
+)
+"""For a request that nobody foresaw; it tells nothing of the reason."""
 
 
 class Absence(StrEnum):
@@ -89,7 +103,7 @@ def _explain(
     headers = (
         ("content-type", "text/html; charset=utf-8"),
         ("cache-control", cache),
-        ("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+        _BARE_POLICY,
         *COMMON,
         *more,
     )

@@ -46,11 +46,12 @@ Tags = frozenset[str] | _EveryTag
 
 @lru_cache(maxsize=1024)
 def _seconds(date: str) -> int | None:
+    """The date in Unix seconds; None where it makes no sense, however many digits it has."""
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
         return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 @lru_cache(maxsize=1024)

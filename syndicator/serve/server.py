@@ -16,8 +16,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import socket
 import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
 from typing import Any, cast
 
 import structlog
@@ -25,6 +30,7 @@ from granian._granian import CallbackScheduler, RSGIWorker, SocketHolder, Worker
 from granian.http import HTTP1Settings
 
 from syndicator.errors import SyndicatorError
+from syndicator.serve.answers import FAILURE
 from syndicator.serve.messages import App, Request, Response
 
 log = structlog.get_logger(__name__)
@@ -38,6 +44,9 @@ MOST_CONNECTIONS = 1024
 
 STALLED_AFTER_MS = 20_000
 """A connection is dropped when a client takes nothing of its answer for so long."""
+
+LOG_AGAIN_AFTER_S = 60.0
+"""The same failure is not logged again sooner, however many requests meet it."""
 
 _CURES = {
     errno.EADDRINUSE: "Another program listens there: stop it, or choose another port",
@@ -149,9 +158,11 @@ class _Headers:
 def _answer_directly(app: App, loop: asyncio.AbstractEventLoop) -> CallbackScheduler:
     """What granian calls for each request: answers at once, in the thread that it calls from."""
 
+    failures = Failures()
+
     def answer(watcher: Any) -> None:
         scope = watcher.scope
-        response = _call(app, scope.method, scope.path, _Headers(scope.headers))
+        response = _call(app, scope.method, scope.path, _Headers(scope.headers), failures)
         if response.body:
             watcher.proto.response_bytes(response.status, response.headers, response.body)
         else:
@@ -168,10 +179,32 @@ class _Direct(CallbackScheduler):
     """granian's own class takes no attributes; a subclass does."""
 
 
-def _call(app: App, method: str, path: str, headers: _Headers) -> Response:
+def _call(app: App, method: str, path: str, headers: _Headers, failures: Failures) -> Response:
     """The app's answer; a plain 500 where it failed, with the reason in the log alone."""
     try:
         return app(Request(method=method, path=path, headers=headers))
-    except Exception:
-        log.exception("request failed", method=method, path=path)
-        return Response(status=500, headers=(("content-type", "text/plain; charset=utf-8"),), body=b"Error\n")
+    except Exception as error:
+        failures.note(error, method=method, path=path)
+        return FAILURE
+
+
+class Failures:
+    """Logs requests that failed with their traceback, the same failure once in `LOG_AGAIN_AFTER_S`.
+
+    The same is what has one type and was raised at one line, so that visitors cannot fill the log.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._logged: dict[tuple[type[Exception], str, int], float] = {}
+        self._unlogged: Counter[tuple[type[Exception], str, int]] = Counter()
+
+    def note(self, error: Exception, *, method: str, path: str) -> None:
+        """To be called while the error is handled."""
+        raised = traceback.extract_tb(error.__traceback__)[-1]
+        same, now = (type(error), raised.filename, raised.lineno or 0), self._clock()
+        if now - self._logged.get(same, -math.inf) < LOG_AGAIN_AFTER_S:
+            self._unlogged[same] += 1
+            return
+        self._logged[same] = now
+        log.exception("request failed", method=method, path=path, unlogged=self._unlogged.pop(same, 0))

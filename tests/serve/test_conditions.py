@@ -50,6 +50,8 @@ def test_if_none_match(value: str, unchanged: bool) -> None:
         pytest.param("", False, id="empty"),
         pytest.param("Sun, 99 Nov 1994 08:49:37 GMT", False, id="no such day"),
         pytest.param("Sun, 06 Nov 999999999 08:49:37 GMT", False, id="no such year"),
+        pytest.param("Mon, 01 Jan 99999999999 00:00:00 GMT", False, id="year beyond any number"),
+        pytest.param("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", False, id="zone beyond any number"),
     ],
 )
 def test_if_modified_since(value: str, unchanged: bool) -> None:
@@ -105,6 +107,15 @@ def test_accept_encoding(value: str, gzip: bool) -> None:
 def test_no_header_raises(value: str, since: str) -> None:
     accepts_gzip(value)
     is_unchanged(etag=ETAG, modified=MODIFIED, if_none_match=value, if_modified_since=None)
+    is_unchanged(etag=ETAG, modified=MODIFIED, if_none_match=None, if_modified_since=since)
+
+
+NUMBERS = st.integers(min_value=0, max_value=10**24).map(str)
+
+
+@given(day=NUMBERS, year=NUMBERS, hour=NUMBERS, zone=st.one_of(st.just("GMT"), NUMBERS.map("+{}".format)))
+def test_no_date_raises(day: str, year: str, hour: str, zone: str) -> None:
+    since = f"Mon, {day} Jan {year} {hour}:00:00 {zone}"
     is_unchanged(etag=ETAG, modified=MODIFIED, if_none_match=None, if_modified_since=since)
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from syndicator.errors import SyndicatorError
 from syndicator.serve.app import create_app
 from syndicator.serve.messages import Request, Response
-from syndicator.serve.server import LARGEST_HEAD_BYTES, Server
+from syndicator.serve.server import LARGEST_HEAD_BYTES, LOG_AGAIN_AFTER_S, Failures, Server
 from tests.serve.conftest import Start, read_to_end, talk
 
 HELLO = Response(status=200, headers=(("content-type", "text/plain"),), body=b"hello")
@@ -170,7 +171,34 @@ def test_failing_app_gives_a_plain_500_and_the_server_goes_on(start: Start) -> N
     server = start(fail)
     bad = httpx.get(url(server, "/fail"))
     assert (bad.status_code, bad.content) == (500, b"Error\n")
+    assert bad.headers["x-content-type-options"] == "nosniff"
+    assert bad.headers["cache-control"] == "no-cache"
+    assert bad.headers["content-security-policy"].startswith("default-src 'none'")
     assert httpx.get(url(server)).content == b"hello"
+
+
+def test_same_failure_is_logged_once_a_minute() -> None:
+    now = [1000.0]
+    failures = Failures(clock=lambda: now[0])
+
+    def fail(error: Exception) -> None:
+        try:
+            raise error
+        except Exception as raised:
+            failures.note(raised, method="GET", path="/x")
+
+    with capture_logs() as logged:
+        for _ in range(500):
+            fail(ValueError("a"))
+        fail(KeyError("b"))
+        now[0] += LOG_AGAIN_AFTER_S
+        fail(ValueError("a"))
+    assert [(line["event"], line["unlogged"]) for line in logged] == [
+        ("request failed", 0),
+        ("request failed", 0),
+        ("request failed", 499),
+    ]
+    assert all(line["exc_info"] for line in logged)
 
 
 def test_taken_port_is_told_with_its_cure(start: Start) -> None:
