@@ -5,6 +5,7 @@ Nothing outside the output folder can be named here; that no link inside it lead
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,7 +15,10 @@ from urllib.parse import quote
 LONGEST_PATH = 1024
 _TOPIC_FOLDERS = ("feeds", "topics")
 # Being written, compressed for a front server, or an editor's leavings: never answers of their own.
-_HIDDEN_ENDINGS = ("~", ".tmp", ".part", ".gz", ".br")
+# Nor is the state, where somebody keeps it in the output folder.
+_HIDDEN_FILE = re.compile(
+    r".*(?:~|\.(?:tmp|part|gz|br|lock|seal|(?:db|sqlite3?)(?:-(?:wal|shm|journal))?))|moved\.map"
+)
 
 
 class Refusal(StrEnum):
@@ -59,7 +63,7 @@ def read_place(path: str) -> Place | Refusal:
     """The place that a decoded path names, or why it names none.
 
     Refuses control characters, backslashes, undecodable bytes and dot segments as malformed; hides dot files,
-    files being written and empty steps.
+    files being written, the state's files and empty steps. A folder may end like a hidden file, as topics do.
     """
     if not path.startswith("/") or len(path) > LONGEST_PATH or not path.isprintable():
         return Refusal.MALFORMED
@@ -70,8 +74,10 @@ def read_place(path: str) -> Place | Refusal:
     for step in steps:
         if step in (".", "..") or "\\" in step or "\ufffd" in step:
             return Refusal.MALFORMED
-        if not step or step[0] == "." or step.endswith(_HIDDEN_ENDINGS):
+        if not step or step[0] == ".":
             return Refusal.HIDDEN
+    if not is_folder and _HIDDEN_FILE.fullmatch(steps[-1]):
+        return Refusal.HIDDEN
     file = "/".join([*steps, "index.html"] if is_folder else steps)
     return Place(file=file, steps=tuple(steps), is_folder=is_folder)
 

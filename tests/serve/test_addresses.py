@@ -23,6 +23,17 @@ from syndicator.serve.addresses import (
     way_home,
 )
 
+STATE = (
+    "syndicator.db",
+    "syndicator.db-wal",
+    "syndicator.db-shm",
+    "syndicator.db-journal",
+    "syndicator.db.lock",
+    "syndicator.db.seal",
+    "state.sqlite3-wal",
+    "moved.map",
+)
+
 
 @pytest.mark.parametrize(
     ("path", "file"),
@@ -35,6 +46,12 @@ from syndicator.serve.addresses import (
         ("/topics/日本語/", "topics/日本語/index.html"),
         ("/a b/c", "a b/c"),
         ("/x..y", "x..y"),
+        ("/feeds/notes.gz/rss.xml", "feeds/notes.gz/rss.xml"),
+        ("/feeds/ai/x.tmp/rss.xml", "feeds/ai/x.tmp/rss.xml"),
+        ("/topics/y.part/", "topics/y.part/index.html"),
+        ("/topics/notes.db/", "topics/notes.db/index.html"),
+        ("/feeds/moved.map/rss.xml", "feeds/moved.map/rss.xml"),
+        ("/bitmoved.map", "bitmoved.map"),
     ],
 )
 def test_path_names_a_file(path: str, file: str) -> None:
@@ -68,6 +85,7 @@ def test_path_names_a_file(path: str, file: str) -> None:
         ("/feeds/ai/rss.xml.tmp", Refusal.HIDDEN),
         ("/feeds/ai/rss.xml~", Refusal.HIDDEN),
         ("/feeds/ai/rss.xml.gz", Refusal.HIDDEN),
+        *((f"/state/{name}", Refusal.HIDDEN) for name in STATE),
     ],
 )
 def test_path_names_nothing(path: str, why: Refusal) -> None:

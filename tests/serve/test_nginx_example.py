@@ -50,7 +50,14 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "feeds/ai/good/atom.xml": BODY,
         "feeds/ai/archive/1/feed.json": b"{}",
         "feeds/ai/.rss.xml.unfinished": b"half",
+        "feeds/notes.gz/rss.xml": BODY,
         "topics/ai/index.html": b"<!doctype html>topic",
+        "topics/notes.db/index.html": b"<!doctype html>topic",
+        "syndicator.db": b"state",
+        "syndicator.db-wal": b"state",
+        "syndicator.db.seal": b"state",
+        "syndicator.db.lock": b"state",
+        "moved.map": b"state",
     }
     for file, body in files.items():
         (root / file).parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +151,9 @@ FILES = (
     "/feeds/ai/rss.xml",
     "/feeds/ai/good/atom.xml",
     "/feeds/ai/archive/1/feed.json",
+    "/feeds/notes.gz/rss.xml",
     "/topics/ai/",
+    "/topics/notes.db/",
 )
 
 
@@ -175,6 +184,11 @@ def test_nginx_answers_as_the_own_server_does(
         ("/feeds/", 404, None),
         ("/feeds/ai/rss.xml.gz", 404, None),
         ("/feeds/ai/.rss.xml.unfinished", 404, None),
+        ("/syndicator.db", 404, None),
+        ("/syndicator.db-wal", 404, None),
+        ("/syndicator.db.seal", 404, None),
+        ("/syndicator.db.lock", 404, None),
+        ("/moved.map", 404, None),
         ("/nowhere", 404, None),
         ("/link.html", 404, None),
     ],
