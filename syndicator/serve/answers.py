@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from html import escape
 from typing import assert_never
+from urllib.parse import quote
 
 from syndicator.serve.addresses import Elsewhere, Gone, Refusal, way_home
 from syndicator.serve.conditions import accepts_gzip, is_unchanged
@@ -12,20 +13,20 @@ from syndicator.serve.documents import COMMON, Document, Form, Rules
 from syndicator.serve.messages import Request, Response
 
 METHODS = ("GET", "HEAD")
+_QUERY = "%!$&'()*+,;=:@/?[]|~"  # stays as it came; the rest is quoted
 _BARE_POLICY = ("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 
 
-FAILURE = Response(
-    status=500,
-    headers=(
-        ("content-type", "text/plain; charset=utf-8"),
-        ("cache-control", "no-cache"),
-        _BARE_POLICY,
-        *COMMON,
-    ),
-    body=b"Error\n",
-)
+def _say(status: int, text: str) -> Response:
+    kind, cache = ("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-cache")
+    return Response(status=status, headers=(kind, cache, _BARE_POLICY, *COMMON), body=f"{text}\n".encode())
+
+
+FAILURE = _say(500, "Error")
 """For a request that nobody foresaw; it tells nothing of the reason."""
+
+NO_HOST = _say(400, "A request needs one Host header")
+"""RFC 9112 3.2: for HTTP/1.1 without one, and for any request with two."""
 
 
 class Absence(StrEnum):
@@ -45,7 +46,7 @@ def decide_response(request: Request, found: Found, rules: Rules) -> Response:
         case Document():
             return _answer_document(request, found)
         case Elsewhere():
-            return _move(found, rules)
+            return _move(found, request.query, rules)
         case Gone():
             return _explain(request, 410, "This topic is gone", "Its feeds and its page have ended.", rules)
         case Refusal.MALFORMED:
@@ -81,9 +82,10 @@ def _choose_form(document: Document, accept_encoding: str | None) -> Form:
     return document.plain
 
 
-def _move(to: Elsewhere, rules: Rules) -> Response:
+def _move(to: Elsewhere, query: str, rules: Rules) -> Response:
+    location = f"{to.location}?{quote(query, safe=_QUERY)}" if query else to.location
     cache = ("cache-control", f"public, max-age={rules.cache_seconds}")
-    return Response(status=301, headers=(("location", to.location), cache, *COMMON))
+    return Response(status=301, headers=(("location", location), cache, *COMMON))
 
 
 def _explain(

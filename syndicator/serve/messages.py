@@ -18,10 +18,11 @@ class Headers(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`path` is percent-decoded once, without the query."""
+    """`path` is percent-decoded once; `query` is as it came, without its question mark."""
 
     method: str
     path: str
+    query: str = ""
     headers: Headers = field(default_factory=dict[str, str])
 
 

@@ -30,7 +30,7 @@ from granian._granian import CallbackScheduler, RSGIWorker, SocketHolder, Worker
 from granian.http import HTTP1Settings
 
 from syndicator.errors import SyndicatorError
-from syndicator.serve.answers import FAILURE
+from syndicator.serve.answers import FAILURE, NO_HOST
 from syndicator.serve.messages import App, Request, Response
 
 log = structlog.get_logger(__name__)
@@ -162,7 +162,7 @@ def _answer_directly(app: App, loop: asyncio.AbstractEventLoop) -> CallbackSched
 
     def answer(watcher: Any) -> None:
         scope = watcher.scope
-        response = _call(app, scope.method, scope.path, _Headers(scope.headers), failures)
+        response = _call(app, scope, failures) if _has_host(scope) else NO_HOST
         if response.body:
             watcher.proto.response_bytes(response.status, response.headers, response.body)
         else:
@@ -179,10 +179,18 @@ class _Direct(CallbackScheduler):
     """granian's own class takes no attributes; a subclass does."""
 
 
-def _call(app: App, method: str, path: str, headers: _Headers, failures: Failures) -> Response:
+def _has_host(scope: Any) -> bool:
+    """Whether the request says once for which host it is; HTTP/1.0 need not say it."""
+    hosts = len(scope.headers.get_all("host"))
+    return hosts == 1 or (hosts == 0 and scope.http_version == "1")
+
+
+def _call(app: App, scope: Any, failures: Failures) -> Response:
     """The app's answer; a plain 500 where it failed, with the reason in the log alone."""
+    method, path = scope.method, scope.path
+    headers = _Headers(scope.headers)
     try:
-        return app(Request(method=method, path=path, headers=headers))
+        return app(Request(method=method, path=path, query=scope.query_string, headers=headers))
     except Exception as error:
         failures.note(error, method=method, path=path)
         return FAILURE

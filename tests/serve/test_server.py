@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from syndicator.errors import SyndicatorError
+from syndicator.serve.addresses import Moved
 from syndicator.serve.app import create_app
 from syndicator.serve.messages import Request, Response
 from syndicator.serve.server import LARGEST_HEAD_BYTES, LOG_AGAIN_AFTER_S, Failures, Server
@@ -146,6 +147,32 @@ def test_idle_connection_is_closed_in_time(start: Start) -> None:
 def test_request_beyond_the_limits_is_refused(start: Start, request_head: bytes, status: bytes) -> None:
     server = start(greet)
     assert talk(server, request_head).startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        pytest.param(b"GET / HTTP/1.1\r\n", b"400", id="none"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n", b"400", id="two"),
+        pytest.param(b"GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n", b"400", id="two in 1.0"),
+        pytest.param(b"GET / HTTP/1.0\r\n", b"200", id="none in 1.0"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost:\r\n", b"200", id="empty"),
+        pytest.param(b"GET http://x/ HTTP/1.1\r\nHost: x\r\n", b"200", id="absolute address"),
+    ],
+)
+def test_request_says_once_for_which_host_it_is(start: Start, request_head: bytes, status: bytes) -> None:
+    answer = talk(start(greet), request_head + b"Connection: close\r\n\r\n")
+    assert answer.split(b" ", 2)[1] == status
+
+
+def test_query_is_kept_where_a_topic_moved(start: Start, tmp_path: Path) -> None:
+    moved = Moved(renamed={"ml": "ai"})
+    server = start(create_app(tmp_path, base_url="https://feeds.example.org/", moved=lambda: moved))
+    answer = talk(
+        server,
+        b"GET /feeds/ml/rss.xml?a=b%20c&d=\xc3\xa9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    )
+    assert b"\r\nlocation: ../ai/rss.xml?a=b%20c&d=%C3%A9\r\n" in answer
 
 
 def test_pipelined_garbage_ends_the_connection_after_the_answer(start: Start) -> None:
