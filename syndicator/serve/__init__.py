@@ -3,7 +3,7 @@
 server.py      granian -> Request; Response -> granian: listening, limits, stopping
 app.py         Request -> Response: the few lines that join the rest
 addresses.py   path -> a place in the output folder, or why not; topics that moved (pure)
-folder.py      the output folder: a file as a Document, kept in memory until the file changes
+folder.py      the output folder: a file as a Document, kept in memory (or its tags) until the file changes
 documents.py   a file's bytes -> Document: type, tags, compressed form (pure)
 conditions.py  If-None-Match, If-Modified-Since, Accept-Encoding (pure)
 answers.py     Request + what was found -> Response (pure)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 from html import escape
-from typing import assert_never
+from typing import TypeVar, assert_never
 from urllib.parse import quote
 
 from syndicator.serve.addresses import Elsewhere, Gone, Refusal, way_home
 from syndicator.serve.conditions import accepts_gzip, is_unchanged
-from syndicator.serve.documents import COMMON, Document, Form, Rules
+from syndicator.serve.documents import COMMON, Document, Form, Rules, Tag, Tags
 from syndicator.serve.messages import Request, Response
 
 METHODS = ("GET", "HEAD")
+AnyForm = TypeVar("AnyForm", Form, Tag)
 _QUERY = "%!$&'()*+,;=:@/?[]|~"  # stays as it came; the rest is quoted
 _BARE_POLICY = ("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 
@@ -37,14 +38,20 @@ class Absence(StrEnum):
     METHOD = "only GET and HEAD are answered"
 
 
-Found = Document | Elsewhere | Gone | Refusal | Absence
+Found = Document | Tags | Elsewhere | Gone | Refusal | Absence
 
 
 def decide_response(request: Request, found: Found, rules: Rules) -> Response:
-    """The whole answer; for HEAD the same as for GET, whose body the server leaves out."""
+    """The whole answer; for HEAD the same as for GET, whose body the server leaves out.
+
+    Tags are found only where `has_it` is true of them.
+    """
     match found:
         case Document():
-            return _answer_document(request, found)
+            form = _choose_form(request, found.plain, found.compressed)
+            return form.unchanged if _has(request, form, found.modified) else form.whole
+        case Tags():
+            return _choose_form(request, found.plain, found.compressed).unchanged
         case Elsewhere():
             return _move(found, request.query, rules)
         case Gone():
@@ -64,22 +71,26 @@ def decide_response(request: Request, found: Found, rules: Rules) -> Response:
             assert_never(found)
 
 
-def _answer_document(request: Request, document: Document) -> Response:
-    form = _choose_form(document, request.headers.get("accept-encoding"))
-    if is_unchanged(
+def has_it(request: Request, tags: Tags) -> bool:
+    """Whether the client has the document already, so that its bodies are not needed."""
+    return _has(request, _choose_form(request, tags.plain, tags.compressed), tags.modified)
+
+
+def _has(request: Request, form: Form | Tag, modified: int) -> bool:
+    return is_unchanged(
         etag=form.etag,
-        modified=document.modified,
+        modified=modified,
         if_none_match=request.headers.get("if-none-match"),
         if_modified_since=request.headers.get("if-modified-since"),
-    ):
-        return form.unchanged
-    return form.whole
+    )
 
 
-def _choose_form(document: Document, accept_encoding: str | None) -> Form:
-    if document.compressed and accept_encoding and accepts_gzip(accept_encoding):
-        return document.compressed
-    return document.plain
+def _choose_form(request: Request, plain: AnyForm, compressed: AnyForm | None) -> AnyForm:
+    if compressed is not None:
+        accept_encoding = request.headers.get("accept-encoding")
+        if accept_encoding and accepts_gzip(accept_encoding):
+            return compressed
+    return plain
 
 
 def _move(to: Elsewhere, query: str, rules: Rules) -> Response:

@@ -15,7 +15,7 @@ from syndicator.serve.addresses import (
     into_folder,
     read_place,
 )
-from syndicator.serve.answers import METHODS, Absence, Found, decide_response
+from syndicator.serve.answers import METHODS, Absence, Found, decide_response, has_it
 from syndicator.serve.documents import Rules, make_document
 from syndicator.serve.folder import DEFAULT_BUDGET_BYTES, OutputFolder
 from syndicator.serve.messages import App, Request, Response
@@ -51,10 +51,13 @@ def _find(request: Request, folder: OutputFolder, moved: Callable[[], Moved]) ->
     place = read_place(request.path)
     if isinstance(place, Refusal):
         return place
-    return find_moved(place, moved()) or _look(place, folder)
+    return find_moved(place, moved()) or _look(request, place, folder)
 
 
-def _look(place: Place, folder: OutputFolder) -> Found:
+def _look(request: Request, place: Place, folder: OutputFolder) -> Found:
+    tags = folder.recall(place.file)
+    if tags is not None and has_it(request, tags):
+        return tags
     found = folder.read(place.file)
     if found is Absence.MISSING and not place.is_folder and folder.is_folder(place.file):
         return into_folder(place)

@@ -75,6 +75,33 @@ class Document:
     def size_bytes(self) -> int:
         return sum(len(form.whole.body) for form in (self.plain, self.compressed) if form)
 
+    @property
+    def tags(self) -> Tags:
+        """The document without its bodies."""
+        packed = self.compressed
+        return Tags(
+            modified=self.modified,
+            plain=Tag(etag=self.plain.etag, unchanged=self.plain.unchanged),
+            compressed=Tag(etag=packed.etag, unchanged=packed.unchanged) if packed else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """What is left of a form without its body: enough for those who have it already."""
+
+    etag: str
+    unchanged: Response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tags:
+    """What is left of a document without its bodies."""
+
+    modified: int
+    plain: Tag
+    compressed: Tag | None
+
 
 def content_type(file: str) -> str:
     """The media type with its charset, by the file's name; bytes without meaning where it says nothing.

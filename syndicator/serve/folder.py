@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Protocol
 
 from syndicator.serve.answers import Absence
-from syndicator.serve.documents import Document
+from syndicator.serve.documents import Document, Tags
 
-DEFAULT_BUDGET_BYTES = 32 * 1024 * 1024
+DEFAULT_BUDGET_BYTES = 64 * 1024 * 1024
+MOST_TAGS = 8192
+"""About two kilobytes each."""
+
 _NOT_THERE = {
     errno.ENOENT,
     errno.ENOTDIR,
@@ -42,6 +45,7 @@ SOON_S = 86_400
 class OutputFolder:
     """Documents by their file's relative path. Keeps at most `budget_bytes` of bodies, least used out first.
 
+    What has no place there, or lost it, is kept without its bodies: whoever has it costs no reading.
     For one thread at a time.
     """
 
@@ -55,15 +59,25 @@ class OutputFolder:
     ) -> None:
         self._root, self._make, self._budget, self._clock = str(root), make, budget_bytes, clock
         self._kept: OrderedDict[str, tuple[Signature, Document]] = OrderedDict()
+        self._tags: OrderedDict[str, tuple[Signature, Tags]] = OrderedDict()
         self.kept_bytes = 0
+
+    def recall(self, file: str) -> Tags | None:
+        """The tags of a document whose bodies are not kept; None where nothing is known of what it is now."""
+        known = self._tags.get(file)
+        try:
+            if known is None or known[0] != self._sign_now(file):
+                return None
+        except OSError:
+            return None
+        self._tags.move_to_end(file)
+        return known[1]
 
     def read(self, file: str) -> Document | Absence:
         """The document that `file` (relative, with `/`) is now; why there is none, where there is none."""
         try:
             kept = self._kept.get(file)
-            # Following links is harmless here: the same inode with the same times is what was read before,
-            # by a way without links.
-            if kept is not None and kept[0] == sign(os.stat(f"{self._root}/{file}")):  # noqa: PTH116 - three times as fast
+            if kept is not None and kept[0] == self._sign_now(file):
                 self._kept.move_to_end(file)
                 return kept[1]
             return self._read_anew(file)
@@ -71,6 +85,11 @@ class OutputFolder:
             self._drop(file)
             gone = isinstance(error, ValueError) or error.errno in _NOT_THERE
             return Absence.MISSING if gone else Absence.UNREADABLE
+
+    def _sign_now(self, file: str) -> Signature:
+        # Following links is harmless here: the same inode with the same times is what was read before, by a
+        # way without links.
+        return sign(os.stat(f"{self._root}/{file}"))  # noqa: PTH116 - three times as fast
 
     def is_folder(self, file: str) -> bool:
         """Whether a folder with a page stands at this path."""
@@ -99,15 +118,23 @@ class OutputFolder:
         return Absence.UNREADABLE
 
     def _keep(self, file: str, signature: Signature, document: Document) -> None:
-        if document.size_bytes > self._budget // 4:
+        if document.size_bytes > self._budget // 2:
+            self._keep_tags(file, signature, document)
             return
         self._kept[file] = signature, document
         self.kept_bytes += document.size_bytes
         while self.kept_bytes > self._budget:
-            _, (_, oldest) = self._kept.popitem(last=False)
-            self.kept_bytes -= oldest.size_bytes
+            oldest, (signature, document) = self._kept.popitem(last=False)
+            self.kept_bytes -= document.size_bytes
+            self._keep_tags(oldest, signature, document)
+
+    def _keep_tags(self, file: str, signature: Signature, document: Document) -> None:
+        self._tags[file] = signature, document.tags
+        if len(self._tags) > MOST_TAGS:
+            self._tags.popitem(last=False)
 
     def _drop(self, file: str) -> None:
+        self._tags.pop(file, None)
         kept = self._kept.pop(file, None)
         if kept is not None:
             self.kept_bytes -= kept[1].size_bytes

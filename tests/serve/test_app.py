@@ -200,6 +200,60 @@ def test_memory_for_bodies_is_bounded(output: Path) -> None:
     assert folder.kept_bytes == 0
 
 
+def test_document_beyond_all_memory_is_revalidated_without_reading(output: Path) -> None:
+    made: list[str] = []
+
+    def note(file: str, body: bytes, *, modified: int) -> Document:
+        made.append(file)
+        return make(file, body, modified=modified)
+
+    folder = OutputFolder(output, note, budget_bytes=1000)
+    whole = folder.read("feeds/ai/rss.xml")
+    assert isinstance(whole, Document)
+    assert folder.kept_bytes == 0
+    for _ in range(3):
+        assert folder.recall("feeds/ai/rss.xml") == whole.tags
+    assert made == ["feeds/ai/rss.xml"]
+    (output / "feeds/ai/rss.xml").write_bytes(RSS + b" ")
+    assert folder.recall("feeds/ai/rss.xml") is None
+    (output / "feeds/ai/rss.xml").unlink()
+    assert folder.recall("feeds/ai/rss.xml") is None
+
+
+def test_document_that_lost_its_place_is_still_revalidated(output: Path) -> None:
+    folder = OutputFolder(output, make, budget_bytes=40_000)
+    for number in range(8):
+        (output / f"{number}.bin").write_bytes(bytes([number]) * 9_000)
+    first = folder.read("0.bin")
+    assert isinstance(first, Document)
+    assert folder.recall("0.bin") is None
+    for number in range(1, 8):
+        folder.read(f"{number}.bin")
+    assert folder.recall("0.bin") == first.tags
+    assert folder.read("0.bin") == first
+
+
+def test_tags_kept_are_bounded(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syndicator.serve.folder.MOST_TAGS", 2)
+    folder = OutputFolder(output, make, budget_bytes=0)
+    for file in ("index.html", "feeds.opml", "feeds/ai/rss.xml"):
+        folder.read(file)
+    assert folder.recall("index.html") is None
+    assert folder.recall("feeds.opml") is not None
+
+
+@pytest.mark.parametrize("budget", [0, 1_000_000], ids=["nothing kept", "all kept"])
+def test_answers_do_not_depend_on_what_is_kept(output: Path, budget: int) -> None:
+    kept, app = create_app(output, base_url=BASE), create_app(output, base_url=BASE, budget_bytes=budget)
+    tag = header(ask(kept, "/feeds/ai/rss.xml", accept_encoding="gzip"), "etag") or ""
+    plain = header(ask(kept, "/feeds/ai/rss.xml"), "etag") or ""
+    for _ in range(2):
+        for encoding in ("gzip", "identity"):
+            for known in ("", tag, plain, '"other"'):
+                asked = {"accept_encoding": encoding, "if_none_match": known}
+                assert ask(app, "/feeds/ai/rss.xml", **asked) == ask(kept, "/feeds/ai/rss.xml", **asked)
+
+
 def test_moved_topics_answer_301_and_410(output: Path) -> None:
     moved = Moved(renamed={"ml": "ai"}, gone=frozenset({"fax"}))
     app = create_app(output, base_url=BASE, moved=lambda: moved)
