@@ -16,6 +16,7 @@ from syndicator.deliver.slack import SCOPES
 HOME = Path(__file__).parent.parent
 UNIT = HOME / "deploy/syndicator.service"
 MANIFEST = HOME / "deploy/slack-app-manifest.yaml"
+MOVED_UNITS = ("syndicator-moved.path", "syndicator-moved.service")
 HIGHEST_EXPOSURE = 1.5
 
 
@@ -42,6 +43,18 @@ def test_unit_is_clean(unit: Path) -> None:
     said = [line for line in (answer.stdout + answer.stderr).splitlines() if unit.name in line]
     assert said == []
     assert answer.returncode == 0, answer.stderr
+
+
+def test_units_that_reload_nginx_are_clean_and_watch_what_it_reads(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed here")
+    units = [str(shutil.copy(HOME / "deploy" / name, tmp_path)) for name in MOVED_UNITS]
+    answer = analyze("verify", *units)
+    said = (answer.stdout + answer.stderr).splitlines()
+    assert [line for line in said if "syndicator-moved" in line] == []
+    watched = re.search(r"^PathChanged=(\S+)$", Path(units[0]).read_text(encoding="utf-8"), re.MULTILINE)
+    assert watched is not None
+    assert f"include {watched[1]};" in (HOME / "deploy/nginx.conf").read_text(encoding="utf-8")
 
 
 def test_unit_with_a_misspelt_directive_is_not_clean(unit: Path) -> None:
@@ -110,5 +123,7 @@ def test_install_guide_names_the_places_of_the_unit() -> None:
     for place in ("/etc/syndicator/syndicator.yaml", "/opt/syndicator/bin/syndicator", "/srv/syndicator"):
         assert place in guide
         assert place in text
+    for name in MOVED_UNITS:
+        assert f"deploy/{name}" in guide
     for credential in re.findall(r"^LoadCredential=\w+:(\S+)", text, re.MULTILINE):
         assert f"/etc/credstore/{credential}" in guide

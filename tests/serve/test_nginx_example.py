@@ -198,8 +198,12 @@ def test_nginx_and_own_server_agree_on_what_is_not_there(
 ) -> None:
     theirs, ours = nginx.get(path), own.get(path)
     assert ours.status_code == status
-    # Where nginx refuses to list a folder or to follow a link it says 403.
-    assert theirs.status_code in ({404, 403} if status == 404 else {status})
+    assert theirs.status_code == status
+    assert theirs.headers["cache-control"] == ours.headers["cache-control"]
+    if status in (404, 410):
+        assert theirs.headers["content-type"] == ours.headers["content-type"]
+        assert theirs.headers["x-content-type-options"] == "nosniff"
+        assert '<a href="/">To the front page</a>' in theirs.text
     if location:
         assert theirs.headers["location"] == location
         assert ours.url.join(ours.headers["location"]).path == location
