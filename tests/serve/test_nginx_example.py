@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 import socket
 import subprocess
@@ -34,6 +35,15 @@ MOVED = Moved(
         "count": "0",
     },
     gone=frozenset({"fax", "volatile"}),
+)
+HIDDEN = (
+    "/feeds/ai/rss.xml.gz",
+    "/feeds/ai/.rss.xml.unfinished",
+    "/syndicator.db",
+    "/syndicator.db-wal",
+    "/syndicator.db.seal",
+    "/syndicator.db.lock",
+    "/moved.map",
 )
 BODY = b"<rss>" + b"word " * 500 + b"</rss>"
 
@@ -182,13 +192,7 @@ def test_nginx_answers_as_the_own_server_does(
         ("/feeds/volatile/rss.xml", 410, None),
         ("/feeds/count/rss.xml", 301, "/feeds/0/rss.xml"),
         ("/feeds/", 404, None),
-        ("/feeds/ai/rss.xml.gz", 404, None),
-        ("/feeds/ai/.rss.xml.unfinished", 404, None),
-        ("/syndicator.db", 404, None),
-        ("/syndicator.db-wal", 404, None),
-        ("/syndicator.db.seal", 404, None),
-        ("/syndicator.db.lock", 404, None),
-        ("/moved.map", 404, None),
+        *((path, 404, None) for path in HIDDEN),
         ("/nowhere", 404, None),
         ("/link.html", 404, None),
     ],
@@ -261,7 +265,8 @@ def test_caddy_serves_feeds_with_their_types(output: Path, tmp_path: Path) -> No
     port = free_port()
     example = (DEPLOY / "Caddyfile").read_text()
     example = example.replace("feeds.example.org {", f"http://127.0.0.1:{port} {{")
-    example = example.replace("/srv/syndicator/public", str(output)).replace("\t# ", "\t")
+    example = example.replace("/srv/syndicator/public", str(output))
+    example = re.sub(r"\t# (?=@|redir|respond)", "\t", example)
     (tmp_path / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + example)
     process = subprocess.Popen(
         [CADDY, "run", "--config", str(tmp_path / "Caddyfile")],
@@ -277,13 +282,21 @@ def test_caddy_serves_feeds_with_their_types(output: Path, tmp_path: Path) -> No
             assert feed.headers["link"] == '<https://feeds.example.org/feeds/ai/rss.xml>; rel="self"'
             assert feed.headers["cache-control"] == "public, max-age=300"
             assert "style-src 'self'" in client.get("/topics/ai/").headers["content-security-policy"]
-            assert client.get("/feeds/ai/.rss.xml.unfinished").status_code == 404
-            assert client.get("/feeds/").status_code == 404
+            assert client.get("/feeds/notes.gz/rss.xml").content == BODY
+            assert client.get("/topics/notes.db/").status_code == 200
+            for absent in (*HIDDEN, "/feeds/", "/feeds/none/rss.xml"):
+                answer = client.get(absent)
+                assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-cache"), absent
+                assert answer.headers["content-type"] == "text/html; charset=utf-8"
+                assert answer.headers["x-content-type-options"] == "nosniff"
+                assert "link" not in answer.headers
+                assert '<a href="/">To the front page</a>' in answer.text
             moved = client.get("/feeds/old/good/rss.xml")
             assert (moved.status_code, moved.headers["location"]) == (301, "/feeds/new/good/rss.xml")
             assert client.get("/topics/gone/").status_code == 410
             refused = client.post("/feeds/ai/rss.xml")
             assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+            assert refused.headers["cache-control"] == "no-cache"
     finally:
         process.terminate()
         process.wait(10)
