@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,10 +18,13 @@ from syndicator.model import ALL, Site
 from syndicator.parse.front_matter import Document, read_yaml
 from syndicator.parse.profiles import profile
 from syndicator.settings import secrets
+from syndicator.settings.places import STATE_PREFIX
 from syndicator.settings.shape import DeliverShape, FileShape, RouteShape, SourceShape
 from syndicator.settings.values import Feeds, Listen, Settings, Slack, Source, Watch
 
 RESERVED_LEVELS = {"archive", ALL}
+
+PASSWORD = re.compile(r"(?<=://)[^/\s]+@")
 
 CronCheck = Callable[[str, str], None]
 """Raises ValueError, readable, when a crontab expression or its time zone is wrong."""
@@ -111,7 +115,8 @@ def _say(detail: Any, key: tuple[str | int, ...]) -> str:
 
 
 def _shown(value: object) -> str:
-    text = "empty" if value is None else repr(value)
+    """The value as it stands in the file, shortened; a password in an address is left out."""
+    text = "empty" if value is None else PASSWORD.sub("***@", repr(value))
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -309,10 +314,7 @@ def _route(route: RouteShape, levels: Mapping[str, float], slack: Slack) -> Rout
 
 
 def _state(url: str, file: Path) -> str:
-    prefix = "sqlite:///"
-    if not url.startswith(prefix) or url == prefix:
-        return url
-    return prefix + str(_beside(file, url.removeprefix(prefix)))
+    return STATE_PREFIX + str(_beside(file, url.removeprefix(STATE_PREFIX)))
 
 
 def _beside(file: Path, path: str) -> Path:

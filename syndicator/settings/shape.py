@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from syndicator.publish.characters import language_tag
+from syndicator.settings.places import database_url
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=100 * 365)
@@ -90,6 +91,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Language = Annotated[str, AfterValidator(_language)]
 Address = Annotated[str, AfterValidator(_address)]
+Database = Annotated[str, AfterValidator(database_url)]
 Name = Annotated[str, AfterValidator(_name)]
 Clock = Annotated[int, BeforeValidator(_clock)]
 Names = Annotated[list[str], BeforeValidator(_list)]
@@ -217,7 +219,7 @@ class FileShape(BaseSettings):
     topics: Names = Field(default_factory=list)
     feeds: FeedsShape = Field(default_factory=FeedsShape)
     output: str = Field(default="../public", min_length=1)
-    state: str = Field(default="sqlite:///../var/syndicator.db", min_length=1)
+    state: Database = "sqlite:///../var/syndicator.db"
     server: ServerShape | None = Field(default_factory=ServerShape)
     admin: AdminShape = Field(default_factory=AdminShape)
     watch: WatchShape = Field(default_factory=WatchShape)

@@ -109,6 +109,7 @@ class Running:
             if ready:
                 wait_for(lambda: notified.has("READY=1") or self._ended(), why="READY")
                 assert self.process.poll() is None, self.log.read_text()
+                wait_for(lambda: "serving feeds" in self.text(), why="its address")
                 self.port = self._port()
         finally:
             notified.close()

@@ -35,6 +35,15 @@ def test_reload_that_cannot_start_goes_back_to_the_old_settings(service: Running
     assert service.stop() == 0
 
 
+def test_reload_with_a_state_that_is_no_database_keeps_the_old_settings(service: Running) -> None:
+    service.start()
+    service.configure(state="var/state.db")
+    hang_up(service)
+    wait_for(lambda: "write sqlite:///var/state.db" in service.text(), why="the refusal")
+    assert service.get("feeds/all/rss.xml").status_code == 200
+    assert service.stop() == 0
+
+
 def test_stop_in_the_midst_of_a_reload_is_a_stop(service: Running) -> None:
     service.start()
     hang_up(service)

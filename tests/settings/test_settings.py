@@ -75,6 +75,29 @@ def test_absolute_paths_stay(tmp_path: Path) -> None:
     assert settings.state == "sqlite:////var/lib/s.db"
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        pytest.param("var/x.db", "write sqlite:///var/x.db", id="a path"),
+        pytest.param("/var/x.db", "write sqlite:////var/x.db", id="an absolute path"),
+        pytest.param("postgresql://u:canary@host/x", "must be an SQLite file", id="another database"),
+        pytest.param("sqlite+nothing:///x.db", "must be an SQLite file", id="another driver"),
+        pytest.param("sqlite://x.db", "must be an SQLite file", id="too few slashes"),
+        pytest.param("sqlite:///", "must name a file", id="no file"),
+        pytest.param("sqlite:///:memory:", "must name a file", id="memory"),
+        pytest.param("sqlite:///file:x?uri=true", "must name a file", id="options"),
+        pytest.param("sqlite:///var/", "must name a file", id="a folder"),
+    ],
+)
+def test_state_that_is_no_database_file_is_refused_with_its_cure(
+    tmp_path: Path, state: str, words: str
+) -> None:
+    (found,) = problems(tmp_path, f"{json.dumps(SMALL)[:-1]},\nstate: {json.dumps(state)}}}\n")
+    assert ":2:1: state: " in found
+    assert words in found
+    assert "canary" not in found
+
+
 def test_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNDICATOR_SERVER__PORT", "8081")
     settings = load(tmp_path, SMALL | {"server": {"host": "127.0.0.1", "port": 9999}})

@@ -1,0 +1,24 @@
+"""Where the settings put files: the state into a database file, and nothing private into the output folder.
+
+Nothing is opened or made here; the disk is asked only where links lead.
+"""
+
+from __future__ import annotations
+
+STATE_PREFIX = "sqlite:///"
+"""An SQLAlchemy URL: what follows is the path, absolute where it begins with another `/`."""
+
+
+def database_url(value: str) -> str:
+    """The state's URL as it is. Raises ValueError, with the cure, for all but an SQLite file."""
+    path = value.removeprefix(STATE_PREFIX)
+    if path == value:
+        raise ValueError(f"must be an SQLite file as a URL; write {_as_url(value)}")
+    if path in ("", ":memory:") or path.startswith("file:") or path.endswith("/") or "?" in path:
+        raise ValueError(f"must name a file, without options; write {STATE_PREFIX}var/syndicator.db")
+    return value
+
+
+def _as_url(value: str) -> str:
+    """What a plain path was meant to be; for another database, an example."""
+    return STATE_PREFIX + ("var/syndicator.db" if ":" in value else value)
