@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from syndicator.publish.characters import language_tag
+from syndicator.settings.address import base_address, whole_address
 from syndicator.settings.places import database_url
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -62,14 +63,6 @@ def _language(value: str) -> str:
     return tag
 
 
-def _address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
-        raise ValueError(
-            "must be an absolute http or https address without query, like https://feeds.example.org/"
-        )
-    return value if value.endswith("/") else value + "/"
-
-
 def _name(value: str) -> str:
     if not NAME.fullmatch(value):
         raise ValueError("must be letters, digits, `-`, `_` and `.`, at most 64")
@@ -90,7 +83,8 @@ def _list(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Language = Annotated[str, AfterValidator(_language)]
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(base_address)]
+Hub = Annotated[str, AfterValidator(whole_address)]
 Database = Annotated[str, AfterValidator(database_url)]
 Name = Annotated[str, AfterValidator(_name)]
 Clock = Annotated[int, BeforeValidator(_clock)]
@@ -122,7 +116,7 @@ class SourceShape(Shape):
 
 class FeedsShape(Shape):
     limit: int = Field(default=50, ge=1, le=500)
-    hub: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    hub: Hub | None = None
     roll_up: bool = False
     tombstones: bool = False
 

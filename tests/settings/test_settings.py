@@ -184,6 +184,11 @@ server: {port: 99999}
             "is not a language",
             id="a country for a language",
         ),
+        pytest.param(
+            {"site": {"title": "T", "base_url": "http://example..org/"}},
+            "site.base_url: has a host that cannot be; write one like",
+            id="a label that is empty",
+        ),
         pytest.param({"watch": {"scan_every": "0s"}}, "at least 1s", id="busy scan"),
         pytest.param({"sources": [SOURCE | {"topics": "../*.yaml"}]}, "inside", id="topics outside"),
         pytest.param({"sources": [SOURCE | {"fields": {"titel": "t"}}]}, "titel", id="field"),
