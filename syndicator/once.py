@@ -35,6 +35,11 @@ class Pass:
     problems: list[Problem]
     missing: dict[str, str]
 
+    @property
+    def fine(self) -> bool:
+        """Whether there is nothing that a person has to mend."""
+        return not (self.problems or self.missing or self.published.faulty)
+
 
 def build(
     settings: Settings,
@@ -94,7 +99,10 @@ def publish_all(pipeline: Pipeline, now: Callable[[], datetime], progress: Progr
         if one.failure is not None:
             raise one.failure
         all_of = Published(
-            written=all_of.written + one.written, feeds=all_of.feeds + one.feeds, more=one.more
+            written=all_of.written + one.written,
+            feeds=all_of.feeds + one.feeds,
+            faulty=one.faulty,
+            more=one.more,
         )
     return all_of
 

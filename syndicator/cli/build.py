@@ -9,7 +9,7 @@ from syndicator.cli import app, report
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
 from syndicator.cli.progress import progress_bar
-from syndicator.cli.report import print_counts, print_missing, print_problems
+from syndicator.cli.report import print_counts, print_faulty, print_missing, print_problems
 from syndicator.errors import SecondInstanceError
 from syndicator.once import build as build_all
 from syndicator.once import confirm_removals as tell_running
@@ -51,5 +51,6 @@ def build(
         print_counts(out, result.counts)
         print_missing(out, result)
         out.print(f"{result.published.written} files written to {settings.output}", soft_wrap=True)
-    if result.problems or result.missing:
+        print_faulty(out, result)
+    if not result.fine:
         raise typer.Exit(1)

@@ -32,5 +32,5 @@ def check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) ->
         print_missing(console, result)
         count = len(result.problems)
         console.print(f"{count} problem{'s' * (count != 1)}" if count else "no problems")
-    if result.problems or result.missing:
+    if not result.fine:
         raise typer.Exit(1)

@@ -54,9 +54,17 @@ def as_json(result: Pass) -> str:
     counts = {visibility.value: count for visibility, count in result.counts.items()}
     problems = [asdict(problem) for problem in result.problems]
     facts = {"entries": counts, "problems": problems, "missing": result.missing}
-    return json.dumps(facts | {"files_written": result.published.written}, indent=2)
+    told = facts | {"files_written": result.published.written, "feeds_faulty": result.published.faulty}
+    return json.dumps(told, indent=2)
 
 
 def print_missing(console: Console, result: Pass) -> None:
     for source, why in result.missing.items():
         console.print(Text(f"{source}: {why}", style="yellow"), soft_wrap=True)
+
+
+def print_faulty(console: Console, result: Pass) -> None:
+    """Feeds that were not written, as readers would have refused them; the log has said which, and why."""
+    if count := result.published.faulty:
+        text = f"{count} feed{'s' * (count != 1)} would be faulty and stay as they were; see the lines above"
+        console.print(Text(text, style="red"), soft_wrap=True)

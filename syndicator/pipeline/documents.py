@@ -57,6 +57,8 @@ class Documents:
     tombstones: bool = False
     statistics: dict[str, Statistics] = field(default_factory=dict)
     """How much there is to expect of each topic, counted anew when it changes."""
+    faulty: set[str] = field(default_factory=set)
+    """The feeds that stay as they were, as what was rendered last would have been faulty."""
 
     def write_topic(
         self, books: Books, slug: str, dirty: set[int], stored: StoredTopic | None, labels: Mapping[str, str]
@@ -146,8 +148,10 @@ class Documents:
             log.warning("entry left out of a feed", feed=path, guid=left_out.guid, why=left_out.why)
         faults = find_faults(form, rendered.data)
         if faults:
+            self.faulty.add(path)
             log.error("feed would be faulty, the old one stays", feed=path, faults="; ".join(faults[:3]))
             return
+        self.faulty.discard(path)
         yield from self._put(path, rendered.data)
 
     def _put(self, path: str, data: bytes) -> Iterator[str]:

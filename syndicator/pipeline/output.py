@@ -31,10 +31,14 @@ PORTION = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """How many files one portion wrote, how many of them are feeds, and whether more is to be written."""
+    """How many files one portion wrote, how many of them are feeds, and whether more is to be written.
+
+    `faulty` is how many feeds stay as they were, since what was rendered last would have been faulty.
+    """
 
     written: int = 0
     feeds: int = 0
+    faulty: int = 0
     more: bool = False
     failure: OutputUnwritable | None = None
     """Why something could not be written, once nothing else is left; it stays dirty."""
@@ -136,6 +140,7 @@ class Output:
         return Published(
             written=len(written),
             feeds=sum(map(_is_feed, written)),
+            faulty=len(self.documents.faulty),
             more=not over,
             failure=next(iter(failures), None) if over else None,
         )
