@@ -18,7 +18,7 @@ from syndicator.model import ALL, Site
 from syndicator.parse.front_matter import Document, read_yaml
 from syndicator.parse.profiles import profile
 from syndicator.settings import secrets
-from syndicator.settings.places import STATE_PREFIX
+from syndicator.settings.places import STATE_PREFIX, is_within
 from syndicator.settings.shape import DeliverShape, FileShape, RouteShape, SourceShape
 from syndicator.settings.values import Feeds, Listen, Settings, Slack, Source, Watch
 
@@ -39,6 +39,7 @@ def load_settings(
     problems = _Problems(file, document)
     _check_names(shape, problems)
     _check_sources(shape, problems)
+    _check_places(shape, file, problems)
     _check_routes(shape, problems, check_cron)
     slack = _slack(shape, file, environment, problems)
     problems.raise_any()
@@ -170,6 +171,18 @@ def _check_sources(shape: FileShape, problems: _Problems) -> None:
         for pattern in source.topics:
             if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
                 problems.add("must lie inside the source's folder", "sources", index, "topics")
+
+
+def _check_places(shape: FileShape, file: Path, problems: _Problems) -> None:
+    """What lies in the output folder is public. Output inside a source's folder does no harm."""
+    output = _beside(file, shape.output)
+    cure = f"put it beside {output}, or set `output` to another folder"
+    if is_within(_beside(file, shape.state.removeprefix(STATE_PREFIX)), output):
+        problems.add(f"lies in the output folder, where everybody could read it; {cure}", "state")
+    for index, source in enumerate(shape.sources):
+        if is_within(_beside(file, source.path), output):
+            what = f"lies in the output folder, where everybody could read the articles as they are; {cure}"
+            problems.add(what, "sources", index, "path")
 
 
 def _check_routes(shape: FileShape, problems: _Problems, check_cron: CronCheck) -> None:

@@ -5,6 +5,9 @@ Nothing is opened or made here; the disk is asked only where links lead.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 STATE_PREFIX = "sqlite:///"
 """An SQLAlchemy URL: what follows is the path, absolute where it begins with another `/`."""
 
@@ -22,3 +25,9 @@ def database_url(value: str) -> str:
 def _as_url(value: str) -> str:
     """What a plain path was meant to be; for another database, an example."""
     return STATE_PREFIX + ("var/syndicator.db" if ":" in value else value)
+
+
+def is_within(path: Path, folder: Path) -> bool:
+    """Whether the path is the folder or lies in it, by its name or where links lead. It need not be there."""
+    real, real_folder = (Path(os.path.realpath(one)) for one in (path, folder))
+    return path.is_relative_to(folder) or real.is_relative_to(real_folder)

@@ -98,6 +98,37 @@ def test_state_that_is_no_database_file_is_refused_with_its_cure(
     assert "canary" not in found
 
 
+@pytest.mark.parametrize(
+    ("state", "path", "at"),
+    [
+        pytest.param("public/s.db", "articles", "2:1: state", id="state"),
+        pytest.param("link/s.db", "articles", "2:1: state", id="state behind a link"),
+        pytest.param("var/s.db", "public", "3:26: sources[0].path", id="source that is the output"),
+        pytest.param("var/s.db", "public/feeds", "3:26: sources[0].path", id="source inside"),
+        pytest.param("var/s.db", "x/../link/feeds", "3:26: sources[0].path", id="source behind a link"),
+    ],
+)
+def test_nothing_private_may_lie_in_the_output_folder(tmp_path: Path, state: str, path: str, at: str) -> None:
+    (tmp_path / "public").mkdir()
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/link").symlink_to(tmp_path / "public")
+    text = f"""\
+site: {{title: T, base_url: "http://a.example/"}}
+state:  sqlite:///{state}
+sources: [{{name: news,   path: {path}}}]
+output: {tmp_path}/config/public
+"""
+    (tmp_path / "config/public").symlink_to(tmp_path / "public")
+    (found,) = problems(tmp_path, text)
+    assert f"syndicator.yaml:{at}: lies in the output folder" in found
+    assert "or set `output` to another folder" in found
+
+
+def test_output_may_lie_in_a_source_folder(tmp_path: Path) -> None:
+    settings = load(tmp_path, SMALL | {"output": "../articles/public"})
+    assert settings.output.is_relative_to(settings.sources[0].path)
+
+
 def test_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNDICATOR_SERVER__PORT", "8081")
     settings = load(tmp_path, SMALL | {"server": {"host": "127.0.0.1", "port": 9999}})
