@@ -14,15 +14,14 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from syndicator.alerts import Digest, Immediate, QuietHours, Route
 from syndicator.errors import ArticleError, SettingsError
-from syndicator.model import ALL, Site
+from syndicator.model import Site
 from syndicator.parse.front_matter import Document, read_yaml
 from syndicator.parse.profiles import profile
 from syndicator.settings import secrets
+from syndicator.settings.levels import level_fault
 from syndicator.settings.places import STATE_PREFIX, is_within
 from syndicator.settings.shape import DeliverShape, FileShape, RouteShape, SourceShape
 from syndicator.settings.values import Feeds, Listen, Settings, Slack, Source, Watch
-
-RESERVED_LEVELS = {"archive", ALL}
 
 PASSWORD = re.compile(r"(?<=://)[^/\s]+@")
 
@@ -156,9 +155,10 @@ def _check_names(shape: FileShape, problems: _Problems) -> None:
         for index, name in enumerate(names):
             if count[name] > 1 and names.index(name) != index:
                 problems.add(f"another one is called {name!r} already; names are unique", kind, index, "name")
-    for level in shape.levels:
-        if level.lower() in RESERVED_LEVELS:
-            problems.add("this name is taken by the output folder's own; choose another", "levels", level)
+    levels = list(shape.levels)
+    for index, level in enumerate(levels):
+        if fault := level_fault(level, levels[:index]):
+            problems.add(fault, "levels", level)
 
 
 def _check_sources(shape: FileShape, problems: _Problems) -> None:

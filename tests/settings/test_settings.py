@@ -203,6 +203,20 @@ server: {port: 99999}
             id="two bars",
         ),
         pytest.param({"levels": {"archive": 1}}, "is taken", id="reserved level"),
+        pytest.param({"levels": {"All": 1}}, "is taken", id="reserved level in capitals"),
+        *(
+            pytest.param({"levels": {name: 1}}, f"levels.{name}: this name is taken", id=name)
+            for name in ("rss.xml", "atom.xml", "feed.json", "RSS.xml")
+        ),
+        *(
+            pytest.param({"levels": {f"good{end}": 1}}, "no server shows", id=f"level ending in {end}")
+            for end in (".gz", ".br", ".tmp", ".part", ".GZ")
+        ),
+        pytest.param(
+            {"levels": {"good": 1, "Good": 2}},
+            "levels.Good: differs from 'good'",
+            id="levels but for capitals",
+        ),
         pytest.param({"routes": [ROUTE | {"deliver": {"digest": "61 9 * * *"}}]}, "61", id="minute 61"),
         pytest.param(
             {"routes": [ROUTE | {"deliver": {"digest": "0 9 * * *", "time_zone": "Mars"}}]},
