@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from json import JSONDecodeError
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,8 +21,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from syndicator.errors import SettingsError
 from syndicator.publish.characters import language_tag
 from syndicator.settings.address import base_address, whole_address
 from syndicator.settings.places import database_url
@@ -200,6 +208,27 @@ class SlackShape(Shape):
     confirm_after: Duration = timedelta(seconds=60)
 
 
+class Environment(EnvSettingsSource):
+    """The variables that begin with SYNDICATOR_; those of lists and mappings hold JSON."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """The value of a variable. Raises SettingsError, which names the variable, where it is no JSON."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError as error:
+            raise SettingsError([f"{self._name_of(value)}: {_not_json(error)}"]) from None
+
+    def _name_of(self, value: object) -> str:
+        prefix = self.env_prefix.lower()
+        names = (name for name, found in self.env_vars.items() if found == value and name.startswith(prefix))
+        return next(names, self.env_prefix + "…").upper()
+
+
+def _not_json(error: ValueError) -> str:
+    where = f" ({error.msg} at character {error.pos + 1})" if isinstance(error, JSONDecodeError) else ""
+    return f"must be JSON{where}; write it like '{{\"good\": 90}}' or '[\"a\"]', in single quotes"
+
+
 class FileShape(BaseSettings):
     """The whole file. Lists come from the environment as JSON."""
 
@@ -229,7 +258,7 @@ class FileShape(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return env_settings, init_settings
+        return Environment(settings_cls), init_settings
 
     @field_validator("sources", "routes", mode="before")
     @classmethod

@@ -136,6 +136,35 @@ def test_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     assert settings.server.port == 8081
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SYNDICATOR_LEVELS", "{good: 90}"),
+        ("SYNDICATOR_TOPICS", "topics/*.yaml"),
+        ("SYNDICATOR_SERVER", "{port: 90}"),
+        ("SYNDICATOR_SITE", "{'title': 'x'}"),
+        ("SYNDICATOR_ROUTES", "[{]"),
+    ],
+)
+def test_variable_that_is_no_json_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    (found,) = problems(tmp_path, SMALL)
+    assert found.startswith(f"{name}: must be JSON (")
+    assert "in single quotes" in found
+
+
+def test_list_in_a_variable_replaces_the_files_and_a_mapping_adds_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNDICATOR_LEVELS", '{"good": 90}')
+    monkeypatch.setenv("SYNDICATOR_TOPICS", '["a/*.yaml"]')
+    settings = load(tmp_path, SMALL | {"levels": {"top": 110}, "topics": ["b/*.yaml"]})
+    assert dict(settings.levels) == {"good": 90, "top": 110}
+    assert [pattern.parent.name for pattern in settings.topics] == ["a"]
+
+
 def test_routes_are_read_whole(tmp_path: Path) -> None:
     route = ROUTE | {
         "topics": ["AI", "Microsoft AI"],
