@@ -27,6 +27,7 @@ from syndicator.store.tables import metadata
 HOME = Path(__file__).parent.parent
 PAPERS = sorted([*HOME.glob("*.md"), *HOME.glob("docs/*.md"), *HOME.glob("deploy/*.md")])
 SETTINGS = [
+    "config/start.yaml",
     "config/syndicator.yaml",
     "config/smartable.yaml",
     "config/jekyll.yaml",
@@ -146,10 +147,21 @@ def test_settings_of_the_repository_load(file: str) -> None:
     assert settings.output.is_absolute()
 
 
-@pytest.mark.parametrize("file", [name for name in SETTINGS if "hugo" not in name])
+@pytest.mark.parametrize("file", [name for name in SETTINGS if "hugo" not in name and "start" not in name])
 def test_sources_named_in_config_are_there(file: str) -> None:
-    """All but Hugo's, of which there is no example folder."""
+    """All but Hugo's, of which there is no example folder, and those for copying."""
     assert all(source.path.is_dir() for source in load_settings(HOME / file, {}).sources)
+
+
+def test_settings_to_start_from_take_in_all_that_they_leave_out(tmp_path: Path) -> None:
+    """Each comment that is a setting, without its mark."""
+    text = (HOME / "config/start.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "my.yaml"
+    file.write_text(re.sub(r"^( *)# ?(?=[a-z_]+:|  )", r"\1", text, flags=re.MULTILINE), encoding="utf-8")
+    settings = load_settings(file, {})
+    assert [route.name for route in settings.routes] == ["best"]
+    assert dict(settings.levels) == {"good": 90, "top": 110}
+    assert settings.sources[0].profile == "jekyll"
 
 
 def test_environment_example_names_every_secret_and_sets_none() -> None:

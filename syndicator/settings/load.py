@@ -65,7 +65,7 @@ def _read(file: Path) -> Document:
     try:
         document = read_yaml(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        cure = "Name one with --config, or start from config/syndicator.yaml"
+        cure = "Name one with --config, or start from a copy of config/start.yaml"
         raise SettingsError([f"{file}: there is no settings file. {cure}"]) from None
     except OSError as error:
         raise SettingsError([f"{file}: cannot be read: {error.strerror}"]) from None

@@ -1,0 +1,35 @@
+"""The README's first steps, taken as they stand there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from tests.acceptance.running import Running
+
+HOME = Path(__file__).parents[2]
+
+
+def block(language: str, word: str) -> str:
+    """The README's code block of that language that has the word in it."""
+    text = (HOME / "README.md").read_text(encoding="utf-8")
+    return next(found for found in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL) if word in found)
+
+
+def test_first_steps_of_the_readme_work_as_they_stand(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    shutil.copytree(HOME / "config", clone / "config")
+    steps = block("sh", "my.yaml")
+    service = Running(clone)
+    service.config = clone / "my.yaml"
+    shutil.copy(clone / re.findall(r"^cp (\S+) my.yaml", steps)[0], service.config)
+    assert "mkdir -p articles" in steps
+    assert service.command("check").returncode == 0
+    (clone / "articles/story.md").write_text(block("markdown", "title:"), encoding="utf-8")
+    route = block("yaml", "routes:")
+    service.config.write_text(service.config.read_text(encoding="utf-8") + route, encoding="utf-8")
+    assert service.command("build").returncode == 0
+    assert "A story worth telling" in (clone / "public/feeds/databases/rss.xml").read_text(encoding="utf-8")
+    assert "A story worth telling" in service.command("preview", "best").stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"clone"}, "nothing lands outside the clone"
