@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,21 +18,36 @@ from syndicator.pipeline.intake import Tally
 from syndicator.pipeline.output import Published
 from syndicator.publish.files import sweep
 from syndicator.settings import Settings
+from syndicator.store.contract import Books
 from syndicator.store.database import SqlStore, database_path, open_known, open_store
 from syndicator.store.lock import hold_lock
+from syndicator.watch.compare import Verdict
 
 PATIENCE_S = 10.0
 """How long a pass waits for files that are being written, and for files gone to be gone for good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A source's folder: how many articles it has, and how many of its files are bad ones."""
+
+    path: Path
+    articles: int
+    bad: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
-    """What one pass came to. `missing` says, by source, why articles that are gone are kept for now."""
+    """What one pass came to; `folders` and `missing` by source.
+
+    `missing` says where a folder cannot be read as a whole, and what is kept of it for now.
+    """
 
     tally: Tally
     published: Published
     counts: dict[Visibility, int]
     problems: list[Problem]
+    folders: dict[str, Folder]
     missing: dict[str, str]
 
     @property
@@ -128,17 +143,32 @@ def take_in(
 def _pass(
     settings: Settings, store: SqlStore, pipeline: Pipeline, tally: Tally, published: Published
 ) -> Pass:
+    paths = {source.name: source.path for source in settings.sources}
     with store.reading() as books:
+        problems = books.problems()
         return Pass(
             tally=tally,
             published=published,
             counts=books.count_entries(),
-            problems=books.problems(),
-            missing={
-                name: f"{len(loss.held)} missing: {loss.reason}. {loss.cure}"
-                for name, loss in pipeline.losses().items()
-            },
+            problems=problems,
+            folders={name: _folder(books, name, path, problems) for name, path in paths.items()},
+            missing={name: _missing(paths[name], loss) for name, loss in pipeline.losses().items()},
         )
+
+
+def _folder(books: Books, name: str, path: Path, problems: Sequence[Problem]) -> Folder:
+    known = books.files(name)
+    return Folder(
+        path=path,
+        articles=sum(file.guid is not None for file in known.values()),
+        bad=len({one.path for one in problems if one.source == name and one.path in known}),
+    )
+
+
+def _missing(path: Path, loss: Verdict) -> str:
+    if loss.held:
+        return f"{len(loss.held)} missing: {loss.reason}: {path}. {loss.cure}"
+    return f"{loss.reason}: {path}. Make it one that this user can read, or correct the source's `path`"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from syndicator.cli import app, report
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
 from syndicator.cli.progress import progress_bar
-from syndicator.cli.report import print_counts, print_missing, print_problems
+from syndicator.cli.report import print_counts, print_folders, print_missing, print_problems
 from syndicator.once import check as check_all
 
 
@@ -29,8 +29,9 @@ def check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) ->
         console = Console(highlight=False)
         print_problems(console, settings, result.problems)
         print_counts(console, result.counts)
+        print_folders(console, result)
         print_missing(console, result)
-        count = len(result.problems)
+        count = len(result.problems) + len(result.missing)
         console.print(f"{count} problem{'s' * (count != 1)}" if count else "no problems")
     if not result.fine:
         raise typer.Exit(1)

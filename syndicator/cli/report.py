@@ -49,18 +49,30 @@ def print_counts(console: Console, counts: Mapping[Visibility, int]) -> None:
         console.print(Text(INCLUDE, style="dim"), soft_wrap=True)
 
 
+def print_folders(console: Console, result: Pass) -> None:
+    """Each source's folder, how many articles it has, and how many of its files are bad."""
+    for name, folder in result.folders.items():
+        text = f"{name}: {folder.articles} {'article' if folder.articles == 1 else 'articles'}"
+        text += f" and {folder.bad} bad" if folder.bad else ""
+        console.print(Text(f"{text} in {shown(str(folder.path))}"), soft_wrap=True)
+
+
 def as_json(result: Pass) -> str:
     """The pass for programs."""
     counts = {visibility.value: count for visibility, count in result.counts.items()}
     problems = [asdict(problem) for problem in result.problems]
-    facts = {"entries": counts, "problems": problems, "missing": result.missing}
+    sources = {
+        name: {"path": str(folder.path), "articles": folder.articles, "bad": folder.bad}
+        for name, folder in result.folders.items()
+    }
+    facts = {"entries": counts, "problems": problems, "sources": sources, "missing": result.missing}
     told = facts | {"files_written": result.published.written, "feeds_faulty": result.published.faulty}
     return json.dumps(told, indent=2)
 
 
 def print_missing(console: Console, result: Pass) -> None:
     for source, why in result.missing.items():
-        console.print(Text(f"{source}: {why}", style="yellow"), soft_wrap=True)
+        console.print(Text(f"{source}: {shown(why)}", style="yellow"), soft_wrap=True)
 
 
 def print_faulty(console: Console, result: Pass) -> None:

@@ -67,6 +67,22 @@ def test_build_tells_programs_what_it_did(site: Running) -> None:
     assert told["files_written"] > 3
 
 
+def test_check_names_each_folder_and_what_it_has(site: Running) -> None:
+    (site.articles / "bad.md").write_text("---\ntitle: [\n---\n", encoding="utf-8")
+    site.configure(
+        sources=[{"name": "news", "path": "articles"}, {"name": "lost", "path": "nowhere"}],
+        watch={"quiet": "0s"},
+    )
+    text = said(site, "check", code=1)
+    assert f"news: 2 articles and 1 bad in {site.articles}" in text
+    assert f"lost: 0 articles in {site.base}/nowhere" in text
+    assert f"lost: the source folder is not there: {site.base}/nowhere" in text
+    assert text.endswith("2 problems"), "the bad article, and the folder"
+    told = json.loads(site.command("check", "--json").stdout)
+    assert told["sources"]["news"] == {"path": str(site.articles), "articles": 2, "bad": 1}
+    assert list(told["missing"]) == ["lost"]
+
+
 def test_preview_shows_messages_and_sends_none(site: Running, slack: SlackServer) -> None:
     drawn = said(site, "preview")
     assert "ai → C1" in drawn and "daily → C2" in drawn
