@@ -4,7 +4,8 @@
     -> drop fresh articles, and say what to look for -> run until Ctrl-C
 
 The copy stands in `examples/var/demo` and is made anew each time, so that the demo tells the same story
-whenever it is started, and changes nothing here. The service is a child process like any other; what it
+whenever it is started, and changes nothing here; what somebody adds to the copy goes with it. One demo runs
+at a time. The service is a child process like any other; what it
 prints (its log, and Slack messages as they would look) goes straight to the terminal. The publishers are
 invented; their pictures are served from `examples/pictures`, on a loopback port as everything else.
 """
@@ -31,6 +32,9 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 from rich.table import Table
+
+from syndicator.errors import SecondInstanceError
+from syndicator.store.lock import hold_lock
 
 HERE = Path(__file__).resolve().parent
 WORKPLACE = HERE / "var" / "demo"
@@ -62,9 +66,18 @@ def main() -> int:
     console = Console(highlight=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ends = None if arguments.seconds is None else time.monotonic() + arguments.seconds
-    pictures = serve_pictures()
-    today = datetime.now(UTC).date()
-    demo = prepare(arguments.workplace.absolute(), os.environ, today=today, pictures=pictures)
+    workplace = arguments.workplace.absolute()
+    try:
+        with hold_lock(workplace):
+            return run(workplace, console, ends=ends)
+    except SecondInstanceError as error:
+        console.print(f"A demo is running already ({error.why}). End it first, with Ctrl-C in its terminal.")
+        return 1
+
+
+def run(workplace: Path, console: Console, *, ends: float | None) -> int:
+    """The demo from its first to its last line; returns the exit code."""
+    demo = prepare(workplace, os.environ, today=datetime.now(UTC).date(), pictures=serve_pictures())
     child = start(demo)
     try:
         return play(demo, child, console, ends=ends)
@@ -74,6 +87,8 @@ def main() -> int:
         stop(child)
         console.print(
             f"\n[dim]The demo is over. Its copy of the examples stays in[/] {shown(demo.settings.parent)}"
+            "[dim], with what you added, until the next demo makes it anew.[/]",
+            soft_wrap=True,
         )
 
 
@@ -212,7 +227,8 @@ def show_addresses(demo: Demo, console: Console) -> None:
     console.print(
         "Nothing was announced in Slack: a first start is silent. One post is held back: its "
         '[bold]published: false[/] means "not yet".\n'
-        f"Drop articles of your own into [bold]{shown(demo.inbox)}[/]. [dim]Ctrl-C ends the demo.[/]\n"
+        f"Drop articles of your own into [bold]{shown(demo.inbox)}[/] (copies: the next demo removes them). "
+        "[dim]Ctrl-C ends the demo.[/]\n"
     )
 
 
@@ -229,7 +245,7 @@ def drop_and_watch(demo: Demo, child: subprocess.Popen[bytes], console: Console)
     if wait_for(demo.base_url + "feeds/all/rss.xml", b"reading-queries-aloud", child, SEEN_S):
         took = time.monotonic() - began
         names = " and ".join(path.name for path in dropped)
-        ask = f"{shown(Path(sys.executable))} -m syndicator explain {shown(dropped[0])}"
+        ask = f"{shown(Path(sys.executable).with_name('syndicator'))} explain {shown(dropped[0])}"
         console.print(f"\n[bold]Both were in the feeds {took:.1f} s later[/] [dim]({names})[/]")
         console.print("Why a story is where it is, asked in another terminal:", soft_wrap=True)
         console.print(f"  {ask} --config {shown(demo.settings)}\n", soft_wrap=True)

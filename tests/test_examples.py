@@ -18,6 +18,7 @@ from examples import demo
 from syndicator.parse.article import SourceRules, parse_article
 from syndicator.parse.profiles import profile
 from syndicator.settings import load_settings
+from syndicator.store.lock import hold_lock
 
 HOME = Path(__file__).parent.parent
 EXAMPLES = HOME / "examples"
@@ -145,6 +146,8 @@ def test_demo_ends_by_itself(tmp_path: Path) -> None:
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert "Both were in the feeds" in said
+    assert re.search(r"bin/syndicator explain \S+\.md --config \S+", said), "as the README writes commands"
+    assert "until the next demo makes it anew" in said
 
 
 def test_demo_ends_cleanly_on_interrupt(tmp_path: Path) -> None:
@@ -158,6 +161,17 @@ def test_demo_ends_cleanly_on_interrupt(tmp_path: Path) -> None:
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert "The demo is over" in said
+
+
+def test_second_demo_is_refused_while_one_runs(tmp_path: Path) -> None:
+    kept = tmp_path / "work/articles/news/mine.md"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine")
+    with hold_lock(tmp_path / "work"), run_demo(tmp_path, "--seconds", "5") as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "A demo is running already (process" in said
+    assert kept.read_text() == "mine"
 
 
 def run_demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
