@@ -1,5 +1,5 @@
 # Two commands matter: `make demo` and `make test`. Each sets up its own private environment.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -11,7 +11,7 @@ help:  ## what can be made
 # The environment follows the lock files: changed locks, new install. Hashes make a fresh machine
 # install exactly what was tested.
 $(VENV)/.run: deploy/requirements.txt pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "syndicator needs Python 3.11 or later; set PYTHON=/path/to/python3"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "syndicator needs Python 3.11 or later; set PYTHON=/path/to/python3"; exit 2; }
 	@echo "Setting up $(VENV) (once, about half a minute) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r deploy/requirements.txt

@@ -49,7 +49,7 @@ LOG_AGAIN_AFTER_S = 60.0
 """The same failure is not logged again sooner, however many requests meet it."""
 
 _CURES = {
-    errno.EADDRINUSE: "Another program listens there: stop it, or choose another port",
+    errno.EADDRINUSE: "Another program listens there: stop it, or set `server.port` to another",
     errno.EACCES: "Ports below 1024 need CAP_NET_BIND_SERVICE: grant it, or choose another port",
     errno.EADDRNOTAVAIL: "This machine has no such address: choose one that `ip address` lists",
 }

@@ -108,6 +108,8 @@ def _say(detail: Any, key: tuple[str | int, ...]) -> str:
             near = difflib.get_close_matches(str(key[-1]), names, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(names)}"
             return f"there is no such setting; {hint}"
+        case "string_type" if detail["input"] is None:
+            return 'is empty: what follows a `#` is a comment; write it in quotes, like "#news"'
         case "value_error":
             return f"{str(detail['msg']).removeprefix('Value error, ')} (is {_shown(detail['input'])})"
         case _:

@@ -29,6 +29,7 @@ def test_reload_that_cannot_start_goes_back_to_the_old_settings(service: Running
         service.configure(server={"host": "127.0.0.1", "port": taken.getsockname()[1]})
         hang_up(service)
         wait_for(lambda: "settings not taken over" in service.text(), why="the refusal")
+        assert "set `server.port` to another" in service.text()
         wait_for(lambda: service.text().count("serving feeds") == 2, why="ready again")
     service.port = service._port()
     assert service.get("feeds/all/rss.xml").status_code == 200

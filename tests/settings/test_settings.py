@@ -288,6 +288,13 @@ def test_file_that_is_no_settings_is_said(tmp_path: Path, text: str, words: str)
     assert words in "\n".join(problems(tmp_path, text))
 
 
+def test_channel_that_became_a_comment_is_to_be_quoted(tmp_path: Path) -> None:
+    text = json.dumps(SMALL)[1:-1]
+    (found,) = problems(tmp_path, f"{{{text},\n  routes: [{{name: a,\n  channel: #news\n  }}]\n}}\n")
+    assert ":3:3: routes[0].channel: is empty" in found
+    assert 'write it in quotes, like "#news"' in found
+
+
 def test_missing_file_is_said_with_its_cure(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"there is no settings file. Name one with --config"):
         load_settings(tmp_path / "nothing.yaml", {})
