@@ -1,4 +1,8 @@
-"""The command line: one module per command. Each parses its arguments, calls one function, prints, exits."""
+"""The command line: one module per command. Each parses its arguments, calls one function, prints, exits.
+
+What a command works with is imported when it runs: database and parsers take a second or more, which nobody
+should wait for who asks for `--help` or mistypes an option.
+"""
 
 from __future__ import annotations
 

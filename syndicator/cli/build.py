@@ -11,8 +11,6 @@ from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, rea
 from syndicator.cli.progress import progress_bar
 from syndicator.cli.report import print_counts, print_faulty, print_missing, print_problems
 from syndicator.errors import SecondInstanceError
-from syndicator.once import build as build_all
-from syndicator.once import confirm_removals as tell_running
 
 
 @app.command()
@@ -26,6 +24,9 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""
+    from syndicator.once import build as build_all
+    from syndicator.once import confirm_removals as tell_running
+
     configure_logs(verbose=False, journal=False)
     settings = read_settings(config)
     console = Console(stderr=True)

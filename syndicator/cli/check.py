@@ -10,7 +10,6 @@ from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
 from syndicator.cli.progress import progress_bar
 from syndicator.cli.report import print_counts, print_folders, print_missing, print_problems
-from syndicator.once import check as check_all
 
 
 @app.command()
@@ -19,6 +18,8 @@ def check(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) ->
 
     Nothing is written or sent. Exit code 1 if there are problems, 78 if the settings are wrong.
     """
+    from syndicator.once import check as check_all
+
     configure_logs(verbose=False, journal=False, quiet=True)
     settings = read_settings(config)
     with progress_bar(Console(stderr=True), "Reading articles") as progress:

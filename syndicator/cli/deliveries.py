@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,7 +17,9 @@ from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
 from syndicator.cli.shown import shown
-from syndicator.store.outbox import Outbox
+
+if TYPE_CHECKING:
+    from syndicator.store.outbox import Outbox
 
 STYLES = {
     DeliveryState.SENT: "green",

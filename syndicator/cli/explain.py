@@ -7,23 +7,23 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from syndicator.assembly import explainer_of
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
 from syndicator.cli.report import WHY
 from syndicator.cli.shown import shown
 from syndicator.model import FeedReason, Visibility, number
-from syndicator.pipeline.explain import Answer, Explanation, FeedWord, RouteWord
-from syndicator.settings import Settings
-from syndicator.store.database import open_known
+
+if TYPE_CHECKING:
+    from syndicator.pipeline.explain import Answer, Explanation, FeedWord, RouteWord
+    from syndicator.settings import Settings
 
 MARKS = {True: Text("✓", style="green"), False: Text("–", style="dim")}
 
@@ -35,14 +35,12 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Explain an entry: what it is, every feed it is in or not in and why, and every route's decision."""
+    from syndicator.assembly import explainer_of
+
     configure_logs(verbose=False, journal=False, quiet=True)
     settings = read_settings(config)
-    store = open_known(settings.state)
-    try:
-        with store.reading() as books:
-            answer = explainer_of(settings).explain(books, _as_stored(what, settings), now=now())
-    finally:
-        store.close()
+    with opened(settings) as store, store.reading() as books:
+        answer = explainer_of(settings).explain(books, _as_stored(what, settings), now=now())
     if as_json:
         typer.echo(json.dumps(_as_json(answer), indent=2, ensure_ascii=False))
     else:

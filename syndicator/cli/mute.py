@@ -24,7 +24,6 @@ from syndicator.cli.options import (
     route_named,
 )
 from syndicator.cli.shown import shown
-from syndicator.settings import duration
 
 
 @app.command()
@@ -56,6 +55,8 @@ def mute(
 
 
 def _length(text: str) -> timedelta:
+    from syndicator.settings import duration
+
     try:
         length = duration(text)
     except ValueError as error:

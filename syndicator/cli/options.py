@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syndicator.alerts import Route
-from syndicator.schedule import validate_cron
-from syndicator.settings import Settings, load_settings
-from syndicator.store.database import SqlStore, open_known
+
+if TYPE_CHECKING:
+    from syndicator.settings import Settings
+    from syndicator.store.database import SqlStore
 
 ConfigOption = Annotated[
     Path,
@@ -26,6 +27,9 @@ DEFAULT_CONFIG = Path("config/syndicator.yaml")
 
 def read_settings(config: Path) -> Settings:
     """The settings of this process: the file with the environment laid over it."""
+    from syndicator.schedule import validate_cron
+    from syndicator.settings import load_settings
+
     return load_settings(config, os.environ, check_cron=validate_cron)
 
 
@@ -36,6 +40,8 @@ def now() -> datetime:
 @contextmanager
 def opened(settings: Settings) -> Iterator[SqlStore]:
     """The state of a service that may be running. Raises StoreError when there is none yet."""
+    from syndicator.store.database import open_known
+
     store = open_known(settings.state)
     try:
         yield store

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.text import Text
 
 from syndicator.alerts import Delivery, Route
-from syndicator.assembly import messengers_of, previewer_of
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import (
@@ -26,10 +25,11 @@ from syndicator.cli.options import (
     read_settings,
     route_named,
 )
-from syndicator.deliver.terminal import builder_link, draw
 from syndicator.errors import Unclear
-from syndicator.pipeline.previewing import Preview
-from syndicator.settings import Settings
+
+if TYPE_CHECKING:
+    from syndicator.pipeline.previewing import Preview
+    from syndicator.settings import Settings
 
 
 @app.command()
@@ -63,6 +63,8 @@ def send_test(
     route: Annotated[str, typer.Argument(help="The route.")], config: ConfigOption = DEFAULT_CONFIG
 ) -> None:
     """Send a route's preview to its channel, marked as a test. Nothing else changes."""
+    from syndicator.assembly import messengers_of
+
     configure_logs(verbose=False, journal=False, quiet=True)
     settings = read_settings(config)
     (found,) = _previews(settings, [route_named(settings, route)], now())
@@ -80,6 +82,8 @@ def send_test(
 
 
 def _previews(settings: Settings, routes: Sequence[Route], moment: datetime) -> list[Preview]:
+    from syndicator.assembly import previewer_of
+
     previewer = previewer_of(settings)
     with opened(settings) as store, store.reading() as books:
         return [previewer.preview(books, route, now=moment) for route in routes]
@@ -97,6 +101,8 @@ def _as_test(delivery: Delivery) -> Delivery:
 
 
 def _print(console: Console, one: Preview, *, with_link: bool) -> None:
+    from syndicator.deliver.terminal import builder_link, draw
+
     console.print(Text.assemble((one.route, "bold"), f" → {one.channel}: {one.note}"), soft_wrap=True)
     if one.delivery is not None:
         console.print(draw(one.delivery.message, channel=one.channel))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
 from syndicator.cli.shown import shown
 from syndicator.model import Problem, Visibility
-from syndicator.once import Pass
-from syndicator.settings import Settings
+
+if TYPE_CHECKING:
+    from syndicator.once import Pass
+    from syndicator.settings import Settings
 
 WHY = {
     Visibility.DRAFT: "not published (`published: false` or a draft)",

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from pathlib import Path
-from types import FrameType
 
-import structlog
 import typer
 from rich.console import Console
 
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, read_settings
-from syndicator.cli.progress import progress_bar
-from syndicator.deliver.terminal import Terminal
-from syndicator.errors import SettingsError, SyndicatorError
-from syndicator.service import Service, Started
-from syndicator.settings import Settings
-from syndicator.systemd import Notifier
-
-log = structlog.get_logger()
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption
 
 
 @app.command()
@@ -35,106 +22,10 @@ def run(
     SIGTERM or Ctrl-C ends it within seconds and loses nothing; SIGHUP reads the settings anew and goes on
     with the old ones if the new are wrong.
     """
+    from syndicator.cli.runner import Runner
+    from syndicator.systemd import Notifier
+
     journal = "JOURNAL_STREAM" in os.environ
     configure_logs(verbose=verbose, journal=journal)
-    runner = _Runner(config, Notifier(os.environ), Console(stderr=True, highlight=False))
+    runner = Runner(config, Notifier(os.environ), Console(stderr=True, highlight=False))
     runner.run()
-
-
-class _Runner:
-    """One service after another, each with the settings of its time."""
-
-    def __init__(self, config: Path, notifier: Notifier, console: Console) -> None:
-        self._config, self._notifier, self._console = config, notifier, console
-        self._service: Service | None = None
-        self._reloaded: Settings | None = None
-        self._ready: Settings | None = None
-        """The settings with which the service was ready last: what a reload can go back to."""
-        self._ending = False
-
-    def run(self) -> None:
-        settings: Settings | None = read_settings(self._config)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._end)
-        signal.signal(signal.SIGHUP, self._read_again)
-        while settings is not None and not self._ending:
-            try:
-                self._run_with(settings)
-                settings, self._reloaded = self._reloaded, None
-            except SyndicatorError as error:
-                if self._ready is None or self._ready is settings:
-                    raise
-                log.error("settings not taken over", problem=str(error))
-                settings = self._ready
-        log.info("stopped")
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            # A second signal that comes while the process ends would make a failure of a good end.
-            signal.signal(number, signal.SIG_IGN)
-
-    def _run_with(self, settings: Settings) -> None:
-        with progress_bar(self._console, "Reading articles") as progress:
-            self._service = Service(
-                settings=settings,
-                notifier=self._notifier,
-                terminal=Terminal(Console(highlight=False)),
-                progress=progress.update,
-            )
-            if self._ending or self._reloaded is not None:
-                # The signal came while there was no service to stop.
-                self._service.stop()
-
-            def tell(started: Started) -> None:
-                self._ready = settings
-                progress.stop()
-                announce(settings, started)
-
-            self._service.run(tell)
-
-    # Signal handlers only begin threads: they may have interrupted a write to the log, or a lock being taken.
-
-    def _end(self, _number: int, _frame: FrameType | None) -> None:
-        self._ending = True
-        threading.Thread(target=self._stop, name="stop").start()
-
-    def _stop(self) -> None:
-        self._notifier.stopping()
-        if self._service is not None:
-            self._service.stop()
-
-    def _read_again(self, _number: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=self._reload, name="reload").start()
-
-    def _reload(self) -> None:
-        try:
-            settings = read_settings(self._config)
-        except SettingsError as error:
-            for problem in error.problems:
-                log.error("settings not taken over", problem=problem)
-            return
-        log.info("settings read anew")
-        self._notifier.reloading()
-        self._reloaded = settings
-        if self._service is not None:
-            self._service.stop()
-
-
-def announce(settings: Settings, started: Started) -> None:
-    """Says that the service is ready, and where to look."""
-    if started.address is not None:
-        host, port = started.address
-        log.info(
-            "serving feeds", address=f"http://{_host(host)}:{port}/", published_as=settings.site.base_url
-        )
-    if settings.routes and settings.slack.token is None:
-        unsent = [route.name for route in settings.routes if not route.webhook]
-        if unsent:
-            log.warning(
-                "no slack token: messages are shown here, and count as announced",
-                routes=", ".join(unsent),
-                cure="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL to post them",
-            )
-    log.info("ready", sources=len(settings.sources), routes=len(settings.routes))
-
-
-def _host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
