@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from syndicator.model import ALL
 from syndicator.publish.addresses import FILE_NAMES, RESERVED_LEVELS
-from syndicator.serve.addresses import Place, read_place
 
 TAKEN = {*RESERVED_LEVELS, ALL, *FILE_NAMES.values()}
 
@@ -16,8 +15,6 @@ def level_fault(level: str, before: Iterable[str]) -> str | None:
     name = level.lower()
     if name in TAKEN:
         return "this name is taken by the output folder's own; choose another, like `top`"
-    if not isinstance(read_place(f"/{name}/"), Place):
-        return "no server shows a folder whose name ends like this; choose another, like `top`"
     for other in before:
         if other.lower() == name:
             return f"differs from {other!r} in capitals alone; choose another name"

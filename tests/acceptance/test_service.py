@@ -69,7 +69,9 @@ def test_dropped_file_is_in_both_feeds_and_posted_once(service: Running, slack: 
     service.start()
     drop(service, "second.md", title="Another one")
     wait_for(lambda: len(slack.slack.in_channel("C1")) == 2, why="the second message")
-    assert titles(service, "feeds/ai/atom.xml") == ["Another one", "Hello, feeds"]
+    # Messages go out before feeds are written.
+    both = ["Another one", "Hello, feeds"]
+    wait_for(lambda: titles(service, "feeds/ai/atom.xml") == both, why="the feed")
     assert service.stop() == 0
     assert [str(p.body["blocks"]).count("Hello, feeds") for p in slack.slack.in_channel("C1")].count(0) == 1
 

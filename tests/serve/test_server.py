@@ -232,7 +232,7 @@ def test_taken_port_is_told_with_its_cure(start: Start) -> None:
     taken = start(greet)
     host, port = taken.address
     with pytest.raises(
-        SyndicatorError, match=rf"cannot serve: {host}:{port}: .*in use.*another port"
+        SyndicatorError, match=rf"cannot serve: {host}:{port}: .*in use.*server.port"
     ) as caught:
         Server(greet, host=host, port=port).start()
     assert isinstance(caught.value.__cause__, OSError)

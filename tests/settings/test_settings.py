@@ -237,10 +237,6 @@ server: {port: 99999}
             pytest.param({"levels": {name: 1}}, f"levels.{name}: this name is taken", id=name)
             for name in ("rss.xml", "atom.xml", "feed.json", "RSS.xml")
         ),
-        *(
-            pytest.param({"levels": {f"good{end}": 1}}, "no server shows", id=f"level ending in {end}")
-            for end in (".gz", ".br", ".tmp", ".part", ".GZ")
-        ),
         pytest.param(
             {"levels": {"good": 1, "Good": 2}},
             "levels.Good: differs from 'good'",
