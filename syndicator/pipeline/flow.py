@@ -18,6 +18,7 @@ from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.desk import Desk, Looked, Moment
 from syndicator.pipeline.intake import UNREAD, Intake, Tally, names_left
 from syndicator.pipeline.mailing import Mailing
+from syndicator.pipeline.opening import Opening
 from syndicator.pipeline.output import Output, Published
 from syndicator.pipeline.recognise import Change, withdraw
 from syndicator.pipeline.shelves import Shelves
@@ -37,8 +38,6 @@ log = structlog.get_logger()
 CONFIRMED = "removals confirmed"
 """The mark by which an operator tells a running service that articles are meant to be gone."""
 CONFIRMATION_LASTS = timedelta(minutes=10)
-OPENING_LASTS = timedelta(minutes=10)
-"""How long a source's silent beginning waits for files that do not rest and folders that cannot be read."""
 SHELVED = "shelving"
 """The mark of the rules by which all entries are shelved; empty while they are being shelved anew."""
 
@@ -269,36 +268,18 @@ class Pipeline:
         if looked.whole:
             with self._store.transaction() as books:
                 books.replace_problems(ProblemKind.FOLDER, looked.odd, now, source=source)
-        if silent and self._is_opened(source, looked, now):
+        if not silent:
+            return
+        opening = self._opening.setdefault(source, Opening())
+        if opening.is_over(looked, self._desks[source].waiting, now):
+            if opening.unread:
+                log.warning(
+                    "source begun before all of it could be read", source=source, unread=opening.unread
+                )
             reading = self._sources[source].reading
             with self._store.transaction() as books:
                 books.put_source(source, SourceState(reading=reading, began=now))
             log.info("source begun, silently", source=source)
-
-    def _is_opened(self, source: str, looked: Looked, now: datetime) -> bool:
-        """Whether all that was there at the first whole look has been taken in, files at rest only later too:
-        they are as little news as the others. What never rests or cannot be read is not waited for for ever.
-        """
-        waiting = self._desks[source].waiting
-        opening = self._opening.setdefault(source, Opening())
-        if looked.whole:
-            opening.since = (opening.since or now) if looked.there else None
-        if looked.whole and looked.complete and opening.waiting is None:
-            opening.waiting = waiting
-        if opening.waiting is not None and not waiting & opening.waiting:
-            return True
-        if opening.since is None or abs(now - opening.since) < OPENING_LASTS:
-            return False
-        log.warning("source begun before all of it could be read", source=source, waiting=len(waiting))
-        return True
-
-
-@dataclass(slots=True)
-class Opening:
-    """A source's silent beginning: since when, and what of its first whole look had not come to rest."""
-
-    since: datetime | None = None
-    waiting: frozenset[str] | None = None
 
 
 def read_topic_files(plan: Plan) -> TopicFiles:
