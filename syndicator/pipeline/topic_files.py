@@ -39,12 +39,16 @@ class TopicFiles:
         """The sources that have a topic file, good or bad."""
         return {topic.source for topic in self.declared} | {problem.source for problem in self.problems}
 
-    def hides(self, place: Place) -> bool:
-        """Whether what is at the place cannot be known: broken, or in a folder that could not be read."""
+    @property
+    def broken(self) -> set[Place]:
+        """The files and folders that something is wrong with."""
+        return {(problem.source, problem.path) for problem in self.problems}
+
+    def is_unseen(self, place: Place) -> bool:
+        """Whether the place is, or lies in, a folder that could not be looked into."""
         source, path = place
-        broken = any((problem.source, problem.path) == place for problem in self.problems)
         above = (folder for owner, folder in self.unseen if owner == source)
-        return broken or any(path == folder or path.startswith(f"{folder}/") for folder in above)
+        return any(path == folder or path.startswith(f"{folder}/") for folder in above)
 
     def __add__(self, other: TopicFiles) -> TopicFiles:
         return TopicFiles(
@@ -91,8 +95,7 @@ class LastGood:
     def __init__(
         self, found: TopicFiles, topics: Iterable[StoredTopic] = (), lost: Iterable[str] = ()
     ) -> None:
-        broken = {(problem.source, problem.path) for problem in found.problems}
-        self._doubtful: set[Place] = broken | found.unseen | {(source, "") for source in lost}
+        self._doubtful: set[Place] = found.broken | found.unseen | {(source, "") for source in lost}
         live = (stored.topic for stored in topics if stored.fate is Fate.LIVE)
         self._remembered = [_declared(topic) for topic in live] if self._doubtful else []
         self._missing: dict[Place, datetime] = {}
@@ -101,7 +104,7 @@ class LastGood:
 
     def follow(self, found: TopicFiles, now: datetime, lost: Collection[str]) -> TopicFiles:
         """Takes over what was found; `lost` are the sources whose articles are missing."""
-        there = {_place(topic) for topic in found.declared}
+        there, broken, sources = {_place(topic) for topic in found.declared}, found.broken, found.sources
         absent = [topic for topic in self._declared if _place(topic) not in there]
         places = {_place(topic) for topic in absent} | self._doubtful
         # While the articles are away too, the half minute has not begun.
@@ -111,9 +114,9 @@ class LastGood:
 
         def in_doubt(place: Place) -> bool:
             source, path = place
-            if found.hides(place):
+            if place in broken or found.is_unseen(place):
                 return True
-            if place in there or (not path and source in found.sources):
+            if place in there or (not path and source in sources):
                 return False
             return source in lost or abs(now - self._missing[place]) < BELIEVED_AFTER
 
