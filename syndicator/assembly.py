@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from syndicator import __version__
 from syndicator.alerts import Delivery, Digest, Route
-from syndicator.clock import Clock
 from syndicator.deliver.outbox import Messenger
 from syndicator.deliver.slack import SlackBot, SlackWebhook
 from syndicator.errors import Rejected
@@ -24,10 +24,9 @@ from syndicator.pipeline.documents import Documents
 from syndicator.pipeline.explain import Explainer
 from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
 from syndicator.pipeline.mailing import LatestSlot, Mailing
-from syndicator.pipeline.output import Output, moves_of
+from syndicator.pipeline.output import Output
 from syndicator.pipeline.previewing import Previewer
 from syndicator.schedule import latest_slot, read_cron
-from syndicator.serve.addresses import Moved
 from syndicator.settings import Settings, Source
 from syndicator.store.contract import Store
 from syndicator.store.database import database_path
@@ -64,8 +63,13 @@ def output_of(settings: Settings) -> Output:
             hub=settings.feeds.hub,
             tombstones=settings.feeds.tombstones,
         ),
-        moved_map=database_path(settings.state).with_name("moved.map"),
+        moved_map=moved_map_path(settings),
     )
+
+
+def moved_map_path(settings: Settings) -> Path:
+    """Where the servers, ours and others, find which topics moved or are gone: beside the database."""
+    return database_path(settings.state).with_name("moved.map")
 
 
 def _source(source: Source) -> SourcePlan:
@@ -159,26 +163,6 @@ def messengers_of(settings: Settings, terminal: Messenger | None) -> Messengers:
         webhooks={name: SlackWebhook(url.get_secret_value()) for name, url in slack.webhooks.items()},
         terminal=terminal,
     )
-
-
-MOVES_KEPT = timedelta(seconds=1)
-
-
-def topic_moves(store: Store, clock: Clock) -> Callable[[], Moved]:
-    """Which topics have moved or gone, for the server; asked of the store at most once a second."""
-    kept: tuple[datetime, Moved] | None = None
-
-    def moves() -> Moved:
-        nonlocal kept
-        now = clock.now()
-        if kept is None or not now - MOVES_KEPT < kept[0] <= now:
-            with store.reading() as books:
-                topics = books.topics()
-            moved = moves_of(topics)
-            kept = (now, moved)
-        return kept[1]
-
-    return moves
 
 
 def explainer_of(settings: Settings) -> Explainer:

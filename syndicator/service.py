@@ -1,6 +1,6 @@
 """The service: builds the real parts, opens them in order, closes them in the other.
 
-    lock, store, pipeline, server, watches | first look and build | sender, schedule, READY | the wheel
+    lock, server, store, pipeline, watches | first look and build | sender, schedule, READY | the wheel
 
 One thread turns the wheel (`worker`); the sender, the server, the watches and the schedule have their own,
 and leave nothing but marks with it.
@@ -19,7 +19,7 @@ from functools import partial
 import structlog
 
 from syndicator.alerts import Digest
-from syndicator.assembly import messengers_of, open_pipe, reseal, topic_moves
+from syndicator.assembly import messengers_of, moved_map_path, open_pipe, reseal
 from syndicator.clock import Clock, SystemClock
 from syndicator.deliver.outbox import Messenger, Sender
 from syndicator.deliver.retry import RetryPolicy
@@ -31,6 +31,7 @@ from syndicator.pipeline.flow import Pipeline, Progress
 from syndicator.publish.files import sweep
 from syndicator.schedule import Schedule
 from syndicator.serve.app import create_app
+from syndicator.serve.moved import MovedFile
 from syndicator.serve.server import Server
 from syndicator.settings import Settings
 from syndicator.store.database import SqlStore, database_path, open_store
@@ -91,10 +92,10 @@ class Service:
         sys.setswitchinterval(SWITCH_S)
         with ExitStack() as stack:
             stack.enter_context(hold_lock(database_path(self.settings.state)))
+            address = self._serve(stack)
             store = open_store(self.settings.state, now=self.clock.now())
             stack.callback(store.close)
             pipeline = open_pipe(self.settings, store, now=self.clock.now())
-            address = self._serve(stack, store)
             worker = self._worker = self._make_worker(pipeline, store)
             folders = self._watch(stack, worker)
             store.check()
@@ -116,14 +117,15 @@ class Service:
         self.progress(done, of)
         self.notifier.extend(START_STEP)
 
-    def _serve(self, stack: ExitStack, store: SqlStore) -> tuple[str, int] | None:
+    def _serve(self, stack: ExitStack) -> tuple[str, int] | None:
+        """Serves what is there, from files alone, whatever becomes of the rest."""
         listen = self.settings.server
         if listen is None:
             return None
         app = create_app(
             self.settings.output,
             base_url=self.settings.site.base_url,
-            moved=topic_moves(store, self.clock),
+            moved=MovedFile(moved_map_path(self.settings)).read,
             cache_seconds=int(listen.cache.total_seconds()),
             hub=self.settings.feeds.hub,
         )

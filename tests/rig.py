@@ -88,7 +88,8 @@ class Rig:
                     limit=self.limit,
                     tombstones=self.tombstones,
                     hub=self.hub,
-                )
+                ),
+                moved_map=self.base / "var/moved.map",
             ),
             Announcer(self.routes),
             Mailing(self.routes, SITE, self.latest_slot),

@@ -67,7 +67,7 @@ class Output:
 
     documents: Documents
     moved_map: Path | None = None
-    """Where a front server finds which topics have moved or gone; beside the state, not in the output."""
+    """Where the servers find which topics have moved or gone; beside the state, not in the output."""
     round: Round = field(default_factory=Round)
 
     def verify(self, books: Books, made_with: str, now: datetime) -> None:
@@ -158,8 +158,13 @@ class Output:
         write, documents = self.round.write, self.documents
         labels = {slug: stored.topic.name for slug, stored in topics.items()}
         names = live.labels()
+        told = False
         for done, slug in enumerate(portion):
             progress(done, len(dirty))
+            if not told and _has_ended(topics.get(slug)):
+                # What it leads to stands by now, and its own files go next.
+                write(ALL, self._write_moved_map(topics.values()), written)
+                told = True
             write(slug, documents.write_topic(books, slug, dirty[slug], topics.get(slug), labels), written)
         for slug in _with_parents(portion, live):
             write(slug, documents.write_page(books, live, slug, names), written)
@@ -196,8 +201,12 @@ class Output:
 def _in_order(dirty: Iterable[str], topics: Mapping[str, StoredTopic]) -> list[str]:
     """Everything first; topics that others redirect to before those, and before what has ended is removed."""
     targets = {stored.moved_to for stored in topics.values() if stored.fate is Fate.MOVED}
-    ended = {slug for slug, stored in topics.items() if stored.fate in (Fate.MOVED, Fate.GONE)}
+    ended = {slug for slug, stored in topics.items() if _has_ended(stored)}
     return sorted(dirty, key=lambda slug: (slug != ALL, slug not in targets, slug in ended, slug))
+
+
+def _has_ended(stored: StoredTopic | None) -> bool:
+    return stored is not None and stored.fate in (Fate.MOVED, Fate.GONE)
 
 
 def _with_parents(slugs: Iterable[str], live: Catalogue) -> list[str]:
@@ -214,7 +223,7 @@ def _is_feed(path: str) -> bool:
 
 def moves_of(topics: Iterable[StoredTopic]) -> Moved:
     """Which topics have another slug now, and which are gone."""
-    ended = [stored for stored in topics if stored.fate in (Fate.MOVED, Fate.GONE)]
+    ended = [stored for stored in topics if _has_ended(stored)]
     return Moved(
         renamed={stored.topic.slug: stored.moved_to for stored in ended if stored.moved_to is not None},
         gone=frozenset(stored.topic.slug for stored in ended if stored.fate is Fate.GONE),

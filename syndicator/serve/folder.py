@@ -84,7 +84,11 @@ class OutputFolder:
         except (OSError, ValueError) as error:
             self._drop(file)
             gone = isinstance(error, ValueError) or error.errno in _NOT_THERE
-            return Absence.MISSING if gone else Absence.UNREADABLE
+            return Absence.MISSING if gone and self._is_published() else Absence.UNREADABLE
+
+    def _is_published(self) -> bool:
+        """Whether the folder is there: without it nobody can say what is missing from it."""
+        return os.path.isdir(self._root)  # noqa: PTH112 - as above, for every address that leads nowhere
 
     def _sign_now(self, file: str) -> Signature:
         # Following links is harmless here: the same inode with the same times is what was read before, by a

@@ -1,4 +1,4 @@
-"""The topics that moved, as a front server reads them: what `deploy/nginx.conf` includes (pure)."""
+"""The topics that moved, in one small file that nginx (`deploy/nginx.conf`) and our server read (pure)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ GONE = "-"
 """Stands where a new slug would for a topic that is gone; no slug is a hyphen."""
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")  # nginx compares without case
+_LINE = re.compile(rf"^\\?({_SLUG.pattern}) ({GONE}|{_SLUG.pattern});$", re.MULTILINE)
 _PARAMETERS = frozenset({"default", "hostnames", "include", "volatile"})
 """What these lines would mean to nginx itself; a backslash before them makes them keys."""
 
@@ -28,6 +29,19 @@ def render_nginx_map(moved: Moved) -> bytes:
         for old, new in sorted(lines.items())
         if old != new and _SLUG.fullmatch(old) and (new == GONE or _SLUG.fullmatch(new))
     ).encode()
+
+
+def read_nginx_map(data: bytes) -> Moved:
+    """What `render_nginx_map` wrote; lines that it cannot have written are passed over.
+
+    >>> read_nginx_map(b"ml ai;\\nfax -;\\n")
+    Moved(renamed={'ml': 'ai'}, gone=frozenset({'fax'}))
+    """
+    targets = dict(_LINE.findall(data.decode("ascii", "replace")))
+    return Moved(
+        renamed={old: new for old, new in targets.items() if new != GONE},
+        gone=frozenset(old for old, new in targets.items() if new == GONE),
+    )
 
 
 def _escape(slug: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from syndicator.errors import OutputUnwritable
 from syndicator.pipeline.output import PORTION
+from syndicator.serve.front_map import read_nginx_map
 from tests.rig import Rig
 
 
@@ -117,3 +118,17 @@ def test_style_that_somebody_removed_is_published_anew(tmp_path: Path) -> None:
     rig.pipeline.recover()
     rig.publish()
     assert style.exists()
+
+
+def test_topic_that_has_ended_is_said_to_be_gone_before_its_files_are(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(PORTION + 10):
+        rig.write(f"{number:02}.md", topics=[f"Topic {number:02}"])
+    rig.turn()
+    for file in rig.folder.iterdir():
+        file.unlink()
+    rig.look(confirmed=True)
+    assert rig.pipeline.publish(rig.now).more
+    gone = read_nginx_map((tmp_path / "var/moved.map").read_bytes()).gone
+    assert len(gone) == PORTION + 10
+    assert not (rig.output / f"feeds/{min(gone)}").exists()

@@ -13,7 +13,9 @@ from syndicator.serve.answers import Absence
 from syndicator.serve.app import create_app
 from syndicator.serve.documents import Document, Rules, make_document
 from syndicator.serve.folder import OutputFolder
+from syndicator.serve.front_map import render_nginx_map
 from syndicator.serve.messages import App, Request, Response
+from syndicator.serve.moved import MovedFile
 
 BASE = "https://feeds.example.org/"
 RSS = b"<rss>" + b"one " * 500 + b"</rss>"
@@ -262,6 +264,30 @@ def test_moved_topics_answer_301_and_410(output: Path) -> None:
     gone = ask(app, "/topics/fax/")
     assert gone.status == 410
     assert b'href="../../"' in gone.body
+
+
+def test_moved_topics_are_read_from_their_file_whenever_it_changes(output: Path, tmp_path: Path) -> None:
+    file = tmp_path / "moved.map"
+    app = create_app(output, base_url=BASE, moved=MovedFile(file).read)
+    assert ask(app, "/feeds/ml/rss.xml").status == 404
+    file.write_bytes(render_nginx_map(Moved(renamed={"ml": "ai", "default": "ai"}, gone=frozenset({"fax"}))))
+    assert [ask(app, f"/feeds/{slug}/rss.xml").status for slug in ("ml", "default", "fax", "ai")] == [
+        301,
+        301,
+        410,
+        200,
+    ]
+    file.unlink()
+    assert ask(app, "/feeds/ml/rss.xml").status == 301, "what was known counts until something else is"
+
+
+def test_missing_output_folder_is_no_proof_that_a_feed_is_gone(app: App, output: Path) -> None:
+    assert ask(app, "/feeds/ai/rss.xml").status == 200
+    assert ask(app, "/feeds/other/rss.xml").status == 404
+    output.rename(output.with_name("unmounted"))
+    for path in ("/", "/feeds/ai/rss.xml", "/feeds/other/rss.xml", "/feeds/ai"):
+        response = ask(app, path)
+        assert (response.status, header(response, "retry-after")) == (503, "60"), path
 
 
 def test_not_found_is_plain_and_shows_the_way(app: App) -> None:
