@@ -182,6 +182,35 @@ class ChannelState:
     broken_since: datetime | None = None
 
 
+class SlackMethod(StrEnum):
+    """What is called at Slack: its methods by their names, and an incoming webhook."""
+
+    POST_MESSAGE = "chat.postMessage"
+    WEBHOOK = "webhook"
+    HISTORY = "conversations.history"
+    LIST = "conversations.list"
+    AUTH_TEST = "auth.test"
+
+
+BY_CHANNEL = frozenset({SlackMethod.POST_MESSAGE, SlackMethod.WEBHOOK})
+"""The methods that Slack limits by channel; the others it limits for the whole workspace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """How long Slack asked for a method not to be called (`Retry-After`).
+
+    For one channel, or, with an empty `channel`, for the whole workspace
+    (https://docs.slack.dev/apis/web-api/rate-limits).
+    """
+
+    method: SlackMethod
+    channel: str = ""
+    since: datetime
+    """When Slack said so; a clock that shows less was set back."""
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One message to one channel. `id` is deterministic, so that it is recognised after a restore."""

@@ -102,13 +102,22 @@ class DeliveryError(SyndicatorError):
 
 
 class Refused(DeliveryError):
+    """`retry_after` is Slack's own wait, where it asked for one, and `method` what it then concerns."""
+
     exit_code = 75
 
     def __init__(
-        self, what: str, *, code: str, on: str = "", why: str = "", retry_after: timedelta | None = None
+        self,
+        what: str,
+        *,
+        code: str,
+        on: str = "",
+        why: str = "",
+        retry_after: timedelta | None = None,
+        method: str = "",
     ) -> None:
         super().__init__(what, code=code, on=on, why=why)
-        self.retry_after = retry_after
+        self.retry_after, self.method = retry_after, method
 
 
 class Rejected(DeliveryError):

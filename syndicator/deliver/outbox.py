@@ -21,7 +21,7 @@ from typing import Protocol
 
 import structlog
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit
 from syndicator.deliver.retry import Answer, RetryPolicy, Verdict, after_look, after_send
 from syndicator.errors import DeliveryError, StoreError, Unclear
 
@@ -50,7 +50,8 @@ class Outbox(Protocol):
     def next_time(self, busy: Collection[str] = ()) -> datetime | None: ...
     def channel(self, name: str) -> ChannelState | None: ...
     def put_channel(self, state: ChannelState) -> None: ...
-    def hope(self, now: datetime) -> None: ...
+    def put_limit(self, limit: RateLimit) -> None: ...
+    def reset_back_off(self, now: datetime) -> None: ...
 
 
 class Messenger(Protocol):
@@ -116,7 +117,7 @@ class Sender:
                 if not begun:
                     self.begin()
                 elif now < last - JUMP:
-                    self._hope(now)
+                    self._reset_back_off(now)
                 begun, last = True, now
                 until = self._round(wake)
             except StoreError as error:
@@ -129,11 +130,11 @@ class Sender:
         self._finish()
 
     def begin(self) -> None:
-        """What a start finds: claims cut off become unclear, and paused channels may be tried at once."""
+        """What a start finds: claims cut off become unclear, our own back-off ends; Slack's waits stand."""
         now = self._clock()
         with self._open() as outbox:
             cut_off = outbox.lapse(now, confirm_after=self._policy.confirm_after, everything=True)
-            outbox.hope(now)
+            outbox.reset_back_off(now)
         if cut_off:
             log.info("deliveries were cut off, will be looked for", count=len(cut_off))
 
@@ -145,9 +146,9 @@ class Sender:
             self._settle()
         return len(claims)
 
-    def _hope(self, now: datetime) -> None:
+    def _reset_back_off(self, now: datetime) -> None:
         with self._open() as outbox:
-            outbox.hope(now)
+            outbox.reset_back_off(now)
 
     def _round(self, wake: Event) -> datetime | None:
         """Settles what has come back, begins what is due; when there will be more to do."""
@@ -230,6 +231,8 @@ class Sender:
             held = outbox.settle(claimed, verdict.delivery, outcome=verdict.outcome, now=now)
             if held:
                 outbox.put_channel(verdict.channel)
+            if verdict.limit is not None:
+                outbox.put_limit(verdict.limit)
         return verdict, held
 
     def _judge(self, finished: Finished, channel: ChannelState, now: datetime) -> Verdict:

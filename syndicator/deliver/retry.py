@@ -1,6 +1,7 @@
 """What follows from an answer or a failure: sent, again and when, looked for, or given up (pure).
 
-    refused     again after what Slack asks, or a back-off of 1 s to 15 min; the channel waits meanwhile
+    refused     again after a back-off of 1 s to 15 min; the channel waits meanwhile
+    429         again after what Slack asks (`Retry-After`), which holds that method alone
     rejected    the channel is broken: kept owed, tried seldom, reported once
     unclear     looked for after `confirm_after`; sent again only after two looks that did not find it
     24 hours    failed: visible, and a person's to retry
@@ -13,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState
+from syndicator.alerts import BY_CHANNEL, ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
 
 Answer = str | None | DeliveryError
@@ -44,12 +45,14 @@ class Verdict:
     """The message and its channel as they are to be kept, and in a word what happened.
 
     `report` is true where an operator should be told now: something broke, was mended, or was given up.
+    `limit` is what Slack asked for, if it did; it stands until it is over, whatever becomes of our own waits.
     """
 
     delivery: Delivery
     channel: ChannelState
     outcome: str
     report: bool = False
+    limit: RateLimit | None = None
 
 
 def back_off(failures: int, policy: RetryPolicy, jitter: float) -> timedelta:
@@ -92,12 +95,18 @@ def after_send(
             return Verdict(delivery=failed, channel=paced, outcome=_outcome(answer), report=True)
         case Rejected():
             return _rejected(claimed, answer, paced, now=now, policy=policy)
+        case Refused(retry_after=timedelta() as wait):
+            called = SlackMethod(answer.method or SlackMethod.POST_MESSAGE)
+            limit = _rate_limit(called, claimed.channel, wait, now=now, policy=policy)
+            owed = _failing(claimed, answer, now, state=DeliveryState.OWED, due=limit.until)
+            verdict = _or_give_up(owed, paced, _outcome(answer), now=now, policy=policy)
+            return replace(verdict, limit=limit)
         case Refused():
-            pause = _pause(answer, paced, now=now, policy=policy, jitter=jitter)
+            pause = _pause(paced, now=now, policy=policy, jitter=jitter)
             owed = _failing(claimed, answer, now, state=DeliveryState.OWED, due=pause.not_before)
             return _or_give_up(owed, pause, _outcome(answer), now=now, policy=policy)
         case _:
-            pause = _pause(answer, paced, now=now, policy=policy, jitter=jitter)
+            pause = _pause(paced, now=now, policy=policy, jitter=jitter)
             if not can_look:
                 failed = _failing(claimed, answer, now, state=DeliveryState.FAILED)
                 failed = replace(failed, unsure=True)
@@ -120,8 +129,8 @@ def after_look(
 ) -> Verdict:
     """What becomes of an unclear message that was looked for, or, by a webhook, cannot be.
 
-    A look that fails holds up this message alone: looking has limits of its own at Slack, and what else is
-    wrong the channel's next message will find out.
+    A look that fails holds up this message alone, and what else is wrong the channel's next message will find
+    out; where Slack asks to wait, that holds every look and no posting.
     """
     if not can_look:
         failed = replace(claimed, state=DeliveryState.FAILED, failing_since=claimed.failing_since or now)
@@ -134,8 +143,14 @@ def after_look(
             return _well(replace(found, failing_since=None), channel, "found")
         case None:
             return _missed(claimed, channel, now=now, policy=policy)
+        case Refused(retry_after=timedelta() as wait):
+            called = SlackMethod(answer.method or SlackMethod.HISTORY)
+            limit = _rate_limit(called, claimed.channel, wait, now=now, policy=policy)
+            again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=limit.until)
+            verdict = _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
+            return replace(verdict, limit=limit)
         case Refused() | Unclear():
-            due = now + _look_wait(claimed, answer, now=now, policy=policy, jitter=jitter)
+            due = now + _look_wait(claimed, now=now, policy=policy, jitter=jitter)
             again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=due)
             return _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
         case _:
@@ -187,23 +202,23 @@ def _failing(
     return replace(claimed, state=state, due=due or claimed.due, error=str(error), failing_since=since)
 
 
-def _pause(
-    error: DeliveryError, channel: ChannelState, *, now: datetime, policy: RetryPolicy, jitter: float
-) -> ChannelState:
-    """The channel after one more failure: it waits what Slack asks, or a back-off."""
+def _rate_limit(
+    method: SlackMethod, channel: str, wait: timedelta, *, now: datetime, policy: RetryPolicy
+) -> RateLimit:
+    """What Slack asked for, as it is to be kept: for the channel where it limits by channel."""
+    only = channel if method in BY_CHANNEL else ""
+    return RateLimit(method=method, channel=only, since=now, until=now + max(wait, policy.pace))
+
+
+def _pause(channel: ChannelState, *, now: datetime, policy: RetryPolicy, jitter: float) -> ChannelState:
+    """The channel after one more failure: it waits a back-off."""
     failures = channel.failures + 1
     wait = back_off(failures, policy, jitter)
-    if isinstance(error, Refused) and error.retry_after is not None:
-        wait = max(error.retry_after, policy.pace)
     return replace(channel, failures=failures, not_before=max(channel.not_before, now + wait))
 
 
-def _look_wait(
-    claimed: Delivery, error: DeliveryError, *, now: datetime, policy: RetryPolicy, jitter: float
-) -> timedelta:
-    """Until the next look: what Slack asks, else a part of the time that it has failed so far."""
-    if isinstance(error, Refused) and error.retry_after is not None:
-        return max(error.retry_after, policy.pace)
+def _look_wait(claimed: Delivery, *, now: datetime, policy: RetryPolicy, jitter: float) -> timedelta:
+    """Until the next look: a part of the time that it has failed so far."""
     grown = (now - (claimed.failing_since or now)) * (0.125 + jitter / 8)
     return max(policy.look_again_after, min(grown, policy.longest))
 

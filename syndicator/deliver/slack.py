@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
-from syndicator.alerts import Delivery
+from syndicator.alerts import Delivery, SlackMethod
 from syndicator.deliver.failures import from_answer, from_exception
-from syndicator.errors import Refused, Rejected, Unclear
+from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 
 T = TypeVar("T")
 
@@ -83,7 +83,12 @@ class SlackBot:
 
     def check(self) -> Identity:
         """Asks Slack whom the token belongs to (`auth.test`). Raises as `post`."""
-        answer = self._calls.make(self._client.auth_test, what="the token was not accepted", on="Slack")
+        answer = self._calls.make(
+            self._client.auth_test,
+            method=SlackMethod.AUTH_TEST,
+            what="the token was not accepted",
+            on="Slack",
+        )
         scopes = _header(answer.headers, "x-oauth-scopes")
         return Identity(
             team=str(answer.get("team") or ""),
@@ -125,6 +130,7 @@ class SlackBot:
         arguments: dict[str, Any] = dict(message)
         answer = self._calls.make(
             lambda: self._client.chat_postMessage(channel=delivery.channel, **arguments),
+            method=SlackMethod.POST_MESSAGE,
             what="the message was not posted",
             on=delivery.channel,
         )
@@ -141,7 +147,8 @@ class SlackBot:
             oldest=f"{oldest.timestamp():.6f}",
             include_all_metadata=True,
         )
-        return self._pages(call, "messages", what="the channel could not be searched", on=channel)
+        what = "the channel could not be searched"
+        return self._pages(call, "messages", method=SlackMethod.HISTORY, what=what, on=channel)
 
     def _channel_id(self, channel: str) -> str:
         """The channel's id; the history, unlike posting, does not take names."""
@@ -154,16 +161,20 @@ class SlackBot:
     def _find_channel(self, channel: str) -> str:
         what = "the channel's id could not be found"
         call = partial(self._client.conversations_list, types="public_channel,private_channel")
-        for known in self._pages(call, "channels", what=what, on=channel):
+        for known in self._pages(call, "channels", method=SlackMethod.LIST, what=what, on=channel):
             if known.get("name") == channel.removeprefix("#"):
                 return str(known["id"])
         cure = "Give the route the channel's id (C...), found at the end of the channel's details"
         raise Rejected(what, on=channel, code="channel_not_found", why="no such channel", cure=cure)
 
-    def _pages(self, call: Callable[..., Any], key: str, *, what: str, on: str) -> Iterator[dict[str, Any]]:
+    def _pages(
+        self, call: Callable[..., Any], key: str, *, method: SlackMethod, what: str, on: str
+    ) -> Iterator[dict[str, Any]]:
         cursor: str | None = None
         for _ in range(MAX_PAGES):
-            page = self._calls.make(partial(call, limit=PAGE_SIZE, cursor=cursor), what=what, on=on)
+            page = self._calls.make(
+                partial(call, limit=PAGE_SIZE, cursor=cursor), method=method, what=what, on=on
+            )
             found = page.get(key)
             if not isinstance(found, list):
                 raise Unclear(what, on=on, code=f"no_{key}")
@@ -210,13 +221,15 @@ class SlackWebhook:
     def _send(self, delivery: Delivery, message: Mapping[str, object]) -> None:
         what = "the message was not posted"
         body = {name: value for name, value in message.items() if name != "metadata"}
-        answer = self._calls.make(lambda: self._client.send_dict(body), what=what, on=delivery.channel)
+        answer = self._calls.make(
+            lambda: self._client.send_dict(body), method=SlackMethod.WEBHOOK, what=what, on=delivery.channel
+        )
         text = answer.body.strip()
         if answer.status_code == 200 and text == "ok":
             return
         word = text if len(text) <= 64 and text.replace("_", "").isalnum() else ""
         headers = {str(name): str(value) for name, value in answer.headers.items()}
-        raise from_answer(
+        refusal = from_answer(
             status=answer.status_code,
             code=word,
             headers=headers,
@@ -224,6 +237,7 @@ class SlackWebhook:
             on=delivery.channel,
             now=self._clock(),
         )
+        raise of_method(refusal, SlackMethod.WEBHOOK)
 
 
 class Calls:
@@ -234,8 +248,8 @@ class Calls:
         self._lock = Lock()
         self._hanging: list[Thread] = []
 
-    def make(self, call: Callable[[], T], *, what: str, on: str) -> T:
-        """The call's result, within the deadline. Raises Refused, Rejected or Unclear."""
+    def make(self, call: Callable[[], T], *, method: SlackMethod, what: str, on: str) -> T:
+        """The call's result, within the deadline. Raises Refused (of this method), Rejected or Unclear."""
         self._refuse_when_many_hang(what, on)
         results: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
         thread = Thread(target=_run, args=(call, results), name="slack call", daemon=True)
@@ -248,7 +262,7 @@ class Calls:
             result, error = None, Unclear(what, on=on, code="deadline", why="no answer in time")
         if error is not None:
             # Raised here, where nothing is being handled: a chained SlackApiError would hold the token.
-            raise from_exception(error, what=what, on=on, now=self._clock())
+            raise of_method(from_exception(error, what=what, on=on, now=self._clock()), method)
         return result  # type: ignore[return-value]  # without an error there is a result
 
     def _refuse_when_many_hang(self, what: str, on: str) -> None:
@@ -256,6 +270,13 @@ class Calls:
             self._hanging = [thread for thread in self._hanging if thread.is_alive()]
             if len(self._hanging) >= MAX_HANGING:
                 raise Refused(what, on=on, code="many_hang", why="earlier calls to Slack still hang")
+
+
+def of_method(error: DeliveryError, method: SlackMethod) -> DeliveryError:
+    """The same error; a refusal now says which of Slack's methods is meant."""
+    if isinstance(error, Refused):
+        error.method = method
+    return error
 
 
 def without_images(message: Mapping[str, object]) -> dict[str, object]:

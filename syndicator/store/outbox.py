@@ -15,7 +15,7 @@ that an answer that comes after its lease has lapsed changes nothing that was de
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,10 +23,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, func, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState, Owed
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, Owed, RateLimit, SlackMethod
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox_rows import delivery_value, delivery_values
 from syndicator.store.outbox_tables import attempts, channels, deliveries
+from syndicator.store.rate_limits import RateLimits
 from syndicator.store.tables import Moment
 
 OPEN = (DeliveryState.OWED.value, DeliveryState.UNCLEAR.value)
@@ -49,6 +50,7 @@ class Outbox:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.ledger = Ledger(connection)
+        self.limits = RateLimits(connection)
 
     # writing what is owed
 
@@ -133,10 +135,14 @@ class Outbox:
     def next_time(self, busy: Collection[str] = ()) -> datetime | None:
         """The earliest moment at which `claim` or `lapse` could find something; None if there is nothing."""
         free = select(channels).where(channels.c.channel.not_in(list(busy)))
+        limits = self._limits()
         times: list[datetime] = []
         for channel in self._connection.execute(free).all():
-            dues = [self._earliest(channel.channel, state) for state in OPEN]
-            times += [max(due, channel.not_before) for due in dues if due is not None]
+            times += [
+                max(due, channel.not_before, limits(channel.channel, state) or due)
+                for state in OPEN
+                if (due := self._earliest(channel.channel, state)) is not None
+            ]
         lease = self._connection.scalar(
             select(func.min(deliveries.c.lease_until)).where(
                 deliveries.c.state == DeliveryState.SENDING.value, deliveries.c.channel.not_in(list(busy))
@@ -160,11 +166,17 @@ class Outbox:
         statement = insert(channels).values(values)
         self._connection.execute(statement.on_conflict_do_update(index_elements=["channel"], set_=values))
 
-    def hope(self, now: datetime) -> None:
-        """Lets all that is paused be tried at once: at a start, or when the clock was set back.
+    def put_limit(self, limit: RateLimit) -> None:
+        """Keeps how long Slack asked to wait; nothing but time ends that."""
+        self.limits.put(limit)
 
-        What is unclear keeps its time, since sending it again too early could post it twice.
+    def reset_back_off(self, now: datetime) -> None:
+        """Ends our own waits, so that all is tried at once: at a start, or when the clock was set back.
+
+        What Slack asked for stands. What is unclear keeps its time, since sending it again too early could
+        post it twice.
         """
+        self.limits.follow_clock(now)
         self._connection.execute(update(channels).where(channels.c.not_before > now).values(not_before=now))
         paused = and_(deliveries.c.state == DeliveryState.OWED.value, deliveries.c.due > now)
         self._connection.execute(update(deliveries).where(paused).values(due=now))
@@ -272,10 +284,17 @@ class Outbox:
         free = select(channels.c.channel).where(
             channels.c.not_before <= now, channels.c.channel.not_in(list(busy))
         )
+        limits = self._limits()
         for name in self._connection.scalars(free).all():
-            found = [row for state in OPEN if (row := self._first(name, state, now)) is not None]
+            states = [state for state in OPEN if (limits(name, state) or now) <= now]
+            found = [row for state in states if (row := self._first(name, state, now)) is not None]
             if found:
                 yield min((delivery_value(row) for row in found), key=lambda one: (one.due, one.created))
+
+    def _limits(self) -> Callable[[str, str], datetime | None]:
+        """Until when Slack asked for no message (`owed`) or no look (`unclear`), by channel and state."""
+        posting, looking = self.limits.posting(), self.limits.until(SlackMethod.HISTORY)
+        return lambda channel, state: posting.get(channel) if state == DeliveryState.OWED.value else looking
 
     def _first(self, channel: str, state: str, now: datetime) -> Row[Any] | None:
         query = select(deliveries).where(

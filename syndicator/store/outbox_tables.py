@@ -121,3 +121,13 @@ channels = Table(
     Column("broken", Text),
     Column("broken_since", Moment),
 )
+
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    Column("method", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+)
+"""How long Slack asked not to be called, by method and, where it limits by channel, by channel (else '')."""

@@ -69,6 +69,11 @@ class World:
         self.messenger = messenger or Script()
         self.sender = Sender(self.store, lambda _: self.messenger, clock=self.clock, jitter=lambda: 1.0)
 
+    def restart(self) -> None:
+        """As a start does, or a reload."""
+        self.sender = Sender(self.store, lambda _: self.messenger, clock=self.clock, jitter=lambda: 1.0)
+        self.sender.begin()
+
     def owe(self, *deliveries: Delivery) -> None:
         with self.store() as outbox:
             for delivery in deliveries:
@@ -428,3 +433,70 @@ def test_no_secret_in_logs_or_store(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert any(line["log_level"] == "debug" for line in logs) or rejected
     for secret in (CANARY, HOOK_CANARY):
         assert secret not in told and secret.encode() not in kept
+
+
+ASKED = Refused("not posted", on="C1", code="ratelimited", retry_after=SECOND * 50)
+
+
+def test_wait_that_slack_asks_for_outlasts_a_restart() -> None:
+    world = World(Script(ASKED))
+    world.owe(messaged("d1"))
+    world.step()
+    world.clock.advance(SECOND * 23)
+    world.restart()
+    assert world.step() == 0 and world.step(SECOND * 26) == 0
+    assert world.step(SECOND) == 1 and world.messenger.posts == ["d1", "d1"]
+
+
+def test_own_back_off_ends_with_a_restart() -> None:
+    world = World(Script(Refused("not posted", on="C1", code="connection_refused")))
+    world.owe(messaged("d1"))
+    world.step()
+    world.restart()
+    assert world.step() == 1
+
+
+def test_wait_that_slack_asks_for_holds_one_channel_alone() -> None:
+    world = World(Script(ASKED))
+    world.owe(messaged("d1"))
+    world.step()
+    world.owe(messaged("d2", channel="C1"), messaged("d3", channel="C2"))
+    world.step(SECOND * 5)
+    assert world.messenger.posts == ["d1", "d3"]
+
+
+def test_wait_that_slack_asks_for_when_looking_holds_other_looks_and_no_posting() -> None:
+    look_later = Refused("not searched", on="C1", code="ratelimited", retry_after=SECOND * 50)
+    world = World(Script(LOST, LOST, look_later))
+    world.owe(messaged("d1", channel="C1"), messaged("d2", channel="C2", now=NOON + SECOND * 2))
+    world.step()
+    world.step(SECOND * 2)
+    world.step(SECOND * 58)
+    assert world.messenger.looks == ["d1"]
+    world.owe(messaged("d3", channel="C2"))
+    for _ in range(4):
+        world.step(SECOND * 5)
+    assert (world.messenger.looks, world.messenger.posts) == (["d1"], ["d1", "d2", "d3"])
+    world.restart()
+    assert world.step() == 0
+    world.step(SECOND * 30)
+    assert sorted(world.messenger.looks) == ["d1", "d1", "d2"]
+
+
+def test_sender_sleeps_until_slack_may_be_asked_again() -> None:
+    world = World(Script(ASKED))
+    world.owe(messaged("d1"))
+    world.step()
+    with world.store() as outbox:
+        outbox.reset_back_off(NOON)
+        assert outbox.next_time() == NOON + SECOND * 50
+
+
+def test_clock_set_back_lengthens_no_wait_beyond_what_slack_asked() -> None:
+    world = World(Script(ASKED))
+    world.owe(messaged("d1"))
+    world.step()
+    world.clock.advance(-timedelta(hours=1))
+    world.restart()
+    assert world.step(SECOND * 49) == 0
+    assert world.step(SECOND) == 1

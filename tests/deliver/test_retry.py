@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
 from syndicator.deliver.retry import Answer, RetryPolicy, Verdict, after_look, after_send, back_off
 from syndicator.errors import Refused, Rejected, Unacceptable, Unclear
 from tests.deliver.values import NOON, SECOND
@@ -75,7 +75,19 @@ def test_refused_message_is_owed_again_after_a_back_off() -> None:
 @pytest.mark.parametrize("failures", [0, 9])
 def test_wait_that_slack_asks_for_is_obeyed(failures: int) -> None:
     verdict = sent(ASKED, channel=replace(CHANNEL, failures=failures))
-    assert verdict.channel.not_before == verdict.delivery.due == NOON + 30 * SECOND
+    assert verdict.delivery.due == NOON + 30 * SECOND
+    assert verdict.limit == RateLimit(
+        method=SlackMethod.POST_MESSAGE, channel="C1", since=NOON, until=NOON + 30 * SECOND
+    )
+    assert (verdict.channel.not_before, verdict.channel.failures) == (NOON + SECOND, failures)
+
+
+def test_wait_that_slack_asks_for_when_looking_holds_looks_in_every_channel() -> None:
+    verdict = looked(ASKED)
+    assert verdict.limit == RateLimit(
+        method=SlackMethod.HISTORY, channel="", since=NOON, until=NOON + 30 * SECOND
+    )
+    assert verdict.channel == CHANNEL and sent(REFUSED).limit is None
 
 
 def test_rejection_breaks_the_channel_is_reported_once_and_tried_seldom() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -116,6 +116,25 @@ def test_rate_limit_is_refused_with_its_wait(server: SlackServer, fault: str) ->
         bot(server).post(messaged("d1"))
     assert caught.value.retry_after is not None
     assert 25 <= caught.value.retry_after.total_seconds() <= 30
+    assert caught.value.method == "chat.postMessage"
+
+
+@pytest.mark.parametrize(
+    ("call", "method"),
+    [
+        (lambda bot: bot.check(), "auth.test"),
+        (lambda bot: bot.find(messaged("d1"), now=now()), "conversations.history"),
+        (lambda bot: bot.find(messaged("d1", channel="#sea"), now=now()), "conversations.list"),
+    ],
+    ids=["auth", "history", "list"],
+)
+def test_rate_limit_names_its_method(
+    server: SlackServer, call: Callable[[SlackBot], object], method: str
+) -> None:
+    server.slack.faults = script("429", method=method)
+    with pytest.raises(Refused) as caught:
+        call(bot(server))
+    assert caught.value.method == method
 
 
 @pytest.mark.parametrize("fault", [*AFTER, "500-before", "503-before", "reset-before", "fin-before"])
@@ -227,7 +246,7 @@ def test_webhook_errors_are_told_apart(server: SlackServer) -> None:
     server.slack.faults = script("429")
     with pytest.raises(Refused) as refused:
         SlackWebhook(server.webhook()).post(messaged("d1"))
-    assert refused.value.retry_after == timedelta(seconds=1)
+    assert (refused.value.retry_after, refused.value.method) == (timedelta(seconds=1), "webhook")
     server.slack.any_channel = False
     with pytest.raises(Rejected) as rejected:
         SlackWebhook(server.webhook("gone")).post(messaged("d1"))

@@ -120,7 +120,7 @@ def test_sent_message_marks_its_stories_announced(store: OutboxStore) -> None:
         assert (row.kind, row.delivery) == ("announced", "d1")
 
 
-def test_paused_channel_waits_and_hope_ends_the_pause(store: OutboxStore) -> None:
+def test_paused_channel_waits_until_the_back_off_is_reset(store: OutboxStore) -> None:
     with store() as outbox:
         outbox.write(make_delivery(), [])
         paused = ChannelState(channel="C1", not_before=NOON + LEASE, failures=3, broken="no_such")
@@ -128,7 +128,7 @@ def test_paused_channel_waits_and_hope_ends_the_pause(store: OutboxStore) -> Non
         assert outbox.channel("C1") == paused and outbox.channels() == [paused]
         assert claim(outbox, SECOND) == []
         assert outbox.next_time() == NOON + LEASE
-        outbox.hope(NOON + SECOND)
+        outbox.reset_back_off(NOON + SECOND)
         assert len(claim(outbox, SECOND)) == 1
 
 
