@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -16,3 +17,11 @@ def logs_as_they_were() -> Iterator[None]:
     yield
     logging.root.handlers, logging.root.level = handlers, level
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_event_loop_is_left() -> Iterator[None]:
+    """An event loop that a module leaves running in this thread breaks each later `asyncio.run` in it."""
+    yield
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        asyncio.get_running_loop()

@@ -37,8 +37,9 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Ends with its module: while it is open, Playwright has an event loop running in this thread."""
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}: {CURE}, or set CHROMIUM to its path")
     with sync_playwright() as playwright:
