@@ -244,7 +244,8 @@ def report_entries(store: SqlStore) -> None:
             cure="If that flag only means that the text is not hosted there, set `unpublished: include`",
         )
     else:
-        log.info("entries", public=public, **held, problems=problems)
+        see = {"see": "syndicator check"} if problems else {}
+        log.info("entries", public=public, **held, problems=problems, **see)
 
 
 def report_identity(bot: SlackBot) -> None:

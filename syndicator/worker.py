@@ -151,15 +151,19 @@ class Worker:
         self._wake.clear()
         for check in self.checks:
             check()
-        tally = self._look(at, progress)
-        turned = self._pipeline.turn(at.now)
+        try:
+            tally = self._look(at, progress)
+            turned = self._pipeline.turn(at.now)
+        finally:
+            # What a turn that is cut off has taken in is not taken in again, so it is said now.
+            self._say_news()
         messages, wake = self._pipeline.mail(at.now)
         if messages:
             self._mailed()
         published = self._pipeline.publish(at.now, progress)
         if published.feeds:
             self._published()
-        self._say(tally, turned, published)
+        self._say_published(published)
         if tally.guids or turned or messages or at.monotonic >= self._next_seal:
             self._seal(at.now)
             self._next_seal = at.monotonic + SEAL_EVERY_S
@@ -227,21 +231,18 @@ class Worker:
         ]
         return max(0.0, min(waits))
 
-    def _say(self, tally: Tally, turned: int, published: Published) -> None:
+    def _say_news(self) -> None:
+        for line in self._pipeline.take_news():
+            say = log.warning if line.warning else log.info
+            say(line.event.value, **line.fields)
+
+    def _say_published(self, published: Published) -> None:
         if published.failure is None:
             self._said = ""
         else:
             self._report(published.failure)
-        if tally.guids or turned or published.written or tally.problems > len(tally.refused):
-            log.info(
-                "published",
-                new=tally.new,
-                revised=tally.revised,
-                moved=tally.moved,
-                withdrawn=tally.withdrawn,
-                problems=tally.problems,
-                files_written=published.written,
-            )
+        if published.written:
+            log.info("output updated", files=published.written)
 
     def _report(self, error: Exception) -> None:
         """Each failure once, until something else fails or all is well again."""

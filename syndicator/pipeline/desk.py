@@ -29,6 +29,7 @@ log = structlog.get_logger()
 UNFORESEEN = ArticleError(
     "stops the program that reads it", cure="Please report it with the article; until then leave it out"
 )
+_WELL = (LossReason.NONE, LossReason.FRESH, LossReason.FEW)
 BATCH_FILES = 1_000
 """Articles per transaction: large enough to amortise a commit, small enough to hold in memory."""
 
@@ -158,6 +159,8 @@ class Desk:
                 why=loss.reason.value,
                 cure=loss.cure,
             )
+        if self._said is not LossReason.NONE and loss.reason in _WELL:
+            log.info("articles back", source=self.name, was=self._said.value)
         self._said = loss.reason if again else LossReason.NONE
         return loss.withdraw
 

@@ -6,7 +6,7 @@ of its own. Whatever is repeated after a crash comes to the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.desk import Desk, Looked, Moment
 from syndicator.pipeline.intake import UNREAD, Intake, Tally, names_left
 from syndicator.pipeline.mailing import Mailing
+from syndicator.pipeline.news import Line, News, lines, news_of, news_of_problems
 from syndicator.pipeline.opening import Opening
 from syndicator.pipeline.output import Output, Published
 from syndicator.pipeline.recognise import Change, withdraw
@@ -28,7 +29,7 @@ from syndicator.pipeline.topic_files import (
     read_settings_topics,
     read_source_topics,
 )
-from syndicator.store.contract import Books, ProblemKind, SourceState, Store
+from syndicator.store.contract import Books, ProblemKind, SourceState, Store, StoredEntry
 from syndicator.watch.compare import Verdict
 from syndicator.watch.seen import Scan
 from syndicator.watch.settle import Hint
@@ -89,6 +90,7 @@ class Pipeline:
         desks: Mapping[str, Desk],
         shelves: Shelves,
         topic_files: LastGood,
+        news: News,
     ) -> None:
         self._topic_files = topic_files
         self._store, self._plan, self._output = store, plan, output
@@ -96,6 +98,7 @@ class Pipeline:
         self._desks, self._shelves = desks, shelves
         self._sources = {source.name: source for source in plan.sources}
         self._opening: dict[str, Opening] = {}
+        self._news = news
         self._intake = Intake(page_size=output.documents.limit, announce=self._announce)
 
     def look(
@@ -130,6 +133,7 @@ class Pipeline:
                     silent=silent,
                 )
             desk.took(batch, taken)
+            self._news += taken.news
             tally += taken
             done += len(batch.found)
             progress(done, len(looked.ready))
@@ -150,10 +154,11 @@ class Pipeline:
         with self._shelves.following(), self._store.transaction() as books:
             changed = self._shelves.declare(books, files.declared)
             problems = [*files.problems, *self._shelves.problems]
-            books.replace_problems(ProblemKind.TOPIC, problems, now)
+            problem_changes = books.replace_problems(ProblemKind.TOPIC, problems, now)
             if changed:
                 books.put_mark(SHELVED, "")
             unfinished = books.mark(SHELVED) == ""
+        self._news += news_of_problems(problem_changes)
         if unfinished:
             self.judge_all(now, progress)
         return unfinished
@@ -171,9 +176,8 @@ class Pipeline:
             progress(start, len(guids))
             with self._shelves.following(), self._store.transaction() as books:
                 entries = books.entries(guids[start : start + SOME]).values()
-                self._intake.judge(
-                    books, entries, self._shelves, now=now, unpublished=self._unpublished, silent=True
-                )
+                changes = self._judge(books, entries, now, silent=True)
+            self._news += news_of(changes)
         with self._store.transaction() as books:
             books.put_mark(SHELVED, _shelving(self._plan))
 
@@ -192,14 +196,14 @@ class Pipeline:
     def turn(self, now: datetime, *, silent: bool = False) -> int:
         """Lets embargoes end and entries expire; how many did. With `silent` it is no news."""
         with self._shelves.following(), self._store.transaction() as books:
-            return self._intake.judge(
-                books,
-                books.turning(now),
-                self._shelves,
-                now=now,
-                unpublished=self._unpublished,
-                silent=silent,
-            )
+            changes = self._judge(books, books.turning(now), now, silent=silent)
+        self._news += news_of(changes)
+        return len(changes)
+
+    def take_news(self) -> Iterator[Line]:
+        """The log lines of what was stored since the last call."""
+        news, self._news = self._news, News()
+        return lines(news, {name: source.root for name, source in self._sources.items()})
 
     def next_turn(self, now: datetime) -> datetime | None:
         """When time alone will next change something."""
@@ -254,6 +258,13 @@ class Pipeline:
         out = self._mailing.revise(books, [change.after.entry.guid for change in changes])
         self._announcer.judge(books, changes, now=now, silent=silent, released=out)
 
+    def _judge(
+        self, books: Books, stored: Iterable[StoredEntry], now: datetime, *, silent: bool
+    ) -> Sequence[Change]:
+        return self._intake.judge(
+            books, stored, self._shelves, now=now, unpublished=self._unpublished, silent=silent
+        )
+
     def _unpublished(self, source: str) -> bool:
         plan = self._sources.get(source)
         return plan is not None and plan.include_unpublished
@@ -267,7 +278,8 @@ class Pipeline:
         """Notes what is odd in the folder, and when the source's silent beginning is over."""
         if looked.whole:
             with self._store.transaction() as books:
-                books.replace_problems(ProblemKind.FOLDER, looked.odd, now, source=source)
+                changes = books.replace_problems(ProblemKind.FOLDER, looked.odd, now, source=source)
+            self._news += news_of_problems(changes)
         if not silent:
             return
         opening = self._opening.setdefault(source, Opening())
@@ -303,7 +315,7 @@ def open_pipeline(
         last = LastGood(found, books.topics(), [name for name in bare if books.files(name)])
         files = last.files
         shelves = Shelves(books, files.declared, roll_up=plan.roll_up, page_size=output.documents.limit)
-        books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
+        problems = books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
         desks = {source.name: _open_desk(books, source, plan) for source in plan.sources}
         gone = sorted(set(books.source_names()) - set(desks))
         anew = shelves.changed or books.mark(SHELVED) not in (None, _shelving(plan))
@@ -311,7 +323,8 @@ def open_pipeline(
         books.put_mark("reader", plan.version)
         output.verify(books, plan.made_with, now)
         announcer.open(books)
-    pipeline = Pipeline(store, plan, output, announcer, mailing, desks, shelves, last)
+    news = news_of_problems(problems)
+    pipeline = Pipeline(store, plan, output, announcer, mailing, desks, shelves, last, news)
     for name in gone:
         pipeline.withdraw_source(name, now)
     return pipeline

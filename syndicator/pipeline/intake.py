@@ -13,6 +13,7 @@ from typing import Protocol
 
 from syndicator.model import ALL, Visibility
 from syndicator.parse.identity import mint_guid, story_id
+from syndicator.pipeline.news import News, news_of, news_of_problems
 from syndicator.pipeline.recognise import (
     Change,
     Found,
@@ -26,7 +27,7 @@ from syndicator.pipeline.recognise import (
 from syndicator.pipeline.shelves import Shelves
 from syndicator.pipeline.standing import restand
 from syndicator.publish.topics import choose_copy
-from syndicator.store.contract import FEED, Books, KnownFile, StoredEntry
+from syndicator.store.contract import FEED, Books, KnownFile, ProblemChanges, StoredEntry
 
 UNREAD = (0, 0, 0, 0, 0)
 """The stamp of a file that is to be read again at the next look although it did not change."""
@@ -63,6 +64,8 @@ class Tally:
     problems: int = 0
     refused: frozenset[str] = field(default_factory=frozenset)
     """Paths of files that cannot be entries while another one is there; to be read again at the next look."""
+    news: News = field(default_factory=News)
+    """What of it an operator is told."""
     vacated: frozenset[str] = field(default_factory=frozenset)
     """Paths that moved articles have left, known no longer."""
     guids: frozenset[str] = field(default_factory=frozenset)
@@ -76,6 +79,7 @@ class Tally:
             withdrawn=self.withdrawn + other.withdrawn,
             problems=self.problems + other.problems,
             refused=self.refused | other.refused,
+            news=self.news + other.news,
             vacated=self.vacated | other.vacated,
             guids=self.guids | other.guids,
         )
@@ -101,11 +105,12 @@ class Intake:
         kept = {change.after.entry.guid for change in recognised.changes.values()}
         vacated = {path for path in batch.missing & files.keys() if files[path].guid in kept}
         changes = [*recognised.changes.values(), *_withdrawals(books, batch, files, kept, now)]
-        self.settle(books, changes, shelves, now=now, silent=silent)
+        touched = self.settle(books, changes, shelves, now=now, silent=silent)
         shelves.unlearn(books, _names_left(batch, recognised, changes))
-        _file(books, batch, files, recognised, now)
+        problems = _file(books, batch, files, recognised, now)
         books.drop_files(batch.source, sorted(vacated))
-        return _tally(batch, recognised, changes, frozenset(vacated))
+        news = news_of(touched) + news_of_problems(problems)
+        return _tally(batch, recognised, changes, frozenset(vacated), news)
 
     def judge(
         self,
@@ -116,8 +121,8 @@ class Intake:
         now: datetime,
         unpublished: Callable[[str], bool],
         silent: bool = False,
-    ) -> int:
-        """Judges entries anew under another time, settings or topics. How many changed visibly."""
+    ) -> Sequence[Change]:
+        """Judges entries anew under another time, settings or topics. Returns those that differ visibly."""
         changes = [
             judge_again(
                 one,
@@ -131,13 +136,14 @@ class Intake:
 
     def settle(
         self, books: Books, changes: Sequence[Change], shelves: Shelves, *, now: datetime, silent: bool
-    ) -> int:
-        """Writes the entries that differ, stands them anew and announces them. How many differed visibly."""
+    ) -> Sequence[Change]:
+        """Writes the entries that differ, stands them anew and announces them; returns those that differ
+        visibly."""
         written = [c for c in changes if c.before is None or c.before != c.after]
         touched = [c for c in written if c.before is None or c.before.entry != c.after.entry]
         books.put_entries(change.after for change in written)
         if not touched:
-            return 0
+            return ()
         links = {
             stored.entry.article.canonical_link
             for change in touched
@@ -159,7 +165,7 @@ class Intake:
         books.mark_dirty((topic, FEED) for topic in _held_in(touched))
         shelves.settle_fates(books, {standing.topic for standing, _ in restanding.standings})
         self.announce(books, touched, now=now, silent=silent)
-        return len(touched)
+        return touched
 
     def _recognise(
         self,
@@ -277,8 +283,11 @@ def _withdrawals(
 
 def _file(
     books: Books, batch: Batch, files: dict[str, KnownFile], recognised: Recognised, now: datetime
-) -> None:
-    """What was read, so that it is not read again; a bad file keeps the entry of its last good version."""
+) -> ProblemChanges:
+    """What was read, so that it is not read again; a bad file keeps the entry of its last good version.
+
+    Returns which files have become bad, and which are so no longer.
+    """
     refused = {problem.path: problem for problem in recognised.refused}
     rows: dict[str, KnownFile] = {}
     for one in batch.found:
@@ -292,11 +301,13 @@ def _file(
     bad = {one.path: one.problem for one in batch.found if one.problem is not None} | refused
     books.put_files(batch.source, rows)
     books.drop_files(batch.source, batch.gone)
-    books.drop_problems(batch.source, [path for path in (*rows, *batch.gone) if path not in bad])
-    books.put_problems(bad.values(), now)
+    mended = books.drop_problems(batch.source, [path for path in (*rows, *batch.gone) if path not in bad])
+    return ProblemChanges(books.put_problems(bad.values(), now), mended)
 
 
-def _tally(batch: Batch, recognised: Recognised, changes: Sequence[Change], vacated: frozenset[str]) -> Tally:
+def _tally(
+    batch: Batch, recognised: Recognised, changes: Sequence[Change], vacated: frozenset[str], news: News
+) -> Tally:
     known = [(change.before, change.after) for change in changes if change.before is not None]
     return Tally(
         new=sum(change.before is None for change in changes),
@@ -308,6 +319,7 @@ def _tally(batch: Batch, recognised: Recognised, changes: Sequence[Change], vaca
         ),
         problems=len(recognised.refused) + sum(one.problem is not None for one in batch.found),
         refused=frozenset(problem.path for problem in recognised.refused),
+        news=news,
         vacated=vacated,
         guids=frozenset(
             change.after.entry.guid

@@ -6,7 +6,7 @@ cause change in one. `Store.reading()` sees one consistent state and never waits
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +42,13 @@ class ProblemKind(StrEnum):
     """Looking at the folder: what has an article's name and is no file, what cannot be looked at."""
     TOPIC = "topic"
     """Reading the topic files."""
+
+
+class ProblemChanges(NamedTuple):
+    """Problems that are new, or in other words than before, and those that are over."""
+
+    found: Sequence[Problem] = ()
+    mended: Sequence[Problem] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +132,11 @@ class Books(Protocol):
     def drop_files(self, source: str, paths: Iterable[str]) -> None: ...
 
     def problems(self) -> list[Problem]: ...
-    def put_problems(self, problems: Iterable[Problem], now: datetime) -> None: ...
-    def drop_problems(self, source: str, paths: Iterable[str]) -> None: ...
+    def put_problems(self, problems: Iterable[Problem], now: datetime) -> Sequence[Problem]: ...
+    def drop_problems(self, source: str, paths: Iterable[str]) -> Sequence[Problem]: ...
     def replace_problems(
         self, kind: ProblemKind, found: Iterable[Problem], now: datetime, *, source: str | None = None
-    ) -> None: ...
+    ) -> ProblemChanges: ...
 
     def entries(self, guids: Iterable[str]) -> dict[str, StoredEntry]: ...
     def entries_at(self, source: str, paths: Iterable[str]) -> dict[str, StoredEntry]: ...

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, and_, delete, func, inspect, or_, select, text, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, inspect, or_, select, text, true
 from sqlalchemy.dialects.sqlite import insert
 
 from syndicator.model import Entry, Problem, Visibility
 from syndicator.store import rows
 from syndicator.store.contract import (
     KnownFile,
+    ProblemChanges,
     ProblemKind,
     Sight,
     SourceState,
@@ -110,42 +111,56 @@ class SqlBooks:
         query = select(problems).order_by(problems.c.source, problems.c.path, problems.c.kind)
         return [rows.problem_value(row) for row in self._connection.execute(query).mappings()]
 
-    def put_problems(self, found: Iterable[Problem], now: datetime) -> None:
-        """Stores what reading articles found, keeping `since` of a problem that was there before."""
-        self._put_problems(found, ProblemKind.ARTICLE, now)
+    def put_problems(self, found: Iterable[Problem], now: datetime) -> list[Problem]:
+        """Stores what reading articles found, keeping `since` of a problem that was there before.
 
-    def drop_problems(self, source: str, paths: Iterable[str]) -> None:
-        """Takes back what reading these articles once found."""
-        for some in _batches(paths):
-            self._connection.execute(
-                delete(problems).where(
-                    problems.c.source == source,
-                    problems.c.path.in_(some),
-                    problems.c.kind == ProblemKind.ARTICLE.value,
-                )
-            )
+        Returns those that are new, or are said in other words than before.
+        """
+        found = list(found)
+        paths = {problem.path for problem in found}
+        before = [problem for some in _batches(paths) for problem in self._of(problems.c.path.in_(some))]
+        return self._put_problems(found, before, ProblemKind.ARTICLE, now)
+
+    def drop_problems(self, source: str, paths: Iterable[str]) -> list[Problem]:
+        """Takes back what reading these articles once found; returns what there was."""
+        kind = problems.c.kind == ProblemKind.ARTICLE.value
+        return [
+            rows.problem_value(row)
+            for some in _batches(paths)
+            for row in self._connection.execute(
+                delete(problems)
+                .where(problems.c.source == source, problems.c.path.in_(some), kind)
+                .returning(problems)
+            ).mappings()
+        ]
 
     def replace_problems(
         self, kind: ProblemKind, found: Iterable[Problem], now: datetime, *, source: str | None = None
-    ) -> None:
+    ) -> ProblemChanges:
         """All problems of a kind (of one source) are these now; the others are taken back."""
         found = list(found)
         there = {(problem.source, problem.path) for problem in found}
-        query = select(problems.c.source, problems.c.path).where(problems.c.kind == kind.value)
-        if source is not None:
-            query = query.where(problems.c.source == source)
-        for name, path in self._connection.execute(query).all():
-            if (name, path) not in there:
-                key = (problems.c.source == name, problems.c.path == path, problems.c.kind == kind.value)
-                self._connection.execute(delete(problems).where(*key))
-        self._put_problems(found, kind, now)
+        before = self._of(true() if source is None else problems.c.source == source, kind)
+        over = [problem for problem in before if (problem.source, problem.path) not in there]
+        for problem in over:
+            key = (problems.c.source == problem.source, problems.c.path == problem.path)
+            self._connection.execute(delete(problems).where(*key, problems.c.kind == kind.value))
+        return ProblemChanges(self._put_problems(found, before, kind, now), over)
 
-    def _put_problems(self, found: Iterable[Problem], kind: ProblemKind, now: datetime) -> None:
+    def _of(self, condition: ColumnElement[bool], kind: ProblemKind = ProblemKind.ARTICLE) -> list[Problem]:
+        query = select(problems).where(condition, problems.c.kind == kind.value)
+        return [rows.problem_value(row) for row in self._connection.execute(query).mappings()]
+
+    def _put_problems(
+        self, found: Sequence[Problem], before: Iterable[Problem], kind: ProblemKind, now: datetime
+    ) -> list[Problem]:
         statement = insert(problems)
         kept = {name: statement.excluded[name] for name in ("line", "column", "what", "cure")}
         statement = statement.on_conflict_do_update(index_elements=["source", "path", "kind"], set_=kept)
         for some in _batches(rows.problem_row(problem, kind, now) for problem in found):
             self._connection.execute(statement, some)
+        known = {(problem.source, problem.path, problem.what) for problem in before}
+        return [problem for problem in found if (problem.source, problem.path, problem.what) not in known]
 
     # entries
 
