@@ -22,6 +22,7 @@ class RouteReason(StrEnum):
     BASELINE = "baseline: it was there when the route or source began"
     WAITING = "owed: waits for its message"
     ANNOUNCED = "announced in this channel before"
+    SHOWN = "shown in the terminal (`slack: preview`), not posted"
     SAME_STORY = "another entry of its story is announced"
     NOT_PUBLIC = "not public"
     OTHER_TOPIC = "not of the route's topics"
@@ -43,6 +44,9 @@ class DeliveryState(StrEnum):
     UNCLEAR = "unclear"
     """Slack may or may not have it: looked up after `confirm_after`, never sent again before that."""
     SENT = "sent"
+    """Slack has it."""
+    SHOWN = "shown"
+    """Drawn in the terminal, because `slack: preview` asks for that; Slack does not have it."""
     FAILED = "failed"
     """Given up after 24 hours, or refused for good by a webhook; visible, retryable."""
     DROPPED = "dropped"
@@ -126,6 +130,8 @@ class LedgerKind(StrEnum):
     OWED = "owed"
     """Taken by a route; its message is not yet known to be in the channel."""
     ANNOUNCED = "announced"
+    SHOWN = "shown"
+    """Its message was drawn in the terminal, and Slack does not have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +215,10 @@ class RateLimit:
     since: datetime
     """When Slack said so; a clock that shows less was set back."""
     until: datetime
+
+
+Way = tuple[str, str]
+"""A route's name and a channel: how a message goes out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,8 @@ from syndicator.store.seal import Seal, begin_anew
 
 log = structlog.get_logger()
 
+NO_WAY_CURE = "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL (see .env.example)"
+
 
 def plan_of(settings: Settings, *, quiet_s: float | None = None) -> Plan:
     """What the pipeline needs of the settings."""
@@ -136,32 +138,31 @@ def slots_of(routes: Sequence[Route]) -> LatestSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Messengers:
-    """The ways to Slack: a route's webhook comes before the bot, and the terminal after both."""
+    """Where messages go: to the terminal if that is set, else by the route's webhook, else by the bot."""
 
     bot: SlackBot | None
     webhooks: Mapping[str, SlackWebhook]
-    terminal: Messenger | None
+    terminal: Messenger | None = None
+
+    def has_way(self, route: str, channel: str) -> bool:
+        """Whether a route's message to this channel can go anywhere now; where not, it waits."""
+        return bool(self.terminal or self.webhooks.get(route) or self.bot)
 
     def for_delivery(self, delivery: Delivery) -> Messenger:
         """The way that a delivery goes. Raises Rejected where there is none."""
-        found = self.webhooks.get(delivery.route) or self.bot or self.terminal
+        found = self.terminal or self.webhooks.get(delivery.route) or self.bot
         if found is None:
-            raise Rejected(
-                "there is no way to Slack",
-                code="no_token",
-                on=delivery.channel,
-                cure="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL (see .env.example)",
-            )
+            raise Rejected("there is no way to Slack", code="no_token", on=delivery.channel, cure=NO_WAY_CURE)
         return found
 
 
-def messengers_of(settings: Settings, terminal: Messenger | None) -> Messengers:
-    """The ways to Slack that the settings give."""
+def messengers_of(settings: Settings, terminal: Messenger | None = None) -> Messengers:
+    """The ways that the settings give; with `slack: preview` all that is sent goes to `terminal`."""
     slack = settings.slack
     return Messengers(
         bot=SlackBot(slack.token.get_secret_value(), api_url=slack.api_url) if slack.token else None,
         webhooks={name: SlackWebhook(url.get_secret_value()) for name, url in slack.webhooks.items()},
-        terminal=terminal,
+        terminal=terminal if slack.preview else None,
     )
 
 

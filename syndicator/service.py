@@ -19,8 +19,9 @@ from functools import partial
 import structlog
 
 from syndicator.alerts import Digest
-from syndicator.assembly import messengers_of, moved_map_path, open_pipe, reseal
+from syndicator.assembly import Messengers, messengers_of, moved_map_path, open_pipe, reseal
 from syndicator.clock import Clock, SystemClock
+from syndicator.connection import OwedDrawing, report_ways
 from syndicator.deliver.outbox import Messenger, Sender
 from syndicator.deliver.retry import RetryPolicy
 from syndicator.deliver.slack import SlackBot
@@ -70,7 +71,9 @@ class Service:
     clock: Clock = field(default_factory=SystemClock)
     notifier: Notifier = field(default_factory=lambda: Notifier({}))
     terminal: Messenger | None = None
-    """Where messages are shown when there is no way to Slack."""
+    """Where messages are shown with `slack: preview`."""
+    watched: bool = False
+    """A person looks on: what has no way to Slack is drawn in `terminal` as well, and stays owed."""
     progress: Progress = lambda done, of: None
 
     def __post_init__(self) -> None:
@@ -95,8 +98,10 @@ class Service:
             address = self._serve(stack)
             store = open_store(self.settings.state, now=self.clock.now())
             stack.callback(store.close)
+            report_ways(store, self.settings)
             pipeline = open_pipe(self.settings, store, now=self.clock.now())
-            worker = self._worker = self._make_worker(pipeline, store)
+            messengers = messengers_of(self.settings, self.terminal)
+            worker = self._worker = self._make_worker(pipeline, store, messengers)
             folders = self._watch(stack, worker)
             store.check()
             worker.checks = [store.check, *(partial(_check_folder, folder, pipeline) for folder in folders)]
@@ -104,7 +109,7 @@ class Service:
             worker.first_turn(self._report_progress, self._stop)
             report_entries(store)
             self._schedule(stack, worker)
-            self._send(stack, store)
+            self._send(stack, store, messengers)
             self._tell_hub(stack, store)
             if not self._stop.is_set():
                 self.notifier.ready(
@@ -134,13 +139,22 @@ class Service:
         stack.callback(server.stop)
         return server.address
 
-    def _make_worker(self, pipeline: Pipeline, store: SqlStore) -> Worker:
+    def _make_worker(self, pipeline: Pipeline, store: SqlStore, messengers: Messengers) -> Worker:
+        drawing: OwedDrawing | None = None
+        if self.watched and self.terminal is not None:
+            drawing = OwedDrawing(store, messengers.has_way, self.terminal.post, since=self.clock.now())
+
+        def mailed() -> None:
+            self._wake_sender.set()
+            if drawing is not None:
+                drawing()
+
         return Worker(
             pipeline,
             [source.name for source in self.settings.sources],
             clock=self.clock,
             scan_every=self.settings.watch.scan_every,
-            mailed=self._wake_sender.set,
+            mailed=mailed,
             published=self._wake_hub.set,
             seal=partial(reseal, store, self.settings),
             beat=self.notifier.alive,
@@ -167,9 +181,7 @@ class Service:
         schedule.start()
         stack.callback(schedule.stop)
 
-    def _send(self, stack: ExitStack, store: SqlStore) -> None:
-        messengers = messengers_of(self.settings, self.terminal)
-
+    def _send(self, stack: ExitStack, store: SqlStore, messengers: Messengers) -> None:
         @contextmanager
         def open_outbox() -> Iterator[Outbox]:
             with store.transaction() as books:
@@ -179,6 +191,7 @@ class Service:
             open_outbox,
             messengers.for_delivery,
             clock=self.clock.now,
+            has_way=messengers.has_way,
             policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
         )
 

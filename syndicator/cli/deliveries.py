@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STYLES = {
     DeliveryState.SENT: "green",
+    DeliveryState.SHOWN: "cyan",
     DeliveryState.FAILED: "red",
     DeliveryState.UNCLEAR: "yellow",
     DeliveryState.DROPPED: "dim",

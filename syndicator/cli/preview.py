@@ -72,7 +72,7 @@ def send_test(
     if found.delivery is None:
         console.print(f"{route} has nothing to show yet: no entry matches it.")
         raise typer.Exit(1)
-    messenger = messengers_of(settings, None).for_delivery(found.delivery)
+    messenger = messengers_of(settings).for_delivery(found.delivery)
     try:
         message_ts = messenger.post(_as_test(found.delivery))
     except Unclear as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from pathlib import Path
 from types import FrameType
@@ -57,6 +58,7 @@ class Runner:
                 settings=settings,
                 notifier=self._notifier,
                 terminal=Terminal(Console(highlight=False)),
+                watched=sys.stdout.isatty(),
                 progress=progress.update,
             )
             if self._ending or self._reloaded is not None:
@@ -105,14 +107,6 @@ def announce(settings: Settings, started: Started) -> None:
         log.info(
             "serving feeds", address=f"http://{_host(host)}:{port}/", published_as=settings.site.base_url
         )
-    if settings.routes and settings.slack.token is None:
-        unsent = [route.name for route in settings.routes if not route.webhook]
-        if unsent:
-            log.warning(
-                "no slack token: messages are shown here, and count as announced",
-                routes=", ".join(unsent),
-                cure="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL to post them",
-            )
     log.info("ready", sources=len(settings.sources), routes=len(settings.routes))
 
 

@@ -21,8 +21,8 @@ from typing import Protocol
 
 import structlog
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit
-from syndicator.deliver.retry import Answer, RetryPolicy, Verdict, after_look, after_send
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, Way
+from syndicator.deliver.retry import Answer, Drawn, RetryPolicy, Verdict, after_look, after_send
 from syndicator.errors import DeliveryError, StoreError, Unclear
 
 log = structlog.get_logger()
@@ -41,13 +41,21 @@ class Outbox(Protocol):
     """What the sender needs of an open transaction on the outbox."""
 
     def claim(
-        self, now: datetime, *, lease: timedelta, pace: timedelta, busy: Collection[str] = (), limit: int = 8
+        self,
+        now: datetime,
+        *,
+        lease: timedelta,
+        pace: timedelta,
+        busy: Collection[str] = (),
+        held: Collection[Way] = (),
+        limit: int = 8,
     ) -> Sequence[Delivery]: ...
     def settle(self, claimed: Delivery, after: Delivery, *, outcome: str, now: datetime) -> bool: ...
     def lapse(
         self, now: datetime, *, confirm_after: timedelta, everything: bool = False
     ) -> Sequence[str]: ...
-    def next_time(self, busy: Collection[str] = ()) -> datetime | None: ...
+    def open_ways(self) -> Sequence[Way]: ...
+    def next_time(self, busy: Collection[str] = (), held: Collection[Way] = ()) -> datetime | None: ...
     def channel(self, name: str) -> ChannelState | None: ...
     def put_channel(self, state: ChannelState) -> None: ...
     def put_limit(self, limit: RateLimit) -> None: ...
@@ -57,14 +65,14 @@ class Outbox(Protocol):
 class Messenger(Protocol):
     """A way to a channel: Slack by token or webhook, or the terminal.
 
-    `post` gives the message's id, or None where there is none; `find` gives it if the channel has the
-    message. Both raise Refused, Rejected or Unclear.
+    `post` gives the message's id, None where there is none, or that it was only drawn; `find` gives the id if
+    the channel has the message. Both raise Refused, Rejected or Unclear.
     """
 
     @property
     def can_look(self) -> bool: ...
-    def post(self, delivery: Delivery) -> str | None: ...
-    def find(self, delivery: Delivery, *, now: datetime) -> str | None: ...
+    def post(self, delivery: Delivery) -> str | Drawn | None: ...
+    def find(self, delivery: Delivery, *, now: datetime) -> str | Drawn | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +87,8 @@ class Finished:
 class Sender:
     """Sends what the outbox owes. One per outbox: at its start every claim it finds is a dead one's.
 
-    `messenger_for` may raise a DeliveryError where a message has no way out. `passing` is told the names of
+    `messenger_for` may raise a DeliveryError. What has no way out (`has_way` says so of a route and channel)
+    waits untouched, however long. `passing` is told the names of
     the points that a crash may fall on: claimed, answered, settled.
     """
 
@@ -89,12 +98,14 @@ class Sender:
         messenger_for: Callable[[Delivery], Messenger],
         *,
         clock: Callable[[], datetime],
+        has_way: Callable[[str, str], bool] = lambda _route, _channel: True,
         policy: RetryPolicy | None = None,
         jitter: Callable[[], float] = random.random,
         workers: int = 8,
         passing: Callable[[str], None] = lambda _point: None,
     ) -> None:
         self._open, self._messenger_for, self._clock = open_outbox, messenger_for, clock
+        self._has_way = has_way
         self._policy = policy or RetryPolicy()
         self._jitter, self._workers, self._passing = jitter, workers, passing
         self._busy: set[str] = set()
@@ -165,11 +176,14 @@ class Sender:
         policy, now = self._policy, self._clock()
         with self._open() as outbox:
             outbox.lapse(now, confirm_after=policy.confirm_after)
+            held = [way for way in outbox.open_ways() if not self._has_way(*way)]
             claims: Sequence[Delivery] = ()
             if limit > 0:
-                claims = outbox.claim(now, lease=policy.lease, pace=policy.pace, busy=self._busy, limit=limit)
+                claims = outbox.claim(
+                    now, lease=policy.lease, pace=policy.pace, busy=self._busy, held=held, limit=limit
+                )
             busy = self._busy | {claimed.channel for claimed in claims}
-            until = outbox.next_time(busy) if len(busy) < self._workers else None
+            until = outbox.next_time(busy, held) if len(busy) < self._workers else None
         if claims:
             self._passing("claimed")
         return claims, until
@@ -277,6 +291,8 @@ def _tell(verdict: Verdict, *, held: bool) -> None:
         if verdict.report:
             log.info("channel works again", channel=delivery.channel)
         log.info("message delivered", kind=delivery.kind, outcome=verdict.outcome, **facts)
+    elif delivery.state is DeliveryState.SHOWN:
+        log.info("message shown, not posted", kind=delivery.kind, **facts)
     elif delivery.state is DeliveryState.FAILED:
         log.error("message given up", outcome=verdict.outcome, why=delivery.error, **facts)
     elif verdict.report:

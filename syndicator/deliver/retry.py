@@ -17,9 +17,16 @@ from datetime import datetime, timedelta
 from syndicator.alerts import BY_CHANNEL, ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
 
-Answer = str | None | DeliveryError
-"""What a try or a look brought. A try: Slack's id of the message (None from a webhook), or why not. A look:
-the id where it was found, None where it was not, or why it could not be looked for."""
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The message was drawn in the terminal; Slack does not have it."""
+
+
+Answer = str | Drawn | DeliveryError | None
+"""What a try or a look brought. A try: Slack's id of the message (None from a webhook), that it was only
+drawn, or why not. A look: the id where it was found, None where it was not, or why it could not be looked
+for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +97,8 @@ def after_send(
                 error=None,
             )
             return _well(sent, paced, "sent")
+        case Drawn():
+            return _shown(claimed, channel)
         case Unacceptable():
             failed = _failing(claimed, answer, now, state=DeliveryState.FAILED)
             return Verdict(delivery=failed, channel=paced, outcome=_outcome(answer), report=True)
@@ -141,6 +150,8 @@ def after_look(
         case str():
             found = replace(claimed, state=DeliveryState.SENT, message_ts=answer, unsure=False, error=None)
             return _well(replace(found, failing_since=None), channel, "found")
+        case Drawn():
+            return _shown(claimed, channel)
         case None:
             return _missed(claimed, channel, now=now, policy=policy)
         case Refused(retry_after=timedelta() as wait):
@@ -158,6 +169,12 @@ def after_look(
             again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=later)
             verdict = _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
             return replace(verdict, report=verdict.report or claimed.error != str(answer))
+
+
+def _shown(claimed: Delivery, channel: ChannelState) -> Verdict:
+    """What Slack may have stays unsure: should it be retried, it is looked for first."""
+    shown = replace(claimed, state=DeliveryState.SHOWN, misses=0, failing_since=None, error=None)
+    return Verdict(delivery=shown, channel=channel, outcome="shown")
 
 
 def _missed(claimed: Delivery, channel: ChannelState, *, now: datetime, policy: RetryPolicy) -> Verdict:

@@ -25,6 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from syndicator.alerts import Delivery
+from syndicator.deliver.retry import Drawn
 
 BUILDER = "https://app.slack.com/block-kit-builder/#"
 WIDTH = 84
@@ -34,22 +35,23 @@ LINK, QUIET, STRONG = Style(color="blue", underline=True), Style(dim=True), Styl
 
 
 class Terminal:
-    """A way to a channel that ends on the screen: everything is accepted, nothing can be looked for."""
+    """Where messages go that are only to be shown. What is looked for here is drawn, too."""
 
-    can_look = False
+    can_look = True
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console()
         self._lock = Lock()
 
-    def post(self, delivery: Delivery) -> None:
+    def post(self, delivery: Delivery) -> Drawn:
         """Draws the message."""
         with self._lock:
             self._console.print(draw(delivery.message, channel=delivery.channel, at=delivery.created))
+        return Drawn()
 
-    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
-        """Nothing is kept, so nothing is found."""
-        return None
+    def find(self, delivery: Delivery, *, now: datetime) -> Drawn:
+        """Draws the message; whether Slack has it cannot be told here."""
+        return self.post(delivery)
 
 
 def draw(message: Mapping[str, Any], *, channel: str, at: datetime | None = None) -> RenderableType:

@@ -20,6 +20,7 @@ FROM_LEDGER = {
     LedgerKind.BASELINE: RouteReason.BASELINE,
     LedgerKind.OWED: RouteReason.WAITING,
     LedgerKind.ANNOUNCED: RouteReason.ANNOUNCED,
+    LedgerKind.SHOWN: RouteReason.SHOWN,
 }
 
 TopicNames = Mapping[str, frozenset[str]]

@@ -225,6 +225,7 @@ def _slack(shape: FileShape, file: Path, environment: Mapping[str, str], problem
         webhooks=webhooks,
         api_url=_api_url(environment, problems),
         confirm_after=shape.slack.confirm_after,
+        preview=shape.slack.mode == "preview",
     )
 
 

@@ -88,6 +88,10 @@ def _list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _slack(value: object) -> object:
+    return {"mode": value} if isinstance(value, str) else value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Language = Annotated[str, AfterValidator(_language)]
@@ -205,6 +209,9 @@ class RouteShape(Shape):
 
 
 class SlackShape(Shape):
+    """`slack: preview` is short for `slack: {mode: preview}`."""
+
+    mode: Literal["post", "preview"] = "post"
     confirm_after: Duration = timedelta(seconds=60)
 
 
@@ -246,7 +253,7 @@ class FileShape(BaseSettings):
     server: ServerShape | None = Field(default_factory=ServerShape)
     admin: AdminShape = Field(default_factory=AdminShape)
     watch: WatchShape = Field(default_factory=WatchShape)
-    slack: SlackShape = Field(default_factory=SlackShape)
+    slack: Annotated[SlackShape, BeforeValidator(_slack)] = Field(default_factory=SlackShape)
     routes: list[RouteShape] = Field(default_factory=list)
 
     @classmethod

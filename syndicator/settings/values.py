@@ -52,13 +52,17 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slack:
-    """Where messages go: a bot's token, or one webhook for each route that has it; else the terminal."""
+    """Where messages go: a bot's token, or one webhook for each route that has it.
+
+    With `preview` nothing is posted, whatever there is: messages are drawn in the terminal.
+    """
 
     token: SecretStr | None = None
     webhooks: Mapping[str, SecretStr] = field(default_factory=dict)
     """By route name."""
     api_url: str = "https://slack.com/api/"
     confirm_after: timedelta = timedelta(seconds=60)
+    preview: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

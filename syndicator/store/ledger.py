@@ -83,11 +83,9 @@ class Ledger:
             self._connection.execute(update(ledger).where(_is(ledger, story)).values(delivery=delivery))
         return suspect
 
-    def announced(self, delivery: str) -> None:
-        """All stories of this message are in the channel."""
-        self._connection.execute(
-            update(ledger).where(ledger.c.delivery == delivery).values(kind=LedgerKind.ANNOUNCED.value)
-        )
+    def announced(self, delivery: str, kind: LedgerKind = LedgerKind.ANNOUNCED) -> None:
+        """All stories of this message are in the channel, or (SHOWN) were drawn in the terminal."""
+        self._connection.execute(update(ledger).where(ledger.c.delivery == delivery).values(kind=kind.value))
 
     def forget(self, delivery: str, guids: Sequence[str] | None = None) -> None:
         """Forgets the stories of a message that was never sent, or of some of its entries."""

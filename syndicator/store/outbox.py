@@ -5,8 +5,9 @@
               sending -D-> unclear   accepted or not, nobody knows; also when a lease lapses
               unclear -E-> sent      found in the channel
               unclear -F-> owed      looked for twice, not there
+    sending, unclear -K-> shown      drawn in the terminal, as `slack: preview` asks
     owed, sending, unclear -G-> failed    24 hours, or a person must act; visible
-    failed -H-> owed or unclear      `retry`; unclear where the last try may have been accepted
+    failed, shown -H-> owed or unclear      `retry`; unclear where the last try may have been accepted
     owed, unclear, failed -J-> dropped    by the operator, or withdrawn before it was sent
 
 A claim is (id, attempts): `settle` obeys only if both, and the state, are still as they were when claimed, so
@@ -20,10 +21,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState, Owed, RateLimit, SlackMethod
+from syndicator.alerts import (
+    ChannelState,
+    Delivery,
+    DeliveryState,
+    LedgerKind,
+    Owed,
+    RateLimit,
+    SlackMethod,
+    Way,
+)
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox_rows import delivery_value, delivery_values
 from syndicator.store.outbox_tables import attempts, channels, deliveries
@@ -32,6 +42,9 @@ from syndicator.store.tables import Moment
 
 OPEN = (DeliveryState.OWED.value, DeliveryState.UNCLEAR.value)
 """States from which something is to be done."""
+
+ANNOUNCED = {DeliveryState.SENT: LedgerKind.ANNOUNCED, DeliveryState.SHOWN: LedgerKind.SHOWN}
+"""The states in which a message has come to its end, and what the ledger then says of its stories."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +76,8 @@ class Outbox:
         suspect = self.ledger.put_into(delivery.id, stories)
         known = self.find(delivery.id)
         if known is not None and known.state is not DeliveryState.DROPPED:
-            if known.state is DeliveryState.SENT:
-                self.ledger.announced(known.id)
+            if known.state in ANNOUNCED:
+                self.ledger.announced(known.id, ANNOUNCED[known.state])
             return False
         values = delivery_values(delivery)
         if suspect is not None:
@@ -85,14 +98,24 @@ class Outbox:
     # sending
 
     def claim(
-        self, now: datetime, *, lease: timedelta, pace: timedelta, busy: Collection[str] = (), limit: int = 8
+        self,
+        now: datetime,
+        *,
+        lease: timedelta,
+        pace: timedelta,
+        busy: Collection[str] = (),
+        held: Collection[Way] = (),
+        limit: int = 8,
     ) -> list[Delivery]:
         """What is to be done now: at most one message per channel, none for `busy` ones, most overdue first.
 
-        Those that come as `sending` are to be sent, those that come as `unclear` to be looked for. Each
-        claimed channel is paced: nothing more goes to it before `now + pace`.
+        Nothing is claimed of what is `held`, by route and channel, and it holds up no other route. Those
+        that come as `sending` are to be sent, those that come as `unclear` to be looked for. Each claimed
+        channel is paced: nothing more goes to it before `now + pace`.
         """
-        due = sorted(self._due(now, busy), key=lambda delivery: (delivery.due, delivery.created))[:limit]
+        due = sorted(self._due(now, busy, held), key=lambda delivery: (delivery.due, delivery.created))[
+            :limit
+        ]
         return [self._claim(delivery, now, lease, pace) for delivery in due]
 
     def settle(self, claimed: Delivery, after: Delivery, *, outcome: str, now: datetime) -> bool:
@@ -108,8 +131,8 @@ class Outbox:
             del values[name]
         if self._connection.execute(update(deliveries).where(held).values(values)).rowcount == 0:
             return False
-        if after.state is DeliveryState.SENT:
-            self.ledger.announced(after.id)
+        if after.state in ANNOUNCED:
+            self.ledger.announced(after.id, ANNOUNCED[after.state])
         return True
 
     def lapse(self, now: datetime, *, confirm_after: timedelta, everything: bool = False) -> list[str]:
@@ -132,7 +155,14 @@ class Outbox:
         statement = update(deliveries).where(condition).values(values).returning(deliveries.c.id)
         return sorted(self._connection.scalars(statement))
 
-    def next_time(self, busy: Collection[str] = ()) -> datetime | None:
+    def open_ways(self) -> list[Way]:
+        """Route and channel of each message with which something is to be done."""
+        query = (
+            select(deliveries.c.route, deliveries.c.channel).where(deliveries.c.state.in_(OPEN)).distinct()
+        )
+        return sorted((row.route, row.channel) for row in self._connection.execute(query))
+
+    def next_time(self, busy: Collection[str] = (), held: Collection[Way] = ()) -> datetime | None:
         """The earliest moment at which `claim` or `lapse` could find something; None if there is nothing."""
         free = select(channels).where(channels.c.channel.not_in(list(busy)))
         limits = self._limits()
@@ -141,7 +171,7 @@ class Outbox:
             times += [
                 max(due, channel.not_before, limits(channel.channel, state) or due)
                 for state in OPEN
-                if (due := self._earliest(channel.channel, state)) is not None
+                if (due := self._earliest(channel.channel, state, held)) is not None
             ]
         lease = self._connection.scalar(
             select(func.min(deliveries.c.lease_until)).where(
@@ -227,13 +257,14 @@ class Outbox:
         ]
 
     def retry(self, id: str, now: datetime, *, anyway: bool = False) -> bool:
-        """Gives a failed message, or one that waits, another chance at once; False if it is neither.
+        """Gives a message that failed, waits or was only shown a chance at once; False for any other.
 
         Where the last try may have been accepted it is looked for first, unless `anyway`: for a webhook,
         which cannot look, that is the only way, and may post twice.
         """
         known = self.find(id)
-        if known is None or known.state not in (DeliveryState.FAILED, DeliveryState.OWED):
+        again = (DeliveryState.FAILED, DeliveryState.OWED, DeliveryState.SHOWN)
+        if known is None or known.state not in again:
             return False
         look = known.unsure and not anyway
         values = {
@@ -280,14 +311,14 @@ class Outbox:
         """Forgets the tries that ended before this moment; messages and ledger are kept. How many."""
         return self._connection.execute(delete(attempts).where(attempts.c.ended < before)).rowcount
 
-    def _due(self, now: datetime, busy: Collection[str]) -> Iterable[Delivery]:
+    def _due(self, now: datetime, busy: Collection[str], held: Collection[Way]) -> Iterable[Delivery]:
         free = select(channels.c.channel).where(
             channels.c.not_before <= now, channels.c.channel.not_in(list(busy))
         )
         limits = self._limits()
         for name in self._connection.scalars(free).all():
             states = [state for state in OPEN if (limits(name, state) or now) <= now]
-            found = [row for state in states if (row := self._first(name, state, now)) is not None]
+            found = [row for state in states if (row := self._first(name, state, now, held)) is not None]
             if found:
                 yield min((delivery_value(row) for row in found), key=lambda one: (one.due, one.created))
 
@@ -296,17 +327,15 @@ class Outbox:
         posting, looking = self.limits.posting(), self.limits.until(SlackMethod.HISTORY)
         return lambda channel, state: posting.get(channel) if state == DeliveryState.OWED.value else looking
 
-    def _first(self, channel: str, state: str, now: datetime) -> Row[Any] | None:
-        query = select(deliveries).where(
-            deliveries.c.channel == channel, deliveries.c.state == state, deliveries.c.due <= now
-        )
+    def _first(self, channel: str, state: str, now: datetime, held: Collection[Way]) -> Row[Any] | None:
+        query = select(deliveries).where(_waits(channel, state, held), deliveries.c.due <= now)
         return self._connection.execute(
             query.order_by(deliveries.c.due, deliveries.c.created).limit(1)
         ).first()
 
-    def _earliest(self, channel: str, state: str) -> datetime | None:
-        here = and_(deliveries.c.channel == channel, deliveries.c.state == state)
-        found: datetime | None = self._connection.scalar(select(func.min(deliveries.c.due)).where(here))
+    def _earliest(self, channel: str, state: str, held: Collection[Way]) -> datetime | None:
+        query = select(func.min(deliveries.c.due)).where(_waits(channel, state, held))
+        found: datetime | None = self._connection.scalar(query)
         return found
 
     def _claim(self, delivery: Delivery, now: datetime, lease: timedelta, pace: timedelta) -> Delivery:
@@ -340,6 +369,13 @@ class Outbox:
     def _know_channel(self, name: str, now: datetime) -> None:
         statement = insert(channels).values(channel=name, not_before=now, failures=0)
         self._connection.execute(statement.on_conflict_do_nothing())
+
+
+def _waits(channel: str, state: str, held: Collection[Way]) -> ColumnElement[bool]:
+    routes = [route for route, name in held if name == channel]
+    return and_(
+        deliveries.c.channel == channel, deliveries.c.state == state, deliveries.c.route.not_in(routes)
+    )
 
 
 def _held_states(claimed: Delivery, after: Delivery) -> list[str]:

@@ -246,3 +246,24 @@ def test_missing_source_folder_is_said_and_waited_for(tmp_path: Path) -> None:
         service.articles = tmp_path / "later"
         drop(service, "hello.md")
         wait_for(lambda: titles(service, "feeds/all/rss.xml"), why="the folder that appeared")
+
+
+def test_alert_that_comes_while_the_token_is_lost_is_posted_when_it_is_back(
+    service: Running, slack: SlackServer
+) -> None:
+    service.start()
+    assert service.stop() == 0
+    token = service.environment.pop("SLACK_BOT_TOKEN")
+    service.start()
+    drop(service, "hello.md", title="Hello, feeds")
+    wait_for(lambda: "message owed" in service.text(), why="the message owed")
+    said = [line for line in service.text().splitlines() if "the slack token is gone" in line]
+    assert len(said) == 1 and "routes=ai" in said[0] and "SLACK_BOT_TOKEN" in said[0]
+    assert "outcome=sent" not in service.text()
+    assert '"state": "owed"' in service.command("deliveries", "--json").stdout
+    assert service.stop() == 0
+    service.environment["SLACK_BOT_TOKEN"] = token
+    service.start()
+    wait_for(lambda: slack.slack.in_channel("C1"), why="the message after the token is back")
+    assert service.stop() == 0
+    assert len(slack.slack.posted) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 import time
@@ -12,17 +13,19 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from rich.console import Console
 from structlog.testing import capture_logs
 
-from syndicator.alerts import Delivery, DeliveryState
+from syndicator.alerts import Delivery, DeliveryState, LedgerKind
 from syndicator.deliver.outbox import Sender
-from syndicator.deliver.retry import Answer, RetryPolicy
+from syndicator.deliver.retry import Answer, Drawn, RetryPolicy
 from syndicator.deliver.slack import SlackBot, SlackWebhook
+from syndicator.deliver.terminal import Terminal
 from syndicator.errors import Refused, Rejected, StoreBusy, Unclear
 from syndicator.store.outbox import Outbox
 from tests.deliver.values import NOON, SECOND, messaged
 from tests.slack_server import AFTER, BEFORE, TOKEN, Slack, SlackServer, script
-from tests.store.outbox_values import OutboxStore, memory_store, open_engine
+from tests.store.outbox_values import OutboxStore, make_owed, memory_store, open_engine
 
 LOST = Unclear("not posted", on="C1", code="TimeoutError")
 
@@ -58,6 +61,7 @@ class Script:
         answer = self.answers.pop(0) if self.answers else otherwise
         if isinstance(answer, Exception):
             raise answer
+        assert not isinstance(answer, Drawn)
         return answer
 
 
@@ -171,15 +175,81 @@ def test_batch_goes_on_after_one_failure() -> None:
     assert set(world.states().values()) == {DeliveryState.SENT}
 
 
-def test_message_without_a_way_out_is_kept_and_told() -> None:
+def test_message_without_a_way_out_waits_untouched_and_goes_once_there_is_one() -> None:
     world = World()
-
-    def no_way(delivery: Delivery) -> Script:
-        raise Rejected("no way out", on=delivery.route, code="no_route", cure="Set a token")
-
+    without = Sender(
+        world.store, lambda _: world.messenger, clock=world.clock, has_way=lambda _route, _channel: False
+    )
     world.owe(messaged("d1"))
-    Sender(world.store, no_way, clock=world.clock).deliver_once()
-    assert world.states() == {"d1": DeliveryState.OWED}
+    for _ in range(50):
+        assert without.deliver_once() == 0
+        world.clock.advance(timedelta(hours=1))
+    with world.store() as outbox:
+        owed = outbox.find("d1")
+        assert owed is not None and (owed.state, owed.attempts) == (DeliveryState.OWED, 0)
+        assert outbox.next_time(held=[("ai", "C1")]) is None
+    assert world.step() == 1
+    assert world.states() == {"d1": DeliveryState.SENT}
+
+
+def test_route_without_a_way_holds_up_no_other_route_of_its_channel() -> None:
+    world = World()
+    world.owe(messaged("d1", route="bot"), messaged("d2", route="hook", now=NOON + SECOND))
+    sender = Sender(
+        world.store,
+        lambda _: world.messenger,
+        clock=world.clock,
+        has_way=lambda route, _channel: route == "hook",
+    )
+    world.clock.advance(SECOND)
+    assert sender.deliver_once() == 1
+    assert world.states() == {"d1": DeliveryState.OWED, "d2": DeliveryState.SENT}
+
+
+def test_message_that_is_only_drawn_is_shown_and_never_sent() -> None:
+    world, screen = World(), Console(file=io.StringIO())
+    preview = Sender(world.store, lambda _: Terminal(screen), clock=world.clock)
+    with world.store() as outbox:
+        story = make_owed("s1")
+        outbox.ledger.take([story])
+        outbox.write(messaged("d1"), [story])
+    assert preview.deliver_once() == 1
+    assert "What d1 says." in str(screen.file.getvalue())  # type: ignore[attr-defined]  # it is a StringIO
+    assert world.states() == {"d1": DeliveryState.SHOWN}
+    with world.store() as outbox:
+        assert outbox.ledger.kinds(["s1"], [])["C1", "s1"] is LedgerKind.SHOWN
+    assert world.step(timedelta(days=2)) == 0, "what was shown stays shown"
+    with world.store() as outbox:
+        assert outbox.retry("d1", world.clock())
+    assert world.step() == 1, "but by the operator's word it is posted"
+    assert world.states() == {"d1": DeliveryState.SENT}
+
+
+def test_message_that_slack_may_have_is_looked_for_when_it_is_posted_after_it_was_shown() -> None:
+    world = World(Script(LOST, "found-ts"))
+    world.owe(messaged("d1"))
+    world.step()
+    preview = Sender(world.store, lambda _: Terminal(Console(file=io.StringIO())), clock=world.clock)
+    world.clock.advance(SECOND * 60)
+    preview.deliver_once()
+    assert world.states() == {"d1": DeliveryState.SHOWN}
+    with world.store() as outbox:
+        outbox.retry("d1", world.clock())
+    world.step()
+    assert (world.messenger.posts, world.messenger.looks) == (["d1"], ["d1"])
+
+
+def test_drawing_that_was_cut_off_is_drawn_again() -> None:
+    world = World()
+    preview = Sender(world.store, lambda _: Terminal(Console(file=io.StringIO())), clock=world.clock)
+    world.owe(messaged("d1"))
+    with world.store() as outbox:
+        outbox.claim(world.clock(), lease=SECOND * 60, pace=SECOND)
+    preview.begin()
+    for wait in (60, 30, 1):
+        world.clock.advance(SECOND * wait)
+        preview.deliver_once()
+    assert world.states() == {"d1": DeliveryState.SHOWN}
 
 
 def test_defect_in_a_messenger_is_unclear_and_does_not_end_the_sender() -> None:

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from syndicator.alerts import Delivery, DeliveryState
 from syndicator.deliver.outbox import Sender
-from syndicator.deliver.retry import RetryPolicy
+from syndicator.deliver.retry import Drawn, RetryPolicy
 from syndicator.errors import Refused, Rejected, Unclear
 from tests.deliver.values import NOON, SECOND, messaged
 from tests.store.outbox_values import memory_store
@@ -69,20 +69,39 @@ class ModelSlack:
         return f"ts-{delivery.id}" if shown else None
 
 
+class Screen:
+    """Where messages are only drawn."""
+
+    can_look = True
+
+    def __init__(self, machine: OutboxMachine) -> None:
+        self._machine = machine
+
+    def post(self, delivery: Delivery) -> Drawn:
+        self._machine.drawn.add(delivery.id)
+        return Drawn()
+
+    def find(self, delivery: Delivery, *, now: datetime) -> Drawn:
+        return self.post(delivery)
+
+
 class OutboxMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now, self.count = NOON, 0
         self.store, self.slack = memory_store(), ModelSlack(self)
         self.dropped: set[str] = set()
+        self.drawn: set[str] = set()
+        self.way = "slack"
         self.kill_at: str | None = None
         self.sender = self._start()
 
     def _start(self) -> Sender:
         sender = Sender(
             self.store,
-            lambda _: self.slack,
+            lambda _: Screen(self) if self.way == "preview" else self.slack,
             clock=lambda: self.now,
+            has_way=lambda _route, _channel: self.way != "none",
             jitter=lambda: 0.5,
             passing=self._passing,
         )
@@ -143,9 +162,18 @@ class OutboxMachine(RuleBasedStateMachine):
         for _ in range(rounds):
             self.deliver(30, None)
 
-    @rule()
-    def restart(self) -> None:
+    @rule(way=st.sampled_from(["slack", "slack", "none", "preview"]))
+    def restart(self, way: str) -> None:
+        self.way = way
         self.sender = self._start()
+
+    @precondition(lambda self: self.way == "none")
+    @rule()
+    def wait_for_days_without_a_token(self) -> None:
+        before = self._all()
+        self.now += timedelta(days=3)
+        self.sender.deliver_once()
+        assert self._all() == before, "without a way nothing is touched, and nothing given up"
 
     @rule()
     def fail_for_a_day(self) -> None:
@@ -181,14 +209,17 @@ class OutboxMachine(RuleBasedStateMachine):
         assert all(len(times) == 1 for times in shows.values()), "one came twice"
         sent = [one.id for one in known.values() if one.state is DeliveryState.SENT]
         assert all(id in shows for id in sent), "one counts as sent and was not"
+        shown = [one.id for one in known.values() if one.state is DeliveryState.SHOWN]
+        assert all(id in self.drawn for id in shown), "one counts as shown and was not"
 
     def teardown(self) -> None:
         """When all is well again, everything comes to its end, once."""
         self.slack.post_faults.clear()
         self.slack.look_faults.clear()
-        self.sender = self._start()
+        self.restart("slack")
+        over = (DeliveryState.SENT, DeliveryState.SHOWN)
         for _ in range(4 * self.count + 20):
-            open_ones = [one for one in self._all().values() if one.state is not DeliveryState.SENT]
+            open_ones = [one for one in self._all().values() if one.state not in over]
             if {one.id for one in open_ones} <= self.dropped:
                 break
             with self.store() as outbox:
@@ -197,7 +228,7 @@ class OutboxMachine(RuleBasedStateMachine):
             self.now += timedelta(minutes=16)
             self.sender.deliver_once()
         states = Counter(one.state for one in self._all().values() if one.id not in self.dropped)
-        assert set(states) <= {DeliveryState.SENT}, states
+        assert set(states) <= set(over), states
         self.all_is_there_and_nothing_twice()
         self.store.engine.dispose()
 

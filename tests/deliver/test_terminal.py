@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 from rich.console import Console
 
+from syndicator.deliver.retry import Drawn
 from syndicator.deliver.terminal import BUILDER, Terminal, builder_link, draw
 from syndicator.notify.message import Page, alert_message, digest_message
 from tests.deliver.values import NOON, messaged
@@ -66,13 +67,14 @@ def test_unknown_blocks_and_dividers_are_drawn_too() -> None:
     assert "────" in shown and "[video]" in shown and "1. first" in shown
 
 
-def test_terminal_accepts_everything_and_finds_nothing() -> None:
+def test_terminal_draws_what_is_posted_and_what_is_looked_for() -> None:
     console = Console(file=io.StringIO(), width=100)
     terminal = Terminal(console)
-    terminal.post(messaged("d1", channel="C1"))
+    assert terminal.post(messaged("d1", channel="C1")) == Drawn()
     assert isinstance(console.file, io.StringIO)
     assert "# C1" in console.file.getvalue() and "What d1 says." in console.file.getvalue()
-    assert terminal.find(messaged("d1"), now=NOON) is None and not terminal.can_look
+    assert terminal.can_look and terminal.find(messaged("d2"), now=NOON) == Drawn()
+    assert "What d2 says." in console.file.getvalue()
 
 
 def test_builder_link_holds_the_blocks() -> None:

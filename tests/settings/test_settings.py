@@ -363,3 +363,11 @@ def test_durations(text: str, seconds: int) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match=r"must be a number and a unit|longer than any life"):
         duration(text)
+
+
+@pytest.mark.parametrize("value", ["preview", {"mode": "preview"}], ids=["short", "long"])
+def test_preview_is_one_word_or_a_mode(tmp_path: Path, value: object) -> None:
+    assert load(tmp_path, SMALL | {"slack": value}).slack.preview
+    assert not load(tmp_path, SMALL).slack.preview
+    (problem,) = problems(tmp_path, SMALL | {"slack": "show"})
+    assert "slack.mode" in problem
