@@ -4,6 +4,8 @@
     ├── ArticleError          mend the article: carries one Problem's parts
     ├── SettingsError         mend the settings: carries all their problems (exit 78)
     ├── SecondInstanceError   another process serves this state (exit 78)
+    ├── CannotServe           the server's address cannot be had: mend `server` (exit 78)
+    │   └── CannotServeYet    another program has it, or it is not there yet: wait (exit 75)
     ├── SourceUnreadable      a source folder cannot be read now: look again later
     ├── OutputUnwritable      the output folder cannot be written now: mend rights or space
     ├── StoreError            the database cannot be used
@@ -57,6 +59,16 @@ class SettingsError(SyndicatorError):
 
 class SecondInstanceError(SyndicatorError):
     exit_code = 78
+
+
+class CannotServe(SyndicatorError):
+    exit_code = 78
+
+
+class CannotServeYet(CannotServe):
+    """Waiting may help: another program listens there now, or the address is not there yet."""
+
+    exit_code = 75
 
 
 class SourceUnreadable(SyndicatorError):

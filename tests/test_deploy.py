@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from syndicator.deliver.slack import SCOPES
+from syndicator.errors import SyndicatorError
 
 HOME = Path(__file__).parent.parent
 UNIT = HOME / "deploy/syndicator.service"
@@ -91,10 +92,21 @@ def test_unit_keeps_the_content_folder_unbound() -> None:
     assert "BindPaths" not in directives
 
 
-def test_unit_gives_up_on_wrong_settings_only() -> None:
+def test_unit_gives_up_where_waiting_does_not_help_and_only_there() -> None:
+    """2 is wrong use; every other code is one of ours."""
     text = UNIT.read_text(encoding="utf-8")
-    assert "RestartPreventExitStatus=78\n" in text
     assert "Restart=on-failure\n" in text
+    assert "StartLimitIntervalSec=0\n" in text
+    lasting = set(re.findall(r"^RestartPreventExitStatus=(.*)$", text, re.MULTILINE)[0].split())
+    codes = {str(kind.exit_code) for kind in every_error(SyndicatorError)}
+    assert codes == {"1", "75", "78"}
+    assert lasting == {"2"} | (codes - {"1", "75"})
+    documented = re.findall(r"^\| (\d+) \|", (HOME / "docs/operation.md").read_text("utf-8"), re.MULTILINE)
+    assert set(documented) == {"0", "2"} | codes
+
+
+def every_error(kind: type[SyndicatorError]) -> list[type[SyndicatorError]]:
+    return [kind, *(deeper for below in kind.__subclasses__() for deeper in every_error(below))]
 
 
 def test_manifest_asks_for_what_is_needed_and_fits_slacks_limits() -> None:

@@ -29,7 +29,7 @@ import structlog
 from granian._granian import CallbackScheduler, RSGIWorker, SocketHolder, WorkerSignal
 from granian.http import HTTP1Settings
 
-from syndicator.errors import SyndicatorError
+from syndicator.errors import CannotServe, CannotServeYet
 from syndicator.serve.answers import FAILURE, NO_HOST
 from syndicator.serve.messages import App, Request, Response
 
@@ -55,6 +55,10 @@ _CURES = {
 }
 
 
+_PASSING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL})
+"""What may be otherwise a moment later: a program ends, an interface comes up."""
+
+
 class Server:
     """Serves one app from `start` to `stop`; cannot be started again."""
 
@@ -69,7 +73,7 @@ class Server:
         """Host and port; the real port once started."""
 
     def start(self) -> None:
-        """Returns once connections are accepted. Raises SyndicatorError when the address cannot be had."""
+        """Returns once connections are accepted. Raises CannotServe when the address cannot be had."""
         listening = listen(self._host, self._port)
         self.address = listening.getsockname()[:2]
         # granian's own notes on workers say nothing to an operator.
@@ -119,7 +123,7 @@ class Server:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket whose connections end when their client stalls. Raises SyndicatorError."""
+    """A listening socket whose connections end when their client stalls. Raises CannotServe."""
     on = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -138,7 +142,11 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         why = error.strerror or str(error)
         cure = _CURES.get(error.errno or 0, "Mend server.host and server.port in the settings")
-        raise SyndicatorError("cannot serve", on=on, why=why.lower(), cure=cure) from error
+        passing = error.errno in _PASSING or (
+            isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+        )
+        failure = CannotServeYet if passing else CannotServe
+        raise failure("cannot serve", on=on, why=why.lower(), cure=cure) from error
     return listening
 
 

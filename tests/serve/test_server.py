@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from syndicator.errors import SyndicatorError
+from syndicator.errors import CannotServe, CannotServeYet
 from syndicator.serve.addresses import Moved
 from syndicator.serve.app import create_app
 from syndicator.serve.messages import Request, Response
@@ -232,23 +233,51 @@ def test_taken_port_is_told_with_its_cure(start: Start) -> None:
     taken = start(greet)
     host, port = taken.address
     with pytest.raises(
-        SyndicatorError, match=rf"cannot serve: {host}:{port}: .*in use.*server.port"
+        CannotServeYet, match=rf"cannot serve: {host}:{port}: .*in use.*server.port"
     ) as caught:
         Server(greet, host=host, port=port).start()
     assert isinstance(caught.value.__cause__, OSError)
+    assert caught.value.exit_code == 75
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
 def test_address_that_is_not_ours_is_told(host: str) -> None:
-    with pytest.raises(SyndicatorError, match=rf"cannot serve: {host}:0: \w+"):
+    with pytest.raises(CannotServe, match=rf"cannot serve: {host}:0: \w+"):
         Server(greet, host=host, port=0).start()
+
+
+PASSING = [
+    OSError(errno.EADDRINUSE, "in use"),
+    OSError(errno.EADDRNOTAVAIL, "not there yet"),
+    socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
+]
+LASTING = [
+    PermissionError(errno.EACCES, "below 1024"),
+    OSError(errno.EAFNOSUPPORT, "no IPv6"),
+    socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [*((error, 75) for error in PASSING), *((error, 78) for error in LASTING)]
+)
+def test_exit_code_says_whether_waiting_may_help(
+    error: OSError, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(CannotServe) as caught:
+        Server(greet, host="feeds.example", port=80).start()
+    assert caught.value.exit_code == code
 
 
 def test_ipv6_loopback_is_served() -> None:
     server = Server(greet, host="::1", port=0)
     try:
         server.start()
-    except SyndicatorError as error:
+    except CannotServe as error:
         pytest.skip(f"no IPv6 here: {error}")
     try:
         assert httpx.get(f"http://[::1]:{server.address[1]}/").content == b"hello"
