@@ -88,7 +88,7 @@ class Running:
         """Another command beside the service; `--config` is given."""
         return subprocess.run(
             [sys.executable, "-m", "syndicator", *arguments, "--config", str(self.config)],
-            env=self._environment({}),
+            env=self.environment_of({}),
             capture_output=True,
             text=True,
             timeout=60,
@@ -103,7 +103,7 @@ class Running:
                 self.process = subprocess.Popen(
                     [sys.executable, "-m", "syndicator", "run", "--config", str(self.config)]
                     + ["--verbose"] * self.verbose,
-                    env=self._environment({"NOTIFY_SOCKET": str(notified.path), "NO_COLOR": "1"}),
+                    env=self.environment_of({"NOTIFY_SOCKET": str(notified.path), "NO_COLOR": "1"}),
                     stdout=log,
                     stderr=log,
                 )
@@ -139,7 +139,7 @@ class Running:
         line = next(line for line in reversed(self.text().splitlines()) if "serving feeds" in line)
         return int(line.split("127.0.0.1:")[1].split("/")[0])
 
-    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+    def environment_of(self, more: Mapping[str, str]) -> dict[str, str]:
         kept = {
             name: value
             for name, value in os.environ.items()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +53,46 @@ def test_stop_in_the_midst_of_a_reload_is_a_stop(service: Running) -> None:
     service.start()
     hang_up(service)
     wait_for(lambda: "settings read anew" in service.text(), why="the reload")
+    assert service.stop() == 0
+
+
+UNIT = Path(__file__).parents[2] / "deploy/syndicator.service"
+
+
+def reload_by_unit(service: Running) -> subprocess.CompletedProcess[str] | None:
+    """What `systemctl reload` does: the unit's commands in turn; the first that fails, or None."""
+    assert service.process is not None
+    words = {
+        "/opt/syndicator/bin/syndicator": f"{sys.executable} -m syndicator",
+        "/etc/syndicator/syndicator.yaml": str(service.config),
+        "$MAINPID": str(service.process.pid),
+    }
+    commands = re.findall(r"^ExecReload=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        for word, here in words.items():
+            command = command.replace(word, here)
+        ended = subprocess.run(
+            shlex.split(command), capture_output=True, text=True, timeout=60, env=service.environment_of({})
+        )
+        if ended.returncode:
+            return ended
+    return None
+
+
+def test_reload_by_the_unit_fails_where_the_settings_are_wrong(service: Running) -> None:
+    service.start()
+    service.configure(site={"title": "Cloud News"})
+    refused = reload_by_unit(service)
+    assert refused is not None
+    assert refused.returncode == 78
+    assert "base_url" in refused.stderr
+    service.configure(site={"title": "Other News", "base_url": "https://feeds.example.org/"})
+    assert reload_by_unit(service) is None
+    wait_for(lambda: service.text().count("serving feeds") == 2, why="ready again")
+    assert "not taken over" not in service.text(), "the wrong settings never reached the service"
+    service.port = service._port()
+    assert "Other News" in service.get("feeds/all/rss.xml").text
     assert service.stop() == 0
 
 
