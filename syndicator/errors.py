@@ -137,7 +137,9 @@ class Rejected(DeliveryError):
 
 
 class Unacceptable(Rejected):
-    pass
+    """`blocks` are JSON pointers to what of the message was refused, where Slack says so."""
+
+    blocks: tuple[str, ...] = ()
 
 
 class Unclear(DeliveryError):

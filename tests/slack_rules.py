@@ -48,6 +48,23 @@ def images(body: dict[str, Any]) -> list[str]:
     return [str(e["image_url"]) for e in _elements(body) if e.get("type") == "image"]
 
 
+def images_ending(body: dict[str, Any], endings: tuple[str, ...]) -> list[str]:
+    """JSON pointers to the addresses of images that end so."""
+    found = []
+    for number, block in enumerate(body.get("blocks", ())):
+        at = f"/blocks/{number}"
+        parts = [(at, block), (f"{at}/accessory", block.get("accessory", {}))]
+        if block.get("type") == "context":
+            parts += [(f"{at}/elements/{n}", element) for n, element in enumerate(block["elements"])]
+        found += [f"{place}/image_url" for place, part in parts if _ends(part, endings)]
+    return found
+
+
+def _ends(part: Any, endings: tuple[str, ...]) -> bool:
+    is_image = isinstance(part, dict) and part.get("type") == "image"
+    return is_image and str(part["image_url"]).endswith(endings) if endings else False
+
+
 def all_texts(value: Any) -> Iterator[str]:
     """Every text and address in the blocks."""
     if isinstance(value, dict):

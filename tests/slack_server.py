@@ -94,7 +94,11 @@ class Slack:
     pace_s: float = 0.0
     """Answers 429 to a message that comes sooner after the last one of its channel."""
     broken_images: bool = False
+    bad_images: tuple[str, ...] = ()
+    """Endings of image addresses that cannot be fetched; the answer points at each such image."""
     any_channel: bool = True
+    gone_webhook: str = "no_service"
+    """What a webhook whose channel is not there says; `channel_not_found` where it was deleted."""
     on_post: Callable[[Posted], None] = lambda _posted: None
     posted: list[Posted] = field(default_factory=list)
     by_channel: dict[str, list[Posted]] = field(default_factory=dict)
@@ -292,6 +296,9 @@ class _Handler(BaseHTTPRequestHandler):
         if found:
             slack.problems.extend(found)
             return _no("invalid_blocks") | {"response_metadata": {"messages": found}}
+        if pointed := slack_rules.images_ending(body, slack.bad_images):
+            told = [f"[ERROR] downloading image failed [json-pointer:{at}]" for at in pointed]
+            return _no("invalid_blocks") | {"response_metadata": {"messages": told}}
         if slack.broken_images and slack_rules.images(body):
             return _no("invalid_blocks") | {"response_metadata": {"messages": ["downloading image failed"]}}
         with slack.lock:
@@ -336,14 +343,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         channel = self.slack.channel(name)
         if channel is None:
-            self._say(404, "no_service", kind="text/plain")
+            self._say(404, self.slack.gone_webhook, kind="text/plain")
             return
         if channel.archived:
             self._say(410, "channel_is_archived", kind="text/plain")
             return
         body = json.loads(raw)
         found = slack_rules.problems(body)
-        if found or (self.slack.broken_images and slack_rules.images(body)):
+        bad = slack_rules.images_ending(body, self.slack.bad_images)
+        if found or bad or (self.slack.broken_images and slack_rules.images(body)):
             self.slack.problems.extend(found)
             self._say(400, "invalid_blocks", kind="text/plain")
             return

@@ -19,6 +19,7 @@ from urllib.error import HTTPError, URLError
 
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
+from syndicator.deliver.images import pointers
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
 
 RENEW_CURE = "Renew the bot token and put it in SLACK_BOT_TOKEN"
@@ -27,6 +28,7 @@ CHANNEL_CURE = "Correct the route's channel, or invite the app if it is private"
 SCOPE_CURE = "Add the scope to the app, install it again and use its new token"
 ADMIN_CURE = "Ask a workspace admin to let the app post there"
 WEBHOOK_CURE = "Make a new incoming webhook and put its address in SLACK_WEBHOOK_URL or the route's file"
+WEBHOOK_ARCHIVED_CURE = f"Unarchive the webhook's channel, or: {WEBHOOK_CURE}"
 MESSAGE_CURE = "This one message cannot be sent as it is; drop it, and report it"
 
 CURES = {
@@ -62,6 +64,15 @@ CURES = {
 """Slack's words for what only a person can mend at the channel or token, and how
 (https://docs.slack.dev/reference/methods/chat.postMessage#errors; webhooks:
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors)."""
+
+WEBHOOK_CURES = CURES | {
+    "channel_not_found": WEBHOOK_CURE,
+    "not_in_channel": WEBHOOK_CURE,
+    "is_archived": WEBHOOK_ARCHIVED_CURE,
+    "channel_is_archived": WEBHOOK_ARCHIVED_CURE,
+    "invalid_auth": WEBHOOK_CURE,
+}
+"""The same for an incoming webhook, which posts to the channel that it was made for."""
 
 MESSAGE_CODES = frozenset(
     {
@@ -121,7 +132,7 @@ def from_exception(error: BaseException, *, what: str, on: str, now: datetime) -
             return error
         case SlackApiError():
             response: Any = error.response
-            return from_answer(
+            found = from_answer(
                 status=_status(response),
                 code=_code(response),
                 headers=getattr(response, "headers", None) or {},
@@ -129,6 +140,9 @@ def from_exception(error: BaseException, *, what: str, on: str, now: datetime) -
                 on=on,
                 now=now,
             )
+            if isinstance(found, Unacceptable):
+                found.blocks = pointers(_lines(response))
+            return found
         case SlackRequestError():
             return Rejected(
                 what, on=on, code="bad_address", why="not an http(s) address", cure="Correct SLACK_API_URL"
@@ -144,7 +158,14 @@ def from_exception(error: BaseException, *, what: str, on: str, now: datetime) -
 
 
 def from_answer(
-    *, status: int, code: str, headers: Mapping[str, str], what: str, on: str, now: datetime
+    *,
+    status: int,
+    code: str,
+    headers: Mapping[str, str],
+    what: str,
+    on: str,
+    now: datetime,
+    cures: Mapping[str, str] = CURES,
 ) -> DeliveryError:
     """An answer that says no, or says nothing one can read, as ours. `code` is Slack's own word, if any."""
     if status == 429 or code in ("ratelimited", "rate_limited"):
@@ -155,8 +176,8 @@ def from_answer(
             why="Slack asks to wait",
             retry_after=retry_after(headers, now),
         )
-    if code in CURES:
-        return Rejected(what, on=on, code=code, why=f"Slack says {code}", cure=CURES[code])
+    if code in cures:
+        return Rejected(what, on=on, code=code, why=f"Slack says {code}", cure=cures[code])
     if code in MESSAGE_CODES:
         return Unacceptable(what, on=on, code=code, why=f"Slack says {code}", cure=MESSAGE_CURE)
     if code in REFUSED_CODES:
@@ -205,6 +226,13 @@ def _from_connecting(reason: object, *, what: str, on: str) -> DeliveryError:
 def _status(response: Any) -> int:
     status = getattr(response, "status_code", None)
     return status if isinstance(status, int) else 200
+
+
+def _lines(response: Any) -> object:
+    """What Slack says of the message in lines (`response_metadata.messages`)."""
+    data = getattr(response, "data", response)
+    more = data.get("response_metadata") if isinstance(data, dict) else None
+    return more.get("messages") if isinstance(more, dict) else None
 
 
 def _code(response: Any) -> str:

@@ -20,8 +20,9 @@ from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from syndicator.alerts import Delivery, SlackMethod
-from syndicator.deliver.failures import from_answer, from_exception
-from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
+from syndicator.deliver.failures import WEBHOOK_CURES, from_answer, from_exception
+from syndicator.deliver.images import lighter
+from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
 
 T = TypeVar("T")
 
@@ -40,6 +41,9 @@ CLOCK_DIFFERENCE = timedelta(minutes=10)
 SCOPES = ("chat:write", "channels:history", "groups:history")
 """What the bot needs: to post, and to look for what it may have posted. Names instead of ids need more:
 channels:read and groups:read."""
+
+BLOCK_CODES = ("invalid_blocks", "invalid_payload")
+"""Slack's words for a message whose blocks it refuses, such as for an image that it cannot fetch."""
 
 silent = logging.getLogger("syndicator.slack_sdk")
 silent.setLevel(logging.CRITICAL + 1)
@@ -99,16 +103,9 @@ class SlackBot:
     def post(self, delivery: Delivery) -> str:
         """Posts the message and gives Slack's id of it. To be repeated only after Refused.
 
-        A message whose pictures Slack cannot fetch is posted without them. Raises Refused, Rejected or
-        Unclear.
+        A picture or logo that Slack refuses is left out. Raises Refused, Rejected or Unclear.
         """
-        try:
-            answer = self._send(delivery, delivery.message)
-        except Rejected as error:
-            plain = without_images(delivery.message)
-            if error.code != "invalid_blocks" or plain == delivery.message:
-                raise
-            answer = self._send(delivery, plain)
+        answer = post_lighter(partial(self._send, delivery), delivery.message)
         if isinstance(answer.get("channel"), str):
             self._channels[delivery.channel] = answer["channel"]
         return str(answer["ts"])
@@ -206,13 +203,7 @@ class SlackWebhook:
 
     def post(self, delivery: Delivery) -> None:
         """Posts the message; as `SlackBot.post`, but without an id."""
-        try:
-            self._send(delivery, delivery.message)
-        except Rejected as error:
-            plain = without_images(delivery.message)
-            if error.code not in ("invalid_blocks", "invalid_payload") or plain == delivery.message:
-                raise
-            self._send(delivery, plain)
+        post_lighter(partial(self._send, delivery), delivery.message)
 
     def find(self, delivery: Delivery, *, now: datetime) -> str | None:
         """Cannot be done: always Rejected."""
@@ -236,6 +227,7 @@ class SlackWebhook:
             what=what,
             on=delivery.channel,
             now=self._clock(),
+            cures=WEBHOOK_CURES,
         )
         raise of_method(refusal, SlackMethod.WEBHOOK)
 
@@ -272,29 +264,26 @@ class Calls:
                 raise Refused(what, on=on, code="many_hang", why="earlier calls to Slack still hang")
 
 
+def post_lighter(post: Callable[[Mapping[str, Any]], T], message: Mapping[str, Any]) -> T:
+    """Posts the message; where Slack refuses an image, without it. Each is tried only after a certain no."""
+    try:
+        return post(message)
+    except Unacceptable as error:
+        refusal = error
+    for other in lighter(message, refusal.blocks) if refusal.code in BLOCK_CODES else ():
+        try:
+            return post_lighter(post, other) if refusal.blocks else post(other)
+        except Unacceptable as error:
+            if error.code not in BLOCK_CODES:
+                break
+    raise refusal
+
+
 def of_method(error: DeliveryError, method: SlackMethod) -> DeliveryError:
     """The same error; a refusal now says which of Slack's methods is meant."""
     if isinstance(error, Refused):
         error.method = method
     return error
-
-
-def without_images(message: Mapping[str, object]) -> dict[str, object]:
-    """The message without its pictures; a context block that held nothing else goes too."""
-    blocks = message.get("blocks")
-    kept = [_plain_block(block) for block in blocks] if isinstance(blocks, list) else []
-    return dict(message) | {"blocks": [block for block in kept if block is not None]}
-
-
-def _plain_block(block: dict[str, Any]) -> dict[str, Any] | None:
-    if block.get("type") == "image":
-        return None
-    if block.get("accessory", {}).get("type") == "image":
-        return {name: value for name, value in block.items() if name != "accessory"}
-    if block.get("type") == "context":
-        elements = [element for element in block["elements"] if element.get("type") != "image"]
-        return block | {"elements": elements} if elements else None
-    return block
 
 
 def _run(call: Callable[[], T], results: SimpleQueue[tuple[T | None, BaseException | None]]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from syndicator.alerts import Digest, Route
 from syndicator.model import Entry, Image, number
@@ -24,6 +25,11 @@ SUMMARY_LENGTH = 280
 """About two lines of a Slack window of usual width."""
 MAX_SHOWN = 40
 """However long a digest may be by its settings; the others are counted."""
+
+NOT_SHOWN = (".svg", ".svgz", ".avif", ".heic", ".tif", ".tiff", ".bmp", ".ico")
+"""Kinds of images that Slack refuses; it takes PNG, JPEG and GIF
+(https://docs.slack.dev/reference/block-kit/block-elements/image-element). One without a known ending is
+tried."""
 
 SIZES = ((200, 2_000), (150, 500), (100, 300), (60, 150), (60, 0))
 """Longest title and longest link, in steps: the first at which all of a message fits is taken."""
@@ -179,7 +185,7 @@ def _picture(entry: Entry) -> Block | None:
 
 def _image(image: Image | None, alt: str) -> Block | None:
     url = None if image is None else safe_link(image.url, MAX_IMAGE_URL)
-    if url is None:
+    if url is None or urlsplit(url).path.lower().endswith(NOT_SHOWN):
         return None
     return {"type": "image", "image_url": url, "alt_text": escape(shorten(clean(alt), 200)) or "picture"}
 

@@ -8,13 +8,16 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from syndicator.alerts import Delivery
 from syndicator.deliver import slack as slack_module
-from syndicator.deliver.slack import SlackBot, SlackWebhook, without_images
+from syndicator.deliver.slack import SlackBot, SlackWebhook
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
 from tests.deliver.values import messaged
+from tests.slack_rules import images
 from tests.slack_server import AFTER, SCOPES, TOKEN, Channel, Slack, SlackServer, script
 
 SHORT = timedelta(seconds=0.4)
@@ -199,27 +202,36 @@ def test_ill_formed_message_is_unacceptable(server: SlackServer) -> None:
         bot(server).post(replace(delivery, message=delivery.message | {"text": "x" * 5_000}))
 
 
-def test_pictures_go_and_all_else_stays() -> None:
-    picture = {"type": "image", "image_url": "https://img.example/a", "alt_text": "a"}
-    text = {"type": "plain_text", "text": "words", "emoji": False}
-    message = {
-        "text": "words",
-        "blocks": [
-            {"type": "section", "text": text, "accessory": picture},
-            {"type": "context", "elements": [picture, text]},
-            {"type": "context", "elements": [picture]},
-            picture,
-            {"type": "divider"},
-        ],
-    }
-    assert without_images(message) == {
-        "text": "words",
-        "blocks": [
-            {"type": "section", "text": text},
-            {"type": "context", "elements": [text]},
-            {"type": "divider"},
-        ],
-    }
+def illustrated(id: str) -> Delivery:
+    """A message with a picture and a logo, as an alert has."""
+    delivery: Delivery = messaged(id, image=True)
+    logo = {"type": "image", "image_url": "https://img.example/logo.png", "alt_text": "logo"}
+    words = {"type": "plain_text", "text": "The publisher", "emoji": False}
+    blocks: Any = delivery.message["blocks"]
+    message = dict(delivery.message)
+    message["blocks"] = [*blocks, {"type": "context", "elements": [logo, words]}]
+    return replace(delivery, message=message)
+
+
+@pytest.mark.parametrize("way", ["token", "webhook"])
+@pytest.mark.parametrize(
+    ("bad", "left"),
+    [
+        (("a.jpg",), ["https://img.example/logo.png"]),
+        (("logo.png",), ["https://img.example/a.jpg"]),
+        (("a.jpg", "logo.png"), []),
+    ],
+    ids=["picture", "logo", "both"],
+)
+def test_only_the_image_that_slack_refuses_is_left_out(
+    server: SlackServer, bad: tuple[str, ...], left: list[str], way: str
+) -> None:
+    server.slack.bad_images = bad
+    client = bot(server) if way == "token" else SlackWebhook(server.webhook())
+    client.post(illustrated("d1"))
+    (posted,) = server.slack.posted
+    assert images(posted.body) == left
+    assert "The publisher" in str(posted.body["blocks"])
 
 
 # webhooks
@@ -251,6 +263,15 @@ def test_webhook_errors_are_told_apart(server: SlackServer) -> None:
     with pytest.raises(Rejected) as rejected:
         SlackWebhook(server.webhook("gone")).post(messaged("d1"))
     assert rejected.value.code == "no_service"
+
+
+@pytest.mark.parametrize("word", ["channel_not_found", "no_service", "channel_is_archived"])
+def test_webhook_whose_channel_is_gone_is_to_be_made_anew(server: SlackServer, word: str) -> None:
+    server.slack.any_channel, server.slack.gone_webhook = False, word
+    with pytest.raises(Rejected) as caught:
+        SlackWebhook(server.webhook("gone")).post(messaged("d1"))
+    assert caught.value.code == word
+    assert "Make a new incoming webhook" in caught.value.cure and "route's channel" not in caught.value.cure
 
 
 def test_webhook_posts_without_pictures_that_cannot_be_fetched(server: SlackServer) -> None:

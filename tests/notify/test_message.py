@@ -164,6 +164,15 @@ def test_first_usable_picture_is_taken() -> None:
     assert "https://img.example/b" in texts(message)
 
 
+@pytest.mark.parametrize("name", ["a.svg", "A.SVG?width=300", "a.svgz#top", "a.avif"])
+def test_image_that_slack_cannot_show_is_never_sent(name: str) -> None:
+    drawing = Image(url=f"https://img.example/{name}")
+    entry = make_entry(images=(drawing, Image(url="https://img.example/b.png")))
+    article = replace(entry.article, provider=Provider(name="Post", logo=drawing))
+    message = alert(replace(entry, article=article))
+    assert slack_rules.images(message) == ["https://img.example/b.png"]
+
+
 def test_story_without_words_shows_its_site_beside_the_picture() -> None:
     assert "harbour.example" in texts(alert(make_entry(summary="")))
 
