@@ -103,7 +103,6 @@ class Route:
     deliver: Digest | Immediate = field(default_factory=lambda: Digest(cron="0 9 * * *"))
     quiet_hours: QuietHours | None = None
     per_hour: int | None = None
-    edits: bool = False
     webhook: bool = False
     """Posted through an incoming webhook; the address itself stays with the sender."""
     show_reason: bool = False

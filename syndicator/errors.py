@@ -24,7 +24,7 @@ Each renders as `what failed: on which: why. What to do`. None of them ever hold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 
@@ -48,13 +48,17 @@ class ArticleError(SyndicatorError):
 
 
 class SettingsError(SyndicatorError):
-    """All that is wrong with the settings, in one list, each line `file:line:column: key: what, cure`."""
+    """All that is wrong with the settings, in one list, each line `file:line:column: key: what, cure`.
+
+    `details` says the same in parts, for programs, where the problems are of a settings file.
+    """
 
     exit_code = 78
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], *, details: Sequence[Mapping[str, object]] = ()) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+        self.details = tuple(details)
 
 
 class SecondInstanceError(SyndicatorError):

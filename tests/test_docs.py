@@ -172,17 +172,14 @@ def test_environment_example_names_every_secret_and_sets_none() -> None:
     assert [line for line in text.splitlines() if line and not line.startswith("#")] == []
 
 
-def test_environment_example_read_by_a_shell_overrides_real_settings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_example_read_by_a_shell_overrides_real_settings(tmp_path: Path) -> None:
     text = (HOME / ".env.example").read_text(encoding="utf-8")
     wanted = re.sub(r"^#(?=SYNDICATOR_\w+=)", "", text, flags=re.MULTILINE)
     (tmp_path / ".env").write_text(wanted, encoding="utf-8")
     command = ["sh", "-c", "set -a; . ./.env; set +a; env"]
     printed = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=True).stdout
-    for name, value in re.findall(r"^(SYNDICATOR_\w+)=(.+)$", printed, re.MULTILINE):
-        monkeypatch.setenv(name, value)
-    settings = load_settings(HOME / "config/syndicator.yaml", {})
+    environment = dict(re.findall(r"^(SYNDICATOR_\w+)=(.+)$", printed, re.MULTILINE))
+    settings = load_settings(HOME / "config/syndicator.yaml", environment)
     assert settings.site.base_url == "https://feeds.example.org/"
     assert settings.server is not None
     assert settings.server.port == 8081

@@ -12,6 +12,7 @@ from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
 from syndicator.cli.progress import progress_bar
 from syndicator.cli.report import print_counts, print_folders, print_missing, print_problems
+from syndicator.errors import SettingsError
 
 
 @app.command()
@@ -29,9 +30,15 @@ def check(
     from syndicator.once import check as check_all
 
     configure_logs(verbose=False, journal=False, quiet=True)
-    settings = read_settings(config)
+    try:
+        settings = read_settings(config)
+    except SettingsError as error:
+        if not as_json:
+            raise
+        typer.echo(report.settings_as_json(error))
+        raise typer.Exit(error.exit_code) from None
     if settings_only:
-        typer.echo(json.dumps({"settings": "fine"}) if as_json else "the settings are fine")
+        typer.echo(json.dumps({"settings": []}) if as_json else "the settings are fine")
         return
     with progress_bar(Console(stderr=True), "Reading articles") as progress:
         result = check_all(settings, reading=progress.update)

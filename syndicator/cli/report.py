@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from syndicator.cli.shown import shown
+from syndicator.errors import SettingsError
 from syndicator.model import Problem, Visibility
 
 if TYPE_CHECKING:
@@ -71,6 +72,12 @@ def as_json(result: Pass) -> str:
     facts = {"entries": counts, "problems": problems, "sources": sources, "missing": result.missing}
     told = facts | {"files_written": result.published.written, "feeds_faulty": result.published.faulty}
     return json.dumps(told, indent=2)
+
+
+def settings_as_json(error: SettingsError) -> str:
+    """Wrong settings for programs, each problem in parts; where no file could be read, as text alone."""
+    details = error.details or [{"what": problem} for problem in error.problems]
+    return json.dumps({"settings": details}, indent=2)
 
 
 def print_missing(console: Console, result: Pass) -> None:

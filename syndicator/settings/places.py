@@ -31,3 +31,8 @@ def is_within(path: Path, folder: Path) -> bool:
     """Whether the path is the folder or lies in it, by its name or where links lead. It need not be there."""
     real, real_folder = (Path(os.path.realpath(one)) for one in (path, folder))
     return path.is_relative_to(folder) or real.is_relative_to(real_folder)
+
+
+def beside(file: Path, path: str) -> Path:
+    """A path relative to the settings file's folder; `..` is folded, links are left alone."""
+    return Path(os.path.normpath(file.absolute().parent / Path(path).expanduser()))

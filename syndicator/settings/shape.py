@@ -1,14 +1,13 @@
 """The shape of the settings file: what each key may hold, and how it is said when it holds something else.
 
-pydantic checks; pydantic-settings lays the environment (`SYNDICATOR_SERVER__PORT`) over the file. Nothing
-outside this package sees these classes: `load` turns them into the frozen values of `syndicator.settings`.
+pydantic checks, `wording` says what it finds. Nothing outside this package sees these classes: `load` turns
+them into the frozen values of `syndicator.settings`.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
-from json import JSONDecodeError
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,17 +18,8 @@ from pydantic import (
     ConfigDict,
     Field,
     field_validator,
-    model_validator,
-)
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
 )
 
-from syndicator.errors import SettingsError
 from syndicator.publish.characters import language_tag
 from syndicator.settings.address import base_address, whole_address
 from syndicator.settings.places import database_url
@@ -38,6 +28,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 LONGEST = timedelta(days=100 * 365)
 DURATION = re.compile(r"(\d{1,9})\s*([smhdw])")
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+CHANNEL = re.compile(r"\S{1,81}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -84,6 +75,24 @@ def _clock(value: object) -> object:
     return int(match[1]) * 60 + int(match[2])
 
 
+def _channel(value: str) -> str:
+    if not CHANNEL.fullmatch(value):
+        raise ValueError('must be a channel\'s id, like C0123456789, or its name in quotes, like "#news"')
+    return value
+
+
+def _deliver(value: object) -> object:
+    if value != "immediate" and not isinstance(value, dict):
+        raise ValueError('must be `immediate`, or a digest like {digest: "0 9 * * mon-fri"}')
+    return value
+
+
+def _edits(value: bool) -> bool:
+    if value:
+        raise ValueError("is not built yet: nothing would be corrected; leave it out")
+    return value
+
+
 def _list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -100,6 +109,8 @@ Hub = Annotated[str, AfterValidator(whole_address)]
 Database = Annotated[str, AfterValidator(database_url)]
 Name = Annotated[str, AfterValidator(_name)]
 Clock = Annotated[int, BeforeValidator(_clock)]
+Channel = Annotated[str, AfterValidator(_channel)]
+Edits = Annotated[bool, AfterValidator(_edits)]
 Names = Annotated[list[str], BeforeValidator(_list)]
 
 
@@ -139,11 +150,6 @@ class ServerShape(Shape):
     cache: Duration = timedelta(minutes=5)
 
 
-class AdminShape(Shape):
-    host: str = "127.0.0.1"
-    port: int = Field(default=9090, ge=0, le=65535)
-
-
 class WatchShape(Shape):
     quiet: Duration = timedelta(seconds=2)
     scan_every: Duration = timedelta(seconds=60)
@@ -180,7 +186,7 @@ class ExcludeShape(Shape):
 
 class RouteShape(Shape):
     name: Name
-    channel: str = Field(min_length=1, max_length=81)
+    channel: Channel
     topics: Names = Field(default_factory=list)
     providers: Names = Field(default_factory=list)
     types: Names = Field(default_factory=list)
@@ -188,24 +194,16 @@ class RouteShape(Shape):
     min_quality: float | None = None
     min_heat: float | None = None
     level: str | None = None
-    deliver: Literal["immediate"] | DeliverShape = Field(
+    deliver: Annotated[Literal["immediate"] | DeliverShape, BeforeValidator(_deliver)] = Field(
         default_factory=lambda: DeliverShape(digest="0 9 * * *")
     )
     gather: Duration = timedelta(0)
-    edits: bool | None = None
+    edits: Edits = False
     max_age: Duration = timedelta(days=7)
     quiet_hours: QuietHoursShape | None = None
     per_hour: int | None = Field(default=None, ge=1)
     show_reason: bool = False
     webhook_file: str | None = None
-
-    @model_validator(mode="after")
-    def one_bar(self) -> RouteShape:
-        if self.level is not None and self.min_quality is not None:
-            raise ValueError("give `level` or `min_quality`, not both")
-        if self.gather and self.deliver != "immediate":
-            raise ValueError("`gather` is for `deliver: immediate`; a digest gathers by its schedule")
-        return self
 
 
 class SlackShape(Shape):
@@ -215,33 +213,8 @@ class SlackShape(Shape):
     confirm_after: Duration = timedelta(seconds=60)
 
 
-class Environment(EnvSettingsSource):
-    """The variables that begin with SYNDICATOR_; those of lists and mappings hold JSON."""
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """The value of a variable. Raises SettingsError, which names the variable, where it is no JSON."""
-        try:
-            return super().decode_complex_value(field_name, field, value)
-        except ValueError as error:
-            raise SettingsError([f"{self._name_of(value)}: {_not_json(error)}"]) from None
-
-    def _name_of(self, value: object) -> str:
-        prefix = self.env_prefix.lower()
-        names = (name for name, found in self.env_vars.items() if found == value and name.startswith(prefix))
-        return next(names, self.env_prefix + "…").upper()
-
-
-def _not_json(error: ValueError) -> str:
-    where = f" ({error.msg} at character {error.pos + 1})" if isinstance(error, JSONDecodeError) else ""
-    return f"must be JSON{where}; write it like '{{\"good\": 90}}' or '[\"a\"]', in single quotes"
-
-
-class FileShape(BaseSettings):
-    """The whole file. Lists come from the environment as JSON."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="SYNDICATOR_", env_nested_delimiter="__", extra="forbid", frozen=True, allow_inf_nan=False
-    )
+class FileShape(Shape):
+    """The whole file, with the environment laid over it."""
 
     site: SiteShape
     sources: list[SourceShape] = Field(min_length=1)
@@ -251,21 +224,9 @@ class FileShape(BaseSettings):
     output: str = Field(default="../public", min_length=1)
     state: Database = "sqlite:///../var/syndicator.db"
     server: ServerShape | None = Field(default_factory=ServerShape)
-    admin: AdminShape = Field(default_factory=AdminShape)
     watch: WatchShape = Field(default_factory=WatchShape)
     slack: Annotated[SlackShape, BeforeValidator(_slack)] = Field(default_factory=SlackShape)
     routes: list[RouteShape] = Field(default_factory=list)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return Environment(settings_cls), init_settings
 
     @field_validator("sources", "routes", mode="before")
     @classmethod

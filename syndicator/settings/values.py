@@ -78,7 +78,6 @@ class Settings:
     state: str
     """An SQLAlchemy URL whose path is absolute."""
     server: Listen | None
-    admin: Listen
     watch: Watch
     slack: Slack
     routes: tuple[Route, ...]

@@ -1,0 +1,79 @@
+"""What one setting alone cannot tell: names that are taken, places that are public, rules that contradict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from syndicator.errors import SettingsError
+from syndicator.parse.profiles import profile
+from syndicator.settings.levels import level_fault
+from syndicator.settings.places import STATE_PREFIX, beside, is_within
+from syndicator.settings.problems import Problems
+from syndicator.settings.shape import DeliverShape, FileShape
+
+CronCheck = Callable[[str, str], None]
+"""Raises ValueError, readable, when a crontab expression or its time zone is wrong."""
+
+
+def check_names(shape: FileShape, problems: Problems) -> None:
+    for kind, names in (
+        ("sources", [source.name for source in shape.sources]),
+        ("routes", [route.name for route in shape.routes]),
+    ):
+        count = Counter(names)
+        for index, name in enumerate(names):
+            if count[name] > 1 and names.index(name) != index:
+                problems.add_further(
+                    f"another one is called {name!r} already; names are unique", kind, index, "name"
+                )
+    levels = list(shape.levels)
+    for index, level in enumerate(levels):
+        if fault := level_fault(level, levels[:index]):
+            problems.add_further(fault, "levels", level)
+
+
+def check_sources(shape: FileShape, problems: Problems) -> None:
+    for index, source in enumerate(shape.sources):
+        try:
+            profile(source.profile, source.fields)
+        except SettingsError as error:
+            for problem in error.problems:
+                problems.add_further(problem, "sources", index, "fields")
+        for pattern in source.topics:
+            if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+                problems.add_further("must lie inside the source's folder", "sources", index, "topics")
+
+
+def check_places(shape: FileShape, file: Path, problems: Problems) -> None:
+    """What lies in the output folder is public. Output inside a source's folder does no harm."""
+    output = beside(file, shape.output)
+    cure = f"put it beside {output}, or set `output` to another folder"
+    if is_within(beside(file, shape.state.removeprefix(STATE_PREFIX)), output):
+        problems.add_further(f"lies in the output folder, where everybody could read it; {cure}", "state")
+    for index, source in enumerate(shape.sources):
+        if is_within(beside(file, source.path), output):
+            what = f"lies in the output folder, where everybody could read the articles as they are; {cure}"
+            problems.add_further(what, "sources", index, "path")
+
+
+def check_routes(shape: FileShape, problems: Problems, check_cron: CronCheck) -> None:
+    for index, route in enumerate(shape.routes):
+        if (
+            route.level is not None
+            and route.level not in shape.levels
+            and ("levels", route.level) not in problems
+        ):
+            known = ", ".join(shape.levels) or "none are set"
+            problems.add_further(f"there is no level {route.level!r} ({known})", "routes", index, "level")
+        if route.level is not None and route.min_quality is not None:
+            problems.add_further("give `level` or `min_quality`, not both", "routes", index, "level")
+        if route.gather and route.deliver != "immediate":
+            what = "is for `deliver: immediate`; a digest gathers by its schedule"
+            problems.add_further(what, "routes", index, "gather")
+        if isinstance(route.deliver, DeliverShape):
+            try:
+                check_cron(route.deliver.digest, route.deliver.time_zone)
+            except ValueError as error:
+                problems.add_further(str(error), "routes", index, "deliver", "digest")
