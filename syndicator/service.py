@@ -35,6 +35,7 @@ from syndicator.serve.app import create_app
 from syndicator.serve.moved import MovedFile
 from syndicator.serve.server import Server
 from syndicator.settings import Settings
+from syndicator.status import Loss, read_facts, status_line
 from syndicator.store.database import SqlStore, database_path, open_store
 from syndicator.store.lock import hold_lock
 from syndicator.store.outbox import Outbox
@@ -75,19 +76,25 @@ class Service:
     watched: bool = False
     """A person looks on: what has no way to Slack is drawn in `terminal` as well, and stays owed."""
     progress: Progress = lambda done, of: None
+    refused: Callable[[], bool] = lambda: False
+    """Whether other settings were to be taken over and were wrong."""
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
         self._worker: Worker | None = None
         self._wake_sender, self._wake_hub = threading.Event(), threading.Event()
 
+    def wake(self) -> None:
+        """There may be something to do or to tell. From any thread."""
+        if self._worker is not None:
+            self._worker.wake()
+
     def stop(self) -> None:
         """Ends `run` within seconds, with what is in hand finished."""
         self._stop.set()
         self._wake_sender.set()
         self._wake_hub.set()
-        if self._worker is not None:
-            self._worker.wake()
+        self.wake()
 
     def run(self, ready: Callable[[Started], None] = lambda started: None) -> None:
         """Works until `stop`. Raises a SyndicatorError when it cannot start."""
@@ -112,9 +119,7 @@ class Service:
             self._send(stack, store, messengers)
             self._tell_hub(stack, store)
             if not self._stop.is_set():
-                self.notifier.ready(
-                    f"{len(self.settings.sources)} sources, {len(self.settings.routes)} routes"
-                )
+                self.notifier.ready(self._status(pipeline, store, messengers))
                 ready(Started(address=address))
             worker.run(self._stop)
 
@@ -158,7 +163,24 @@ class Service:
             published=self._wake_hub.set,
             seal=partial(reseal, store, self.settings),
             beat=self.notifier.alive,
+            tell=lambda: self.notifier.status(self._status(pipeline, store, messengers)),
         )
+
+    def _status(self, pipeline: Pipeline, store: SqlStore, messengers: Messengers) -> str:
+        """How things stand, for systemd."""
+        losses = {
+            name: Loss(reason=loss.reason, since=pipeline.lost_since(name) or self.clock.now())
+            for name, loss in pipeline.losses().items()
+        }
+        with store.reading() as books:
+            facts = read_facts(
+                books,
+                losses=losses,
+                routes=self.settings.routes,
+                has_way=messengers.has_way,
+                refused=self.refused(),
+            )
+        return status_line(facts, now=self.clock.now(), local=lambda moment: moment.astimezone())
 
     def _watch(self, stack: ExitStack, worker: Worker) -> list[Folder]:
         """Watches before the first scan, so that nothing falls between."""

@@ -19,6 +19,8 @@ class Notifier:
         # A leading @ stands for the null byte of Linux's abstract socket names.
         self._address = "\0" + address[1:] if address.startswith("@") else address
         usec = environment.get("WATCHDOG_USEC", "")
+        self._status = ""
+        self._stopping = False
         self._watchdog = timedelta(microseconds=int(usec)) if usec.isdigit() else None
 
     @property
@@ -28,10 +30,14 @@ class Notifier:
 
     def ready(self, status: str) -> None:
         """The first scan and build are done and the feeds are served."""
+        self._status = status
         self._send("READY=1", f"STATUS={status}")
 
     def status(self, status: str) -> None:
-        self._send(f"STATUS={status}")
+        """How things stand; sent only when it changes, and never over the word that the service stops."""
+        if status != self._status and not self._stopping:
+            self._status = status
+            self._send(f"STATUS={status}")
 
     def alive(self) -> None:
         """From the thread that does the work, never from a timer of its own."""
@@ -41,6 +47,7 @@ class Notifier:
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
+        self._stopping = True
         self._send("STOPPING=1", "STATUS=Stopping: finishing what is in hand")
 
     def extend(self, by: timedelta) -> None:

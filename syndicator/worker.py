@@ -65,10 +65,11 @@ class Worker:
         published: Callable[[], None] = lambda: None,
         seal: Callable[[datetime], None] = lambda now: None,
         beat: Callable[[], None] = lambda: None,
+        tell: Callable[[], None] = lambda: None,
     ) -> None:
         self._pipeline, self._sources, self._clock = pipeline, tuple(sources), clock
         self._scan_every_s = scan_every.total_seconds()
-        self._mailed, self._published, self._beat = mailed, published, beat
+        self._mailed, self._published, self._beat, self._tell = mailed, published, beat, tell
         self._seal, self._next_seal = seal, 0.0
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -167,6 +168,7 @@ class Worker:
         if tally.guids or turned or messages or at.monotonic >= self._next_seal:
             self._seal(at.now)
             self._next_seal = at.monotonic + SEAL_EVERY_S
+        self._tell()
         return Turn(
             tally=tally,
             turned=turned,

@@ -36,6 +36,23 @@ def test_messages(listening: socket.socket, tell: Callable[[Notifier], None], ex
     assert listening.recv(4096).decode().startswith(expected)
 
 
+def test_status_is_sent_when_it_changes_and_not_after_stopping(listening: socket.socket) -> None:
+    notifier = Notifier({"NOTIFY_SOCKET": str(listening.getsockname())})
+    notifier.ready("1 public")
+    for status in ("1 public", "2 public", "2 public"):
+        notifier.status(status)
+    notifier.stopping()
+    notifier.status("3 public")
+    notifier.alive()
+    heard = [listening.recv(4096).decode() for _ in range(4)]
+    assert [text.splitlines()[0] for text in heard] == [
+        "READY=1",
+        "STATUS=2 public",
+        "STOPPING=1",
+        "WATCHDOG=1",
+    ]
+
+
 def test_abstract_socket() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.bind("\0syndicator-test-of-notify")

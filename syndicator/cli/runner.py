@@ -32,6 +32,8 @@ class Runner:
         self._ready: Settings | None = None
         """The settings with which the service was ready last: what a reload can go back to."""
         self._ending = False
+        self._refused = False
+        """The settings of the last reload were wrong, or the service could not start with them."""
 
     def run(self) -> None:
         settings: Settings | None = read_settings(self._config)
@@ -46,7 +48,7 @@ class Runner:
                 if self._ready is None or self._ready is settings:
                     raise
                 log.error("settings not taken over", problem=str(error))
-                settings = self._ready
+                settings, self._refused = self._ready, True
         log.info("stopped")
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             # A second signal that comes while the process ends would make a failure of a good end.
@@ -60,6 +62,7 @@ class Runner:
                 terminal=Terminal(Console(highlight=False)),
                 watched=sys.stdout.isatty(),
                 progress=progress.update,
+                refused=lambda: self._refused,
             )
             if self._ending or self._reloaded is not None:
                 # The signal came while there was no service to stop.
@@ -92,10 +95,13 @@ class Runner:
         except SettingsError as error:
             for problem in error.problems:
                 log.error("settings not taken over", problem=problem)
+            self._refused = True
+            if self._service is not None:
+                self._service.wake()
             return
         log.info("settings read anew")
         self._notifier.reloading()
-        self._reloaded = settings
+        self._reloaded, self._refused = settings, False
         if self._service is not None:
             self._service.stop()
 

@@ -74,6 +74,7 @@ class Desk:
         self._guard = Guard()
         self._loss: Verdict | None = None
         self._said = LossReason.NONE
+        self._lost_since: datetime | None = None
         self.seen: Scan | None = None
         """The last look at the whole folder."""
 
@@ -81,6 +82,11 @@ class Desk:
     def loss(self) -> Verdict | None:
         """What is held of the articles that are missing, while that is in doubt."""
         return self._loss if self._loss is not None and self._loss.degraded else None
+
+    @property
+    def lost_since(self) -> datetime | None:
+        """When that doubt began, as far as this run of the service knows."""
+        return self._lost_since
 
     @property
     def waiting(self) -> frozenset[str]:
@@ -149,6 +155,7 @@ class Desk:
             changes, known=len(self._known), seen=seen, guard=self._guard, now=now, confirmed=confirmed
         )
         self._guard = loss.guard
+        self._lost_since = (self._lost_since or now) if loss.degraded else None
         # Said at the second look: what was renamed meanwhile has been recognised by then.
         again = before is not None and before.degraded and loss.degraded
         if again and loss.reason is not self._said:

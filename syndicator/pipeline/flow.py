@@ -119,9 +119,8 @@ class Pipeline:
         whole = hints is None or any(hint.path is None for hint in hints)
         paths = None if whole else {hint.path for hint in hints or () if hint.path is not None}
         looked = desk.look(at, paths=paths, hints=hints or (), confirmed=confirmed)
-        tally = Tally()
+        tally, done = Tally(), 0
         silent = self._is_silent(source)
-        done = 0
         for batch in desk.read(looked, at):
             with self._shelves.following(), self._store.transaction() as books:
                 taken = self._intake.take(
@@ -254,6 +253,10 @@ class Pipeline:
         """By source, what is held of articles that are missing, where that is in doubt."""
         return {name: desk.loss for name, desk in self._desks.items() if desk.loss is not None}
 
+    def lost_since(self, source: str) -> datetime | None:
+        """Since when that is in doubt."""
+        return self._desks[source].lost_since
+
     def _announce(self, books: Books, changes: Sequence[Change], *, now: datetime, silent: bool) -> None:
         out = self._mailing.revise(books, [change.after.entry.guid for change in changes])
         self._announcer.judge(books, changes, now=now, silent=silent, released=out)
@@ -271,8 +274,7 @@ class Pipeline:
 
     def _is_silent(self, source: str) -> bool:
         with self._store.reading() as books:
-            state = books.source(source)
-        return state is None or state.began is None
+            return (state := books.source(source)) is None or state.began is None
 
     def _note(self, source: str, looked: Looked, silent: bool, now: datetime) -> None:
         """Notes what is odd in the folder, and when the source's silent beginning is over."""
@@ -315,7 +317,7 @@ def open_pipeline(
         last = LastGood(found, books.topics(), [name for name in bare if books.files(name)])
         files = last.files
         shelves = Shelves(books, files.declared, roll_up=plan.roll_up, page_size=output.documents.limit)
-        problems = books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
+        changes = books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
         desks = {source.name: _open_desk(books, source, plan) for source in plan.sources}
         gone = sorted(set(books.source_names()) - set(desks))
         anew = shelves.changed or books.mark(SHELVED) not in (None, _shelving(plan))
@@ -323,7 +325,7 @@ def open_pipeline(
         books.put_mark("reader", plan.version)
         output.verify(books, plan.made_with, now)
         announcer.open(books)
-    news = news_of_problems(problems)
+    news = news_of_problems(changes)
     pipeline = Pipeline(store, plan, output, announcer, mailing, desks, shelves, last, news)
     for name in gone:
         pipeline.withdraw_source(name, now)

@@ -111,6 +111,11 @@ class SqlBooks:
         query = select(problems).order_by(problems.c.source, problems.c.path, problems.c.kind)
         return [rows.problem_value(row) for row in self._connection.execute(query).mappings()]
 
+    def count_problems(self) -> dict[ProblemKind, int]:
+        """How many problems of each kind there are."""
+        query = select(problems.c.kind, func.count()).group_by(problems.c.kind)
+        return {ProblemKind(kind): count for kind, count in self._connection.execute(query)}
+
     def put_problems(self, found: Iterable[Problem], now: datetime) -> list[Problem]:
         """Stores what reading articles found, keeping `since` of a problem that was there before.
 

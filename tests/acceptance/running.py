@@ -44,11 +44,19 @@ class Notified:
         self._socket.setblocking(False)
 
     def has(self, line: str) -> bool:
+        self._hear()
+        return line in self.lines
+
+    def has_like(self, beginning: str) -> bool:
+        self._hear()
+        return any(line.startswith(beginning) for line in self.lines)
+
+    def _hear(self) -> None:
         while True:
             try:
                 self.lines += self._socket.recv(4096).decode().splitlines()
             except BlockingIOError:
-                return line in self.lines
+                return
 
     def close(self) -> None:
         self._socket.close()

@@ -49,6 +49,36 @@ def test_reload_with_a_state_that_is_no_database_keeps_the_old_settings(service:
     assert service.stop() == 0
 
 
+def test_status_says_what_is_wrong_until_it_is_mended(service: Running) -> None:
+    """One service through it all: a bad article, refused settings, a folder that is away."""
+    (service.articles / "bad.md").write_text("no front matter", encoding="utf-8")
+    service.configure(watch={"scan_every": "1s"})
+    service.start()
+    notified = Notified(service.base / "notify")
+
+    def status(expected: str) -> None:
+        wait_for(lambda: notified.has(f"STATUS={expected}"), why=expected)
+        notified.lines.clear()
+
+    good = "---\ntitle: A story\nwebUrl: https://news.example/a\npublishedDateTime: 2026-03-14\n---\n"
+    (service.articles / "bad.md").write_text(good, encoding="utf-8")
+    status("1 public")
+    service.configure(site={"title": "Cloud News"})
+    hang_up(service)
+    status("1 public · settings refused")
+    assert service.text().count("settings not taken over") == 1
+    service.configure(watch={"scan_every": "1s"})
+    hang_up(service)
+    status("1 public")
+    away = service.articles.rename(service.base / "away")
+    wait_for(lambda: notified.has_like("STATUS=1 public · news: folder missing since "), why="the folder")
+    notified.lines.clear()
+    away.rename(service.articles)
+    status("1 public")
+    assert service.stop() == 0
+    notified.close()
+
+
 def test_stop_in_the_midst_of_a_reload_is_a_stop(service: Running) -> None:
     service.start()
     hang_up(service)
