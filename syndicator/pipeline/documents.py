@@ -111,7 +111,7 @@ class Documents:
             coverage=_coverage(books, entries),
             topic=topic,
             level=level,
-            tombstones=self._tombstones(books, slug) if level is None else (),
+            tombstones=self._tombstones(books, slug, limit=self.limit, bar=bar),
             hub=self.hub,
             pages=pages,
         )
@@ -134,6 +134,7 @@ class Documents:
             labels=labels,
             coverage=_coverage(books, entries),
             topic=topic,
+            tombstones=self._tombstones(books, slug, first=page.first, last=page.stop - 1),
             pages=pages,
             page=page,
         )
@@ -159,14 +160,21 @@ class Documents:
             log.debug("file written", path=path, bytes=len(data))
             yield path
 
-    def _tombstones(self, books: Books, slug: str) -> list[Tombstone]:
+    def _tombstones(
+        self,
+        books: Books,
+        slug: str,
+        *,
+        limit: int | None = None,
+        bar: float | None = None,
+        first: int = 0,
+        last: int | None = None,
+    ) -> list[Tombstone]:
+        """The marks of what has left the topic's feed; those of a level for what was good enough for it."""
         if not self.tombstones:
             return []
-        return [
-            Tombstone(guid=s.entry.guid, withdrawn=s.withdrawn)
-            for s in books.withdrawn(slug, limit=self.limit)
-            if s.withdrawn is not None
-        ]
+        removals = books.removals(slug, limit=limit, bar=bar, first=first, last=last)
+        return [Tombstone(guid=one.guid, removed=one.removed) for one in removals]
 
     def _count(self, books: Books, slug: str) -> Statistics:
         if slug not in self.statistics:

@@ -159,6 +159,7 @@ class Intake:
             next_number=books.next_number,
             choose_copy=choose_copy,
             page_size=self.page_size,
+            now=now,
         )
         books.put_standings(restanding.standings)
         books.mark_dirty(restanding.dirty)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from syndicator.model import ALL, Entry, Visibility
 from syndicator.store.contract import FEED, Standing
@@ -30,11 +31,12 @@ def restand(
     next_number: Callable[[str], int],
     choose_copy: ChooseCopy,
     page_size: int,
+    now: datetime,
 ) -> Restanding:
     """Stands `entries` anew: the changed ones (`touched`, by guid) and all copies of their old and new links.
 
     `before` are the standings that these entries have in the store; `next_number` says with what number the
-    next entry appears in a topic's feed.
+    next entry appears in a topic's feed. An entry that leaves a feed, for whatever reason, left it `now`.
     """
     every = {entry.guid: entry for entry in entries}
     old = {(standing.topic, standing.guid): standing for standing in before}
@@ -48,15 +50,18 @@ def restand(
     for entry in sorted(every.values(), key=lambda one: (one.article.published, one.guid)):
         for topic in sorted({ALL, *entry.topics} | former.get(entry.guid, set())):
             was = old.get((topic, entry.guid)) or _absent(topic, entry.guid)
-            now = replace(was, member=_is_member(entry, topic), shown=(topic, entry.guid) in shown)
-            if now.shown and now.number is None:
-                now = replace(now, number=numbers.take(topic))
-                dirty |= _neighbours(topic, now.number, page_size)
-            if now != was or entry.guid in touched:
-                changed.append((now, entry))
-                if was.shown or now.shown:
+            stands = (topic, entry.guid) in shown
+            after = replace(
+                was, member=_is_member(entry, topic), shown=stands, removed=_removed(was, stands, now)
+            )
+            if stands and after.number is None:
+                after = replace(after, number=numbers.take(topic))
+                dirty |= _neighbours(topic, after.number, page_size)
+            if after != was or entry.guid in touched:
+                changed.append((after, entry))
+                if was.shown or stands:
                     dirty.add((topic, FEED))
-                    dirty.add((topic, (now.number or 0) // page_size))
+                    dirty.add((topic, (after.number or 0) // page_size))
     return Restanding(standings=tuple(changed), dirty=frozenset(dirty))
 
 
@@ -74,6 +79,13 @@ class _Numbers:
 
 def _absent(topic: str, guid: str) -> Standing:
     return Standing(topic=topic, guid=guid, member=False, shown=False, number=None)
+
+
+def _removed(was: Standing, shown: bool, now: datetime) -> datetime | None:
+    """When the entry left the feed: `now` if it does now; None while it stands there or never did."""
+    if shown:
+        return None
+    return now if was.shown else was.removed
 
 
 def _is_member(entry: Entry, topic: str) -> bool:

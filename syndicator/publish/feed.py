@@ -25,10 +25,10 @@ Fragment = Callable[[Item, str], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tombstone:
-    """An entry that was withdrawn, and when (RFC 6721)."""
+    """An entry that has left the feed, and when (RFC 6721)."""
 
     guid: str
-    withdrawn: datetime
+    removed: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ def _describe_items(
 def _order_tombstones(tombstones: Iterable[Tombstone], present: set[str]) -> tuple[Tombstone, ...]:
     """The latest first, each id once, none for an entry that is in the feed again."""
     latest: dict[str, Tombstone] = {}
-    for stone in sorted(tombstones, key=lambda stone: (stone.withdrawn, stone.guid), reverse=True):
+    for stone in sorted(tombstones, key=lambda stone: (stone.removed, stone.guid), reverse=True):
         if document_id(stone.guid) not in present:
             latest.setdefault(document_id(stone.guid), stone)
     return tuple(latest.values())

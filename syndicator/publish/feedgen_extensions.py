@@ -179,5 +179,5 @@ def _sizes(picture: Picture) -> list[tuple[str, int]]:
 
 def _tombstone(stone: Tombstone) -> etree._Element:
     """Without the link that RFC 6721 allows in it: feedparser takes that for the feed's own."""
-    when = stone.withdrawn.replace(microsecond=0).isoformat()
+    when = stone.removed.replace(microsecond=0).isoformat()
     return etree.Element(f"{{{TOMBSTONES}}}deleted-entry", {"ref": document_id(stone.guid), "when": when})

@@ -88,13 +88,25 @@ class StoredTopic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where an entry stands in one topic's feed; `number` is its place in the order of first appearance."""
+    """Where an entry stands in one topic's feed; `number` is its place in the order of first appearance.
+
+    `removed` is when it left that feed, for whatever reason; None while it stands there or never did.
+    """
 
     topic: str
     guid: str
     member: bool
     shown: bool
     number: int | None
+    removed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """An entry that once stood in a topic's feed and does not now, and since when."""
+
+    guid: str
+    removed: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +171,15 @@ class Books(Protocol):
     def pages_naming(self, topic: str, *, page_size: int) -> set[tuple[str, int]]: ...
     def newest(self, topic: str, *, limit: int, bar: float | None = None) -> list[Entry]: ...
     def archived(self, topic: str, first: int, last: int) -> list[Entry]: ...
-    def withdrawn(self, topic: str, *, limit: int) -> list[StoredEntry]: ...
+    def removals(
+        self,
+        topic: str,
+        *,
+        limit: int | None = None,
+        bar: float | None = None,
+        first: int = 0,
+        last: int | None = None,
+    ) -> list[Removal]: ...
     def span(self, topic: str) -> Span: ...
     def sights(self, topic: str, since: datetime) -> list[Sight]: ...
     def held(self, topic: str) -> dict[Visibility, int]: ...

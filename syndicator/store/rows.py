@@ -113,6 +113,7 @@ def standing_row(standing: Standing, entry: Entry) -> dict[str, Any]:
         "member": standing.member,
         "shown": standing.shown,
         "number": standing.number,
+        "removed": standing.removed,
         "published": entry.article.published,
         "quality": entry.article.quality,
     }
@@ -125,6 +126,7 @@ def standing_value(row: RowMapping) -> Standing:
         member=row["member"],
         shown=row["shown"],
         number=row["number"],
+        removed=row["removed"],
     )
 
 

@@ -19,6 +19,7 @@ from syndicator.store.contract import (
     KnownFile,
     ProblemChanges,
     ProblemKind,
+    Removal,
     Sight,
     SourceState,
     Span,
@@ -320,20 +321,29 @@ class SqlBooks:
         )
         return [rows.entry_value(row) for row in self._connection.execute(query).mappings()]
 
-    def withdrawn(self, topic: str, *, limit: int) -> list[StoredEntry]:
-        """Entries that once appeared in the topic's feed and are withdrawn now, the latest first."""
+    def removals(
+        self,
+        topic: str,
+        *,
+        limit: int | None = None,
+        bar: float | None = None,
+        first: int = 0,
+        last: int | None = None,
+    ) -> list[Removal]:
+        """What once stood in the topic's feed and does not now, the latest first, guid as tie-break; of
+        the numbers first to last (both included), and at or over the bar where one is given."""
+        at = standings.c
         query = (
-            select(entries)
-            .join(standings, standings.c.guid == entries.c.guid)
-            .where(
-                standings.c.topic == topic,
-                standings.c.number.is_not(None),
-                entries.c.visibility == Visibility.WITHDRAWN.value,
-            )
-            .order_by(entries.c.withdrawn.desc(), entries.c.guid)
+            select(at.guid, at.removed)
+            .where(at.topic == topic, ~at.shown, at.removed.is_not(None), at.number >= first)
+            .order_by(at.removed.desc(), at.guid)
             .limit(limit)
         )
-        return [rows.stored_entry(row) for row in self._connection.execute(query).mappings()]
+        if last is not None:
+            query = query.where(at.number <= last)
+        if bar is not None:
+            query = query.where(at.quality >= bar)
+        return [Removal(guid=row.guid, removed=row.removed) for row in self._connection.execute(query)]
 
     def span(self, topic: str) -> Span:
         """How many entries the topic shows, and from when to when they were published."""

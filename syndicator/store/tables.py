@@ -131,6 +131,8 @@ standings = Table(
     Column("number", Integer),
     Column("published", Moment, nullable=False),
     Column("quality", Float),
+    # When it left the feed; none while it stands there or never did.
+    Column("removed", Moment),
     Index("ix_standings_newest", "topic", "shown", "published", "guid"),
     Index("ix_standings_number", "topic", "number", unique=True),
     Index("ix_standings_guid", "guid"),

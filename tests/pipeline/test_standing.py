@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,9 @@ def best(copies: Sequence[Entry], shown: str | None) -> Entry:
     return next((c for c in copies if c.guid == shown), max(copies, key=lambda c: c.article.quality or 0))
 
 
-def stand(entries: Iterable[Entry], before: Iterable[Standing] = (), first: int = 0) -> Restanding:
+def stand(
+    entries: Iterable[Entry], before: Iterable[Standing] = (), first: int = 0, now: datetime = NOON
+) -> Restanding:
     entries = list(entries)
     return restand(
         entries,
@@ -28,6 +31,7 @@ def stand(entries: Iterable[Entry], before: Iterable[Standing] = (), first: int 
         next_number=lambda topic: first,
         choose_copy=best,
         page_size=10,
+        now=now,
     )
 
 
@@ -123,5 +127,31 @@ def test_standing_again_changes_no_row() -> None:
         next_number=lambda topic: 99,
         choose_copy=best,
         page_size=10,
+        now=NOON,
     )
     assert again == Restanding(standings=(), dirty=frozenset())
+
+
+LEAVES = {
+    "withdrawn": {"visibility": Visibility.WITHDRAWN},
+    "unpublished": {"visibility": Visibility.DRAFT},
+    "expired": {"visibility": Visibility.EXPIRED},
+    "without the topic": {"topics": ("azure",)},
+}
+
+
+@pytest.mark.parametrize("change", LEAVES.values(), ids=LEAVES.keys())
+def test_entry_that_leaves_a_feed_left_it_then_until_it_stands_there_again(change: dict[str, Any]) -> None:
+    def removed(result: Restanding) -> datetime | None:
+        return next(s.removed for s in rows(result) if s.topic == "ai")
+
+    there = stand([make_entry()])
+    gone = stand([make_entry(**change)], rows(there), now=NOON)
+    still = stand([make_entry(**change, title="Other")], rows(gone), now=NOON + timedelta(days=1))
+    back = stand([make_entry()], rows(still), now=NOON + timedelta(days=2))
+    assert [removed(one) for one in (there, gone, still, back)] == [None, NOON, NOON, None]
+
+
+def test_entry_that_never_stood_in_a_feed_has_not_left_it() -> None:
+    draft = make_entry(visibility=Visibility.DRAFT)
+    assert {s.removed for s in rows(stand([draft], rows(stand([draft]))))} == {None}

@@ -188,12 +188,12 @@ def test_tombstones_are_the_latest_of_entries_that_are_gone() -> None:
     present = make_entry(1)
 
     def stone(guid: str, day: int) -> Tombstone:
-        return Tombstone(guid=guid, withdrawn=utc(2026, 3, day))
+        return Tombstone(guid=guid, removed=utc(2026, 3, day))
 
     feed = feed_of(
         present, tombstones=[stone("urn:a", 1), stone("urn:b", 2), stone("urn:a", 3), stone(present.guid, 4)]
     )
-    assert [(gone.guid, gone.withdrawn.day) for gone in feed.tombstones] == [("urn:a", 3), ("urn:b", 2)]
+    assert [(gone.guid, gone.removed.day) for gone in feed.tombstones] == [("urn:a", 3), ("urn:b", 2)]
 
 
 def test_unknown_topic_is_labelled_by_its_slug() -> None:

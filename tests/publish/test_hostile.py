@@ -115,7 +115,7 @@ FEED: dict[str, Any] = {
     "topic": st.none()
     | st.builds(Topic, slug=st.just("azure"), name=TEXT, description=TEXT, language=st.none() | TEXT),
     "language": TEXT,
-    "stones": st.lists(st.builds(Tombstone, guid=TEXT, withdrawn=MOMENT), max_size=2),
+    "stones": st.lists(st.builds(Tombstone, guid=TEXT, removed=MOMENT), max_size=2),
     "coverage": st.lists(RELATED, max_size=2),
 }
 

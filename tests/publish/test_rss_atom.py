@@ -135,7 +135,7 @@ def test_archive_page_says_what_it_is_and_who_its_neighbours_are() -> None:
 
 
 def test_withdrawn_entry_leaves_a_tombstone_in_atom() -> None:
-    stone = Tombstone(guid="urn:uuid:gone", withdrawn=utc(2026, 3, 9))
+    stone = Tombstone(guid="urn:uuid:gone", removed=utc(2026, 3, 9))
     feed = feed_of(make_entry(1), tombstones=[stone])
     (gone,) = atom(feed).iterfind("at:deleted-entry", NS)
     assert (gone.get("ref"), gone.get("when")) == ("urn:uuid:gone", "2026-03-09T00:00:00+00:00")
