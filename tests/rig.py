@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -69,7 +71,11 @@ class Rig:
 
     def open(self) -> None:
         """Starts, as the service does."""
-        self.store = open_store(f"sqlite:///{self.base}/var/state.db", now=self.now)
+        database = self.base / "var/state.db"
+        if not database.parent.exists():
+            database.parent.mkdir()
+            database.write_bytes(empty_database())
+        self.store = open_store(f"sqlite:///{database}", now=self.now)
         sources = tuple(self.sources) or (self.source("news", self.folder),)
         self.pipeline = open_pipeline(
             self.store,
@@ -210,6 +216,15 @@ class Rig:
         )
         with self.store.reading() as books:
             return explainer.explain(books, text, now=self.now)
+
+
+@cache
+def empty_database() -> bytes:
+    """A database of this version, made once a process: copying one takes a tenth of the time of migrating."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        open_store(f"sqlite:///{path}", now=NOON).close()
+        return path.read_bytes()
 
 
 def article_text(path: str, *, body: str = "", **front: Any) -> str:
