@@ -1,13 +1,47 @@
-"""What every test leaves as it found it."""
+"""What every test leaves as it found it, where its files are, and what a run says it left out."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import shutil
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
+
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 2 * 2**30
+
+# How long an example takes says how busy the machine is. `make test-slow` says --hypothesis-profile=slow.
+quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", quick)
+settings.register_profile("slow", quick, max_examples=1_000)
+settings.load_profile("quick")
+
+
+def pytest_configure() -> None:
+    """Puts the files of tests into memory, where there is room: syncing them costs nothing there.
+
+    Whether the program syncs is tested by what it asks for, not by the disk. PYTEST_DEBUG_TEMPROOT (pytest's
+    own variable) chooses another place.
+    """
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names and counts what was left out, also when that is nothing."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[-1]).removeprefix("Skipped: ") for report in skipped)
+    terminalreporter.section("left out")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count:>4}  {reason}")
+    terminalreporter.write_line(f"{len(skipped):>4}  tests were left out" if skipped else "nothing left out")
 
 
 @pytest.fixture(autouse=True)

@@ -233,5 +233,5 @@ class OutboxMachine(RuleBasedStateMachine):
         self.store.engine.dispose()
 
 
-OutboxMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+OutboxMachine.TestCase.settings = settings(max_examples=settings().max_examples // 4, stateful_step_count=25)
 TestOutbox = OutboxMachine.TestCase

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.alerts import Digest
@@ -237,7 +237,6 @@ def test_injected_text_pings_nobody_and_forges_no_link(text: str) -> None:
         assert set(slack_rules.links(message)) <= {"https://www.harbour.example/a", PAGE.url}
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.text(max_size=400),
     st.text(max_size=800),

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.model import Entry, Image, Provider, Site, Topic, Visibility
@@ -235,7 +235,6 @@ def hostile_entries(draw: st.DrawFn) -> Entry:
     )
 
 
-@settings(deadline=None, max_examples=80)
 @given(entries=st.lists(hostile_entries(), max_size=3), text=TEXT, name=TEXT, bar=st.floats(-1e9, 1e9))
 def test_no_text_in_any_field_becomes_markup(entries: list[Entry], text: str, name: str, bar: float) -> None:
     site = Site(title=text, base_url="https://feeds.example.org/", language=name, description=text)

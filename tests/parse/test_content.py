@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
@@ -242,7 +242,6 @@ MARKDOWN = st.text(
 )
 
 
-@settings(deadline=None)
 @given(MARKDOWN)
 def test_any_markdown_becomes_safe_html(markdown: str) -> None:
     rendered = render(markdown)

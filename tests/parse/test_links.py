@@ -7,7 +7,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.parse.identity import canonical_link
@@ -130,7 +130,6 @@ HOSTS = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["http", "https", "HTTPS"]), HOSTS, TAILS)
 def test_any_link_that_is_taken_is_safe_and_has_one_canonical_form(scheme: str, host: str, tail: str) -> None:
     try:
@@ -145,7 +144,6 @@ def test_any_link_that_is_taken_is_safe_and_has_one_canonical_form(scheme: str, 
     assert "#" not in once
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_a_link_or_a_value_error(text: str) -> None:
     for read in (http_link, lambda address: joined("https://a.example/", address)):

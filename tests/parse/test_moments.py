@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.model import utc
@@ -72,14 +72,12 @@ def test_what_is_no_date_is_refused(text: str, what: str) -> None:
         read_moment(text, BERLIN)
 
 
-@settings(deadline=None)
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2200, 12, 30)), st.sampled_from([UTC, BERLIN]))  # noqa: DTZ001 - naive on purpose
 def test_any_naive_time_has_a_moment(naive: datetime, zone: ZoneInfo) -> None:
     read = read_moment(naive.isoformat(), zone)
     assert abs((read.replace(tzinfo=None) - naive).total_seconds()) <= 2 * 3600 + 1
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_a_date_or_a_value_error(text: str) -> None:
     try:

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.errors import ArticleError
@@ -32,7 +32,6 @@ VALUES: st.SearchStrategy[Value] = st.recursive(
 BODIES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\ufeff"), max_size=60)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(KEY_NAMES, VALUES, max_size=5), BODIES)
 def test_front_matter_is_read_as_written(fields: dict[str, Value], body: str) -> None:
     written = "".join(f"{json.dumps(key, ensure_ascii=False)}: {json.dumps(value, ensure_ascii=False)}\n"
@@ -44,7 +43,6 @@ def test_front_matter_is_read_as_written(fields: dict[str, Value], body: str) ->
         assert matter.place(key).line == line
 
 
-@settings(deadline=None)
 @given(st.dictionaries(KEY_NAMES, VALUES, min_size=1, max_size=5), BODIES)
 def test_json_front_matter_is_read_as_written(fields: dict[str, Value], body: str) -> None:
     matter = read_front_matter(f"{json.dumps(fields, indent=1)}\n{body}".encode())
@@ -52,7 +50,6 @@ def test_json_front_matter_is_read_as_written(fields: dict[str, Value], body: st
     assert matter.body == body.strip()
 
 
-@settings(deadline=None)
 @given(
     title=st.text(max_size=40),
     excerpt=st.text(max_size=40),
@@ -144,14 +141,12 @@ FILES = st.one_of(
 
 
 @pytest.mark.parametrize("rules", SOURCES.values(), ids=SOURCES.keys())
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=FILES, path=PATHS)
 def test_any_bytes_are_an_article_none_or_a_problem(rules: SourceRules, data: bytes, path: str) -> None:
     result = outcome(data, rules, path)
     assert result is None or isinstance(result, (Article, ArticleError))
 
 
-@settings(deadline=None)
 @given(FILES)
 def test_any_bytes_are_a_topic_or_a_problem(data: bytes) -> None:
     try:

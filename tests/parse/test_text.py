@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.parse.text import cut, decode_entities, one_line, squeezed, visible, without_tags
@@ -75,13 +75,11 @@ def test_long_text_is_cut(text: str, limit: int, short: str) -> None:
     assert cut(text, limit) == short
 
 
-@settings(deadline=None)
 @given(st.text(), st.integers(1, 50))
 def test_cut_text_is_never_longer(text: str, limit: int) -> None:
     assert len(cut(text, limit)) <= limit
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_entities_are_left_alone_where_there_are_none(text: str) -> None:
     plain = text.replace("&", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.errors import ArticleError
@@ -103,7 +103,6 @@ VALUES: st.SearchStrategy[Value] = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(TEXTS, VALUES, max_size=5))
 def test_what_yaml_writes_is_read_back(value: dict[str, Value]) -> None:
     text = yaml.safe_dump(value, allow_unicode=True, default_style='"', default_flow_style=False)

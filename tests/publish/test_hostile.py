@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syndicator.model import (
@@ -121,7 +121,6 @@ FEED: dict[str, Any] = {
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(**FEED)
 @example(
     entries=[make_entry(1, title="x" * 100_000, summary="]]>" * 30_000)],
@@ -164,7 +163,6 @@ def test_any_text_in_any_field_gives_valid_documents(
         assert find_faults(form, rendered.data) == ()
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.builds(DeclaredTopic, name=TEXT, language=st.none() | TEXT), max_size=4), TEXT)
 def test_any_topics_and_title_give_valid_opml(declared: list[DeclaredTopic], title: str) -> None:
     site = Site(title=title, base_url="https://feeds.example.org/", language="en")
