@@ -216,6 +216,23 @@ class RateLimit:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Calls in a row that Slack did not answer: it could not be reached, or had a failure of its own."""
+
+    since: datetime
+    calls: int
+    error: str
+    """Why the last of them failed."""
+    waiting: int = 0
+    """How many messages wait now."""
+
+    @property
+    def is_certain(self) -> bool:
+        """One call may fail by chance."""
+        return self.calls > 1
+
+
 Way = tuple[str, str]
 """A route's name and a channel: how a message goes out."""
 

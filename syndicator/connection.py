@@ -1,4 +1,4 @@
-"""What the service says of its connection to Slack, and what it shows while it has none.
+"""The service's connection to Slack: whether there is one, whose it is, and whether Slack answers.
 
 Routes without a way to Slack keep what they owe; that is said once at each start, and first where there was
 a token before. Nothing here sends anything.
@@ -7,11 +7,17 @@ a token before. Nothing here sends anything.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
+from threading import Event
+from typing import Protocol
 
 import structlog
 
 from syndicator.alerts import Delivery, DeliveryState
+from syndicator.deliver.outage import Kept, OutageWatch
+from syndicator.deliver.slack import Identity
+from syndicator.errors import DeliveryError, Refused, Unclear
 from syndicator.settings import Settings
 from syndicator.store.contract import Store
 
@@ -19,6 +25,9 @@ log = structlog.get_logger()
 
 HAD_TOKEN = "slack token"  # noqa: S105  a mark's name
 """The mark that says that a start before this one had a bot token."""
+
+PROBE_S = 30.0
+"""How often Slack is asked whether it answers again."""
 
 WAITING = (DeliveryState.OWED, DeliveryState.UNCLEAR)
 
@@ -43,6 +52,96 @@ def report_ways(store: Store, settings: Settings) -> None:
             waiting=sum(counts.get(state, 0) for state in WAITING),
             cure="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; "
             "`slack: preview` draws messages here instead",
+        )
+
+
+class Checked(Protocol):
+    """What can be asked whom the token belongs to."""
+
+    def check(self) -> Identity: ...
+
+
+class CheckOutbox(Protocol):
+    """What the check needs of an open transaction on the outbox."""
+
+    @property
+    def outages(self) -> Kept: ...
+    def reset_back_off(self, now: datetime) -> None: ...
+
+
+class SlackCheck:
+    """Asks Slack whom the token belongs to: at the start, until it answers, and while it is in doubt.
+
+    The network is never blamed on the token. `over` is called when an outage is found to be over.
+    """
+
+    def __init__(
+        self,
+        bot: Checked,
+        open_outbox: Callable[[], AbstractContextManager[CheckOutbox]],
+        outages: OutageWatch,
+        *,
+        clock: Callable[[], datetime],
+        over: Callable[[], object],
+    ) -> None:
+        self._bot, self._open, self.outages = bot, open_outbox, outages
+        self._clock, self._over = clock, over
+        self._said: Identity | str | None = None
+
+    def run(self, stop: Event) -> None:
+        """Asks until `stop` is set and `outages.doubt` as well."""
+        while not stop.is_set():
+            self.outages.doubt.clear()
+            found = self.ask()
+            if stop.is_set():
+                return  # the store may be closed by now
+            self.outages.doubt.wait(None if self.take(found) else PROBE_S)
+
+    def ask(self) -> Identity | DeliveryError:
+        """Whom the token belongs to, or why that is not known."""
+        try:
+            return self._bot.check()
+        except DeliveryError as error:
+            return error
+
+    def take(self, identity: Identity | DeliveryError) -> bool:
+        """Notes whether Slack answered, and says what is new about the token; whether that is settled."""
+        self._note(identity)
+        if isinstance(identity, Refused | Unclear):
+            return False
+        said = identity.code if isinstance(identity, DeliveryError) else identity
+        if said != self._said:
+            self._said = said
+            report_identity(identity)
+        return True
+
+    def _note(self, found: Identity | DeliveryError) -> None:
+        answered = found.answered if isinstance(found, DeliveryError) else True
+        if answered is None:
+            return
+        now = self._clock()
+        with self._open() as outbox:
+            error = None if answered else str(found)
+            over, tell = self.outages.note(outbox.outages, error=error, now=now)
+            if over:
+                outbox.reset_back_off(now)
+        if tell is not None:
+            tell()
+        if over:
+            self._over()
+
+
+def report_identity(found: Identity | DeliveryError) -> None:
+    """Says whom the token belongs to, and what it lacks; a wrong one with its fix."""
+    if isinstance(found, DeliveryError):
+        log.error("the slack token was not accepted", why=found.why or found.code, cure=found.cure)
+        return
+    log.info("slack token accepted", team=found.team)
+    if found.missing_scopes:
+        log.warning(
+            "the slack token lacks scopes",
+            scopes=", ".join(found.missing_scopes),
+            cure="Add them under OAuth & Permissions and install the app again",
         )
 
 

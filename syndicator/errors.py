@@ -110,7 +110,13 @@ class StoreTooNew(StoreError):
 
 
 class DeliveryError(SyndicatorError):
-    """`code` is Slack's own error word where there is one (`channel_not_found`), else ours."""
+    """`code` is Slack's own error word where there is one (`channel_not_found`), else ours.
+
+    `answered` says whether Slack answered the call: False where it could not be reached or had a failure of
+    its own, None where nothing was asked.
+    """
+
+    answered: bool | None = None
 
     def __init__(self, what: str, *, code: str, on: str = "", why: str = "", cure: str = "") -> None:
         super().__init__(what, on=on, why=why, cure=cure)

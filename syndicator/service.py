@@ -21,11 +21,10 @@ import structlog
 from syndicator.alerts import Digest
 from syndicator.assembly import Messengers, messengers_of, moved_map_path, open_pipe, reseal
 from syndicator.clock import Clock, SystemClock
-from syndicator.connection import OwedDrawing, report_ways
+from syndicator.connection import OwedDrawing, SlackCheck, report_ways
+from syndicator.deliver.outage import OutageWatch
 from syndicator.deliver.outbox import Messenger, Sender
 from syndicator.deliver.retry import RetryPolicy
-from syndicator.deliver.slack import SlackBot
-from syndicator.errors import DeliveryError
 from syndicator.hub import HubTeller
 from syndicator.model import Visibility
 from syndicator.pipeline.flow import Pipeline, Progress
@@ -209,20 +208,21 @@ class Service:
             with store.transaction() as books:
                 yield books.outbox
 
+        outages, wake = OutageWatch(), self._wake_sender.set
         sender = Sender(
             open_outbox,
             messengers.for_delivery,
             clock=self.clock.now,
             has_way=messengers.has_way,
+            outages=outages,
             policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
         )
 
-        def send() -> None:
-            if messengers.bot is not None:
-                report_identity(messengers.bot)
-            sender.run(self._stop, self._wake_sender)
-
+        send = partial(sender.run, self._stop, self._wake_sender)
         self._run_beside(stack, "sender", send, self._wake_sender)
+        if messengers.bot is not None and messengers.terminal is None:
+            check = SlackCheck(messengers.bot, open_outbox, outages, clock=self.clock.now, over=wake)
+            self._run_beside(stack, "slack check", partial(check.run, self._stop), outages.doubt)
 
     def _tell_hub(self, stack: ExitStack, store: SqlStore) -> None:
         if self.settings.feeds.hub is not None:
@@ -281,19 +281,3 @@ def report_entries(store: SqlStore) -> None:
     else:
         see = {"see": "syndicator check"} if problems else {}
         log.info("entries", public=public, **held, problems=problems, **see)
-
-
-def report_identity(bot: SlackBot) -> None:
-    """Says at start whom the token belongs to, and what it lacks; a wrong one with its cure."""
-    try:
-        identity = bot.check()
-    except DeliveryError as error:
-        log.error(error.what, on=error.on, why=error.why or error.code, cure=error.cure)
-        return
-    log.info("slack token accepted", team=identity.team)
-    if identity.missing_scopes:
-        log.warning(
-            "the slack token lacks scopes",
-            scopes=", ".join(identity.missing_scopes),
-            cure="Add them under OAuth & Permissions and install the app again",
-        )

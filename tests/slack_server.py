@@ -160,6 +160,10 @@ class SlackServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}/api/"
 
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
     def webhook(self, channel: str = "C1") -> str:
         return self.url.replace("/api/", f"/services/T0/B0/{channel}")
 
@@ -168,6 +172,8 @@ class SlackServer:
         return self
 
     def stop(self) -> None:
+        if self.stopping.is_set():
+            return
         self.stopping.set()
         self._server.shutdown()
         self._server.server_close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +16,15 @@ from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery
 from syndicator.assembly import messengers_of
-from syndicator.connection import OwedDrawing, report_ways
+from syndicator.connection import OwedDrawing, SlackCheck, report_ways
+from syndicator.deliver.outage import OutageWatch
+from syndicator.deliver.slack import SlackBot
 from syndicator.settings import Settings, load_settings
 from syndicator.settings.values import Slack
 from syndicator.store.database import SqlStore, open_store
+from syndicator.store.outbox import Outbox
 from tests.deliver.values import NOON, messaged
-from tests.slack_server import TOKEN
+from tests.slack_server import TOKEN, SlackServer
 
 TEXT = """
 site: {title: News, base_url: https://feeds.example.org/}
@@ -89,6 +94,55 @@ def test_with_preview_everything_goes_to_the_terminal_also_with_a_token(settings
     assert messengers_of(preview, screen).for_delivery(messaged("d1")) is screen
     assert messengers_of(replace(settings, slack=WITH_TOKEN), screen).terminal is None
     assert not messengers_of(settings, screen).has_way("ai", "C1")
+
+
+# the check
+
+
+def checker(store: SqlStore, server: SlackServer, over: list[str], token: str = TOKEN) -> SlackCheck:
+    @contextmanager
+    def open_outbox() -> Iterator[Outbox]:
+        with store.transaction() as books:
+            yield books.outbox
+
+    bot = SlackBot(token, api_url=server.url)
+    return SlackCheck(bot, open_outbox, OutageWatch(), clock=lambda: NOON, over=lambda: over.append("over"))
+
+
+def test_slack_that_cannot_be_reached_is_never_blamed_on_the_token(store: SqlStore) -> None:
+    with SlackServer() as server:
+        pass
+    over: list[str] = []
+    check = checker(store, server, over)
+    with capture_logs() as logs:
+        assert not check.take(check.ask())
+        assert not check.take(check.ask())
+    assert [line["event"] for line in logs] == ["Slack cannot be reached"]
+    assert "token" not in logs[0]["why"].replace("the token could not be checked", "")
+    assert logs[0]["cure"]
+    with SlackServer(port=server.port), capture_logs() as logs:
+        assert check.take(check.ask()) and check.take(check.ask())
+    assert [line["event"] for line in logs] == ["Slack answers again", "slack token accepted"]
+    assert over == ["over"]
+
+
+def test_token_that_slack_refuses_is_said_once(store: SqlStore) -> None:
+    with SlackServer() as server, capture_logs() as logs:
+        check = checker(store, server, [], token="xoxb-another")
+        assert check.take(check.ask()) and check.take(check.ask())
+    (line,) = logs
+    assert line["event"] == "the slack token was not accepted" and "SLACK_BOT_TOKEN" in line["cure"]
+
+
+def test_check_ends_with_the_service(store: SqlStore) -> None:
+    with SlackServer() as server:
+        check, stop = checker(store, server, []), threading.Event()
+        thread = threading.Thread(target=check.run, args=(stop,))
+        thread.start()
+        stop.set()
+        check.outages.doubt.set()
+        thread.join(20)
+        assert not thread.is_alive()
 
 
 def test_owed_message_is_drawn_once_for_who_looks_on_and_stays_owed(store: SqlStore) -> None:

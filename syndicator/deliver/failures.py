@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import math
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Un
 RENEW_CURE = "Renew the bot token and put it in SLACK_BOT_TOKEN"
 INVITE_CURE = "Invite the app to the channel (/invite @app)"
 CHANNEL_CURE = "Correct the route's channel, or invite the app if it is private"
-SCOPE_CURE = "Add the scope to the app, install it again and use its new token"
+SCOPE_CURE = "Add {scope} to the app (OAuth & Permissions), install it again and use its token"
 ADMIN_CURE = "Ask a workspace admin to let the app post there"
 WEBHOOK_CURE = "Make a new incoming webhook and put its address in SLACK_WEBHOOK_URL or the route's file"
 WEBHOOK_ARCHIVED_CURE = f"Unarchive the webhook's channel, or: {WEBHOOK_CURE}"
@@ -40,7 +41,7 @@ CURES = {
     "no_token": RENEW_CURE,
     "not_allowed_token_type": "Use a bot token (xoxb-...)",
     "access_denied": ADMIN_CURE,
-    "missing_scope": SCOPE_CURE,
+    "missing_scope": SCOPE_CURE.format(scope="the scope that it lacks"),
     "no_permission": INVITE_CURE,
     "not_in_channel": INVITE_CURE,
     "channel_not_found": CHANNEL_CURE,
@@ -118,15 +119,29 @@ operation may have succeeded."""
 
 NO_WAY_THERE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
+NO_ANSWERS = ("", "fatal_error", "internal_error", "service_unavailable")
+"""Words, and none, by which Slack says no more than that something failed on its side."""
+
+SCOPE = re.compile(r"[a-z][a-z:._,]{0,199}")
+
 MAX_RETRY_AFTER = timedelta(hours=1)
 
 
 def from_exception(error: BaseException, *, what: str, on: str, now: datetime) -> DeliveryError:
-    """Any exception of a call as ours. Raise what it gives outside the `except`, without a cause.
+    """Any exception of a call as ours, with whether Slack answered at all.
+
+    Raise what it gives outside the `except`, without a cause.
 
     `SlackApiError.response.req_args` holds the token, and a chained exception would carry it into whatever
     prints tracebacks with their values.
     """
+    found = _from_exception(error, what=what, on=on, now=now)
+    if found.answered is None and not isinstance(error, SlackRequestError):
+        found.answered = False
+    return found
+
+
+def _from_exception(error: BaseException, *, what: str, on: str, now: datetime) -> DeliveryError:
     match error:
         case DeliveryError():
             return error
@@ -139,6 +154,7 @@ def from_exception(error: BaseException, *, what: str, on: str, now: datetime) -
                 what=what,
                 on=on,
                 now=now,
+                needed=_needed(response),
             )
             if isinstance(found, Unacceptable):
                 found.blocks = pointers(_lines(response))
@@ -166,8 +182,31 @@ def from_answer(
     on: str,
     now: datetime,
     cures: Mapping[str, str] = CURES,
+    needed: str = "",
 ) -> DeliveryError:
-    """An answer that says no, or says nothing one can read, as ours. `code` is Slack's own word, if any."""
+    """An answer that says no, or says nothing one can read, as ours.
+
+    `code` is Slack's own word, if any; `needed` are the scopes that it asks for.
+    """
+    found = _from_answer(status=status, code=code, headers=headers, what=what, on=on, now=now, cures=cures)
+    found.answered = code not in NO_ANSWERS if status == 200 else status < 500
+    if code == "missing_scope" and needed:
+        cure = SCOPE_CURE.format(scope=f"the scope {needed}")
+        found = Rejected(what, on=on, code=code, why=f"the token lacks the scope {needed}", cure=cure)
+        found.answered = True
+    return found
+
+
+def _from_answer(
+    *,
+    status: int,
+    code: str,
+    headers: Mapping[str, str],
+    what: str,
+    on: str,
+    now: datetime,
+    cures: Mapping[str, str],
+) -> DeliveryError:
     if status == 429 or code in ("ratelimited", "rate_limited"):
         return Refused(
             what,
@@ -233,6 +272,13 @@ def _lines(response: Any) -> object:
     data = getattr(response, "data", response)
     more = data.get("response_metadata") if isinstance(data, dict) else None
     return more.get("messages") if isinstance(more, dict) else None
+
+
+def _needed(response: Any) -> str:
+    """The scopes that Slack says the call needs; empty where it says none, or something else."""
+    data = getattr(response, "data", response)
+    needed = data.get("needed") if isinstance(data, dict) else None
+    return needed if isinstance(needed, str) and SCOPE.fullmatch(needed) else ""
 
 
 def _code(response: Any) -> str:

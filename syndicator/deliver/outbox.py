@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Protocol
@@ -22,6 +23,7 @@ from typing import Protocol
 import structlog
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, Way
+from syndicator.deliver.outage import Kept, OutageWatch, Tell
 from syndicator.deliver.retry import Answer, Drawn, RetryPolicy, Verdict, after_look, after_send
 from syndicator.errors import DeliveryError, StoreError, Unclear
 
@@ -60,6 +62,8 @@ class Outbox(Protocol):
     def put_channel(self, state: ChannelState) -> None: ...
     def put_limit(self, limit: RateLimit) -> None: ...
     def reset_back_off(self, now: datetime) -> None: ...
+    @property
+    def outages(self) -> Kept: ...
 
 
 class Messenger(Protocol):
@@ -83,6 +87,17 @@ class Finished:
     answer: Answer
     can_look: bool
 
+    @property
+    def answered(self) -> bool | None:
+        """Whether Slack answered the call; None where none was made."""
+        match self.answer:
+            case DeliveryError():
+                return self.answer.answered
+            case Drawn():
+                return None
+            case _:
+                return True if self.can_look or self.claimed.state is DeliveryState.SENDING else None
+
 
 class Sender:
     """Sends what the outbox owes. One per outbox: at its start every claim it finds is a dead one's.
@@ -102,10 +117,11 @@ class Sender:
         policy: RetryPolicy | None = None,
         jitter: Callable[[], float] = random.random,
         workers: int = 8,
+        outages: OutageWatch | None = None,
         passing: Callable[[str], None] = lambda _point: None,
     ) -> None:
         self._open, self._messenger_for, self._clock = open_outbox, messenger_for, clock
-        self._has_way = has_way
+        self._has_way, self._outages = has_way, outages or OutageWatch()
         self._policy = policy or RetryPolicy()
         self._jitter, self._workers, self._passing = jitter, workers, passing
         self._busy: set[str] = set()
@@ -228,14 +244,16 @@ class Sender:
         while self._unsettled:
             finished = self._unsettled.popleft()
             try:
-                verdict, held = self._settle_one(finished)
+                verdict, held, tell = self._settle_one(finished)
             except StoreError:
                 self._unsettled.appendleft(finished)
                 raise
             self._passing("settled")
             _tell(verdict, held=held)
+            if tell is not None:
+                tell()
 
-    def _settle_one(self, finished: Finished) -> tuple[Verdict, bool]:
+    def _settle_one(self, finished: Finished) -> tuple[Verdict, bool, Tell | None]:
         claimed, now = finished.claimed, self._clock()
         with self._open() as outbox:
             channel = outbox.channel(claimed.channel)
@@ -247,17 +265,30 @@ class Sender:
                 outbox.put_channel(verdict.channel)
             if verdict.limit is not None:
                 outbox.put_limit(verdict.limit)
-        return verdict, held
+            tell = self._note(outbox, finished, now)
+        return verdict, held, tell
+
+    def _note(self, outbox: Outbox, finished: Finished, now: datetime) -> Tell | None:
+        """Notes whether Slack answered; once an outage is over, all that waited for its end is tried."""
+        answered = finished.answered
+        if answered is None:
+            return None
+        error = None if answered else str(finished.answer)
+        over, tell = self._outages.note(outbox.outages, error=error, now=now)
+        if over:
+            outbox.reset_back_off(now)
+        return tell
 
     def _judge(self, finished: Finished, channel: ChannelState, now: datetime) -> Verdict:
-        judge = after_send if finished.claimed.state is DeliveryState.SENDING else after_look
+        judge = after_look
+        if finished.claimed.state is DeliveryState.SENDING:
+            judge = partial(after_send, jitter=self._jitter())
         return judge(
             finished.claimed,
             finished.answer,
             channel,
             now=now,
             policy=self._policy,
-            jitter=self._jitter(),
             can_look=finished.can_look,
         )
 

@@ -1,8 +1,8 @@
 """What follows from an answer or a failure: sent, again and when, looked for, or given up (pure).
 
-    refused     again after a back-off of 1 s to 15 min; the channel waits meanwhile
+    refused     again after a back-off of 1 s to 30 s; the channel waits meanwhile
     429         again after what Slack asks (`Retry-After`), which holds that method alone
-    rejected    the channel is broken: kept owed, tried seldom, reported once
+    rejected    the channel is broken: kept owed, one message tried each 30 s, reported once
     unclear     looked for after `confirm_after`; sent again only after two looks that did not find it
     24 hours    failed: visible, and a person's to retry
 
@@ -34,7 +34,8 @@ class RetryPolicy:
     """How patient the sender is. Tests shrink it; operators rarely need to."""
 
     first: timedelta = timedelta(seconds=1)
-    longest: timedelta = timedelta(minutes=15)
+    longest: timedelta = timedelta(seconds=30)
+    """Between two tries in one channel: what a person has mended is noticed so soon."""
     give_up_after: timedelta = timedelta(hours=24)
     confirm_after: timedelta = timedelta(seconds=60)
     """How long Slack may take to apply what it accepted; the promise not to post twice rests on it."""
@@ -66,7 +67,7 @@ def back_off(failures: int, policy: RetryPolicy, jitter: float) -> timedelta:
     """The wait after so many failures in a row; `jitter` from 0 to 1 spreads it over the upper half.
 
     >>> [back_off(n, RetryPolicy(), 1.0).total_seconds() for n in (1, 2, 5, 10, 11, 99)]
-    [1.0, 2.0, 16.0, 512.0, 900.0, 900.0]
+    [1.0, 2.0, 16.0, 30.0, 30.0, 30.0]
     >>> back_off(5, RetryPolicy(), 0.0).total_seconds()
     8.0
     """
@@ -133,7 +134,6 @@ def after_look(
     *,
     now: datetime,
     policy: RetryPolicy,
-    jitter: float,
     can_look: bool = True,
 ) -> Verdict:
     """What becomes of an unclear message that was looked for, or, by a webhook, cannot be.
@@ -161,12 +161,12 @@ def after_look(
             verdict = _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
             return replace(verdict, limit=limit)
         case Refused() | Unclear():
-            due = now + _look_wait(claimed, now=now, policy=policy, jitter=jitter)
+            due = now + policy.look_again_after
             again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=due)
             return _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
         case _:
-            later = now + policy.longest
-            again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=later)
+            due = now + policy.look_again_after
+            again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=due)
             verdict = _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
             return replace(verdict, report=verdict.report or claimed.error != str(answer))
 
@@ -232,12 +232,6 @@ def _pause(channel: ChannelState, *, now: datetime, policy: RetryPolicy, jitter:
     failures = channel.failures + 1
     wait = back_off(failures, policy, jitter)
     return replace(channel, failures=failures, not_before=max(channel.not_before, now + wait))
-
-
-def _look_wait(claimed: Delivery, *, now: datetime, policy: RetryPolicy, jitter: float) -> timedelta:
-    """Until the next look: a part of the time that it has failed so far."""
-    grown = (now - (claimed.failing_since or now)) * (0.125 + jitter / 8)
-    return max(policy.look_again_after, min(grown, policy.longest))
 
 
 def _or_give_up(

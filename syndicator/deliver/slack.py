@@ -90,7 +90,7 @@ class SlackBot:
         answer = self._calls.make(
             self._client.auth_test,
             method=SlackMethod.AUTH_TEST,
-            what="the token was not accepted",
+            what="the token could not be checked",
             on="Slack",
         )
         scopes = _header(answer.headers, "x-oauth-scopes")
@@ -261,7 +261,9 @@ class Calls:
         with self._lock:
             self._hanging = [thread for thread in self._hanging if thread.is_alive()]
             if len(self._hanging) >= MAX_HANGING:
-                raise Refused(what, on=on, code="many_hang", why="earlier calls to Slack still hang")
+                refusal = Refused(what, on=on, code="many_hang", why="earlier calls to Slack still hang")
+                refusal.answered = False
+                raise refusal
 
 
 def post_lighter(post: Callable[[Mapping[str, Any]], T], message: Mapping[str, Any]) -> T:

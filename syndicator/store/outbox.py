@@ -29,12 +29,14 @@ from syndicator.alerts import (
     Delivery,
     DeliveryState,
     LedgerKind,
+    Outage,
     Owed,
     RateLimit,
     SlackMethod,
     Way,
 )
 from syndicator.store.ledger import Ledger
+from syndicator.store.outages import Outages
 from syndicator.store.outbox_rows import delivery_value, delivery_values
 from syndicator.store.outbox_tables import attempts, channels, deliveries
 from syndicator.store.rate_limits import RateLimits
@@ -64,6 +66,7 @@ class Outbox:
         self._connection = connection
         self.ledger = Ledger(connection)
         self.limits = RateLimits(connection)
+        self.outages = Outages(connection)
 
     # writing what is owed
 
@@ -195,6 +198,11 @@ class Outbox:
         values = {name: getattr(state, name) for name in ChannelState.__dataclass_fields__}
         statement = insert(channels).values(values)
         self._connection.execute(statement.on_conflict_do_update(index_elements=["channel"], set_=values))
+
+    def outage(self) -> Outage | None:
+        """The outage of Slack that lasts; None while it answers, and for a single call that failed."""
+        found = self.outages.current()
+        return found if found is not None and found.is_certain else None
 
     def put_limit(self, limit: RateLimit) -> None:
         """Keeps how long Slack asked to wait; nothing but time ends that."""

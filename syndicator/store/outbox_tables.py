@@ -131,3 +131,13 @@ rate_limits = Table(
     Column("until", Moment, nullable=False),
 )
 """How long Slack asked not to be called, by method and, where it limits by channel, by channel (else '')."""
+
+outages = Table(
+    "outages",
+    metadata,
+    Column("since", Moment, primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("ended", Moment),
+)
+"""Times in which Slack could not be reached; the one without an end lasts."""

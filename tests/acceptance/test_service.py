@@ -267,3 +267,20 @@ def test_alert_that_comes_while_the_token_is_lost_is_posted_when_it_is_back(
     wait_for(lambda: slack.slack.in_channel("C1"), why="the message after the token is back")
     assert service.stop() == 0
     assert len(slack.slack.posted) == 1
+
+
+def test_outage_of_slack_is_said_and_what_waited_is_posted_after_it(
+    service: Running, slack: SlackServer
+) -> None:
+    service.start()
+    wait_for(lambda: "slack token accepted" in service.text())
+    slack.stop()
+    drop(service, "hello.md", title="Hello, feeds")
+    wait_for(lambda: "Slack cannot be reached" in service.text(), why="the outage")
+    line = next(line for line in service.text().splitlines() if "Slack cannot be reached" in line)
+    assert "waiting=1" in line and "not accepted" not in service.text()
+    with SlackServer(port=slack.port) as again:
+        wait_for(lambda: again.slack.in_channel("C1"), patience_s=60.0, why="the message after the outage")
+        wait_for(lambda: "Slack answers again" in service.text(), why="its end")
+        assert service.stop() == 0
+    assert service.text().count("Slack cannot be reached") == 1

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -158,9 +159,9 @@ def test_broken_channel_does_not_hold_up_others_and_is_told_once() -> None:
     with capture_logs() as logs:
         for _ in range(60):
             sender.deliver_once()
-            world.clock.advance(timedelta(minutes=1))
+            world.clock.advance(SECOND * 5)
     assert well.posts == ["c"]
-    assert len(broken.posts) == 4, "one try each quarter of an hour"
+    assert len(broken.posts) == 10, "one try each half minute"
     told = [line for line in logs if line["event"] == "channel is broken"]
     assert len(told) == 1 and "Invite the app" in told[0]["why"]
     assert world.states()["a"] is DeliveryState.OWED
@@ -250,6 +251,43 @@ def test_drawing_that_was_cut_off_is_drawn_again() -> None:
         world.clock.advance(SECOND * wait)
         preview.deliver_once()
     assert world.states() == {"d1": DeliveryState.SHOWN}
+
+
+def test_channel_that_was_mended_gets_what_it_is_owed_within_a_minute() -> None:
+    rejected = Rejected("not posted", on="C1", code="not_in_channel", why="no", cure="Invite the app")
+    world = World(Script(*[rejected] * 100))
+    world.owe(messaged("d1"), messaged("d2"))
+    for _ in range(240):
+        world.step(SECOND * 10)
+    world.messenger.answers.clear()
+    for _ in range(6):
+        world.step(SECOND * 10)
+    assert set(world.states().values()) == {DeliveryState.SENT}
+
+
+def unanswered() -> Refused:
+    error = Refused("not posted", on="C1", code="dns", why="no such host")
+    error.answered = False
+    return error
+
+
+def test_end_of_an_outage_lets_all_channels_send_at_once() -> None:
+    world = World(Script(*[unanswered() for _ in range(20)]))
+    world.owe(messaged("d1", channel="C1"), messaged("d2", channel="C2"))
+    with capture_logs() as logs:
+        for _ in range(10):
+            world.step(SECOND * 40)
+        with world.store() as outbox:
+            outage = outbox.outage()
+            assert outage is not None and (outage.calls, outage.waiting) == (20, 2)
+            waiting, long = outbox.channel("C2"), world.clock() + timedelta(hours=1)
+            assert waiting is not None
+            outbox.put_channel(replace(waiting, not_before=long))
+        assert world.step(SECOND * 30) == 1, "the one that could be tried ends the outage"
+        assert world.step(SECOND) == 1, "and the other one waits no longer"
+    told = [line for line in logs if line["log_level"] in ("warning", "info") and "Slack" in line["event"]]
+    assert [line["event"] for line in told] == ["Slack cannot be reached", "Slack answers again"]
+    assert set(world.states().values()) == {DeliveryState.SENT}
 
 
 def test_defect_in_a_messenger_is_unclear_and_does_not_end_the_sender() -> None:

@@ -47,7 +47,7 @@ def sent(
 def looked(
     answer: Answer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
 ) -> Verdict:
-    facts: dict[str, Any] = {"now": NOON, "policy": POLICY, "jitter": 1.0} | o
+    facts: dict[str, Any] = {"now": NOON, "policy": POLICY} | o
     return after_look(delivery or unclear(), answer, channel, **facts)
 
 
@@ -147,19 +147,10 @@ def test_look_that_failed_is_not_a_miss(error: Answer) -> None:
     assert verdict.channel == CHANNEL, "sending goes on"
 
 
-@pytest.mark.parametrize(
-    ("failing", "error", "wait"),
-    [
-        (timedelta(minutes=1), UNCLEAR, timedelta(seconds=30)),
-        (timedelta(minutes=40), UNCLEAR, timedelta(minutes=10)),
-        (timedelta(hours=20), UNCLEAR, timedelta(minutes=15)),
-        (timedelta(hours=20), ASKED, timedelta(seconds=30)),
-    ],
-    ids=["at first", "later", "much later", "as Slack asks"],
-)
-def test_looks_that_fail_become_rarer(failing: timedelta, error: Answer, wait: timedelta) -> None:
-    verdict = looked(error, unclear(failing_since=NOON - failing))
-    assert verdict.delivery.due == NOON + wait
+@pytest.mark.parametrize("error", [UNCLEAR, ASKED, REJECTED])
+def test_look_that_failed_is_made_again_soon_however_long_it_has_failed(error: Answer) -> None:
+    verdict = looked(error, unclear(failing_since=NOON - timedelta(hours=20)))
+    assert verdict.delivery.due == NOON + timedelta(seconds=30)
 
 
 def test_look_that_is_not_allowed_is_reported_once_and_holds_up_nobody() -> None:

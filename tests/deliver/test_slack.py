@@ -111,6 +111,28 @@ def test_missing_token_is_rejected(server: SlackServer) -> None:
     assert caught.value.code == "not_authed"
 
 
+def test_missing_scope_is_named_as_slack_names_it(server: SlackServer) -> None:
+    server.slack.scopes = ("channels:history",)
+    with pytest.raises(Rejected) as caught:
+        bot(server).post(messaged("d1"))
+    assert caught.value.why == "the token lacks the scope chat:write"
+    assert "Add the scope chat:write" in caught.value.cure
+
+
+@pytest.mark.parametrize(
+    ("fault", "answered"),
+    [
+        *((fault, False) for fault in (*AFTER, "500-before", "reset-before", "fin-before")),
+        *((fault, True) for fault in ("429", "invalid_auth", "invalid_blocks", "a_new_word", "refused-word")),
+    ],
+)
+def test_failure_says_whether_slack_answered(server: SlackServer, fault: str, answered: bool) -> None:
+    server.slack.faults = script(fault)
+    with pytest.raises(DeliveryError) as caught:
+        bot(server).post(messaged("d1"))
+    assert caught.value.answered is answered
+
+
 @pytest.mark.parametrize("fault", ["429", "429-date"])
 def test_rate_limit_is_refused_with_its_wait(server: SlackServer, fault: str) -> None:
     server.slack.faults = script(fault)
@@ -180,7 +202,7 @@ def test_refused_connection_is_refused() -> None:
         url = server.url
     with pytest.raises(Refused) as caught:
         SlackBot(TOKEN, api_url=url).post(messaged("d1"))
-    assert caught.value.code == "connection_refused"
+    assert (caught.value.code, caught.value.answered) == ("connection_refused", False)
 
 
 def test_address_that_is_none_is_rejected() -> None:
