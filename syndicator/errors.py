@@ -80,13 +80,23 @@ class SourceUnreadable(SyndicatorError):
 
 
 class OutputUnwritable(SyndicatorError):
-    """`everywhere`: whatever else is written now will fail too (the disk is full, read-only, broken)."""
+    """`everywhere`: whatever else is written now will fail too (the disk is full, read-only, broken).
+
+    `passing`: waiting may mend it, as of a full disk, and no settings have to be changed for it.
+    """
 
     def __init__(
-        self, what: str, *, on: str = "", why: str = "", cure: str = "", everywhere: bool = False
+        self,
+        what: str,
+        *,
+        on: str = "",
+        why: str = "",
+        cure: str = "",
+        everywhere: bool = False,
+        passing: bool = False,
     ) -> None:
         super().__init__(what, on=on, why=why, cure=cure)
-        self.everywhere = everywhere
+        self.everywhere, self.passing = everywhere, passing
 
 
 class StoreError(SyndicatorError):

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from syndicator.cli import app, report
 from syndicator.cli.log import configure_logs
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings_to_run
 from syndicator.cli.progress import progress_bar
 from syndicator.cli.report import print_counts, print_folders, print_missing, print_problems
 from syndicator.errors import SettingsError
@@ -31,7 +31,7 @@ def check(
 
     configure_logs(verbose=False, journal=False, quiet=True)
     try:
-        settings = read_settings(config)
+        settings = read_settings_to_run(config)
     except SettingsError as error:
         if not as_json:
             raise

@@ -33,6 +33,26 @@ def read_settings(config: Path) -> Settings:
     return load_settings(config, os.environ, check_cron=validate_cron)
 
 
+def read_settings_to_run(config: Path) -> Settings:
+    """The same for whoever publishes by them: `output` must be a folder that this user can write."""
+    from syndicator.schedule import validate_cron
+    from syndicator.settings import load_settings
+
+    return load_settings(config, os.environ, check_cron=validate_cron, check_output=check_output)
+
+
+def check_output(output: Path) -> None:
+    """Raises ValueError, with the cure, where no file can be made there and waiting would not help."""
+    from syndicator.errors import OutputUnwritable
+    from syndicator.publish.files import probe
+
+    try:
+        probe(output)
+    except OutputUnwritable as error:
+        if not error.passing:
+            raise ValueError(f"cannot be written: {error.on}: {error.why}. {error.cure}") from None
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 

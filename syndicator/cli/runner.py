@@ -11,7 +11,7 @@ from types import FrameType
 import structlog
 from rich.console import Console
 
-from syndicator.cli.options import read_settings
+from syndicator.cli.options import read_settings_to_run
 from syndicator.cli.progress import progress_bar
 from syndicator.deliver.terminal import Terminal
 from syndicator.errors import SettingsError, SyndicatorError
@@ -36,7 +36,7 @@ class Runner:
         """The settings of the last reload were wrong, or the service could not start with them."""
 
     def run(self) -> None:
-        settings: Settings | None = read_settings(self._config)
+        settings: Settings | None = read_settings_to_run(self._config)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         signal.signal(signal.SIGHUP, self._read_again)
@@ -91,7 +91,7 @@ class Runner:
 
     def _reload(self) -> None:
         try:
-            settings = read_settings(self._config)
+            settings = read_settings_to_run(self._config)
         except SettingsError as error:
             for problem in error.problems:
                 log.error("settings not taken over", problem=problem)

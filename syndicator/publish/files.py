@@ -13,6 +13,7 @@ import gzip
 import os
 import shutil
 import struct
+import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,10 +39,14 @@ _CURES = {
     errno.ENOTEMPTY: "Remove the folder that stands where the file should be",
     errno.ENAMETOOLONG: "Shorten the path of the output folder",
     errno.ELOOP: "Replace the link by a folder",
+    errno.ENOENT: "Replace the link that leads nowhere by a folder",
     errno.EIO: "Check the disk",
 }
 _EVERYWHERE = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
 """What meets one file and will meet the next one too."""
+_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE}
+"""What may be over without anybody touching the settings."""
+_BLOCK = bytes(4096)
 
 
 def replace_file(output: Path, relative: str, data: bytes, *, compress: bool = False) -> bool:
@@ -101,6 +106,23 @@ def remove_tree(output: Path, relative: str) -> bool:
         shutil.rmtree(path)
         _sync_folder(path.parent)
         return True
+
+
+def probe(output: Path) -> None:
+    """Makes a file without a name in the folder, or in its nearest parent while it is not there; nothing is
+    left of it.
+
+    Raises OutputUnwritable when that cannot be done; `passing` where it may be done later.
+    """
+    with _translated(output):
+        nearest = next(path for path in (output, *output.parents) if os.path.lexists(path))
+    with _translated(nearest):
+        try:
+            with tempfile.TemporaryFile(dir=nearest, prefix=".", suffix=UNFINISHED, buffering=0) as file:
+                file.write(_BLOCK)
+        except OSError as error:
+            # Without its name, which nobody has ever seen.
+            raise OSError(error.errno, error.strerror) from error
 
 
 def sweep(output: Path) -> int:
@@ -226,4 +248,5 @@ def _translated(path: Path) -> Iterator[None]:
             why=error.strerror or str(error),
             cure=_CURES.get(error.errno or 0, "Check the folder that `output` names"),
             everywhere=error.errno in _EVERYWHERE,
+            passing=error.errno in _PASSING,
         ) from error

@@ -15,6 +15,8 @@ from syndicator.settings.shape import DeliverShape, FileShape
 
 CronCheck = Callable[[str, str], None]
 """Raises ValueError, readable, when a crontab expression or its time zone is wrong."""
+OutputCheck = Callable[[Path], None]
+"""Raises ValueError, readable, when the folder is none that can be written."""
 
 
 def check_names(shape: FileShape, problems: Problems) -> None:
@@ -46,9 +48,13 @@ def check_sources(shape: FileShape, problems: Problems) -> None:
                 problems.add_further("must lie inside the source's folder", "sources", index, "topics")
 
 
-def check_places(shape: FileShape, file: Path, problems: Problems) -> None:
+def check_places(shape: FileShape, file: Path, problems: Problems, check_output: OutputCheck) -> None:
     """What lies in the output folder is public. Output inside a source's folder does no harm."""
     output = beside(file, shape.output)
+    try:
+        check_output(output)
+    except ValueError as error:
+        problems.add_further(str(error), "output")
     cure = f"put it beside {output}, or set `output` to another folder"
     if is_within(beside(file, shape.state.removeprefix(STATE_PREFIX)), output):
         problems.add_further(f"lies in the output folder, where everybody could read it; {cure}", "state")

@@ -13,7 +13,14 @@ from syndicator.errors import ArticleError, SettingsError
 from syndicator.model import Site
 from syndicator.parse.front_matter import Document, read_yaml
 from syndicator.settings import secrets
-from syndicator.settings.checks import CronCheck, check_names, check_places, check_routes, check_sources
+from syndicator.settings.checks import (
+    CronCheck,
+    OutputCheck,
+    check_names,
+    check_places,
+    check_routes,
+    check_sources,
+)
 from syndicator.settings.overlay import read_overlay
 from syndicator.settings.places import STATE_PREFIX, beside
 from syndicator.settings.problems import Problems
@@ -24,7 +31,11 @@ from syndicator.settings.wording import say
 
 
 def load_settings(
-    file: Path, environment: Mapping[str, str], *, check_cron: CronCheck = lambda cron, zone: None
+    file: Path,
+    environment: Mapping[str, str],
+    *,
+    check_cron: CronCheck = lambda cron, zone: None,
+    check_output: OutputCheck = lambda output: None,
 ) -> Settings:
     """Reads everything once. Raises SettingsError with all problems, each `file:line:column: key: what`."""
     document = _read(file)
@@ -36,7 +47,7 @@ def load_settings(
     shape = _shape(values, problems)
     check_names(shape, problems)
     check_sources(shape, problems)
-    check_places(shape, file, problems)
+    check_places(shape, file, problems, check_output)
     check_routes(shape, problems, check_cron)
     slack = _slack(shape, file, environment, problems)
     problems.raise_any()

@@ -79,6 +79,20 @@ def test_status_says_what_is_wrong_until_it_is_mended(service: Running) -> None:
     notified.close()
 
 
+def test_reload_with_an_output_that_cannot_be_written_keeps_the_old_settings(service: Running) -> None:
+    service.start()
+    (service.base / "taken").touch()
+    service.configure(output="taken")
+    hang_up(service)
+    wait_for(lambda: "output: cannot be written" in service.text(), why="the refusal")
+    assert service.get("feeds/all/rss.xml").status_code == 200
+    assert service.stop() == 0
+    with pytest.raises(AssertionError, match="output: cannot be written"):
+        service.start()
+    assert service.process is not None
+    assert service.process.wait() == 78
+
+
 def test_stop_in_the_midst_of_a_reload_is_a_stop(service: Running) -> None:
     service.start()
     hang_up(service)

@@ -43,3 +43,17 @@ def test_wrong_settings_are_told_to_programs_too(tmp_path: Path) -> None:
     assert told[0]["file"].endswith("settings.yaml")
     assert (told[0]["line"], told[0]["variable"]) == (1, "")
     assert told[0]["what"] == "must be at most 65535 (is 99999)"
+
+
+def test_output_that_cannot_be_written_is_refused_and_nothing_left(tmp_path: Path) -> None:
+    (tmp_path / "public").write_text("a file", encoding="utf-8")
+    for arguments in ((), ("--settings-only",)):
+        done = check(tmp_path, *arguments)
+        assert done.returncode == 78
+        assert "settings.yaml:1:1" in done.stderr
+        assert ": output: cannot be written: " in done.stderr
+        assert "Remove the file that stands where a folder should be" in done.stderr
+    (tmp_path / "public").unlink()
+    done = check(tmp_path, output="a/b")
+    assert done.returncode == 0, done.stderr
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["articles", "settings.yaml"]
