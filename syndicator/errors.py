@@ -12,6 +12,7 @@
     │   ├── StoreBusy         another process holds it: try again (exit 75)
     │   ├── StoreGone         its file was removed or exchanged meanwhile: end, and start anew (exit 75)
     │   ├── StoreDamaged      it is not a sound database: restore or rebuild
+    │   ├── StoreUnavailable  its disk is full, read-only or broken: wait (exit 75)
     │   └── StoreTooNew       it was written by a later version
     └── DeliveryError         a message was not delivered
         ├── Refused           definitely not accepted: send again after `retry_after` (exit 75)
@@ -24,8 +25,12 @@ Each renders as `what failed: on which: why. What to do`. None of them ever hold
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+"""What meets one file of a disk and will meet the next one too, until somebody sees to the disk."""
 
 
 class SyndicatorError(Exception):
@@ -113,6 +118,10 @@ class StoreGone(StoreError):
 
 class StoreDamaged(StoreError):
     pass
+
+
+class StoreUnavailable(StoreError):
+    exit_code = 75
 
 
 class StoreTooNew(StoreError):

@@ -1,6 +1,9 @@
 """The service: builds the real parts, opens them in order, closes them in the other.
 
-    lock, server, store, pipeline, watches | first look and build | sender, schedule, READY | the wheel
+    lock, server | store, pipeline, watches | first look and build | sender, schedule, READY | the wheel
+
+The server reads files alone and stays open while the rest is opened anew: when the database was found damaged
+in use, and while the disk cannot be written.
 
 One thread turns the wheel (`worker`); the sender, the server, the watches and the schedule have their own,
 and leave nothing but marks with it.
@@ -8,10 +11,11 @@ and leave nothing but marks with it.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -25,10 +29,18 @@ from syndicator.connection import OwedDrawing, SlackCheck, report_ways
 from syndicator.deliver.outage import OutageWatch
 from syndicator.deliver.outbox import Messenger, Sender
 from syndicator.deliver.retry import RetryPolicy
+from syndicator.errors import (
+    OutputUnwritable,
+    StoreDamaged,
+    StoreError,
+    StoreGone,
+    StoreTooNew,
+    SyndicatorError,
+)
 from syndicator.hub import HubTeller
-from syndicator.model import Visibility
 from syndicator.pipeline.flow import Pipeline, Progress
 from syndicator.publish.files import sweep
+from syndicator.reports import report_entries
 from syndicator.schedule import Schedule
 from syndicator.serve.app import create_app
 from syndicator.serve.moved import MovedFile
@@ -39,8 +51,10 @@ from syndicator.store.database import SqlStore, database_path, open_store
 from syndicator.store.lock import hold_lock
 from syndicator.store.outbox import Outbox
 from syndicator.systemd import Notifier
+from syndicator.threads import keep_running
+from syndicator.waiting import BackOff, FailureLog, is_disk_failure, pause
 from syndicator.watch import SUFFIXES, Folder
-from syndicator.worker import TOPIC_FILES, Worker
+from syndicator.worker import BEAT_EVERY_S, TOPIC_FILES, Worker
 
 log = structlog.get_logger()
 
@@ -49,8 +63,6 @@ TICK = timedelta(seconds=30)
 SWITCH_S = 0.0005
 START_STEP = timedelta(minutes=2)
 """How much time a start asks for, from each batch of articles to the next."""
-PAUSE_S = 5.0
-"""Before a part that broke begins anew."""
 GRACE_S = 6.0
 """A little longer than the sender allows its calls under way."""
 
@@ -77,9 +89,18 @@ class Service:
     progress: Progress = lambda done, of: None
     refused: Callable[[], bool] = lambda: False
     """Whether other settings were to be taken over and were wrong."""
+    patient: bool = True
+    """Whether a start waits for a disk that cannot be written. A reload fails, since it can go back."""
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
+        self._ending = threading.Event()
+        """Ends the parts that are open now."""
+        self._started: Started | None = None
+        self._locked = self._was_ready = False
+        self._suspect: str | None = None
+        """Why the database is thought to be damaged."""
+        self._failures, self._pauses = FailureLog(self.clock), BackOff()
         self._worker: Worker | None = None
         self._wake_sender, self._wake_hub = threading.Event(), threading.Event()
 
@@ -91,43 +112,111 @@ class Service:
     def stop(self) -> None:
         """Ends `run` within seconds, with what is in hand finished."""
         self._stop.set()
+        self._ending.set()
         self._wake_sender.set()
         self._wake_hub.set()
         self.wake()
 
     def run(self, ready: Callable[[Started], None] = lambda started: None) -> None:
-        """Works until `stop`. Raises a SyndicatorError when it cannot start."""
+        """Works until `stop`, opening everything but the server anew where the database turns out damaged.
+
+        Raises a SyndicatorError when it cannot start. What may pass (see `_can_wait`) is waited for instead.
+        """
         # Python hands its threads the processor in turns; short ones keep the server answering under work.
         sys.setswitchinterval(SWITCH_S)
         with ExitStack() as stack:
+            while True:
+                self._ending = threading.Event()
+                if self._stop.is_set():
+                    return
+                if (failure := self._attempt(stack, ready)) is not None:
+                    # A traceback that somebody still keeps would keep the old database open, and locked.
+                    gc.collect()
+                    self.notifier.status(f"Waiting: {failure}")
+                    pause_s = self._pauses.next_s(self.clock.moment().monotonic)
+                    pause(pause_s, self._stop, beat=self._beat, every_s=self._beat_every_s)
+
+    def _attempt(self, stack: ExitStack, ready: Callable[[Started], None]) -> str | None:
+        """Works until `stop`, or until something fails that can be waited for: what."""
+        try:
+            self._lock(stack)
+            self._work(self._serve(stack), ready)
+        except SyndicatorError as error:
+            if not self._can_wait(error):
+                raise
+            self._serve(stack)
+            if isinstance(error, StoreDamaged):
+                self._suspect = error.why
+            else:
+                self._failures.began(error)
+            return f"{error.what}: {error.why}"
+        return None
+
+    def _can_wait(self, error: SyndicatorError) -> bool:
+        """Whether to try again, serving what is there: a damaged database, a disk that cannot be written, and
+        whatever hinders opening the database again once it was open."""
+        if isinstance(error, StoreDamaged):
+            return True
+        may_pass = isinstance(error, StoreError) and not isinstance(error, StoreGone | StoreTooNew)
+        return (self.patient and is_disk_failure(error)) or (self._was_ready and may_pass)
+
+    def _lock(self, stack: ExitStack) -> None:
+        if not self._locked:
             stack.enter_context(hold_lock(database_path(self.settings.state)))
-            address = self._serve(stack)
-            store = open_store(self.settings.state, now=self.clock.now())
+            self._locked = True
+
+    def _work(self, started: Started, ready: Callable[[Started], None]) -> None:
+        """Opens the parts and works until `stop`. Raises StoreDamaged, StoreGone or what hinders opening."""
+        with ExitStack() as stack:
+            store = open_store(self.settings.state, now=self.clock.now(), suspect=self._suspect)
             stack.callback(store.close)
+            self._suspect = None
             report_ways(store, self.settings)
             pipeline = open_pipe(self.settings, store, now=self.clock.now())
             messengers = messengers_of(self.settings, self.terminal)
             worker = self._worker = self._make_worker(pipeline, store, messengers)
             folders = self._watch(stack, worker)
             store.check()
-            worker.checks = [store.check, *(partial(_check_folder, folder, pipeline) for folder in folders)]
-            sweep(self.settings.output)
+            worker.checks = [
+                store.check,
+                *(partial(_check_folder, folder, pipeline) for folder in folders),
+            ]
+            with suppress(OutputUnwritable):  # as publishing will say, and will try again
+                sweep(self.settings.output)
             worker.first_turn(self._report_progress, self._stop)
             report_entries(store)
             self._schedule(stack, worker)
             self._send(stack, store, messengers)
             self._tell_hub(stack, store)
             if not self._stop.is_set():
+                self._failures.over()
+                self._was_ready = True
                 self.notifier.ready(self._status(pipeline, store, messengers))
-                ready(Started(address=address))
-            worker.run(self._stop)
+                ready(started)
+            worker.run(self._ending)
+
+    @property
+    def _beat_every_s(self) -> float:
+        watchdog = self.notifier.watchdog_every
+        return min(watchdog.total_seconds(), BEAT_EVERY_S) if watchdog else BEAT_EVERY_S
+
+    def _beat(self) -> None:
+        """Tells systemd that the work goes on; until the service is ready also that it takes its time."""
+        self.notifier.alive()
+        if not self._was_ready:
+            self.notifier.extend(START_STEP)
 
     def _report_progress(self, done: int, of: int) -> None:
         self.progress(done, of)
         self.notifier.extend(START_STEP)
 
-    def _serve(self, stack: ExitStack) -> tuple[str, int] | None:
-        """Serves what is there, from files alone, whatever becomes of the rest."""
+    def _serve(self, stack: ExitStack) -> Started:
+        """Serves what is there, from files alone, whatever becomes of the rest; begun once."""
+        if self._started is None:
+            self._started = Started(address=self._open_server(stack))
+        return self._started
+
+    def _open_server(self, stack: ExitStack) -> tuple[str, int] | None:
         listen = self.settings.server
         if listen is None:
             return None
@@ -161,7 +250,9 @@ class Service:
             mailed=mailed,
             published=self._wake_hub.set,
             seal=partial(reseal, store, self.settings),
-            beat=self.notifier.alive,
+            beat=self._beat,
+            beat_every_s=self._beat_every_s,
+            failures=self._failures,
             tell=lambda: self.notifier.status(self._status(pipeline, store, messengers)),
         )
 
@@ -203,6 +294,8 @@ class Service:
         stack.callback(schedule.stop)
 
     def _send(self, stack: ExitStack, store: SqlStore, messengers: Messengers) -> None:
+        ending = self._ending
+
         @contextmanager
         def open_outbox() -> Iterator[Outbox]:
             with store.transaction() as books:
@@ -218,66 +311,34 @@ class Service:
             policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
         )
 
-        send = partial(sender.run, self._stop, self._wake_sender)
+        send = partial(sender.run, ending, self._wake_sender)
         self._run_beside(stack, "sender", send, self._wake_sender)
         if messengers.bot is not None and messengers.terminal is None:
             check = SlackCheck(messengers.bot, open_outbox, outages, clock=self.clock.now, over=wake)
-            self._run_beside(stack, "slack check", partial(check.run, self._stop), outages.doubt)
+            self._run_beside(stack, "slack check", partial(check.run, ending), outages.doubt)
 
     def _tell_hub(self, stack: ExitStack, store: SqlStore) -> None:
         if self.settings.feeds.hub is not None:
             teller = HubTeller(store, self.settings.feeds.hub, clock=self.clock.now)
-            run = partial(teller.run, self._stop, self._wake_hub)
+            run = partial(teller.run, self._ending, self._wake_hub)
             self._run_beside(stack, "hub", run, self._wake_hub)
 
     def _run_beside(
         self, stack: ExitStack, name: str, run: Callable[[], None], wake: threading.Event
     ) -> None:
         """Runs something in a thread that ends with the service, or is left behind if it does not."""
-        keep = partial(keep_running, name, run, self._stop)
+        ending = self._ending
+        keep = partial(keep_running, name, run, ending)
         thread = threading.Thread(target=keep, name=name, daemon=True)
         thread.start()
 
         def end() -> None:
-            self._stop.set()
+            ending.set()
             wake.set()
             thread.join(GRACE_S)
 
         stack.callback(end)
 
 
-def keep_running(
-    name: str, run: Callable[[], None], stop: threading.Event, *, pause_s: float = PAUSE_S
-) -> None:
-    """Calls `run` until it ends by itself or `stop` is set; where it breaks, it begins anew after a pause."""
-    while not stop.is_set():
-        try:
-            run()
-            return
-        except Exception:  # the job boundary: a service that says nothing and sends nothing is worse
-            log.exception("a part of the service broke, it begins anew", part=name)
-            stop.wait(pause_s)
-
-
 def _check_folder(folder: Folder, pipeline: Pipeline) -> None:
     folder.check(pipeline.seen(folder.source))
-
-
-def report_entries(store: SqlStore) -> None:
-    """Says at start how many entries are public, and why the others are not; loudly if none is."""
-    with store.reading() as books:
-        counts = books.count_entries()
-        problems = len(books.problems())
-    held = {visibility.value: n for visibility, n in counts.items() if visibility is not Visibility.PUBLIC}
-    public = counts.get(Visibility.PUBLIC, 0)
-    if held and not public:
-        log.warning(
-            "nothing is public",
-            **held,
-            problems=problems,
-            why="drafts (`published: false`)" if "draft" in held else "see `syndicator check`",
-            cure="If that flag only means that the text is not hosted there, set `unpublished: include`",
-        )
-    else:
-        see = {"see": "syndicator check"} if problems else {}
-        log.info("entries", public=public, **held, problems=problems, **see)

@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from syndicator.clock import Clock
-from syndicator.errors import StoreGone, SyndicatorError
+from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
 from syndicator.pipeline.desk import Moment
 from syndicator.pipeline.flow import Pipeline, Progress
 from syndicator.pipeline.intake import Tally
 from syndicator.pipeline.output import Published
+from syndicator.waiting import BackOff, FailureLog, is_disk_failure
 from syndicator.watch import Hint
 
 log = structlog.get_logger()
@@ -32,7 +33,9 @@ SEAL_EVERY_S = 60.0
 """How long what was sent may go undated when nothing else happens."""
 OPENING_S = 10.0
 """How long a start waits for files that are being written."""
-RETRY_FIRST_S, RETRY_LONGEST_S = 1.0, 60.0
+RETRY_FIRST_S = 1.0
+BEAT_EVERY_S = 5.0
+"""The watchdog hears from a waiting service at least so often."""
 TOPIC_FILES = (".yaml", ".yml")
 
 
@@ -66,10 +69,14 @@ class Worker:
         seal: Callable[[datetime], None] = lambda now: None,
         beat: Callable[[], None] = lambda: None,
         tell: Callable[[], None] = lambda: None,
+        beat_every_s: float = BEAT_EVERY_S,
+        failures: FailureLog | None = None,
     ) -> None:
         self._pipeline, self._sources, self._clock = pipeline, tuple(sources), clock
         self._scan_every_s = scan_every.total_seconds()
-        self._mailed, self._published, self._beat, self._tell = mailed, published, beat, tell
+        self._mailed, self._published, self._tell = mailed, published, tell
+        self._beat, self._beat_every_s = beat, beat_every_s
+        self._failures = failures or FailureLog(clock)
         self._seal, self._next_seal = seal, 0.0
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -96,23 +103,32 @@ class Worker:
 
     def run(self, stop: threading.Event) -> None:
         """Turns until `stop` is set and `wake` has been called; then finishes the step that it is in."""
-        retry_s = RETRY_FIRST_S
+        pauses = BackOff()
         progress = self._heeding(stop)
         while not stop.is_set():
             self._beat()
             try:
                 wait_s = self.turn(progress).wait_s
-                retry_s = RETRY_FIRST_S
+                pauses = BackOff()
             except Stopped:
                 return
-            except StoreGone:
+            except (StoreGone, StoreDamaged):
                 raise
             except Exception as error:  # the job boundary: whatever it is, the service goes on
                 self._report(error)
                 self._next_scan = None
-                wait_s, retry_s = retry_s, min(retry_s * 2, RETRY_LONGEST_S)
-            if self._wake.wait(wait_s) and not stop.is_set():
+                wait_s = pauses.next_s(self._clock.moment().monotonic)
+            if self._wait(wait_s) and not stop.is_set():
                 stop.wait(GATHER_S)
+
+    def _wait(self, wait_s: float) -> bool:
+        """Waits until something wakes it, feeding the watchdog meanwhile; whether something did."""
+        while wait_s > self._beat_every_s:
+            if self._wake.wait(self._beat_every_s):
+                return True
+            self._beat()
+            wait_s -= self._beat_every_s
+        return self._wake.wait(wait_s)
 
     def first_turn(self, progress: Progress, stop: threading.Event) -> None:
         """Turns until all that was there at the start is taken in and published.
@@ -135,7 +151,7 @@ class Worker:
                 stop.wait(min(waits))
             except Stopped:
                 return
-            except StoreGone:
+            except (StoreGone, StoreDamaged):
                 raise
             except SyndicatorError as error:
                 self._report(error)
@@ -168,6 +184,8 @@ class Worker:
         if tally.guids or turned or messages or at.monotonic >= self._next_seal:
             self._seal(at.now)
             self._next_seal = at.monotonic + SEAL_EVERY_S
+        if published.failure is None and not published.more:
+            self._failures.over()
         self._tell()
         return Turn(
             tally=tally,
@@ -248,6 +266,9 @@ class Worker:
 
     def _report(self, error: Exception) -> None:
         """Each failure once, until something else fails or all is well again."""
+        if isinstance(error, SyndicatorError) and is_disk_failure(error):
+            self._failures.began(error)
+            return
         text = str(error)
         if text == self._said:
             return

@@ -1,30 +1,178 @@
-"""The service's parts that run beside its work."""
+"""The service in this process: what it serves and does while its database or its disk fails."""
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import threading
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
 
-from syndicator.service import keep_running
+import feedparser
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from syndicator.errors import StoreUnavailable
+from syndicator.service import Service, Started
+from syndicator.settings import load_settings
+from syndicator.systemd import Notifier
+from tests.acceptance.running import Notified, Running, wait_for
+from tests.disks import fill, small_disk
+from tests.rig import article_text
+
+Logs = list[MutableMapping[str, Any]]
+SILENT = Notifier({})
 
 
-def test_part_that_breaks_begins_anew_until_it_ends_by_itself() -> None:
-    calls: list[int] = []
+class Alive:
+    """A service that runs in a thread of this process."""
 
-    def run() -> None:
-        calls.append(len(calls))
-        if len(calls) < 3:
-            raise RuntimeError("broken")
+    def __init__(self, base: Path, notifier: Notifier, **settings: Any) -> None:
+        self.folder = Running(base, **settings)
+        loaded = load_settings(self.folder.config, {})
+        self.ready: list[Started] = []
+        self.service = Service(settings=loaded, notifier=notifier)
+        self.failures: list[BaseException] = []
+        self.thread = threading.Thread(target=self._run)
 
-    keep_running("sender", run, threading.Event(), pause_s=0.0)
-    assert len(calls) == 3
+    def _run(self) -> None:
+        try:
+            self.service.run(self.ready.append)
+        except BaseException as error:
+            self.failures.append(error)
+
+    def get(self, path: str) -> httpx.Response:
+        started = self.service._started
+        assert started is not None and started.address is not None
+        return httpx.get(f"http://127.0.0.1:{started.address[1]}/{path}", trust_env=False)
+
+    def titles(self) -> list[str]:
+        """What the feed of everything has. Each request must be answered."""
+        response = self.get("feeds/all/atom.xml")
+        assert response.status_code == 200
+        return sorted(str(entry.title) for entry in feedparser.parse(response.content).entries)
+
+    def drop(self, name: str) -> None:
+        beside = self.folder.articles / f".{name}.tmp"
+        beside.write_text(article_text(name), encoding="utf-8")
+        beside.replace(self.folder.articles / name)
 
 
-def test_part_that_breaks_while_the_service_ends_is_left() -> None:
-    stop = threading.Event()
+@contextmanager
+def alive(
+    base: Path, *, ready: bool = True, notifier: Notifier = SILENT, **settings: Any
+) -> Iterator[tuple[Alive, Logs]]:
+    with capture_logs() as logs:
+        one = Alive(base, notifier, **settings)
+        one.drop("first.md")
+        one.thread.start()
+        try:
+            if ready:
+                wait_for(lambda: one.ready or one.failures, why="READY")
+                assert not one.failures
+            yield one, logs
+        finally:
+            one.service.stop()
+            one.thread.join(20)
+    assert not one.thread.is_alive()
+    assert not one.failures
 
-    def run() -> None:
-        stop.set()
-        raise RuntimeError("broken")
 
-    keep_running("sender", run, stop)
-    assert stop.is_set()
+def damage_in_place(database: Path, damage: Callable[[bytes], bytes]) -> None:
+    """Writes over the file that is open elsewhere, once all is in it."""
+    with sqlite3.connect(database) as connection:
+        wait_for(lambda: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+    data = damage(database.read_bytes())
+    with database.open("r+b") as file:
+        file.write(data)
+        file.truncate(len(data))
+
+
+def lines(logs: Logs, *words: str) -> Logs:
+    return [line for line in logs if all(word in str(line["event"]) for word in words)]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: b"\0" * 100 + data[100:], id="header"),
+        pytest.param(lambda data: data[: len(data) // 2], id="truncated"),
+        pytest.param(lambda data: data[:4096] + os.urandom(len(data) - 4096), id="random pages"),
+        pytest.param(lambda data: b"", id="emptied"),
+    ],
+)
+def test_database_damaged_in_use_is_set_aside_and_pages_stay_up(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    with alive(tmp_path, routes=[{"name": "all", "channel": "C0"}]) as (one, logs):
+        database = tmp_path / "var/state.db"
+        damage_in_place(database, damage)
+        one.drop("second.md")
+        wait_for(lambda: one.titles() == ["About first", "About second"], why="the article after the damage")
+        wait_for(lambda: len(one.ready) == 2, why="ready again")
+        assert one.ready[0] is one.ready[1], "one server all along"
+        begun = lines(logs, "begun anew")
+        assert len(begun) == 1
+        assert (begun[0]["log_level"], "backup" in begun[0]["fix"]) == ("error", True)
+        assert [line["event"] for line in logs if line["log_level"] == "error" and line not in begun] == []
+        with sqlite3.connect(database) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            assert connection.execute("SELECT count(*) FROM deliveries").fetchone() == (0,)
+        one.drop("third.md")
+        wait_for(lambda: len(one.titles()) == 3, why="life goes on")
+
+
+def test_damage_that_the_sender_meets_is_mended_too(tmp_path: Path) -> None:
+    with alive(tmp_path) as (one, logs):
+        damage_in_place(tmp_path / "var/state.db", lambda data: b"\0" * 100 + data[100:])
+        one.service._wake_sender.set()
+        wait_for(lambda: len(one.ready) == 2, why="ready again")
+        assert len(lines(logs, "begun anew")) == 1
+
+
+def test_full_disk_at_start_is_waited_for_while_what_is_there_is_served(tmp_path: Path) -> None:
+    public = tmp_path / "public/feeds/all"
+    public.mkdir(parents=True)
+    (public / "atom.xml").write_text("<feed>of yesterday</feed>")
+    notified = Notified(tmp_path / "notify")
+    notifier = Notifier({"NOTIFY_SOCKET": str(notified.path)})
+    with small_disk(tmp_path / "var") as disk, closing(notified):
+        filler = fill(disk)
+        with alive(tmp_path, ready=False, notifier=notifier) as (one, logs):
+            wait_for(lambda: notified.has("WATCHDOG=1"), why="the watchdog fed")
+            assert any(line.startswith("EXTEND_TIMEOUT_USEC=") for line in notified.lines)
+            assert any(line.startswith("STATUS=Waiting: ") for line in notified.lines)
+            assert "yesterday" in one.get("feeds/all/atom.xml").text
+            assert not one.ready
+            filler.unlink()
+            wait_for(lambda: notified.has("READY=1"), why="READY once there is space")
+            assert one.titles() == ["About first"]
+            (warning,) = lines(logs, "disk cannot be written")
+            assert (warning["log_level"], warning["free"]) == ("warning", "0.0 MB")
+            assert "Make room" in warning["fix"]
+            assert len(lines(logs, "work again")) == 1
+
+
+def test_new_settings_whose_disk_is_full_are_not_waited_for(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "var") as disk:
+        fill(disk)
+        settings = load_settings(Running(tmp_path).config, {})
+        with pytest.raises(StoreUnavailable):
+            Service(settings=settings, patient=False).run()
+
+
+def test_full_disk_while_it_runs_is_said_once_and_waited_for(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "var") as disk, alive(tmp_path) as (one, logs):
+        filler = fill(disk)
+        one.drop("second.md")
+        wait_for(lambda: lines(logs, "disk cannot be written"), why="the warning")
+        assert one.titles() == ["About first"]
+        one.drop("third.md")
+        filler.unlink()
+        wait_for(lambda: len(one.titles()) == 3, why="all of it once there is space")
+        wait_for(lambda: lines(logs, "work again"), why="the end of it")
+        assert len(lines(logs, "disk cannot be written")) == 1
+        assert [line for line in logs if line["log_level"] == "error"] == []

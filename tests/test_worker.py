@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from syndicator.errors import StoreBusy
 from syndicator.pipeline.desk import Moment
 from syndicator.worker import Worker
 from tests.rig import Rig
@@ -107,3 +108,30 @@ def test_what_was_removed_from_the_output_is_published_anew(tmp_path: Path, path
     assert files(rig) == before
     worker.scan()
     assert worker.turn().published.written == 0
+
+
+def test_watchdog_is_fed_while_a_failure_is_waited_out(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    stop, beats, tries = threading.Event(), list[int](), list[int]()
+
+    def beat() -> None:
+        beats.append(1)
+        if len(beats) == 6:
+            stop.set()
+            worker.wake()
+
+    def fail() -> None:
+        tries.append(1)
+        raise StoreBusy("the database is in use")
+
+    worker = Worker(
+        rig.pipeline,
+        rig.names,
+        clock=RigClock(rig),
+        scan_every=timedelta(minutes=1),
+        beat=beat,
+        beat_every_s=0.001,
+    )
+    worker.checks = [fail]
+    worker.run(stop)
+    assert len(tries) == 1, "all but the first beat came while it waited for a second"

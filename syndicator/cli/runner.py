@@ -63,6 +63,8 @@ class Runner:
                 watched=sys.stdout.isatty(),
                 progress=progress.update,
                 refused=lambda: self._refused,
+                # New settings that cannot start now are given up for those that could.
+                patient=self._ready is None or self._ready is settings,
             )
             if self._ending or self._reloaded is not None:
                 # The signal came while there was no service to stop.

@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from syndicator.errors import OutputUnwritable
+from syndicator.errors import DISK_ERRORS, OutputUnwritable
 
 UNFINISHED = ".unfinished"
 """The ending of the hidden files; their names begin with a dot."""
@@ -42,8 +42,6 @@ _CURES = {
     errno.ENOENT: "Replace the link that leads nowhere by a folder",
     errno.EIO: "Check the disk",
 }
-_EVERYWHERE = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO}
-"""What meets one file and will meet the next one too."""
 _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE}
 """What may be over without anybody touching the settings."""
 _BLOCK = bytes(4096)
@@ -247,6 +245,6 @@ def _translated(path: Path) -> Iterator[None]:
             on=str(error.filename if isinstance(error.filename, str | Path) else path),
             why=error.strerror or str(error),
             cure=_CURES.get(error.errno or 0, "Check the folder that `output` names"),
-            everywhere=error.errno in _EVERYWHERE,
+            everywhere=error.errno in DISK_ERRORS,
             passing=error.errno in _PASSING,
         ) from error

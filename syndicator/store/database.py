@@ -8,6 +8,7 @@ whatever the busy timeout says.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +25,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from syndicator.errors import StoreBusy, StoreDamaged, StoreError, StoreGone, StoreTooNew
+from syndicator.errors import (
+    DISK_ERRORS,
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreGone,
+    StoreTooNew,
+    StoreUnavailable,
+)
 from syndicator.store.sql import SqlBooks
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -32,6 +41,10 @@ BUSY_TIMEOUT_MS = 10_000
 TURN_S = 60.0
 """How long a thread waits for its turn to write."""
 PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF")
+FIX_DAMAGE = (
+    "Check the disk. Nothing that is there is announced. What was owed is known again once the service is "
+    "stopped and a backup put in its place"
+)
 WRITE_AHEAD = "journal_mode=WAL"
 """Kept in the file itself, so it is set by whoever may write it, and outside any transaction."""
 
@@ -44,6 +57,7 @@ class SqlStore:
     def __init__(self, url: str, *, turn_s: float = TURN_S) -> None:
         self.path = database_path(url)
         self._opened: tuple[int, int] | None = None
+        self._damage: str | None = None
         self._writer = _engine(
             url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=(*PRAGMAS, WRITE_AHEAD), turn_s=turn_s
         )
@@ -51,17 +65,30 @@ class SqlStore:
 
     @contextmanager
     def transaction(self) -> Iterator[SqlBooks]:
-        """Everything or nothing, durable on return. Raises StoreBusy, StoreDamaged or StoreError."""
-        with _translated(self.path), self._writer.begin() as connection:
+        """Everything or nothing, durable on return. Raises StoreBusy, StoreDamaged, StoreUnavailable or
+        StoreError."""
+        with self._translated(), self._writer.begin() as connection:
             yield SqlBooks(connection)
 
     @contextmanager
     def reading(self) -> Iterator[SqlBooks]:
-        with _translated(self.path), self._readers.begin() as connection:
+        with self._translated(), self._readers.begin() as connection:
             yield SqlBooks(connection)
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            with _translated(self.path):
+                yield
+        except StoreDamaged as damage:
+            self._damage = damage.why
+            raise
+
     def check(self) -> None:
-        """Raises StoreGone when the file at the path is not the one that was opened, or not there."""
+        """Raises StoreDamaged when any thread has met damage, StoreGone when the file at the path is not the
+        one that was opened, or not there."""
+        if self._damage is not None:
+            raise StoreDamaged("the database is damaged", on=str(self.path), why=self._damage)
         try:
             now = self.path.stat()
         except OSError:
@@ -80,28 +107,35 @@ class SqlStore:
         self._writer.dispose()
 
 
-def open_store(url: str, *, now: datetime) -> SqlStore:
+def open_store(url: str, *, now: datetime, suspect: str | None = None) -> SqlStore:
     """The store at `url`, checked and migrated to this version's tables.
 
     A database that is no longer sound is moved aside, and a new one begins: as at any first start nothing
-    is announced. Raises StoreTooNew when a later version wrote it, StoreBusy, or StoreError with the cure.
+    is announced. `suspect` tells why one was found damaged while in use: it is checked to its last index.
+    Raises StoreTooNew when a later version wrote it, StoreBusy, StoreUnavailable while the disk cannot be
+    written, or StoreError with the fix.
     """
     path = database_path(url)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(
+        failed = StoreUnavailable if error.errno in DISK_ERRORS else StoreError
+        raise failed(
             "the state folder cannot be made",
             on=str(path.parent),
             why=error.strerror or str(error),
             cure="Make it writable for this user, or set `state:` to another place",
         ) from None
     try:
-        return _open_sound(url)
+        return _open_sound(url, suspect)
     except StoreDamaged as damage:
         aside = _move_aside(path, now)
         log.error(
-            "database damaged, moved aside, begun anew", path=str(path), aside=str(aside), why=damage.why
+            "database damaged, moved aside, begun anew",
+            path=str(path),
+            aside=str(aside),
+            why=damage.why,
+            fix=FIX_DAMAGE,
         )
         return _open_sound(url)
 
@@ -150,18 +184,21 @@ def database_path(url: str) -> Path:
     return Path(str(parsed.database))
 
 
-def _open_sound(url: str) -> SqlStore:
+def _open_sound(url: str, suspect: str | None = None) -> SqlStore:
     path = database_path(url)
-    if path.exists() and path.stat().st_size == 0:
-        log.warning("database is an empty file, begun anew", path=str(path))
+    empty = path.exists() and path.stat().st_size == 0
+    if empty:
+        log.error("database is an empty file, begun anew", path=str(path), fix=FIX_DAMAGE)
     store = SqlStore(url)
     try:
         with _translated(path), store._writer.begin() as connection:
-            _check(connection, path)
+            _check(connection, path, thoroughly=suspect is not None)
             _migrate(connection, path)
     except BaseException:
         store.close()
         raise
+    if suspect is not None and not empty:
+        log.warning("database read as damaged, but found sound: it stays", path=str(path), why=suspect)
     return store
 
 
@@ -182,8 +219,9 @@ def _engine(url: str, *, begin: str, pool_size: int, pragmas: Sequence[str], tur
     return engine
 
 
-def _check(connection: Connection, path: Path) -> None:
-    answer = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+def _check(connection: Connection, path: Path, *, thoroughly: bool) -> None:
+    check = "integrity_check" if thoroughly else "quick_check"
+    answer = connection.exec_driver_sql(f"PRAGMA {check}(1)").scalar()
     if answer != "ok":
         raise StoreDamaged("the database is damaged", on=str(path), why=str(answer))
 
@@ -207,10 +245,19 @@ def _migrate(connection: Connection, path: Path) -> None:
 
 def _move_aside(path: Path, now: datetime) -> Path:
     aside = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+    except OSError as error:
+        failed = StoreUnavailable if error.errno in DISK_ERRORS else StoreError
+        raise failed(
+            "the damaged database cannot be moved aside",
+            on=str(path),
+            why=error.strerror or str(error),
+            cure="Make its folder writable for this user, or move the file away",
+        ) from None
     return aside
 
 
@@ -238,7 +285,21 @@ def _as_ours(cause: BaseException | None, path: Path) -> StoreError | None:
         return StoreBusy("the database is in use", on=on, why=why, cure="Try again in a moment")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return StoreDamaged("the database is damaged", on=on, why=why)
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or (
+        name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) and _is_disk_shut(path)
+    ):
+        cure = "Make room on the disk, or mount it for writing; the service then goes on by itself"
+        return StoreUnavailable("the database cannot be written", on=on, why=why, cure=cure)
     if isinstance(cause, sqlite3.OperationalError):
         cure = "See that its folder is writable and its disk has space"
         return StoreError("the database cannot be used", on=on, why=why, cure=cure)
     return None
+
+
+def _is_disk_shut(path: Path) -> bool:
+    """Whether nothing at all can be written there: SQLite does not tell a full disk from a forbidden file."""
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError as error:
+        return error.errno in DISK_ERRORS
+    return disk.f_bavail == 0 or bool(disk.f_flag & os.ST_RDONLY)

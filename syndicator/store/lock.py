@@ -5,15 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from syndicator.errors import SecondInstanceError, StoreError
+from syndicator.errors import DISK_ERRORS, SecondInstanceError, StoreError, StoreUnavailable
 
 
 @contextmanager
 def hold_lock(database: Path) -> Iterator[None]:
-    """Holds the state for this process. Raises SecondInstanceError while another process has it.
+    """Holds the state for this process. Raises SecondInstanceError while another process has it,
+    StoreUnavailable while the disk cannot take the lock file, or StoreError.
 
     The kernel lets go of the lock with the process, however that ends; the file itself stays.
     """
@@ -22,7 +23,8 @@ def hold_lock(database: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreError(
+        failed = StoreUnavailable if error.errno in DISK_ERRORS else StoreError
+        raise failed(
             "the state cannot be locked",
             on=str(path),
             why=error.strerror or str(error),
@@ -39,8 +41,10 @@ def hold_lock(database: Path) -> Iterator[None]:
                 why=f"process {owner}",
                 cure="Stop it first, or give this one another `state:` and `output:`",
             ) from None
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        # Whose it is can be said only where the disk has room; it is theirs all the same.
+        with suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(handle)

@@ -13,12 +13,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from syndicator.errors import SecondInstanceError, StoreBusy, StoreError, StoreTooNew
+from syndicator.errors import (
+    SecondInstanceError,
+    StoreBusy,
+    StoreDamaged,
+    StoreError,
+    StoreTooNew,
+    StoreUnavailable,
+)
 from syndicator.store import outbox_tables
 from syndicator.store.contract import SourceState
 from syndicator.store.database import SqlStore, latest_revision, open_known, open_store
 from syndicator.store.lock import hold_lock
 from syndicator.store.tables import metadata
+from tests.disks import fill, small_disk
 from tests.making import NOON
 
 
@@ -177,6 +185,51 @@ with hold_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
+
+
+def test_full_disk_is_something_to_wait_for(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "var") as disk:
+        filler = fill(disk)
+        with pytest.raises(StoreUnavailable):
+            open_store(url(tmp_path), now=NOON)
+        filler.unlink()
+        store = open_store(url(tmp_path), now=NOON)
+        put_something(store)
+        filler = fill(disk)
+        with pytest.raises(StoreUnavailable), store.transaction() as books:
+            books.put_mark("large", "x" * 500_000)
+        assert has_something(store)
+        store.close()
+        with hold_lock(disk / "state.db"):
+            pass
+        filler.unlink()
+        store = open_store(url(tmp_path), now=NOON)
+        assert has_something(store)
+        store.close()
+
+
+def test_damage_that_one_thread_has_met_is_told_to_the_one_that_checks(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    put_something(store)
+    store.close()
+    path = tmp_path / "var/state.db"
+    path.write_bytes(path.read_bytes()[:4096] + os.urandom(path.stat().st_size - 4096))
+    store = SqlStore(url(tmp_path))
+    store.check()
+    with pytest.raises(StoreDamaged), store.reading() as books:
+        books.source("news")
+    with pytest.raises(StoreDamaged):
+        store.check()
+    store.close()
+
+
+def test_database_suspected_of_damage_stays_where_it_is_sound(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    put_something(store)
+    store.close()
+    again = open_store(url(tmp_path), now=NOON, suspect="a page was read wrong")
+    assert has_something(again)
+    again.close()
 
 
 def test_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""What the service waits out: a disk that is full, read-only or broken, a database that cannot be made anew.
+
+Said once when it begins and once when it is over, however often it is tried meanwhile.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from syndicator.clock import Clock
+from syndicator.errors import OutputUnwritable, StoreUnavailable, SyndicatorError
+
+log = structlog.get_logger()
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+FORGOTTEN_AFTER_S = 600.0
+
+
+def is_disk_failure(error: SyndicatorError) -> bool:
+    """Whether nothing can be written until somebody sees to the disk, so that waiting is what helps."""
+    return isinstance(error, StoreUnavailable) or (isinstance(error, OutputUnwritable) and error.everywhere)
+
+
+class FailureLog:
+    """One failure at a time. One thread uses it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since_s = 0.0
+        self._said = ""
+
+    def began(self, error: SyndicatorError) -> None:
+        """Says what failed, unless that has been said. May be called at each failure."""
+        what = "disk" if is_disk_failure(error) else str(error)
+        if self._said == what:
+            return
+        if not self._said:
+            self._since_s = self._clock.moment().monotonic
+        self._said = what
+        if is_disk_failure(error):
+            log.warning(
+                "the disk cannot be written: what is there is served, and it is tried again",
+                on=error.on,
+                why=error.why,
+                free=_free_space(Path(error.on)),
+                fix=error.cure,
+            )
+        else:
+            log.error(error.what, on=error.on, why=error.why, fix=error.cure)
+
+    def over(self) -> None:
+        """Says that it works again, where it did not. May be called at each success."""
+        if self._said:
+            self._said = ""
+            seconds = round(self._clock.moment().monotonic - self._since_s)
+            log.info("the disk and the database work again", after_seconds=seconds)
+
+
+class BackOff:
+    """How long to wait before each further try: a second, then twice as long each time, a minute at most.
+
+    After ten minutes without a failure it begins at a second again.
+    """
+
+    def __init__(self) -> None:
+        self._pause_s, self._until_s = 0.0, 0.0
+
+    def next_s(self, now_s: float) -> float:
+        """The pause after a failure at `now_s` (monotonic).
+
+        >>> pauses = BackOff()
+        >>> [pauses.next_s(0.0), pauses.next_s(1.0), pauses.next_s(3.0), pauses.next_s(1000.0)]
+        [1.0, 2.0, 4.0, 1.0]
+        """
+        again = self._pause_s and now_s < self._until_s + FORGOTTEN_AFTER_S
+        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S) if again else FIRST_PAUSE_S
+        self._until_s = now_s + self._pause_s
+        return self._pause_s
+
+
+def pause(seconds: float, stop: threading.Event, *, beat: Callable[[], None], every_s: float) -> None:
+    """Waits, until `stop` at the latest; calls `beat` meanwhile, lest the watchdog take it for stuck."""
+    while seconds > 0 and not stop.wait(min(seconds, every_s)):
+        beat()
+        seconds -= every_s
+
+
+def _free_space(path: Path) -> str:
+    for folder in (path, *path.parents):
+        try:
+            return f"{shutil.disk_usage(folder).free / 1e6:.1f} MB"
+        except OSError:
+            continue
+    return "?"
