@@ -136,6 +136,8 @@ class Article:
     heat: float | None = None
     guid: str | None = None
     """A `guid` key of the front matter, read at first sight only."""
+    derived: bool = False
+    """Whether the link was made of the source's `base_url` and the path, and so belongs to one file."""
 
     def __post_init__(self) -> None:
         for moment in (self.published, self.modified, self.expires):

@@ -61,7 +61,8 @@ def parse_article(data: bytes, *, rules: SourceRules, path: str) -> Article | No
 def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, rules: SourceRules, path: str) -> Article:
     zone, tool = rules.time_zone, rules.profile.tool
     published = _published(fields, facts, zone)
-    link = article_link(fields, facts, rules, path, published)
+    found = article_link(fields, facts, rules, path, published)
+    link = found.address
     base = link if tool is not Tool.SMARTABLE else rules.base_url or link
     markdown, embedded = _body(matter, tool), fields.text(Field.EMBEDDED) or ""
     body = render_body(markdown, base_url=link, embedded=embedded)
@@ -90,6 +91,7 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, rules: Sourc
         quality=fields.number(Field.QUALITY),
         heat=_heat(fields),
         guid=_guid(fields),
+        derived=found.derived,
     )
     return replace(article, revision=revision(article, summary=excerpt, body=f"{embedded}\n{markdown}"))
 

@@ -38,13 +38,21 @@ class SourceRules:
             raise SettingsError([f"base_url: {error}: {self.base_url}"]) from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An article's address. `derived`: made of the source's `base_url`, and so meant for one file alone."""
+
+    address: str
+    derived: bool
+
+
 def article_link(
     fields: Fields,
     facts: FileFacts,
     rules: SourceRules,
     path: str,
     published: datetime,
-) -> str:
+) -> Link:
     """The article's own link, else its address on the source's site by the tool's rule.
 
     Raises ArticleError where it has neither or where what it has is no address.
@@ -53,7 +61,7 @@ def article_link(
     if own is None:
         return _on_site(fields, facts, rules, path, published)
     try:
-        return http_link(own)
+        return Link(address=http_link(own), derived=False)
     except ValueError as error:
         cure = "Write an absolute address such as https://example.org/page"
         raise fields.problem(Field.LINK, str(error), cure) from None
@@ -65,11 +73,11 @@ def _on_site(
     rules: SourceRules,
     path: str,
     published: datetime,
-) -> str:
+) -> Link:
     address = fields.text(Field.ADDRESS)
     try:
         if address and address.startswith(("http://", "https://")):
-            return http_link(address)
+            return Link(address=http_link(address), derived=False)
         if rules.base_url is None:
             keys = fields.keys(Field.LINK)
             cure = "et the source's `base_url`"
@@ -83,7 +91,8 @@ def _on_site(
             categories=(*facts.categories, *fields.names(Field.TOPICS, rules.profile.categories)),
             local=published.astimezone(rules.time_zone),
         )
-        return http_link(f"{rules.base_url.rstrip('/')}/{own.lstrip('/')}")
+        on_site = http_link(f"{rules.base_url.rstrip('/')}/{own.lstrip('/')}")
+        return Link(address=on_site, derived=True)
     except SettingsError as error:
         raise fields.problem(Field.ADDRESS, str(error), "Use a path such as /2024/title/") from None
     except ValueError as error:

@@ -198,15 +198,18 @@ def _held_in(touched: Iterable[Change]) -> set[str]:
 
 def _alike(books: Books, batch: Batch, files: Mapping[str, KnownFile]) -> list[StoredEntry]:
     """The entries that files of the batch might be, by key, content, link or path: for those that have none
-    yet, and, where files are missing, by content for those that have."""
+    yet, and, where files are missing, by content for those that have. With them those whose link a file of
+    the batch would get."""
     articles = {one.path: one for one in batch.found if one.article is not None}
     fresh = [one for path, one in articles.items() if path not in files or files[path].guid is None]
     moving = articles.values() if batch.missing else fresh
+    derived = [one for one in articles.values() if one.article and one.article.derived]
+    links = {one.article.canonical_link for one in (*fresh, *derived) if one.article}
     some = [
         *books.entries(
             sorted({one.article.guid for one in fresh if one.article and one.article.guid})
         ).values(),
-        *books.copies(sorted({one.article.canonical_link for one in fresh if one.article})),
+        *books.copies(sorted(links)),
         *books.twins(batch.source, sorted({one.digest for one in moving})),
         *books.entries_at(batch.source, [one.path for one in fresh]).values(),
     ]
@@ -294,7 +297,7 @@ def _file(
     for one in batch.found:
         change = recognised.changes.get(one.path)
         guid = change.after.entry.guid if change else None
-        if one.problem is not None and one.path in files:
+        if (one.problem is not None or one.path in refused) and one.path in files:
             guid = files[one.path].guid
         # A file refused for another one's sake may be good as soon as that one is gone.
         stamp = UNREAD if one.path in refused else one.stamp

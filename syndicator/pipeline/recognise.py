@@ -6,6 +6,7 @@ Behaviour 7 to 9. In order, each entry taken once:
   3. an entry of the source whose file is gone and that has the same content, else the same canonical link,
      else the same path;
   4. a new entry, with the guid of its key or one minted from source and path.
+A file with another one's derived link is refused (`links`); an entry that it had stays as it was last good.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime
 from functools import partial
 
 from syndicator.model import Article, Entry, Problem, Visibility, judge_visibility
+from syndicator.pipeline.links import second_links
 from syndicator.store.contract import StoredEntry
 
 Mint = Callable[[str, str, int], str]
@@ -41,7 +43,8 @@ class Known:
     """The entries of the files that were there before, by path."""
     by_guid: Mapping[str, StoredEntry] = field(default_factory=dict)
     others: Sequence[StoredEntry] = ()
-    """Entries that share a canonical link with the batch, or, in its source, a content or a path."""
+    """Entries that share a canonical link with the batch, or, in its source, a content or a path; those that
+    are in nobody's way may be left out."""
     taken: frozenset[str] = frozenset()
     """Guids that would be minted for the batch, but that entries have."""
     vacant: frozenset[str] = frozenset()
@@ -82,6 +85,7 @@ def recognise(found: Iterable[Found], known: Known, rules: Rules, *, now: dateti
     """Gives every article of the batch its entry. The order of `found` does not matter."""
     batch = sorted((one for one in found if one.article is not None), key=lambda one: one.path)
     holders, refused = _holders(batch, known)
+    refused |= second_links(batch, holders, known, include_unpublished=rules.include_unpublished)
     changes: dict[str, Change] = {}
     stories = {stored.entry.article.canonical_link: stored.entry.story for stored in known.others}
     taken = set(known.taken)
