@@ -19,8 +19,11 @@ SECRET = re.compile(r"xox[a-z]-[\w-]+|(?<=hooks\.slack\.com/)(services|workflows
 PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>", "debug": "<7>"}
 
 
-def configure_logs(*, verbose: bool, journal: bool, quiet: bool = False, stream: TextIO = sys.stderr) -> None:
-    """Sets up structlog, and the standard library's logging for the warnings of libraries."""
+def configure_logs(
+    *, verbose: bool, journal: bool, quiet: bool = False, stream: TextIO | None = None
+) -> None:
+    """Sets up structlog, and the standard library's logging for the warnings of libraries; to stderr."""
+    stream = stream or sys.stderr
     level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO
     processors: list[Any] = [structlog.processors.add_log_level, mask]
     if journal:

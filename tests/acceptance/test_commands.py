@@ -1,4 +1,4 @@
-"""The operator's commands, as processes of their own, on a state that a service has made."""
+"""The operator's commands on a state that a service has made."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ def test_reload_takes_over_new_settings_and_refuses_wrong_ones(service: Running)
 
 def test_second_instance_is_refused(service: Running) -> None:
     service.start()
-    second = service.command("run")
+    second = service.process_of("run")
     assert second.returncode == 78
     assert "another syndicator works on this state already" in second.stderr
 

@@ -26,11 +26,11 @@ def test_first_steps_of_the_readme_work_as_they_stand(tmp_path: Path) -> None:
     service.config = clone / "my.yaml"
     shutil.copy(clone / re.findall(r"^cp (\S+) my.yaml", steps)[0], service.config)
     assert "mkdir -p articles" in steps
-    assert service.command("check").returncode == 0
+    assert service.process_of("check").returncode == 0
     (clone / "articles/story.md").write_text(block("markdown", "title:"), encoding="utf-8")
     route = block("yaml", "routes:")
     service.config.write_text(service.config.read_text(encoding="utf-8") + route, encoding="utf-8")
-    assert service.command("build").returncode == 0
+    assert service.process_of("build").returncode == 0
     assert "A story worth telling" in (clone / "public/feeds/databases/rss.xml").read_text(encoding="utf-8")
-    assert "A story worth telling" in service.command("preview", "best").stdout
+    assert "A story worth telling" in service.process_of("preview", "best").stdout
     assert {path.name for path in tmp_path.iterdir()} == {"clone"}, "nothing lands outside the clone"
