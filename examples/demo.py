@@ -122,7 +122,6 @@ def prepare(workplace: Path, environment: Mapping[str, str], *, today: date, pic
         | {
             "SYNDICATOR_SITE__BASE_URL": base_url,
             "SYNDICATOR_SERVER__PORT": str(port),
-            "SYNDICATOR_ADMIN__PORT": str(free_port(9090)),
         },
     )
 

@@ -141,7 +141,6 @@ def test_one_dropped_article_is_above_the_alerts_bar_and_one_below(tmp_path: Pat
 
 
 def test_demo_ends_by_itself(tmp_path: Path) -> None:
-    pytest.importorskip("syndicator.cli.run", reason="the service is not there yet")
     with run_demo(tmp_path, "--seconds", "5") as process:
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
@@ -151,7 +150,6 @@ def test_demo_ends_by_itself(tmp_path: Path) -> None:
 
 
 def test_demo_ends_cleanly_on_interrupt(tmp_path: Path) -> None:
-    pytest.importorskip("syndicator.cli.run", reason="the service is not there yet")
     with run_demo(tmp_path, "--seconds", "60") as process:
         assert process.stdout is not None
         for line in process.stdout:
