@@ -51,6 +51,8 @@ class DeliveryState(StrEnum):
     """Given up after 24 hours, or refused for good by a webhook; visible, retryable."""
     DROPPED = "dropped"
     """Ended by the operator, or empty because all its entries were withdrawn before it was sent."""
+    RELEASED = "released"
+    """Taken back before it was sent: a mute, quiet hours or a flood began, and its stories are owed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +69,13 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Immediate:
-    """A message per story as soon as it qualifies, after the `gather` wait for its other publishers."""
+    """A message per story as soon as it qualifies, after the `gather` wait for its other publishers.
+
+    More than 20 stories within `flood_window` become one digest.
+    """
 
     gather: timedelta = timedelta(0)
+    flood_window: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,3 +275,9 @@ class Delivery:
     """Before this moment it cannot have been posted; a look-up starts here. None: at `created`."""
     unsure: bool = False
     """The last try may have been accepted; before it is sent again it must be looked for."""
+    why: str = ""
+    """Why it was written, as the route's decision says it."""
+    rising: bool = False
+    """Its story was taken since its quality rose."""
+    ended: datetime | None = None
+    """When it was sent, dropped or released; None while something is to become of it."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -23,7 +23,7 @@ from functools import partial
 import structlog
 
 from syndicator.alerts import Digest
-from syndicator.assembly import Messengers, messengers_of, moved_map_path, open_pipe, reseal
+from syndicator.assembly import Messengers, mailing_of, messengers_of, moved_map_path, open_pipe, reseal
 from syndicator.clock import Clock, SystemClock
 from syndicator.connection import OwedDrawing, SlackCheck, report_ways
 from syndicator.deliver.outage import OutageWatch
@@ -295,13 +295,12 @@ class Service:
 
     def _send(self, stack: ExitStack, store: SqlStore, messengers: Messengers) -> None:
         ending = self._ending
-
-        @contextmanager
-        def open_outbox() -> Iterator[Outbox]:
-            with store.transaction() as books:
-                yield books.outbox
-
         outages, wake = OutageWatch(), self._wake_sender.set
+        mailing = mailing_of(self.settings)
+
+        def open_outbox() -> AbstractContextManager[Outbox]:
+            return mailing.outbox(store, self.clock.now())
+
         sender = Sender(
             open_outbox,
             messengers.for_delivery,

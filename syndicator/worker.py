@@ -7,6 +7,7 @@ fails costs time and nothing else: it is logged, and the next one looks at every
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,8 @@ GATHER_S = 0.02
 """The hints of one change come in a burst; waiting this long for the others saves looking twice."""
 MANY_HINTS = 2_000
 """With more hints than this, looking at the whole folder is quicker."""
+TOGETHER_S = 1.0
+"""How long a burst of files that goes on may keep messages and feeds waiting."""
 LONGEST_WAIT_S = 5.0
 SEAL_EVERY_S = 60.0
 """How long what was sent may go undated when nothing else happens."""
@@ -169,7 +172,8 @@ class Worker:
         for check in self.checks:
             check()
         try:
-            tally = self._look(at, progress)
+            tally = self._look(at, progress) + self._look_on(at.monotonic, progress)
+            at = self._clock.moment()
             turned = self._pipeline.turn(at.now)
         finally:
             # What a turn that is cut off has taken in is not taken in again, so it is said now.
@@ -194,6 +198,14 @@ class Worker:
             published=published,
             wait_s=0.0 if published.more else self._wait_s(self._clock.moment(), wake),
         )
+
+    def _look_on(self, began: float, progress: Progress) -> Tally:
+        """Looks at what came meanwhile, so that a burst of files is judged as one; not for long."""
+        tally = Tally()
+        while self._hints and (at := self._clock.moment()).monotonic < began + TOGETHER_S:
+            time.sleep(GATHER_S)
+            tally += self._look(at, progress)
+        return tally
 
     def _look(self, at: Moment, progress: Progress) -> Tally:
         hints = self._take_hints()

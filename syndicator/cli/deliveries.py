@@ -113,7 +113,7 @@ def drop(
     why: Annotated[str, typer.Option("--why", help="For whoever asks later.")] = "dropped by the operator",
 ) -> None:
     """End a message that was not sent; its stories are never announced in that channel."""
-    _act(config or context.obj[0], id, lambda outbox, full: outbox.drop(full, why), "is dropped")
+    _act(config or context.obj[0], id, lambda outbox, full: outbox.drop(full, why, now()), "is dropped")
 
 
 def _act(config: Path, id: str, act: Callable[[Outbox, str], bool], done: str) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 from syndicator.alerts import Delivery, DeliveryState, Route, RouteReason
@@ -68,6 +67,8 @@ def compose(
         due=now,
         message=words.of(draft.kind, shown, len(draft.more), id=id, why=draft.reason, rising=rising),
         more=len(draft.more),
+        why=draft.reason.value,
+        rising=rising,
     )
 
 
@@ -88,8 +89,8 @@ def recompose(
     if not shown:
         return None
     words = _Words(route=route, topic_names=topic_names, page=page)
-    why, rising = _remembered(delivery.message)
-    message = words.of(delivery.kind, shown, delivery.more, id=delivery.id, why=why, rising=rising)
+    why = DueReason(delivery.why)
+    message = words.of(delivery.kind, shown, delivery.more, id=delivery.id, why=why, rising=delivery.rising)
     return replace(delivery, message=message, guids=tuple(entry.guid for entry in shown))
 
 
@@ -110,12 +111,6 @@ class _Words:
             )
         heading = HEADINGS.get(why, "{name}").format(name=self.page.name)
         return digest_message(shown, more, self.route, payload=payload, page=self.page, heading=heading)
-
-
-def _remembered(message: Mapping[str, Any]) -> tuple[DueReason, bool]:
-    """Why the message was written and whether its story was rising, from its own metadata."""
-    payload = message["metadata"]["event_payload"]
-    return DueReason(payload["why"]), bool(payload.get("rising"))
 
 
 def _id(*parts: str) -> str:

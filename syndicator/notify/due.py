@@ -1,14 +1,15 @@
 """What is owed to whom now: which stories go into which message, and why the others wait (pure).
 
-For an immediate route the steps are: gather, mute, quiet hours, backlog, cap; what is left becomes a message
-each, or, when it was held back or is too much, one digest. For a digest route: its time, mute, quiet hours,
-cap, minimum. Whatever a digest has no room for is counted in its "+N more" and thereby announced.
+For an immediate route the steps are: gather, mute, quiet hours, flood, backlog, cap; what is left becomes
+a message each, or, when it was held back or is too much, one digest. For a digest route: its time, mute,
+quiet hours, cap, minimum. Whatever a digest has no room for is counted in its "+N more" and thereby
+announced.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,10 +17,8 @@ from typing import assert_never
 
 from syndicator.alerts import Digest, Immediate, Mute, Owed, Route, Slot
 from syndicator.model import Entry, Visibility
+from syndicator.notify.flood import FLOOD, Arrivals, flood_until, floods
 from syndicator.notify.quiet import muted_until, quiet_until, resumed
-
-FLOOD = 20
-"""More stories than this at once become one digest, and no more messages than this wait for a channel."""
 
 SUMMARY = Digest(cron="")
 """How a digest that an immediate route needs is cut: like a digest route's by default."""
@@ -38,6 +37,7 @@ class DueReason(StrEnum):
     CARRIED = "carried over: fewer stories than the digest's minimum"
     QUIET = "held back: quiet hours"
     MUTED = "held back: muted"
+    MANY = "held back: many at once, one digest when no more come"
     CAPPED = "held back: the hour's cap is reached"
     BACKLOG = "held back: many messages wait for the channel"
     WITHDRAWN = "no longer public"
@@ -89,11 +89,25 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What holds a whole route back, and until when."""
+
+    reason: DueReason
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """What the channel has had: messages of the last hour, and how many wait to be sent."""
+    """What the channel has had: messages of the last hour, and how many wait to be sent.
+
+    `arrivals` are what an immediate route took of late, at least since `oldest`: when it took the first of
+    the stories that have not left yet.
+    """
 
     last_hour: int = 0
     waiting: int = 0
+    arrivals: Arrivals = ()
+    oldest: datetime | None = None
 
 
 def select_due(
@@ -114,7 +128,7 @@ def select_due(
     """
     traffic = traffic or Traffic()
     live = [story for story in owed if _is_public(entries.get(story.guid))]
-    released = tuple(story for story in owed if story not in live)
+    released = tuple(story for story in owed if not _is_public(entries.get(story.guid)))
     ranked = sorted(live, key=lambda story: rank(entries[story.guid]))
     match route.deliver:
         case Immediate():
@@ -124,6 +138,23 @@ def select_due(
         case _:
             assert_never(route.deliver)
     return Plan(drafts=plan.drafts, held=plan.held, released=released, finished=plan.finished)
+
+
+def hold(route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic) -> Hold | None:
+    """What holds the whole route back now, messages already written included; None if nothing does.
+
+    To be asked again when a message is about to be sent: what is held goes back to the stories owed.
+    """
+    muted = muted_until(mutes, now)
+    if muted is not None:
+        return Hold(reason=DueReason.MUTED, until=muted)
+    quiet = quiet_until(route.quiet_hours, now)
+    if quiet is not None:
+        return Hold(reason=DueReason.QUIET, until=quiet)
+    if not isinstance(route.deliver, Immediate):
+        return None
+    flood = flood_until(traffic.arrivals, route.deliver, oldest=traffic.oldest, now=now)
+    return None if flood is None else Hold(reason=DueReason.MANY, until=flood)
 
 
 def rank(entry: Entry) -> tuple[float, float, str]:
@@ -169,27 +200,39 @@ def _immediate(
         reason, until = obstacle
         return Plan(held=(*gathering, *_all_held(ready, reason, until).held))
     since = resumed(route.quiet_hours, mutes, now)
-    drafts = _share(ready, entries, route, room=_room(route, traffic), since=since)
+    late = {story.story for story in ready if since is not None and _ready_at(story, route) < since}
+    flooded = _flooded(ready, route, traffic)
+    drafts = _share(ready, late, flooded, entries, route, room=_room(route, traffic))
     return Plan(drafts=tuple(drafts), held=tuple(gathering))
+
+
+def _flooded(ready: Sequence[Owed], route: Route, traffic: Traffic) -> set[str]:
+    """The stories that came in a flood, which is over."""
+    if not isinstance(route.deliver, Immediate):
+        return set()
+    found = floods(traffic.arrivals, route.deliver.flood_window)
+    return {story.story for story in ready if any(flood.has(story.qualified) for flood in found)}
 
 
 def _share(
     ready: Sequence[Owed],
+    late: Set[str],
+    flooded: Set[str],
     entries: Mapping[str, Entry],
     route: Route,
     *,
     room: int,
-    since: datetime | None,
 ) -> Iterable[Draft]:
     """Ready stories as messages, at most `room`: each its own, unless they were held back or are too many."""
-    if len(ready) > FLOOD:
+    held = [story for story in ready if story.story in late or story.story in flooded]
+    fresh = [story for story in ready if story.story not in late and story.story not in flooded]
+    if len(fresh) > FLOOD:
         return [_summary(ready, entries, route, DueReason.FLOOD)]
-    late = [story for story in ready if since is not None and _ready_at(story, route) < since]
-    if len(late) > 1:
-        fresh = [story for story in ready if story not in late]
+    if len(held) > 1:
+        reason = DueReason.CATCH_UP if late else DueReason.FLOOD
         if len(fresh) > room - 1:
-            return [_summary(ready, entries, route, DueReason.CATCH_UP)]
-        return [_summary(late, entries, route, DueReason.CATCH_UP), *_alerts(fresh, route)]
+            return [_summary(ready, entries, route, reason)]
+        return [_summary(held, entries, route, reason), *_alerts(fresh, route)]
     if len(ready) <= room:
         return _alerts(ready, route)
     best, rest = ready[: room - 1], ready[room - 1 :]
@@ -225,13 +268,10 @@ def _digest(
 def _obstacle(
     route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic
 ) -> tuple[DueReason, datetime | None] | None:
-    """What holds the whole route back now, and until when where that is known."""
-    muted = muted_until(mutes, now)
-    if muted is not None:
-        return DueReason.MUTED, muted
-    quiet = quiet_until(route.quiet_hours, now)
-    if quiet is not None:
-        return DueReason.QUIET, quiet
+    """What keeps new messages of the route from being written now, and until when where that is known."""
+    held = hold(route, now=now, mutes=mutes, traffic=traffic)
+    if held is not None:
+        return held.reason, held.until
     if traffic.waiting >= FLOOD:
         return DueReason.BACKLOG, None
     return (DueReason.CAPPED, None) if _room(route, traffic) < 1 else None

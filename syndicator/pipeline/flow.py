@@ -258,7 +258,7 @@ class Pipeline:
         return self._desks[source].lost_since
 
     def _announce(self, books: Books, changes: Sequence[Change], *, now: datetime, silent: bool) -> None:
-        out = self._mailing.revise(books, [change.after.entry.guid for change in changes])
+        out = self._mailing.revise(books, [change.after.entry.guid for change in changes], now)
         self._announcer.judge(books, changes, now=now, silent=silent, released=out)
 
     def _judge(

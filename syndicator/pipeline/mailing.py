@@ -6,20 +6,23 @@ worked out, and if it has not been dealt with, it is now. So a restart, a sleep 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
 
-from syndicator.alerts import Digest, Route, Slot
+from syndicator.alerts import Digest, Immediate, Mute, Route, Slot
 from syndicator.model import ALL, Entry, Site
 from syndicator.notify.compose import compose, recompose
-from syndicator.notify.due import Draft, Held, Plan, Traffic, select_due
+from syndicator.notify.due import Draft, Held, Hold, Plan, Traffic, hold, select_due
+from syndicator.notify.flood import Arrivals
 from syndicator.notify.message import Page
 from syndicator.pipeline.announcing import known_entries
 from syndicator.publish.addresses import page_url
 from syndicator.publish.topics import topic_key
-from syndicator.store.contract import Books, Fate
+from syndicator.store.contract import Books, Fate, Store
+from syndicator.store.outbox import Outbox
 
 log = structlog.get_logger()
 
@@ -32,7 +35,7 @@ REMEMBERED = timedelta(days=2)
 
 
 class Mailing:
-    """Writes the messages of all routes. One thread uses it."""
+    """Writes the messages of all routes, and takes back those that are held back before they are sent."""
 
     def __init__(self, routes: Sequence[Route], site: Site, latest_slot: LatestSlot) -> None:
         self._routes = tuple(routes)
@@ -40,6 +43,7 @@ class Mailing:
 
     def write(self, books: Books, *, now: datetime) -> tuple[int, datetime | None]:
         """Writes what is due at `now`; how many messages, and when to look again at the latest."""
+        self.take_back(books.outbox, now)
         began = books.outbox.ledger.began()
         written = 0
         wakes: list[datetime] = []
@@ -49,7 +53,41 @@ class Mailing:
             wakes += [plan.wake] if plan.wake is not None else []
         return written, min(wakes, default=None)
 
-    def revise(self, books: Books, guids: Collection[str]) -> set[str]:
+    @contextmanager
+    def outbox(self, store: Store, now: datetime) -> Iterator[Outbox]:
+        """The outbox as the sender may see it: what is held back at `now` was taken out."""
+        with store.transaction() as books:
+            self.take_back(books.outbox, now)
+            yield books.outbox
+
+    def take_back(self, outbox: Outbox, now: datetime) -> None:
+        """Makes messages that wait into owed stories again where their route is held back now.
+
+        A mute, quiet hours or a flood may have begun since they were written. What may be in the channel
+        already is left to be looked for.
+        """
+        ways = set(outbox.open_ways())
+        for route in self._routes:
+            held = self.hold(outbox, route, now) if (route.name, route.channel) in ways else None
+            if held is None:
+                continue
+            count = outbox.release((route.name, route.channel), held.reason.value, now)
+            if count:
+                log.info(
+                    "messages held back",
+                    route=route.name,
+                    channel=route.channel,
+                    messages=count,
+                    why=held.reason.value,
+                    until=f"{held.until:%Y-%m-%d %H:%M:%S} UTC",
+                )
+
+    def hold(self, outbox: Outbox, route: Route, now: datetime) -> Hold | None:
+        """What holds the whole route back now, and until when; None if nothing does."""
+        traffic = self._traffic(outbox, route, now)
+        return hold(route, now=now, mutes=_mutes(outbox, route, now), traffic=traffic)
+
+    def revise(self, books: Books, guids: Collection[str], now: datetime) -> set[str]:
         """Puts messages that wait into the words of their entries as they are now; drops emptied ones.
 
         Gives the entries that were taken out, whose stories are owed no longer.
@@ -66,7 +104,7 @@ class Mailing:
             )
             if anew is None:
                 books.outbox.drop(
-                    delivery.id, "all its entries were withdrawn before it was sent", release=True
+                    delivery.id, "all its entries were withdrawn before it was sent", now, release=True
                 )
                 log.info("message dropped, nothing of it is public any more", delivery=delivery.id)
                 out |= set(delivery.guids)
@@ -95,13 +133,24 @@ class Mailing:
             route,
             now=now,
             slot=slot,
-            mutes=[m for m in ledger.mutes(ended_after=now - REMEMBERED) if m.route == route.name],
-            traffic=Traffic(
-                last_hour=books.outbox.recent(route.channel, now - HOUR),
-                waiting=books.outbox.waiting(route.channel),
-            ),
+            mutes=_mutes(books.outbox, route, now),
+            traffic=self._traffic(books.outbox, route, now),
         )
         return plan, entries, slot
+
+    def _traffic(self, outbox: Outbox, route: Route, now: datetime) -> Traffic:
+        oldest = outbox.oldest(route.name) if isinstance(route.deliver, Immediate) else None
+        arrivals: Arrivals = ()
+        if isinstance(route.deliver, Immediate) and oldest is not None:
+            # A flood begins with its first arrival, which may have left: a window before what waits.
+            since = min(oldest, now) - 2 * route.deliver.flood_window
+            arrivals = outbox.ledger.arrivals(route.name, since)
+        return Traffic(
+            last_hour=outbox.recent(route.channel, now - HOUR),
+            waiting=outbox.waiting(route.channel),
+            arrivals=arrivals,
+            oldest=oldest,
+        )
 
     def _write_route(self, books: Books, route: Route, began: datetime, now: datetime) -> tuple[Plan, int]:
         plan, entries, slot = self._plan(books, route, began, now)
@@ -144,6 +193,10 @@ class Mailing:
         if len(found) == 1 == len(wanted):
             return Page(name=found[0].name, url=page_url(self._site, found[0].slug))
         return Page(name=self._site.title, url=page_url(self._site, ALL))
+
+
+def _mutes(outbox: Outbox, route: Route, now: datetime) -> list[Mute]:
+    return [one for one in outbox.ledger.mutes(ended_after=now - REMEMBERED) if one.route == route.name]
 
 
 def labels_of(books: Books) -> dict[str, str]:

@@ -78,6 +78,9 @@ def check_routes(shape: FileShape, problems: Problems, check_cron: CronCheck) ->
         if route.gather and route.deliver != "immediate":
             what = "is for `deliver: immediate`; a digest gathers by its schedule"
             problems.add_further(what, "routes", index, "gather")
+        if "flood_window" in route.model_fields_set and route.deliver != "immediate":
+            what = "is for `deliver: immediate`; a digest is one message anyway"
+            problems.add_further(what, "routes", index, "flood_window")
         if isinstance(route.deliver, DeliverShape):
             try:
                 check_cron(route.deliver.digest, route.deliver.time_zone)

@@ -191,7 +191,7 @@ def _route(route: RouteShape, levels: Mapping[str, float], slack: Slack) -> Rout
         min_quality=bar,
         min_heat=route.min_heat,
         max_age=route.max_age,
-        deliver=Immediate(gather=route.gather)
+        deliver=Immediate(gather=route.gather, flood_window=route.flood_window)
         if deliver == "immediate"
         else Digest(
             cron=deliver.digest,

@@ -198,6 +198,7 @@ class RouteShape(Shape):
         default_factory=lambda: DeliverShape(digest="0 9 * * *")
     )
     gather: Duration = timedelta(0)
+    flood_window: Duration = timedelta(seconds=30)
     edits: Edits = False
     max_age: Duration = timedelta(days=7)
     quiet_hours: QuietHoursShape | None = None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from syndicator.alerts import LedgerKind, LedgerRow, Mute, Owed, Route, RouteReason, Slot
@@ -82,6 +82,33 @@ class Ledger:
             self._connection.execute(delete(owed).where(_is(owed, story)))
             self._connection.execute(update(ledger).where(_is(ledger, story)).values(delivery=delivery))
         return suspect
+
+    def put_back(self, ids: Iterable[str]) -> None:
+        """Owes the stories of these messages again; the times of digests that they were for reopen."""
+        for some in _batches(sorted(ids)):
+            of_them = ledger.c.delivery.in_(some)
+            lines = [ledger_value(row) for row in self._connection.execute(select(ledger).where(of_them))]
+            if lines:
+                values = [owed_values(_as_owed(line)) | {"suspect": False} for line in lines]
+                self._connection.execute(insert(owed).on_conflict_do_nothing(), values)
+            again = {"delivery": None, "kind": LedgerKind.OWED.value}
+            self._connection.execute(update(ledger).where(of_them).values(again))
+            self._connection.execute(delete(digest_slots).where(digest_slots.c.delivery.in_(some)))
+
+    def arrivals(self, route: str, since: datetime) -> list[tuple[datetime, int]]:
+        """How many stories the route took at which moments since then, oldest first."""
+        taken = and_(
+            ledger.c.route == route, ledger.c.at >= since, ledger.c.kind != LedgerKind.BASELINE.value
+        )
+        query = select(ledger.c.at, func.count().label("n")).where(taken).group_by(ledger.c.at)
+        return [(row.at, row.n) for row in self._connection.execute(query.order_by(ledger.c.at))]
+
+    def oldest(self, route: str, messages: Select[tuple[str]]) -> datetime | None:
+        """When the route took the first story that is owed or in one of these messages; None if none is."""
+        waits = select(func.min(owed.c.qualified)).where(owed.c.route == route)
+        written = select(func.min(ledger.c.at)).where(ledger.c.delivery.in_(messages))
+        found = [self._connection.scalar(query) for query in (waits, written)]
+        return min((moment for moment in found if moment is not None), default=None)
 
     def announced(self, delivery: str, kind: LedgerKind = LedgerKind.ANNOUNCED) -> None:
         """All stories of this message are in the channel, or (SHOWN) were drawn in the terminal."""
@@ -203,6 +230,17 @@ def _as_row(story: Owed) -> LedgerRow:
         kind=LedgerKind.OWED,
         reason=story.reason,
         at=story.qualified,
+    )
+
+
+def _as_owed(line: LedgerRow) -> Owed:
+    return Owed(
+        route=line.route,
+        channel=line.channel,
+        story=line.story,
+        guid=line.guid,
+        reason=line.reason,
+        qualified=line.at,
     )
 
 

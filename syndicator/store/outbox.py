@@ -9,6 +9,8 @@
     owed, sending, unclear -G-> failed    24 hours, or a person must act; visible
     failed, shown -H-> owed or unclear      `retry`; unclear where the last try may have been accepted
     owed, unclear, failed -J-> dropped    by the operator, or withdrawn before it was sent
+    owed -L-> released       a mute, quiet hours or a flood began: its stories are owed again
+    dropped, released -M-> owed      its stories are due again, and the message has the same id
 
 A claim is (id, attempts): `settle` obeys only if both, and the state, are still as they were when claimed, so
 that an answer that comes after its lease has lapsed changes nothing that was decided since.
@@ -48,6 +50,9 @@ OPEN = (DeliveryState.OWED.value, DeliveryState.UNCLEAR.value)
 ANNOUNCED = {DeliveryState.SENT: LedgerKind.ANNOUNCED, DeliveryState.SHOWN: LedgerKind.SHOWN}
 """The states in which a message has come to its end, and what the ledger then says of its stories."""
 
+TAKEN_BACK = (DeliveryState.DROPPED, DeliveryState.RELEASED)
+"""The states of messages that were not sent and will not be, as they are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -73,12 +78,13 @@ class Outbox:
     def write(self, delivery: Delivery, stories: Sequence[Owed]) -> bool:
         """Writes a message owed and takes its stories off what is owed, in one.
 
-        A message with this id that was dropped comes to life again; any other is left as it is, and then the
-        answer is False. Where a story is suspect, the message begins as unclear: it is looked for first.
+        A message with this id that was dropped or released comes to life again; any other is left as it is,
+        and then the answer is False. Where a story is suspect, the message begins as unclear: it is looked
+        for first.
         """
         suspect = self.ledger.put_into(delivery.id, stories)
         known = self.find(delivery.id)
-        if known is not None and known.state is not DeliveryState.DROPPED:
+        if known is not None and known.state not in TAKEN_BACK:
             if known.state in ANNOUNCED:
                 self.ledger.announced(known.id, ANNOUNCED[known.state])
             return False
@@ -130,6 +136,7 @@ class Outbox:
             deliveries.c.state.in_(_held_states(claimed, after)),
         )
         values = delivery_values(after) | {"lease_until": None}
+        values["ended"] = now if after.state in ANNOUNCED else None
         for name in ("id", "message", "guids", "more", "created"):
             del values[name]
         if self._connection.execute(update(deliveries).where(held).values(values)).rowcount == 0:
@@ -220,11 +227,11 @@ class Outbox:
         self._connection.execute(update(deliveries).where(paused).values(due=now))
 
     def recent(self, channel: str, since: datetime) -> int:
-        """How many messages were written for the channel since then and not dropped."""
+        """How many messages were written for the channel since then and not taken back."""
         condition = and_(
             deliveries.c.channel == channel,
             deliveries.c.created > since,
-            deliveries.c.state != DeliveryState.DROPPED.value,
+            deliveries.c.state.not_in([state.value for state in TAKEN_BACK]),
         )
         return self._connection.scalar(select(func.count()).where(condition)) or 0
 
@@ -281,6 +288,7 @@ class Outbox:
             "misses": 0,
             "unsure": look,
             "failing_since": None,
+            "ended": None,
         }
         self._connection.execute(update(deliveries).where(deliveries.c.id == id).values(values))
         self._connection.execute(
@@ -288,7 +296,34 @@ class Outbox:
         )
         return True
 
-    def drop(self, id: str, why: str, *, release: bool = False) -> bool:
+    def release(self, way: Way, why: str, now: datetime) -> int:
+        """Takes back what waits to be sent by this route to this channel: its stories are owed again.
+
+        Only what is certainly not in the channel. How many messages.
+        """
+        route, channel = way
+        waits = and_(
+            deliveries.c.route == route,
+            deliveries.c.channel == channel,
+            deliveries.c.state == DeliveryState.OWED.value,
+            deliveries.c.unsure.is_(False),
+        )
+        values = {"state": DeliveryState.RELEASED.value, "error": why, "ended": now}
+        statement = update(deliveries).where(waits).values(values).returning(deliveries.c.id)
+        ids = self._connection.scalars(statement).all()
+        self.ledger.put_back(ids)
+        return len(ids)
+
+    def oldest(self, route: str) -> datetime | None:
+        """When the route took the first of the stories that have not left yet; None if there is none."""
+        return self.ledger.oldest(
+            route,
+            select(deliveries.c.id).where(
+                deliveries.c.route == route, deliveries.c.state == DeliveryState.OWED.value
+            ),
+        )
+
+    def drop(self, id: str, why: str, now: datetime, *, release: bool = False) -> bool:
         """Ends a message that was not sent; False if it is under way, sent or unknown.
 
         With `release` its stories are forgotten, so that they count anew should they come back; without,
@@ -296,7 +331,12 @@ class Outbox:
         """
         states = (*OPEN, DeliveryState.FAILED.value)
         condition = and_(deliveries.c.id == id, deliveries.c.state.in_(states))
-        values = {"state": DeliveryState.DROPPED.value, "error": why, "lease_until": None}
+        values = {
+            "state": DeliveryState.DROPPED.value,
+            "error": why,
+            "lease_until": None,
+            "ended": now,
+        }
         dropped = self._connection.execute(update(deliveries).where(condition).values(values)).rowcount == 1
         if dropped and release:
             self.ledger.forget(id)

@@ -33,6 +33,7 @@ ledger = Table(
     Column("delivery", Text),
     Index("ix_ledger_guid", "guid"),
     Index("ix_ledger_delivery", "delivery"),
+    Index("ix_ledger_route", "route", "at"),
 )
 """Once for ever: the primary key is the promise."""
 
@@ -71,6 +72,9 @@ deliveries = Table(
     Column("failing_since", Moment),
     Column("look_from", Moment),
     Column("unsure", Boolean, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("rising", Boolean, nullable=False),
+    Column("ended", Moment),
     Index("ix_deliveries_queue", "channel", "state", "due", "created"),
     Index("ix_deliveries_state", "state", "lease_until"),
     Index("ix_deliveries_recent", "channel", "created"),

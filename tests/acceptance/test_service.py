@@ -107,6 +107,26 @@ def test_what_happened_while_it_was_down_is_found(service: Running, slack: Slack
     assert len(slack.slack.in_channel("C1")) == 1
 
 
+def test_sixty_files_at_once_or_in_one_folder_are_one_digest(service: Running, slack: SlackServer) -> None:
+    service.configure(routes=[ROUTES[0] | {"flood_window": "2s"}])
+    service.start()
+    beside = service.base / "beside"
+    published = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    for name in ("burst", "folder"):
+        (beside / name).mkdir(parents=True)
+        for number in range(60):
+            text = article_text(f"{name}{number}", publishedDateTime=published)
+            (beside / name / f"{name}{number}.md").write_text(text, encoding="utf-8")
+    for file in sorted((beside / "burst").iterdir()):
+        file.rename(service.articles / file.name)
+    wait_for(lambda: slack.slack.in_channel("C1"), why="the digest of the burst")
+    (beside / "folder").rename(service.articles / "folder")
+    wait_for(lambda: len(slack.slack.in_channel("C1")) == 2, why="the digest of the folder")
+    assert service.stop() == 0
+    heads = [str(posted.body["blocks"][0]) for posted in slack.slack.in_channel("C1")]
+    assert all("60 new stories" in head for head in heads) and len(heads) == 2, heads
+
+
 @pytest.mark.parametrize("how", ["another file", "over the old one", "the whole folder"])
 def test_restored_database_announces_nothing_again(service: Running, slack: SlackServer, how: str) -> None:
     state, backup = service.base / "var", service.base / "backup"

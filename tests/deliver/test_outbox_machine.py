@@ -197,8 +197,16 @@ class OutboxMachine(RuleBasedStateMachine):
         if failed:
             id = data.draw(st.sampled_from(sorted(failed)))
             with self.store() as outbox:
-                assert outbox.drop(id, "no longer wanted")
+                assert outbox.drop(id, "no longer wanted", self.now)
             self.dropped.add(id)
+
+    @rule(channel=st.sampled_from(["A", "B"]))
+    def hold(self, channel: str) -> None:
+        """A mute begins: what waits for the channel is taken back, and may be written again."""
+        waiting = {id for id, one in self._all().items() if _is_certain(one) and one.channel == channel}
+        with self.store() as outbox:
+            assert outbox.release(("ai", channel), "muted", self.now) == len(waiting)
+        self.dropped |= waiting
 
     # what must always hold
 
@@ -231,6 +239,10 @@ class OutboxMachine(RuleBasedStateMachine):
         assert set(states) <= set(over), states
         self.all_is_there_and_nothing_twice()
         self.store.engine.dispose()
+
+
+def _is_certain(delivery: Delivery) -> bool:
+    return delivery.state is DeliveryState.OWED and not delivery.unsure
 
 
 OutboxMachine.TestCase.settings = settings(max_examples=settings().max_examples // 4, stateful_step_count=25)

@@ -10,8 +10,9 @@ import pytest
 
 from syndicator.alerts import Digest, Immediate, Mute, QuietHours, Route, Slot
 from syndicator.model import Entry, Visibility, utc
-from syndicator.notify.due import FLOOD, DueReason, Plan, Traffic, select_due
-from tests.notify.values import DAY, HOUR, MINUTE, NOON, make_entry, make_route, owe
+from syndicator.notify.due import DueReason, Plan, Traffic, select_due
+from syndicator.notify.flood import FLOOD
+from tests.notify.values import DAY, HOUR, MINUTE, NOON, SECOND, make_entry, make_route, owe
 
 NINE = Slot(nominal="2026-03-02T09:00", at=utc(2026, 3, 2, 9))
 DAILY = Digest(cron="0 9 * * *")
@@ -72,6 +73,43 @@ def test_gathering_story_waits_for_its_other_publishers() -> None:
 )
 def test_more_than_a_flood_at_once_is_one_digest(count: int, expected: list[Any]) -> None:
     assert shape(plan(many(count))) == expected
+
+
+def floods_of(count: int, *, at: datetime = NOON, oldest: datetime | None = NOON) -> Traffic:
+    return Traffic(arrivals=[(at, count)], oldest=oldest)
+
+
+def test_flood_is_held_until_no_more_come_and_gathered() -> None:
+    found = plan(many(25), traffic=floods_of(25))
+    assert (reasons(found), found.wake) == ({DueReason.MANY}, NOON + 30 * SECOND)
+    slow = make_route(deliver=Immediate(gather=MINUTE))
+    found = plan(many(3), slow, now=NOON + MINUTE - SECOND, traffic=floods_of(25))
+    assert reasons(found) == {DueReason.GATHERING} and found.wake == NOON + MINUTE
+
+
+def test_flood_that_is_over_is_one_digest_beside_what_came_later() -> None:
+    late = make_entry("late")
+    owed = [owe(entry) for entry in many(3)] + [owe(late, at=NOON + 31 * SECOND)]
+    entries = {entry.guid: entry for entry in (*many(3), late)}
+    traffic = Traffic(arrivals=[(NOON, 23), (NOON + 31 * SECOND, 1)], oldest=NOON)
+    found = select_due(owed, entries, make_route(), now=NOON + 31 * SECOND, traffic=traffic)
+    assert shape(found) == [("digest", 3, 0, DueReason.FLOOD), ("alert", 1, 0, DueReason.AT_ONCE)]
+
+
+def test_flood_without_end_holds_a_story_for_twenty_windows() -> None:
+    arrivals = [(NOON, 21), *((NOON + number * 20 * SECOND, 1) for number in range(1, 40))]
+    traffic = Traffic(arrivals=arrivals, oldest=NOON)
+    assert reasons(plan(many(3), now=NOON + 10 * MINUTE - SECOND, traffic=traffic)) == {DueReason.MANY}
+    assert shape(plan(many(3), now=NOON + 10 * MINUTE, traffic=traffic))[0][3] is DueReason.FLOOD
+
+
+def test_what_a_clock_set_back_shows_as_future_is_no_flood() -> None:
+    assert plan(many(2), traffic=floods_of(25, at=NOON + HOUR)).drafts
+
+
+def test_digest_route_has_no_floods() -> None:
+    found = plan(many(25), digest_route(), slot=NINE, traffic=floods_of(25))
+    assert shape(found) == [("digest", 10, 15, DueReason.DIGEST)]
 
 
 def test_withdrawn_story_is_released() -> None:

@@ -168,6 +168,7 @@ def test_routes_are_read_whole(tmp_path: Path) -> None:
         "per_hour": 4,
     }
     immediate = {"name": "fast", "channel": "#fast", "deliver": "immediate", "gather": "10m", "edits": "off"}
+    immediate["flood_window"] = "1m"
     settings = load(tmp_path, SMALL | {"levels": {"top": 110, "good": 90}, "routes": [route, immediate]})
     first, second = settings.routes
     assert first.min_quality == 110
@@ -176,7 +177,7 @@ def test_routes_are_read_whole(tmp_path: Path) -> None:
     assert first.quiet_hours is not None
     assert (first.quiet_hours.start, first.quiet_hours.end) == (22 * 60, 7 * 60 + 30)
     assert first.max_age == timedelta(days=2)
-    assert second.deliver == Immediate(gather=timedelta(minutes=10))
+    assert second.deliver == Immediate(gather=timedelta(minutes=10), flood_window=timedelta(minutes=1))
     assert list(settings.levels) == ["good", "top"], "by their bars"
 
 
@@ -244,6 +245,9 @@ server: {port: 99999}
             id="zone",
         ),
         pytest.param({"routes": [ROUTE | {"gather": "5m"}]}, "is for `deliver: immediate`", id="gather"),
+        pytest.param(
+            {"routes": [ROUTE | {"flood_window": "5m"}]}, "is for `deliver: immediate`", id="flood window"
+        ),
         pytest.param(
             {"site": {"title": "T", "base_url": "https://a.example/", "language": "jp"}},
             "is not a language",

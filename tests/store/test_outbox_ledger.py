@@ -81,7 +81,7 @@ def test_dropped_message_keeps_or_forgets_its_stories(store: OutboxStore) -> Non
             owed = make_owed(story)
             outbox.ledger.take([owed])
             outbox.write(make_delivery(story), [owed])
-            assert outbox.drop(story, "why", release=release)
+            assert outbox.drop(story, "why", NOON, release=release)
         assert kinds(outbox.ledger, "kept") != {}
         assert kinds(outbox.ledger, "forgotten") == {}
 
