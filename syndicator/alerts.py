@@ -7,6 +7,7 @@ Frozen values, as in `model`; nothing here reads a clock, a disk or a network.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -237,6 +238,18 @@ class Outage:
     def is_certain(self) -> bool:
         """One call may fail by chance."""
         return self.calls > 1
+
+
+CHANNEL_ID = re.compile(r"[A-Z0-9]+")
+
+
+def channel_name(channel: str) -> str | None:
+    """The name of a channel that is called by it, as Slack has it; None for an id.
+
+    >>> channel_name("#General"), channel_name("general"), channel_name("C0GENERAL")
+    ('general', 'general', None)
+    """
+    return None if CHANNEL_ID.fullmatch(channel) else channel.removeprefix("#").lower()
 
 
 Way = tuple[str, str]

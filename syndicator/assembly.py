@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from syndicator import __version__
-from syndicator.alerts import Delivery, Digest, Route
+from syndicator.alerts import Delivery, Digest, Route, channel_name
 from syndicator.deliver.outbox import Messenger
 from syndicator.deliver.slack import SlackBot, SlackWebhook
 from syndicator.errors import Rejected
 from syndicator.parse.article import SourceRules
 from syndicator.parse.profiles import profile
 from syndicator.pipeline.announcing import Announcer
+from syndicator.pipeline.channels import adopt_ids, with_ids
 from syndicator.pipeline.documents import Documents
 from syndicator.pipeline.explain import Explainer
 from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
@@ -28,7 +29,7 @@ from syndicator.pipeline.output import Output
 from syndicator.pipeline.previewing import Previewer
 from syndicator.schedule import latest_slot, read_cron
 from syndicator.settings import Settings, Source
-from syndicator.store.contract import Store
+from syndicator.store.contract import Books, Store
 from syndicator.store.database import database_path
 from syndicator.store.seal import Seal, begin_anew
 
@@ -103,12 +104,13 @@ def open_pipe(settings: Settings, store: Store, *, now: datetime, quiet_s: float
         restored = seal.is_broken(books)
         if restored:
             begin_anew(books, now)
+        routes = adopt_ids(books, settings.routes, now)
     pipeline = open_pipeline(
         store,
         plan_of(settings, quiet_s=quiet_s),
         output_of(settings),
-        Announcer(settings.routes),
-        mailing_of(settings),
+        Announcer(routes),
+        mailing_of(settings, routes),
         now=now,
     )
     if restored:
@@ -145,8 +147,12 @@ class Messengers:
     terminal: Messenger | None = None
 
     def has_way(self, route: str, channel: str) -> bool:
-        """Whether a route's message to this channel can go anywhere now; where not, it waits."""
-        return bool(self.terminal or self.webhooks.get(route) or self.bot)
+        """Whether a route's message to this channel can go anywhere now; where not, it waits.
+
+        The bot posts by id alone: under a name, a channel could get twice what it has under its id.
+        """
+        named = channel_name(channel) is not None
+        return bool(self.terminal or self.webhooks.get(route) or (self.bot and not named))
 
     def for_delivery(self, delivery: Delivery) -> Messenger:
         """The way that a delivery goes. Raises Rejected where there is none."""
@@ -166,21 +172,27 @@ def messengers_of(settings: Settings, terminal: Messenger | None = None) -> Mess
     )
 
 
-def explainer_of(settings: Settings) -> Explainer:
+def explainer_of(settings: Settings, books: Books) -> Explainer:
     """What answers `explain` under these settings."""
+    routes = routes_of(settings, books)
     return Explainer(
-        routes=settings.routes,
+        routes=routes,
         levels=settings.levels,
         limit=settings.feeds.limit,
-        mailing=mailing_of(settings),
+        mailing=mailing_of(settings, routes),
     )
 
 
-def previewer_of(settings: Settings) -> Previewer:
+def previewer_of(settings: Settings, books: Books) -> Previewer:
     """What answers `preview` under these settings."""
-    return Previewer(mailing=mailing_of(settings))
+    return Previewer(mailing=mailing_of(settings, routes_of(settings, books)))
 
 
-def mailing_of(settings: Settings) -> Mailing:
-    """What writes the messages of the settings' routes."""
-    return Mailing(settings.routes, settings.site, slots_of(settings.routes))
+def routes_of(settings: Settings, books: Books) -> tuple[Route, ...]:
+    """The settings' routes, with the ids of their channels as far as they are known."""
+    return with_ids(settings.routes, books.outbox.names.ids())
+
+
+def mailing_of(settings: Settings, routes: Sequence[Route]) -> Mailing:
+    """What writes the messages of these routes."""
+    return Mailing(routes, settings.site, slots_of(routes))

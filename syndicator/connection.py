@@ -6,7 +6,7 @@ a token before. Nothing here sends anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from threading import Event
@@ -14,10 +14,10 @@ from typing import Protocol
 
 import structlog
 
-from syndicator.alerts import Delivery, DeliveryState
+from syndicator.alerts import Delivery, DeliveryState, Route, channel_name
 from syndicator.deliver.outage import Kept, OutageWatch
 from syndicator.deliver.slack import Identity
-from syndicator.errors import DeliveryError, Refused, Unclear
+from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.settings import Settings
 from syndicator.store.contract import Store
 
@@ -25,6 +25,13 @@ log = structlog.get_logger()
 
 HAD_TOKEN = "slack token"  # noqa: S105  a mark's name
 """The mark that says that a start before this one had a bot token."""
+
+NOT_FOUND = Rejected(
+    "no channel has this name",
+    code="channel_not_found",
+    why="no channel that the bot can see has this name",
+    cure="Correct the route's channel, or invite the app if it is private",
+)
 
 PROBE_S = 30.0
 """How often Slack is asked whether it answers again."""
@@ -56,9 +63,18 @@ def report_ways(store: Store, settings: Settings) -> None:
 
 
 class Checked(Protocol):
-    """What can be asked whom the token belongs to."""
+    """What can be asked whom the token belongs to, and which channels there are."""
 
     def check(self) -> Identity: ...
+    def channel_ids(self, names: Collection[str]) -> dict[str, str]: ...
+
+
+class Names(Protocol):
+    """What is known of channels' names, in an open transaction."""
+
+    def ids(self) -> dict[str, str]: ...
+    def used(self) -> set[str]: ...
+    def put(self, ids: Mapping[str, str], now: datetime) -> None: ...
 
 
 class CheckOutbox(Protocol):
@@ -66,13 +82,17 @@ class CheckOutbox(Protocol):
 
     @property
     def outages(self) -> Kept: ...
+    @property
+    def names(self) -> Names: ...
     def reset_back_off(self, now: datetime) -> None: ...
 
 
 class SlackCheck:
-    """Asks Slack whom the token belongs to: at the start, until it answers, and while it is in doubt.
+    """Asks Slack whom the token belongs to, and for the ids of channels that routes call by name.
 
-    The network is never blamed on the token. `over` is called when an outage is found to be over.
+    At the start, until it answers, and while it is in doubt; for names until all are found. The network is
+    never blamed on the token. `over` is called when an outage is found to be over, `named` when ids were
+    found.
     """
 
     def __init__(
@@ -80,13 +100,18 @@ class SlackCheck:
         bot: Checked,
         open_outbox: Callable[[], AbstractContextManager[CheckOutbox]],
         outages: OutageWatch,
+        routes: Sequence[Route],
         *,
         clock: Callable[[], datetime],
         over: Callable[[], object],
+        named: Callable[[], object],
     ) -> None:
         self._bot, self._open, self.outages = bot, open_outbox, outages
-        self._clock, self._over = clock, over
+        self._clock, self._over, self._named = clock, over, named
+        self._routes = tuple(routes)
         self._said: Identity | str | None = None
+        self._names_said, self._names_asked = "", False
+        self._pause_s = PROBE_S
 
     def run(self, stop: Event) -> None:
         """Asks until `stop` is set and `outages.doubt` as well."""
@@ -95,7 +120,8 @@ class SlackCheck:
             found = self.ask()
             if stop.is_set():
                 return  # the store may be closed by now
-            self.outages.doubt.wait(None if self.take(found) else PROBE_S)
+            settled = self.take(found) and self.find_names()
+            self.outages.doubt.wait(None if settled else self._pause_s)
 
     def ask(self) -> Identity | DeliveryError:
         """Whom the token belongs to, or why that is not known."""
@@ -114,6 +140,47 @@ class SlackCheck:
             self._said = said
             report_identity(identity)
         return True
+
+    def find_names(self) -> bool:
+        """Asks for the ids of names: once at each start, then for those not found yet; whether all are."""
+        names = {route.name: channel_name(route.channel) for route in self._routes if not route.webhook}
+        needed = {name for name in names.values() if name is not None}
+        with self._open() as outbox:
+            known, used = outbox.names.ids(), outbox.names.used()
+        wanted = needed | {name for name in map(channel_name, used) if name is not None}
+        if not wanted or (self._names_asked and needed <= known.keys()):
+            return True
+        found: dict[str, str] = {}
+        why: DeliveryError = NOT_FOUND
+        try:
+            found = self._bot.channel_ids(wanted)
+        except DeliveryError as error:
+            why = error
+        self._names_asked = self._names_asked or isinstance(why, Rejected)
+        self._pause_s = PROBE_S
+        if isinstance(why, Refused) and why.retry_after is not None:
+            self._pause_s = max(PROBE_S, why.retry_after.total_seconds())
+        with self._open() as outbox:
+            outbox.names.put(found, self._clock())
+        if found.items() - known.items():
+            self._named()
+        missing = needed - known.keys() - found.keys()
+        self._say_missing([route for route, name in names.items() if name in missing], missing, why)
+        return not missing and self._names_asked
+
+    def _say_missing(self, routes: Sequence[str], names: Collection[str], why: DeliveryError) -> None:
+        """Once for the same names and reason; what a person cannot mend is said as an outage, if it lasts."""
+        channels = ", ".join(f"#{name}" for name in sorted(names))
+        said = f"{channels} {why.code}" if names else ""
+        if names and said != self._names_said and isinstance(why, Rejected):
+            log.warning(
+                "channel not found by its name, its routes wait",
+                channel=channels,
+                routes=", ".join(routes),
+                why=why.why,
+                cure=f"{why.cure}; or give the routes the channel's id (C...), at the end of its details",
+            )
+        self._names_said = said
 
     def _note(self, found: Identity | DeliveryError) -> None:
         answered = found.answered if isinstance(found, DeliveryError) else True

@@ -23,7 +23,7 @@ from functools import partial
 import structlog
 
 from syndicator.alerts import Digest
-from syndicator.assembly import Messengers, mailing_of, messengers_of, moved_map_path, open_pipe, reseal
+from syndicator.assembly import Messengers, messengers_of, moved_map_path, open_pipe, reseal
 from syndicator.clock import Clock, SystemClock
 from syndicator.connection import OwedDrawing, SlackCheck, report_ways
 from syndicator.deliver.outage import OutageWatch
@@ -103,6 +103,7 @@ class Service:
         self._failures, self._pauses = FailureLog(self.clock), BackOff()
         self._worker: Worker | None = None
         self._wake_sender, self._wake_hub = threading.Event(), threading.Event()
+        self._named = threading.Event()
 
     def wake(self) -> None:
         """There may be something to do or to tell. From any thread."""
@@ -179,6 +180,7 @@ class Service:
             store.check()
             worker.checks = [
                 store.check,
+                partial(self._adopt_channels, pipeline),
                 *(partial(_check_folder, folder, pipeline) for folder in folders),
             ]
             with suppress(OutputUnwritable):  # as publishing will say, and will try again
@@ -186,7 +188,7 @@ class Service:
             worker.first_turn(self._report_progress, self._stop)
             report_entries(store)
             self._schedule(stack, worker)
-            self._send(stack, store, messengers)
+            self._send(stack, pipeline, messengers)
             self._tell_hub(stack, store)
             if not self._stop.is_set():
                 self._failures.over()
@@ -205,6 +207,13 @@ class Service:
         self.notifier.alive()
         if not self._was_ready:
             self.notifier.extend(START_STEP)
+
+    def _adopt_channels(self, pipeline: Pipeline) -> None:
+        """Where ids of channels were found meanwhile: moves what is kept under their names."""
+        if self._named.is_set():
+            pipeline.adopt_channels(self.clock.now())
+            self._named.clear()
+            self._wake_sender.set()
 
     def _report_progress(self, done: int, of: int) -> None:
         self.progress(done, of)
@@ -293,13 +302,12 @@ class Service:
         schedule.start()
         stack.callback(schedule.stop)
 
-    def _send(self, stack: ExitStack, store: SqlStore, messengers: Messengers) -> None:
+    def _send(self, stack: ExitStack, pipeline: Pipeline, messengers: Messengers) -> None:
         ending = self._ending
         outages, wake = OutageWatch(), self._wake_sender.set
-        mailing = mailing_of(self.settings)
 
         def open_outbox() -> AbstractContextManager[Outbox]:
-            return mailing.outbox(store, self.clock.now())
+            return pipeline.outbox(self.clock.now())
 
         sender = Sender(
             open_outbox,
@@ -313,7 +321,20 @@ class Service:
         send = partial(sender.run, ending, self._wake_sender)
         self._run_beside(stack, "sender", send, self._wake_sender)
         if messengers.bot is not None and messengers.terminal is None:
-            check = SlackCheck(messengers.bot, open_outbox, outages, clock=self.clock.now, over=wake)
+
+            def named() -> None:
+                self._named.set()
+                self.wake()
+
+            check = SlackCheck(
+                messengers.bot,
+                open_outbox,
+                outages,
+                self.settings.routes,
+                clock=self.clock.now,
+                over=wake,
+                named=named,
+            )
             self._run_beside(stack, "slack check", partial(check.run, ending), outages.doubt)
 
     def _tell_hub(self, stack: ExitStack, store: SqlStore) -> None:

@@ -20,6 +20,7 @@ from syndicator.once import publish_all
 from syndicator.parse.article import SourceRules
 from syndicator.parse.profiles import profile
 from syndicator.pipeline.announcing import Announcer
+from syndicator.pipeline.channels import adopt_ids
 from syndicator.pipeline.desk import Moment
 from syndicator.pipeline.documents import Documents
 from syndicator.pipeline.explain import Answer, Explainer
@@ -76,6 +77,8 @@ class Rig:
             database.parent.mkdir()
             database.write_bytes(empty_database())
         self.store = open_store(f"sqlite:///{database}", now=self.now)
+        with self.store.transaction() as books:
+            routes = adopt_ids(books, self.routes, self.now)
         sources = tuple(self.sources) or (self.source("news", self.folder),)
         self.pipeline = open_pipeline(
             self.store,
@@ -97,8 +100,8 @@ class Rig:
                 ),
                 moved_map=self.base / "var/moved.map",
             ),
-            Announcer(self.routes),
-            Mailing(self.routes, SITE, self.latest_slot),
+            Announcer(routes),
+            Mailing(routes, SITE, self.latest_slot),
             now=self.now,
         )
         self.names = [source.name for source in sources]

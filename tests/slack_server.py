@@ -77,6 +77,7 @@ class Channel:
     name: str
     archived: bool = False
     member: bool = True
+    private: bool = False
 
 
 @dataclass
@@ -278,11 +279,26 @@ class _Handler(BaseHTTPRequestHandler):
             case "conversations.history":
                 return self._history(body)
             case "conversations.list":
-                with self.slack.lock:
-                    known = [vars(channel) for channel in self.slack.channels.values()]
-                return self._scoped("channels:read") or {"ok": True, "channels": known}
+                return self._list(body)
             case _:
                 return _no("unknown_method")
+
+    def _list(self, body: dict[str, Any]) -> dict[str, Any]:
+        types = str(body.get("types", "public_channel")).split(",")
+        scopes = {"public_channel": "channels:read", "private_channel": "groups:read"}
+        for kind in types:
+            if (refusal := self._scoped(scopes[kind])) is not None:
+                return refusal
+        with self.slack.lock:
+            known = [
+                vars(channel)
+                for channel in self.slack.channels.values()
+                if ("private_channel" if channel.private else "public_channel") in types
+            ]
+        start = int(body.get("cursor") or 0)
+        end = start + min(int(body.get("limit", 100)), self.slack.page_size)
+        cursor = str(end) if end < len(known) else ""
+        return {"ok": True, "channels": known[start:end], "response_metadata": {"next_cursor": cursor}}
 
     def _scoped(self, scope: str) -> dict[str, Any] | None:
         return None if scope in self.slack.scopes else _no("missing_scope") | {"needed": scope}

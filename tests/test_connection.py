@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from syndicator.alerts import Delivery
+from syndicator.alerts import Delivery, Route
 from syndicator.assembly import messengers_of
 from syndicator.connection import OwedDrawing, SlackCheck, report_ways
 from syndicator.deliver.outage import OutageWatch
@@ -24,7 +24,8 @@ from syndicator.settings.values import Slack
 from syndicator.store.database import SqlStore, open_store
 from syndicator.store.outbox import Outbox
 from tests.deliver.values import NOON, messaged
-from tests.slack_server import TOKEN, SlackServer
+from tests.slack_server import TOKEN, Channel, SlackServer
+from tests.slack_server import Slack as PlayedSlack
 
 TEXT = """
 site: {title: News, base_url: https://feeds.example.org/}
@@ -99,14 +100,23 @@ def test_with_preview_everything_goes_to_the_terminal_also_with_a_token(settings
 # the check
 
 
-def checker(store: SqlStore, server: SlackServer, over: list[str], token: str = TOKEN) -> SlackCheck:
+def checker(
+    store: SqlStore, server: SlackServer, told: list[str], token: str = TOKEN, routes: Sequence[Route] = ()
+) -> SlackCheck:
     @contextmanager
     def open_outbox() -> Iterator[Outbox]:
         with store.transaction() as books:
             yield books.outbox
 
-    bot = SlackBot(token, api_url=server.url)
-    return SlackCheck(bot, open_outbox, OutageWatch(), clock=lambda: NOON, over=lambda: over.append("over"))
+    return SlackCheck(
+        SlackBot(token, api_url=server.url),
+        open_outbox,
+        OutageWatch(),
+        routes,
+        clock=lambda: NOON,
+        over=lambda: told.append("over"),
+        named=lambda: told.append("named"),
+    )
 
 
 def test_slack_that_cannot_be_reached_is_never_blamed_on_the_token(store: SqlStore) -> None:
@@ -132,6 +142,60 @@ def test_token_that_slack_refuses_is_said_once(store: SqlStore) -> None:
         assert check.take(check.ask()) and check.take(check.ask())
     (line,) = logs
     assert line["event"] == "the slack token was not accepted" and "SLACK_BOT_TOKEN" in line["cure"]
+
+
+ROUTES = (Route(name="a", channel="#general"), Route(name="b", channel="C0GENERAL"))
+GENERAL = {"C0GENERAL": Channel(id="C0GENERAL", name="general")}
+
+
+def ids(store: SqlStore) -> dict[str, str]:
+    with store.reading() as books:
+        return books.outbox.names.ids()
+
+
+def test_names_of_channels_are_found_once_and_kept(store: SqlStore) -> None:
+    told: list[str] = []
+    with SlackServer(PlayedSlack(channels=GENERAL)) as server, capture_logs() as logs:
+        check = checker(store, server, told, routes=ROUTES)
+        assert check.find_names() and check.find_names()
+        assert [method for method, _ in server.slack.calls] == ["conversations.list"]
+    assert (ids(store), told, logs) == ({"general": "C0GENERAL"}, ["named"], [])
+
+
+def test_name_that_nobody_knows_is_said_once_with_the_fix_and_found_later(store: SqlStore) -> None:
+    told: list[str] = []
+    with SlackServer() as server:
+        check = checker(store, server, told, routes=ROUTES)
+        with capture_logs() as logs:
+            assert not check.find_names() and not check.find_names()
+        (line,) = logs
+        assert (line["channel"], line["routes"]) == ("#general", "a")
+        assert "Correct the route's channel" in line["cure"] and "id (C...)" in line["cure"]
+        server.slack.channels = GENERAL
+        assert check.find_names()
+    assert told == ["named"]
+
+
+def test_missing_scope_for_names_is_said_by_its_name(store: SqlStore) -> None:
+    with SlackServer(PlayedSlack(scopes=("chat:write",))) as server, capture_logs() as logs:
+        assert not checker(store, server, [], routes=ROUTES).find_names()
+    (line,) = logs
+    assert "channels:read" in line["why"] and "Add the scope channels:read" in line["cure"]
+
+
+def test_known_name_that_slack_no_longer_has_keeps_its_id(store: SqlStore) -> None:
+    with store.transaction() as books:
+        books.outbox.names.put({"general": "C0GENERAL"}, NOON)
+    with SlackServer() as server, capture_logs() as logs:
+        assert checker(store, server, [], routes=ROUTES).find_names()
+    assert (ids(store), logs) == ({"general": "C0GENERAL"}, [])
+
+
+def test_bot_posts_by_id_alone_and_a_webhook_whatever_the_channel_is_called(settings: Settings) -> None:
+    hook = SecretStr("https://hooks.slack.com/services/T0/B0/x")
+    ways = messengers_of(replace(settings, slack=replace(WITH_TOKEN, webhooks={"best": hook})))
+    assert ways.has_way("ai", "C0GENERAL") and ways.has_way("best", "#general")
+    assert not ways.has_way("ai", "#general") and not ways.has_way("ai", "general")
 
 
 def test_check_ends_with_the_service(store: SqlStore) -> None:

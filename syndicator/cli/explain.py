@@ -40,7 +40,7 @@ def explain(
     configure_logs(verbose=False, journal=False, quiet=True)
     settings = read_settings(config)
     with opened(settings) as store, store.reading() as books:
-        answer = explainer_of(settings).explain(books, _as_stored(what, settings), now=now())
+        answer = explainer_of(settings, books).explain(books, _as_stored(what, settings), now=now())
     if as_json:
         typer.echo(json.dumps(_as_json(answer), indent=2, ensure_ascii=False))
     else:

@@ -82,11 +82,13 @@ def send_test(
 
 
 def _previews(settings: Settings, routes: Sequence[Route], moment: datetime) -> list[Preview]:
-    from syndicator.assembly import previewer_of
+    from syndicator.assembly import previewer_of, routes_of
 
-    previewer = previewer_of(settings)
+    names = {route.name for route in routes}
     with opened(settings) as store, store.reading() as books:
-        return [previewer.preview(books, route, now=moment) for route in routes]
+        previewer = previewer_of(settings, books)
+        known = [route for route in routes_of(settings, books) if route.name in names]
+        return [previewer.preview(books, route, now=moment) for route in known]
 
 
 def _as_test(delivery: Delivery) -> Delivery:

@@ -8,7 +8,7 @@ it is made in a thread of its own, which is left behind when time is up.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -35,6 +35,8 @@ MAX_HANGING = 16
 """Calls past their deadline that may still hang; with more, nothing new is begun."""
 
 PAGE_SIZE, MAX_PAGES = 200, 100
+LIST_SIZE = 999
+"""Channels to a page: this method may be called 20 times a minute, and a workspace may have thousands."""
 CLOCK_DIFFERENCE = timedelta(minutes=10)
 """How far Slack's clock may be from ours; a look-up starts so much earlier."""
 
@@ -80,7 +82,6 @@ class SlackBot:
             token=token, base_url=api_url, timeout=SILENCE_S, retry_handlers=[], logger=silent
         )
         self._calls = Calls(deadline=deadline, clock=clock)
-        self._channels: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return "SlackBot()"
@@ -105,10 +106,7 @@ class SlackBot:
 
         A picture or logo that Slack refuses is left out. Raises Refused, Rejected or Unclear.
         """
-        answer = post_lighter(partial(self._send, delivery), delivery.message)
-        if isinstance(answer.get("channel"), str):
-            self._channels[delivery.channel] = answer["channel"]
-        return str(answer["ts"])
+        return str(post_lighter(partial(self._send, delivery), delivery.message)["ts"])
 
     def find(self, delivery: Delivery, *, now: datetime) -> str | None:
         """Slack's id of the message if the channel has it, by the delivery id in its metadata.
@@ -122,6 +120,34 @@ class SlackBot:
             if isinstance(payload, dict) and payload.get("delivery") == delivery.id:
                 return str(message["ts"])
         return None
+
+    def channel_ids(self, names: Collection[str]) -> dict[str, str]:
+        """The ids of the channels with these names (no `#`, lower case), of those that the bot can see.
+
+        Private channels need the scope groups:read; without it the public ones are looked through. Raises
+        as `post`.
+        """
+        # https://docs.slack.dev/reference/methods/conversations.list
+        for types in ("public_channel,private_channel", "public_channel"):
+            call = partial(self._client.conversations_list, types=types)
+            try:
+                return self._ids_among(call, set(names))
+            except Rejected as error:
+                refusal = error
+                if error.code != "missing_scope":
+                    break
+        raise refusal
+
+    def _ids_among(self, call: Callable[..., Any], names: set[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        what, on = "the channels could not be listed", "Slack"
+        pages = self._pages(call, "channels", method=SlackMethod.LIST, what=what, on=on, size=LIST_SIZE)
+        for known in pages:
+            if known.get("name") in names:
+                found[str(known["name"])] = str(known["id"])
+            if len(found) == len(names):
+                break
+        return found
 
     def _send(self, delivery: Delivery, message: Mapping[str, object]) -> Any:
         arguments: dict[str, Any] = dict(message)
@@ -140,38 +166,26 @@ class SlackBot:
         # https://docs.slack.dev/reference/methods/conversations.history
         call = partial(
             self._client.conversations_history,
-            channel=self._channel_id(channel),
+            channel=channel,
             oldest=f"{oldest.timestamp():.6f}",
             include_all_metadata=True,
         )
         what = "the channel could not be searched"
         return self._pages(call, "messages", method=SlackMethod.HISTORY, what=what, on=channel)
 
-    def _channel_id(self, channel: str) -> str:
-        """The channel's id; the history, unlike posting, does not take names."""
-        if not channel.startswith("#"):
-            return channel
-        if channel not in self._channels:
-            self._channels[channel] = self._find_channel(channel)
-        return self._channels[channel]
-
-    def _find_channel(self, channel: str) -> str:
-        what = "the channel's id could not be found"
-        call = partial(self._client.conversations_list, types="public_channel,private_channel")
-        for known in self._pages(call, "channels", method=SlackMethod.LIST, what=what, on=channel):
-            if known.get("name") == channel.removeprefix("#"):
-                return str(known["id"])
-        cure = "Give the route the channel's id (C...), found at the end of the channel's details"
-        raise Rejected(what, on=channel, code="channel_not_found", why="no such channel", cure=cure)
-
     def _pages(
-        self, call: Callable[..., Any], key: str, *, method: SlackMethod, what: str, on: str
+        self,
+        call: Callable[..., Any],
+        key: str,
+        *,
+        method: SlackMethod,
+        what: str,
+        on: str,
+        size: int = PAGE_SIZE,
     ) -> Iterator[dict[str, Any]]:
         cursor: str | None = None
         for _ in range(MAX_PAGES):
-            page = self._calls.make(
-                partial(call, limit=PAGE_SIZE, cursor=cursor), method=method, what=what, on=on
-            )
+            page = self._calls.make(partial(call, limit=size, cursor=cursor), method=method, what=what, on=on)
             found = page.get(key)
             if not isinstance(found, list):
                 raise Unclear(what, on=on, code=f"no_{key}")

@@ -26,6 +26,12 @@ class Announcer:
         self.routes = tuple(routes)
         self._new: tuple[Route, ...] = ()
 
+    def use(self, routes: Sequence[Route]) -> None:
+        """Goes on with the same routes, whose channels are now known by their ids."""
+        known = {route.name: route for route in routes}
+        self.routes = tuple(routes)
+        self._new = tuple(known[route.name] for route in self._new)
+
     def open(self, books: Books) -> None:
         """Finds out which routes are new or changed: they are silent until `end_silence`."""
         begun = books.outbox.ledger.begun()

@@ -7,6 +7,7 @@ of its own. Whatever is repeated after a crash comes to the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ import structlog
 
 from syndicator.parse.article import SourceRules
 from syndicator.pipeline.announcing import Announcer
+from syndicator.pipeline.channels import adopt_ids
 from syndicator.pipeline.desk import Desk, Looked, Moment
 from syndicator.pipeline.intake import UNREAD, Intake, Tally, names_left
 from syndicator.pipeline.mailing import Mailing
@@ -30,6 +32,7 @@ from syndicator.pipeline.topic_files import (
     read_source_topics,
 )
 from syndicator.store.contract import Books, ProblemKind, SourceState, Store, StoredEntry
+from syndicator.store.outbox import Outbox
 from syndicator.watch.compare import Verdict
 from syndicator.watch.seen import Scan
 from syndicator.watch.settle import Hint
@@ -225,6 +228,17 @@ class Pipeline:
         self._announcer.end_silence()
         for name in begun:
             log.info("route begun, silently", route=name)
+
+    def adopt_channels(self, now: datetime) -> None:
+        """Goes on with the ids that the store now knows of the routes' channels."""
+        with self._store.transaction() as books:
+            routes = adopt_ids(books, self._announcer.routes, now)
+        self._announcer.use(routes)
+        self._mailing.use(routes)
+
+    def outbox(self, now: datetime) -> AbstractContextManager[Outbox]:
+        """The outbox as the sender may see it, from any thread: what is held back at `now` was taken out."""
+        return self._mailing.outbox(self._store, now)
 
     def mail(self, now: datetime) -> tuple[int, datetime | None]:
         """Writes the messages that are due; how many, and when to look again at the latest."""

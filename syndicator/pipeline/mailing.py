@@ -41,6 +41,10 @@ class Mailing:
         self._routes = tuple(routes)
         self._site, self._latest_slot = site, latest_slot
 
+    def use(self, routes: Sequence[Route]) -> None:
+        """Goes on with the same routes, whose channels are now known by their ids."""
+        self._routes = tuple(routes)
+
     def write(self, books: Books, *, now: datetime) -> tuple[int, datetime | None]:
         """Writes what is due at `now`; how many messages, and when to look again at the latest."""
         self.take_back(books.outbox, now)

@@ -37,6 +37,7 @@ from syndicator.alerts import (
     SlackMethod,
     Way,
 )
+from syndicator.store.channel_names import ChannelNames
 from syndicator.store.ledger import Ledger
 from syndicator.store.outages import Outages
 from syndicator.store.outbox_rows import delivery_value, delivery_values
@@ -72,6 +73,7 @@ class Outbox:
         self.ledger = Ledger(connection)
         self.limits = RateLimits(connection)
         self.outages = Outages(connection)
+        self.names = ChannelNames(connection)
 
     # writing what is owed
 
@@ -137,7 +139,7 @@ class Outbox:
         )
         values = delivery_values(after) | {"lease_until": None}
         values["ended"] = now if after.state in ANNOUNCED else None
-        for name in ("id", "message", "guids", "more", "created"):
+        for name in ("id", "route", "channel", "message", "guids", "more", "created"):
             del values[name]
         if self._connection.execute(update(deliveries).where(held).values(values)).rowcount == 0:
             return False

@@ -145,3 +145,12 @@ outages = Table(
     Column("ended", Moment),
 )
 """Times in which Slack could not be reached; the one without an end lasts."""
+
+channel_names = Table(
+    "channel_names",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""The id that Slack gave for a channel's name, and when."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import time
@@ -304,3 +305,28 @@ def test_outage_of_slack_is_said_and_what_waited_is_posted_after_it(
         wait_for(lambda: "Slack answers again" in service.text(), why="its end")
         assert service.stop() == 0
     assert service.text().count("Slack cannot be reached") == 1
+
+
+def test_channel_under_two_names_gets_a_story_once(tmp_path: Path, slack: SlackServer) -> None:
+    routes = [
+        {"name": "by-name", "channel": "#general", "deliver": "immediate"},
+        {"name": "by-id", "channel": "C0GENERAL", "deliver": "immediate"},
+    ]
+    with running(tmp_path, routes=routes) as service:
+        service.use(slack)
+        service.start()
+        drop(service, "hello.md", title="Hello, feeds")
+        wait_for(lambda: "message owed" in service.text(), why="the message owed")
+        wait_for(lambda: "its routes wait" in service.text(), why="the name that cannot be resolved")
+        wait_for(lambda: slack.slack.in_channel("C0GENERAL"), why="the message of the other route")
+        slack.slack.channels["C0GENERAL"].name = "general"
+        assert service.stop() == 0
+        service.start()
+        wait_for(lambda: "kept by its id now" in service.text(), why="the ledger that is carried over")
+        drop(service, "second.md", title="Another one")
+        wait_for(lambda: len(slack.slack.posted) == 2, why="the second message")
+        assert service.stop() == 0
+        found = json.loads(service.command("deliveries", "--json").stdout)
+    assert {one["channel"] for one in found} == {"C0GENERAL"}
+    assert sorted(one["state"] for one in found if one["state"] != "released") == ["sent", "sent"]
+    assert len(slack.slack.posted) == 2

@@ -65,16 +65,25 @@ def test_look_that_never_ends_is_not_a_miss(server: SlackServer, monkeypatch: py
         bot(server).find(messaged("d99", now=now()), now=now())
 
 
-def test_channel_by_name_is_found_by_its_id(server: SlackServer) -> None:
-    delivery = messaged("d1", channel="#news", now=now())
-    ts = bot(server).post(delivery)
-    assert bot(server).find(delivery, now=now()) == ts
-    assert ("conversations.list", None) in server.slack.calls
+def named(*names: str, **fields: bool) -> dict[str, Channel]:
+    ids = {name: f"C{name.upper()}" for name in names}
+    return {id: Channel(id=id, name=name, **fields) for name, id in ids.items()}
 
 
-def test_channel_whose_name_nobody_knows_is_rejected(server: SlackServer) -> None:
-    with pytest.raises(Rejected, match="Give the route the channel's id"):
-        bot(server).find(messaged("d1", channel="#nowhere", now=now()), now=now())
+def test_channels_are_found_by_their_names_through_all_pages(server: SlackServer) -> None:
+    server.slack.page_size = 2
+    server.slack.channels = named("a", "b", "c", "d", "general") | named("secret", private=True)
+    found = bot(server).channel_ids(["general", "secret", "nowhere"])
+    assert found == {"general": "CGENERAL", "secret": "CSECRET"}
+
+
+def test_public_channels_are_found_without_the_scope_for_private_ones(server: SlackServer) -> None:
+    server.slack.scopes = ("channels:read",)
+    server.slack.channels = named("general") | named("secret", private=True)
+    assert bot(server).channel_ids(["general", "secret"]) == {"general": "CGENERAL"}
+    server.slack.scopes = ("chat:write",)
+    with pytest.raises(Rejected, match="the scope channels:read"):
+        bot(server).channel_ids(["general"])
 
 
 def test_check_tells_whose_token_it_is_and_what_it_lacks(server: SlackServer) -> None:
@@ -149,7 +158,7 @@ def test_rate_limit_is_refused_with_its_wait(server: SlackServer, fault: str) ->
     [
         (lambda bot: bot.check(), "auth.test"),
         (lambda bot: bot.find(messaged("d1"), now=now()), "conversations.history"),
-        (lambda bot: bot.find(messaged("d1", channel="#sea"), now=now()), "conversations.list"),
+        (lambda bot: bot.channel_ids(["sea"]), "conversations.list"),
     ],
     ids=["auth", "history", "list"],
 )

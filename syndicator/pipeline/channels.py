@@ -1,0 +1,53 @@
+"""The routes with the ids of their channels, and what was kept under a channel's name carried over to its id.
+
+So a channel has one ledger, whatever the settings call it. A name whose id is not known yet stands as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from syndicator.alerts import Route, channel_name
+from syndicator.notify.routes import fingerprint
+from syndicator.store.contract import Books
+
+log = structlog.get_logger()
+
+
+def with_ids(routes: Iterable[Route], ids: Mapping[str, str]) -> tuple[Route, ...]:
+    """The routes with their channels' ids, as far as they are known."""
+    return tuple(replace(route, channel=channel_id(route.channel, ids)) for route in routes)
+
+
+def channel_id(channel: str, ids: Mapping[str, str]) -> str:
+    """The channel's id if it is known; else the channel as it is called."""
+    name = channel_name(channel)
+    return channel if name is None else ids.get(name, channel)
+
+
+def adopt_ids(books: Books, routes: Sequence[Route], now: datetime) -> tuple[Route, ...]:
+    """The routes with the ids that the store knows, and all that was kept under their names moved there.
+
+    Messages that wait in such a channel are taken back and written anew, so that none of them holds a story
+    that was announced under the other name. May be repeated.
+    """
+    outbox = books.outbox
+    ids = outbox.names.ids()
+    for name in sorted(outbox.names.used()):
+        id = channel_id(name, ids)
+        if id == name:
+            continue
+        for way in outbox.open_ways():
+            if way[1] in (name, id):
+                outbox.release(way, "its channel is known by its id now", now)
+        stories = outbox.names.carry_over(name, id)
+        log.info("channel's ledger is kept by its id now", channel=name, id=id, stories=stories)
+    begun = outbox.ledger.begun()
+    for route, known in zip(routes, with_ids(routes, ids), strict=True):
+        if route != known and begun.get(route.name) == fingerprint(route):
+            outbox.names.rename_route(route.name, known.channel, fingerprint(known))
+    return with_ids(routes, ids)
