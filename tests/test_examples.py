@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,6 +21,7 @@ from syndicator.parse.article import SourceRules, parse_article
 from syndicator.parse.profiles import profile
 from syndicator.settings import load_settings
 from syndicator.store.lock import hold_lock
+from tests.alone import alone
 
 HOME = Path(__file__).parent.parent
 EXAMPLES = HOME / "examples"
@@ -172,6 +175,12 @@ def test_second_demo_is_refused_while_one_runs(tmp_path: Path) -> None:
     assert kept.read_text() == "mine"
 
 
-def run_demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+@contextmanager
+def run_demo(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """One at a time: a demo looks for a free port, and its service takes it a second later."""
     command = [sys.executable, str(EXAMPLES / "demo.py"), "--workplace", str(folder / "work"), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with (
+        alone("demo"),
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process,
+    ):
+        yield process

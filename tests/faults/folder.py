@@ -15,22 +15,22 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from tests.acceptance.running import Running, running
+from tests.alone import NoRight, short_queue
 from tests.faults.kinds import GOOD_KINDS, KINDS, write_kinds
 from tests.rig import Rig, article_text
 
-QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
 SHORT_QUEUE = 128
 WRITERS = 4
 SOON: Mapping[str, object] = {"watch": {"scan_every": "2s"}, "feeds": {"limit": 500}}
@@ -64,15 +64,17 @@ class Result:
         return f"{line}; {self.more}" if self.more else line
 
 
-class NoRight(Exception):
-    """This user may not do to the system what a proof needs."""
+def burst(folder: Path, files: int, *, asleep: bool = False) -> Result:
+    """Many files at once, with a queue of 128 events: each is in the feed of everything in the end.
 
-
-def burst(folder: Path, files: int) -> Result:
-    """Many files at once, with a queue of 128 events: each is in the feed of everything in the end."""
+    With `asleep` the service is stopped while they are written, so that a few hundred overflow the queue.
+    """
     with running(folder, **SOON) as service:
-        with short_queue():
+        with short_queue(SHORT_QUEUE):
             service.start()
+        assert service.process is not None
+        if asleep:
+            service.process.send_signal(signal.SIGSTOP)
         began = time.monotonic()
         edges = [files * part // WRITERS for part in range(WRITERS + 1)]
         writers = [
@@ -82,6 +84,7 @@ def burst(folder: Path, files: int) -> Result:
         for writer in writers:
             assert writer.wait(PATIENCE_S) == 0
         wrote = time.monotonic() - began
+        service.process.send_signal(signal.SIGCONT)
         wanted = {f"About {number}" for number in range(files)}
         until(lambda: len(complete_titles(service.public)) >= files)
         took = time.monotonic() - began
@@ -103,20 +106,6 @@ def complete_titles(public: Path) -> set[str]:
     for path in (public / "feeds" / "all").rglob("feed.json"):
         titles |= {item["title"] for item in json.loads(path.read_bytes())["items"]}
     return titles
-
-
-@contextmanager
-def short_queue() -> Iterator[None]:
-    """The kernel's event queue cut short for whoever starts to watch within."""
-    before = QUEUE.read_text()
-    try:
-        QUEUE.write_text(f"{SHORT_QUEUE}")
-    except OSError as error:
-        raise NoRight("no right to shorten the kernel's event queue here") from error
-    try:
-        yield
-    finally:
-        QUEUE.write_text(before)
 
 
 # --- the root -----------------------------------------------------------------------------------------------

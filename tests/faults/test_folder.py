@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.alone import NoRight
 from tests.faults.folder import (
-    NoRight,
     bad_among_good,
     burst,
     make_again,
@@ -24,9 +24,12 @@ JARGON = re.compile(
 )
 
 
-def test_burst_beyond_the_event_queue_misses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("files", "asleep"), [(300, True), pytest.param(2_000, False, marks=pytest.mark.slow)]
+)
+def test_burst_beyond_the_event_queue_misses_nothing(tmp_path: Path, files: int, asleep: bool) -> None:
     try:
-        result = burst(tmp_path, 2_000)
+        result = burst(tmp_path, files, asleep=asleep)
     except NoRight as error:
         pytest.skip(str(error))
     assert result.good, str(result)

@@ -17,9 +17,9 @@ import pytest
 from syndicator.watch import Guard, LossReason, Mode, compare, judge_loss, scan
 from syndicator.watch.folder import Folder
 from syndicator.watch.settle import Hint
+from tests.alone import NoRight, short_queue
 from tests.watch.follower import Follower
 
-QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
 BURST = """
 import sys
 from pathlib import Path
@@ -233,24 +233,13 @@ def test_folders_renamed_as_soon_as_they_are_made_are_overcome(follower: Followe
     converges(follower)
 
 
-@contextmanager
-def short_queue(events: int) -> Iterator[None]:
-    """The kernel's event queue cut short for observers that start within; it is a setting of the system."""
-    before = QUEUE.read_text()
-    try:
-        QUEUE.write_text(f"{events}")
-    except OSError:
-        pytest.skip("no right to shorten the kernel's event queue here")
-    try:
-        yield
-    finally:
-        QUEUE.write_text(before)
-
-
 def with_short_queue(source: str, root: Path, hint: Callable[[Hint], None]) -> Folder:
     folder = Folder(source, root, hint)
-    with short_queue(128):
-        folder.start()
+    try:
+        with short_queue(128):
+            folder.start()
+    except NoRight as error:
+        pytest.skip(str(error))
     return folder
 
 
