@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test format lint types imports tests fuzz faults validate lock clean
+.PHONY: help demo test format lint types imports tests test-slow test-seeds fuzz faults validate lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -18,11 +18,10 @@ $(VENV)/.run: deploy/requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.run tests/requirements.txt
+$(VENV)/.test: $(VENV)/.run tests/requirements.txt tests/setup.sh tests/readers/package-lock.json tests/browser/package-lock.json
 	@echo "Adding what the tests need ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.txt
-	@sh tests/readers/setup.sh
-	@sh tests/browser/setup.sh
+	@sh tests/setup.sh
 	@touch $@
 
 demo: $(VENV)/.run  ## the whole service on examples/, no account needed; Ctrl-C ends it
@@ -44,6 +43,16 @@ imports: $(VENV)/.test
 
 tests: $(VENV)/.test
 	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+
+test-slow: $(VENV)/.test  ## longer proofs: 10,000 articles, histories, bursts, kills, 1,000 examples, a real disk
+	PYTEST_DEBUG_TEMPROOT=$${TMPDIR:-/tmp} $(BIN)/pytest -n auto -m "slow or hypothesis" --hypothesis-profile=slow --timeout=3600
+
+test-seeds: $(VENV)/.test  ## the tests in ten different orders; ends at the first that fails
+	@for seed in 1 2 3 4 5 6 7 8 9 10; do \
+		log=$(VENV)/seed-$$seed.log; \
+		$(BIN)/pytest -q -n auto --randomly-seed=$$seed >$$log 2>&1 || { cat $$log; echo "seed $$seed: red"; exit 1; }; \
+		echo "seed $$seed: $$(grep 'left out$$' $$log), $$(tail -n 1 $$log)"; \
+	done
 
 fuzz: $(VENV)/.test  ## a million mutated front matters
 	$(BIN)/python -m tests.fuzz.front_matter --inputs 1000000

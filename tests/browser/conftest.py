@@ -15,7 +15,7 @@ from tests.pages.samples import site_files
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
-CURE = "run tests/browser/setup.sh (as root, with npm)"
+CURE = "run tests/setup.sh (as root, with npm)"
 PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 10">'
     '<rect width="16" height="10" fill="#7aa0b8"/><circle cx="5" cy="5" r="3" fill="#f3e2b3"/></svg>'

@@ -63,16 +63,16 @@ def as_known(meant: Seen, *, to: Seen) -> Seen:
 def node_readers() -> str | None:
     """Why the npm readers cannot be used, None where they can."""
     if shutil.which("node") is None:
-        return "node is not installed"
+        return "node is not installed: tests/setup.sh does it as root"
     if not (HERE / "node_modules" / "feedsmith").is_dir():
-        return "the npm readers are not installed: tests/readers/setup.sh does it"
+        return "the npm readers are not installed: tests/setup.sh does it"
     return None
 
 
 def newsboat_reader() -> str | None:
     """Why newsboat cannot be used, None where it can."""
     if shutil.which("newsboat") is None:
-        return "newsboat is not installed: tests/readers/setup.sh does it as root"
+        return "newsboat is not installed: tests/setup.sh does it as root"
     return None
 
 

@@ -77,34 +77,32 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def connect(door: Path) -> httpx.Client:
+    """A client of the server that listens at this socket: a port could be taken by another meanwhile."""
+    return httpx.Client(base_url="http://127.0.0.1", transport=httpx.HTTPTransport(uds=str(door)))
 
 
-def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 15
+def wait_until_open(door: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"ended at once with {process.returncode}")
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+        with closing(socket.socket(socket.AF_UNIX)) as probe:
+            if probe.connect_ex(str(door)) == 0:
                 return
         time.sleep(0.02)
-    raise AssertionError("did not listen within 15 s")
+    raise AssertionError("did not listen within a minute")
 
 
-def configure_nginx(place: Path, *, output: Path, port: int, moved: Moved) -> list[str]:
+def configure_nginx(place: Path, *, output: Path, moved: Moved) -> list[str]:
     """Writes the example into `place`, made to run here; returns the command that runs it."""
     if NGINX is None:
-        pytest.skip("nginx is not installed: apt-get install nginx-light")
+        pytest.skip("nginx is not installed: tests/setup.sh does it as root")
     (place / "moved.map").write_bytes(render_nginx_map(moved))
     example = (
         (DEPLOY / "nginx.conf")
         .read_text()
-        .replace("listen 80;", f"listen 127.0.0.1:{port};")
+        .replace("listen 80;", f"listen unix:{place}/door;")
         .replace("listen [::]:80;", "")
         .replace("/srv/syndicator/public", str(output))
         .replace("/var/lib/syndicator/moved.map", str(place / "moved.map"))
@@ -121,11 +119,11 @@ def configure_nginx(place: Path, *, output: Path, port: int, moved: Moved) -> li
 
 @pytest.fixture(scope="module")
 def nginx(output: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    place, port = tmp_path_factory.mktemp("nginx"), free_port()
-    process = subprocess.Popen(configure_nginx(place, output=output, port=port, moved=MOVED))
+    place = tmp_path_factory.mktemp("nginx")
+    process = subprocess.Popen(configure_nginx(place, output=output, moved=MOVED))
     try:
-        wait_until_open(port, process)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        wait_until_open(place / "door", process)
+        with connect(place / "door") as client:
             yield client
     finally:
         process.terminate()
@@ -252,7 +250,7 @@ def test_map_escapes_what_are_parameters_to_nginx() -> None:
 
 def test_nginx_loads_thousands_of_the_longest_slugs(output: Path, tmp_path: Path) -> None:
     renamed = {f"{number:0>{LONGEST}}": f"{number:x<{LONGEST}}" for number in range(5_000)}
-    command = configure_nginx(tmp_path, output=output, port=free_port(), moved=Moved(renamed=renamed))
+    command = configure_nginx(tmp_path, output=output, moved=Moved(renamed=renamed))
     assert (tmp_path / "moved.map").read_bytes().count(b"\n") == 5_000
     tested = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=30)
     assert tested.returncode == 0, tested.stderr
@@ -261,10 +259,9 @@ def test_nginx_loads_thousands_of_the_longest_slugs(output: Path, tmp_path: Path
 
 def test_caddy_serves_feeds_with_their_types(output: Path, tmp_path: Path) -> None:
     if CADDY is None:
-        pytest.skip("caddy is not installed: apt-get install caddy")
-    port = free_port()
+        pytest.skip("caddy is not installed: tests/setup.sh does it as root")
     example = (DEPLOY / "Caddyfile").read_text()
-    example = example.replace("feeds.example.org {", f"http://127.0.0.1:{port} {{")
+    example = example.replace("feeds.example.org {", f"http://127.0.0.1 {{\n\tbind unix/{tmp_path}/door")
     example = example.replace("/srv/syndicator/public", str(output))
     example = re.sub(r"\t# (?=@|redir|respond)", "\t", example)
     (tmp_path / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + example)
@@ -274,8 +271,8 @@ def test_caddy_serves_feeds_with_their_types(output: Path, tmp_path: Path) -> No
         env={"HOME": str(tmp_path)},
     )
     try:
-        wait_until_open(port, process)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        wait_until_open(tmp_path / "door", process)
+        with connect(tmp_path / "door") as client:
             feed = client.get("/feeds/ai/rss.xml")
             assert feed.content == BODY
             assert feed.headers["content-type"] == "application/rss+xml; charset=utf-8"
