@@ -23,7 +23,7 @@ from functools import partial
 import structlog
 
 from syndicator.alerts import Digest
-from syndicator.assembly import Messengers, messengers_of, moved_map_path, open_pipe, reseal
+from syndicator.assembly import Messengers, messengers_of, moved_map_path, open_pipe, reseal, routes_of
 from syndicator.clock import Clock, SystemClock
 from syndicator.connection import OwedDrawing, SlackCheck, report_ways
 from syndicator.deliver.outage import OutageWatch
@@ -275,7 +275,7 @@ class Service:
             facts = read_facts(
                 books,
                 losses=losses,
-                routes=self.settings.routes,
+                routes=routes_of(self.settings, books),
                 has_way=messengers.has_way,
                 refused=self.refused(),
             )

@@ -68,10 +68,13 @@ def read_facts(
     refused: bool,
 ) -> Facts:
     """The facts as the store and the running service have them. `has_way` takes a route and its channel."""
+    outage = books.outbox.outage()
     return Facts(
         public=books.count_entries().get(Visibility.PUBLIC, 0),
         problems=books.count_problems(),
         losses=losses,
+        unreachable=outage.since if outage is not None else None,
+        waiting=outage.waiting if outage is not None else 0,
         wayless=[route.name for route in routes if not has_way(route.name, route.channel)],
         broken=[state.channel for state in books.outbox.channels() if state.broken],
         refused=refused,

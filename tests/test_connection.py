@@ -14,13 +14,14 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from syndicator.alerts import Delivery, Route
-from syndicator.assembly import messengers_of
+from syndicator.alerts import Delivery, Outage, Route
+from syndicator.assembly import messengers_of, routes_of
 from syndicator.connection import OwedDrawing, SlackCheck, report_ways
 from syndicator.deliver.outage import OutageWatch
 from syndicator.deliver.slack import SlackBot
 from syndicator.settings import Settings, load_settings
 from syndicator.settings.values import Slack
+from syndicator.status import read_facts, status_line
 from syndicator.store.database import SqlStore, open_store
 from syndicator.store.outbox import Outbox
 from tests.deliver.values import NOON, messaged
@@ -221,3 +222,24 @@ def test_owed_message_is_drawn_once_for_who_looks_on_and_stays_owed(store: SqlSt
     assert drawn == ["d1"]
     with store.reading() as books:
         assert {one.state.value for one in books.outbox.list()} == {"owed"}
+
+
+def test_status_tells_of_an_outage_and_of_names_that_are_not_found(
+    store: SqlStore, settings: Settings
+) -> None:
+    with store.transaction() as books:
+        books.outbox.outages.put(Outage(since=NOON, calls=2, error="refused"))
+        books.outbox.names.put({"general": "C0GENERAL"}, NOON)
+    owe(store, messaged("d1"))
+    routes = (*ROUTES, Route(name="c", channel="#nowhere"))
+    with_token = replace(settings, slack=WITH_TOKEN, routes=routes)
+    with store.reading() as books:
+        facts = read_facts(
+            books,
+            losses={},
+            routes=routes_of(with_token, books),
+            has_way=messengers_of(with_token).has_way,
+            refused=False,
+        )
+    line = status_line(facts, now=NOON, local=lambda moment: moment)
+    assert line == "0 public · Slack unreachable since 12:00, 1 waits · no way to Slack for c"
