@@ -24,6 +24,8 @@ class RouteReason(StrEnum):
     WAITING = "owed: waits for its message"
     ANNOUNCED = "announced in this channel before"
     SHOWN = "shown in the terminal (`slack: preview`), not posted"
+    DROPPED = "dropped before it was sent"
+    FAILED = "given up: its message waits for a person"
     SAME_STORY = "another entry of its story is announced"
     NOT_PUBLIC = "not public"
     OTHER_TOPIC = "not of the route's topics"
@@ -54,6 +56,19 @@ class DeliveryState(StrEnum):
     """Ended by the operator, or empty because all its entries were withdrawn before it was sent."""
     RELEASED = "released"
     """Taken back before it was sent: a mute, quiet hours or a flood began, and its stories are owed again."""
+
+
+class Retry(StrEnum):
+    """What an operator's `retry` comes to, in the words that the operator reads."""
+
+    AGAIN = "is sent again as soon as its channel is free"
+    LOOKED_UP = "may be in the channel: it is looked up now, and sent again only if it is not there"
+    UNCLEAR = "may be in the channel: it is looked up by itself, and sent again only if it is not there"
+    ANYWAY = (
+        "may be in the channel, and a webhook cannot look: nothing was changed. "
+        "See whether it is there; if not, `--anyway` sends it, and perhaps twice"
+    )
+    NOT_NOW = "is not to be changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,13 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, Retry
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
 from syndicator.cli.shown import shown
 
 if TYPE_CHECKING:
+    from syndicator.notify.due import Held, Hold
     from syndicator.store.outbox import Outbox
 
 STYLES = {
@@ -28,6 +31,29 @@ STYLES = {
     DeliveryState.UNCLEAR: "yellow",
     DeliveryState.DROPPED: "dim",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A message as it is listed: the titles of the stories that it shows, and what holds it back now."""
+
+    delivery: Delivery
+    titles: tuple[str, ...]
+    held: Hold | None = None
+
+    @property
+    def title(self) -> str:
+        """The first story's, and how many others there are."""
+        others = len(self.delivery.guids) + self.delivery.more - 1
+        first = shown(self.titles[0]) if self.titles else "(unknown)"
+        return first + (f" and {others} more" if others > 0 else "")
+
+
+def held_words(held: Held | Hold) -> str:
+    """`held back: muted until 2026-03-14 13:00 UTC`."""
+    return held.reason.value + (f" until {held.until:%Y-%m-%d %H:%M} UTC" if held.until else "")
+
+
 IdArgument = Annotated[str, typer.Argument(help="The delivery's id, or its beginning.")]
 OwnConfig = Annotated[
     Path | None, typer.Option("--config", "-c", help="The settings file.", show_default=str(DEFAULT_CONFIG))
@@ -60,32 +86,61 @@ def list_deliveries(
 
 
 def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bool) -> None:
+    from syndicator.assembly import mailing_of, routes_of
+    from syndicator.pipeline.announcing import known_entries
+
     configure_logs(verbose=False, journal=False, quiet=True)
-    with opened(read_settings(config)) as store, store.reading() as books:
-        found = books.outbox.list(states, limit=limit)
+    settings, moment = read_settings(config), now()
+    with opened(settings) as store, store.reading() as books:
+        routes = routes_of(settings, books)
+        mailing = mailing_of(settings, routes)
+        # What was taken back is in another message, or owed: its own line would say nothing more.
+        wanted = states or [state for state in DeliveryState if state is not DeliveryState.RELEASED]
+        found = books.outbox.list(wanted, limit=limit)
+        entries = known_entries(books, [guid for one in found for guid in one.guids])
+        holds = {route.name: mailing.hold(books.outbox, route, moment) for route in routes}
+        stories = mailing.held(books, now=moment)
         channels = books.outbox.channels()
+    listed = [
+        Listed(
+            delivery=one,
+            titles=tuple(entries[guid].article.title for guid in one.guids if guid in entries),
+            held=holds.get(one.route) if one.state is DeliveryState.OWED else None,
+        )
+        for one in found
+    ]
     if as_json:
-        typer.echo(json.dumps([_as_json(one) for one in found], indent=2, ensure_ascii=False))
+        typer.echo(json.dumps([_as_json(one) for one in listed], indent=2, ensure_ascii=False))
         return
     console = Console(highlight=False)
-    if not found:
-        console.print("No messages.")
-    else:
-        table = Table("id", "state", "route", "channel", "created (UTC)", "stories", box=None, pad_edge=False)
-        table.add_column("", overflow="fold")
-        for one in found:
-            stories = len(one.guids) + one.more
-            table.add_row(
-                one.id[:8],
-                Text(one.state.value, style=STYLES.get(one.state, "")),
-                Text(one.route),
-                Text(one.channel),
-                f"{one.created:%Y-%m-%d %H:%M}",
-                str(stories),
-                Text(shown(one.error or "")),
-            )
-        console.print(table)
+    console.print(_table(listed) if listed else "No messages.")
+    _print_waiting(console, stories)
     _print_broken(console, [channel for channel in channels if channel.broken])
+
+
+def _table(listed: Sequence[Listed]) -> Table:
+    table = Table("id", "state", "route", "channel", "created (UTC)", box=None, pad_edge=False)
+    table.add_column("stories", overflow="fold")
+    for one in listed:
+        delivery = one.delivery
+        notes = [one.title, held_words(one.held) if one.held else "", shown(delivery.error or "")]
+        table.add_row(
+            delivery.id[:8],
+            Text(delivery.state.value, style=STYLES.get(delivery.state, "")),
+            Text(delivery.route),
+            Text(delivery.channel),
+            f"{delivery.created:%Y-%m-%d %H:%M}",
+            Text("\n".join(note for note in notes if note)),
+        )
+    return table
+
+
+def _print_waiting(console: Console, stories: Sequence[Held]) -> None:
+    """What is owed and in no message yet: how many stories of each route, why, and until when."""
+    counts = Counter((story.owed.route, held_words(story)) for story in stories)
+    for (route, words), count in counts.items():
+        what = "1 story is" if count == 1 else f"{count} stories are"
+        console.print(Text(f"{route}: {what} owed and in no message yet; {words}"), soft_wrap=True)
 
 
 @group.command()
@@ -99,10 +154,15 @@ def retry(
 ) -> None:
     """Try a failed message again now. One that may have been accepted is looked for first."""
 
-    def again(outbox: Outbox, full: str) -> bool:
-        return outbox.retry(full, now(), anyway=anyway)
+    path = config or context.obj[0]
+    webhooks = {route.name for route in read_settings(path).routes if route.webhook}
 
-    _act(config or context.obj[0], id, again, "is tried again")
+    def again(outbox: Outbox, one: Delivery) -> tuple[bool, str]:
+        done = outbox.retry(one.id, now(), anyway=anyway, can_look=one.route not in webhooks)
+        what = f"is {one.state.value}: that" if done is Retry.NOT_NOW else ""
+        return done in (Retry.AGAIN, Retry.LOOKED_UP), f"{what} {done.value}".strip()
+
+    _act(path, id, again)
 
 
 @group.command()
@@ -113,10 +173,16 @@ def drop(
     why: Annotated[str, typer.Option("--why", help="For whoever asks later.")] = "dropped by the operator",
 ) -> None:
     """End a message that was not sent; its stories are never announced in that channel."""
-    _act(config or context.obj[0], id, lambda outbox, full: outbox.drop(full, why, now()), "is dropped")
+
+    def end(outbox: Outbox, one: Delivery) -> tuple[bool, str]:
+        done = outbox.drop(one.id, why, now())
+        return done, "is dropped" if done else f"is {one.state.value}: that {Retry.NOT_NOW.value}"
+
+    _act(config or context.obj[0], id, end)
 
 
-def _act(config: Path, id: str, act: Callable[[Outbox, str], bool], done: str) -> None:
+def _act(config: Path, id: str, act: Callable[[Outbox, Delivery], tuple[bool, str]]) -> None:
+    """Does it to the one message whose id begins so, and says what came of it; exit code 1 if nothing did."""
     configure_logs(verbose=False, journal=False, quiet=True)
     console = Console(highlight=False)
     with opened(read_settings(config)) as store, store.transaction() as books:
@@ -125,10 +191,10 @@ def _act(config: Path, id: str, act: Callable[[Outbox, str], bool], done: str) -
             words = "No message has" if not matching else f"{len(matching)} messages have"
             console.print(f"{words} an id that begins with {id}; `syndicator deliveries list` shows them.")
             raise typer.Exit(1)
-        if not act(books.outbox, matching[0].id):
-            console.print(f"{matching[0].id} is {matching[0].state.value}: that is not to be changed.")
-            raise typer.Exit(1)
-    console.print(f"{matching[0].id} {done}")
+        done, words = act(books.outbox, matching[0])
+    console.print(f"{matching[0].id} {words}", soft_wrap=True)
+    if not done:
+        raise typer.Exit(1)
 
 
 def _print_broken(console: Console, channels: list[ChannelState]) -> None:
@@ -136,7 +202,8 @@ def _print_broken(console: Console, channels: list[ChannelState]) -> None:
         console.print(Text(f"{channel.channel}: {shown(channel.broken or '')}", style="red"), soft_wrap=True)
 
 
-def _as_json(one: Delivery) -> dict[str, Any]:
+def _as_json(listed: Listed) -> dict[str, Any]:
+    one, held = listed.delivery, listed.held
     return {
         "id": one.id,
         "state": one.state.value,
@@ -150,4 +217,8 @@ def _as_json(one: Delivery) -> dict[str, Any]:
         "attempts": one.attempts,
         "message": one.message_ts,
         "error": one.error,
+        "titles": list(listed.titles),
+        "held": held.reason.value if held else None,
+        "until": held.until.isoformat() if held else None,
+        "ended": one.ended.isoformat() if one.ended else None,
     }

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from syndicator.alerts import RouteReason
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
@@ -140,7 +141,9 @@ def _routes(words: Sequence[RouteWord]) -> Table:
     table.add_column()
     table.add_column(overflow="fold")
     for word in words:
-        taken = word.delivery is not None or word.held is not None
+        taken = word.reason is not RouteReason.DROPPED and (
+            word.delivery is not None or word.held is not None
+        )
         table.add_row(MARKS[taken], Text(f"{word.route} → {word.channel}"), Text(shown(_route(word))))
     return table
 
@@ -155,6 +158,7 @@ def _route(word: RouteWord) -> str:
         )
     if word.delivery is not None:
         text += f"; message {word.delivery.id} {word.delivery.state.value}"
+        text += f" {_time(word.delivery.ended)}" if word.delivery.ended else ""
         text += f" as {word.delivery.message_ts}" if word.delivery.message_ts else ""
         text += f", {word.delivery.error}" if word.delivery.error else ""
     return text
@@ -209,4 +213,6 @@ def _route_json(word: RouteWord) -> dict[str, Any]:
         "delivery": word.delivery.id if word.delivery else None,
         "state": word.delivery.state.value if word.delivery else None,
         "message": word.delivery.message_ts if word.delivery else None,
+        "ended": word.delivery.ended.isoformat() if word.delivery and word.delivery.ended else None,
+        "error": word.delivery.error if word.delivery else None,
     }

@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicator.alerts import Delivery, LedgerRow, Route, RouteReason
+from syndicator.alerts import Delivery, DeliveryState, LedgerRow, Route, RouteReason
 from syndicator.model import ALL, Entry, FeedReason, Problem, Visibility
-from syndicator.notify.due import Held
+from syndicator.notify.due import Held, Hold
 from syndicator.notify.routes import judge_route, names_with_ancestors
 from syndicator.parse.identity import canonical_link
 from syndicator.pipeline.mailing import Mailing
 from syndicator.store.contract import Books, Fate, Standing
+
+ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: RouteReason.FAILED}
+"""What is so of a story that the ledger holds as owed, where its message has come to an end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +31,17 @@ class FeedWord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteWord:
-    """One route's decision, with the ledger's line, the message and the wait where there are any."""
+    """One route's decision, with the ledger's line, the message and the wait where there are any.
+
+    What is held is a story that is in no message yet, or the route with the message that it is in.
+    """
 
     route: str
     channel: str
     reason: RouteReason
     ledger: LedgerRow | None = None
     delivery: Delivery | None = None
-    held: Held | None = None
+    held: Held | Hold | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,30 +132,35 @@ class Explainer:
         }
         waits = {(one.owed.route, one.owed.story): one for one in held}
         return [
-            _route_word(books, entry, route, lines.get(route.channel), waits, names, now)
+            self._route_word(books, entry, route, lines.get(route.channel), waits, names, now)
             for route in self.routes
         ]
 
-
-def _route_word(
-    books: Books,
-    entry: Entry,
-    route: Route,
-    line: LedgerRow | None,
-    waits: Mapping[tuple[str, str], Held],
-    names: Mapping[str, frozenset[str]],
-    now: datetime,
-) -> RouteWord:
-    reason = judge_route(entry, route, now=now, topic_names=names, ledger=line.kind if line else None)
-    delivery = books.outbox.find(line.delivery) if line and line.delivery else None
-    return RouteWord(
-        route=route.name,
-        channel=route.channel,
-        reason=reason,
-        ledger=line,
-        delivery=delivery,
-        held=waits.get((route.name, line.story)) if line else None,
-    )
+    def _route_word(
+        self,
+        books: Books,
+        entry: Entry,
+        route: Route,
+        line: LedgerRow | None,
+        waits: Mapping[tuple[str, str], Held],
+        names: Mapping[str, frozenset[str]],
+        now: datetime,
+    ) -> RouteWord:
+        reason = judge_route(entry, route, now=now, topic_names=names, ledger=line.kind if line else None)
+        delivery = books.outbox.find(line.delivery) if line and line.delivery else None
+        held: Held | Hold | None = waits.get((route.name, line.story)) if line else None
+        if delivery is not None and reason is RouteReason.WAITING:
+            reason = ENDED.get(delivery.state, reason)
+        if delivery is not None and delivery.state is DeliveryState.OWED:
+            held = self.mailing.hold(books.outbox, route, now)
+        return RouteWord(
+            route=route.name,
+            channel=route.channel,
+            reason=reason,
+            ledger=line,
+            delivery=delivery,
+            held=held,
+        )
 
 
 def _shown_copy(books: Books, entry: Entry, topic: str) -> Entry | None:

@@ -34,6 +34,7 @@ from syndicator.alerts import (
     Outage,
     Owed,
     RateLimit,
+    Retry,
     SlackMethod,
     Way,
 )
@@ -273,16 +274,20 @@ class Outbox:
             for row in self._connection.execute(query)
         ]
 
-    def retry(self, id: str, now: datetime, *, anyway: bool = False) -> bool:
-        """Gives a message that failed, waits or was only shown a chance at once; False for any other.
+    def retry(self, id: str, now: datetime, *, anyway: bool = False, can_look: bool = True) -> Retry:
+        """Gives a message that failed, waits or was only shown a chance at once.
 
-        Where the last try may have been accepted it is looked for first, unless `anyway`: for a webhook,
-        which cannot look, that is the only way, and may post twice.
+        Where the last try may have been accepted it is looked for first, unless `anyway`. Where its channel
+        cannot look (`can_look`: a webhook), `anyway` is the only way, and may post twice.
         """
         known = self.find(id)
-        again = (DeliveryState.FAILED, DeliveryState.OWED, DeliveryState.SHOWN)
+        again = (DeliveryState.FAILED, DeliveryState.OWED, DeliveryState.SHOWN, DeliveryState.UNCLEAR)
         if known is None or known.state not in again:
-            return False
+            return Retry.NOT_NOW
+        if known.unsure and not can_look and not anyway:
+            return Retry.ANYWAY
+        if known.state is DeliveryState.UNCLEAR and can_look:
+            return Retry.UNCLEAR
         look = known.unsure and not anyway
         values = {
             "state": (DeliveryState.UNCLEAR if look else DeliveryState.OWED).value,
@@ -296,7 +301,7 @@ class Outbox:
         self._connection.execute(
             update(channels).where(channels.c.channel == known.channel).values(not_before=now)
         )
-        return True
+        return Retry.LOOKED_UP if look else Retry.AGAIN
 
     def release(self, way: Way, why: str, now: datetime) -> int:
         """Takes back what waits to be sent by this route to this channel: its stories are owed again.

@@ -149,6 +149,30 @@ def test_mute_used_wrongly_says_how(site: Running, arguments: list[str], word: s
     assert word in said(site, "mute", *arguments, code=2)
 
 
+def test_what_a_mute_holds_is_listed_with_its_end(site: Running) -> None:
+    site.start()
+    said(site, "mute", "ai", "--for", "2h")
+    write(site, "new.md")
+    words = "ai: 1 story is owed and in no message yet; held back: muted until "
+    wait_for(lambda: words in site.command("deliveries").stdout, why="the story")
+    assert site.stop() == 0
+
+
+def test_unclear_webhook_message_is_sent_again_only_anyway(site: Running, slack: SlackServer) -> None:
+    site.environment = {"SLACK_WEBHOOK_URL": slack.webhook("C1")}
+    site.start()
+    slack.slack.faults = script("500-after")
+    write(site, "new.md")
+    wait_for(lambda: facts(site, "deliveries", "list", "--state", "failed"), why="the unclear message")
+    (message,) = facts(site, "deliveries", "list")
+    told = said(site, "deliveries", "retry", message["id"], code=1)
+    assert "a webhook cannot look" in told and "--anyway" in told
+    assert facts(site, "deliveries", "list") == [message]
+    assert "is sent again" in said(site, "deliveries", "retry", message["id"], "--anyway")
+    wait_for(lambda: len(slack.slack.in_channel("C1")) == 2, patience_s=60, why="the message again")
+    assert site.stop() == 0
+
+
 def test_failed_message_is_listed_retried_and_dropped(site: Running, slack: SlackServer) -> None:
     slack.slack.faults = script(*["channel_not_found"] * 2)
     site.start()
@@ -160,7 +184,12 @@ def test_failed_message_is_listed_retried_and_dropped(site: Running, slack: Slac
     listed = said(site, "deliveries")
     assert message["id"][:8] in listed and "channel_not_found" in listed
     assert "No message has" in said(site, "deliveries", "drop", "ffffffff-nothing", code=1)
+    assert "About new" in listed and message["titles"] == ["About new"]
     assert "is dropped" in said(site, "deliveries", "drop", message["id"][:8], "--why", "not wanted")
+    explained = said(site, "explain", "new.md")
+    assert "dropped before it was sent" in explained and "not wanted" in explained
+    assert f" dropped {datetime.now(UTC):%Y-%m-%d}" in explained
+    assert "C1 owed: waits for its message" not in explained
     assert "not to be changed" in said(site, "deliveries", "drop", message["id"], code=1)
     assert [one["state"] for one in facts(site, "deliveries", "list")] == ["dropped"]
     assert facts(site, "deliveries", "list", "--state", "owed") == []

@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 from structlog.testing import capture_logs
 
-from syndicator.alerts import Delivery, DeliveryState, LedgerKind
+from syndicator.alerts import Delivery, DeliveryState, LedgerKind, Retry
 from syndicator.deliver.outbox import Sender
 from syndicator.deliver.retry import Answer, Drawn, RetryPolicy
 from syndicator.deliver.slack import SlackBot, SlackWebhook
@@ -221,7 +221,7 @@ def test_message_that_is_only_drawn_is_shown_and_never_sent() -> None:
         assert outbox.ledger.kinds(["s1"], [])["C1", "s1"] is LedgerKind.SHOWN
     assert world.step(timedelta(days=2)) == 0, "what was shown stays shown"
     with world.store() as outbox:
-        assert outbox.retry("d1", world.clock())
+        assert outbox.retry("d1", world.clock()) is Retry.AGAIN
     assert world.step() == 1, "but by the operator's word it is posted"
     assert world.states() == {"d1": DeliveryState.SENT}
 

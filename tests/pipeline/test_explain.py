@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.alerts import Digest, Route, RouteReason, Slot
+from syndicator.alerts import Digest, Immediate, Route, RouteReason, Slot
 from syndicator.model import FeedReason, Visibility
 from syndicator.notify.due import DueReason
 from syndicator.pipeline.explain import Explanation
@@ -75,6 +75,26 @@ def test_message_is_named_once_it_is_written(rig: Rig) -> None:
     for word in explained(rig, "new.md").routes:
         assert word.delivery is not None
         assert word.delivery.guids == (rig.entries()["new.md"].guid,)
+
+
+def test_message_that_ended_or_is_held_says_so(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, routes=[Route(name="fast", channel="C1", deliver=Immediate())])
+    rig.turn()
+    rig.write("new.md")
+    rig.turn()
+    with rig.store.transaction() as books:
+        now, until = rig.now, rig.now + timedelta(hours=1)
+        books.outbox.ledger.mute("fast", since=now, until=until, why="launch")
+    (word,) = explained(rig, "new.md").routes
+    assert word.reason is RouteReason.WAITING and word.held is not None
+    assert (word.held.reason, word.held.until) == (DueReason.MUTED, until)
+    assert word.delivery is not None
+    with rig.store.transaction() as books:
+        books.outbox.drop(word.delivery.id, "not wanted", rig.now)
+    (word,) = explained(rig, "new.md").routes
+    assert (word.reason, word.held) == (RouteReason.DROPPED, None)
+    assert word.delivery is not None
+    assert (word.delivery.ended, word.delivery.error) == (rig.now, "not wanted")
 
 
 def test_entries_crowded_out_stand_in_the_archive(rig: Rig) -> None:

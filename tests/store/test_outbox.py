@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, Retry
 from syndicator.store.outbox import Outbox
 from tests.store.outbox_values import LEASE, NOON, SECOND, OutboxStore, make_delivery, make_owed, memory_store
 
@@ -149,20 +149,22 @@ def test_lease_is_the_next_time_when_nothing_else_waits(store: OutboxStore) -> N
 
 
 @pytest.mark.parametrize(
-    ("unsure", "anyway", "state"),
+    ("unsure", "anyway", "can_look", "state", "answer"),
     [
-        (True, False, DeliveryState.UNCLEAR),
-        (True, True, DeliveryState.OWED),
-        (False, False, DeliveryState.OWED),
+        (True, False, True, DeliveryState.UNCLEAR, Retry.LOOKED_UP),
+        (True, True, True, DeliveryState.OWED, Retry.AGAIN),
+        (False, False, True, DeliveryState.OWED, Retry.AGAIN),
+        (False, False, False, DeliveryState.OWED, Retry.AGAIN),
+        (True, True, False, DeliveryState.OWED, Retry.AGAIN),
     ],
-    ids=["looked for first", "sent anyway", "surely not accepted"],
+    ids=["looked for first", "sent anyway", "surely not accepted", "webhook", "webhook anyway"],
 )
 def test_failed_message_can_be_tried_again(
-    store: OutboxStore, unsure: bool, anyway: bool, state: DeliveryState
+    store: OutboxStore, unsure: bool, anyway: bool, can_look: bool, state: DeliveryState, answer: Retry
 ) -> None:
     with store() as outbox:
         outbox.write(make_delivery(state=DeliveryState.FAILED, unsure=unsure, failing_since=NOON), [])
-        assert outbox.retry("d1", NOON + LEASE, anyway=anyway)
+        assert outbox.retry("d1", NOON + LEASE, anyway=anyway, can_look=can_look) is answer
         found = outbox.find("d1")
         assert found is not None and (found.state, found.due) == (state, NOON + LEASE)
         assert found.failing_since is None
@@ -171,9 +173,29 @@ def test_failed_message_can_be_tried_again(
 def test_sent_message_is_neither_retried_nor_dropped(store: OutboxStore) -> None:
     with store() as outbox:
         outbox.write(make_delivery(state=DeliveryState.SENT), [])
-        assert not outbox.retry("d1", NOON)
+        assert outbox.retry("d1", NOON) is Retry.NOT_NOW
         assert not outbox.drop("d1", "no longer wanted", NOON)
-        assert not outbox.retry("unknown", NOON)
+        assert outbox.retry("unknown", NOON) is Retry.NOT_NOW
+
+
+@pytest.mark.parametrize(
+    ("state", "can_look", "answer"),
+    [
+        (DeliveryState.UNCLEAR, True, Retry.UNCLEAR),
+        (DeliveryState.UNCLEAR, False, Retry.ANYWAY),
+        (DeliveryState.FAILED, False, Retry.ANYWAY),
+    ],
+)
+def test_unclear_message_is_left_to_its_look_or_to_anyway(
+    store: OutboxStore, state: DeliveryState, can_look: bool, answer: Retry
+) -> None:
+    with store() as outbox:
+        outbox.write(make_delivery(state=state, unsure=True), [])
+        before = outbox.find("d1")
+        assert outbox.retry("d1", NOON + LEASE, can_look=can_look) is answer
+        assert outbox.find("d1") == before
+        anyway = Retry.UNCLEAR if can_look else Retry.AGAIN
+        assert outbox.retry("d1", NOON + LEASE, can_look=can_look, anyway=True) is anyway
 
 
 def test_waiting_message_can_be_composed_anew_and_a_claimed_one_cannot(store: OutboxStore) -> None:
