@@ -84,9 +84,16 @@ def _source(source: Source) -> SourcePlan:
             profile=profile(source.profile, fields),
             base_url=source.base_url,
             time_zone=ZoneInfo(source.time_zone),
+            permalink=source.permalink,
         ),
         reading=_fingerprint(
-            source.profile, fields, source.base_url, source.time_zone, source.include_unpublished
+            source.profile,
+            fields,
+            source.base_url,
+            source.time_zone,
+            source.include_unpublished,
+            # Only where it is set: a source that was read without it goes on as it is.
+            *([source.permalink] if source.permalink is not None else []),
         ),
         include_unpublished=source.include_unpublished,
         topics=source.topics,

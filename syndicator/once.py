@@ -12,12 +12,15 @@ from pathlib import Path
 
 from syndicator.assembly import open_pipe
 from syndicator.clock import Clock, SystemClock
+from syndicator.errors import OutputUnwritable
 from syndicator.model import Problem, Visibility
 from syndicator.pipeline.flow import CONFIRMED, Pipeline, Progress
 from syndicator.pipeline.intake import Tally
 from syndicator.pipeline.output import Published
-from syndicator.publish.files import sweep
+from syndicator.publish.files import probe, sweep
+from syndicator.reports import unmatched_patterns
 from syndicator.settings import Settings
+from syndicator.settings.site_links import site_links
 from syndicator.store.contract import Books
 from syndicator.store.database import SqlStore, database_path, open_known, open_store
 from syndicator.store.lock import hold_lock
@@ -49,6 +52,10 @@ class Pass:
     problems: list[Problem]
     folders: dict[str, Folder]
     missing: dict[str, str]
+    shown: int
+    """How many of the public entries the feeds show: of several with the same link, one."""
+    warnings: tuple[str, ...] = ()
+    """What is not wrong for certain; found by `check` alone."""
 
     @property
     def fine(self) -> bool:
@@ -100,7 +107,10 @@ def check(settings: Settings, *, reading: Progress, clock: Clock | None = None) 
     with _nowhere(settings) as (elsewhere, store):
         pipeline = open_pipe(elsewhere, store, now=clock.now(), quiet_s=0.0)
         tally = take_in(elsewhere, pipeline, clock, reading)
-        return _pass(elsewhere, store, pipeline, tally, Published())
+        result = _pass(elsewhere, store, pipeline, tally, Published())
+        return replace(
+            result, warnings=(*_warnings(settings), *map(str, unmatched_patterns(store, settings.routes)))
+        )
 
 
 def publish_all(pipeline: Pipeline, now: Callable[[], datetime], progress: Progress) -> Published:
@@ -150,6 +160,7 @@ def _pass(
             tally=tally,
             published=published,
             counts=books.count_entries(),
+            shown=books.count_links(),
             problems=problems,
             folders={name: _folder(books, name, path, problems) for name, path in paths.items()},
             missing={name: _missing(paths[name], loss) for name, loss in pipeline.losses().items()},
@@ -163,6 +174,21 @@ def _folder(books: Books, name: str, path: Path, problems: Sequence[Problem]) ->
         articles=sum(file.guid is not None for file in known.values()),
         bad=len({one.path for one in problems if one.source == name and one.path in known}),
     )
+
+
+def _warnings(settings: Settings) -> Iterator[str]:
+    """What the settings do not know of the disk and of the sites."""
+    try:
+        probe(settings.output)
+    except OutputUnwritable as error:
+        yield str(error)
+    for source in settings.sources:
+        if (found := site_links(source)) is not None:
+            value = f" ({found.value})" if found.value else ""
+            yield (
+                f"{found.file}:{found.line}: the site sets permalinks here{value}, and source {source.name} "
+                "does not read them. Set its `permalink` to the same, or links may lead nowhere"
+            )
 
 
 def _missing(path: Path, loss: Verdict) -> str:

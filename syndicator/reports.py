@@ -1,11 +1,16 @@
-"""What the service says at start: how much is public, and why the rest is not."""
+"""What the service says at start: how much is public, why the rest is not, which patterns match nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
+from syndicator.alerts import Route
 from syndicator.model import Visibility
-from syndicator.store.contract import Store
+from syndicator.notify.patterns import Names, Unmatched, folded, unmatched
+from syndicator.notify.routes import names_with_ancestors
+from syndicator.store.contract import Fate, Store
 
 log = structlog.get_logger()
 
@@ -28,3 +33,34 @@ def report_entries(store: Store) -> None:
     else:
         see = {"see": "syndicator check"} if problems else {}
         log.info("entries", public=public, **held, problems=problems, **see)
+
+
+def report_patterns(store: Store, routes: Sequence[Route]) -> None:
+    """Says at start which patterns of the routes match nothing that is there."""
+    for one in unmatched_patterns(store, routes):
+        fix = f'did you mean "{one.nearest}"?' if one.nearest else "correct it, unless it is still to come"
+        log.warning(
+            "pattern matches nothing", route=one.route, setting=one.setting, pattern=one.pattern, fix=fix
+        )
+
+
+def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[Unmatched]:
+    """The patterns of the routes that match no topic, publisher or type in the store."""
+    patterns = [
+        (route.providers, route.exclude_providers, route.types, route.exclude_types) for route in routes
+    ]
+    with store.reading() as books:
+        topics = [one.topic for one in books.topics() if one.fate not in (Fate.GONE, Fate.MOVED)]
+        shown = {topic.slug: topic.name for topic in topics}
+        names = names_with_ancestors(topics)
+        # Reading all articles for these takes a while.
+        needed = any(any(some) for some in patterns)
+        return unmatched(
+            routes,
+            Names(
+                topics={name: shown[slug] for slug in reversed(names) for name in names[slug]}
+                | {name.casefold(): name for name in shown.values()},
+                providers=folded(books.publishers() if needed else ()),
+                types=folded(books.types() if needed else ()),
+            ),
+        )

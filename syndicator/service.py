@@ -40,7 +40,7 @@ from syndicator.errors import (
 from syndicator.hub import HubTeller
 from syndicator.pipeline.flow import Pipeline, Progress
 from syndicator.publish.files import sweep
-from syndicator.reports import report_entries
+from syndicator.reports import report_entries, report_patterns
 from syndicator.schedule import Schedule
 from syndicator.serve.app import create_app
 from syndicator.serve.moved import MovedFile
@@ -187,6 +187,7 @@ class Service:
                 sweep(self.settings.output)
             worker.first_turn(self._report_progress, self._stop)
             report_entries(store)
+            report_patterns(store, self.settings.routes)
             self._schedule(stack, worker)
             self._send(stack, pipeline, messengers)
             self._tell_hub(stack, store)

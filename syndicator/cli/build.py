@@ -49,7 +49,7 @@ def build(
     else:
         out = Console(highlight=False)
         print_problems(out, settings, result.problems)
-        print_counts(out, result.counts)
+        print_counts(out, result)
         print_missing(out, result)
         out.print(f"{result.published.written} files written to {settings.output}", soft_wrap=True)
         print_faulty(out, result)

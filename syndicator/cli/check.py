@@ -11,7 +11,7 @@ from syndicator.cli import app, report
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings_to_run
 from syndicator.cli.progress import progress_bar
-from syndicator.cli.report import print_counts, print_folders, print_missing, print_problems
+from syndicator.cli.report import print_counts, print_folders, print_missing, print_problems, print_warnings
 from syndicator.errors import SettingsError
 
 
@@ -47,9 +47,10 @@ def check(
     else:
         console = Console(highlight=False)
         print_problems(console, settings, result.problems)
-        print_counts(console, result.counts)
+        print_counts(console, result)
         print_folders(console, result)
         print_missing(console, result)
+        print_warnings(console, result)
         count = len(result.problems) + len(result.missing)
         console.print(f"{count} problem{'s' * (count != 1)}" if count else "no problems")
     if not result.fine:

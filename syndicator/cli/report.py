@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -42,10 +41,14 @@ def print_problems(console: Console, settings: Settings, problems: list[Problem]
         console.print(line, soft_wrap=True)
 
 
-def print_counts(console: Console, counts: Mapping[Visibility, int]) -> None:
-    """How many entries are public, and why the others are not."""
+def print_counts(console: Console, result: Pass) -> None:
+    """How many entries are public, how many of them the feeds show, and why the others are not."""
+    counts = result.counts
     public = counts.get(Visibility.PUBLIC, 0)
-    console.print(f"{public} {'entry is' if public == 1 else 'entries are'} public", highlight=False)
+    text = f"{public} {'entry is' if public == 1 else 'entries are'} public"
+    if result.shown != public:
+        text += f"; feeds and pages show {result.shown}, as of several with the same link they show one"
+    console.print(text, highlight=False, soft_wrap=True)
     for visibility, why in WHY.items():
         if count := counts.get(visibility, 0):
             console.print(f"{count} {'is' if count == 1 else 'are'} {why}", highlight=False)
@@ -69,7 +72,14 @@ def as_json(result: Pass) -> str:
         name: {"path": str(folder.path), "articles": folder.articles, "bad": folder.bad}
         for name, folder in result.folders.items()
     }
-    facts = {"entries": counts, "problems": problems, "sources": sources, "missing": result.missing}
+    facts = {
+        "entries": counts,
+        "shown": result.shown,
+        "problems": problems,
+        "sources": sources,
+        "missing": result.missing,
+        "warnings": result.warnings,
+    }
     told = facts | {"files_written": result.published.written, "feeds_faulty": result.published.faulty}
     return json.dumps(told, indent=2)
 
@@ -83,6 +93,12 @@ def settings_as_json(error: SettingsError) -> str:
 def print_missing(console: Console, result: Pass) -> None:
     for source, why in result.missing.items():
         console.print(Text(f"{source}: {shown(why)}", style="yellow"), soft_wrap=True)
+
+
+def print_warnings(console: Console, result: Pass) -> None:
+    """What may be a mistake, and does not make the pass a bad one."""
+    for warning in result.warnings:
+        console.print(Text(f"warning: {shown(warning)}", style="yellow"), soft_wrap=True)
 
 
 def print_faulty(console: Console, result: Pass) -> None:

@@ -60,7 +60,7 @@ def parse_article(data: bytes, *, rules: SourceRules, path: str) -> Article | No
 
 def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, rules: SourceRules, path: str) -> Article:
     zone, tool = rules.time_zone, rules.profile.tool
-    published = _published(fields, facts, zone)
+    published = _published(fields, facts, zone, _profile_meant(matter, tool, path))
     found = article_link(fields, facts, rules, path, published)
     link = found.address
     base = link if tool is not Tool.SMARTABLE else rules.base_url or link
@@ -111,18 +111,29 @@ def _titleized(slug: str) -> str:
     return cut(one_line(" ".join(word.capitalize() for word in slug.split("-"))), LONGEST_TITLE)
 
 
-def _published(fields: Fields, facts: FileFacts, zone: ZoneInfo) -> datetime:
+def _published(fields: Fields, facts: FileFacts, zone: ZoneInfo, meant: str) -> datetime:
     published = fields.moment(Field.PUBLISHED, zone)
     if published is not None:
         return published
     if facts.date is None:
-        cure = f"Add {fields.keys(Field.PUBLISHED)}, like 2024-01-02T15:04:05Z"
+        cure = f"Add {fields.keys(Field.PUBLISHED)}, like 2024-01-02T15:04:05Z{meant}"
         raise fields.problem(Field.PUBLISHED, "no date", cure)
     try:
         return read_moment(facts.date, zone)
     except ValueError as error:
         what = f"the date in the file's name {error}: {facts.date}"
         raise ArticleError(what, cure="Rename the file to YYYY-MM-DD-title.md, or add a `date`") from None
+
+
+def _profile_meant(matter: FrontMatter, tool: Tool, path: str) -> str:
+    """Advice where a file without a date seems another tool's: a dated name is Jekyll's, `date` either's."""
+    if tool is not Tool.SMARTABLE:
+        return ""
+    if read_path(Tool.JEKYLL, path).date is not None:
+        return "; if this is a Jekyll site, set the source's `profile: jekyll`"
+    if "date" in matter.fields:
+        return "; if this is a Jekyll or Hugo site, set the source's `profile: jekyll` or `profile: hugo`"
+    return ""
 
 
 def _topics(fields: Fields, facts: FileFacts) -> tuple[str, ...]:

@@ -170,6 +170,7 @@ def _source(source: SourceShape, shape: FileShape, file: Path) -> Source:
         include_unpublished=source.unpublished == "include",
         topics=tuple(source.topics),
         base_url=source.base_url,
+        permalink=source.permalink,
         time_zone=source.time_zone or shape.site.time_zone,
     )
 

@@ -20,6 +20,8 @@ from pydantic import (
     field_validator,
 )
 
+from syndicator.errors import SettingsError
+from syndicator.parse.permalinks import check_pattern
 from syndicator.publish.characters import language_tag
 from syndicator.settings.address import base_address, whole_address
 from syndicator.settings.places import database_url
@@ -68,6 +70,16 @@ def _name(value: str) -> str:
     return value
 
 
+def _permalink(value: str) -> str:
+    try:
+        pattern = check_pattern(value)
+    except SettingsError as error:
+        raise ValueError(str(error).removeprefix("permalink: ")) from None
+    if not pattern.startswith("/"):
+        raise ValueError("must begin with a slash, like /blog/:year/:title/, or be one of Jekyll's styles")
+    return value
+
+
 def _clock(value: object) -> object:
     match = CLOCK.fullmatch(str(value).strip())
     if match is None:
@@ -108,6 +120,7 @@ Address = Annotated[str, AfterValidator(base_address)]
 Hub = Annotated[str, AfterValidator(whole_address)]
 Database = Annotated[str, AfterValidator(database_url)]
 Name = Annotated[str, AfterValidator(_name)]
+Permalink = Annotated[str, AfterValidator(_permalink)]
 Clock = Annotated[int, BeforeValidator(_clock)]
 Channel = Annotated[str, AfterValidator(_channel)]
 Edits = Annotated[bool, AfterValidator(_edits)]
@@ -134,6 +147,7 @@ class SourceShape(Shape):
     unpublished: Literal["exclude", "include"] = "exclude"
     topics: Names = Field(default_factory=list)
     base_url: Address | None = None
+    permalink: Permalink | None = None
     time_zone: TimeZone | None = None
 
 

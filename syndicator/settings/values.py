@@ -25,6 +25,7 @@ class Source:
     topics: tuple[str, ...] = ()
     """Patterns of topic files, relative to `path`."""
     base_url: str | None = None
+    permalink: str | None = None
     time_zone: str = "UTC"
 
 

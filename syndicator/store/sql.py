@@ -259,6 +259,24 @@ class SqlBooks:
         query = select(entries.c.visibility, func.count()).group_by(entries.c.visibility)
         return {Visibility(name): count for name, count in self._connection.execute(query)}
 
+    def count_links(self) -> int:
+        """How many entries are public, those with the same canonical link counted once."""
+        query = select(func.count(entries.c.canonical_link.distinct()))
+        return self._connection.scalar(query.where(entries.c.visibility == Visibility.PUBLIC.value)) or 0
+
+    def publishers(self) -> set[str]:
+        """The names and domains of all publishers that entries have, withdrawn ones left out."""
+        parts = (func.json_extract(entries.c.article, f"$.provider.{part}") for part in ("name", "domain"))
+        return {name for part in parts for name in self._there(part) if name}
+
+    def types(self) -> set[str]:
+        """The types of all entries, withdrawn ones left out; the usual one is not written."""
+        return {name or "article" for name in self._there(func.json_extract(entries.c.article, "$.type"))}
+
+    def _there(self, what: ColumnElement[str | None]) -> Iterable[str | None]:
+        there = entries.c.visibility != Visibility.WITHDRAWN.value
+        return self._connection.scalars(select(what).distinct().where(there))
+
     # standings
 
     def standings(self, guids: Iterable[str]) -> list[Standing]:

@@ -57,3 +57,49 @@ def test_output_that_cannot_be_written_is_refused_and_nothing_left(tmp_path: Pat
     done = check(tmp_path, output="a/b")
     assert done.returncode == 0, done.stderr
     assert sorted(one.name for one in tmp_path.iterdir()) == ["articles", "settings.yaml"]
+
+
+def test_what_is_most_likely_a_slip_is_a_warning_with_the_nearest(tmp_path: Path) -> None:
+    check(tmp_path)
+    provider = {"name": "The Verge", "domain": "theverge.com"}
+    write(tmp_path, "a.md", topics=["Database"], provider=provider)
+    route = {
+        "name": "ai",
+        "channel": "C1",
+        "topics": ["Databse", "data*"],
+        "exclude": {"providers": ["thevrege.com"], "types": "article"},
+        "types": ["vidoe"],
+    }
+    done = check(tmp_path, routes=[route])
+    assert done.returncode == 0, "a warning is no problem"
+    assert (
+        'route ai: topics: "Databse" matches nothing that is there; did you mean "Database"?' in done.stdout
+    )
+    assert (
+        'exclude.providers: "thevrege.com" matches nothing that is there; did you mean "theverge.com"?'
+        in (done.stdout)
+    )
+    assert 'types: "vidoe" matches nothing that is there\n' in done.stdout
+    assert done.stdout.count("warning:") == 3
+    told = json.loads(check(tmp_path, "--json", routes=[route]).stdout)
+    assert len(told["warnings"]) == 3
+
+
+def test_copies_are_told_from_entries_that_feeds_show(tmp_path: Path) -> None:
+    check(tmp_path)
+    for path in ("a.md", "b.md", "c.md"):
+        write(tmp_path, path, webUrl=f"https://else.example/{path == 'c.md'}")
+    done = check(tmp_path)
+    assert "3 entries are public; feeds and pages show 2, as of several with the same link" in done.stdout
+    assert json.loads(check(tmp_path, "--json").stdout)["shown"] == 2
+
+
+def test_permalinks_of_the_site_are_warned_of_unless_set(tmp_path: Path) -> None:
+    source = {"name": "news", "path": "articles", "profile": "jekyll", "base_url": "https://b.example/"}
+    (tmp_path / "articles").mkdir()
+    file = tmp_path / "articles/_config.yml"
+    file.write_text("title: T\npermalink: /blog/:title/  # as ever\n", encoding="utf-8")
+    done = check(tmp_path, sources=[source])
+    assert f"{file}:2: the site sets permalinks here (/blog/:title/), and source news does not" in done.stdout
+    assert done.returncode == 0
+    assert "warning" not in check(tmp_path, sources=[source | {"permalink": "/blog/:title/"}]).stdout

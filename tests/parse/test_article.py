@@ -8,7 +8,7 @@ import pytest
 
 from syndicator.errors import ArticleError
 from syndicator.model import Article, Image, Provider, Related, utc
-from syndicator.parse.article import parse_article
+from syndicator.parse.article import SourceRules, parse_article
 from syndicator.parse.profiles import profile
 from tests.parse.writing import BERLIN, HUGO, JEKYLL, KEYS, RULES, read, reread, written
 
@@ -434,3 +434,22 @@ def test_hugo_page_without_title_or_date_is_a_problem() -> None:
         page("---\ndate: 2024-01-02\n---\n")
     with pytest.raises(ArticleError, match="no date"):
         page("---\ntitle: A\n---\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "front", "words"),
+    [
+        ("_posts/2026-03-14-storm.md", "", "; if this is a Jekyll site, set the source's `profile: jekyll`"),
+        ("post/storm.md", "date: 2026-03-14\n", "set the source's `profile: jekyll` or `profile: hugo`"),
+        ("post/storm.md", "", "like 2024-01-02T15:04:05Z"),
+    ],
+    ids=["dated name", "date key", "neither"],
+)
+def test_article_of_another_tool_without_a_date_is_told_the_profile(
+    path: str, front: str, words: str
+) -> None:
+    rules = SourceRules(name="news", profile=profile("smartable"), base_url="https://b.example/")
+    with pytest.raises(ArticleError) as raised:
+        parse_article(f"---\ntitle: T\n{front}---\n".encode(), rules=rules, path=path)
+    assert raised.value.what == "no date"
+    assert raised.value.cure.endswith(words)

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from syndicator.alerts import Digest, Immediate
+from syndicator.assembly import plan_of
 from syndicator.errors import SettingsError
+from syndicator.parse.article import parse_article
 from syndicator.schedule import validate_cron
 from syndicator.settings import Settings, duration, load_settings
 
@@ -258,6 +260,13 @@ server: {port: 99999}
             "site.base_url: has a host that cannot be; write one like",
             id="a label that is empty",
         ),
+        *(
+            pytest.param({"sources": [SOURCE | {"permalink": pattern}]}, words, id=f"permalink {pattern}")
+            for pattern, words in (
+                ("blog/:title", "must begin with a slash"),
+                ("/:titel/", ":titel is not known"),
+            )
+        ),
         pytest.param({"watch": {"scan_every": "0s"}}, "at least 1s", id="busy scan"),
         pytest.param({"sources": [SOURCE | {"topics": "../*.yaml"}]}, "inside", id="topics outside"),
         pytest.param({"sources": [SOURCE | {"fields": {"titel": "t"}}]}, "titel", id="field"),
@@ -379,3 +388,15 @@ def test_preview_is_one_word_or_a_mode(tmp_path: Path, value: object) -> None:
     assert not load(tmp_path, SMALL).slack.preview
     (problem,) = problems(tmp_path, SMALL | {"slack": "show"})
     assert "slack.mode" in problem
+
+
+def test_permalink_reaches_the_links_of_articles(tmp_path: Path) -> None:
+    source = SOURCE | {"base_url": "https://b.example/"}
+    plain, with_pattern = (
+        plan_of(load(tmp_path, SMALL | {"sources": [source | more]})).sources[0]
+        for more in ({}, {"permalink": "/x/:slug/"})
+    )
+    text = b"---\ntitle: T\npublishedDateTime: 2026-03-14\n---\n"
+    found = [parse_article(text, rules=one.rules, path="a.md") for one in (plain, with_pattern)]
+    assert [one and one.link for one in found] == ["https://b.example/a", "https://b.example/x/a/"]
+    assert plain.reading != with_pattern.reading, "its files are read anew"

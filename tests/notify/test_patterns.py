@@ -1,0 +1,53 @@
+"""Patterns of routes that match nothing there is, with the nearest name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from syndicator.alerts import Route
+from syndicator.notify.patterns import Names, folded, unmatched
+
+NAMES = Names(
+    topics={"ai": "AI", "artificial intelligence": "AI", "database": "Database"},
+    providers=folded(["The Verge", "theverge.com"]),
+    types=folded(["article", "video"]),
+)
+
+
+@pytest.mark.parametrize(
+    ("setting", "pattern", "nearest"),
+    [
+        ("topics", "Databse", "Database"),
+        ("topics", "artificial inteligence", "AI"),
+        ("topics", "zzz*", ""),
+        ("providers", "thevrege.com", "theverge.com"),
+        ("types", "vidio", "video"),
+        ("exclude.topics", "databases", "Database"),
+    ],
+)
+def test_pattern_that_matches_nothing_is_told_with_the_nearest(
+    setting: str, pattern: str, nearest: str
+) -> None:
+    more: dict[str, Any] = {setting.replace(".", "_"): (pattern,)}
+    route = Route(name="r", channel="C1", **more)
+    (one,) = unmatched([route], NAMES)
+    assert (one.route, one.setting, one.pattern, one.nearest) == ("r", setting, pattern, nearest)
+    assert str(one).endswith("?" if nearest else "matches nothing that is there")
+
+
+def test_patterns_that_match_are_not_told() -> None:
+    route = Route(
+        name="r",
+        channel="C1",
+        topics=("DATA*", "Artificial Intelligence"),
+        providers=("*.com",),
+        types=("Video",),
+    )
+    assert unmatched([route], NAMES) == []
+
+
+def test_folder_that_is_still_empty_says_nothing_of_patterns() -> None:
+    route = Route(name="r", channel="C1", topics=("x",), providers=("y",), types=("z",))
+    assert unmatched([route], Names(topics={}, providers={}, types={})) == []

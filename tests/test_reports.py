@@ -1,0 +1,34 @@
+"""What the log says at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from structlog.testing import capture_logs
+
+from syndicator.alerts import Route
+from syndicator.reports import report_patterns
+from tests.rig import Rig
+
+
+def test_start_says_which_patterns_match_nothing(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md", topics=["Database"], type="video", provider={"name": "P", "domain": "p.example"})
+    rig.write("b.md", topics=["AI"], provider={"name": "Q"})
+    rig.look()
+    route = Route(
+        name="r",
+        channel="C1",
+        topics=("Databse", "ai"),
+        providers=("p.exmple", "Q"),
+        types=("vidoe", "article"),
+    )
+    with capture_logs() as logs:
+        report_patterns(rig.store, [route])
+    told = [(one["setting"], one["pattern"], one["fix"]) for one in logs]
+    assert told == [
+        ("topics", "Databse", 'did you mean "Database"?'),
+        ("providers", "p.exmple", 'did you mean "p.example"?'),
+        ("types", "vidoe", 'did you mean "video"?'),
+    ]
+    rig.close()
