@@ -39,12 +39,9 @@ PATIENCE_S = 600.0
 WRITE = """
 import sys
 from pathlib import Path
-from tests.rig import article_text
-root, first, last = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+root, first, last, text = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 for number in range(first, last):
-    place = root / str(number % 50)
-    place.mkdir(exist_ok=True)
-    (place / f"{number}.md").write_text(article_text(f"{number}.md", topics=[]))
+    (root / str(number % 50) / f"{number}.md").write_text(text.replace("NUMBER", str(number)))
 """
 
 
@@ -69,7 +66,10 @@ def burst(folder: Path, files: int, *, asleep: bool = False) -> Result:
 
     With `asleep` the service is stopped while they are written, so that a few hundred overflow the queue.
     """
+    text = article_text("NUMBER.md", topics=[])
     with running(folder, **SOON) as service:
+        for number in range(50):
+            (service.articles / str(number)).mkdir()
         with short_queue(SHORT_QUEUE):
             service.start()
         assert service.process is not None
@@ -78,7 +78,7 @@ def burst(folder: Path, files: int, *, asleep: bool = False) -> Result:
         began = time.monotonic()
         edges = [files * part // WRITERS for part in range(WRITERS + 1)]
         writers = [
-            subprocess.Popen([sys.executable, "-c", WRITE, service.articles, f"{first}", f"{last}"])
+            subprocess.Popen([sys.executable, "-c", WRITE, service.articles, f"{first}", f"{last}", text])
             for first, last in itertools.pairwise(edges)
         ]
         for writer in writers:
