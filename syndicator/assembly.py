@@ -7,18 +7,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from syndicator import __version__
+from syndicator import __version__, publish
 from syndicator.alerts import Delivery, Digest, Route, channel_name
 from syndicator.deliver.outbox import Messenger
 from syndicator.deliver.slack import SlackBot, SlackWebhook
 from syndicator.errors import Rejected
 from syndicator.parse.article import SourceRules
 from syndicator.parse.profiles import profile
+from syndicator.pipeline import documents
 from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.channels import adopt_ids, with_ids
 from syndicator.pipeline.documents import Documents
@@ -27,6 +29,7 @@ from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
 from syndicator.pipeline.mailing import LatestSlot, Mailing
 from syndicator.pipeline.output import Output
 from syndicator.pipeline.previewing import Previewer
+from syndicator.publish.output import OutputFiles
 from syndicator.schedule import latest_slot, read_cron
 from syndicator.settings import Settings, Source
 from syndicator.store.contract import Books, Store
@@ -48,6 +51,7 @@ def plan_of(settings: Settings, *, quiet_s: float | None = None) -> Plan:
         version=__version__,
         made_with=_fingerprint(
             __version__,
+            _rendering_code(),
             [settings.site.title, settings.site.base_url, settings.site.language, settings.site.description],
             dict(settings.levels),
             [settings.feeds.limit, settings.feeds.hub, settings.feeds.tombstones],
@@ -55,11 +59,20 @@ def plan_of(settings: Settings, *, quiet_s: float | None = None) -> Plan:
     )
 
 
+@cache
+def _rendering_code() -> str:
+    """The digest of the code that renders: other code of the same version writes everything anew, too."""
+    folder = Path(publish.__file__).parent
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
+    files.append(Path(documents.__file__))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
 def output_of(settings: Settings) -> Output:
     """Where and how feeds are published."""
     return Output(
         documents=Documents(
-            folder=settings.output,
+            files=OutputFiles(settings.output),
             site=settings.site,
             levels=settings.levels,
             limit=settings.feeds.limit,

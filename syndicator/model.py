@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 ALL = "all"
 """The slug of the feed of all topics together; no topic ever gets it."""
@@ -235,3 +236,12 @@ def number(value: float | None) -> str:
 def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
     """A moment in UTC."""
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+class WrittenFile(NamedTuple):
+    """A file of the output folder as it was when it was written; the digest is of its uncompressed bytes."""
+
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+    digest: bytes

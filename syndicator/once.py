@@ -85,6 +85,7 @@ def build(
             tally = take_in(settings, pipeline, clock, reading, confirmed=confirmed)
             pipeline.turn(clock.now())
             pipeline.begin_routes(clock.now(), reading)
+            pipeline.recover()
             published = publish_all(pipeline, clock.now, publishing)
             return _pass(settings, store, pipeline, tally, published)
         finally:

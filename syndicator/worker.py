@@ -215,7 +215,7 @@ class Worker:
             confirmed = self._pipeline.take_confirmation(at.now)
             for source in self._sources:
                 tally += self._pipeline.look(source, at, confirmed=confirmed, progress=progress)
-            self._pipeline.recover()
+            self._pipeline.recover(progress)
             self._next_scan = at.monotonic + self._scan_every_s
             return tally
         if any(

@@ -28,6 +28,7 @@ from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
 from syndicator.pipeline.intake import Tally
 from syndicator.pipeline.mailing import Mailing
 from syndicator.pipeline.output import Output, Published
+from syndicator.publish.output import OutputFiles
 from syndicator.store.contract import StoredEntry
 from syndicator.store.database import SqlStore, open_store
 from tests.making import NOON
@@ -87,11 +88,11 @@ class Rig:
                 roll_up=self.roll_up,
                 quiet_s=self.quiet_s,
                 version=self.version,
-                made_with=repr((self.version, self.levels)),
+                made_with=repr((self.version, self.levels, self.limit, self.tombstones, self.hub)),
             ),
             Output(
                 documents=Documents(
-                    folder=self.output,
+                    files=OutputFiles(self.output),
                     site=SITE,
                     levels=self.levels,
                     limit=self.limit,

@@ -17,9 +17,9 @@ from syndicator.publish.addresses import OPML_PATH, feed_path, page_path, topic_
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.check import find_faults
 from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
-from syndicator.publish.files import is_there, remove_file, remove_tree, replace_file
 from syndicator.publish.json_feed import render_json
 from syndicator.publish.opml import render_opml
+from syndicator.publish.output import OutputFiles
 from syndicator.publish.pages import (
     FrontPage,
     Sighting,
@@ -49,7 +49,7 @@ log = structlog.get_logger()
 class Documents:
     """The files of one output folder, rendered by the settings. One thread uses it."""
 
-    folder: Path
+    files: OutputFiles
     site: Site
     levels: Mapping[str, float] = field(default_factory=dict)
     limit: int = 50
@@ -70,7 +70,7 @@ class Documents:
             return
         if stored is not None and stored.fate is not Fate.LIVE:
             for folder in topic_folders(slug):
-                remove_tree(self.folder, folder)
+                self.files.remove_folder(folder)
             return
         topic = stored.topic if stored else None
         pages = archive_pages(books.next_number(slug), self.limit)
@@ -85,13 +85,14 @@ class Documents:
         """Levels and archive pages that other settings made: nobody would ever write them again."""
         files = [feed_path(slug, Format.RSS, level=level) for level in (None, *self.levels)]
         files += [feed_path(slug, Format.RSS, page=page.number) for page in pages]
-        kept = {self.folder / Path(file).parent for file in files}
-        root = self.folder / topic_folders(slug)[0]
+        output = self.files.root
+        kept = {output / Path(file).parent for file in files}
+        root = output / topic_folders(slug)[0]
         # Any of the three names tells: a removal may have been cut off.
         for name in sorted(Path(feed_path(slug, form)).name for form in RENDER):
             for document in (*root.glob(f"*/{name}"), *root.glob(f"archive/*/{name}")):
                 if document.parent not in kept:
-                    remove_tree(self.folder, document.parent.relative_to(self.folder).as_posix())
+                    self.files.remove_folder(document.parent.relative_to(output).as_posix())
 
     def _write_feed(
         self,
@@ -156,7 +157,7 @@ class Documents:
         yield from self._put(path, rendered.data)
 
     def _put(self, path: str, data: bytes) -> Iterator[str]:
-        if replace_file(self.folder, path, data, compress=True):
+        if self.files.put(path, data):
             log.debug("file written", path=path, bytes=len(data))
             yield path
 
@@ -210,9 +211,9 @@ class Documents:
         assets = render_assets()
         for path, data in assets.items():
             yield from self._put(path, data)
-        for old in sorted(self.folder.glob("style-*.css")):
+        for old in sorted(self.files.root.glob("style-*.css")):
             if old.name not in assets:
-                remove_file(self.folder, old.name)
+                self.files.remove(old.name)
 
     def _topic_page(self, books: Books, slug: str, live: Catalogue, labels: Mapping[str, str]) -> TopicPage:
         topic = live.topics[slug]
@@ -231,18 +232,19 @@ class Documents:
     def _card(self, books: Books, topic: Topic) -> TopicCard:
         return TopicCard(topic=topic, statistics=self._count(books, topic.slug))
 
-    def lost(self, books: Books, slug: str) -> Iterator[int]:
-        """The pages of a topic's feeds of which a file is not there."""
+    def missing(self, books: Books, slug: str) -> Iterator[int]:
+        """The pages of a live topic's feeds of which a file was never written, as far as is known."""
         paths = [feed_path(slug, form, level=level) for form in RENDER for level in (None, *self.levels)]
         paths += [page_path(slug), *((OPML_PATH, *render_assets()) if slug == ALL else ())]
-        if not all(is_there(self.folder / path) for path in paths):
+        if not all(map(self.files.has, paths)):
             yield FEED
         for page in archive_pages(books.next_number(slug), self.limit):
-            if not self.has(slug, page):
+            if not all(self.files.has(feed_path(slug, form, page=page.number)) for form in RENDER):
                 yield page.number
 
-    def has(self, slug: str, page: ArchivePage) -> bool:
-        return all(is_there(self.folder / feed_path(slug, form, page=page.number)) for form in RENDER)
+    def has_folders(self, slug: str) -> bool:
+        """Whether anything of a topic stands in the folder."""
+        return any((self.files.root / folder).exists() for folder in topic_folders(slug))
 
 
 def count_topic(books: Books, slug: str) -> Statistics:

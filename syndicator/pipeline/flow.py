@@ -249,10 +249,11 @@ class Pipeline:
         """Brings the output folder up to date, and owes the hub word of it."""
         return self._output.publish(self._store, self._shelves.catalogue, now, progress)
 
-    def recover(self) -> None:
-        """Sees to it that what somebody removed from the output folder is published anew."""
-        if lost := self._output.recover(self._store):
-            log.warning("files gone from the output folder, published anew", pages=lost)
+    def recover(self, progress: Progress = lambda done, of: None) -> None:
+        """Sees to it that what others changed in the output folder is published anew."""
+        if changed := self._output.recover(self._store, progress):
+            event = "files of the output folder were changed or removed: published anew"
+            log.warning(event, files=len(changed), first=changed[0])
 
     def look_again(self, at: Moment) -> dict[str, float]:
         """By source, the seconds until something that waits there is to be looked at again."""

@@ -71,31 +71,41 @@ class Output:
     round: Round = field(default_factory=Round)
 
     def verify(self, books: Books, made_with: str, now: datetime) -> None:
-        """Marks dirty what may not be on disk as the store has it: at start, every feed; and where it was
-        made with other settings or another version, every archive page too."""
+        """Marks dirty what was never written, and everything where it was made with other settings or by
+        another version. What others have changed since, `recover` finds."""
+        self.documents.files.remember(books.written())
         self._owe_interrupted(books, now)
         anew = books.mark("output") != made_with
-        for slug in [ALL, *(s.topic.slug for s in books.topics() if s.fate is not Fate.WAITING)]:
-            pages = archive_pages(books.next_number(slug), self.documents.limit)
-            missing = [page.number for page in pages if anew or not self.documents.has(slug, page)]
-            books.mark_dirty((slug, page) for page in [FEED, *missing])
+        for stored in books.topics():
+            slug = stored.topic.slug
+            if stored.fate is Fate.LIVE:
+                books.mark_dirty(self._owed(books, slug, anew))
+            elif _has_ended(stored) and self.documents.has_folders(slug):
+                books.mark_dirty([(slug, FEED)])
+        # With everything come the front page and the file of moved topics, which is small and not remembered.
+        books.mark_dirty([(ALL, FEED), *self._owed(books, ALL, anew)])
         books.put_mark("output", made_with)
 
-    def recover(self, store: Store) -> int:
-        """Marks dirty what somebody removed from the folder; how many pages of feeds."""
-        with store.reading() as books:
-            topics = [ALL, *(stored.topic.slug for stored in books.topics() if stored.fate is Fate.LIVE)]
-            dirty = books.dirty()
-            lost = [
-                (slug, page)
-                for slug in topics
-                for page in self.documents.lost(books, slug)
-                if page not in dirty.get(slug, ())
-            ]
-        if lost:
-            with store.transaction() as books:
-                books.mark_dirty(lost)
-        return len(lost)
+    def _owed(self, books: Books, slug: str, anew: bool) -> list[tuple[str, int]]:
+        if anew:
+            pages = archive_pages(books.next_number(slug), self.documents.limit)
+            return [(slug, FEED), *((slug, page.number) for page in pages)]
+        return [(slug, page) for page in self.documents.missing(books, slug)]
+
+    def recover(self, store: Store, progress: Progress = lambda done, of: None) -> Sequence[str]:
+        """Marks dirty what is no longer in the folder as it was written; the files, in order."""
+        files = self.documents.files
+        changed = sorted(files.find_changed(progress))
+        if changed:
+            files.forget(changed)
+            self._save(store, dirty={_page_of(path) for path in changed})
+        return changed
+
+    def _save(self, store: Store, *, dirty: Iterable[tuple[str, int]]) -> None:
+        with store.transaction() as books:
+            books.mark_dirty(dirty)
+            books.put_written(self.documents.files.changes)
+        self.documents.files.changes.clear()
 
     def publish(
         self, store: Store, catalogue: Catalogue, now: datetime, progress: Progress = lambda done, of: None
@@ -132,7 +142,9 @@ class Output:
             books.mark_dirty(
                 (slug, page) for slug in self.round.failed for page in {FEED, *dirty.get(slug, ())}
             )
+            books.put_written(self.documents.files.changes)
             books.pings.owe(self._to_tell(written), now)
+        self.documents.files.changes.clear()
         return self._published(written)
 
     def _published(self, written: Sequence[str]) -> Published:
@@ -214,6 +226,21 @@ def _with_parents(slugs: Iterable[str], live: Catalogue) -> list[str]:
     found = {slug for slug in slugs if slug in live.topics}
     found |= {parent for slug in found if (parent := live.topics[slug].parent) is not None}
     return sorted(found)
+
+
+def _page_of(path: str) -> tuple[str, int]:
+    """The page of a topic's feed that a file belongs to; what is of no topic is written with everything's.
+
+    >>> [_page_of(path) for path in ("feeds/ai/top/rss.xml", "feeds/ai/archive/3/rss.xml.gz", "icon.svg")]
+    [('ai', -1), ('ai', 3), ('all', -1)]
+    """
+    match path.split("/"):
+        case ["feeds", slug, "archive", number, _]:
+            return slug, int(number)
+        case ["feeds" | "topics", slug, *_]:
+            return slug, FEED
+        case _:
+            return ALL, FEED
 
 
 def _is_feed(path: str) -> bool:

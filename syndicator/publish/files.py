@@ -12,7 +12,7 @@ import errno
 import gzip
 import os
 import shutil
-import struct
+import stat
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -24,7 +24,6 @@ UNFINISHED = ".unfinished"
 """The ending of the hidden files; their names begin with a dot."""
 
 _GZIP_LEVEL = 6
-_GZIP_TRAILER = struct.Struct("<II")
 
 _CURES = {
     errno.EACCES: "Let the service's user write there, or set `output` to another folder",
@@ -56,7 +55,9 @@ def replace_file(output: Path, relative: str, data: bytes, *, compress: bool = F
     """
     path = _inside(output, relative)
     with _translated(path):
-        if _holds(path, data) and (not compress or _gzip_holds(_gzip_path(path), data)):
+        if read_regular(path, most_bytes=len(data)) == data and (
+            not compress or _gzip_holds(_gzip_path(path), data)
+        ):
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
         if compress:
@@ -67,12 +68,27 @@ def replace_file(output: Path, relative: str, data: bytes, *, compress: bool = F
         return True
 
 
-def is_there(path: Path) -> bool:
-    """Whether a file is at the path; one that cannot be reached is not."""
+def read_regular(path: Path, *, most_bytes: int) -> bytes | None:
+    """The bytes of a regular file; None where there is none, a link or a larger one. Raises OSError."""
     try:
-        return path.is_file()
-    except OSError:
-        return False
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            return None
+        raise
+    with os.fdopen(handle, "rb") as file:
+        facts = os.fstat(handle)
+        return file.read() if stat.S_ISREG(facts.st_mode) and facts.st_size <= most_bytes else None
+
+
+def unpack(data: bytes) -> bytes | None:
+    """What was compressed; None where it is damaged."""
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error):
+        return None
 
 
 def remove_file(output: Path, relative: str) -> bool:
@@ -170,29 +186,10 @@ def _set_later(handle: int, path: Path) -> None:
         os.utime(handle, (facts.st_atime, before_s + 1))
 
 
-def _holds(path: Path, data: bytes) -> bool:
-    """Whether a regular file with just these bytes is there; a link counts as none."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO):
-            return False
-        raise
-    with os.fdopen(handle, "rb") as file:
-        return os.fstat(handle).st_size == len(data) and file.read() == data
-
-
 def _gzip_holds(path: Path, data: bytes) -> bool:
-    """Whether the compressed sibling is of these bytes, told by the checksum and length that it ends in."""
-    try:
-        with path.open("rb") as file:
-            file.seek(-_GZIP_TRAILER.size, os.SEEK_END)
-            trailer = file.read()
-    except OSError:
-        return False
-    return trailer == _GZIP_TRAILER.pack(zlib.crc32(data), len(data) & 0xFFFFFFFF)
+    """Whether the compressed sibling is of these bytes. The worst case of gzip is a little more than them."""
+    packed = read_regular(path, most_bytes=len(data) + len(data) // 1000 + 64)
+    return packed is not None and unpack(packed) == data
 
 
 def _gzip_path(path: Path) -> Path:

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from syndicator.model import Entry, Problem, Topic, Visibility
+from syndicator.model import Entry, Problem, Topic, Visibility, WrittenFile
 from syndicator.store.outbox import Outbox
 from syndicator.store.pings import Pings
 
@@ -194,6 +194,14 @@ class Books(Protocol):
     def dirty(self) -> dict[str, set[int]]: ...
     def mark_dirty(self, pages: Iterable[tuple[str, int]]) -> None: ...
     def mark_clean(self, pages: Iterable[tuple[str, int]]) -> None: ...
+
+    def written(self) -> dict[str, WrittenFile]:
+        """The files of the output folder as they were when they were written, by path."""
+        ...
+
+    def put_written(self, changes: Mapping[str, WrittenFile | None]) -> None:
+        """Takes over what was written; None for what is no longer there."""
+        ...
 
     def mark(self, name: str) -> str | None: ...
     def put_mark(self, name: str, value: str) -> None: ...

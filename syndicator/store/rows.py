@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
-from syndicator.model import Article, Entry, Position, Problem, Topic, Visibility
+from syndicator.model import Article, Entry, Position, Problem, Topic, Visibility, WrittenFile
 from syndicator.store.contract import Fate, KnownFile, ProblemKind, Standing, StoredEntry, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
@@ -77,6 +78,22 @@ def file_row(source: str, path: str, file: KnownFile) -> dict[str, Any]:
 def known_file(row: RowMapping) -> KnownFile:
     stamp = (_unsigned(row["device"]), _unsigned(row["inode"]), row["size"], row["mtime_ns"], row["ctime_ns"])
     return KnownFile(stamp=stamp, digest=row["digest"], guid=row["guid"])
+
+
+def written_row(path: str, file: WrittenFile) -> dict[str, Any]:
+    return {
+        "path": path,
+        "size": file.size_bytes,
+        "mtime_ns": file.mtime_ns,
+        "inode": _signed(file.inode),
+        "digest": file.digest,
+    }
+
+
+def written_file(row: Sequence[Any]) -> tuple[str, WrittenFile]:
+    """A row of all columns in their order: by name it would take twice as long, and there are very many."""
+    path, size_bytes, mtime_ns, inode, digest = row
+    return path, WrittenFile(size_bytes, mtime_ns, _unsigned(inode), digest)
 
 
 def _signed(number: int) -> int:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, inspect, or_, select, text, true
 from sqlalchemy.dialects.sqlite import insert
 
-from syndicator.model import Entry, Problem, Visibility
+from syndicator.model import Entry, Problem, Visibility, WrittenFile
 from syndicator.store import rows
 from syndicator.store.contract import (
     KnownFile,
@@ -39,6 +39,7 @@ from syndicator.store.tables import (
     sources,
     standings,
     topics,
+    written,
 )
 
 T = TypeVar("T")
@@ -426,6 +427,14 @@ class SqlBooks:
     def mark_clean(self, pages: Iterable[tuple[str, int]]) -> None:
         for topic, page in pages:
             self._connection.execute(delete(dirty).where(dirty.c.topic == topic, dirty.c.page == page))
+
+    def written(self) -> dict[str, WrittenFile]:
+        return dict(map(rows.written_file, self._connection.execute(select(written))))
+
+    def put_written(self, changes: Mapping[str, WrittenFile | None]) -> None:
+        self._upsert(written, [rows.written_row(path, file) for path, file in changes.items() if file])
+        for some in _batches(path for path, file in changes.items() if file is None):
+            self._connection.execute(delete(written).where(written.c.path.in_(some)))
 
     def mark(self, name: str) -> str | None:
         return self._connection.scalar(select(marks.c.value).where(marks.c.name == name))

@@ -161,6 +161,17 @@ dirty = Table(
     Column("page", Integer, primary_key=True),
 )
 
+written = Table(
+    "written",
+    metadata,
+    # What is in the output folder, as it was when it was written. May be older than the folder: never newer.
+    Column("path", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("inode", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
+
 marks = Table(
     "marks",
     metadata,

@@ -1,0 +1,110 @@
+"""What was written to the output folder, and what others made of it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from syndicator.model import WrittenFile
+from syndicator.publish.output import OutputFiles
+
+PATH = "feeds/ai/rss.xml"
+DATA = b"<rss>" + b"one " * 500 + b"</rss>"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> OutputFiles:
+    files = OutputFiles(tmp_path / "public")
+    assert files.put(PATH, DATA)
+    return files
+
+
+def kept(files: OutputFiles) -> dict[str, WrittenFile]:
+    return {path: file for path, file in files.changes.items() if file is not None}
+
+
+def test_what_is_as_it_was_written_is_neither_read_nor_written(files: OutputFiles) -> None:
+    again = OutputFiles(files.root)
+    again.remember(kept(files))
+    for path in (PATH, f"{PATH}.gz"):
+        # Other bytes that nobody can tell without reading.
+        file = files.root / path
+        facts = file.stat()
+        file.write_bytes(b"x" * facts.st_size)
+        os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert again.find_changed() == []
+    assert not again.put(PATH, DATA)
+    assert again.changes == {}
+    assert again.put(PATH, DATA + b" ")
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def overwrite(file: Path) -> None:
+    file.write_bytes(b"x" * file.stat().st_size)
+
+
+def damage_a_byte(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[15] ^= 0xFF
+    file.write_bytes(data)
+
+
+def put_a_folder_there(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def put_a_link_there(file: Path) -> None:
+    file.rename(file.with_name("elsewhere"))
+    file.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}.gz"], ids=["plain", "compressed"])
+@pytest.mark.parametrize(
+    "change", [empty, Path.unlink, overwrite, damage_a_byte, put_a_folder_there, put_a_link_there]
+)
+def test_what_others_changed_is_found_and_written_anew(
+    files: OutputFiles, path: str, change: Callable[[Path], None]
+) -> None:
+    change(files.root / path)
+    assert files.find_changed() == [path]
+    files.forget([path])
+    assert files.changes[path] is None
+    if (files.root / path).is_dir():
+        (files.root / path).rmdir()
+    assert files.put(PATH, DATA)
+    assert (files.root / PATH).read_bytes() == DATA
+    assert gzip.decompress((files.root / f"{PATH}.gz").read_bytes()) == DATA
+    assert files.find_changed() == []
+
+
+def test_copy_with_the_same_bytes_is_no_change(files: OutputFiles) -> None:
+    copy = files.root.with_name("copy")
+    shutil.copytree(files.root, copy)
+    shutil.rmtree(files.root)
+    copy.rename(files.root)
+    files.changes.clear()
+    assert files.find_changed() == []
+    assert set(kept(files)) == {PATH, f"{PATH}.gz"}, "the new inodes count from now on"
+    assert not files.put(PATH, DATA)
+
+
+def test_what_is_removed_is_known_no_more(files: OutputFiles) -> None:
+    files.put("style.css", b"a{}")
+    files.put("feeds/ai.more/rss.xml", DATA)
+    assert set(files.list()) >= {PATH, "style.css"}
+    assert files.remove("style.css")
+    assert files.remove_folder("feeds/ai")
+    assert not files.has(PATH)
+    assert set(files.list()) == {"feeds/ai.more/rss.xml", "feeds/ai.more/rss.xml.gz"}
+    assert files.find_changed() == []
+    gone = {path for path, file in files.changes.items() if file is None}
+    assert gone == {PATH, f"{PATH}.gz", "style.css", "style.css.gz"}
