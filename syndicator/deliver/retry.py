@@ -31,7 +31,7 @@ for."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How patient the sender is. Tests shrink it; operators rarely need to."""
+    """How patient the sender is. Operators set `confirm_after`; the rest is fixed, and tests shrink it."""
 
     first: timedelta = timedelta(seconds=1)
     longest: timedelta = timedelta(seconds=30)

@@ -1,0 +1,80 @@
+"""Every setting that is accepted reaches the program, and every value that it is handed is used there."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+import syndicator
+from syndicator.settings import Settings, load_settings
+from syndicator.settings.keys import KeyPath, known_keys, name_of
+from tests.settings.test_wrong_settings import PATHS, WHOLE, with_value
+
+OTHER: dict[str, Any] = {
+    "base_url": "https://else.example.org/", "language": "de", "time_zone": "Europe/Berlin",
+    "profile": "hugo", "flood_window": "9s",
+    "fields": {"title": "headline"}, "unpublished": "include", "permalink": "/:title/",
+    "hub": "https://h.example/",
+    "roll_up": True, "tombstones": True, "show_reason": True, "state": "sqlite:///other.db", "host": "::1",
+    "cache": "1m", "quiet": "9s", "scan_every": "9s", "confirm_after": "9s", "gather": "9s", "max_age": "9d",
+    "digest": "0 8 * * *", "from": "01:02", "to": "03:04", "webhook_file": "hook", "mode": "preview",
+    "minimum": 2, "maximum": 2, "per_provider": 2, "per_hour": 2, "min_quality": 2, "min_heat": 2, "limit": 2,
+    "port": 2, "level": "good", "good": 2, "topics": ["x.yaml"], "name": "other", "channel": "C2",
+}  # fmt: skip
+"""A right value of each key that is not its default and not that of `WHOLE`; text where none stands here."""
+REFUSED = {("routes", 0, "edits")}
+"""Not built yet: there is no other value than the default."""
+LEAVES = [
+    path
+    for path in PATHS
+    if not known_keys(path) and not known_keys((*path, 0)) and path != ("levels",) and path not in REFUSED
+]
+IMMEDIATE = {"gather", "flood_window"}
+"""Keys that are for immediate routes alone."""
+
+
+def read(folder: Path, values: dict[str, Any]) -> Settings:
+    (folder / "hook").write_text("https://hooks.slack.com/services/T/B/x", encoding="utf-8")
+    file = folder / "s.yaml"
+    file.write_text(json.dumps(values), encoding="utf-8")
+    return load_settings(file, {})
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=name_of)
+def test_each_setting_changes_what_the_program_is_handed(tmp_path: Path, path: KeyPath) -> None:
+    key = str(path[-1])
+    other = with_value(path, OTHER.get(key, "other"))
+    before = copy.deepcopy(WHOLE)
+    if key in IMMEDIATE:
+        for values in (before, other):
+            values["routes"][0]["deliver"] = "immediate"
+    assert read(tmp_path, before) != read(tmp_path, other)
+
+
+def test_each_value_that_is_handed_on_is_used() -> None:
+    home = Path(str(syndicator.__file__)).parent
+    modules = [file for file in home.rglob("*.py") if file.parent.name != "settings"]
+    used = {
+        node.attr
+        for file in modules
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    assert [name for name in handed(Settings) if name.rpartition(".")[2] not in used] == []
+
+
+def handed(form: Any, above: str = "") -> list[str]:
+    """All fields of a dataclass and of those in it, by their path."""
+    if not is_dataclass(form):
+        return [name for one in get_args(form) for name in handed(one, above)]
+    hints = get_type_hints(form)
+    names: list[str] = []
+    for field in fields(form):
+        names += [f"{above}{field.name}", *handed(hints[field.name], f"{above}{field.name}.")]
+    return names
