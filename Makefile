@@ -54,8 +54,9 @@ test-seeds: $(VENV)/.test  ## the tests in ten different orders; ends at the fir
 		echo "seed $$seed: $$(grep 'left out$$' $$log), $$(tail -n 1 $$log)"; \
 	done
 
-fuzz: $(VENV)/.test  ## a million mutated front matters
+fuzz: $(VENV)/.test  ## a million mutated front matters; commands under wrong rights, settings, limits
 	$(BIN)/python -m tests.fuzz.front_matter --inputs 1000000
+	$(BIN)/python -m tests.fuzz.commands --cases 500
 
 faults: $(VENV)/.test  ## kills, a Slack that fails, a folder that burns: about half an hour
 	$(BIN)/python -m tests.faults.deliveries --deliveries 10000 --faults 5000 --kills 500

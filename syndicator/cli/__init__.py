@@ -6,14 +6,17 @@ should wait for who asks for `--help` or mistypes an option.
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
+from io import TextIOWrapper
+from typing import NoReturn
 
 import typer
-from rich.console import Console
 
 from syndicator import __version__
+from syndicator.cli.failures import Failure, failure_of, silence_output
 from syndicator.cli.shown import shown
-from syndicator.errors import SyndicatorError
 
 app = typer.Typer(
     name="syndicator",
@@ -43,15 +46,38 @@ def _options(
 
 def main() -> None:
     """The way in from the shell. Exit codes: 0 fine; 1 problems found; 2 wrong use; 75 later; 78 settings."""
-    # Each command registers itself with `app`.
-    from syndicator.cli import build, check, deliveries, explain, mute, preview, run  # noqa: F401
-
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Where the terminal's encoding has no such character, it is written out rather than failed for.
+            stream.reconfigure(errors="backslashreplace")
     try:
+        # Each command registers itself with `app`.
+        from syndicator.cli import build, check, deliveries, explain, mute, preview, run  # noqa: F401
+
         app()
-    except SyndicatorError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print("error: ", style="bold red", end="")
-        console.print(shown(str(error), but="\n"), markup=False)
-        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # the boundary of the process: what is no mistake of ours is one line
+        failure = failure_of(error, sys.argv[1:])
+        if failure is None:
+            raise
+    else:
+        return
+    _end(failure)
+
+
+def _end(failure: Failure) -> NoReturn:
+    """Written plainly: to colour it by rich takes memory, which may be what there is none of."""
+    silence_output()
+    if failure.text and sys.stderr is not None:
+        head = "\x1b[1;31merror:\x1b[0m" if _is_coloured() else "error:"
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"{head} {shown(failure.text, but=chr(10))}\n")
+            sys.stderr.flush()
+    if failure.at_once:
+        os._exit(failure.exit_code)
+    sys.exit(failure.exit_code)
+
+
+def _is_coloured() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")

@@ -56,7 +56,10 @@ def held_words(held: Held | Hold) -> str:
 
 IdArgument = Annotated[str, typer.Argument(help="The delivery's id, or its beginning.")]
 OwnConfig = Annotated[
-    Path | None, typer.Option("--config", "-c", help="The settings file.", show_default=str(DEFAULT_CONFIG))
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="The settings file.", show_default=str(DEFAULT_CONFIG), readable=False
+    ),
 ]
 
 group = typer.Typer(help="List messages owed and sent; retry or drop those that are stuck.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syndicator.alerts import Route
+from syndicator.cli.failures import right_to
+from syndicator.errors import SettingsError
 
 if TYPE_CHECKING:
     from syndicator.settings import Settings
@@ -19,7 +22,14 @@ if TYPE_CHECKING:
 
 ConfigOption = Annotated[
     Path,
-    typer.Option("--config", "-c", help="The settings file.", show_default=True, envvar="SYNDICATOR_CONFIG"),
+    typer.Option(
+        "--config",
+        "-c",
+        help="The settings file.",
+        show_default=True,
+        envvar="SYNDICATOR_CONFIG",
+        readable=False,  # read_settings says it better
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DEFAULT_CONFIG = Path("config/syndicator.yaml")
@@ -30,6 +40,8 @@ def read_settings(config: Path) -> Settings:
     from syndicator.schedule import validate_cron
     from syndicator.settings import load_settings
 
+    if hint := right_to(config, sys.argv[1:], writing=False):
+        raise SettingsError([f"{config}: cannot be read: permission denied. {hint}"])
     return load_settings(config, os.environ, check_cron=validate_cron)
 
 
