@@ -170,17 +170,20 @@ def rank(entry: Entry) -> tuple[float, float, str]:
 def cut(
     stories: Sequence[Owed], entries: Mapping[str, Entry], *, maximum: int, per_provider: int
 ) -> tuple[tuple[Owed, ...], tuple[Owed, ...]]:
-    """Which of these ranked stories a digest shows, and which it only counts."""
-    shown: list[Owed] = []
-    more: list[Owed] = []
+    """Which of these ranked stories a digest shows, in order, and which it only counts.
+
+    At most `per_provider` of one provider come before the others; what that puts back fills the places left.
+    """
+    first: list[Owed] = []
+    back: list[Owed] = []
     taken: Counter[str] = Counter()
     for story in stories:
         provider = entries[story.guid].article.provider
         name = story.guid if provider is None else provider.name.casefold()
-        fits = len(shown) < maximum and taken[name] < per_provider
+        (first if taken[name] < per_provider else back).append(story)
         taken[name] += 1
-        (shown if fits else more).append(story)
-    return tuple(shown), tuple(more)
+    order = (*first, *back)
+    return order[:maximum], order[maximum:]
 
 
 def _immediate(

@@ -261,11 +261,16 @@ def test_digest_counts_what_it_has_no_room_for() -> None:
     assert len(found.drafts[0].stories) == 13
 
 
-def test_digest_takes_a_few_of_each_provider() -> None:
+def test_digest_takes_a_few_of_each_provider_first_and_fills_up_with_the_rest() -> None:
     entries = [*many(4, provider="Harbour Post"), *(make_entry(name, provider="Lake News") for name in "ab")]
-    (draft,) = plan(entries, digest_route(per_provider=2), slot=NINE).drafts
-    assert [one.guid for one in draft.shown] == ["urn:n003", "urn:n002", "urn:a", "urn:b"]
-    assert [one.guid for one in draft.more] == ["urn:n001", "urn:n000"]
+    (draft,) = plan(entries, digest_route(per_provider=2, maximum=5), slot=NINE).drafts
+    assert [one.guid for one in draft.shown] == ["urn:n003", "urn:n002", "urn:a", "urn:b", "urn:n001"]
+    assert [one.guid for one in draft.more] == ["urn:n000"]
+
+
+def test_digest_of_one_provider_is_full() -> None:
+    found = plan(many(15, provider="Harbour Post"), digest_route(), slot=NINE)
+    assert shape(found) == [("digest", 10, 5, DueReason.DIGEST)]
 
 
 def test_digest_below_its_minimum_carries_over() -> None:
