@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from syndicator.alerts import Digest, Route
 from syndicator.model import Entry, Image, number
 from syndicator.notify.slack_text import clean, escape, host, safe_link, shorten, weigh
+from syndicator.titles import real_host
 
 MAX_BLOCKS_TEXT = 11_000
 MAX_SECTION, MAX_HEADER, MAX_ALT, MAX_IMAGE_URL = 3_000, 150, 2_000, 3_000
@@ -94,7 +95,7 @@ def digest_message(
         return blocks + _ending(page, more) + ([_plain_context(_why(route))] if route.show_reason else [])
 
     blocks = _largest(build)
-    text = f"{title}: " + "; ".join(clean(entry.article.title) for entry in shown)
+    text = f"{title}: " + "; ".join(clean(entry.article.title) + _leads(entry) for entry in shown)
     return _message(blocks, text, payload)
 
 
@@ -111,7 +112,7 @@ def _message(blocks: list[Block], text: str, payload: Mapping[str, object]) -> M
 
 def _story(entry: Entry, title_length: int, link_length: int) -> list[Block]:
     """The headline and, where there is a summary or a picture, both below it side by side."""
-    blocks = [_rich({"type": "rich_text_section", "elements": [_headline(entry, title_length, link_length)]})]
+    blocks = [_rich({"type": "rich_text_section", "elements": _headline(entry, title_length, link_length)})]
     summary, picture = clean(entry.article.summary), _picture(entry)
     if summary or picture:
         shown = summary or host(entry.article.link) or entry.article.type
@@ -120,7 +121,20 @@ def _story(entry: Entry, title_length: int, link_length: int) -> list[Block]:
     return blocks
 
 
-def _headline(entry: Entry, title_length: int, link_length: int) -> Block:
+def _headline(entry: Entry, title_length: int, link_length: int) -> list[Block]:
+    """The linked title and, where it passes for another address, where it leads."""
+    link = _linked_title(entry, title_length, link_length)
+    leads = _leads(entry)
+    return [link, {"type": "text", "text": leads}] if leads else [link]
+
+
+def _leads(entry: Entry) -> str:
+    """` (leads to evil.example)` after a title that looks like another address, else nothing."""
+    host = real_host(entry.article.title, entry.article.link)
+    return f" (leads to {clean(host)})" if host else ""
+
+
+def _linked_title(entry: Entry, title_length: int, link_length: int) -> Block:
     # A rich_text element shows its text as it is, so it is cut but not escaped.
     text = shorten(clean(entry.article.title) or entry.article.link, title_length, escaped=False)
     link = safe_link(entry.article.link, link_length)
@@ -149,7 +163,7 @@ def _byline(entry: Entry, topics: Sequence[str]) -> Block:
 def _list(entries: Sequence[Entry], title_length: int, link_length: int) -> Block:
     items: list[object] = []
     for entry in entries:
-        elements = [_headline(entry, title_length, link_length)]
+        elements = _headline(entry, title_length, link_length)
         name = entry.article.provider.name if entry.article.provider else host(entry.article.link)
         if name:
             elements.append({"type": "text", "text": "  " + shorten(clean(name), 40, escaped=False)})
@@ -220,7 +234,7 @@ def _line(entry: Entry) -> str:
     article = entry.article
     provider = f" ({clean(article.provider.name)})" if article.provider else ""
     link = safe_link(article.link, 2_000)
-    return f"{shorten(clean(article.title), 300)}{provider}{f' {link}' if link else ''}"
+    return f"{shorten(clean(article.title), 300)}{_leads(entry)}{provider}{f' {link}' if link else ''}"
 
 
 def _count(stories: int) -> str:

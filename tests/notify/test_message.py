@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from syndicator.alerts import Digest
+from syndicator.deliver.terminal import draw
 from syndicator.model import Entry, Image, Provider
 from syndicator.notify.message import MAX_SHOWN, Page, alert_message, digest_message
 from tests import slack_rules
@@ -79,6 +82,20 @@ def test_alert_has_headline_summary_picture_publisher_time_and_topics() -> None:
     assert message["metadata"] == {"event_type": "syndicator_delivery", "event_payload": PAYLOAD}
     assert (message["unfurl_links"], message["unfurl_media"], message["mrkdwn"]) == (False, False, False)
     assert slack_rules.problems(message) == []
+
+
+def test_title_that_looks_like_another_address_says_where_it_leads() -> None:
+    bank = make_entry(title="https://mybank.example/login")
+    head = alert(bank)["blocks"][0]["elements"][0]["elements"]
+    assert [part["text"] for part in head] == [bank.article.title, " (leads to harbour.example)"]
+    assert "url" not in head[1]
+    for message in (alert(bank), digest([bank]), digest([make_entry(), bank])):
+        assert "https://mybank.example/login (leads to harbour.example)" in message["text"]
+        assert " (leads to harbour.example)" in texts(message)
+        assert slack_rules.problems(message) == []
+    drawn = Console(file=io.StringIO(), width=120)
+    drawn.print(draw(alert(bank), channel="C1"))
+    assert "login (leads to harbour.example)" in drawn.file.getvalue()  # type: ignore[attr-defined]  # StringIO
 
 
 def test_digest_has_lead_list_count_and_the_way_to_all() -> None:

@@ -39,6 +39,15 @@ def test_page_is_byte_for_byte_the_golden_one(name: str) -> None:
     assert made == kept.read_bytes()
 
 
+def test_title_that_looks_like_another_address_says_where_it_leads() -> None:
+    entry = samples.cloud_entries()[0]
+    article = replace(entry.article, title="https://mybank.example/login", link="https://evil.example/")
+    front = FrontPage(
+        site=samples.SITE, statistics=count_entries([]), entries=(replace(entry, article=article),)
+    )
+    assert 'login</a> <span class="note">(leads to evil.example)</span></h3>' in render_front(front).decode()
+
+
 def test_same_entries_give_same_bytes_under_any_hash_seed() -> None:
     program = (
         "import hashlib; from tests.pages.samples import site_files;"

@@ -15,6 +15,7 @@ from syndicator.publish.addresses import MEDIA_TYPES, feed_path, feed_url
 from syndicator.publish.characters import language_tag, one_line, web_link
 from syndicator.publish.pages.statistics import Statistics
 from syndicator.publish.pages.words import say_day, say_expectation, say_held, say_moment, say_rate
+from syndicator.titles import real_host
 
 MOST_ENTRIES = 30
 """The newest ones; the feeds and their archives hold the rest."""
@@ -84,6 +85,8 @@ class LevelView:
 class EntryView:
     title: str
     href: str | None
+    leads: str
+    """The host of the link, where the title looks like another address."""
     image: str | None
     publisher: str
     moment: str
@@ -158,6 +161,7 @@ def view_entry(
     return EntryView(
         title=cut(article.title, _LONGEST_TITLE) or "Untitled",
         href=link,
+        leads=(real_host(article.title, link) or "") if link else "",
         image=next((picture for picture in pictures if picture), None),
         publisher=cut(article.provider.name, 80) if article.provider else "",
         moment=say_moment(article.published),
