@@ -245,5 +245,5 @@ def _is_certain(delivery: Delivery) -> bool:
     return delivery.state is DeliveryState.OWED and not delivery.unsure
 
 
-OutboxMachine.TestCase.settings = settings(max_examples=settings().max_examples // 4, stateful_step_count=25)
+OutboxMachine.TestCase.settings = settings(max_examples=settings().max_examples // 10, stateful_step_count=25)
 TestOutbox = OutboxMachine.TestCase

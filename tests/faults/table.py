@@ -23,7 +23,8 @@ from tests.making import NOON
 from tests.rig import Rig, article_text
 
 RECENT, DRAFTS, SOME = 200, 50, 100
-"""Articles younger than any route's `max_age`; drafts among them; how many a row takes of one kind."""
+"""Articles younger than any route's `max_age`; drafts among them; how many a row takes of one kind. At most:
+a small table has a fifth, a twentieth and a tenth of its size."""
 BAR = 80.0
 TOPICS = ("AI", "Azure", "C++", "Portals", "Security")
 GUID = re.compile(rb"urn:uuid:[0-9a-f-]{36}")
@@ -87,6 +88,11 @@ class Table:
 
     def __init__(self, base: Path, size: int) -> None:
         self.size = size
+        self.recent, self.drafts, self.some = (
+            min(RECENT, size // 5),
+            min(DRAFTS, size // 20),
+            min(SOME, size // 10),
+        )
         base.mkdir(parents=True, exist_ok=True)
         self.rig = Rig(base, now=NOON, routes=[ANY, GOOD], levels={"good": BAR})
         self.now = NOON
@@ -114,7 +120,7 @@ class Table:
         yield self._row("and back", lambda: self._rename("blog", "news"), same_guids=False)
 
     def _what_subscribers_see(self) -> Iterator[Row]:
-        old = self._old(SOME)
+        old = self._old(self.some)
         shown = self._holding(old)
         yield self._row(
             "titles of some",
@@ -139,8 +145,8 @@ class Table:
         yield self._row("and rises over it again", lambda: self._change(newest, quality=91), documents=shown)
 
     def _what_channels_hear(self) -> Iterator[Row]:
-        young = [number for number in range(RECENT) if number % 2][: SOME // 2]
-        old = [number for number in self._old(SOME) if number % 2]
+        young = [number for number in range(self.recent) if number % 2][: self.some // 2]
+        old = [number for number in self._old(self.some) if number % 2]
         yield self._row(
             "quality of young ones rises over the bar",
             lambda: self._change(young, quality=95),
@@ -152,31 +158,31 @@ class Table:
         yield self._row(
             "quality of old ones rises over the bar", lambda: self._change(old, quality=95), documents=None
         )
-        drafts = range(RECENT, RECENT + DRAFTS)
+        drafts = range(self.recent, self.recent + self.drafts)
         yield self._row(
             "drafts are published",
             lambda: self._change(drafts, published=True),
             documents=None,
-            any=DRAFTS,
-            good=DRAFTS // 2,
+            any=self.drafts,
+            good=self.drafts // 2,
         )
         yield self._row(
             "unpublished before they were sent: owed no longer",
             lambda: self._change(drafts, published=False),
             documents=None,
-            any=-DRAFTS,
-            good=-(DRAFTS // 2),
+            any=-self.drafts,
+            good=-(self.drafts // 2),
         )
         yield self._row(
             "and published again",
             lambda: self._change(drafts, published=True),
             documents=None,
-            any=DRAFTS,
-            good=DRAFTS // 2,
+            any=self.drafts,
+            good=self.drafts // 2,
         )
-        future = range(self.size, self.size + SOME)
+        future = range(self.size, self.size + self.some)
         self.fields |= {number: self._usual(number, age=timedelta(hours=-20)) for number in future}
-        yield self._row("articles of the future", lambda: self._write(future), entries=SOME)
+        yield self._row("articles of the future", lambda: self._write(future), entries=self.some)
         yield self._row(
             "a second before their time",
             lambda: self._wait_until(NOON + timedelta(hours=20) - timedelta(seconds=1)),
@@ -185,12 +191,12 @@ class Table:
             "their time",
             lambda: self._wait_until(NOON + timedelta(hours=20)),
             documents=None,
-            any=SOME,
-            good=SOME // 2,
+            any=self.some,
+            good=self.some // 2,
         )
-        past = range(self.size + SOME, self.size + 2 * SOME)
+        past = range(self.size + self.some, self.size + 2 * self.some)
         self.fields |= {number: self._usual(number, age=timedelta(days=30)) for number in past}
-        yield self._row("back-dated articles", lambda: self._write(past), entries=SOME, documents=None)
+        yield self._row("back-dated articles", lambda: self._write(past), entries=self.some, documents=None)
 
     def _what_is_not_believed(self) -> Iterator[Row]:
         news, aside = self.rig.folder / "news", self.rig.base / "aside"
@@ -219,11 +225,13 @@ class Table:
         other = self.rig.base / "other"
         other.mkdir()
         sources = (self.rig.source("news", self.rig.folder), self.rig.source("other", other))
-        for number in range(SOME):
+        for number in range(self.some):
             (other / f"{number}.md").write_text(
                 self._text(self.size * 2 + number, self._usual(number + 10**6))
             )
-        yield self._row("new source", lambda: self.rig.restart(sources=sources), entries=SOME, documents=None)
+        yield self._row(
+            "new source", lambda: self.rig.restart(sources=sources), entries=self.some, documents=None
+        )
         more = replace(ANY, name="more", channel="C3")
         yield self._row("new route", lambda: self.rig.restart(routes=[ANY, GOOD, more]))
         lower = replace(GOOD, min_quality=10.0)
@@ -311,18 +319,18 @@ class Table:
     def _usual(self, number: int, *, age: timedelta | None = None) -> dict[str, Any]:
         """An article by its number: the first are young, some of those drafts, every other one is good."""
         if age is None:
-            young = number < RECENT + DRAFTS or number >= 3 * self.size
+            young = number < self.recent + self.drafts or number >= 3 * self.size
             age = timedelta(hours=1 + number % 140) if young else timedelta(days=10, hours=number)
         return {
             "publishedDateTime": f"{NOON - age:%Y-%m-%dT%H:%M:%SZ}",
             "quality": 40 if number % 2 else 90,
-            "published": not RECENT <= number < RECENT + DRAFTS,
+            "published": not self.recent <= number < self.recent + self.drafts,
             "topics": [TOPICS[number % len(TOPICS)]],
         }
 
     def _old(self, count: int) -> list[int]:
         """Public articles of long ago, from all over the archive."""
-        first = RECENT + DRAFTS
+        first = self.recent + self.drafts
         step = (self.size - first) // count
         return [first + step * place for place in range(count)]
 

@@ -54,6 +54,7 @@ def test_invented_history_comes_to_what_was_invented(short: Life, mode: Mode, tm
     assert (outcome.entries, outcome.revised.total()) == (60, 12)
 
 
+@pytest.mark.slow
 @needs_recording
 def test_recorded_history_comes_to_192_entries_and_30_revisions(tmp_path: Path) -> None:
     life = recorded()
@@ -63,8 +64,17 @@ def test_recorded_history_comes_to_192_entries_and_30_revisions(tmp_path: Path) 
     assert (outcome.entries, outcome.guids, outcome.revised.total()) == (ENTRIES, ENTRIES, REVISIONS)
 
 
-@pytest.mark.parametrize("mode", list(Mode))
-def test_killed_service_shows_no_revision_that_never_was(short: Life, mode: Mode, tmp_path: Path) -> None:
-    outcome = live_with_kills(part(short, 40), tmp_path, mode=mode, kills=3, seed=7)
+@pytest.mark.parametrize(
+    ("mode", "commits", "kills"),
+    [
+        (Mode.REPLACE, 20, 1),
+        pytest.param(Mode.REPLACE, 40, 3, marks=pytest.mark.slow),
+        pytest.param(Mode.REWRITE, 40, 3, marks=pytest.mark.slow),
+    ],
+)
+def test_killed_service_shows_no_revision_that_never_was(
+    short: Life, mode: Mode, commits: int, kills: int, tmp_path: Path
+) -> None:
+    outcome = live_with_kills(part(short, commits), tmp_path, mode=mode, kills=kills, seed=7)
     assert outcome.bad == [], outcome.table()
-    assert outcome.kills == 3
+    assert outcome.kills == kills
