@@ -54,8 +54,9 @@ test-seeds: $(VENV)/.test  ## the tests in ten different orders; ends at the fir
 		echo "seed $$seed: $$(grep 'left out$$' $$log), $$(tail -n 1 $$log)"; \
 	done
 
-fuzz: $(VENV)/.test  ## a million mutated front matters; commands under wrong rights, settings, limits
+fuzz: $(VENV)/.test  ## mutated front matters, files made to be slow, commands under wrong rights and limits
 	$(BIN)/python -m tests.fuzz.front_matter --inputs 1000000
+	$(BIN)/python -m tests.fuzz.hostile --composed 2000
 	$(BIN)/python -m tests.fuzz.commands --cases 500
 
 faults: $(VENV)/.test  ## kills, a Slack that fails, a folder that burns: about half an hour

@@ -65,8 +65,8 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, rules: Sourc
     link = found.address
     base = link if tool is not Tool.SMARTABLE else rules.base_url or link
     markdown, embedded = _body(matter, tool), fields.text(Field.EMBEDDED) or ""
-    body = render_body(markdown, base_url=link, embedded=embedded)
-    excerpt = cut(one_line(without_tags(fields.text(Field.SUMMARY) or "")), LONGEST_SUMMARY)
+    body = render_body(markdown, base_url=link, embedded=embedded, first_line=matter.body_line)
+    excerpt = _excerpt(fields)
     publisher, others = fields.first(Field.PROVIDER), fields.first(Field.RELATED)
     article = Article(
         source=rules.name,
@@ -94,6 +94,11 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, rules: Sourc
         derived=found.derived,
     )
     return replace(article, revision=revision(article, summary=excerpt, body=f"{embedded}\n{markdown}"))
+
+
+def _excerpt(fields: Fields) -> str:
+    written = (fields.text(Field.SUMMARY) or "")[: LONGEST_SUMMARY * 8]
+    return cut(one_line(without_tags(written)), LONGEST_SUMMARY)
 
 
 def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:

@@ -15,10 +15,17 @@ from collections.abc import Callable
 import nh3
 from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
-from mdit_py_plugins.tasklists import tasklists_plugin
 
+from syndicator.errors import ArticleError
 from syndicator.parse.links import http_link, joined
-from syndicator.parse.tangles import MOST_LINES, spare_tangles, too_tangled
+from syndicator.parse.render_limits import (
+    MOST_LINES,
+    allowance,
+    limit_rendering,
+    mark_tasks,
+    refuse_addresses,
+    too_tangled,
+)
 from syndicator.parse.text import cut, legal, squeezed
 
 LONGEST_BODY = 200_000
@@ -63,9 +70,6 @@ _PLAYERS = (
     ),
     (re.compile(r"https?://player\.vimeo\.com/video/(\d+).*"), r"https://vimeo.com/\1"),
 )
-_CHECKBOX = re.compile(
-    r'<input class="task-list-item-checkbox"( checked="checked")? disabled="disabled" type="checkbox">'
-)
 _ALIGNED = re.compile(r'(<t[dh]) style="text-align:(left|center|right)"')
 _NO_SOURCE = re.compile(r'<img(?: (?!src=)[a-z]+="[^"]*")*>')
 _BREAKS = re.compile(
@@ -76,25 +80,31 @@ _FOOTNOTES = re.compile(r'<sup class="footnote-ref">.*?</sup>|<section class="fo
 
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    markdown.use(footnote_plugin).use(tasklists_plugin)
-    spare_tangles(markdown)
+    markdown.use(footnote_plugin)
+    markdown.core.ruler.after("inline", "mark_tasks", mark_tasks)
+    limit_rendering(markdown)
     return markdown
 
 
 _MARKDOWN = _markdown()
 
 
-def render_body(markdown: str, *, base_url: str, embedded: str = "") -> str:
+def render_body(markdown: str, *, base_url: str, embedded: str = "", first_line: int = 1) -> str:
     """Sanitised HTML of `markdown`, every address absolute (relative ones to `base_url`); "" for nothing.
 
     `embedded` is raw HTML to stand above it. A body over 200,000 characters is cut at a paragraph and ends
-    in a link to `base_url`; one that is too tangled to render is shown as plain paragraphs.
+    in a link to `base_url`; one whose HTML is too tangled is shown as plain paragraphs. Raises ArticleError
+    for one that would take too long; `markdown` begins on the `first_line` of its file.
     """
     markdown, embedded = legal(markdown).strip(), legal(embedded).strip()
     if not markdown and not embedded:
         return ""
     markdown, more = _shortened(markdown)
-    rendered = f"{embedded}\n{_rendered(markdown)}" if markdown else embedded
+    try:
+        rendered = f"{embedded}\n{_rendered(markdown)}" if markdown else embedded
+        refuse_addresses(rendered)
+    except ArticleError as error:
+        raise ArticleError(error.what, cure=error.cure, line=first_line + error.line - 1) from None
     rendered = _FRAME.sub(_link_to_frame, _FOREIGN.sub("", rendered))
     if too_tangled(rendered):
         rendered = _paragraphs(markdown)
@@ -112,8 +122,7 @@ def plain_summary(body_html: str, limit: int = SUMMARY_CHARACTERS) -> str:
 def _rendered(markdown: str) -> str:
     if markdown.count("\n") > MOST_LINES:
         return _paragraphs(markdown)
-    rendered = str(_MARKDOWN.render(markdown, {}))
-    rendered = _CHECKBOX.sub(lambda found: "☑" if found[1] else "☐", rendered)
+    rendered = str(_MARKDOWN.render(markdown, allowance(markdown)))
     return _ALIGNED.sub(r'\1 align="\2"', rendered)
 
 

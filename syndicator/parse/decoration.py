@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from syndicator.model import Image, Provider, Related
@@ -18,6 +19,10 @@ from syndicator.parse.text import cut, one_line, visible
 
 MOST_IMAGES = 20
 MOST_RELATED = 50
+MOST_TRIED = 100
+"""Of a longer list the rest is left out unread: an address takes up to a millisecond to check."""
+MOST_PARAMETERS = 30
+"""Of the query of a related link; each is taken apart, sorted and written anew."""
 _LARGEST_SIDE = 20_000
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 
@@ -25,12 +30,14 @@ _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 def read_images(values: Iterator[Value], base: str) -> tuple[Image, ...]:
     """The pictures among `values`, each once, 20 at most: addresses, mappings with one, or lists of both."""
     images: dict[str, Image] = {}
-    for value in values:
-        for item in value if isinstance(value, list) else [value]:
-            image = _image(item, base)
-            if image is not None:
-                images.setdefault(image.url, image)
-    return tuple(images.values())[:MOST_IMAGES]
+    items = (item for value in values for item in (value if isinstance(value, list) else [value]))
+    for item in islice(items, MOST_TRIED):
+        image = _image(item, base)
+        if image is not None:
+            images.setdefault(image.url, image)
+        if len(images) == MOST_IMAGES:
+            break
+    return tuple(images.values())
 
 
 def _image(value: Value, base: str) -> Image | None:
@@ -66,17 +73,19 @@ def read_provider(value: Value, base: str) -> Provider | None:
 def read_related(value: Value, zone: ZoneInfo, title_limit: int) -> tuple[Related, ...]:
     """The related articles of a list of mappings, each link once, 50 at most."""
     related: dict[str, Related] = {}
-    for item in value if isinstance(value, list) else []:
+    for item in value[:MOST_TRIED] if isinstance(value, list) else []:
         one = _related(item, zone, title_limit) if isinstance(item, dict) else None
         if one is not None:
             related.setdefault(one.canonical_link, one)
-    return tuple(related.values())[:MOST_RELATED]
+        if len(related) == MOST_RELATED:
+            break
+    return tuple(related.values())
 
 
 def _related(item: dict[str, Value], zone: ZoneInfo, title_limit: int) -> Related | None:
     link = _first(item, ("webUrl", "originalUrl", "url", "link"), http_link)
     title = cut(one_line(as_text(item.get("title")) or ""), title_limit)
-    if link is None or not visible(title):
+    if link is None or link.count("&") > MOST_PARAMETERS or not visible(title):
         return None
     return Related(
         title=title,

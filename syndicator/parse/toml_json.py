@@ -116,7 +116,7 @@ def _refuse_excess(
     for token in tokens:
         mark = token[0]
         depth += (mark in "{[") - (mark in "}]")
-        nodes += mark in "=,{["
+        nodes += mark in "=,{[."
         dots = dots + (mark == ".") if mark[0] in ".\"'" else 0
         if depth > limits.depth or dots >= limits.depth or nodes > limits.nodes:
             at = lines.spot(token.start())

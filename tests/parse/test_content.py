@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
+from syndicator.errors import ArticleError
 from syndicator.parse.content import LONGEST_BODY, plain_summary, render_body
 
 BASE = "https://a.example/x/y/"
@@ -187,9 +189,9 @@ HOSTILE = {
 @pytest.mark.parametrize("markdown", HOSTILE.values(), ids=HOSTILE.keys())
 def test_nothing_makes_rendering_slow_or_large(markdown: str) -> None:
     began = time.process_time()
-    rendered = render(markdown)
-    assert time.process_time() - began < 20  # 1.3 s at worst on an idle machine
-    assert len(rendered) < 1_500_000
+    with suppress(ArticleError):
+        assert len(render(markdown)) < 1_500_000
+    assert time.process_time() - began < 4  # 0.3 s at worst on an idle machine
 
 
 def test_tangled_paragraph_is_plain_and_others_are_not() -> None:
@@ -201,8 +203,8 @@ def test_tangled_paragraph_is_plain_and_others_are_not() -> None:
 
 
 def test_table_of_thousands_of_cells_is_a_table() -> None:
-    rendered = render("|a|b|c|\n|-|-|-|\n" + "|1|2|3|\n" * 3_000)
-    assert rendered.count("<td>") == 9_000
+    rendered = render("|a|b|c|\n|-|-|-|\n" + "|1|2|3|\n" * 1_000)
+    assert rendered.count("<td>") == 3_000
 
 
 def test_nested_brackets_in_reason_are_links() -> None:

@@ -1,0 +1,75 @@
+"""The work that a body may ask for: long ordinary posts are never refused, intricate ones are problems."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from syndicator.errors import ArticleError
+from syndicator.parse.content import render_body
+from tests.parse.writing import read, written
+
+BASE = "https://a.example/x/"
+WORDS = ("harbour", "tide", "turbine", "market", "orchard", "signal", "bridge", "cloud", "query", "index")
+
+
+def sentence(chance: random.Random) -> str:
+    return " ".join(chance.choices(WORDS, k=chance.randint(8, 20))).capitalize() + "."
+
+
+def blocks(kind: str, seed: int = 1, size: int = 100_000) -> str:
+    """A post of one kind of block, or of all of them."""
+    chance, made, length = random.Random(seed), list[str](), 0
+    while length < size:
+        made.append(_block(chance, kind if kind != "mixed" else chance.choice(KINDS)))
+        length += len(made[-1]) + 2
+    return "\n\n".join(made)
+
+
+KINDS = ("prose", "lists", "nested lists", "code", "tables", "quotes", "headings")
+
+
+def _block(chance: random.Random, kind: str) -> str:
+    def lines(form: str, count: int = 12) -> str:
+        return "\n".join(form.replace("#", sentence(chance)) for _ in range(count))
+
+    match kind:
+        case "prose":
+            return " ".join(sentence(chance) for _ in range(5)) + " *Then* [a link](/b), `code` and **more**."
+        case "lists":
+            return lines("- # [More](https://b.example/c)")
+        case "nested lists":
+            return lines("- #\n  1. #\n     #", 4)
+        case "code":
+            return "```python\n" + lines("    call(1)[2]  # #") + "\n```"
+        case "tables":
+            return "|a|b|c|\n|-|-|-|\n" + lines("| # | **b** | # |", 6)
+        case "quotes":
+            return lines("> #", 4)
+        case _:
+            return f"## {sentence(chance)}\n\n{sentence(chance)}"
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "mixed"])
+@pytest.mark.parametrize("size", [100_000, 190_000])
+def test_long_ordinary_post_is_rendered(kind: str, size: int) -> None:
+    assert render_body(blocks(kind, size=size), base_url=BASE).count("<") > 100
+
+
+def test_intricate_post_is_a_problem_at_its_line() -> None:
+    body = "A paragraph.\n\n" + "> - > - > - > - a\n" * 6_000
+    with pytest.raises(ArticleError, match="too intricate") as problem:
+        read(written(body))
+    first = written(body).splitlines().index("A paragraph.") + 1
+    assert first < problem.value.line < first + 3_000
+
+
+def test_thousands_of_links_are_a_problem() -> None:
+    with pytest.raises(ArticleError, match="5,000 links and pictures"):
+        read(written("<p>" + '<img src="a.png">' * 5_000))
+
+
+def test_tasks_have_boxes() -> None:
+    rendered = render_body("- [ ] a\n- [x] b\n- [y] c\n", base_url=BASE)
+    assert "☐ a" in rendered and "☑ b" in rendered and "[y] c" in rendered
