@@ -13,7 +13,15 @@ from pathlib import Path
 import structlog
 
 from syndicator.model import ALL, Entry, Format, Related, Site, Topic, Visibility
-from syndicator.publish.addresses import OPML_PATH, feed_path, page_path, topic_folders
+from syndicator.notify.due import rank
+from syndicator.publish.addresses import (
+    OPML_PATH,
+    digest_folder,
+    digest_path,
+    feed_path,
+    page_path,
+    topic_folders,
+)
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.check import find_faults
 from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
@@ -21,6 +29,7 @@ from syndicator.publish.json_feed import render_json
 from syndicator.publish.opml import render_opml
 from syndicator.publish.output import OutputFiles
 from syndicator.publish.pages import (
+    DigestPage,
     FrontPage,
     Sighting,
     Statistics,
@@ -28,6 +37,7 @@ from syndicator.publish.pages import (
     TopicPage,
     count_statistics,
     render_assets,
+    render_digest,
     render_front,
     render_topic,
     window_start,
@@ -187,6 +197,24 @@ class Documents:
     ) -> Iterator[str]:
         """The topic's page for people. `labels` are the names of the topics that have pages, by slug."""
         yield from self._put(page_path(slug), render_topic(self._topic_page(books, slug, live, labels)))
+
+    def write_digest(self, books: Books, id: str, labels: Mapping[str, str]) -> Iterator[str]:
+        """The page that lists all stories of a message; it goes when none of them is public any more."""
+        delivery = books.outbox.find(id)
+        found = books.entries(books.outbox.ledger.guids_in(id)).values()
+        public = [one.entry for one in found if one.entry.visibility is Visibility.PUBLIC]
+        if delivery is None or not public:
+            self.files.remove_folder(digest_folder(id))
+            return
+        page = DigestPage(
+            site=self.site,
+            id=id,
+            created=delivery.created,
+            entries=tuple(sorted(public, key=rank)),
+            levels=self.levels,
+            names=labels,
+        )
+        yield from self._put(digest_path(id), render_digest(page))
 
     def write_front(self, books: Books, live: Catalogue) -> Iterator[str]:
         """The front page, what all pages share, and the list of feeds."""

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from syndicator.alerts import Digest, Immediate, Mute, Route, Slot
 from syndicator.model import ALL, Entry, Site
-from syndicator.notify.compose import compose, recompose
+from syndicator.notify.compose import compose, draft_id, recompose
 from syndicator.notify.due import Draft, Held, Hold, Plan, Traffic, hold, select_due
 from syndicator.notify.flood import Arrivals
 from syndicator.notify.message import Page
 from syndicator.pipeline.announcing import known_entries
-from syndicator.publish.addresses import page_url
+from syndicator.publish.addresses import digest_folder, digest_url, page_url
 from syndicator.publish.topics import topic_key
 from syndicator.store.contract import Books, Fate, Store
 from syndicator.store.outbox import Outbox
@@ -98,13 +99,18 @@ class Mailing:
         """
         routes = {route.name: route for route in self._routes}
         out: set[str] = set()
+        books.mark_dirty((digest_folder(id), 0) for id in books.outbox.overflowing(guids))
         for delivery in books.outbox.waiting_with(guids):
             route = routes.get(delivery.route)
             if route is None:
                 continue
             entries = known_entries(books, delivery.guids)
             anew = recompose(
-                delivery, entries, route, topic_names=labels_of(books), page=self.page(books, route)
+                delivery,
+                entries,
+                route,
+                topic_names=labels_of(books),
+                page=self._page_of(books, route, delivery.id, delivery.more),
             )
             if anew is None:
                 books.outbox.drop(
@@ -167,9 +173,10 @@ class Mailing:
     def _write_draft(
         self, books: Books, draft: Draft, entries: Mapping[str, Entry], route: Route, now: datetime
     ) -> str:
-        delivery = compose(
-            draft, entries, now=now, topic_names=labels_of(books), page=self.page(books, route)
-        )
+        page = self._page_of(books, route, draft_id(draft), len(draft.more))
+        delivery = compose(draft, entries, now=now, topic_names=labels_of(books), page=page)
+        if delivery.more:
+            books.mark_dirty([(digest_folder(delivery.id), 0)])
         if books.outbox.write(delivery, draft.stories):
             log.info(
                 "message owed",
@@ -188,6 +195,11 @@ class Mailing:
         if slot is None or slot.at < began or books.outbox.ledger.slot_done(route.name, slot):
             return None
         return slot
+
+    def _page_of(self, books: Books, route: Route, id: str, more: int) -> Page:
+        """The page to which a message leads: one of its own where it only counts some of its stories."""
+        page = self.page(books, route)
+        return replace(page, url=digest_url(self._site, id)) if more else page
 
     def page(self, books: Books, route: Route) -> Page:
         """Where the route's stories stand: its topic's page if it has one topic, else the front page."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from syndicator.errors import OutputUnwritable
 from syndicator.model import ALL
 from syndicator.pipeline.documents import RENDER, Documents
-from syndicator.publish.addresses import feed_path
+from syndicator.publish.addresses import digest_folder, feed_path
 from syndicator.publish.archive import archive_pages
 from syndicator.publish.files import replace_file
 from syndicator.publish.topics import Catalogue
@@ -24,6 +24,9 @@ from syndicator.store.contract import FEED, Books, Fate, Store, StoredTopic
 
 Progress = Callable[[int, int], None]
 """Called with how many topics are done, of how many."""
+
+DIGESTS = digest_folder("")
+"""Begins what is dirty of a digest's page; no slug has a slash."""
 
 PORTION = 50
 """Topics published at a time: between two portions new articles are looked at and messages go out."""
@@ -84,6 +87,8 @@ class Output:
                 books.mark_dirty([(slug, FEED)])
         # With everything come the front page and the file of moved topics, which is small and not remembered.
         books.mark_dirty([(ALL, FEED), *self._owed(books, ALL, anew)])
+        if anew:
+            books.mark_dirty((digest_folder(id), 0) for id in books.outbox.overflowing())
         books.put_mark("output", made_with)
 
     def _owed(self, books: Books, slug: str, anew: bool) -> list[tuple[str, int]]:
@@ -177,6 +182,9 @@ class Output:
                 # What it leads to stands by now, and its own files go next.
                 write(ALL, self._write_moved_map(topics.values()), written)
                 told = True
+            if slug.startswith(DIGESTS):
+                write(slug, documents.write_digest(books, slug.removeprefix(DIGESTS), names), written)
+                continue
             write(slug, documents.write_topic(books, slug, dirty[slug], topics.get(slug), labels), written)
         for slug in _with_parents(portion, live):
             write(slug, documents.write_page(books, live, slug, names), written)
@@ -204,17 +212,28 @@ class Output:
 
     def _owe_interrupted(self, books: Books, now: datetime) -> None:
         """A pass that was killed may have written any feed of what it left dirty."""
-        left = [slug for slug, pages in books.dirty().items() if FEED in pages]
+        dirty = books.dirty().items()
+        left = [slug for slug, pages in dirty if FEED in pages and not slug.startswith(DIGESTS)]
         levels = (None, *self.documents.levels)
         written = [feed_path(slug, form, level=level) for slug in left for level in levels for form in RENDER]
         books.pings.owe(self._to_tell(written), now)
 
 
 def _in_order(dirty: Iterable[str], topics: Mapping[str, StoredTopic]) -> list[str]:
-    """Everything first; topics that others redirect to before those, and before what has ended is removed."""
+    """Pages of digests first, whose messages go out now; then everything; topics that others redirect to
+    before those, and before what has ended is removed."""
     targets = {stored.moved_to for stored in topics.values() if stored.fate is Fate.MOVED}
     ended = {slug for slug, stored in topics.items() if _has_ended(stored)}
-    return sorted(dirty, key=lambda slug: (slug != ALL, slug not in targets, slug in ended, slug))
+    return sorted(
+        dirty,
+        key=lambda slug: (
+            not slug.startswith(DIGESTS),
+            slug != ALL,
+            slug not in targets,
+            slug in ended,
+            slug,
+        ),
+    )
 
 
 def _has_ended(stored: StoredTopic | None) -> bool:
@@ -237,6 +256,8 @@ def _page_of(path: str) -> tuple[str, int]:
     match path.split("/"):
         case ["feeds", slug, "archive", number, _]:
             return slug, int(number)
+        case ["digests", id, *_]:
+            return digest_folder(id), 0
         case ["feeds" | "topics", slug, *_]:
             return slug, FEED
         case _:

@@ -58,3 +58,18 @@ def topic_scheme(site: Site) -> str:
 def topic_folders(slug: str) -> tuple[str, str]:
     """The folders that hold all documents of a topic: what goes when the topic goes."""
     return f"feeds/{slug}", f"topics/{slug}"
+
+
+def digest_folder(id: str) -> str:
+    """The folder of the page that lists all stories of a digest, by the message's id."""
+    return f"digests/{id}"
+
+
+def digest_path(id: str) -> str:
+    """The path of that page."""
+    return f"{digest_folder(id)}/index.html"
+
+
+def digest_url(site: Site, id: str) -> str:
+    """The public address of that page."""
+    return f"{site.base_url}{digest_folder(id)}/"

@@ -121,6 +121,11 @@ class Ledger:
             condition = and_(condition, ledger.c.guid.in_(guids))
         self._connection.execute(delete(ledger).where(condition))
 
+    def guids_in(self, delivery: str) -> list[str]:
+        """The entries that a message holds or counts."""
+        query = select(ledger.c.guid).where(ledger.c.delivery == delivery).order_by(ledger.c.guid)
+        return list(self._connection.scalars(query))
+
     def deliveries_with(self, guids: Iterable[str]) -> list[str]:
         """Ids of the messages that hold or count any of these entries."""
         found: set[str] = set()

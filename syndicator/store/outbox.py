@@ -266,6 +266,13 @@ class Outbox:
         found = (self.find(id) for id in self.ledger.deliveries_with(guids))
         return [one for one in found if one is not None and one.state is DeliveryState.OWED]
 
+    def overflowing(self, guids: Iterable[str] | None = None) -> Sequence[str]:
+        """Ids of the messages that only count some of their stories; with `guids`, those that have these."""
+        query = select(deliveries.c.id).where(deliveries.c.more > 0).order_by(deliveries.c.id)
+        if guids is not None:
+            query = query.where(deliveries.c.id.in_(self.ledger.deliveries_with(guids)))
+        return self._connection.scalars(query).all()
+
     def attempts(self, id: str) -> Sequence[Attempt]:
         """All tries and looks of one message, oldest first."""
         query = select(attempts).where(attempts.c.delivery == id).order_by(attempts.c.id)

@@ -4,11 +4,11 @@ statistics.py   entries -> how much to expect
 charts.py       statistics -> where each bar stands
 words.py        numbers and moments as people say them
 views.py        values of the model -> what the templates show
-render.py       render_front, render_topic, render_assets
+render.py       render_front, render_topic, render_digest, render_assets
 templates/      the HTML, the style, the icon
 """
 
-from syndicator.publish.pages.render import render_assets, render_front, render_topic
+from syndicator.publish.pages.render import render_assets, render_digest, render_front, render_topic
 from syndicator.publish.pages.statistics import (
     Sighting,
     Statistics,
@@ -16,9 +16,10 @@ from syndicator.publish.pages.statistics import (
     count_statistics,
     window_start,
 )
-from syndicator.publish.pages.views import FrontPage, TopicCard, TopicPage
+from syndicator.publish.pages.views import DigestPage, FrontPage, TopicCard, TopicPage
 
 __all__ = [
+    "DigestPage",
     "FrontPage",
     "Sighting",
     "Statistics",
@@ -27,6 +28,7 @@ __all__ = [
     "count_entries",
     "count_statistics",
     "render_assets",
+    "render_digest",
     "render_front",
     "render_topic",
     "window_start",

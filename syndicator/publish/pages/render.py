@@ -13,11 +13,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from syndicator.model import ALL
-from syndicator.publish.addresses import OPML_PATH, page_url
+from syndicator.publish.addresses import OPML_PATH, digest_url, page_url
 from syndicator.publish.characters import clean, language_tag, one_line
 from syndicator.publish.pages.charts import chart_days, chart_qualities, draw_small
 from syndicator.publish.pages.views import (
     MOST_ENTRIES,
+    DigestPage,
     FrontPage,
     TopicPage,
     topic_href,
@@ -135,6 +136,29 @@ def render_topic(page: TopicPage) -> bytes:
         ],
         cards=view_cards(page.children, root),
         held=view_held(page.held),
+    )
+
+
+def render_digest(page: DigestPage) -> bytes:
+    """The page to which a digest's "+N more" leads: all its stories. UTF-8."""
+    site, root = page.site, "../../"
+    language = language_tag(site.language)
+    return _render(
+        "digest.html",
+        root=root,
+        site_title=one_line(site.title) or "News",
+        title=say_count(len(page.entries), "story", "stories"),
+        moment=say_moment(page.created),
+        iso=page.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        description="",
+        expectation="",
+        language=language,
+        canonical=digest_url(site, page.id),
+        feeds=(),
+        entries=[
+            view_entry(entry, levels=page.levels, names=page.names, own=None, root=root, language=language)
+            for entry in page.entries
+        ],
     )
 
 

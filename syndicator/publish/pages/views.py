@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from syndicator.model import ALL, Entry, Format, Site, Topic, Visibility, number
 from syndicator.publish.addresses import MEDIA_TYPES, feed_path, feed_url
@@ -58,6 +59,18 @@ class TopicPage:
     children: tuple[TopicCard, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[Visibility, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestPage:
+    """All stories of one message, best first, of which it only counted some. `id` is the message's."""
+
+    site: Site
+    id: str
+    created: datetime
+    entries: tuple[Entry, ...]
+    levels: Mapping[str, float] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
