@@ -303,8 +303,12 @@ def main() -> None:
         if child == 0:
             in_fork(whole, "build", base / "output")
         assert wait_for(child, stop_after_s=PATIENCE_S) == 0, (base / "output").read_text()
-        wrong = [found for seed in seeds if (found := run_case(seed, base, whole)) is not None]
-    print(*wrong, f"{len(wrong)} of {arguments.cases} wrong", sep="\n\n")
+        wrong = 0
+        for seed in seeds:
+            if (found := run_case(seed, base, whole)) is not None:
+                wrong += 1
+                print(found, flush=True)
+    print(f"{wrong} of {arguments.cases} wrong")
     sys.exit(1 if wrong else 0)
 
 
