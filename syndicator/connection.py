@@ -10,16 +10,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from threading import Event
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
-from syndicator.alerts import Delivery, DeliveryState, Route, channel_name
+from syndicator.alerts import Delivery, DeliveryState, RateLimit, Route, SlackMethod, channel_name
 from syndicator.deliver.outage import Kept, OutageWatch
 from syndicator.deliver.slack import Identity
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.settings import Settings
 from syndicator.store.contract import Store
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -77,9 +79,18 @@ class Names(Protocol):
     def put(self, ids: Mapping[str, str], now: datetime) -> None: ...
 
 
+class Limits(Protocol):
+    """What Slack asked for, in an open transaction."""
+
+    def until(self, method: SlackMethod) -> datetime | None: ...
+    def put(self, limit: RateLimit) -> None: ...
+
+
 class CheckOutbox(Protocol):
     """What the check needs of an open transaction on the outbox."""
 
+    @property
+    def limits(self) -> Limits: ...
     @property
     def outages(self) -> Kept: ...
     @property
@@ -124,11 +135,28 @@ class SlackCheck:
             self.outages.doubt.wait(None if settled else self._pause_s)
 
     def ask(self) -> Identity | DeliveryError:
-        """Whom the token belongs to, or why that is not known."""
+        """Whom the token belongs to, or why that is not known; not asked while Slack asks to wait."""
         try:
-            return self._bot.check()
+            return self._limited(SlackMethod.AUTH_TEST, self._bot.check)
         except DeliveryError as error:
             return error
+
+    def _limited(self, method: SlackMethod, call: Callable[[], T]) -> T:
+        """What the call gives. Raises as it does, or Refused without it while Slack's last wait stands."""
+        now = self._clock()
+        with self._open() as outbox:
+            until = outbox.limits.until(method)
+        if until is not None and until > now:
+            raise Refused("not asked", code="ratelimited", why="Slack asks to wait", retry_after=until - now)
+        try:
+            return call()
+        except Refused as error:
+            if error.retry_after is not None:
+                now = self._clock()
+                limit = RateLimit(method=method, since=now, until=now + error.retry_after)
+                with self._open() as outbox:
+                    outbox.limits.put(limit)
+            raise
 
     def take(self, identity: Identity | DeliveryError) -> bool:
         """Notes whether Slack answered, and says what is new about the token; whether that is settled."""
@@ -153,7 +181,7 @@ class SlackCheck:
         found: dict[str, str] = {}
         why: DeliveryError = NOT_FOUND
         try:
-            found = self._bot.channel_ids(wanted)
+            found = self._limited(SlackMethod.LIST, lambda: self._bot.channel_ids(wanted))
         except DeliveryError as error:
             why = error
         self._names_asked = self._names_asked or isinstance(why, Rejected)

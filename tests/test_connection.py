@@ -25,7 +25,7 @@ from syndicator.status import read_facts, status_line
 from syndicator.store.database import SqlStore, open_store
 from syndicator.store.outbox import Outbox
 from tests.deliver.values import NOON, messaged
-from tests.slack_server import TOKEN, Channel, SlackServer
+from tests.slack_server import TOKEN, Channel, SlackServer, script
 from tests.slack_server import Slack as PlayedSlack
 
 TEXT = """
@@ -135,6 +135,17 @@ def test_slack_that_cannot_be_reached_is_never_blamed_on_the_token(store: SqlSto
         assert check.take(check.ask()) and check.take(check.ask())
     assert [line["event"] for line in logs] == ["Slack answers again", "slack token accepted"]
     assert over == ["over"]
+
+
+@pytest.mark.parametrize("method", ["auth.test", "conversations.list"])
+def test_wait_that_slack_asks_for_is_kept_over_a_restart(store: SqlStore, method: str) -> None:
+    played = PlayedSlack(channels=GENERAL, faults=script("429", method=method), retry_after_s=50)
+    with SlackServer(played) as server:
+        for _ in range(2):
+            check = checker(store, server, [], routes=ROUTES)
+            check.take(check.ask())
+            check.find_names()
+    assert [called for called, _ in played.calls].count(method) == 1
 
 
 def test_token_that_slack_refuses_is_said_once(store: SqlStore) -> None:
