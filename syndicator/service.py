@@ -23,7 +23,7 @@ from functools import partial
 import structlog
 
 from syndicator.alerts import Digest
-from syndicator.assembly import Messengers, messengers_of, moved_map_path, open_pipe, reseal, routes_of
+from syndicator.assembly import Messengers, messengers_of, open_pipe, reseal, routes_of, server_of
 from syndicator.clock import Clock, SystemClock
 from syndicator.connection import OwedDrawing, SlackCheck, report_ways
 from syndicator.deliver.outage import OutageWatch
@@ -32,9 +32,6 @@ from syndicator.deliver.retry import RetryPolicy
 from syndicator.errors import (
     OutputUnwritable,
     StoreDamaged,
-    StoreError,
-    StoreGone,
-    StoreTooNew,
     SyndicatorError,
 )
 from syndicator.hub import HubTeller
@@ -42,9 +39,6 @@ from syndicator.pipeline.flow import Pipeline, Progress
 from syndicator.publish.files import sweep
 from syndicator.reports import report_entries, report_patterns
 from syndicator.schedule import Schedule
-from syndicator.serve.app import create_app
-from syndicator.serve.moved import MovedFile
-from syndicator.serve.server import Server
 from syndicator.settings import Settings
 from syndicator.status import Loss, read_facts, status_line
 from syndicator.store.database import SqlStore, database_path, open_store
@@ -52,7 +46,7 @@ from syndicator.store.lock import hold_lock
 from syndicator.store.outbox import Outbox
 from syndicator.systemd import Notifier
 from syndicator.threads import keep_running
-from syndicator.waiting import BackOff, FailureLog, is_disk_failure, pause
+from syndicator.waiting import BackOff, FailureLog, can_wait, pause
 from syndicator.watch import SUFFIXES, Folder
 from syndicator.worker import BEAT_EVERY_S, TOPIC_FILES, Worker
 
@@ -121,7 +115,7 @@ class Service:
     def run(self, ready: Callable[[Started], None] = lambda started: None) -> None:
         """Works until `stop`, opening everything but the server anew where the database turns out damaged.
 
-        Raises a SyndicatorError when it cannot start. What may pass (see `_can_wait`) is waited for instead.
+        Raises a SyndicatorError when it cannot start. What may pass (see `can_wait`) is waited for instead.
         """
         # Python hands its threads the processor in turns; short ones keep the server answering under work.
         sys.setswitchinterval(SWITCH_S)
@@ -143,7 +137,7 @@ class Service:
             self._lock(stack)
             self._work(self._serve(stack), ready)
         except SyndicatorError as error:
-            if not self._can_wait(error):
+            if not can_wait(error, for_disk=self.patient, was_open=self._was_ready):
                 raise
             self._serve(stack)
             if isinstance(error, StoreDamaged):
@@ -152,14 +146,6 @@ class Service:
                 self._failures.began(error)
             return f"{error.what}: {error.why}"
         return None
-
-    def _can_wait(self, error: SyndicatorError) -> bool:
-        """Whether to try again, serving what is there: a damaged database, a disk that cannot be written, and
-        whatever hinders opening the database again once it was open."""
-        if isinstance(error, StoreDamaged):
-            return True
-        may_pass = isinstance(error, StoreError) and not isinstance(error, StoreGone | StoreTooNew)
-        return (self.patient and is_disk_failure(error)) or (self._was_ready and may_pass)
 
     def _lock(self, stack: ExitStack) -> None:
         if not self._locked:
@@ -223,24 +209,12 @@ class Service:
     def _serve(self, stack: ExitStack) -> Started:
         """Serves what is there, from files alone, whatever becomes of the rest; begun once."""
         if self._started is None:
-            self._started = Started(address=self._open_server(stack))
+            server = server_of(self.settings)
+            if server is not None:
+                server.start()
+                stack.callback(server.stop)
+            self._started = Started(address=server.address if server else None)
         return self._started
-
-    def _open_server(self, stack: ExitStack) -> tuple[str, int] | None:
-        listen = self.settings.server
-        if listen is None:
-            return None
-        app = create_app(
-            self.settings.output,
-            base_url=self.settings.site.base_url,
-            moved=MovedFile(moved_map_path(self.settings)).read,
-            cache_seconds=int(listen.cache.total_seconds()),
-            hub=self.settings.feeds.hub,
-        )
-        server = Server(app, host=listen.host, port=listen.port)
-        server.start()
-        stack.callback(server.stop)
-        return server.address
 
     def _make_worker(self, pipeline: Pipeline, store: SqlStore, messengers: Messengers) -> Worker:
         drawing: OwedDrawing | None = None

@@ -13,7 +13,15 @@ from pathlib import Path
 import structlog
 
 from syndicator.clock import Clock
-from syndicator.errors import OutputUnwritable, StoreUnavailable, SyndicatorError
+from syndicator.errors import (
+    OutputUnwritable,
+    StoreDamaged,
+    StoreError,
+    StoreGone,
+    StoreTooNew,
+    StoreUnavailable,
+    SyndicatorError,
+)
 
 log = structlog.get_logger()
 
@@ -24,6 +32,15 @@ FORGOTTEN_AFTER_S = 600.0
 def is_disk_failure(error: SyndicatorError) -> bool:
     """Whether nothing can be written until somebody sees to the disk, so that waiting is what helps."""
     return isinstance(error, StoreUnavailable) or (isinstance(error, OutputUnwritable) and error.everywhere)
+
+
+def can_wait(error: SyndicatorError, *, for_disk: bool, was_open: bool) -> bool:
+    """Whether a service goes on trying and serves what is there: with a damaged database, with a disk that
+    cannot be written (`for_disk`), and whatever hinders opening the database again once it was open."""
+    if isinstance(error, StoreDamaged):
+        return True
+    may_pass = isinstance(error, StoreError) and not isinstance(error, StoreGone | StoreTooNew)
+    return (for_disk and is_disk_failure(error)) or (was_open and may_pass)
 
 
 class FailureLog:

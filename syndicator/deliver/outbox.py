@@ -132,9 +132,9 @@ class Sender:
         """Sends until `stop`; `wake` says that there may be something new. Set both to end at once.
 
         Ends within seconds: calls under way get a few to come back. `beat` is called about every second.
-        Where the store cannot be used, it waits and tries again.
+        Where the store cannot be used, it says so once, waits and tries again.
         """
-        begun, last = False, self._clock()
+        begun, last, failing = False, self._clock(), False
         while not stop.is_set():
             beat()
             wake.clear()
@@ -147,8 +147,11 @@ class Sender:
                     self._reset_back_off(now)
                 begun, last = True, now
                 until = self._round(wake)
+                failing = False
             except StoreError as error:
-                log.warning("outbox cannot be used, tried again", why=str(error))
+                if not failing:
+                    log.warning("outbox cannot be used, tried again", why=str(error))
+                failing = True
             except Exception:
                 # The round's boundary: a defect must not end all sending in silence.
                 log.exception("a round of the sender failed, it goes on")

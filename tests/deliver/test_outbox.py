@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -165,6 +165,24 @@ def test_broken_channel_does_not_hold_up_others_and_is_told_once() -> None:
     told = [line for line in logs if line["event"] == "channel is broken"]
     assert len(told) == 1 and "Invite the app" in told[0]["why"]
     assert world.states()["a"] is DeliveryState.OWED
+
+
+def test_store_that_cannot_be_used_for_long_is_said_once() -> None:
+    world, stop, wake = World(), Event(), Event()
+    tries: list[int] = []
+
+    def fail() -> AbstractContextManager[Outbox]:
+        tries.append(1)
+        wake.set()
+        if len(tries) == 5:
+            stop.set()
+        raise StoreBusy("the database is in use")
+
+    sender = Sender(fail, lambda _: world.messenger, clock=world.clock)
+    with capture_logs() as logs:
+        sender.run(stop, wake)
+    assert len([line for line in logs if line["event"] == "outbox cannot be used, tried again"]) == 1
+    assert len(tries) >= 5
 
 
 def test_batch_goes_on_after_one_failure() -> None:
