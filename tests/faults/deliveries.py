@@ -90,7 +90,8 @@ class Result:
             ("unsettled", self.unsettled),
             ("seconds", round(self.seconds, 1)),
         ]
-        return "\n".join(f"{name:<18}{value:>10}" for name, value in rows)
+        lines = [f"{name:<18}{value:>10}" for name, value in rows]
+        return "\n".join([*lines, *(f"bad: {what}" for what in self.bad)])
 
 
 def run(

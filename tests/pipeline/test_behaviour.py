@@ -316,6 +316,7 @@ def test_lost_output_is_written_anew(tmp_path: Path) -> None:
     for path in before:
         (rig.output / path).unlink()
     rig.restart()
+    rig.pipeline.recover()
     rig.publish()
     assert rig.documents() == before
 
