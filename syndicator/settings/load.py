@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 from syndicator.alerts import Digest, Immediate, QuietHours, Route
 from syndicator.errors import ArticleError, SettingsError
 from syndicator.model import Site
-from syndicator.parse.front_matter import Document, read_yaml
+from syndicator.parse.front_matter import Document, Limits, read_yaml
 from syndicator.settings import secrets
 from syndicator.settings.checks import (
     CronCheck,
@@ -28,6 +28,9 @@ from syndicator.settings.shape import FileShape, RouteShape, SourceShape
 from syndicator.settings.sound import errors_of, own_path, stand_in
 from syndicator.settings.values import Feeds, Listen, Settings, Slack, Source, Watch
 from syndicator.settings.wording import say
+
+LIMITS = Limits(size_bytes=8 * 1024 * 1024, nodes=500_000)
+"""The operator's own file may be larger than an article's front matter: a route takes about 100 bytes."""
 
 
 def load_settings(
@@ -56,7 +59,7 @@ def load_settings(
 
 def _read(file: Path) -> Document:
     try:
-        document = read_yaml(file.read_text(encoding="utf-8-sig"))
+        document = read_yaml(file.read_text(encoding="utf-8-sig"), limits=LIMITS)
     except FileNotFoundError:
         cure = "Name one with --config, or start from a copy of config/start.yaml"
         raise SettingsError([f"{file}: there is no settings file. {cure}"]) from None

@@ -183,6 +183,11 @@ def test_routes_are_read_whole(tmp_path: Path) -> None:
     assert list(settings.levels) == ["good", "top"], "by their bars"
 
 
+def test_thousands_of_routes_are_read(tmp_path: Path) -> None:
+    routes = [{"name": f"r{n}", "channel": f"C{n:010}", "topics": ["AI"]} for n in range(2_000)]
+    assert len(load(tmp_path, SMALL | {"routes": routes}).routes) == 2_000
+
+
 def test_all_problems_come_together_each_at_its_place(tmp_path: Path) -> None:
     text = """\
 site:
