@@ -51,6 +51,11 @@ class Format(StrEnum):
     JSON = "json"
 
 
+FILE_NAMES = {Format.RSS: "rss.xml", Format.ATOM: "atom.xml", Format.JSON: "feed.json"}
+RESERVED_LEVELS = frozenset({ALL, "archive", *FILE_NAMES.values()})
+"""Names that no quality level may have, as they stand beside the levels' folders."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """A place in a text file; lines and columns count from 1."""

@@ -18,8 +18,9 @@ from pydantic.fields import FieldInfo
 
 from syndicator import cli
 from syndicator.alerts import DeliveryState
-from syndicator.parse.profiles import Field, Tool, profile
+from syndicator.parse.profiles import profile
 from syndicator.settings import load_settings
+from syndicator.settings.fields import Field, Tool
 from syndicator.settings.secrets import API_URL, BOT_TOKEN, WEBHOOK_URL
 from syndicator.settings.shape import FileShape
 from syndicator.store.tables import metadata

@@ -22,10 +22,11 @@ from syndicator.parse.fields import Fields
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.parse.identity import canonical_link, revision
 from syndicator.parse.moments import read_moment
-from syndicator.parse.profiles import Field, FileFacts, Standing, Tool, read_path
+from syndicator.parse.profiles import FileFacts, Standing, read_path
 from syndicator.parse.shortcodes import without_liquid, without_shortcodes
 from syndicator.parse.source import SourceRules, article_link
 from syndicator.parse.text import cut, one_line, visible, without_tags
+from syndicator.settings.fields import Field, Tool
 
 __all__ = ["SourceRules", "parse_article"]
 

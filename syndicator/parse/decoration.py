@@ -14,8 +14,8 @@ from syndicator.parse.fields import LONGEST_NAME, as_name, as_number, as_text
 from syndicator.parse.identity import canonical_link
 from syndicator.parse.links import http_link, joined
 from syndicator.parse.moments import read_moment
-from syndicator.parse.scalars import Value
 from syndicator.parse.text import cut, one_line, visible
+from syndicator.yaml_reader.scalars import Value
 
 MOST_IMAGES = 20
 MOST_RELATED = 50

@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 from syndicator.errors import ArticleError
 from syndicator.parse.front_matter import FrontMatter
 from syndicator.parse.moments import read_moment
-from syndicator.parse.profiles import Field, KeyPath, Profile
-from syndicator.parse.scalars import Value, WrittenFloat
+from syndicator.parse.profiles import KeyPath, Profile
 from syndicator.parse.text import cut, one_line, visible
-from syndicator.parse.yaml_events import shown
+from syndicator.settings.fields import Field
+from syndicator.yaml_reader.events import shown
+from syndicator.yaml_reader.scalars import Value, WrittenFloat
 
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _LARGEST = 1e15

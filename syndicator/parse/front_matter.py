@@ -17,20 +17,9 @@ from frontmatter.default_handlers import BaseHandler
 
 from syndicator.errors import ArticleError
 from syndicator.model import Position
-from syndicator.parse.scalars import Value
 from syndicator.parse.toml_json import json_end, read_json, read_toml
-from syndicator.parse.yaml_events import LIMITS, SECRET, Document, Key, Limits, read_yaml
-
-__all__ = [
-    "FILE_BYTES",
-    "LIMITS",
-    "Document",
-    "FrontMatter",
-    "Limits",
-    "decode",
-    "read_front_matter",
-    "read_yaml",
-]
+from syndicator.yaml_reader.events import LIMITS, SECRET, Document, Key, Limits, read_yaml
+from syndicator.yaml_reader.scalars import Value
 
 FILE_BYTES = 2 * 1024 * 1024
 

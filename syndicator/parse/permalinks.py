@@ -10,41 +10,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
 
-from syndicator.errors import SettingsError
-from syndicator.parse.profiles import FileFacts, Tool
+from syndicator.parse.profiles import FileFacts
+from syndicator.settings.fields import Tool
+from syndicator.settings.permalinks import TIMES, TOKEN
 
 DEFAULTS = {
     Tool.SMARTABLE: "/:path",
     Tool.JEKYLL: "/:categories/:year/:month/:day/:title.html",
     Tool.HUGO: "/:sections/:slug/",
 }
-_STYLES = {
-    "date": "/:categories/:year/:month/:day/:title.html",
-    "pretty": "/:categories/:year/:month/:day/:title/",
-    "ordinal": "/:categories/:year/:y_day/:title.html",
-    "none": "/:categories/:title.html",
-}
-_TOKEN = re.compile(r":([a-z_]+)")
-_TIMES = {
-    "year": "%Y", "short_year": "%y", "month": "%m", "i_month": "%-m", "day": "%d", "i_day": "%-d",
-    "y_day": "%j", "hour": "%H", "minute": "%M", "second": "%S",
-}  # fmt: skip
-_WORDS = ("path", "sections", "section", "categories", "title", "slug", "name", "filename", "output_ext")
-_TOKENS = frozenset((*_WORDS, *_TIMES))
 _UNSLUGGISH = re.compile(r"[^\w.~!$&'()+,;=@-]+")
-
-
-def check_pattern(pattern: str) -> str:
-    """`pattern`, or the pattern that Jekyll's style of that name stands for.
-
-    Raises SettingsError for a placeholder that is not known.
-    """
-    pattern = _STYLES.get(pattern, pattern)
-    unknown = [f":{token}" for token in _TOKEN.findall(pattern) if token not in _TOKENS]
-    if unknown:
-        known = " ".join(f":{token}" for token in sorted(_TOKENS))
-        raise SettingsError([f"permalink: {', '.join(unknown)} is not known; there are {known}"])
-    return pattern
 
 
 def own_path(
@@ -67,9 +42,9 @@ def own_path(
         "categories": "/".join(dict.fromkeys(category.lower() for category in categories)),
         **dict.fromkeys(("title", "slug", "name", "filename"), name),
         "output_ext": ".html",
-        **{token: local.strftime(form) for token, form in _TIMES.items()},
+        **{token: local.strftime(form) for token, form in TIMES.items()},
     }
-    filled = _TOKEN.sub(lambda found: words.get(found[1], found[0]), pattern)
+    filled = TOKEN.sub(lambda found: words.get(found[1], found[0]), pattern)
     return quote(re.sub(r"/{2,}", "/", filled), safe="/%:~!$&'()+,;=@", errors="replace")
 
 

@@ -12,48 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
-from syndicator.errors import SettingsError
+from syndicator.settings.fields import Field, Tool
 
 KeyPath: TypeAlias = tuple[str, ...]
-
-
-class Tool(StrEnum):
-    SMARTABLE = "smartable"
-    JEKYLL = "jekyll"
-    HUGO = "hugo"
-
-
-class Field(StrEnum):
-    """What a source may override: the fields of an entry, and what decides on them."""
-
-    TITLE = "title"
-    SUMMARY = "summary"
-    LINK = "link"
-    """The article's own absolute address."""
-    PUBLISHED = "published"
-    """The time of publishing."""
-    MODIFIED = "modified"
-    EXPIRES = "expires"
-    PUBLIC = "public"
-    """A flag: false makes a draft."""
-    DRAFT = "draft"
-    """A flag: true makes a draft."""
-    TOPICS = "topics"
-    """All keys are read, not only the first that is there; so too of authors and images."""
-    AUTHORS = "authors"
-    IMAGES = "images"
-    PROVIDER = "provider"
-    TYPE = "type"
-    LANGUAGE = "language"
-    RELATED = "related"
-    QUALITY = "quality"
-    HEAT = "heat"
-    GUID = "guid"
-    EMBEDDED = "embedded"
-    """Raw HTML that stands above the body."""
-    SLUG = "slug"
-    ADDRESS = "address"
-    """A path on the source's own site, or a Jekyll permalink template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,31 +56,21 @@ _KEYS: dict[Tool, dict[str, str]] = {
 }  # fmt: skip
 
 
-def profile(name: str, overrides: Mapping[str, str | Sequence[str]] | None = None) -> Profile:
-    """The profile of a tool, with single fields taken from other keys where `overrides` say so.
-
-    `overrides` go from a name in Field to a key or to keys in order of preference. Raises SettingsError
-    that lists every unknown name.
-    """
-    fields: list[str] = [*Field]
-    changed = dict(overrides or {})
-    problems = [f"profile: {name!r} is not one of {', '.join(Tool)}"] if name not in _KEYS else []
-    problems += [
-        f"{key}: no such field; there are {', '.join(Field)}" for key in changed if key not in fields
-    ]
-    if problems:
-        raise SettingsError(problems)
+def profile(name: str, overrides: Mapping[str, Sequence[str]] | None = None) -> Profile:
+    """The profile of a tool, with single fields taken from other keys, in order of preference, where
+    `overrides` say so. The names are those of Tool and Field, as the settings hold them."""
+    tool = Tool(name)
     keys: dict[str, str | Sequence[str]] = {
-        **dict.fromkeys(fields, ""),
+        **dict.fromkeys(Field, ""),
         **_COMMON,
-        **_KEYS[Tool(name)],
-        **changed,
+        **_KEYS[tool],
+        **(overrides or {}),
     }
     return Profile(
-        tool=Tool(name),
+        tool=tool,
         keys={Field(field): _paths(written) for field, written in keys.items()},
-        any_case=name == Tool.HUGO,
-        split_words=frozenset({"categories", "tags"}) if name == Tool.JEKYLL else frozenset(),
+        any_case=tool is Tool.HUGO,
+        split_words=frozenset({"categories", "tags"}) if tool is Tool.JEKYLL else frozenset(),
     )
 
 

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from syndicator.errors import SettingsError
 from syndicator.parse.fields import Fields
 from syndicator.parse.links import http_link
-from syndicator.parse.permalinks import DEFAULTS, check_pattern, own_path
-from syndicator.parse.profiles import Field, FileFacts, Profile
+from syndicator.parse.permalinks import DEFAULTS, own_path
+from syndicator.parse.profiles import FileFacts, Profile
+from syndicator.settings.fields import Field
+from syndicator.settings.permalinks import check_pattern
 
 UTC = ZoneInfo("UTC")
 

@@ -17,9 +17,9 @@ from datetime import date, datetime, time
 from typing import Any
 
 from syndicator.errors import ArticleError
-from syndicator.parse.scalars import Value, decimal_number, whole_number
-from syndicator.parse.yaml_events import Document, Key, Limits, refuse_oversize, shown
-from syndicator.parse.yaml_problems import Mark
+from syndicator.yaml_reader.events import Document, Key, Limits, refuse_oversize, shown
+from syndicator.yaml_reader.problems import Mark
+from syndicator.yaml_reader.scalars import Value, decimal_number, whole_number
 
 
 @dataclass(frozen=True, slots=True)

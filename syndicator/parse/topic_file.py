@@ -8,9 +8,9 @@ from syndicator.errors import ArticleError
 from syndicator.model import DeclaredTopic
 from syndicator.parse.fields import as_name, as_text
 from syndicator.parse.front_matter import decode
-from syndicator.parse.scalars import Value
 from syndicator.parse.text import cut, one_line
-from syndicator.parse.yaml_events import Document, read_yaml
+from syndicator.yaml_reader.events import Document, read_yaml
+from syndicator.yaml_reader.scalars import Value
 
 LONGEST_DESCRIPTION = 2_000
 

@@ -6,17 +6,14 @@ to the output folder.
 
 from __future__ import annotations
 
-from syndicator.model import ALL, Format, Site
+from syndicator.model import ALL, FILE_NAMES, Format, Site
 
-FILE_NAMES = {Format.RSS: "rss.xml", Format.ATOM: "atom.xml", Format.JSON: "feed.json"}
 MEDIA_TYPES = {
     Format.RSS: "application/rss+xml",
     Format.ATOM: "application/atom+xml",
     Format.JSON: "application/feed+json",
 }
 OPML_PATH = "feeds.opml"
-RESERVED_LEVELS = frozenset({"archive"})
-"""Names that no quality level may have, as they are folders beside the levels."""
 
 
 def feed_path(slug: str, form: Format, *, level: str | None = None, page: int | None = None) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from syndicator.characters import language_tag
 from syndicator.model import DeclaredTopic, Problem
-from syndicator.publish.characters import language_tag
 from syndicator.publish.slugs import is_slug, make_slug, topic_key
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from syndicator.characters import document_id, language_tag, one_line
 from syndicator.model import ALL, Entry, Format, Related, Site, Topic
 from syndicator.publish.addresses import feed_url, page_url
 from syndicator.publish.archive import ArchivePage
-from syndicator.publish.characters import document_id, language_tag, one_line
 from syndicator.publish.item import Item, LeftOut, describe_item
 from syndicator.publish.membership import newest_first
 

@@ -13,9 +13,9 @@ from datetime import datetime
 from html import escape
 from urllib.parse import urlsplit
 
+from syndicator.characters import clean, document_id, language_tag, one_line, web_link
 from syndicator.model import Article, Entry, Image, Related, Site
 from syndicator.publish.addresses import topic_scheme
-from syndicator.publish.characters import clean, document_id, language_tag, one_line, web_link
 
 MOST_RELATED = 10
 """A story may have hundreds of copies; a reader wants a handful."""

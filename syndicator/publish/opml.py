@@ -12,9 +12,9 @@ from email.utils import format_datetime
 
 from lxml import etree
 
+from syndicator.characters import language_tag, one_line
 from syndicator.model import ALL, Format, Site, Topic
 from syndicator.publish.addresses import feed_url, page_url
-from syndicator.publish.characters import language_tag, one_line
 from syndicator.publish.topics import Catalogue
 
 DEEPEST = 8

@@ -8,7 +8,7 @@ import unicodedata
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import quote
 
-from syndicator.publish.characters import web_link
+from syndicator.characters import web_link
 
 BASE = re.compile(
     r"(?P<scheme>https?)://(?:\[(?P<ip>[^\]/]*)\]|(?P<host>[^\s/?#@:\[\]]+))(?::(?P<port>\d{1,5}))?"

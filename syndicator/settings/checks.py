@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from syndicator.errors import SettingsError
-from syndicator.parse.profiles import profile
-from syndicator.settings.levels import level_fault
+from syndicator.model import RESERVED_LEVELS
+from syndicator.settings.fields import Field
 from syndicator.settings.places import STATE_PREFIX, beside, is_within
 from syndicator.settings.problems import Problems
 from syndicator.settings.shape import DeliverShape, FileShape
@@ -32,17 +31,27 @@ def check_names(shape: FileShape, problems: Problems) -> None:
                 )
     levels = list(shape.levels)
     for index, level in enumerate(levels):
-        if fault := level_fault(level, levels[:index]):
+        if fault := _level_fault(level, levels[:index]):
             problems.add_further(fault, "levels", level)
+
+
+def _level_fault(level: str, before: Iterable[str]) -> str | None:
+    """What is wrong with a level's name, which names a folder, after those `before` it."""
+    name = level.lower()
+    if name in RESERVED_LEVELS:
+        return "this name is taken by the output folder's own; choose another, like `top`"
+    for other in before:
+        if other.lower() == name:
+            return f"differs from {other!r} in capitals alone; choose another name"
+    return None
 
 
 def check_sources(shape: FileShape, problems: Problems) -> None:
     for index, source in enumerate(shape.sources):
-        try:
-            profile(source.profile, source.fields)
-        except SettingsError as error:
-            for problem in error.problems:
-                problems.add_further(problem, "sources", index, "fields")
+        for name in source.fields:
+            if name not in list(Field):
+                what = f"{name}: no such field; there are {', '.join(Field)}"
+                problems.add_further(what, "sources", index, "fields")
         for pattern in source.topics:
             if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
                 problems.add_further("must lie inside the source's folder", "sources", index, "topics")

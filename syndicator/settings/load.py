@@ -11,7 +11,6 @@ from pydantic import SecretStr, ValidationError
 from syndicator.alerts import Digest, Immediate, QuietHours, Route
 from syndicator.errors import ArticleError, SettingsError
 from syndicator.model import Site
-from syndicator.parse.front_matter import Document, Limits, read_yaml
 from syndicator.settings import secrets
 from syndicator.settings.checks import (
     CronCheck,
@@ -28,6 +27,7 @@ from syndicator.settings.shape import FileShape, RouteShape, SourceShape
 from syndicator.settings.sound import errors_of, own_path, stand_in
 from syndicator.settings.values import Feeds, Listen, Settings, Slack, Source, Watch
 from syndicator.settings.wording import say
+from syndicator.yaml_reader import Document, Limits, read_yaml
 
 LIMITS = Limits(size_bytes=8 * 1024 * 1024, nodes=500_000)
 """The operator's own file may be larger than an article's front matter: a route takes about 100 bytes."""

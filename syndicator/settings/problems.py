@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from syndicator.errors import SettingsError
-from syndicator.parse.front_matter import Document
 from syndicator.settings.keys import KeyPath, name_of
 from syndicator.settings.overlay import Overlay
+from syndicator.yaml_reader import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,10 +20,10 @@ from pydantic import (
     field_validator,
 )
 
+from syndicator.characters import language_tag
 from syndicator.errors import SettingsError
-from syndicator.parse.permalinks import check_pattern
-from syndicator.publish.characters import language_tag
 from syndicator.settings.address import base_address, whole_address
+from syndicator.settings.permalinks import check_pattern
 from syndicator.settings.places import database_url
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

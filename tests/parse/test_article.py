@@ -245,7 +245,7 @@ def test_many_images_and_related_are_bounded() -> None:
 
 
 def test_fields_may_come_from_other_keys() -> None:
-    rules = replace(RULES, profile=profile("smartable", {"title": "meta.headline", "published": "when"}))
+    rules = replace(RULES, profile=profile("smartable", {"title": ["meta.headline"], "published": ["when"]}))
     article = read(written(title=None, meta="{headline: Hello}", when="2020-01-01"), rules=rules)
     assert (article.title, article.published) == ("Hello", utc(2020, 1, 1))
 

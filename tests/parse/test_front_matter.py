@@ -9,7 +9,7 @@ import pytest
 from syndicator.errors import ArticleError
 from syndicator.model import Position
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
-from syndicator.parse.scalars import Value
+from syndicator.yaml_reader.scalars import Value
 
 
 def matter(text: str | bytes) -> FrontMatter:

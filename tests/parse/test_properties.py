@@ -13,8 +13,8 @@ from syndicator.errors import ArticleError
 from syndicator.model import Article
 from syndicator.parse.article import SourceRules, parse_article
 from syndicator.parse.front_matter import read_front_matter
-from syndicator.parse.scalars import Value
 from syndicator.parse.topic_file import parse_topic_file
+from syndicator.yaml_reader.scalars import Value
 from tests.parse.writing import HUGO, JEKYLL, KEYS, RULES, read
 
 SOURCES = {"smartable": RULES, "jekyll": JEKYLL, "hugo": HUGO}

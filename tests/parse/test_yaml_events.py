@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from syndicator.errors import ArticleError
 from syndicator.model import Position
-from syndicator.parse.scalars import Value
-from syndicator.parse.yaml_events import PARSER, Limits, ParserFactory, read_yaml
+from syndicator.yaml_reader.events import PARSER, Limits, ParserFactory, read_yaml
+from syndicator.yaml_reader.scalars import Value
 
 PARSERS: dict[str, ParserFactory] = {"libyaml": PARSER, "pure": yaml.SafeLoader}
 

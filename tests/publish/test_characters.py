@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from syndicator.publish.characters import clean, document_id, language_tag, one_line, web_link
+from syndicator.characters import clean, document_id, language_tag, one_line, web_link
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None))
 

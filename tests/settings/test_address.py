@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.publish.characters import web_link
+from syndicator.characters import web_link
 from syndicator.settings.address import base_address, whole_address
 
 

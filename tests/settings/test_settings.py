@@ -16,6 +16,7 @@ from syndicator.errors import SettingsError
 from syndicator.parse.article import parse_article
 from syndicator.schedule import validate_cron
 from syndicator.settings import Settings, duration, load_settings
+from syndicator.settings.fields import Field
 
 SMALL: dict[str, Any] = {
     "site": {"title": "Cloud News", "base_url": "https://feeds.example.org"},
@@ -295,6 +296,18 @@ def test_wrong_setting_is_said(tmp_path: Path, change: dict[str, Any], words: st
 )
 def test_file_that_is_no_settings_is_said(tmp_path: Path, text: str, words: str) -> None:
     assert words in "\n".join(problems(tmp_path, text))
+
+
+def test_unknown_names_of_a_source_are_listed_together(tmp_path: Path) -> None:
+    source = SOURCE | {"profile": "wordpress", "fields": {"headline": "title", "secured": "x"}}
+    found = problems(tmp_path, SMALL | {"sources": [source]})
+    assert [line.split(": ", 1)[1] for line in found] == [
+        "sources[0].profile: must be one of `smartable`, `jekyll` or `hugo` (is 'wordpress')",
+        *(
+            f"sources[0].fields: {name}: no such field; there are {', '.join(Field)}"
+            for name in ("headline", "secured")
+        ),
+    ]
 
 
 def test_channel_that_became_a_comment_is_to_be_quoted(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ from yaml.events import (
 
 from syndicator.errors import ArticleError
 from syndicator.model import Position
-from syndicator.parse.scalars import Value, plain_scalar
-from syndicator.parse.yaml_problems import Mark, explain_syntax, position
+from syndicator.yaml_reader.problems import Mark, explain_syntax, position
+from syndicator.yaml_reader.scalars import Value, plain_scalar
 
 Key: TypeAlias = str | int
 SECRET = frozenset({"secured"})
