@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test format lint types imports tests test-slow test-seeds fuzz faults validate lock clean
+.PHONY: help demo test format lint types imports tests coverage test-slow test-seeds fuzz faults validate lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -42,6 +42,9 @@ imports: $(VENV)/.test
 	$(BIN)/lint-imports --no-cache
 
 tests: $(VENV)/.test
+	$(BIN)/pytest -n auto
+
+coverage: $(VENV)/.test  ## which lines the tests reach
 	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
 
 test-slow: $(VENV)/.test  ## longer proofs: 10,000 articles, histories, bursts, kills, 1,000 examples, a real disk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -169,6 +170,8 @@ def test_unclear_webhook_message_is_sent_again_only_anyway(site: Running, slack:
     assert "a webhook cannot look" in told and "--anyway" in told
     assert facts(site, "deliveries", "list") == [message]
     assert "is sent again" in said(site, "deliveries", "retry", message["id"], "--anyway")
+    assert site.process is not None
+    site.process.send_signal(signal.SIGHUP)  # It would see the command's work within half a minute by itself.
     wait_for(lambda: len(slack.slack.in_channel("C1")) == 2, patience_s=60, why="the message again")
     assert site.stop() == 0
 
