@@ -243,7 +243,10 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(length)
+        if len(raw) < length:
+            return  # The caller was killed while it sent: nobody ever asked this.
         if self.path.startswith("/services/"):
             self._webhook(raw)
             return

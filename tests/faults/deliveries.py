@@ -274,7 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             timeout_s=given.timeout,
             folder=Path(folder),
         )
-    print(result.table(), *result.bad, sep="\n")
+    print(result.table())
     return 1 if result.bad else 0
 
 
