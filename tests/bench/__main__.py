@@ -35,6 +35,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=20, help="single articles in each round")
     parser.add_argument("--minutes", type=float, help="until it ends; by default by size")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # So that what it started ends with it.
     sizes = [size for size in SIZES if size <= chosen.size]
     base = OUTPUT / "work"
     shutil.rmtree(base, ignore_errors=True)

@@ -32,10 +32,11 @@ class Used:
 @contextmanager
 def started(command: Sequence[str | Path], log: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is told to end afterwards, and killed where it does not; `more` is for its environment.
-    What the environment says to the product is left out."""
-    own = {
-        name: value for name, value in os.environ.items() if not name.startswith(("SYNDICATOR_", "SLACK_"))
-    }
+
+    Settings from the environment are left out, and Python keeps its bytecode, as where it is installed.
+    """
+    ours = ("SYNDICATOR_", "SLACK_", "PYTHON")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     with log.open("ab") as out:
         process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=out, env=own | more)
     try:
