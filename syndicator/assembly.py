@@ -31,13 +31,12 @@ from syndicator.pipeline.output import Output
 from syndicator.pipeline.previewing import Previewer
 from syndicator.publish.output import OutputFiles
 from syndicator.schedule import latest_slot, read_cron
-from syndicator.serve.app import create_app
-from syndicator.serve.moved import MovedFile
-from syndicator.serve.server import Server
 from syndicator.settings import Settings, Source
 from syndicator.store.contract import Books, Store
 from syndicator.store.database import database_path
 from syndicator.store.seal import Seal, begin_anew
+from syndicator.web.options import WebOptions
+from syndicator.web.process import WebServer
 
 log = structlog.get_logger()
 
@@ -86,19 +85,22 @@ def output_of(settings: Settings) -> Output:
     )
 
 
-def server_of(settings: Settings) -> Server | None:
+def server_of(settings: Settings) -> WebServer | None:
     """The server of the output folder, not yet started; None where `server` is off."""
     listen = settings.server
     if listen is None:
         return None
-    app = create_app(
-        settings.output,
-        base_url=settings.site.base_url,
-        moved=MovedFile(moved_map_path(settings)).read,
-        cache_seconds=int(listen.cache.total_seconds()),
-        hub=settings.feeds.hub,
+    return WebServer(
+        WebOptions(
+            output=str(settings.output),
+            moved_map=str(moved_map_path(settings)),
+            base_url=settings.site.base_url,
+            host=listen.host,
+            port=listen.port,
+            hub=settings.feeds.hub,
+            cache_seconds=int(listen.cache.total_seconds()),
+        )
     )
-    return Server(app, host=listen.host, port=listen.port)
 
 
 def moved_map_path(settings: Settings) -> Path:

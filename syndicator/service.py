@@ -12,7 +12,6 @@ and leave nothing but marks with it.
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -48,13 +47,13 @@ from syndicator.systemd import Notifier
 from syndicator.threads import keep_running
 from syndicator.waiting import BackOff, FailureLog, can_wait, pause
 from syndicator.watch import SUFFIXES, Folder
+from syndicator.web.process import WebServer
 from syndicator.worker import BEAT_EVERY_S, TOPIC_FILES, Worker
 
 log = structlog.get_logger()
 
 TICK = timedelta(seconds=30)
 """How late what is due can be noticed when every alarm was lost, as after a long sleep."""
-SWITCH_S = 0.0005
 START_STEP = timedelta(minutes=2)
 """How much time a start asks for, from each batch of articles to the next."""
 GRACE_S = 6.0
@@ -96,6 +95,7 @@ class Service:
         """Why the database is thought to be damaged."""
         self._failures, self._pauses = FailureLog(self.clock), BackOff()
         self._worker: Worker | None = None
+        self._web: WebServer | None = None
         self._wake_sender, self._wake_hub = threading.Event(), threading.Event()
         self._named = threading.Event()
 
@@ -117,8 +117,6 @@ class Service:
 
         Raises a SyndicatorError when it cannot start. What may pass (see `can_wait`) is waited for instead.
         """
-        # Python hands its threads the processor in turns; short ones keep the server answering under work.
-        sys.setswitchinterval(SWITCH_S)
         with ExitStack() as stack:
             while True:
                 self._ending = threading.Event()
@@ -178,6 +176,8 @@ class Service:
             self._send(stack, pipeline, messengers)
             self._tell_hub(stack, store)
             if not self._stop.is_set():
+                if self._web is not None:
+                    self._web.wait_until_ready()
                 self._failures.over()
                 self._was_ready = True
                 self.notifier.ready(self._status(pipeline, store, messengers))
@@ -209,11 +209,11 @@ class Service:
     def _serve(self, stack: ExitStack) -> Started:
         """Serves what is there, from files alone, whatever becomes of the rest; begun once."""
         if self._started is None:
-            server = server_of(self.settings)
-            if server is not None:
-                server.start()
-                stack.callback(server.stop)
-            self._started = Started(address=server.address if server else None)
+            web = self._web = server_of(self.settings)
+            if web is not None:
+                web.start()
+                stack.callback(web.stop)
+            self._started = Started(address=web.address if web else None)
         return self._started
 
     def _make_worker(self, pipeline: Pipeline, store: SqlStore, messengers: Messengers) -> Worker:

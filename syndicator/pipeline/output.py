@@ -17,9 +17,8 @@ from syndicator.pipeline.documents import RENDER, Documents
 from syndicator.publish.addresses import digest_folder, feed_path
 from syndicator.publish.archive import archive_pages
 from syndicator.publish.files import replace_file
+from syndicator.publish.moved_map import Moved, render_nginx_map
 from syndicator.publish.topics import Catalogue
-from syndicator.serve.addresses import Moved
-from syndicator.serve.front_map import render_nginx_map
 from syndicator.store.contract import FEED, Books, Fate, Store, StoredTopic
 
 Progress = Callable[[int, int], None]

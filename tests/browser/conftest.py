@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from syndicator.serve.app import create_app
-from syndicator.serve.server import Server
+from syndicator.web.process import WebServer
 from tests.pages.samples import site_files
+from tests.web.conftest import options, url
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
@@ -63,10 +63,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for path, body in (site_files() | {"feeds/cloud/rss.xml": RSS.encode()}).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(body)
-    server = Server(create_app(root, base_url="https://feeds.example.org/news/"), host="127.0.0.1", port=0)
+    server = WebServer(options(root, base_url="https://feeds.example.org/news/"))
     server.start()
-    host, port = server.address
-    yield f"http://{host}:{port}/"
+    server.wait_until_ready()
+    yield url(server)
     server.stop()
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.serve.app import create_app
-from tests.serve.conftest import Start
-from tests.serve.visitors import FILES, make_version
+from tests.web.conftest import Start
+from tests.web.visitors import FILES, make_version
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,12 +43,12 @@ def test_every_body_matches_its_tag_while_files_are_replaced(
 ) -> None:
     for file in FILES:
         write_version(tmp_path, file, 0)
-    host, port = start(create_app(tmp_path, base_url="https://feeds.example.org/")).address
+    host, port = start(tmp_path).address
     ended, versions = threading.Event(), [0]
     writer = threading.Thread(target=lambda: versions.append(rewrite(tmp_path, ended)))
     writer.start()
     try:
-        visitors = [sys.executable, "-m", "tests.serve.visitors", host, str(port), str(total)]
+        visitors = [sys.executable, "-m", "tests.web.visitors", host, str(port), str(total)]
         done = subprocess.run(visitors, cwd=ROOT, capture_output=True, text=True, timeout=110)
     finally:
         ended.set()

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
-
-from syndicator.serve.addresses import Moved, latest_name
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 GONE = "-"
 """Stands where a new slug would for a topic that is gone; no slug is a hyphen."""
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")  # nginx compares without case
-_LINE = re.compile(rf"^\\?({_SLUG.pattern}) ({GONE}|{_SLUG.pattern});$", re.MULTILINE)
 _PARAMETERS = frozenset({"default", "hostnames", "include", "volatile"})
 """What these lines would mean to nginx itself; a backslash before them makes them keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Topics that had feeds: `renamed` from old to new slug, `gone` for good. A slug in use is in neither."""
+
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
 
 
 def render_nginx_map(moved: Moved) -> bytes:
@@ -31,17 +38,15 @@ def render_nginx_map(moved: Moved) -> bytes:
     ).encode()
 
 
-def read_nginx_map(data: bytes) -> Moved:
-    """What `render_nginx_map` wrote; lines that it cannot have written are passed over.
-
-    >>> read_nginx_map(b"ml ai;\\nfax -;\\n")
-    Moved(renamed={'ml': 'ai'}, gone=frozenset({'fax'}))
-    """
-    targets = dict(_LINE.findall(data.decode("ascii", "replace")))
-    return Moved(
-        renamed={old: new for old, new in targets.items() if new != GONE},
-        gone=frozenset(old for old, new in targets.items() if new == GONE),
-    )
+def latest_name(slug: str, moved: Moved) -> str:
+    """What a topic is called now that was renamed again and again; itself where names go in a circle."""
+    latest, passed = slug, {slug}
+    while (after := moved.renamed.get(latest)) is not None:
+        if after in passed:
+            return slug
+        latest = after
+        passed.add(after)
+    return latest
 
 
 def _escape(slug: str) -> str:

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.serve import addresses, conditions, documents
-from syndicator.serve.addresses import (
+from syndicator.publish.moved_map import Moved, render_nginx_map
+from syndicator.web import addresses, conditions, documents
+from syndicator.web.addresses import (
     Elsewhere,
-    Gone,
-    Moved,
     Place,
     Refusal,
     find_moved,
     into_folder,
+    read_moved_map,
     read_place,
     way_home,
 )
@@ -77,15 +77,15 @@ def test_path_names_a_file(path: str, file: str) -> None:
         ("*", Refusal.MALFORMED),
         ("feeds.opml", Refusal.MALFORMED),
         ("/" + "a" * 1024, Refusal.MALFORMED),
-        ("//", Refusal.HIDDEN),
-        ("//feeds.opml", Refusal.HIDDEN),
-        ("/feeds//ai", Refusal.HIDDEN),
-        ("/.git/config", Refusal.HIDDEN),
-        ("/feeds/ai/.rss.xml.tmp", Refusal.HIDDEN),
-        ("/feeds/ai/rss.xml.tmp", Refusal.HIDDEN),
-        ("/feeds/ai/rss.xml~", Refusal.HIDDEN),
-        ("/feeds/ai/rss.xml.gz", Refusal.HIDDEN),
-        *((f"/state/{name}", Refusal.HIDDEN) for name in STATE),
+        ("//", Refusal.MISSING),
+        ("//feeds.opml", Refusal.MISSING),
+        ("/feeds//ai", Refusal.MISSING),
+        ("/.git/config", Refusal.MISSING),
+        ("/feeds/ai/.rss.xml.tmp", Refusal.MISSING),
+        ("/feeds/ai/rss.xml.tmp", Refusal.MISSING),
+        ("/feeds/ai/rss.xml~", Refusal.MISSING),
+        ("/feeds/ai/rss.xml.gz", Refusal.MISSING),
+        *((f"/state/{name}", Refusal.MISSING) for name in STATE),
     ],
 )
 def test_path_names_nothing(path: str, why: Refusal) -> None:
@@ -100,9 +100,21 @@ def test_no_path_leads_out(path: str) -> None:
         assert all(step not in ("", ".", "..") and "\0" not in step for step in steps)
 
 
-MOVED = Moved(
-    renamed={"old": "middle", "middle": "new", "ended": "closed", "a": "b", "b": "a", "plus": "c++ & co"},
-    gone=frozenset({"closed", "gone"}),
+MOVED = read_moved_map(
+    render_nginx_map(
+        Moved(
+            renamed={
+                "old": "middle",
+                "middle": "new",
+                "ended": "closed",
+                "a": "b",
+                "b": "a",
+                "default": "new",
+                "plus": "c++ & co",
+            },
+            gone=frozenset({"closed", "gone"}),
+        )
+    )
 )
 
 
@@ -116,7 +128,7 @@ MOVED = Moved(
         ("/topics/old/", "/topics/new/"),
         ("/topics/old", "/topics/new"),
         ("/topics/old/index.html", "/topics/new/index.html"),
-        ("/feeds/plus/rss.xml", "/feeds/c++ & co/rss.xml"),
+        ("/feeds/default/c++ & co/", "/feeds/new/c++ & co/"),
     ],
 )
 def test_renamed_topic_leads_to_its_latest_name(path: str, target: str) -> None:
@@ -133,11 +145,20 @@ def test_renamed_topic_leads_to_its_latest_name(path: str, target: str) -> None:
 def test_gone_topic_is_gone_everywhere(path: str) -> None:
     place = read_place(path)
     assert isinstance(place, Place)
-    assert find_moved(place, MOVED) is Gone.GONE
+    assert find_moved(place, MOVED) is Refusal.GONE
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/feeds", "/feeds.opml", "/feeds/new/rss.xml", "/other/old/rss.xml", "/feeds/a/rss.xml"]
+    "path",
+    [
+        "/",
+        "/feeds",
+        "/feeds.opml",
+        "/feeds/new/rss.xml",
+        "/other/old/rss.xml",
+        "/feeds/a/rss.xml",
+        "/feeds/plus/x",
+    ],
 )
 def test_other_places_have_not_moved(path: str) -> None:
     place = read_place(path)

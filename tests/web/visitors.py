@@ -1,4 +1,4 @@
-"""Many clients at once, as a program of its own: `python -m tests.serve.visitors HOST PORT REQUESTS`.
+"""Many clients at once, as a program of its own: `python -m tests.web.visitors HOST PORT REQUESTS`.
 
 Asks for files that are replaced all the time, with the tags it has, and fails unless every answer is whole
 and matches its tag. Prints how many answers of which kind it saw, as JSON. Speaks HTTP by hand: a library's

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 # RFC 9110 8.8.3: an entity tag is quoted, may be marked weak, and holds no quote or control character.
 _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
-_LIST = re.compile(rf"\s*(?:{_TAG.pattern}\s*)?(?:,\s*(?:{_TAG.pattern}\s*)?)*")
+_TAGS = re.compile(rf"\s*(?:{_TAG.pattern}\s*)?(?:,\s*(?:{_TAG.pattern}\s*)?)*")
 
 
 def is_unchanged(
@@ -21,31 +21,17 @@ def is_unchanged(
     is there, decides alone, even when it makes no sense; a date that makes no sense is ignored.
     """
     if if_none_match is not None:
-        return if_none_match == etag or etag in _tags(if_none_match)
-    if if_modified_since is None:
-        return False
-    since = _seconds(if_modified_since)
+        return if_none_match == etag or _lists_tag(if_none_match.strip(), etag)
+    since = _read_date(if_modified_since) if if_modified_since else None
     return since is not None and modified <= since
 
 
-def _tags(value: str) -> Tags:
-    """The tags of an If-None-Match without their weakness; a star holds every tag; junk holds none."""
-    if value.strip() == "*":
-        return EVERY_TAG
-    return frozenset(_TAG.findall(value)) if _LIST.fullmatch(value) else frozenset()
-
-
-class _EveryTag:
-    def __contains__(self, tag: object) -> bool:
-        return True
-
-
-EVERY_TAG = _EveryTag()
-Tags = frozenset[str] | _EveryTag
+def _lists_tag(value: str, etag: str) -> bool:
+    return value == "*" or (_TAGS.fullmatch(value) is not None and etag in _TAG.findall(value))
 
 
 @lru_cache(maxsize=1024)
-def _seconds(date: str) -> int | None:
+def _read_date(date: str) -> int | None:
     """The date in Unix seconds; None where it makes no sense, however many digits it has."""
     try:
         moment = parsedate_to_datetime(date)
@@ -61,13 +47,13 @@ def accepts_gzip(accept_encoding: str) -> bool:
     >>> [accepts_gzip(v) for v in ("gzip, br", "", "gzip;q=0", "*", "gzip;q=0.2, identity;q=0.9", "x-gzip")]
     [True, False, False, True, False, True]
     """
-    weights = dict(_weight(part) for part in accept_encoding.lower().split(",") if part.strip())
+    weights = dict(_read_weight(part) for part in accept_encoding.lower().split(",") if part.strip())
     gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
     # Where identity is not named it is acceptable, but anything that is named is preferred to it.
     return gzip > 0 and gzip >= weights.get("identity", 0.0)
 
 
-def _weight(part: str) -> tuple[str, float]:
+def _read_weight(part: str) -> tuple[str, float]:
     """`gzip;q=0.5` as ("gzip", 0.5); a weight that makes no sense is 0, the careful reading."""
     coding, _, parameters = part.partition(";")
     name, _, value = parameters.partition("=")
@@ -75,12 +61,3 @@ def _weight(part: str) -> tuple[str, float]:
         return coding.strip(), 1.0
     match = re.fullmatch(r"0(?:\.\d{0,3})?|1(?:\.0{0,3})?", value.strip())
     return coding.strip(), float(match[0]) if match else 0.0
-
-
-def http_date(seconds: int) -> str:
-    """Unix seconds as HTTP writes dates: `Sun, 06 Nov 1994 08:49:37 GMT`, in any locale.
-
-    >>> http_date(784111777)
-    'Sun, 06 Nov 1994 08:49:37 GMT'
-    """
-    return formatdate(seconds, usegmt=True)

@@ -15,11 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from syndicator.publish.moved_map import Moved, render_nginx_map
 from syndicator.publish.slugs import LONGEST
-from syndicator.serve.addresses import Moved
-from syndicator.serve.app import create_app
-from syndicator.serve.front_map import render_nginx_map
-from tests.serve.conftest import Start
+from syndicator.web.process import WebServer
+from tests.web.conftest import options, url, write_moved_map
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
@@ -133,12 +132,17 @@ def nginx(output: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ht
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
-@pytest.fixture
-def own(output: Path, start: Start) -> Iterator[httpx.Client]:
-    app = create_app(output, base_url="https://feeds.example.org/", moved=lambda: MOVED)
-    host, port = start(app).address
-    with httpx.Client(base_url=f"http://{host}:{port}") as client:
-        yield client
+@pytest.fixture(scope="module")
+def own(output: Path) -> Iterator[httpx.Client]:
+    write_moved_map(output, MOVED)
+    server = WebServer(options(output))
+    server.start()
+    try:
+        server.wait_until_ready()
+        with httpx.Client(base_url=url(server)) as client:
+            yield client
+    finally:
+        server.stop()
 
 
 COMPARED = (

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import gzip
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from syndicator.serve.addresses import Moved
-from syndicator.serve.answers import Absence
-from syndicator.serve.app import create_app
-from syndicator.serve.documents import Document, Rules, make_document
-from syndicator.serve.folder import OutputFolder
-from syndicator.serve.front_map import render_nginx_map
-from syndicator.serve.messages import App, Request, Response
-from syndicator.serve.moved import MovedFile
+from syndicator.publish.moved_map import Moved, render_nginx_map
+from syndicator.web.addresses import Refusal
+from syndicator.web.answers import Response
+from syndicator.web.app import App
+from syndicator.web.documents import Document
+from syndicator.web.folder import OutputFolder
+from tests.web.conftest import Asked, Headers, options, write_moved_map
 
-BASE = "https://feeds.example.org/"
 RSS = b"<rss>" + b"one " * 500 + b"</rss>"
 
 
@@ -39,13 +38,12 @@ def output(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def app(output: Path) -> App:
-    return create_app(output, base_url=BASE)
+    return App(options(output))
 
 
 def ask(app: App, path: str, method: str = "GET", **headers: str) -> Response:
-    return app(
-        Request(method=method, path=path, headers={k.replace("_", "-"): v for k, v in headers.items()})
-    )
+    sent = Headers(host=["feeds.example.org"]) | {k.replace("_", "-"): [v] for k, v in headers.items()}
+    return app.answer(Asked(path, method, headers=Headers(sent)))
 
 
 def header(response: Response, name: str) -> str | None:
@@ -153,7 +151,7 @@ def test_deleted_file_is_gone_at_once(app: App, output: Path) -> None:
 def test_output_folder_may_be_a_link_that_is_swapped(tmp_path: Path, output: Path) -> None:
     current, other = tmp_path / "current", tmp_path / "other"
     current.symlink_to(output)
-    app = create_app(current, base_url=BASE)
+    app = App(options(current))
     assert ask(app, "/").body == b"<!doctype html>front"
     other.mkdir()
     (other / "index.html").write_bytes(b"other")
@@ -173,92 +171,55 @@ def test_unreadable_folder_is_not_called_absent(app: App, monkeypatch: pytest.Mo
 
 def test_file_from_the_future_is_not_dated_later_than_now(output: Path) -> None:
     os.utime(output / "feeds.opml", (4_000_000_000, 4_000_000_000))
-    folder = OutputFolder(output, make, clock=lambda: 1_000_000_000.5)
-    document = folder.read("feeds.opml")
+    document = OutputFolder(options(output)).read("feeds.opml")
     assert isinstance(document, Document)
-    assert document.modified == 1_000_000_000
-
-
-def make(file: str, body: bytes, *, modified: int) -> Document:
-    return make_document(file, body, modified=modified, rules=Rules(base_url=BASE))
+    assert abs(document.modified - time.time()) < 60
 
 
 def test_memory_for_bodies_is_bounded(output: Path) -> None:
     budget = 40_000
-    folder = OutputFolder(output, make, budget_bytes=budget)
+    folder = OutputFolder(options(output), budget_bytes=budget)
     for number in range(30):
         (output / f"{number}.bin").write_bytes(bytes([number]) * 9_000)
     for number in [*range(30), 7, 29, 0]:
         document = folder.read(f"{number}.bin")
         assert isinstance(document, Document)
-        assert document.plain.whole.body == bytes([number]) * 9_000
+        assert document.plain.body == bytes([number]) * 9_000
         assert folder.kept_bytes <= budget
     (output / "large.bin").write_bytes(b"x" * budget)
     assert isinstance(folder.read("large.bin"), Document)
     assert 0 < folder.kept_bytes <= budget
     for number in range(30):
         (output / f"{number}.bin").unlink()
-        assert folder.read(f"{number}.bin") is Absence.MISSING
+        assert folder.read(f"{number}.bin") is Refusal.MISSING
     assert folder.kept_bytes == 0
 
 
-def test_document_beyond_all_memory_is_revalidated_without_reading(output: Path) -> None:
-    made: list[str] = []
-
-    def note(file: str, body: bytes, *, modified: int) -> Document:
-        made.append(file)
-        return make(file, body, modified=modified)
-
-    folder = OutputFolder(output, note, budget_bytes=1000)
-    whole = folder.read("feeds/ai/rss.xml")
-    assert isinstance(whole, Document)
-    assert folder.kept_bytes == 0
-    for _ in range(3):
-        assert folder.recall("feeds/ai/rss.xml") == whole.tags
-    assert made == ["feeds/ai/rss.xml"]
-    (output / "feeds/ai/rss.xml").write_bytes(RSS + b" ")
-    assert folder.recall("feeds/ai/rss.xml") is None
-    (output / "feeds/ai/rss.xml").unlink()
-    assert folder.recall("feeds/ai/rss.xml") is None
-
-
-def test_document_that_lost_its_place_is_still_revalidated(output: Path) -> None:
-    folder = OutputFolder(output, make, budget_bytes=40_000)
-    for number in range(8):
-        (output / f"{number}.bin").write_bytes(bytes([number]) * 9_000)
-    first = folder.read("0.bin")
-    assert isinstance(first, Document)
-    assert folder.recall("0.bin") is None
-    for number in range(1, 8):
-        folder.read(f"{number}.bin")
-    assert folder.recall("0.bin") == first.tags
-    assert folder.read("0.bin") == first
-
-
-def test_tags_kept_are_bounded(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("syndicator.serve.folder.MOST_TAGS", 2)
-    folder = OutputFolder(output, make, budget_bytes=0)
-    for file in ("index.html", "feeds.opml", "feeds/ai/rss.xml"):
-        folder.read(file)
-    assert folder.recall("index.html") is None
-    assert folder.recall("feeds.opml") is not None
-
-
-@pytest.mark.parametrize("budget", [0, 1_000_000], ids=["nothing kept", "all kept"])
-def test_answers_do_not_depend_on_what_is_kept(output: Path, budget: int) -> None:
-    kept, app = create_app(output, base_url=BASE), create_app(output, base_url=BASE, budget_bytes=budget)
-    tag = header(ask(kept, "/feeds/ai/rss.xml", accept_encoding="gzip"), "etag") or ""
-    plain = header(ask(kept, "/feeds/ai/rss.xml"), "etag") or ""
+def test_what_is_kept_is_the_same_as_what_is_read_anew(output: Path) -> None:
+    keeping, reading = OutputFolder(options(output)), OutputFolder(options(output), budget_bytes=0)
     for _ in range(2):
-        for encoding in ("gzip", "identity"):
-            for known in ("", tag, plain, '"other"'):
-                asked = {"accept_encoding": encoding, "if_none_match": known}
-                assert ask(app, "/feeds/ai/rss.xml", **asked) == ask(kept, "/feeds/ai/rss.xml", **asked)
+        for file in ("index.html", "feeds.opml", "feeds/ai/rss.xml"):
+            assert keeping.read(file) == reading.read(file)
 
 
-def test_moved_topics_answer_301_and_410(output: Path) -> None:
-    moved = Moved(renamed={"ml": "ai"}, gone=frozenset({"fax"}))
-    app = create_app(output, base_url=BASE, moved=lambda: moved)
+def test_compressed_file_beside_it_is_sent_where_it_is_of_the_same_bytes(output: Path) -> None:
+    beside = gzip.compress(RSS, 1, mtime=0)
+    assert beside != gzip.compress(RSS, 6, mtime=0)
+    (output / "feeds/ai/rss.xml.gz").write_bytes(beside)
+    assert ask(App(options(output)), "/feeds/ai/rss.xml", accept_encoding="gzip").body == beside
+    for other in (gzip.compress(RSS + b" ", mtime=0), gzip.compress(RSS.upper(), mtime=0), beside[:-1], b""):
+        (output / "feeds/ai/rss.xml.gz").write_bytes(other)
+        answered = ask(App(options(output)), "/feeds/ai/rss.xml", accept_encoding="gzip").body
+        assert gzip.decompress(answered) == RSS
+
+
+def test_picture_is_not_compressed_again(output: Path) -> None:
+    (output / "logo.png").write_bytes(b"x" * 5000)
+    assert header(ask(App(options(output)), "/logo.png", accept_encoding="gzip"), "content-encoding") is None
+
+
+def test_moved_topics_answer_301_and_410(app: App, output: Path) -> None:
+    write_moved_map(output, Moved(renamed={"ml": "ai"}, gone=frozenset({"fax"})))
     renamed = ask(app, "/feeds/ml/good/rss.xml", "HEAD")
     assert (renamed.status, header(renamed, "location")) == (301, "../../ai/good/rss.xml")
     gone = ask(app, "/topics/fax/")
@@ -268,15 +229,11 @@ def test_moved_topics_answer_301_and_410(output: Path) -> None:
 
 def test_moved_topics_are_read_from_their_file_whenever_it_changes(output: Path, tmp_path: Path) -> None:
     file = tmp_path / "moved.map"
-    app = create_app(output, base_url=BASE, moved=MovedFile(file).read)
+    app = App(options(output, moved_map=str(file)))
     assert ask(app, "/feeds/ml/rss.xml").status == 404
     file.write_bytes(render_nginx_map(Moved(renamed={"ml": "ai", "default": "ai"}, gone=frozenset({"fax"}))))
-    assert [ask(app, f"/feeds/{slug}/rss.xml").status for slug in ("ml", "default", "fax", "ai")] == [
-        301,
-        301,
-        410,
-        200,
-    ]
+    answers = [ask(app, f"/feeds/{slug}/rss.xml").status for slug in ("ml", "default", "fax", "ai")]
+    assert answers == [301, 301, 410, 200]
     file.unlink()
     assert ask(app, "/feeds/ml/rss.xml").status == 301, "what was known counts until something else is"
 
@@ -306,4 +263,4 @@ def test_host_header_changes_nothing(app: App) -> None:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_file_that_changes_while_it_is_read_is_not_answered() -> None:
     # Files of /proc tell another size than they have, as one that is written in place does.
-    assert OutputFolder(Path("/proc/self"), make).read("status") is Absence.UNREADABLE
+    assert OutputFolder(options(Path("/proc/self"))).read("stat") is Refusal.UNREADABLE

@@ -1,0 +1,118 @@
+"""The server's process: `python -m syndicator.web OPTIONS`, started by process.py and by nothing else.
+
+Its argument is `WebOptions` as JSON. It serves until its standard input ends, as that does with the service,
+however the service ends. Standard output has lines of JSON: `{}` when it serves, then what is to be logged.
+
+granian was chosen by measuring; docs/architecture.md has the figures. Its embedded server runs in the process
+that asks for it, which is this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import socket
+import sys
+import time
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from syndicator.web.answers import Request
+from syndicator.web.app import App
+from syndicator.web.options import WebOptions
+
+LARGEST_HEAD_BYTES = 16 * 1024
+MOST_CONNECTIONS = 1024
+"""Further ones wait in the kernel's queue until one of these ends."""
+
+LOG_AGAIN_AFTER_S = 60.0
+"""How long requests may fail without another line in the log, so that visitors cannot fill it."""
+
+
+class Application:
+    """The app as granian calls it (RSGI); a request that fails is logged and answered with 500."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._logged_at, self._unlogged = -math.inf, 0
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        try:
+            status, headers, body = self._app.answer(scope)
+        except Exception:  # the job boundary: the next request may succeed
+            self._log_failure(scope)
+            status, headers, body = self._app.fail(scope)
+        if body:
+            protocol.response_bytes(status, headers, body)
+        else:
+            protocol.response_empty(status, headers)
+
+    def _log_failure(self, request: Request) -> None:
+        self._unlogged += 1
+        if time.monotonic() - self._logged_at >= LOG_AGAIN_AFTER_S:
+            report(
+                method=request.method, path=request.path, failed=self._unlogged, trace=traceback.format_exc()
+            )
+            self._logged_at, self._unlogged = time.monotonic(), 0
+
+
+def report(**fields: object) -> None:
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
+
+
+async def serve(options: WebOptions) -> None:
+    """Serves until standard input ends, and for `grace_s` more while answers are under way."""
+    timeout_ms = int(options.header_timeout_s * 1000)
+    server = Server(
+        Application(App(options)),
+        address=options.host,
+        port=options.port,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=timeout_ms, max_buffer_size=LARGEST_HEAD_BYTES),
+        backlog=MOST_CONNECTIONS,
+        backpressure=MOST_CONNECTIONS,
+        websockets=False,
+        log_enabled=False,
+    )
+    serving = asyncio.create_task(server.serve())
+    while not drop_stalled_clients(options.stalled_after_s):
+        await asyncio.wait({serving}, timeout=0.005)
+        if serving.done():
+            serving.result()
+            return
+    report()
+    await asyncio.to_thread(sys.stdin.read)
+    server.stop()  # type: ignore[no-untyped-call]  # granian says nothing of its types
+    await asyncio.wait({serving}, timeout=options.grace_s)
+
+
+def drop_stalled_clients(after_s: float) -> bool:
+    """Lets the kernel end connections whose client takes nothing for so long. False while none can be made.
+
+    granian makes its own listening socket and has no option for this; Linux hands it on to each connection
+    accepted (tcp(7)).
+    """
+    found = False
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError), socket.fromfd(int(entry.name), socket.AF_INET, socket.SOCK_STREAM) as one:
+            if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(after_s * 1000))
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                found = True
+    return found
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(WebOptions(**json.loads(sys.argv[1]))))
+    # Answers that take longer than the grace end here, and granian's threads with them.
+    os._exit(0)

@@ -1,0 +1,137 @@
+"""The server's process, as the service sees it: started, started again where it ends, ended with the service.
+
+A process of its own, so that neither the interpreter's lock nor a defect of the service holds up an answer.
+It is given no secret: no environment but what finding Python's libraries takes, and no open file.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, replace
+
+import structlog
+
+from syndicator.errors import CannotServe, CannotServeYet
+from syndicator.web.options import WebOptions
+
+log = structlog.get_logger(__name__)
+
+START_WITHIN_S = 30.0
+RESTART_AFTER_S = 1.0
+INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH")
+
+_CURES = {
+    errno.EADDRINUSE: "Another program listens there: stop it, or set `server.port` to another",
+    errno.EACCES: "Ports below 1024 need CAP_NET_BIND_SERVICE: grant it, or choose another port",
+    errno.EADDRNOTAVAIL: "This machine has no such address: choose one that `ip address` lists",
+}
+_PASSING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, socket.EAI_AGAIN})
+"""What may be otherwise a moment later: a program ends, an interface comes up, a name server answers."""
+
+
+class WebServer:
+    """Serves from `start` to `stop`; cannot be started again. The thread that starts it may be any."""
+
+    def __init__(self, options: WebOptions) -> None:
+        self._options = options
+        self._ready, self._stopping = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[str] | None = None
+        self._thread = threading.Thread(target=self._keep_running, name="web", daemon=True)
+        self.address = (options.host, options.port)
+        """Host and port; the real port once started."""
+
+    def start(self) -> None:
+        """Takes the address and begins to start. Raises CannotServe when the address cannot be had."""
+        self._reserved = reserve(self._options.host, self._options.port)
+        self.address = self._reserved.getsockname()[:2]
+        self._options = replace(self._options, host=self.address[0], port=self.address[1])
+        self._thread.start()
+
+    def wait_until_ready(self) -> None:
+        """Returns once connections are accepted. Raises CannotServeYet when that takes too long."""
+        if not self._ready.wait(START_WITHIN_S):
+            raise CannotServeYet(
+                "cannot serve",
+                on=describe(*self.address),
+                why="the server does not start",
+                cure="See the log",
+            )
+
+    def stop(self) -> None:
+        """Accepts nothing more and lets answers under way finish, for the options' grace. May be repeated."""
+        with self._lock:
+            self._stopping.set()
+            if self._child is not None and self._child.stdin is not None:
+                self._child.stdin.close()
+        if self._thread.is_alive():
+            self._thread.join(self._options.grace_s + 1.0)
+            if self._thread.is_alive() and self._child is not None:
+                self._child.kill()
+                self._thread.join()
+            self._reserved.close()
+
+    def _keep_running(self) -> None:
+        while (child := self._spawn()) is not None:
+            with child:
+                for line in child.stdout or ():
+                    self._hear(json.loads(line))
+            if not self._stopping.is_set():
+                log.error("the web server ended, it is started again", code=child.returncode)
+            self._stopping.wait(RESTART_AFTER_S)
+
+    def _spawn(self) -> subprocess.Popen[str] | None:
+        """A new process that has its options; None once the server is to stop."""
+        with self._lock:
+            if self._stopping.is_set():
+                return None
+            # Python's own pipes are closed on exec, so no other child keeps standard input open. A session of
+            # its own: Ctrl-C reaches the service alone, which lets answers under way finish.
+            self._child = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-P", "-m", "syndicator.web", json.dumps(asdict(self._options))],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env={name: os.environ[name] for name in INHERITED if name in os.environ},
+                start_new_session=True,
+            )
+            return self._child
+
+    def _hear(self, fields: dict[str, object]) -> None:
+        if fields:
+            log.error("request failed", **fields)
+        else:
+            self._ready.set()
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """A socket that holds the address, for a server of this user to listen there. Raises CannotServe.
+
+    With SO_REUSEADDR on both, the server's own socket may have the same address as this one, which never
+    listens (socket(7)): so the port is known and kept, also while the server is started again.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        reserved = socket.socket(family, kind, protocol)
+        try:
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reserved.bind(address)
+        except BaseException:
+            reserved.close()
+            raise
+    except OSError as error:
+        failure = CannotServeYet if error.errno in _PASSING else CannotServe
+        cure = _CURES.get(error.errno or 0, "Mend server.host and server.port in the settings")
+        why = (error.strerror or str(error)).lower()
+        raise failure("cannot serve", on=describe(host, port), why=why, cure=cure) from error
+    return reserved
+
+
+def describe(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

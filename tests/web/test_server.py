@@ -1,0 +1,415 @@
+"""The real server on a loopback port: what it lets through, what it ends, how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from syndicator.errors import CannotServe, CannotServeYet
+from syndicator.publish.moved_map import Moved
+from syndicator.web.__main__ import LARGEST_HEAD_BYTES, Application
+from syndicator.web.app import App
+from syndicator.web.process import WebServer
+from tests.web.conftest import Asked, Start, options, read_to_end, talk, url, write_moved_map
+
+LARGE_BYTES = 30_000_000
+
+
+def test_feed_over_the_wire(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "feeds/ai").mkdir(parents=True)
+    body = b"<rss>" + b"word " * 1000 + b"</rss>"
+    (tmp_path / "feeds/ai/rss.xml").write_bytes(body)
+    server = start(tmp_path)
+    with httpx.Client(base_url=url(server)) as client:
+        first = client.get("/feeds/ai/rss.xml")
+        assert (first.status_code, first.content) == (200, body)
+        assert first.headers["content-encoding"] == "gzip"
+        assert first.headers["link"] == '<https://feeds.example.org/feeds/ai/rss.xml>; rel="self"'
+        assert first.headers["server"] == "syndicator"
+        head = client.head("/feeds/ai/rss.xml")
+        assert (head.status_code, head.content) == (200, b"")
+        del first.headers["date"], head.headers["date"]
+        assert head.headers == first.headers
+        again = client.get("/feeds/ai/rss.xml", headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] == first.headers["etag"]
+        assert "content-length" not in again.headers
+
+
+def test_head_of_an_error_has_no_body(start: Start, tmp_path: Path) -> None:
+    server = start(tmp_path)
+    answer = talk(server, b"HEAD /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_path_is_decoded_once_and_repeated_headers_are_joined(start: Start, public: Path) -> None:
+    (public / "a%20b").mkdir()
+    (public / "a%20b/日").write_bytes(b"found")
+    server = start()
+    tag = httpx.get(url(server, "/a%2520b/%E6%97%A5?q=%2e%2e")).headers["etag"].encode()
+    answer = talk(
+        server,
+        b"GET /a%2520b/%E6%97%A5?q=%2e%2e HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        b'If-None-Match: "one"\r\nIF-NONE-MATCH: ' + tag + b"\r\n\r\n",
+    )
+    assert answer.startswith(b"HTTP/1.1 304")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [b"/%2e%2e/secret", b"/..%2fsecret", b"/%00", b"/a%00b", b"/..\\secret", b"/%ff", b"/%c0%ae%c0%ae/"],
+)
+def test_no_way_out_over_the_wire(start: Start, tmp_path: Path, path: bytes) -> None:
+    (tmp_path / "public").mkdir()
+    (tmp_path / "secret").write_bytes(b"secret")
+    server = start()
+    answer = talk(server, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer[:10] == b"HTTP/1.1 4"
+    assert str(tmp_path).encode() not in answer
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"GET", b"\r\n\r\n\r\n"],
+    ids=["silent", "half-open", "three letters", "empty lines"],
+)
+def test_half_open_request_is_closed_in_time(start: Start, public: Path, request_head: bytes) -> None:
+    server = start(header_timeout_s=0.4)
+    begun = time.monotonic()
+    assert not talk(server, request_head).startswith(b"HTTP/1.1 200")
+    assert time.monotonic() - begun < 3
+
+
+def test_dripping_request_is_closed_in_time(start: Start, public: Path) -> None:
+    server = start(header_timeout_s=0.5)
+    begun = time.monotonic()
+    with socket.create_connection(server.address, timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        connection.settimeout(0.1)
+        with pytest.raises(OSError, match=r"Broken pipe|reset|closed"):
+            while time.monotonic() - begun < 8:
+                connection.sendall(b"X-Drip: 1\r\n")
+                try:
+                    if connection.recv(100) == b"":
+                        raise OSError("closed")
+                except TimeoutError:
+                    continue
+    assert time.monotonic() - begun < 4
+
+
+def test_idle_connection_is_closed_in_time(start: Start, public: Path) -> None:
+    server = start(header_timeout_s=0.4)
+    begun = time.monotonic()
+    assert talk(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"hello")
+    assert time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nX: " + b"a" * (2 * LARGEST_HEAD_BYTES), b"431", id="long header"),
+        pytest.param(b"GET /" + b"a" * (2 * LARGEST_HEAD_BYTES), b"4", id="long address"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(500)) + b"\r\n",
+            b"431",
+            id="many headers",
+        ),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 9, b"400", id="TLS"),
+        pytest.param(b"GET / HTTP/1.1\r\nBad Header\r\n\r\n", b"400", id="no colon"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400", id="two lengths"
+        ),
+    ],
+)
+def test_request_beyond_the_limits_is_refused(
+    start: Start, public: Path, request_head: bytes, status: bytes
+) -> None:
+    server = start()
+    assert talk(server, request_head).startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        pytest.param(b"GET / HTTP/1.1\r\n", b"400", id="none"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n", b"400", id="two"),
+        pytest.param(b"GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n", b"400", id="two in 1.0"),
+        pytest.param(b"GET / HTTP/1.0\r\n", b"200", id="none in 1.0"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost:\r\n", b"200", id="empty"),
+        pytest.param(b"GET http://x/ HTTP/1.1\r\nHost: x\r\n", b"200", id="absolute address"),
+    ],
+)
+def test_request_says_once_for_which_host_it_is(
+    start: Start, public: Path, request_head: bytes, status: bytes
+) -> None:
+    answer = talk(start(), request_head + b"Connection: close\r\n\r\n")
+    assert answer.split(b" ", 2)[1] == status
+
+
+def test_query_is_kept_where_a_topic_moved(start: Start, tmp_path: Path) -> None:
+    write_moved_map(tmp_path, Moved(renamed={"ml": "ai"}))
+    server = start(tmp_path)
+    answer = talk(
+        server,
+        b"GET /feeds/ml/rss.xml?a=b%20c&d=\xc3\xa9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    )
+    assert b"\r\nlocation: ../ai/rss.xml?a=b%20c&d=%C3%A9\r\n" in answer
+
+
+def test_pipelined_garbage_ends_the_connection_after_the_answer(start: Start, public: Path) -> None:
+    server = start()
+    answer = talk(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\x00\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.count(b"hello") == 1
+    assert b"HTTP/1.1 400" in answer
+
+
+def test_body_that_never_comes_holds_nothing_up(start: Start, tmp_path: Path) -> None:
+    server = start(tmp_path)
+    answer = talk(server, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc")
+    assert answer.startswith(b"HTTP/1.1 405")
+
+
+class Written:
+    """What granian would send."""
+
+    def response_bytes(self, status: int, headers: object, body: bytes) -> None:
+        self.status, self.headers, self.body = status, dict(cast(Any, headers)), body
+
+
+def test_failing_app_gives_a_plain_500_and_is_logged_once_a_minute(
+    public: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app, now = App(options(public)), [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    served = Application(app)
+    broken = Asked("/", headers=cast(Any, None))
+
+    def ask(request: Asked) -> Written:
+        written = Written()
+        asyncio.run(served.__rsgi__(request, written))
+        return written
+
+    bad = [ask(broken) for _ in range(50)][-1]
+    assert bad.status == 500
+    assert b"get_all" not in bad.body
+    assert bad.headers["x-content-type-options"] == "nosniff"
+    assert bad.headers["cache-control"] == "no-cache"
+    assert bad.headers["content-security-policy"].startswith("default-src 'none'")
+    assert ask(Asked("/")).body == b"hello"
+    now[0] += 60
+    ask(broken)
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["path"], line["failed"]) for line in logged] == [("/", 1), ("/", 50)]
+    assert "get_all" in logged[0]["trace"]
+
+
+def test_taken_port_is_told_with_its_cure(start: Start, public: Path) -> None:
+    host, port = start().address
+    with pytest.raises(
+        CannotServeYet, match=rf"cannot serve: {host}:{port}: .*in use.*server.port"
+    ) as caught:
+        WebServer(options(public, host=host, port=port)).start()
+    assert isinstance(caught.value.__cause__, OSError)
+    assert caught.value.exit_code == 75
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+def test_address_that_is_not_ours_is_told(host: str, public: Path) -> None:
+    with pytest.raises(CannotServe, match=rf"cannot serve: {host}:0: \w+"):
+        WebServer(options(public, host=host)).start()
+
+
+PASSING = [
+    OSError(errno.EADDRINUSE, "in use"),
+    OSError(errno.EADDRNOTAVAIL, "not there yet"),
+    socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
+]
+LASTING = [
+    PermissionError(errno.EACCES, "below 1024"),
+    OSError(errno.EAFNOSUPPORT, "no IPv6"),
+    socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [*((error, 75) for error in PASSING), *((error, 78) for error in LASTING)]
+)
+def test_exit_code_says_whether_waiting_may_help(
+    error: OSError, code: int, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(CannotServe) as caught:
+        WebServer(options(public, host="feeds.example", port=80)).start()
+    assert caught.value.exit_code == code
+
+
+def test_ipv6_loopback_is_served(start: Start, public: Path) -> None:
+    try:
+        server = start(host="::1")
+    except CannotServe as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    assert httpx.get(f"http://[::1]:{server.address[1]}/").content == b"hello"
+
+
+def write_large(public: Path) -> None:
+    (public / "large").write_bytes(b"x" * LARGE_BYTES)
+
+
+def test_stop_with_idle_half_open_and_stalled_connections_is_bounded(start: Start, public: Path) -> None:
+    write_large(public)
+    server = start(grace_s=1.0)
+    connections = [socket.create_connection(server.address, timeout=10) for _ in range(30)]
+    for number, connection in enumerate(connections):
+        heads = [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HT", b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"]
+        connection.sendall(heads[number % 3])
+        if number % 3 != 1:
+            assert connection.recv(10) == b"HTTP/1.1 2"
+    begun = time.monotonic()
+    server.stop()
+    assert time.monotonic() - begun < 4
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(server.address, timeout=5)
+    for connection in connections:
+        connection.close()
+
+
+def test_stop_lets_an_answer_under_way_finish(start: Start, public: Path) -> None:
+    write_large(public)
+    server = start(grace_s=30.0)
+    with socket.create_connection(server.address, timeout=10) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        first = connection.recv(1000)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        wait_until_refused(server.address)
+        head, _, body = (first + read_to_end(connection)).partition(b"\r\n\r\n")
+        stopping.join(20)
+    assert head.startswith(b"HTTP/1.1 200")
+    assert len(body) == LARGE_BYTES
+
+
+def wait_until_refused(address: tuple[str, int]) -> None:
+    deadline = time.monotonic() + 15
+    with pytest.raises(ConnectionRefusedError):
+        while time.monotonic() < deadline:
+            socket.create_connection(address, timeout=5).close()
+
+
+def test_port_is_free_again_after_stop(start: Start, public: Path) -> None:
+    first = start()
+    first.stop()
+    host, port = first.address
+    second = start(host=host, port=port)
+    assert httpx.get(url(second)).content == b"hello"
+
+
+def test_stop_before_start_and_twice_is_fine(public: Path) -> None:
+    server = WebServer(options(public))
+    server.stop()
+    server = WebServer(options(public))
+    server.start()
+    server.stop()
+    server.stop()
+
+
+def test_client_that_takes_nothing_is_dropped(start: Start, public: Path) -> None:
+    write_large(public)
+    server = start(stalled_after_s=0.5, grace_s=60.0)
+    with socket.create_connection(server.address, timeout=10) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.recv(10)
+        # A stalled client is dropped by the kernel; with nobody left the server ends at once.
+        begun = time.monotonic()
+        server.stop()
+        assert time.monotonic() - begun < 20
+
+
+def test_server_that_dies_is_started_again_on_its_port(start: Start, public: Path) -> None:
+    server = start()
+    dead = child_of(server)
+    with capture_logs() as logged:
+        os.kill(dead, signal.SIGKILL)
+        wait_until_served(server)
+    assert child_of(server) != dead
+    assert [(line["event"], line["code"]) for line in logged] == [
+        ("the web server ended, it is started again", -signal.SIGKILL)
+    ]
+
+
+def test_server_inherits_no_secret_and_imports_little(
+    start: Start, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-canary")
+    process = Path(f"/proc/{child_of(start())}")
+    assert b"canary" not in (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+    listing = "import sys, syndicator.web.__main__; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)
+    heavy = {"sqlalchemy", "slack_sdk", "pydantic", "structlog", "feedgen", "apscheduler", "yaml", "httpx"}
+    assert not heavy & set(loaded.stdout.split())
+
+
+@pytest.mark.parametrize("ending", ["", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
+def test_server_ends_with_the_process_that_started_it(public: Path, ending: str) -> None:
+    program = (
+        "from tests.web.conftest import options, url\n"
+        "from syndicator.web.process import WebServer\n"
+        "from pathlib import Path\n"
+        "import sys, urllib.request\n"
+        "server = WebServer(options(Path(sys.argv[1])))\n"
+        "server.start()\n"
+        "server.wait_until_ready()\n"
+        "page = urllib.request.urlopen(url(server)).read().decode()\n"
+        "print(page, *server.address, flush=True)\n" + ending
+    )
+    command = [sys.executable, "-c", program, str(public)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2])
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL if ending else 0, "")
+    page, host, port = done.stdout.split()
+    assert page == "hello"
+    wait_until_refused((host, int(port)))
+
+
+def child_of(server: WebServer) -> int:
+    """The process that serves."""
+    me = os.getpid()
+    children = Path(f"/proc/{me}/task").glob("*/children")
+    found = [int(pid) for file in children for pid in file.read_text().split()]
+    return next(pid for pid in found if f'"port": {server.address[1]}'.encode() in command_of(pid))
+
+
+def command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def wait_until_served(server: WebServer) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(url(server)).content == b"hello":
+                return
+        except httpx.TransportError:
+            time.sleep(0.02)
+    raise AssertionError("not served again within 30 s")
