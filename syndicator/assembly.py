@@ -35,7 +35,7 @@ from syndicator.settings import Settings, Source
 from syndicator.store.contract import Books, Store
 from syndicator.store.database import database_path
 from syndicator.store.seal import Seal, begin_anew
-from syndicator.web.options import WebOptions
+from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
 
 log = structlog.get_logger()

@@ -1,7 +1,7 @@
 """The server's process: `python -m syndicator.web OPTIONS`, started by process.py and by nothing else.
 
-Its argument is `WebOptions` as JSON. It serves until its standard input ends, as that does with the service,
-however the service ends. Standard output has lines of JSON: `{}` when it serves, then what is to be logged.
+Its argument is `WebOptions` as JSON. It prints a line when it serves, and serves until its standard input
+ends, as that does with the service, however the service ends.
 
 granian was chosen by measuring; docs/architecture.md has the figures. Its embedded server runs in the process
 that asks for it, which is this one.
@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import os
 import socket
 import sys
-import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -25,55 +23,30 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from syndicator.web.answers import Request
-from syndicator.web.app import App
-from syndicator.web.options import WebOptions
+from syndicator.web.app import App, WebOptions
 
 LARGEST_HEAD_BYTES = 16 * 1024
 MOST_CONNECTIONS = 1024
 """Further ones wait in the kernel's queue until one of these ends."""
 
-LOG_AGAIN_AFTER_S = 60.0
-"""How long requests may fail without another line in the log, so that visitors cannot fill it."""
 
+async def serve(options: WebOptions) -> None:
+    """Serves until standard input ends, and for `grace_s` more while answers are under way."""
+    app, timeout_ms = App(options), int(options.header_timeout_s * 1000)
 
-class Application:
-    """The app as granian calls it (RSGI); a request that fails is logged and answered with 500."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._logged_at, self._unlogged = -math.inf, 0
-
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+    async def respond(scope: Any, protocol: Any) -> None:
         try:
-            status, headers, body = self._app.answer(scope)
-        except Exception:  # the job boundary: the next request may succeed
-            self._log_failure(scope)
-            status, headers, body = self._app.fail(scope)
+            status, headers, body = app.answer(scope.method, scope.path, scope.headers.get)
+        except Exception:
+            traceback.print_exc()
+            raise  # granian answers 500
         if body:
             protocol.response_bytes(status, headers, body)
         else:
             protocol.response_empty(status, headers)
 
-    def _log_failure(self, request: Request) -> None:
-        self._unlogged += 1
-        if time.monotonic() - self._logged_at >= LOG_AGAIN_AFTER_S:
-            report(
-                method=request.method, path=request.path, failed=self._unlogged, trace=traceback.format_exc()
-            )
-            self._logged_at, self._unlogged = time.monotonic(), 0
-
-
-def report(**fields: object) -> None:
-    sys.stdout.write(json.dumps(fields) + "\n")
-    sys.stdout.flush()
-
-
-async def serve(options: WebOptions) -> None:
-    """Serves until standard input ends, and for `grace_s` more while answers are under way."""
-    timeout_ms = int(options.header_timeout_s * 1000)
     server = Server(
-        Application(App(options)),
+        respond,
         address=options.host,
         port=options.port,
         interface=Interfaces.RSGI,
@@ -90,7 +63,7 @@ async def serve(options: WebOptions) -> None:
         if serving.done():
             serving.result()
             return
-    report()
+    print("serving", flush=True)  # noqa: T201 - what process.py waits for
     await asyncio.to_thread(sys.stdin.read)
     server.stop()  # type: ignore[no-untyped-call]  # granian says nothing of its types
     await asyncio.wait({serving}, timeout=options.grace_s)
@@ -107,7 +80,6 @@ def drop_stalled_clients(after_s: float) -> bool:
         with suppress(OSError), socket.fromfd(int(entry.name), socket.AF_INET, socket.SOCK_STREAM) as one:
             if one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(after_s * 1000))
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
                 found = True
     return found
 

@@ -18,7 +18,7 @@ from dataclasses import asdict, replace
 import structlog
 
 from syndicator.errors import CannotServe, CannotServeYet
-from syndicator.web.options import WebOptions
+from syndicator.web.app import WebOptions
 
 log = structlog.get_logger(__name__)
 
@@ -41,8 +41,7 @@ class WebServer:
     def __init__(self, options: WebOptions) -> None:
         self._options = options
         self._ready, self._stopping = threading.Event(), threading.Event()
-        self._lock = threading.Lock()
-        self._child: subprocess.Popen[str] | None = None
+        self._child: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep_running, name="web", daemon=True)
         self.address = (options.host, options.port)
         """Host and port; the real port once started."""
@@ -52,62 +51,52 @@ class WebServer:
         self._reserved = reserve(self._options.host, self._options.port)
         self.address = self._reserved.getsockname()[:2]
         self._options = replace(self._options, host=self.address[0], port=self.address[1])
+        # Closed on exec, so no other child keeps the writing end; the kernel closes it if this process dies.
+        self._lifeline, self._hold = os.pipe()
         self._thread.start()
 
     def wait_until_ready(self) -> None:
         """Returns once connections are accepted. Raises CannotServeYet when that takes too long."""
         if not self._ready.wait(START_WITHIN_S):
-            raise CannotServeYet(
-                "cannot serve",
-                on=describe(*self.address),
-                why="the server does not start",
-                cure="See the log",
-            )
+            where, why = describe(*self.address), "the server does not start"
+            raise CannotServeYet("cannot serve", on=where, why=why, cure="See the log")
 
     def stop(self) -> None:
         """Accepts nothing more and lets answers under way finish, for the options' grace. May be repeated."""
-        with self._lock:
-            self._stopping.set()
-            if self._child is not None and self._child.stdin is not None:
-                self._child.stdin.close()
-        if self._thread.is_alive():
-            self._thread.join(self._options.grace_s + 1.0)
-            if self._thread.is_alive() and self._child is not None:
-                self._child.kill()
-                self._thread.join()
-            self._reserved.close()
+        if not self._thread.is_alive():
+            return
+        self._stopping.set()
+        os.close(self._hold)
+        self._thread.join(self._options.grace_s + 1.0)
+        if self._thread.is_alive() and self._child is not None:
+            self._child.kill()
+            self._thread.join()
+        os.close(self._lifeline)
+        self._reserved.close()
 
     def _keep_running(self) -> None:
-        while (child := self._spawn()) is not None:
-            with child:
-                for line in child.stdout or ():
-                    self._hear(json.loads(line))
+        while not self._stopping.is_set():
+            try:
+                code: int | str = self._run_once()
+            except OSError as error:  # no memory, no processes: it may pass
+                code = str(error)
             if not self._stopping.is_set():
-                log.error("the web server ended, it is started again", code=child.returncode)
+                log.error("the web server ended, it is started again", code=code)
             self._stopping.wait(RESTART_AFTER_S)
 
-    def _spawn(self) -> subprocess.Popen[str] | None:
-        """A new process that has its options; None once the server is to stop."""
-        with self._lock:
-            if self._stopping.is_set():
-                return None
-            # Python's own pipes are closed on exec, so no other child keeps standard input open. A session of
-            # its own: Ctrl-C reaches the service alone, which lets answers under way finish.
-            self._child = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-P", "-m", "syndicator.web", json.dumps(asdict(self._options))],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                env={name: os.environ[name] for name in INHERITED if name in os.environ},
-                start_new_session=True,
-            )
-            return self._child
-
-    def _hear(self, fields: dict[str, object]) -> None:
-        if fields:
-            log.error("request failed", **fields)
-        else:
-            self._ready.set()
+    def _run_once(self) -> int:
+        """Runs the server's process until it ends, as it does when the lifeline is let go; its exit code."""
+        # A session of its own: Ctrl-C reaches the service alone, which lets answers under way finish.
+        with subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-P", "-m", "syndicator.web", json.dumps(asdict(self._options))],
+            stdin=self._lifeline,
+            stdout=subprocess.PIPE,
+            env={name: os.environ[name] for name in INHERITED if name in os.environ},
+            start_new_session=True,
+        ) as self._child:
+            if self._child.stdout is not None and self._child.stdout.readline():
+                self._ready.set()
+            return self._child.wait()
 
 
 def reserve(host: str, port: int) -> socket.socket:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syndicator.publish.moved_map import Moved, render_nginx_map
-from syndicator.web.answers import RequestHeaders
-from syndicator.web.options import WebOptions
+from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
 
 BASE = "https://feeds.example.org/"
@@ -58,22 +56,6 @@ def public(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "index.html").write_bytes(b"hello")
     return folder
-
-
-class Headers(dict[str, list[str]]):
-    def get_all(self, name: str, /) -> list[str]:
-        return self.get(name, [])
-
-
-@dataclass
-class Asked:
-    """A request as granian hands it on."""
-
-    path: str
-    method: str = "GET"
-    query_string: str = ""
-    http_version: str = "1.1"
-    headers: RequestHeaders = field(default_factory=lambda: Headers(host=["x"]))
 
 
 def url(server: WebServer, path: str = "/") -> str:

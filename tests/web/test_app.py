@@ -1,23 +1,25 @@
-"""A folder as it stands, through the app: answers, traversal, changes, memory."""
+"""A folder as it stands, through the app: answers, traversal, conditions, changes, moved topics."""
 
 from __future__ import annotations
 
+import doctest
 import gzip
 import os
-import time
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from syndicator.publish.moved_map import Moved, render_nginx_map
-from syndicator.web.addresses import Refusal
-from syndicator.web.answers import Response
-from syndicator.web.app import App
-from syndicator.web.documents import Document
-from syndicator.web.folder import OutputFolder
-from tests.web.conftest import Asked, Headers, options, write_moved_map
+from syndicator.web import app as app_module
+from syndicator.web.app import BARE_POLICY, PAGE_POLICY, App, Response, content_type, public_file, way_to
+from tests.web.conftest import options, write_moved_map
 
 RSS = b"<rss>" + b"one " * 500 + b"</rss>"
+PACKED = gzip.compress(RSS, mtime=0)
 
 
 @pytest.fixture
@@ -27,6 +29,7 @@ def output(tmp_path: Path) -> Path:
         "index.html": b"<!doctype html>front",
         "feeds.opml": b"<opml/>",
         "feeds/ai/rss.xml": RSS,
+        "feeds/ai/rss.xml.gz": PACKED,
         "feeds/ai/.rss.xml.tmp": b"half",
         "topics/ai/index.html": b"<!doctype html>topic",
     }.items():
@@ -42,39 +45,79 @@ def app(output: Path) -> App:
 
 
 def ask(app: App, path: str, method: str = "GET", **headers: str) -> Response:
-    sent = Headers(host=["feeds.example.org"]) | {k.replace("_", "-"): [v] for k, v in headers.items()}
-    return app.answer(Asked(path, method, headers=Headers(sent)))
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return app.answer(method, path, sent.get)
 
 
 def header(response: Response, name: str) -> str | None:
     return dict(response.headers).get(name)
 
 
+def ask_feed(output: Path, **others: Any) -> Response:
+    return ask(App(options(output, **others)), "/feeds/ai/rss.xml")
+
+
+# --- what is there ---
+
+
 def test_file_is_answered_whole(app: App) -> None:
     response = ask(app, "/feeds/ai/rss.xml")
     assert (response.status, response.body) == (200, RSS)
-    assert header(response, "content-type") == "application/rss+xml; charset=utf-8"
+    assert header(response, "content-encoding") is None
 
 
-def test_compressed_form_goes_to_those_who_can_read_it(app: App) -> None:
-    response = ask(app, "/feeds/ai/rss.xml", accept_encoding="gzip")
-    assert header(response, "content-encoding") == "gzip"
-    assert gzip.decompress(response.body) == RSS
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("feeds/ai/rss.xml", "application/rss+xml; charset=utf-8"),
+        ("feeds/ai/good/atom.xml", "application/atom+xml; charset=utf-8"),
+        ("feeds/ai/feed.json", "application/feed+json; charset=utf-8"),
+        ("feeds.opml", "text/x-opml; charset=utf-8"),
+        ("index.html", "text/html; charset=utf-8"),
+        ("style-0123.css", "text/css; charset=utf-8"),
+        ("icon.svg", "image/svg+xml; charset=utf-8"),
+        ("robots.txt", "text/plain; charset=utf-8"),
+        ("LOGO.PNG", "image/png"),
+        ("photo.webp", "image/webp"),
+        ("unknown", "application/octet-stream"),
+    ],
+)
+def test_content_type_follows_the_name(file: str, kind: str) -> None:
+    assert content_type(file) == kind
 
 
-def test_each_encoding_is_revalidated_by_its_own_tag(app: App) -> None:
-    plain = header(ask(app, "/feeds/ai/rss.xml"), "etag") or ""
-    packed = header(ask(app, "/feeds/ai/rss.xml", accept_encoding="gzip"), "etag") or ""
-    assert ask(app, "/feeds/ai/rss.xml", if_none_match=plain).status == 304
-    assert ask(app, "/feeds/ai/rss.xml", if_none_match=packed, accept_encoding="gzip").status == 304
-    assert ask(app, "/feeds/ai/rss.xml", if_none_match=plain, accept_encoding="gzip").status == 200
-
-
-def test_last_modified_is_the_files_and_gives_304(app: App, output: Path) -> None:
+def test_every_answer_forbids_sniffing_and_names_its_age(output: Path) -> None:
     os.utime(output / "feeds/ai/rss.xml", (784111777, 784111777))
-    date = header(ask(app, "/feeds/ai/rss.xml"), "last-modified") or ""
-    assert date == "Sun, 06 Nov 1994 08:49:37 GMT"
-    assert ask(app, "/feeds/ai/rss.xml", if_modified_since=date).status == 304
+    (output / "logo.png").write_bytes(b"png")
+    app = App(options(output, cache_seconds=60))
+    for path in ("/", "/feeds/ai/rss.xml", "/feeds.opml", "/logo.png"):
+        seen = ask(app, path)
+        assert header(seen, "x-content-type-options") == "nosniff"
+        assert header(seen, "cache-control") == "public, max-age=60"
+        assert header(seen, "vary") == "accept-encoding"
+        assert header(seen, "referrer-policy")
+        assert header(seen, "content-security-policy") == (PAGE_POLICY if path == "/" else BARE_POLICY)
+    assert header(ask(app, "/feeds/ai/rss.xml"), "last-modified") == "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+def test_feeds_may_be_fetched_from_pages_of_others(app: App) -> None:
+    assert header(ask(app, "/feeds/ai/rss.xml"), "access-control-allow-origin") == "*"
+    assert header(ask(app, "/"), "access-control-allow-origin") is None
+
+
+def test_feed_links_come_from_the_base_address(output: Path) -> None:
+    (output / "feeds/日本語").mkdir()
+    (output / "feeds/日本語/rss.xml").write_bytes(RSS)
+    app = App(options(output, base_url="https://feeds.example.org/news/", hub="https://hub.example.net/"))
+    first = ask(app, "/feeds/日本語/rss.xml", host="evil.example", x_forwarded_host="evil.example")
+    again = ask(app, "/feeds/日本語/rss.xml", if_none_match=header(first, "etag") or "")
+    expected = (
+        "<https://feeds.example.org/news/feeds/%E6%97%A5%E6%9C%AC%E8%AA%9E/rss.xml>; "
+        'rel="self", <https://hub.example.net/>; rel="hub"'
+    )
+    assert [header(first, "link"), header(again, "link")] == [expected, expected]
+    assert "hub" not in (header(ask_feed(output), "link") or "")
+    assert header(ask(app, "/"), "link") is None
 
 
 def test_folder_gives_its_page_and_never_a_listing(app: App) -> None:
@@ -86,7 +129,7 @@ def test_folder_gives_its_page_and_never_a_listing(app: App) -> None:
 
 def test_folder_without_slash_is_led_to_its_page(app: App) -> None:
     response = ask(app, "/topics/ai")
-    assert (response.status, header(response, "location")) == (301, "./ai/")
+    assert (response.status, header(response, "location")) == (301, "../topics/ai/")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get"])
@@ -95,42 +138,226 @@ def test_other_methods_are_told_what_is_allowed(app: App, method: str) -> None:
     assert (response.status, header(response, "allow")) == (405, "GET, HEAD")
 
 
+# --- conditions and encodings ---
+
+
+def test_compressed_form_goes_to_those_who_can_read_it(app: App) -> None:
+    response = ask(app, "/feeds/ai/rss.xml", accept_encoding="gzip")
+    assert (header(response, "content-encoding"), response.body) == ("gzip", PACKED)
+    assert header(response, "content-type") == "application/rss+xml; charset=utf-8"
+
+
+def test_file_without_compressed_sibling_is_sent_plain(app: App, output: Path) -> None:
+    assert header(ask(app, "/feeds.opml", accept_encoding="gzip"), "content-encoding") is None
+    (output / "feeds.opml.gz").symlink_to("feeds/ai/rss.xml.gz")
+    response = ask(app, "/feeds.opml", accept_encoding="gzip")
+    assert (header(response, "content-encoding"), response.body) == (None, b"<opml/>")
+
+
+@pytest.mark.parametrize(
+    ("value", "packed"),
+    [
+        ("gzip", True),
+        ("GZIP", True),
+        ("br, gzip , zstd", True),
+        ("gzip; q=0.001", True),
+        ("gzip;q=1.0, identity;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000", False),
+        ("gzip;q=2", False),
+        ("gzip;q=nan", False),
+        ("br", False),
+        ("", False),
+        (",,", False),
+        ("gzipped", False),
+        ("not-gzip", False),
+    ],
+)
+def test_accept_encoding(app: App, value: str, packed: bool) -> None:
+    response = ask(app, "/feeds/ai/rss.xml", accept_encoding=value)
+    assert (header(response, "content-encoding") == "gzip") is packed
+
+
+def test_each_encoding_is_revalidated_by_its_own_strong_tag(app: App) -> None:
+    plain = header(ask(app, "/feeds/ai/rss.xml"), "etag") or ""
+    packed = header(ask(app, "/feeds/ai/rss.xml", accept_encoding="gzip"), "etag") or ""
+    assert plain.startswith('"')
+    assert ask(app, "/feeds/ai/rss.xml", if_none_match=plain).status == 304
+    assert ask(app, "/feeds/ai/rss.xml", if_none_match=packed, accept_encoding="gzip").status == 304
+    assert ask(app, "/feeds/ai/rss.xml", if_none_match=plain, accept_encoding="gzip").status == 200
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [
+        pytest.param("{}", 304, id="the same"),
+        pytest.param("W/{}", 304, id="weak form of the same"),
+        pytest.param('"x", W/{} , "y"', 304, id="in a list"),
+        pytest.param('"x",{}', 304, id="in a list without spaces"),
+        pytest.param('"a,b", {}', 304, id="comma inside another tag"),
+        pytest.param(" * ", 304, id="star"),
+        pytest.param('"abd"', 200, id="another"),
+        pytest.param('"{', 200, id="not closed"),
+        pytest.param("abc", 200, id="not quoted"),
+        pytest.param("", 200, id="empty"),
+    ],
+)
+def test_if_none_match_decides_alone(app: App, value: str, status: int) -> None:
+    first = ask(app, "/feeds/ai/rss.xml")
+    tags = value.replace("{}", header(first, "etag") or "")
+    date = header(first, "last-modified") or ""
+    response = ask(app, "/feeds/ai/rss.xml", if_none_match=tags, if_modified_since=date)
+    assert response.status == status
+    assert response.body == (RSS if status == 200 else b"")
+
+
+def test_unchanged_carries_what_a_cache_must_renew(app: App) -> None:
+    tag = header(ask(app, "/feeds/ai/rss.xml"), "etag") or ""
+    names = {name for name, _ in ask(app, "/feeds/ai/rss.xml", if_none_match=tag).headers}
+    assert {"etag", "vary", "cache-control", "link", "last-modified"} <= names
+    assert not {"content-type", "content-encoding"} & names
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 304),
+        ("Sun, 06 Nov 1994 08:49:36 GMT", 200),
+        ("Mon, 07 Nov 2094 08:49:37 GMT", 200),
+        ("yesterday", 200),
+    ],
+)
+def test_only_the_date_that_was_sent_gives_304(app: App, output: Path, since: str, status: int) -> None:
+    os.utime(output / "feeds/ai/rss.xml", (784111777, 784111777))
+    assert ask(app, "/feeds/ai/rss.xml", if_modified_since=since).status == status
+
+
+@given(value=st.text(), encoding=st.text())
+def test_no_header_raises(tmp_path_factory: pytest.TempPathFactory, value: str, encoding: str) -> None:
+    root = tmp_path_factory.getbasetemp() / "headers"
+    root.mkdir(exist_ok=True)
+    (root / "index.html").write_bytes(b"x")
+    response = ask(App(options(root)), "/", if_none_match=value, accept_encoding=encoding)
+    assert response.status in (200, 304)
+
+
+# --- what is not there ---
+
+
 @pytest.mark.parametrize(
     "path",
-    ["/../secret.html", "/feeds/../../secret.html", "/a\0b", "/..%2fsecret.html", "/feeds/ai/.rss.xml.tmp"],
+    [
+        "/../secret.html",
+        "/feeds/../../secret.html",
+        "/./feeds.opml",
+        "/feeds/..",
+        "/..%2fsecret.html",
+        "/a\0b",
+        "/a\nb",
+        "/a\\..\\b",
+        "/\ufffd",
+        "/\ud800",
+        "",
+        "*",
+        "feeds.opml",
+        "/" + "a" * 5000,
+        "//",
+        "//feeds.opml",
+        "/feeds//ai",
+        "/.git/config",
+        "/feeds/ai/.rss.xml.tmp",
+        "/feeds/ai/rss.xml.gz",
+        "/feeds.opml/x",
+    ],
 )
 def test_nothing_outside_or_hidden_is_answered(app: App, path: str) -> None:
     response = ask(app, path)
-    assert 400 <= response.status < 500
-    assert b"secret" not in response.body.replace(path.encode(), b"")
+    assert response.status == 404
+    assert b"secret" not in response.body
 
 
-@pytest.mark.parametrize("kind", ["file", "folder", "loop", "pipe", "outer root file"])
+STATE = ("db", "db-wal", "db-shm", "db-journal", "db.lock", "db.seal", "sqlite3-wal")
+
+
+@pytest.mark.parametrize(
+    "name", [*(f"syndicator.{end}" for end in STATE), "moved.map", "x.tmp", "x.part", "x~"]
+)
+def test_state_and_unfinished_files_are_hidden_but_not_folders(name: str) -> None:
+    assert public_file(f"/x/{name}") is None
+    assert public_file(f"/topics/{name}/") == f"topics/{name}/index.html"
+    assert public_file("/bitmoved.map") == "bitmoved.map"
+
+
+@given(path=st.text())
+def test_no_path_leads_out(path: str) -> None:
+    file = public_file("/" + path)
+    assert file is None or all(step not in ("", ".", "..") and "\0" not in step for step in file.split("/"))
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "loop", "pipe", "inside"])
 def test_links_and_odd_files_inside_lead_nowhere(app: App, output: Path, tmp_path: Path, kind: str) -> None:
+    path = "/x.html"
     match kind:
         case "file":
             (output / "x.html").symlink_to(tmp_path / "secret.html")
-            path = "/x.html"
         case "folder":
             (output / "x").symlink_to(tmp_path, target_is_directory=True)
             path = "/x/secret.html"
         case "loop":
-            (output / "x").symlink_to(output / "x")
-            path = "/x"
+            (output / "x.html").symlink_to(output / "x.html")
         case "pipe":
             os.mkfifo(output / "x.html")
-            path = "/x.html"
         case _:
             (output / "x.html").symlink_to("index.html")
-            path = "/x.html"
     assert ask(app, path).status == 404
 
 
-def test_link_put_in_place_of_a_known_file_leads_nowhere(app: App, output: Path, tmp_path: Path) -> None:
-    assert ask(app, "/feeds.opml").status == 200
-    (output / "feeds.opml").unlink()
-    (output / "feeds.opml").symlink_to(tmp_path / "secret.html")
-    assert ask(app, "/feeds.opml").status == 404
+@pytest.mark.parametrize("place", ["feeds/ai/rss.xml", "feeds"])
+def test_link_put_in_place_of_what_is_known_leads_nowhere(
+    app: App, output: Path, tmp_path: Path, place: str
+) -> None:
+    assert ask(app, "/feeds/ai/rss.xml").status == 200
+    (output / place).rename(tmp_path / "elsewhere")
+    (output / place).symlink_to(tmp_path / "elsewhere")
+    os.utime(tmp_path / "elsewhere", (1, 1))
+    if place == "feeds":
+        (output / "feeds/ai/rss.xml").write_bytes(b"secret")
+    assert ask(app, "/feeds/ai/rss.xml").status == 404
+
+
+def test_not_found_is_plain_and_shows_the_way(app: App) -> None:
+    response = ask(app, "/feeds/<script>alert(1)</script>/rss.xml")
+    assert response.status == 404
+    assert b"script" not in response.body
+    assert b'href="../../../"' in response.body
+    assert header(response, "cache-control") == "no-cache"
+
+
+def test_missing_output_folder_is_no_proof_that_a_feed_is_gone(app: App, output: Path) -> None:
+    assert ask(app, "/feeds/ai/rss.xml").status == 200
+    assert ask(app, "/feeds/other/rss.xml").status == 404
+    output.rename(output.with_name("unmounted"))
+    for path in ("/", "/feeds/ai/rss.xml", "/feeds/other/rss.xml", "/feeds/ai"):
+        response = ask(app, path)
+        assert (response.status, header(response, "retry-after")) == (503, "60"), path
+
+
+def test_unreadable_file_is_not_called_absent(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "open", fail)
+    response = ask(app, "/feeds/ai/rss.xml", accept_encoding="gzip")
+    assert (response.status, header(response, "retry-after")) == (503, "60")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_file_that_changes_while_it_is_read_is_not_answered() -> None:
+    # Files of /proc tell another size than they have, as one that is written in place does.
+    assert ask(App(options(Path(f"/proc/{os.getpid()}"))), "/status").status == 503
+
+
+# --- changes ---
 
 
 def test_replaced_file_is_seen_at_once(app: App, output: Path) -> None:
@@ -160,71 +387,45 @@ def test_output_folder_may_be_a_link_that_is_swapped(tmp_path: Path, output: Pat
     assert ask(app, "/").body == b"other"
 
 
-def test_unreadable_folder_is_not_called_absent(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> int:
-        raise OSError(5, "Input/output error")
+# --- moved topics ---
 
-    monkeypatch.setattr(os, "open", fail)
-    response = ask(app, "/feeds/ai/rss.xml")
-    assert (response.status, header(response, "retry-after")) == (503, "60")
-
-
-def test_file_from_the_future_is_not_dated_later_than_now(output: Path) -> None:
-    os.utime(output / "feeds.opml", (4_000_000_000, 4_000_000_000))
-    document = OutputFolder(options(output)).read("feeds.opml")
-    assert isinstance(document, Document)
-    assert abs(document.modified - time.time()) < 60
+MOVED = Moved(
+    renamed={"old": "middle", "middle": "new", "ended": "closed", "a": "b", "b": "a", "default": "new"},
+    gone=frozenset({"closed", "gone"}),
+)
 
 
-def test_memory_for_bodies_is_bounded(output: Path) -> None:
-    budget = 40_000
-    folder = OutputFolder(options(output), budget_bytes=budget)
-    for number in range(30):
-        (output / f"{number}.bin").write_bytes(bytes([number]) * 9_000)
-    for number in [*range(30), 7, 29, 0]:
-        document = folder.read(f"{number}.bin")
-        assert isinstance(document, Document)
-        assert document.plain.body == bytes([number]) * 9_000
-        assert folder.kept_bytes <= budget
-    (output / "large.bin").write_bytes(b"x" * budget)
-    assert isinstance(folder.read("large.bin"), Document)
-    assert 0 < folder.kept_bytes <= budget
-    for number in range(30):
-        (output / f"{number}.bin").unlink()
-        assert folder.read(f"{number}.bin") is Refusal.MISSING
-    assert folder.kept_bytes == 0
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/feeds/old/rss.xml", "/feeds/new/rss.xml"),
+        ("/feeds/old/good/atom.xml", "/feeds/new/good/atom.xml"),
+        ("/feeds/old/archive/3/atom.xml", "/feeds/new/archive/3/atom.xml"),
+        ("/topics/old/", "/topics/new/"),
+        ("/topics/old", "/topics/new"),
+        ("/feeds/default/c++ & co:/", "/feeds/new/c++ & co:/"),
+    ],
+)
+def test_renamed_topic_leads_to_its_latest_name(app: App, output: Path, path: str, target: str) -> None:
+    write_moved_map(output, MOVED)
+    response = ask(app, path, "HEAD")
+    assert response.status == 301
+    location = header(response, "location") or ""
+    # The reference is relative: below a sub-path it stays below it.
+    assert unquote(urljoin("http://h/news" + path, location)) == "http://h/news" + target
 
 
-def test_what_is_kept_is_the_same_as_what_is_read_anew(output: Path) -> None:
-    keeping, reading = OutputFolder(options(output)), OutputFolder(options(output), budget_bytes=0)
-    for _ in range(2):
-        for file in ("index.html", "feeds.opml", "feeds/ai/rss.xml"):
-            assert keeping.read(file) == reading.read(file)
+@pytest.mark.parametrize("path", ["/feeds/gone/rss.xml", "/topics/gone/", "/feeds/ended/x", "/topics/closed"])
+def test_gone_topic_is_gone_everywhere(app: App, output: Path, path: str) -> None:
+    write_moved_map(output, MOVED)
+    response = ask(app, path)
+    assert (response.status, header(response, "cache-control")) == (410, "public, max-age=300")
 
 
-def test_compressed_file_beside_it_is_sent_where_it_is_of_the_same_bytes(output: Path) -> None:
-    beside = gzip.compress(RSS, 1, mtime=0)
-    assert beside != gzip.compress(RSS, 6, mtime=0)
-    (output / "feeds/ai/rss.xml.gz").write_bytes(beside)
-    assert ask(App(options(output)), "/feeds/ai/rss.xml", accept_encoding="gzip").body == beside
-    for other in (gzip.compress(RSS + b" ", mtime=0), gzip.compress(RSS.upper(), mtime=0), beside[:-1], b""):
-        (output / "feeds/ai/rss.xml.gz").write_bytes(other)
-        answered = ask(App(options(output)), "/feeds/ai/rss.xml", accept_encoding="gzip").body
-        assert gzip.decompress(answered) == RSS
-
-
-def test_picture_is_not_compressed_again(output: Path) -> None:
-    (output / "logo.png").write_bytes(b"x" * 5000)
-    assert header(ask(App(options(output)), "/logo.png", accept_encoding="gzip"), "content-encoding") is None
-
-
-def test_moved_topics_answer_301_and_410(app: App, output: Path) -> None:
-    write_moved_map(output, Moved(renamed={"ml": "ai"}, gone=frozenset({"fax"})))
-    renamed = ask(app, "/feeds/ml/good/rss.xml", "HEAD")
-    assert (renamed.status, header(renamed, "location")) == (301, "../../ai/good/rss.xml")
-    gone = ask(app, "/topics/fax/")
-    assert gone.status == 410
-    assert b'href="../../"' in gone.body
+@pytest.mark.parametrize("path", ["/feeds/new/rss.xml", "/other/old/rss.xml", "/feeds/a/rss.xml", "/old"])
+def test_other_places_have_not_moved(app: App, output: Path, path: str) -> None:
+    write_moved_map(output, MOVED)
+    assert ask(app, path).status == 404
 
 
 def test_moved_topics_are_read_from_their_file_whenever_it_changes(output: Path, tmp_path: Path) -> None:
@@ -238,29 +439,15 @@ def test_moved_topics_are_read_from_their_file_whenever_it_changes(output: Path,
     assert ask(app, "/feeds/ml/rss.xml").status == 301, "what was known counts until something else is"
 
 
-def test_missing_output_folder_is_no_proof_that_a_feed_is_gone(app: App, output: Path) -> None:
-    assert ask(app, "/feeds/ai/rss.xml").status == 200
-    assert ask(app, "/feeds/other/rss.xml").status == 404
-    output.rename(output.with_name("unmounted"))
-    for path in ("/", "/feeds/ai/rss.xml", "/feeds/other/rss.xml", "/feeds/ai"):
-        response = ask(app, path)
-        assert (response.status, header(response, "retry-after")) == (503, "60"), path
+@given(st.lists(st.sampled_from(["a", "b b", "日", "c:d", "e?f#"]), max_size=5), st.booleans())
+def test_references_lead_there_from_anywhere(steps: list[str], slash: bool) -> None:
+    path = "/" + "/".join(steps) + ("/" if slash and steps else "")
+    address = urljoin("http://h/base/", way_to(path[1:], "/"))
+    assert urljoin(address, way_to("", path)) == "http://h/base/"
+    assert urljoin(address, way_to("x:y/", path)) == "http://h/base/x%3Ay/"
 
 
-def test_not_found_is_plain_and_shows_the_way(app: App) -> None:
-    response = ask(app, "/feeds/<script>alert(1)</script>/rss.xml")
-    assert response.status == 404
-    assert b"script" not in response.body
-    assert b"front page" in response.body
-    assert header(response, "cache-control") == "no-cache"
-
-
-def test_host_header_changes_nothing(app: App) -> None:
-    plain = ask(app, "/feeds/ai/rss.xml")
-    assert ask(app, "/feeds/ai/rss.xml", host="evil.example", x_forwarded_host="evil.example") == plain
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
-def test_file_that_changes_while_it_is_read_is_not_answered() -> None:
-    # Files of /proc tell another size than they have, as one that is written in place does.
-    assert OutputFolder(options(Path("/proc/self"))).read("stat") is Refusal.UNREADABLE
+def test_worked_examples_hold() -> None:
+    result = doctest.testmod(app_module)
+    assert result.attempted > 0
+    assert result.failed == 0

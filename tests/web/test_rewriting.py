@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -20,9 +21,11 @@ def write_version(root: Path, file: str, version: int) -> None:
     """Renames a new version into place, as the publisher does."""
     path = root / file
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(make_version(version))
-    new.replace(path)
+    body = make_version(version)
+    for name, data in ((f"{path.name}.gz", gzip.compress(body, 1)), (path.name, body)):
+        new = path.with_name(f".{name}.new")
+        new.write_bytes(data)
+        new.replace(path.with_name(name))
 
 
 def rewrite(root: Path, ended: threading.Event) -> int:
@@ -38,9 +41,7 @@ def rewrite(root: Path, ended: threading.Event) -> int:
 
 
 @pytest.mark.parametrize("total", [10_000])
-def test_every_body_matches_its_tag_while_files_are_replaced(
-    start: Start, tmp_path: Path, total: int
-) -> None:
+def test_no_tag_has_two_bodies_while_files_are_replaced(start: Start, tmp_path: Path, total: int) -> None:
     for file in FILES:
         write_version(tmp_path, file, 0)
     host, port = start(tmp_path).address
