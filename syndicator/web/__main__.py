@@ -26,8 +26,9 @@ from granian.server.embed import Server
 from syndicator.web.app import App, WebOptions
 
 LARGEST_HEAD_BYTES = 16 * 1024
-MOST_CONNECTIONS = 1024
-"""Further ones wait in the kernel's queue until one of these ends."""
+MOST_CONNECTIONS = 512
+"""Further ones wait in the kernel's queue until one of these ends. Half of the usual limit on open files,
+so that files can always be opened."""
 
 
 async def serve(options: WebOptions) -> None:
@@ -52,7 +53,7 @@ async def serve(options: WebOptions) -> None:
         interface=Interfaces.RSGI,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=timeout_ms, max_buffer_size=LARGEST_HEAD_BYTES),
-        backlog=MOST_CONNECTIONS,
+        backlog=1024,
         backpressure=MOST_CONNECTIONS,
         websockets=False,
         log_enabled=False,

@@ -18,7 +18,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from syndicator.errors import CannotServe, CannotServeYet
-from syndicator.web.__main__ import LARGEST_HEAD_BYTES
+from syndicator.web.__main__ import LARGEST_HEAD_BYTES, MOST_CONNECTIONS
 from syndicator.web.process import WebServer
 from tests.web.conftest import Start, options, read_to_end, talk, url
 
@@ -100,6 +100,16 @@ def test_dripping_request_is_closed_in_time(start: Start, public: Path) -> None:
                 except TimeoutError:
                     continue
     assert time.monotonic() - begun < 4
+
+
+def test_more_silent_clients_than_it_takes_only_delay_the_others(start: Start, public: Path) -> None:
+    server = start(header_timeout_s=0.5)
+    silent = [socket.create_connection(server.address, timeout=10) for _ in range(MOST_CONNECTIONS + 50)]
+    open_files = len(list(Path(f"/proc/{child_of(server)}/fd").iterdir()))
+    assert httpx.get(url(server), timeout=10).content == b"hello"
+    assert open_files < MOST_CONNECTIONS + 50
+    for connection in silent:
+        connection.close()
 
 
 def test_idle_connection_is_closed_in_time(start: Start, public: Path) -> None:
