@@ -327,6 +327,32 @@ def test_server_ends_with_the_process_that_started_it(public: Path, ending: str)
     wait_until_refused((host, int(port)))
 
 
+def test_answers_while_the_service_cannot_run_at_all(public: Path) -> None:
+    program = (
+        "from tests.web.conftest import options, url\n"
+        "from syndicator.web.process import WebServer\n"
+        "from pathlib import Path\n"
+        "import os, signal, sys\n"
+        "server = WebServer(options(Path(sys.argv[1])))\n"
+        "server.start()\n"
+        "server.wait_until_ready()\n"
+        "print(url(server), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGSTOP)\n"
+    )
+    command = [sys.executable, "-c", program, str(public)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    ) as service:
+        try:
+            assert service.stdout is not None
+            address = service.stdout.readline().strip()
+            assert [httpx.get(address).content for _ in range(20)] == [b"hello"] * 20
+        finally:
+            service.kill()
+    host, port = address.removeprefix("http://").rstrip("/").split(":")
+    wait_until_refused((host, int(port)))
+
+
 def child_of(server: WebServer) -> int:
     """The process that serves."""
     me = os.getpid()
