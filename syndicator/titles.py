@@ -14,6 +14,13 @@ from urllib.parse import urlsplit
 WORD = re.compile(r"[\w.-]+")
 OTHER_DOTS = str.maketrans("。．｡", "...")
 """What browsers take for a dot in a host, beside the dot (https://www.unicode.org/reports/tr46/)."""
+UNSEEN = re.compile(
+    "["
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "]|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
+)
+"""What no reader sees: Unicode's Default_Ignorable_Code_Point and control characters that are no space."""
 
 LONGEST_HOST = 60
 
@@ -32,8 +39,7 @@ def real_host(title: str, link: str) -> str | None:
         host = _ascii(urlsplit(link).hostname or "")
     except ValueError:
         return None
-    visible = "".join(c for c in title.translate(OTHER_DOTS) if unicodedata.category(c) != "Cf")
-    text = unicodedata.normalize("NFKC", visible)
+    text = unicodedata.normalize("NFKC", UNSEEN.sub("", title.translate(OTHER_DOTS)))
     named = list(_hosts(text))
     if not host or ("://" not in text and not named):
         return None

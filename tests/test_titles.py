@@ -31,6 +31,15 @@ def test_title_that_looks_like_another_host_gets_the_real_one(title: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "unseen", list("\u00ad\u034f\u115f\u180b\u200d\u2061\u3164\ufe0f\uffa0\U000e0101\x07\x7f")
+)
+def test_what_nobody_sees_hides_no_host(unseen: str) -> None:
+    assert real_host(f"mybank.{unseen}example/login", EVIL) == "evil.example"
+    assert real_host(f"https:{unseen}//mybank", EVIL) == "evil.example"
+    assert real_host(f"{unseen}evil.ex{unseen}ample", EVIL) is None
+
+
+@pytest.mark.parametrize(
     ("title", "link"),
     [
         ("A plain headline.", EVIL),
