@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from syndicator import __version__, publish
+from syndicator import __version__, parse, publish
 from syndicator.alerts import Delivery, Digest, Route, channel_name
 from syndicator.deliver.outbox import Messenger
 from syndicator.deliver.slack import SlackBot, SlackWebhook
@@ -50,10 +51,10 @@ def plan_of(settings: Settings, *, quiet_s: float | None = None) -> Plan:
         topics=settings.topics,
         roll_up=settings.feeds.roll_up,
         quiet_s=settings.watch.quiet.total_seconds() if quiet_s is None else quiet_s,
-        version=__version__,
+        version=_fingerprint(__version__, _code(parse)),
         made_with=_fingerprint(
             __version__,
-            _rendering_code(),
+            _code(publish, documents),
             [settings.site.title, settings.site.base_url, settings.site.language, settings.site.description],
             dict(settings.levels),
             [settings.feeds.limit, settings.feeds.hub, settings.feeds.tombstones],
@@ -62,11 +63,15 @@ def plan_of(settings: Settings, *, quiet_s: float | None = None) -> Plan:
 
 
 @cache
-def _rendering_code() -> str:
-    """The digest of the code that renders: other code of the same version writes everything anew, too."""
-    folder = Path(publish.__file__).parent
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
-    files.append(Path(documents.__file__))
+def _code(*modules: ModuleType) -> str:
+    """The digest of their code: other code of the same version reads, or renders, everything anew, too."""
+    folders = [Path(str(module.__file__)) for module in modules]
+    files = [
+        path
+        for file in folders
+        for path in (sorted(file.parent.rglob("*")) if file.name == "__init__.py" else [file])
+        if path.is_file() and path.suffix != ".pyc"
+    ]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 

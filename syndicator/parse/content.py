@@ -3,34 +3,30 @@
 CommonMark with tables, strikethrough, footnotes and task lists; raw HTML is let in and everything is then
 sanitised against an allow list, so that Markdown and HTML pass through the same gate. What is embedded from
 elsewhere (`iframe`, `embed`) becomes a plain link to it: readers drop frames in silence, and a link tells
-the subscriber that there is something to see. No text makes this slow or large (see tangles).
+the subscriber that there is something to see. No text makes this slow or large (see render_limits).
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from urllib.parse import quote, unquote
 
 import nh3
-from markdown_it import MarkdownIt
-from mdit_py_plugins.footnote import footnote_plugin
+from pyromark import Markdown, Options
 
 from syndicator.errors import ArticleError
-from syndicator.parse.links import http_link, joined
-from syndicator.parse.render_limits import (
-    MOST_LINES,
-    allowance,
-    limit_rendering,
-    mark_tasks,
-    refuse_addresses,
-    too_tangled,
-)
+from syndicator.parse.links import http_link, joined, joined_plainly
+from syndicator.parse.render_limits import check_html, check_markdown, check_size, most_steps
 from syndicator.parse.text import cut, legal, squeezed
 
 LONGEST_BODY = 200_000
 """Characters of Markdown that are rendered; a longer body is cut at a paragraph and ends in a link on."""
 SUMMARY_CHARACTERS = 300
+MOST_ODD_ADDRESSES = 100
+"""Addresses of one body that have to be taken apart and encoded, each in up to 0.1 ms."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -70,47 +66,55 @@ _PLAYERS = (
     ),
     (re.compile(r"https?://player\.vimeo\.com/video/(\d+).*"), r"https://vimeo.com/\1"),
 )
-_ALIGNED = re.compile(r'(<t[dh]) style="text-align:(left|center|right)"')
 _NO_SOURCE = re.compile(r'<img(?: (?!src=)[a-z]+="[^"]*")*>')
 _BREAKS = re.compile(
     r"<(?:br|/?(?:p|li|ul|ol|div|h[1-6]|tr|td|th|dt|dd|blockquote|pre|figcaption|hr|table))\b[^<>]*>"
 )
 _FOOTNOTES = re.compile(r'<sup class="footnote-ref">.*?</sup>|<section class="footnotes">.*', re.DOTALL)
 
-
-def _markdown() -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    markdown.use(footnote_plugin)
-    markdown.core.ruler.after("inline", "mark_tasks", mark_tasks)
-    limit_rendering(markdown)
-    return markdown
-
-
-_MARKDOWN = _markdown()
+_MARKDOWN = Markdown(
+    options=Options.ENABLE_TABLES
+    | Options.ENABLE_STRIKETHROUGH
+    | Options.ENABLE_FOOTNOTES
+    | Options.ENABLE_TASKLISTS
+)
+# pyromark strikes out what stands between two single tildes, such as those of `~/a and ~/b`. They are hidden
+# from it as a character that `legal` lets nobody else write.
+_SINGLE_TILDE = re.compile(r"(?<![~\\])~(?!~)")
+_TILDE = "\ufffe"
+# What pyromark writes for cells, tasks and footnotes.
+_ALIGNED = re.compile(r'(<t[dh]) style="text-align: (left|center|right)"')
+_TASK = re.compile(r'<input disabled="" type="checkbox"( checked="")?/>\n')
+_REFERENCE = re.compile(r'<sup class="footnote-reference"><a href="#[^"]*">(\d+)</a></sup>')
+_NOTE = re.compile(
+    r'<div class="footnote-definition" id="[^"]*"><sup class="footnote-definition-label">(\d+)</sup>\n?'
+)
+_CODED_HOST = re.compile(r"(https?://)([^/?#]*%[^/?#]*)")
+_STRAY_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
+_DIV = re.compile(r"<(/?)div\b[^<>]*>\n?")
 
 
 def render_body(markdown: str, *, base_url: str, embedded: str = "", first_line: int = 1) -> str:
     """Sanitised HTML of `markdown`, every address absolute (relative ones to `base_url`); "" for nothing.
 
     `embedded` is raw HTML to stand above it. A body over 200,000 characters is cut at a paragraph and ends
-    in a link to `base_url`; one whose HTML is too tangled is shown as plain paragraphs. Raises ArticleError
-    for one that would take too long; `markdown` begins on the `first_line` of its file.
+    in a link to `base_url`. Raises ArticleError for one that would take too long; `markdown` begins on the
+    `first_line` of its file.
     """
     markdown, embedded = legal(markdown).strip(), legal(embedded).strip()
     if not markdown and not embedded:
         return ""
     markdown, more = _shortened(markdown)
     try:
+        check_markdown(markdown)
         rendered = f"{embedded}\n{_rendered(markdown)}" if markdown else embedded
-        refuse_addresses(rendered)
+        rendered = _FRAME.sub(_link_to_frame, _FOREIGN.sub("", rendered))
+        check_html(rendered, most_steps(markdown))
+        if more:
+            rendered += f'\n<p><a href="{html.escape(base_url)}">…</a></p>'
+        return _sanitised(rendered, base_url).strip()
     except ArticleError as error:
         raise ArticleError(error.what, cure=error.cure, line=first_line + error.line - 1) from None
-    rendered = _FRAME.sub(_link_to_frame, _FOREIGN.sub("", rendered))
-    if too_tangled(rendered):
-        rendered = _paragraphs(markdown)
-    if more:
-        rendered += f'\n<p><a href="{html.escape(base_url)}">…</a></p>'
-    return _sanitised(rendered, base_url).strip()
 
 
 def plain_summary(body_html: str, limit: int = SUMMARY_CHARACTERS) -> str:
@@ -120,10 +124,58 @@ def plain_summary(body_html: str, limit: int = SUMMARY_CHARACTERS) -> str:
 
 
 def _rendered(markdown: str) -> str:
-    if markdown.count("\n") > MOST_LINES:
-        return _paragraphs(markdown)
-    rendered = str(_MARKDOWN.render(markdown, allowance(markdown)))
-    return _ALIGNED.sub(r'\1 align="\2"', rendered)
+    rendered = _MARKDOWN.html(_SINGLE_TILDE.sub(_TILDE, markdown))
+    check_size(rendered, most_steps(markdown))
+    rendered = rendered.replace(_TILDE, "~").replace(quote(_TILDE), "~")
+    rendered = _ALIGNED.sub(r'\1 align="\2"', rendered)
+    rendered = _TASK.sub(lambda found: "☑ " if found[1] else "☐ ", rendered)
+    return _with_notes_last(rendered) if "footnote-" in rendered else rendered
+
+
+def _with_notes_last(rendered: str) -> str:
+    """The footnotes that are referred to, taken from where they are written to the end of the body."""
+    text, notes = _parted(rendered)
+    seen: set[str] = set()
+
+    def refer(found: re.Match[str]) -> str:
+        number = found[1]
+        back = "" if number in seen else f' id="fnref{number}"'
+        seen.add(number)
+        return f'<sup class="footnote-ref"><a href="#fn{number}"{back}>[{number}]</a></sup>'
+
+    text = _REFERENCE.sub(refer, text)
+    notes = {number: _REFERENCE.sub(refer, note) for number, note in notes.items()}
+    items = "\n".join(_item(number, notes[number]) for number in sorted(seen & notes.keys(), key=int))
+    return f'{text}<section class="footnotes">\n<hr>\n<ol>\n{items}\n</ol>\n</section>' if items else text
+
+
+def _item(number: str, note: str) -> str:
+    body, paragraph, rest = note.rstrip().rpartition("</p>")
+    if rest:
+        body, paragraph, rest = note, "", ""
+    return f'<li id="fn{number}" value="{number}">{body} <a href="#fnref{number}">↩︎</a>{paragraph}</li>'
+
+
+def _parted(rendered: str) -> tuple[str, dict[str, str]]:
+    """The HTML without the footnotes in it, and these by their numbers."""
+    text: list[str] = []
+    notes: dict[str, str] = {}
+    end = 0
+    while found := _NOTE.search(rendered, end):
+        text.append(rendered[end : found.start()])
+        closing, end = _closing(rendered, found.end())
+        notes[found[1]] = rendered[found.end() : closing]
+    return "".join((*text, rendered[end:])), notes
+
+
+def _closing(rendered: str, start: int) -> tuple[int, int]:
+    """Where the tag begins and ends that closes the `div` whose content begins at `start`."""
+    depth = 1
+    for tag in _DIV.finditer(rendered, start):
+        depth += -1 if tag[1] else 1
+        if depth == 0:
+            return tag.start(), tag.end()
+    return len(rendered), len(rendered)
 
 
 def _shortened(markdown: str) -> tuple[str, bool]:
@@ -134,37 +186,44 @@ def _shortened(markdown: str) -> tuple[str, bool]:
     return head[: paragraph if paragraph > 0 else LONGEST_BODY], True
 
 
-def _paragraphs(markdown: str) -> str:
-    return "\n".join(
-        f"<p>{html.escape(part, quote=False)}</p>" for part in re.split(r"\n{2,}", markdown) if part
-    )
-
-
 def _sanitised(rendered: str, base_url: str) -> str:
+    odd = count(1)
+    too_many = False
+
+    def absolute(tag: str, attribute: str, value: str) -> str | None:
+        nonlocal too_many
+        if attribute not in _ADDRESSES:
+            return value
+        if too_many:
+            return None
+        if attribute == "href" and value.lower().startswith("mailto:"):
+            return value
+        if plain := joined_plainly(base_url, value):
+            return plain
+        too_many = next(odd) > MOST_ODD_ADDRESSES
+        with suppress(ValueError):
+            return joined(base_url, _CODED_HOST.sub(_decoded_host, _STRAY_PERCENT.sub("%25", value)))
+        return None
+
     clean = nh3.clean(
         rendered,
         tags=set(_TAGS),
         clean_content_tags=set(_DROPPED_WHOLE),
         attributes=_ATTRIBUTES,
-        attribute_filter=_address_filter(base_url),
+        attribute_filter=absolute,
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     )
+    if too_many:
+        raise ArticleError(
+            f"the text has more than {MOST_ODD_ADDRESSES} links and pictures whose addresses must be encoded",
+            cure="Split it into several articles, or write the addresses encoded, as a browser copies them",
+        )
     return legal(_NO_SOURCE.sub("", clean))
 
 
-def _address_filter(base_url: str) -> Callable[[str, str, str], str | None]:
-    def absolute(tag: str, attribute: str, value: str) -> str | None:
-        if attribute not in _ADDRESSES:
-            return value
-        if attribute == "href" and value.lower().startswith("mailto:"):
-            return value
-        try:
-            return joined(base_url, value)
-        except ValueError:
-            return None
-
-    return absolute
+def _decoded_host(found: re.Match[str]) -> str:
+    return found[1] + unquote(found[2])
 
 
 def _link_to_frame(found: re.Match[str]) -> str:
@@ -176,7 +235,8 @@ def _link_to_frame(found: re.Match[str]) -> str:
         link = http_link(f"https:{address}" if address.startswith("//") else address)
     except ValueError:
         return ""
-    for player, page in _PLAYERS:
-        link = player.sub(page, link)
+    if "youtube" in link or "vimeo" in link:
+        for player, page in _PLAYERS:
+            link = player.sub(page, link)
     shown = html.escape(link)
     return f'<p><a href="{shown}">▶ {shown}</a></p>'

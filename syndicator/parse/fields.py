@@ -158,7 +158,7 @@ class Fields:
         if isinstance(found.value, list):
             return [item for item in found.value if item is not None and item != ""]
         if found.at[-1] in self._profile.split_words and type(found.value) is str:
-            return list(found.value.split())
+            return list(dict.fromkeys(found.value.split()))
         return [found.value]
 
     def _wrong(self, found: Found, what: str, cure: str) -> ArticleError:

@@ -44,7 +44,7 @@ _TOML_TOKEN = re.compile(
     r"|'''.*?(?:'''|\Z)"
     r'|"(?:[^"\\\n]|\\.)*+"?'
     r"|'[^'\n]*'?"
-    r"|\#[^\n]*"
+    r"|(?:\#[^\n]*+\n?+[ \t\n]*+)++"
     r"|[\[\]{}=,.\n]",
     re.DOTALL,
 )
@@ -111,18 +111,20 @@ def _refuse_excess(
 ) -> dict[Key, Mark | None]:
     """Refuses what is too deep or has too many parts; returns the places of quoted keys one level down."""
     lines = _Lines(text)
-    depth = nodes = dots = 0
+    depth = nodes = dots = texts = 0
     spots: dict[Key, Mark | None] = {}
     for token in tokens:
         mark = token[0]
         depth += (mark in "{[") - (mark in "}]")
         nodes += mark in "=,{[."
         dots = dots + (mark == ".") if mark[0] in ".\"'" else 0
-        if depth > limits.depth or dots >= limits.depth or nodes > limits.nodes:
+        texts += mark[0] == '"'
+        too_many = nodes > limits.nodes or texts > 2 * (limits.nodes + 1)  # a key and a value for each
+        if depth > limits.depth or dots >= limits.depth or too_many:
             at = lines.spot(token.start())
             what = (
                 f"more than {limits.nodes:,} values"
-                if nodes > limits.nodes
+                if too_many
                 else f"values are nested more than {limits.depth} deep"
             )
             raise _problem(

@@ -17,10 +17,12 @@ def test_hostile_article_is_read_soon(name: str) -> None:
     assert took < SOON_S
 
 
-@pytest.mark.parametrize("name", ["tasks", "lists of markers", "quotes and lists", "quotes deep, lazy words"])
+@pytest.mark.parametrize(
+    "name", ["tasks", "lists of markers", "quotes deep, lazy lines", "formatting opened anew"]
+)
 def test_what_took_longest_is_a_problem_at_its_full_size(name: str) -> None:
     took, outcome = took_s(article("smartable", "", BODIES[name](100_000)))
-    assert outcome.startswith("problem: the text up to here is too intricate")
+    assert outcome.startswith("problem: ")
     assert took < SOON_S
 
 

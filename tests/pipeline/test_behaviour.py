@@ -292,6 +292,24 @@ def test_restart_changes_nothing(tmp_path: Path) -> None:
         assert (rig.documents(), rig.entries(), rig.owed()) == (before, entries, owed)
 
 
+def test_html_spelled_otherwise_by_another_version_is_no_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, routes=[ROUTE])
+    rig.turn()
+    rig.write("a.md", body="Some ~~old~~ text")
+    rig.turn()
+    before, owed = rig.entries()["a.md"], rig.owed()
+    assert len(owed) == 1
+    monkeypatch.setattr("syndicator.parse.article.render_body", lambda *_, **__: "<p>Otherwise</p>")
+    rig.restart(now=rig.now + HOUR, version="2")
+    rig.turn()
+    after = rig.entries()["a.md"]
+    assert after.article.body == "<p>Otherwise</p>"
+    assert (after.updated, after.guid, rig.owed()) == (before.updated, before.guid, owed)
+    assert any(b"Otherwise" in data for data in rig.documents().values())
+
+
 def test_crash_between_intake_and_publish_leaves_no_page_behind(tmp_path: Path) -> None:
     rig = Rig(tmp_path, limit=2)
     for number in range(6):

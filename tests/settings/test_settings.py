@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from syndicator.alerts import Digest, Immediate
-from syndicator.assembly import plan_of
+from syndicator.assembly import _code, plan_of
 from syndicator.errors import SettingsError
 from syndicator.parse.article import parse_article
 from syndicator.schedule import validate_cron
@@ -406,6 +406,21 @@ def test_preview_is_one_word_or_a_mode(tmp_path: Path, value: object) -> None:
     assert not load(tmp_path, SMALL).slack.preview
     (problem,) = problems(tmp_path, SMALL | {"slack": "show"})
     assert "slack.mode" in problem
+
+
+def test_other_code_that_reads_articles_reads_all_of_them_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load(tmp_path, SMALL)
+    before = plan_of(settings)
+    (tmp_path / "__init__.py").write_text("other code")
+    monkeypatch.setattr("syndicator.parse.__file__", str(tmp_path / "__init__.py"))
+    _code.cache_clear()
+    after = plan_of(settings)
+    _code.cache_clear()
+    assert before.version != after.version
+    assert before.made_with == after.made_with
+    assert [source.reading for source in before.sources] == [source.reading for source in after.sources]
 
 
 def test_permalink_reaches_the_links_of_articles(tmp_path: Path) -> None:
