@@ -11,7 +11,6 @@ from __future__ import annotations
 import html
 import re
 from contextlib import suppress
-from itertools import count
 from urllib.parse import quote, unquote
 
 import nh3
@@ -187,7 +186,7 @@ def _shortened(markdown: str) -> tuple[str, bool]:
 
 
 def _sanitised(rendered: str, base_url: str) -> str:
-    odd = count(1)
+    odd: dict[str, str | None] = {}
     too_many = False
 
     def absolute(tag: str, attribute: str, value: str) -> str | None:
@@ -200,10 +199,10 @@ def _sanitised(rendered: str, base_url: str) -> str:
             return value
         if plain := joined_plainly(base_url, value):
             return plain
-        too_many = next(odd) > MOST_ODD_ADDRESSES
-        with suppress(ValueError):
-            return joined(base_url, _CODED_HOST.sub(_decoded_host, _STRAY_PERCENT.sub("%25", value)))
-        return None
+        if value not in odd:
+            odd[value] = _encoded(base_url, value)
+            too_many = len(odd) > MOST_ODD_ADDRESSES
+        return odd[value]
 
     clean = nh3.clean(
         rendered,
@@ -220,6 +219,12 @@ def _sanitised(rendered: str, base_url: str) -> str:
             cure="Split it into several articles, or write the addresses encoded, as a browser copies them",
         )
     return legal(_NO_SOURCE.sub("", clean))
+
+
+def _encoded(base_url: str, value: str) -> str | None:
+    with suppress(ValueError):
+        return joined(base_url, _CODED_HOST.sub(_decoded_host, _STRAY_PERCENT.sub("%25", value)))
+    return None
 
 
 def _decoded_host(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from w3lib.url import safe_url_string
 
@@ -18,8 +18,11 @@ _SIMPLE = re.compile(
     rf"https?://(?:{_LABEL}\.)*{_LABEL}(?:/(?:{_CHARACTERS})*(?:(?<![?;])#(?:{_CHARACTERS})+)?)?", re.ASCII
 )
 _STEP = r"[\w~+,=@&!-](?:[\w.~+,=@&!-]|%[0-9a-fA-F]{2})*"
-_BELOW = re.compile(rf"(/?){_STEP}(?:/{_STEP})*/?(?:\?(?:{_CHARACTERS})+)?(?:#(?:{_CHARACTERS})+)?", re.ASCII)
-"""A path from the root or from beside the base, without `.` and `..`."""
+_BELOW = re.compile(
+    rf"(/?){_STEP}(?:/{_STEP})*/?(?:\?(?:{_CHARACTERS})+)?(?:#(?:{_CHARACTERS})+)?|(#)(?:{_CHARACTERS})+",
+    re.ASCII,
+)
+"""A path from the root or from beside the base, without `.` and `..`, or a fragment alone."""
 _BLANK = re.compile(
     r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
@@ -49,16 +52,18 @@ def joined_plainly(base: str, text: str) -> str | None:
     found = _BELOW.fullmatch(link)
     if found is None:
         return None
-    root, folder = _roots(base)
-    link = (root if found[1] else folder) + link
-    return link if len(link) <= LONGEST_LINK and root else None
+    start = _starts(base).get(found[1] if found[2] is None else found[2])
+    return start + link if start and len(start) + len(link) <= LONGEST_LINK else None
 
 
 @lru_cache(maxsize=16)
-def _roots(base: str) -> tuple[str, str]:
-    """What stands before a path from the root, and before one from beside `base`; "" for an odd base."""
-    folder = urljoin(base, ".")
-    return (urljoin(base, "/")[:-1], folder) if _SIMPLE.fullmatch(folder) else ("", "")
+def _starts(base: str) -> dict[str, str]:
+    """What stands before an address from the root ("/"), from beside `base` (""), and a fragment ("#").
+
+    Left out is what needs encoding itself.
+    """
+    starts = {"/": urljoin(base, "/")[:-1], "": urljoin(base, "."), "#": urldefrag(base).url}
+    return {first: start for first, start in starts.items() if _SIMPLE.fullmatch(start)}
 
 
 def _checked(link: str) -> str:

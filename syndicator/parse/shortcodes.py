@@ -19,6 +19,7 @@ _TAG = re.compile(r"\{%[^{}\n]*%\}")
 
 _HUGO_TAG = re.compile(r"\{\{[<%]([^{}\n]*+)\}\}")
 _HUGO_WORDS = re.compile(r"\s*+(/?)\s*+([\w./-]++)(.*)[>%]")
+_LONGEST_PARAMETERS = 5_000
 _PARAMETER = re.compile(r"""(?:([\w-]++)\s*+=\s*)?(?:"([^"]*)"|`([^`]*)`|([^\s"`=]++))""")
 
 
@@ -47,7 +48,7 @@ def _hugo(found: re.Match[str]) -> str:
     if tag is None:
         return found[0]
     closing, name, rest = tag[1], tag[2], tag[3].rstrip().removesuffix("/")
-    values = [(key, a or b or c) for key, a, b, c in _PARAMETER.findall(rest)]
+    values = [(key, a or b or c) for key, a, b, c in _PARAMETER.findall(rest[:_LONGEST_PARAMETERS])]
     named = {key: value for key, value in values if key}
     first = next((value for key, value in values if not key), "")
     match name:
