@@ -246,6 +246,8 @@ class Outage:
     calls: int
     error: str
     """Why the last of them failed."""
+    method: SlackMethod = SlackMethod.AUTH_TEST
+    """What failed. `auth.test`, which is asked in any doubt, stands for Slack as a whole."""
     waiting: int = 0
     """How many messages wait now."""
 
@@ -253,6 +255,13 @@ class Outage:
     def is_certain(self) -> bool:
         """One call may fail by chance."""
         return self.calls > 1
+
+    def is_ended_by(self, method: SlackMethod) -> bool:
+        """Whether an answer to this method ends it: posting may fail for long while `auth.test` works.
+
+        Any answer does where nothing waits, since then nobody calls what failed.
+        """
+        return self.method in (method, SlackMethod.AUTH_TEST) or self.waiting == 0
 
 
 CHANNEL_ID = re.compile(r"[A-Z0-9]+")

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from syndicator.alerts import Delivery, DeliveryState, RateLimit, Route, SlackMethod, channel_name
-from syndicator.deliver.outage import Kept, OutageWatch
+from syndicator.deliver.outage import CURE, Kept, OutageWatch
 from syndicator.deliver.slack import Identity
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.settings import Settings
@@ -34,6 +34,8 @@ NOT_FOUND = Rejected(
     why="no channel that the bot can see has this name",
     cure="Correct the route's channel, or invite the app if it is private",
 )
+
+GIVE_ID = "give the routes the channel's id (C...), at the end of its details"
 
 PROBE_S = 30.0
 """How often Slack is asked whether it answers again."""
@@ -122,6 +124,7 @@ class SlackCheck:
         self._routes = tuple(routes)
         self._said: Identity | str | None = None
         self._names_said, self._names_asked = "", False
+        self._refusal_said, self._in_doubt = "", False
         self._pause_s = PROBE_S
 
     def run(self, stop: Event) -> None:
@@ -132,7 +135,7 @@ class SlackCheck:
             if stop.is_set():
                 return  # the store may be closed by now
             settled = self.take(found) and self.find_names()
-            self.outages.doubt.wait(None if settled else self._pause_s)
+            self.outages.doubt.wait(None if settled and not self._in_doubt else self._pause_s)
 
     def ask(self) -> Identity | DeliveryError:
         """Whom the token belongs to, or why that is not known; not asked while Slack asks to wait."""
@@ -160,14 +163,22 @@ class SlackCheck:
 
     def take(self, identity: Identity | DeliveryError) -> bool:
         """Notes whether Slack answered, and says what is new about the token; whether that is settled."""
-        self._note(identity)
+        self._note(SlackMethod.AUTH_TEST, identity)
         if isinstance(identity, Refused | Unclear):
+            self._say_refusal(identity)
             return False
+        self._refusal_said = ""
         said = identity.code if isinstance(identity, DeliveryError) else identity
         if said != self._said:
             self._said = said
             report_identity(identity)
         return True
+
+    def _say_refusal(self, error: DeliveryError) -> None:
+        """Once for each word: that Slack answers, but says neither yes nor no."""
+        if error.answered and error.code not in ("ratelimited", self._refusal_said):
+            self._refusal_said = error.code
+            log.warning("the slack token could not be checked, asked again", why=error.why, cure=CURE)
 
     def find_names(self) -> bool:
         """Asks for the ids of names: once at each start, then for those not found yet; whether all are."""
@@ -182,8 +193,10 @@ class SlackCheck:
         why: DeliveryError = NOT_FOUND
         try:
             found = self._limited(SlackMethod.LIST, lambda: self._bot.channel_ids(wanted))
+            self._note(SlackMethod.LIST, found)
         except DeliveryError as error:
             why = error
+            self._note(SlackMethod.LIST, error)
         self._names_asked = self._names_asked or isinstance(why, Rejected)
         self._pause_s = PROBE_S
         if isinstance(why, Refused) and why.retry_after is not None:
@@ -197,29 +210,31 @@ class SlackCheck:
         return not missing and self._names_asked
 
     def _say_missing(self, routes: Sequence[str], names: Collection[str], why: DeliveryError) -> None:
-        """Once for the same names and reason; what a person cannot mend is said as an outage, if it lasts."""
+        """Once for the same names and reason; what was not answered is said as an outage, if it lasts."""
         channels = ", ".join(f"#{name}" for name in sorted(names))
         said = f"{channels} {why.code}" if names else ""
-        if names and said != self._names_said and isinstance(why, Rejected):
+        refused = isinstance(why, Rejected) or (why.answered and why.code != "ratelimited")
+        if names and said != self._names_said and refused:
             log.warning(
                 "channel not found by its name, its routes wait",
                 channel=channels,
                 routes=", ".join(routes),
                 why=why.why,
-                cure=f"{why.cure}; or give the routes the channel's id (C...), at the end of its details",
+                cure="; or ".join(filter(None, (why.cure, GIVE_ID))),
             )
         self._names_said = said
 
-    def _note(self, found: Identity | DeliveryError) -> None:
+    def _note(self, method: SlackMethod, found: object) -> None:
         answered = found.answered if isinstance(found, DeliveryError) else True
         if answered is None:
             return
         now = self._clock()
         with self._open() as outbox:
             error = None if answered else str(found)
-            over, tell = self.outages.note(outbox.outages, error=error, now=now)
+            over, tell = self.outages.note(outbox.outages, method, error=error, now=now)
             if over:
                 outbox.reset_back_off(now)
+            self._in_doubt = outbox.outages.current() is not None
         if tell is not None:
             tell()
         if over:

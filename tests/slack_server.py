@@ -395,6 +395,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(429, '{"ok":false,"error":"ratelimited"}', headers=headers)
             case "500-before" | "503-before":
                 self._say(int(fault[:3]), "upstream error", kind="text/plain")
+            case "403-html" | "404-html" | "407-html":
+                self._say(int(fault[:3]), "<html><body>A proxy's page</body></html>", kind="text/html")
             case "reset-before":
                 self._reset()
             case "fin-before":

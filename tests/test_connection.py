@@ -148,6 +148,41 @@ def test_wait_that_slack_asks_for_is_kept_over_a_restart(store: SqlStore, method
     assert [called for called, _ in played.calls].count(method) == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "event"),
+    [
+        ("403-html", "Slack cannot be reached"),
+        ("404-html", "Slack cannot be reached"),
+        ("html", "Slack cannot be reached"),
+        ("message_limit_exceeded", "the slack token could not be checked, asked again"),
+        ("a_new_word", "the slack token could not be checked, asked again"),
+    ],
+)
+def test_check_that_brings_no_answer_is_said_once(store: SqlStore, fault: str, event: str) -> None:
+    with SlackServer(PlayedSlack(faults=lambda _: fault)) as server, capture_logs() as logs:
+        check = checker(store, server, [])
+        for _ in range(4):
+            assert not check.take(check.ask())
+    (line,) = logs
+    assert (line["event"], line["log_level"]) == (event, "warning")
+    assert line["cure"] and line["why"]
+
+
+def test_names_that_cannot_be_asked_for_are_said_while_the_token_is_fine(store: SqlStore) -> None:
+    with SlackServer(PlayedSlack(channels=GENERAL)) as server:
+        owe(store, messaged("d1"))
+        check = checker(store, server, [], routes=ROUTES)
+        server.slack.faults = lambda method: "500-before" if method == "conversations.list" else None
+        with capture_logs() as logs:
+            for _ in range(3):
+                assert check.take(check.ask()) and not check.find_names()
+        assert [line["event"] for line in logs] == ["slack token accepted", "Slack cannot be reached"]
+        server.slack.faults = lambda method: None
+        with capture_logs() as logs:
+            assert check.find_names()
+        assert [line["event"] for line in logs] == ["Slack answers again"]
+
+
 def test_token_that_slack_refuses_is_said_once(store: SqlStore) -> None:
     with SlackServer() as server, capture_logs() as logs:
         check = checker(store, server, [], token="xoxb-another")

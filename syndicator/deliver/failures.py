@@ -189,7 +189,8 @@ def from_answer(
     `code` is Slack's own word, if any; `needed` are the scopes that it asks for.
     """
     found = _from_answer(status=status, code=code, headers=headers, what=what, on=on, now=now, cures=cures)
-    found.answered = code not in NO_ANSWERS if status == 200 else status < 500
+    # A page of a proxy's, or of a server that is not Slack, has a status but no word of Slack's.
+    found.answered = status == 429 or (status < 500 and code not in NO_ANSWERS)
     if code == "missing_scope" and needed:
         cure = SCOPE_CURE.format(scope=f"the scope {needed}")
         found = Rejected(what, on=on, code=code, why=f"the token lacks the scope {needed}", cure=cure)

@@ -1,7 +1,8 @@
 """Whether Slack can be reached: said once when it no longer can be, and once when it can be again.
 
-One call that fails is no outage: the next may well be answered. Two in a row are one, whatever they were
-for. Wherever Slack is called, the answer is noted here, in the transaction that keeps what came of it.
+One call that fails is no outage: the next may well be answered. Two in a row are one. What failed must be
+answered again to end it, so that an answer to `auth.test` does not hide that nothing can be posted. Wherever
+Slack is called, the answer is noted here, in the transaction that keeps what came of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Protocol
 
 import structlog
 
-from syndicator.alerts import Outage
+from syndicator.alerts import Outage, SlackMethod
 
 log = structlog.get_logger()
 
@@ -22,6 +23,10 @@ Tell = Callable[[], object]
 """Writes a line to the log; to be called once what was noted is committed."""
 
 CURE = "Nothing is lost, it is tried again. See slack-status.com, and this machine's DNS, firewall and proxy"
+
+
+DOUBT = timedelta(minutes=5)
+"""A single failure so long ago has nothing to do with the next."""
 
 
 class Kept(Protocol):
@@ -41,15 +46,17 @@ class OutageWatch:
         """Set when a first call was not answered: somebody should ask Slack how it is."""
         self._told = False
 
-    def note(self, kept: Kept, *, error: str | None, now: datetime) -> tuple[bool, Tell | None]:
+    def note(
+        self, kept: Kept, method: SlackMethod, *, error: str | None, now: datetime
+    ) -> tuple[bool, Tell | None]:
         """Notes a call that Slack answered (`error` None) or did not answer.
 
         Gives whether an outage is over by it, and what is to be said.
         """
         before = kept.current()
         if error is not None:
-            return False, self._failed(kept, before, error, now)
-        if before is None:
+            return False, self._failed(kept, before, method, error, now)
+        if before is None or not before.is_ended_by(method):
             return False, None
         kept.end(before, now)
         if not before.is_certain:
@@ -58,12 +65,20 @@ class OutageWatch:
         facts = {"after": lasted(now - before.since), "calls_failed": before.calls, "waiting": before.waiting}
         return True, lambda: log.info("Slack answers again", **facts)
 
-    def _failed(self, kept: Kept, before: Outage | None, error: str, now: datetime) -> Tell | None:
+    def _failed(
+        self, kept: Kept, before: Outage | None, method: SlackMethod, error: str, now: datetime
+    ) -> Tell | None:
+        if before is not None and not before.is_certain and now - before.since > DOUBT:
+            kept.end(before, now)
+            before = None
         if before is None:
             self.doubt.set()
-            after = Outage(since=now, calls=1, error=error, waiting=kept.waiting())
+            after = Outage(since=now, calls=1, error=error, method=method, waiting=kept.waiting())
         else:
-            after = replace(before, calls=before.calls + 1, error=error)
+            whole = method is SlackMethod.AUTH_TEST
+            after = replace(
+                before, calls=before.calls + 1, error=error, method=method if whole else before.method
+            )
         kept.put(after)
         if self._told or not after.is_certain:
             return None

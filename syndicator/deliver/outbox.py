@@ -22,7 +22,7 @@ from typing import Protocol
 
 import structlog
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, Way
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, Outage, RateLimit, SlackMethod, Way
 from syndicator.deliver.outage import Kept, OutageWatch, Tell
 from syndicator.deliver.retry import Answer, Drawn, RetryPolicy, Verdict, after_look, after_send
 from syndicator.errors import DeliveryError, StoreError, Unclear
@@ -62,6 +62,7 @@ class Outbox(Protocol):
     def put_channel(self, state: ChannelState) -> None: ...
     def put_limit(self, limit: RateLimit) -> None: ...
     def reset_back_off(self, now: datetime) -> None: ...
+    def outage(self) -> Outage | None: ...
     @property
     def outages(self) -> Kept: ...
 
@@ -86,6 +87,12 @@ class Finished:
     claimed: Delivery
     answer: Answer
     can_look: bool
+
+    @property
+    def method(self) -> SlackMethod:
+        if self.claimed.state is not DeliveryState.SENDING:
+            return SlackMethod.HISTORY
+        return SlackMethod.POST_MESSAGE if self.can_look else SlackMethod.WEBHOOK
 
     @property
     def answered(self) -> bool | None:
@@ -260,9 +267,8 @@ class Sender:
         claimed, now = finished.claimed, self._clock()
         with self._open() as outbox:
             channel = outbox.channel(claimed.channel)
-            verdict = self._judge(
-                finished, channel or ChannelState(channel=claimed.channel, not_before=now), now
-            )
+            known = channel or ChannelState(channel=claimed.channel, not_before=now)
+            verdict = self._judge(finished, known, now, outage=outbox.outage() is not None)
             held = outbox.settle(claimed, verdict.delivery, outcome=verdict.outcome, now=now)
             if held:
                 outbox.put_channel(verdict.channel)
@@ -277,15 +283,16 @@ class Sender:
         if answered is None:
             return None
         error = None if answered else str(finished.answer)
-        over, tell = self._outages.note(outbox.outages, error=error, now=now)
+        over, tell = self._outages.note(outbox.outages, finished.method, error=error, now=now)
         if over:
             outbox.reset_back_off(now)
         return tell
 
-    def _judge(self, finished: Finished, channel: ChannelState, now: datetime) -> Verdict:
+    def _judge(self, finished: Finished, channel: ChannelState, now: datetime, *, outage: bool) -> Verdict:
         judge = after_look
         if finished.claimed.state is DeliveryState.SENDING:
-            judge = partial(after_send, jitter=self._jitter())
+            said = outage and finished.answered is False
+            judge = partial(after_send, jitter=self._jitter(), said=said)
         return judge(
             finished.claimed,
             finished.answer,

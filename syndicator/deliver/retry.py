@@ -1,6 +1,7 @@
 """What follows from an answer or a failure: sent, again and when, looked for, or given up (pure).
 
     refused     again after a back-off of 1 s to 30 s; the channel waits meanwhile
+    third time  in a row refused or unclear: the channel is broken, reported once
     429         again after what Slack asks (`Retry-After`), which holds that method alone
     rejected    the channel is broken: kept owed, one message tried each 30 s, reported once
     unclear     looked for after `confirm_after`; sent again only after two looks that did not find it
@@ -15,7 +16,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicator.alerts import BY_CHANNEL, ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
-from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
+from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable
+
+AGAIN = "It is tried again for 24 hours; see `syndicator deliveries` and slack-status.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class RetryPolicy:
     """Misses before an unclear message counts as not accepted."""
     pace: timedelta = timedelta(seconds=1)
     """Between two messages to one channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
+    report_after: int = 3
+    """Failures in a row after which a channel is reported as broken, whatever the reason."""
     lease: timedelta = timedelta(seconds=60)
     """How long a claim holds; well above the deadline of one call."""
 
@@ -84,8 +89,9 @@ def after_send(
     policy: RetryPolicy,
     jitter: float,
     can_look: bool,
+    said: bool = False,
 ) -> Verdict:
-    """What becomes of a message that was tried."""
+    """What becomes of a message that was tried; `said` where a failure is part of an outage that was said."""
     paced = replace(channel, not_before=max(channel.not_before, now + policy.pace))
     match answer:
         case None | str():
@@ -112,11 +118,12 @@ def after_send(
             verdict = _or_give_up(owed, paced, _outcome(answer), now=now, policy=policy)
             return replace(verdict, limit=limit)
         case Refused():
-            pause = _pause(paced, now=now, policy=policy, jitter=jitter)
+            pause = _pause(paced, answer, now=now, policy=policy, jitter=jitter, said=said)
             owed = _failing(claimed, answer, now, state=DeliveryState.OWED, due=pause.not_before)
-            return _or_give_up(owed, pause, _outcome(answer), now=now, policy=policy)
+            verdict = _or_give_up(owed, pause, _outcome(answer), now=now, policy=policy)
+            return replace(verdict, report=verdict.report or _has_broken(channel, pause))
         case _:
-            pause = _pause(paced, now=now, policy=policy, jitter=jitter)
+            pause = _pause(paced, answer, now=now, policy=policy, jitter=jitter, said=said)
             if not can_look:
                 failed = _failing(claimed, answer, now, state=DeliveryState.FAILED)
                 failed = replace(failed, unsure=True)
@@ -124,7 +131,8 @@ def after_send(
             due = now + policy.confirm_after
             unclear = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=due)
             unclear = replace(unclear, unsure=True, misses=0)
-            return Verdict(delivery=unclear, channel=pause, outcome=_outcome(answer))
+            report = _has_broken(channel, pause)
+            return Verdict(delivery=unclear, channel=pause, outcome=_outcome(answer), report=report)
 
 
 def after_look(
@@ -160,15 +168,13 @@ def after_look(
             again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=limit.until)
             verdict = _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
             return replace(verdict, limit=limit)
-        case Refused() | Unclear():
-            due = now + policy.look_again_after
-            again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=due)
-            return _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
         case _:
             due = now + policy.look_again_after
             again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=due)
             verdict = _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
-            return replace(verdict, report=verdict.report or claimed.error != str(answer))
+            # Where nothing answered, it is said as an outage if it lasts.
+            refused = isinstance(answer, Rejected) or answer.answered is True
+            return replace(verdict, report=verdict.report or (refused and claimed.error != str(answer)))
 
 
 def _shown(claimed: Delivery, channel: ChannelState) -> Verdict:
@@ -227,11 +233,26 @@ def _rate_limit(
     return RateLimit(method=method, channel=only, since=now, until=now + max(wait, policy.pace))
 
 
-def _pause(channel: ChannelState, *, now: datetime, policy: RetryPolicy, jitter: float) -> ChannelState:
-    """The channel after one more failure: it waits a back-off."""
+def _pause(
+    channel: ChannelState,
+    error: DeliveryError,
+    *,
+    now: datetime,
+    policy: RetryPolicy,
+    jitter: float,
+    said: bool,
+) -> ChannelState:
+    """The channel after one more failure: it waits a back-off, and is broken once it has failed often."""
     failures = channel.failures + 1
     wait = back_off(failures, policy, jitter)
-    return replace(channel, failures=failures, not_before=max(channel.not_before, now + wait))
+    paused = replace(channel, failures=failures, not_before=max(channel.not_before, now + wait))
+    if said or channel.broken is not None or failures < policy.report_after:
+        return paused
+    return replace(paused, broken=f"{error}. {AGAIN}", broken_since=now)
+
+
+def _has_broken(before: ChannelState, after: ChannelState) -> bool:
+    return before.broken is None and after.broken is not None
 
 
 def _or_give_up(

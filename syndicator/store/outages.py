@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from syndicator.alerts import DeliveryState, Outage
+from syndicator.alerts import DeliveryState, Outage, SlackMethod
 from syndicator.store.outbox_tables import deliveries, outages
 
 WAITING = (DeliveryState.OWED.value, DeliveryState.SENDING.value, DeliveryState.UNCLEAR.value)
@@ -27,10 +27,17 @@ class Outages:
         row = self._connection.execute(select(outages).where(outages.c.ended.is_(None))).first()
         if row is None:
             return None
-        return Outage(since=row.since, calls=row.calls, error=row.error, waiting=self.waiting())
+        return Outage(
+            since=row.since,
+            calls=row.calls,
+            error=row.error,
+            method=SlackMethod(row.method),
+            waiting=self.waiting(),
+        )
 
     def put(self, outage: Outage) -> None:
-        values = {"since": outage.since, "calls": outage.calls, "error": outage.error, "ended": None}
+        values = {name: getattr(outage, name) for name in ("since", "calls", "error", "method")}
+        values["ended"] = None
         statement = insert(outages).values(values)
         self._connection.execute(statement.on_conflict_do_update(index_elements=["since"], set_=values))
 

@@ -143,6 +143,7 @@ outages = Table(
     Column("calls", Integer, nullable=False),
     Column("error", Text, nullable=False),
     Column("ended", Moment),
+    Column("method", Text, nullable=False, server_default="auth.test"),
 )
 """Times in which Slack could not be reached; the one without an end lasts."""
 

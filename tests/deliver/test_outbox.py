@@ -17,7 +17,8 @@ import pytest
 from rich.console import Console
 from structlog.testing import capture_logs
 
-from syndicator.alerts import Delivery, DeliveryState, LedgerKind, Retry
+from syndicator.alerts import Delivery, DeliveryState, LedgerKind, Retry, SlackMethod
+from syndicator.deliver.outage import OutageWatch
 from syndicator.deliver.outbox import Sender
 from syndicator.deliver.retry import Answer, Drawn, RetryPolicy
 from syndicator.deliver.slack import SlackBot, SlackWebhook
@@ -25,7 +26,7 @@ from syndicator.deliver.terminal import Terminal
 from syndicator.errors import Refused, Rejected, StoreBusy, Unclear
 from syndicator.store.outbox import Outbox
 from tests.deliver.values import NOON, SECOND, messaged
-from tests.slack_server import AFTER, BEFORE, TOKEN, Slack, SlackServer, script
+from tests.slack_server import AFTER, BEFORE, TOKEN, Channel, Slack, SlackServer, script
 from tests.store.outbox_values import OutboxStore, make_owed, memory_store, open_engine
 
 LOST = Unclear("not posted", on="C1", code="TimeoutError")
@@ -308,6 +309,41 @@ def test_end_of_an_outage_lets_all_channels_send_at_once() -> None:
     assert set(world.states().values()) == {DeliveryState.SENT}
 
 
+@pytest.mark.parametrize(
+    ("fault", "event"),
+    [
+        ("403-html", "Slack cannot be reached"),
+        ("500-before", "Slack cannot be reached"),
+        ("message_limit_exceeded", "channel is broken"),
+        ("a_new_word", "channel is broken"),
+    ],
+)
+def test_posting_that_fails_alone_is_said_once_and_its_end_too(fault: str, event: str) -> None:
+    world, check, watch = World(), SlackMethod.AUTH_TEST, OutageWatch()
+    world.owe(messaged("d1"))
+    with SlackServer(Slack(channels={"C1": Channel(id="C1", name="c1")})) as server:
+        bot = SlackBot(TOKEN, api_url=server.url)
+        sender = Sender(world.store, lambda _: bot, clock=world.clock, jitter=lambda: 1.0, outages=watch)
+
+        def pass_time(steps: int) -> list[str]:
+            with capture_logs() as logs:
+                for _ in range(steps):
+                    sender.deliver_once()
+                    with world.store() as outbox:
+                        watch.note(outbox.outages, check, error=None, now=world.clock())
+                    world.clock.advance(SECOND * 10)
+            return [line["event"] for line in logs if line["log_level"] != "debug"]
+
+        server.slack.faults = lambda method: fault if method == "chat.postMessage" else None
+        assert pass_time(60) == [event]
+        with world.store() as outbox:
+            outage, channel = outbox.outage(), outbox.channel("C1")
+        assert (outage is None) == (channel is not None and channel.broken is not None)
+        server.slack.faults = lambda method: None
+        end = "Slack answers again" if outage is not None else "channel works again"
+        assert sorted(pass_time(15)) == sorted([end, "message delivered"])
+
+
 def test_defect_in_a_messenger_is_unclear_and_does_not_end_the_sender() -> None:
     world = World(Script(RuntimeError("a defect")))
     world.owe(messaged("d1"))
@@ -325,7 +361,7 @@ def test_given_up_message_is_logged_as_an_error() -> None:
             world.step(timedelta(minutes=10))
     assert world.states() == {"d1": DeliveryState.FAILED}
     errors = [line for line in logs if line["log_level"] == "error"]
-    assert [line["event"] for line in errors] == ["message given up"]
+    assert [line["event"] for line in errors] == ["channel is broken", "message given up"]
     assert len(world.messenger.posts) > 50
 
 

@@ -101,6 +101,34 @@ def test_rejection_breaks_the_channel_is_reported_once_and_tried_seldom() -> Non
     assert sent(other, first.delivery, first.channel).report
 
 
+@pytest.mark.parametrize("error", [REFUSED, UNCLEAR], ids=["refused", "unclear"])
+def test_third_failure_in_a_row_breaks_the_channel_and_is_reported_once(error: Answer) -> None:
+    channel, reports = CHANNEL, []
+    for _ in range(5):
+        verdict = sent(error, channel=channel)
+        channel = verdict.channel
+        reports.append(verdict.report)
+    assert reports == [False, False, True, False, False]
+    assert channel.broken is not None and "not posted: C1" in channel.broken
+    assert channel.broken_since == NOON and "tried again" in channel.broken
+    well = sent("1.1", channel=channel)
+    assert well.report and well.channel.broken is None
+
+
+def test_failure_in_an_outage_that_was_said_breaks_no_channel() -> None:
+    verdict = sent(REFUSED, channel=replace(CHANNEL, failures=7), said=True)
+    assert (verdict.report, verdict.channel.broken, verdict.channel.failures) == (False, None, 8)
+
+
+def test_look_that_slack_answers_with_an_unknown_word_is_reported_once() -> None:
+    word = Unclear("not searched", on="C1", code="a_new_word", why="Slack says a_new_word")
+    assert not looked(word).report, "not known to be an answer of Slack's"
+    word.answered = True
+    first = looked(word)
+    assert first.report and first.channel == CHANNEL
+    assert not looked(word, first.delivery).report
+
+
 def test_ill_formed_message_fails_alone() -> None:
     verdict = sent(UNACCEPTABLE)
     assert (verdict.delivery.state, verdict.report) == (DeliveryState.FAILED, True)

@@ -132,7 +132,9 @@ def test_missing_scope_is_named_as_slack_names_it(server: SlackServer) -> None:
     ("fault", "answered"),
     [
         *((fault, False) for fault in (*AFTER, "500-before", "reset-before", "fin-before")),
+        *((fault, False) for fault in ("403-html", "404-html", "407-html")),
         *((fault, True) for fault in ("429", "invalid_auth", "invalid_blocks", "a_new_word", "refused-word")),
+        ("message_limit_exceeded", True),
     ],
 )
 def test_failure_says_whether_slack_answered(server: SlackServer, fault: str, answered: bool) -> None:
