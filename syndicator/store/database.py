@@ -20,7 +20,7 @@ import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -45,6 +45,8 @@ FIX_DAMAGE = (
     "Check the disk. Nothing that is there is announced. What was owed is known again once the service is "
     "stopped and a backup put in its place"
 )
+NOT_TEXT = "Could not decode to UTF-8"
+"""How Python's sqlite3 says that a cell holds bytes which nobody can have put there as text."""
 WRITE_AHEAD = "journal_mode=WAL"
 """Kept in the file itself, so it is set by whoever may write it, and outside any transaction."""
 
@@ -224,6 +226,15 @@ def _check(connection: Connection, path: Path, *, thoroughly: bool) -> None:
     answer = connection.exec_driver_sql(f"PRAGMA {check}(1)").scalar()
     if answer != "ok":
         raise StoreDamaged("the database is damaged", on=str(path), why=str(answer))
+    if thoroughly:
+        _read_everything(connection)
+
+
+def _read_everything(connection: Connection) -> None:
+    """Reads each cell of each table: SQLite's own check does not see text that is no longer text."""
+    for name in inspect(connection).get_table_names():
+        for _ in connection.execute(select("*").select_from(table(name))):
+            pass
 
 
 def _migrate(connection: Connection, path: Path) -> None:
@@ -275,15 +286,19 @@ def _translated(path: Path) -> Iterator[None]:
         ) from error
     except sqlite3.DatabaseError as error:  # while a connection is opened, SQLAlchemy does not wrap it
         raise _as_ours(error, path) or error from error
+    except UnicodeDecodeError as error:  # SQLite quotes the damaged bytes, and Python cannot read its message
+        raise _as_ours(error, path) or error from error
 
 
 def _as_ours(cause: BaseException | None, path: Path) -> StoreError | None:
     """None for a mistake of ours, which is to be seen as it is."""
     name = getattr(cause, "sqlite_errorname", "") or ""
     on, why = str(path), str(cause)
+    if isinstance(cause, UnicodeDecodeError):
+        return StoreDamaged("the database is damaged", on=on, why=repr(cause.object))
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreBusy("the database is in use", on=on, why=why, cure="Try again in a moment")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or why.startswith(NOT_TEXT):
         return StoreDamaged("the database is damaged", on=on, why=why)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or (
         name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) and _is_disk_shut(path)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -121,6 +123,10 @@ def test_reader_sees_one_state_while_another_thread_writes(tmp_path: Path) -> No
         pytest.param(lambda data: b"\0" * 100 + data[100:], id="header"),
         pytest.param(lambda data: data[: len(data) // 2], id="truncated"),
         pytest.param(lambda data: data[:4096] + os.urandom(8192) + data[12288:], id="random pages"),
+        pytest.param(
+            lambda data: data.replace(b"CREATE TABLE files", b"CREATE \xb4\xb4BLE files"),
+            id="schema that is not text",
+        ),
         pytest.param(lambda data: b"not a database at all" * 100, id="another file"),
         pytest.param(lambda data: b"", id="empty"),
     ],
@@ -230,6 +236,46 @@ def test_database_suspected_of_damage_stays_where_it_is_sound(tmp_path: Path) ->
     again = open_store(url(tmp_path), now=NOON, suspect="a page was read wrong")
     assert has_something(again)
     again.close()
+
+
+def test_text_that_is_no_longer_text_is_damage_and_does_not_stay(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    words = "as it was written"
+    with store.transaction() as books:
+        books.put_mark("note", words)
+    store.close()
+    path = tmp_path / "var/state.db"
+    path.write_bytes(path.read_bytes().replace(words.encode(), b"\xb4" * len(words)))
+    store = open_store(url(tmp_path), now=NOON)
+    with pytest.raises(StoreDamaged) as caught, store.reading() as books:
+        books.mark("note")
+    store.close()
+    again = open_store(url(tmp_path), now=NOON, suspect=caught.value.why)
+    with again.reading() as books:
+        assert books.mark("note") is None
+    again.close()
+    assert [p for p in path.parent.iterdir() if ".damaged-20260314T" in p.name]
+
+
+def test_any_damage_is_met_by_a_store_error(tmp_path: Path) -> None:
+    """Used at once, without the check of a start, as a running service meets it."""
+    open_store(url(tmp_path), now=NOON).close()
+    path = tmp_path / "var/state.db"
+    sound = path.read_bytes()
+    for seed in range(150):
+        chance = random.Random(seed)
+        data = bytearray(sound)
+        for at in chance.choice(
+            ((100,), (0,), range(100, len(data), 512), [chance.randrange(len(data))] * 9)
+        ):
+            some = chance.randbytes(min(chance.choice((1, 16, 200, 3900)), len(data) - at))
+            data[at : at + len(some)] = some
+        path.write_bytes(data)
+        store = SqlStore(url(tmp_path))
+        with suppress(StoreError):
+            put_something(store)
+            has_something(store)
+        store.close()
 
 
 def test_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> None:
