@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -69,66 +69,6 @@ class Retry(StrEnum):
         "See whether it is there; if not, `--anyway` sends it, and perhaps twice"
     )
     NOT_NOW = "is not to be changed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
-    """Messages on a schedule: a five-field crontab in a named time zone, weekday 1 is Monday."""
-
-    cron: str
-    time_zone: str = "UTC"
-    minimum: int = 1
-    """Below this many stories a digest carries over to the next."""
-    maximum: int = 10
-    per_provider: int = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Immediate:
-    """A message per story as soon as it qualifies, after the `gather` wait for its other publishers.
-
-    More than 20 stories within `flood_window` become one digest.
-    """
-
-    gather: timedelta = timedelta(0)
-    flood_window: timedelta = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuietHours:
-    """From and to as minutes after local midnight; `start > end` spans midnight."""
-
-    start: int
-    end: int
-    time_zone: str = "UTC"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One Slack channel's standing order: which entries, how good, when, how much.
-
-    Topics, providers and types are shell-style patterns matched without regard to case; empty means all.
-    A topic pattern is matched against names, slugs and aliases and takes the topic's children along.
-    """
-
-    name: str
-    channel: str
-    topics: tuple[str, ...] = ()
-    providers: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    exclude_topics: tuple[str, ...] = ()
-    exclude_providers: tuple[str, ...] = ()
-    exclude_types: tuple[str, ...] = ()
-    min_quality: float | None = None
-    min_heat: float | None = None
-    max_age: timedelta = timedelta(days=7)
-    deliver: Digest | Immediate = field(default_factory=lambda: Digest(cron="0 9 * * *"))
-    quiet_hours: QuietHours | None = None
-    per_hour: int | None = None
-    webhook: bool = False
-    """Posted through an incoming webhook; the address itself stays with the sender."""
-    show_reason: bool = False
-    """A last line in each message that says why it was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,29 +10,27 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from zoneinfo import ZoneInfo
 
 import structlog
 
-from syndicator import __version__, parse, publish
-from syndicator.alerts import Delivery, Digest, Route, channel_name
+from syndicator import __version__, characters, parse, publish, yaml_reader
+from syndicator.alerts import Delivery, channel_name
 from syndicator.deliver.outbox import Messenger
 from syndicator.deliver.slack import SlackBot, SlackWebhook
 from syndicator.errors import Rejected
-from syndicator.parse.article import SourceRules
-from syndicator.parse.profiles import profile
 from syndicator.pipeline import documents
 from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.channels import adopt_ids, with_ids
 from syndicator.pipeline.documents import Documents
 from syndicator.pipeline.explain import Explainer
-from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
+from syndicator.pipeline.flow import Pipeline, open_pipeline
 from syndicator.pipeline.mailing import LatestSlot, Mailing
 from syndicator.pipeline.output import Output
 from syndicator.pipeline.previewing import Previewer
 from syndicator.publish.output import OutputFiles
 from syndicator.schedule import latest_slot, read_cron
-from syndicator.settings import Settings, Source
+from syndicator.settings import Settings, permalinks
+from syndicator.settings.models import Digest, Route
 from syndicator.store.contract import Books, Store
 from syndicator.store.database import database_path
 from syndicator.store.seal import Seal, begin_anew
@@ -42,24 +40,6 @@ from syndicator.web.process import WebServer
 log = structlog.get_logger()
 
 NO_WAY_CURE = "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL (see .env.example)"
-
-
-def plan_of(settings: Settings, *, quiet_s: float | None = None) -> Plan:
-    """What the pipeline needs of the settings."""
-    return Plan(
-        sources=tuple(_source(source) for source in settings.sources),
-        topics=settings.topics,
-        roll_up=settings.feeds.roll_up,
-        quiet_s=settings.watch.quiet.total_seconds() if quiet_s is None else quiet_s,
-        version=_fingerprint(__version__, _code(parse)),
-        made_with=_fingerprint(
-            __version__,
-            _code(publish, documents),
-            [settings.site.title, settings.site.base_url, settings.site.language, settings.site.description],
-            dict(settings.levels),
-            [settings.feeds.limit, settings.feeds.hub, settings.feeds.tombstones],
-        ),
-    )
 
 
 @cache
@@ -75,6 +55,21 @@ def _code(*modules: ModuleType) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
+def _made_with(settings: Settings) -> str:
+    """The fingerprint of all that decides how feeds are rendered."""
+    parts = (settings.site.model_dump(), settings.levels, settings.feeds.model_dump())
+    return _fingerprint(__version__, _code(publish, characters, documents), *parts)
+
+
+def read_with() -> str:
+    """The fingerprint of the code that reads articles."""
+    return _fingerprint(__version__, _code(parse, yaml_reader, permalinks))
+
+
+def _fingerprint(*facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
 def output_of(settings: Settings) -> Output:
     """Where and how feeds are published."""
     return Output(
@@ -82,10 +77,9 @@ def output_of(settings: Settings) -> Output:
             files=OutputFiles(settings.output),
             site=settings.site,
             levels=settings.levels,
-            limit=settings.feeds.limit,
-            hub=settings.feeds.hub,
-            tombstones=settings.feeds.tombstones,
+            feeds=settings.feeds,
         ),
+        made_with=_made_with(settings),
         moved_map=moved_map_path(settings),
     )
 
@@ -113,36 +107,7 @@ def moved_map_path(settings: Settings) -> Path:
     return database_path(settings.state).with_name("moved.map")
 
 
-def _source(source: Source) -> SourcePlan:
-    fields = {name: list(keys) for name, keys in source.fields.items()}
-    return SourcePlan(
-        root=source.path,
-        rules=SourceRules(
-            name=source.name,
-            profile=profile(source.profile, fields),
-            base_url=source.base_url,
-            time_zone=ZoneInfo(source.time_zone),
-            permalink=source.permalink,
-        ),
-        reading=_fingerprint(
-            source.profile,
-            fields,
-            source.base_url,
-            source.time_zone,
-            source.include_unpublished,
-            # Only where it is set: a source that was read without it goes on as it is.
-            *([source.permalink] if source.permalink is not None else []),
-        ),
-        include_unpublished=source.include_unpublished,
-        topics=source.topics,
-    )
-
-
-def _fingerprint(*facts: object) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def open_pipe(settings: Settings, store: Store, *, now: datetime, quiet_s: float | None = None) -> Pipeline:
+def open_pipe(settings: Settings, store: Store, *, now: datetime) -> Pipeline:
     """The pipeline over an open store, as the settings say; a restored store begins anew, silently."""
     seal = Seal(database_path(settings.state))
     with store.transaction() as books:
@@ -152,10 +117,11 @@ def open_pipe(settings: Settings, store: Store, *, now: datetime, quiet_s: float
         routes = adopt_ids(books, settings.routes, now)
     pipeline = open_pipeline(
         store,
-        plan_of(settings, quiet_s=quiet_s),
+        settings,
         output_of(settings),
         Announcer(routes),
         mailing_of(settings, routes),
+        version=read_with(),
         now=now,
     )
     if restored:
@@ -209,11 +175,11 @@ class Messengers:
 
 def messengers_of(settings: Settings, terminal: Messenger | None = None) -> Messengers:
     """The ways that the settings give; with `slack: preview` all that is sent goes to `terminal`."""
-    slack = settings.slack
+    to = settings.credentials
     return Messengers(
-        bot=SlackBot(slack.token.get_secret_value(), api_url=slack.api_url) if slack.token else None,
-        webhooks={name: SlackWebhook(url.get_secret_value()) for name, url in slack.webhooks.items()},
-        terminal=terminal if slack.preview else None,
+        bot=SlackBot(to.token.get_secret_value(), api_url=to.api_url) if to.token else None,
+        webhooks={name: SlackWebhook(url.get_secret_value()) for name, url in to.webhooks.items()},
+        terminal=terminal if settings.slack.mode == "preview" else None,
     )
 
 

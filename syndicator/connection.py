@@ -14,11 +14,12 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from syndicator.alerts import Delivery, DeliveryState, RateLimit, Route, SlackMethod, channel_name
+from syndicator.alerts import Delivery, DeliveryState, RateLimit, SlackMethod, channel_name
 from syndicator.deliver.outage import CURE, Kept, OutageWatch
 from syndicator.deliver.slack import Identity
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.settings import Settings
+from syndicator.settings.models import Route
 from syndicator.store.contract import Store
 
 T = TypeVar("T")
@@ -45,14 +46,15 @@ WAITING = (DeliveryState.OWED, DeliveryState.UNCLEAR)
 
 def report_ways(store: Store, settings: Settings) -> None:
     """Says which routes have no way to Slack, and remembers that there is a token."""
-    slack = settings.slack
+    credentials = settings.credentials
     with store.transaction() as books:
         had_token = books.mark(HAD_TOKEN) is not None
-        if slack.token is not None:
+        if credentials.token is not None:
             books.put_mark(HAD_TOKEN, "yes")
         counts = books.outbox.count()
-    without = [route.name for route in settings.routes if not (slack.token or route.webhook)]
-    if slack.preview:
+    names = [route.name for route in settings.routes]
+    without = [] if credentials.token else [name for name in names if name not in credentials.webhooks]
+    if settings.slack.mode == "preview":
         log.info("messages are shown here, not posted: `slack: preview` is set")
     elif without:
         log.warning(
@@ -182,7 +184,7 @@ class SlackCheck:
 
     def find_names(self) -> bool:
         """Asks for the ids of names: once at each start, then for those not found yet; whether all are."""
-        names = {route.name: channel_name(route.channel) for route in self._routes if not route.webhook}
+        names = {route.name: channel_name(route.channel) for route in self._routes}
         needed = {name for name in names.values() if name is not None}
         with self._open() as outbox:
             known, used = outbox.names.ids(), outbox.names.used()

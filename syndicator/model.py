@@ -198,16 +198,6 @@ class Topic:
     names: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """What all feeds say of the place they come from. `base_url` ends in a slash."""
-
-    title: str
-    base_url: str
-    language: str = "en"
-    description: str = ""
-
-
 def refuse_naive(moment: datetime | None) -> None:
     """Raises ValueError for a datetime without an offset or in another zone than UTC."""
     if moment is not None and moment.utcoffset() != timedelta(0):

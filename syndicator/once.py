@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from syndicator.assembly import open_pipe
@@ -106,7 +106,7 @@ def check(settings: Settings, *, reading: Progress, clock: Clock | None = None) 
     """Reads everything as `build` would, into a state that is thrown away; nothing is written elsewhere."""
     clock = clock or SystemClock()
     with _nowhere(settings) as (elsewhere, store):
-        pipeline = open_pipe(elsewhere, store, now=clock.now(), quiet_s=0.0)
+        pipeline = open_pipe(elsewhere, store, now=clock.now())
         tally = take_in(elsewhere, pipeline, clock, reading)
         result = _pass(elsewhere, store, pipeline, tally, Published())
         return replace(
@@ -202,7 +202,10 @@ def _missing(path: Path, loss: Verdict) -> str:
 def _nowhere(settings: Settings) -> Iterator[tuple[Settings, SqlStore]]:
     with tempfile.TemporaryDirectory(prefix="syndicator-check-") as folder:
         state = f"sqlite:///{folder}/state.db"
-        elsewhere = replace(settings, state=state, output=Path(folder) / "public", routes=())
+        at_once = settings.watch.model_copy(update={"quiet": timedelta(0)})
+        elsewhere = settings.model_copy(
+            update={"state": state, "output": Path(folder) / "public", "routes": (), "watch": at_once}
+        )
         store = open_store(state, now=SystemClock().now())
         try:
             yield elsewhere, store

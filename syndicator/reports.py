@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from syndicator.alerts import Route
 from syndicator.model import Visibility
 from syndicator.notify.patterns import Names, Unmatched, folded, unmatched
 from syndicator.notify.routes import names_with_ancestors
+from syndicator.settings.models import Route
 from syndicator.store.contract import Fate, Store
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ def report_patterns(store: Store, routes: Sequence[Route]) -> None:
 def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[Unmatched]:
     """The patterns of the routes that match no topic, publisher or type in the store."""
     patterns = [
-        (route.providers, route.exclude_providers, route.types, route.exclude_types) for route in routes
+        (route.providers, route.exclude.providers, route.types, route.exclude.types) for route in routes
     ]
     with store.reading() as books:
         topics = [one.topic for one in books.topics() if one.fate not in (Fate.GONE, Fate.MOVED)]

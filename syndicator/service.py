@@ -21,7 +21,6 @@ from functools import partial
 
 import structlog
 
-from syndicator.alerts import Digest
 from syndicator.assembly import Messengers, messengers_of, open_pipe, reseal, routes_of, server_of
 from syndicator.clock import Clock, SystemClock
 from syndicator.connection import OwedDrawing, SlackCheck, report_ways
@@ -39,6 +38,7 @@ from syndicator.publish.files import sweep
 from syndicator.reports import report_entries, report_patterns
 from syndicator.schedule import Schedule
 from syndicator.settings import Settings
+from syndicator.settings.models import Digest
 from syndicator.status import Loss, read_facts, status_line
 from syndicator.store.database import SqlStore, database_path, open_store
 from syndicator.store.lock import hold_lock
@@ -305,7 +305,7 @@ class Service:
                 messengers.bot,
                 open_outbox,
                 outages,
-                self.settings.routes,
+                [route for route in self.settings.routes if route.name not in messengers.webhooks],
                 clock=self.clock.now,
                 over=wake,
                 named=named,

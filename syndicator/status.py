@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syndicator.alerts import Route
 from syndicator.model import Visibility
+from syndicator.settings.models import Route
 from syndicator.store.contract import Books, ProblemKind
 from syndicator.watch.compare import LossReason
 

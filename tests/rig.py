@@ -10,25 +10,23 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import feedparser
 
-from syndicator.alerts import Digest, Owed, Route, Slot
-from syndicator.model import Entry, Site, Visibility
+from syndicator.alerts import Owed, Slot
+from syndicator.model import Entry, Visibility
 from syndicator.once import publish_all
-from syndicator.parse.article import SourceRules
-from syndicator.parse.profiles import profile
 from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.channels import adopt_ids
 from syndicator.pipeline.desk import Moment
 from syndicator.pipeline.documents import Documents
 from syndicator.pipeline.explain import Answer, Explainer
-from syndicator.pipeline.flow import Pipeline, Plan, SourcePlan, open_pipeline
+from syndicator.pipeline.flow import Pipeline, open_pipeline
 from syndicator.pipeline.intake import Tally
 from syndicator.pipeline.mailing import Mailing
 from syndicator.pipeline.output import Output, Published
 from syndicator.publish.output import OutputFiles
+from syndicator.settings.models import Digest, Feeds, Route, Settings, Site, Source, Watch
 from syndicator.store.contract import StoredEntry
 from syndicator.store.database import SqlStore, open_store
 from tests.making import NOON
@@ -50,7 +48,7 @@ class Rig:
     now: datetime = NOON
     routes: Sequence[Route] = ()
     levels: Mapping[str, float] = field(default_factory=dict)
-    sources: Sequence[SourcePlan] = ()
+    sources: Sequence[Source] = ()
     topics: tuple[str, ...] = ()
     include_unpublished: bool = False
     profile: str = "smartable"
@@ -81,28 +79,26 @@ class Rig:
         with self.store.transaction() as books:
             routes = adopt_ids(books, self.routes, self.now)
         sources = tuple(self.sources) or (self.source("news", self.folder),)
+        feeds = Feeds(limit=self.limit, hub=self.hub, roll_up=self.roll_up, tombstones=self.tombstones)
         self.pipeline = open_pipeline(
             self.store,
-            Plan(
+            Settings(
+                site=SITE,
                 sources=sources,
-                roll_up=self.roll_up,
-                quiet_s=self.quiet_s,
-                version=self.version,
-                made_with=repr((self.version, self.levels, self.limit, self.tombstones, self.hub)),
+                levels=self.levels,
+                feeds=feeds,
+                watch=Watch(quiet=timedelta(seconds=self.quiet_s)),
             ),
             Output(
                 documents=Documents(
-                    files=OutputFiles(self.output),
-                    site=SITE,
-                    levels=self.levels,
-                    limit=self.limit,
-                    tombstones=self.tombstones,
-                    hub=self.hub,
+                    files=OutputFiles(self.output), site=SITE, levels=self.levels, feeds=feeds
                 ),
+                made_with=repr((self.version, self.levels, self.limit, self.tombstones, self.hub)),
                 moved_map=self.base / "var/moved.map",
             ),
             Announcer(routes),
             Mailing(routes, SITE, self.latest_slot),
+            version=self.version,
             now=self.now,
         )
         self.names = [source.name for source in sources]
@@ -117,16 +113,14 @@ class Rig:
             setattr(self, name, value)
         self.open()
 
-    def source(self, name: str, root: Path) -> SourcePlan:
-        rules = SourceRules(
-            name=name, profile=profile(self.profile, {}), base_url=self.base_url, time_zone=ZoneInfo("UTC")
-        )
-        return SourcePlan(
-            root=root,
-            rules=rules,
-            reading=f"{self.profile} {self.include_unpublished}",
-            include_unpublished=self.include_unpublished,
+    def source(self, name: str, root: Path) -> Source:
+        return Source(
+            name=name,
+            path=root,
+            profile=self.profile,
+            unpublished="include" if self.include_unpublished else "exclude",
             topics=self.topics,
+            base_url=self.base_url,
         )
 
     def wait(self, time: timedelta) -> None:

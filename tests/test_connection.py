@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,12 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from syndicator.alerts import Delivery, Outage, Route
+from syndicator.alerts import Delivery, Outage
 from syndicator.assembly import messengers_of, routes_of
 from syndicator.connection import OwedDrawing, SlackCheck, report_ways
 from syndicator.deliver.outage import OutageWatch
 from syndicator.deliver.slack import SlackBot
-from syndicator.settings import Settings, load_settings
-from syndicator.settings.values import Slack
+from syndicator.settings import Credentials, Route, Settings, Slack, load_settings
 from syndicator.status import read_facts, status_line
 from syndicator.store.database import SqlStore, open_store
 from syndicator.store.outbox import Outbox
@@ -33,7 +31,13 @@ site: {title: News, base_url: https://feeds.example.org/}
 sources: [{name: news, path: articles}]
 routes: [{name: ai, channel: C1}, {name: best, channel: C2}]
 """
-WITH_TOKEN = Slack(token=SecretStr(TOKEN))
+WITH_TOKEN = Credentials(token=SecretStr(TOKEN))
+
+PREVIEW = Slack(mode="preview")
+
+
+def changed(settings: Settings, **parts: object) -> Settings:
+    return settings.model_copy(update=parts)
 
 
 @pytest.fixture
@@ -73,14 +77,14 @@ def test_routes_without_a_way_are_said_once_with_what_waits_and_the_fix(
 
 
 def test_token_that_was_there_before_and_is_gone_is_said(store: SqlStore, settings: Settings) -> None:
-    assert said(lambda: report_ways(store, replace(settings, slack=WITH_TOKEN))) == []
+    assert said(lambda: report_ways(store, changed(settings, credentials=WITH_TOKEN))) == []
     for _ in range(2):
         (line,) = said(lambda: report_ways(store, settings))
         assert line["event"] == "the slack token is gone: messages are kept until it is back"
 
 
 def test_preview_is_said_and_misses_no_token(store: SqlStore, settings: Settings) -> None:
-    (line,) = said(lambda: report_ways(store, replace(settings, slack=Slack(preview=True))))
+    (line,) = said(lambda: report_ways(store, changed(settings, slack=PREVIEW)))
     assert (line["log_level"], "not posted" in line["event"]) == ("info", True)
 
 
@@ -92,9 +96,9 @@ def test_with_preview_everything_goes_to_the_terminal_also_with_a_token(settings
         def find(self, delivery: Delivery, *, now: object) -> None: ...
 
     screen = Screen()
-    preview = replace(settings, slack=replace(WITH_TOKEN, preview=True))
+    preview = changed(settings, slack=PREVIEW, credentials=WITH_TOKEN)
     assert messengers_of(preview, screen).for_delivery(messaged("d1")) is screen
-    assert messengers_of(replace(settings, slack=WITH_TOKEN), screen).terminal is None
+    assert messengers_of(changed(settings, credentials=WITH_TOKEN), screen).terminal is None
     assert not messengers_of(settings, screen).has_way("ai", "C1")
 
 
@@ -240,7 +244,8 @@ def test_known_name_that_slack_no_longer_has_keeps_its_id(store: SqlStore) -> No
 
 def test_bot_posts_by_id_alone_and_a_webhook_whatever_the_channel_is_called(settings: Settings) -> None:
     hook = SecretStr("https://hooks.slack.com/services/T0/B0/x")
-    ways = messengers_of(replace(settings, slack=replace(WITH_TOKEN, webhooks={"best": hook})))
+    both = Credentials(token=SecretStr(TOKEN), webhooks={"best": hook})
+    ways = messengers_of(changed(settings, credentials=both))
     assert ways.has_way("ai", "C0GENERAL") and ways.has_way("best", "#general")
     assert not ways.has_way("ai", "#general") and not ways.has_way("ai", "general")
 
@@ -278,7 +283,7 @@ def test_status_tells_of_an_outage_and_of_names_that_are_not_found(
         books.outbox.names.put({"general": "C0GENERAL"}, NOON)
     owe(store, messaged("d1"))
     routes = (*ROUTES, Route(name="c", channel="#nowhere"))
-    with_token = replace(settings, slack=WITH_TOKEN, routes=routes)
+    with_token = changed(settings, credentials=WITH_TOKEN, routes=routes)
     with store.reading() as books:
         facts = read_facts(
             books,

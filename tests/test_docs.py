@@ -19,10 +19,9 @@ from pydantic.fields import FieldInfo
 from syndicator import cli
 from syndicator.alerts import DeliveryState
 from syndicator.parse.profiles import profile
-from syndicator.settings import load_settings
+from syndicator.settings import Settings, load_settings
 from syndicator.settings.fields import Field, Tool
 from syndicator.settings.secrets import API_URL, BOT_TOKEN, WEBHOOK_URL
-from syndicator.settings.shape import FileShape
 from syndicator.store.tables import metadata
 
 HOME = Path(__file__).parent.parent
@@ -49,7 +48,9 @@ HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 def keys_of(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str]]:
     """Each setting's key and default, as the reference writes them; `[]` stands for the items of a list."""
     for name, field in model.model_fields.items():
-        key = f"{above}{field.alias or name}"
+        if field.exclude:
+            continue
+        key = f"{above}{field.validation_alias or name}"
         inner = next(models_in(field.annotation), None)
         if inner is None or needs_a_row(field, inner):
             yield key, default_of(field)
@@ -70,7 +71,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def is_list_of(annotation: Any, inner: type[BaseModel]) -> bool:
-    return bool(annotation == list[inner])  # type: ignore[valid-type]  # a type that is only known here
+    return bool(annotation == tuple[inner, ...])  # type: ignore[valid-type]  # a type that is only known here
 
 
 def default_of(field: FieldInfo) -> str:
@@ -106,14 +107,14 @@ def test_settings_reference_lists_every_setting_with_its_default() -> None:
     rows = ROW.findall(text)
     documented = dict(rows)
     assert len(rows) == len(documented), "a setting stands twice in the reference"
-    assert documented == dict(keys_of(FileShape))
+    assert documented == dict(keys_of(Settings))
 
 
 def test_annotated_settings_name_every_setting() -> None:
     text = (HOME / "config/syndicator.yaml").read_text(encoding="utf-8")
     missing = [
         key
-        for key, _ in keys_of(FileShape)
+        for key, _ in keys_of(Settings)
         if not re.search(rf"(^|[\s{{#-]){re.escape(key.split('.')[-1])}:", text, re.MULTILINE)
     ]
     assert missing == []

@@ -12,14 +12,12 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from examples import demo
-from syndicator.parse.article import SourceRules, parse_article
-from syndicator.parse.profiles import profile
+from syndicator.parse.article import parse_article
 from syndicator.settings import load_settings
 from syndicator.store.lock import hold_lock
 from tests.alone import alone
@@ -32,8 +30,8 @@ TODAY = date(2031, 3, 2)
 
 def test_demo_shows_both_readings_of_published_false() -> None:
     sources = {source.name: source for source in load_settings(EXAMPLES / "syndicator.yaml", {}).sources}
-    assert sources["news"].include_unpublished
-    assert not sources["house"].include_unpublished
+    assert sources["news"].unpublished == "include"
+    assert sources["house"].unpublished == "exclude"
     for source in sources.values():
         texts = [path.read_text(encoding="utf-8") for path in source.path.rglob("*.md")]
         assert any("published: false" in text for text in texts)
@@ -43,14 +41,8 @@ def test_demo_shows_both_readings_of_published_false() -> None:
 @pytest.mark.parametrize("name", ["news", "house"])
 def test_every_example_is_a_good_article(name: str) -> None:
     source = next(one for one in load_settings(EXAMPLES / "syndicator.yaml", {}).sources if one.name == name)
-    rules = SourceRules(
-        name=source.name,
-        profile=profile(source.profile),
-        base_url=source.base_url,
-        time_zone=ZoneInfo(source.time_zone),
-    )
     paths = sorted(source.path.rglob("*.md"))
-    articles = [parse_article(path.read_bytes(), rules=rules, path=path.name) for path in paths]
+    articles = [parse_article(path.read_bytes(), source=source, path=path.name) for path in paths]
     assert len(articles) == {"news": 12, "house": 4}[name]
     assert all(article is not None and article.summary and article.topics for article in articles)
 

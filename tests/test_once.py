@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,8 @@ def run(settings: Settings) -> Pass:
 
 def test_pass_with_a_faulty_feed_is_not_fine(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(settings).fine
-    result = run(replace(settings, site=replace(settings.site, base_url="http://[::1/")))
+    wrong = settings.site.model_copy(update={"base_url": "http://[::1/"})
+    result = run(settings.model_copy(update={"site": wrong}))
     assert not result.problems
     assert not result.fine
     print_faulty(Console(), result)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from syndicator.alerts import Route
 from syndicator.reports import report_patterns
+from syndicator.settings.models import Route
 from tests.rig import Rig
 
 

@@ -158,7 +158,7 @@ def retry(
     """Try a failed message again now. One that may have been accepted is looked for first."""
 
     path = config or context.obj[0]
-    webhooks = {route.name for route in read_settings(path).routes if route.webhook}
+    webhooks = read_settings(path).credentials.webhooks
 
     def again(outbox: Outbox, one: Delivery) -> tuple[bool, str]:
         done = outbox.retry(one.id, now(), anyway=anyway, can_look=one.route not in webhooks)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syndicator.alerts import Route
 from syndicator.cli.failures import right_to
 from syndicator.errors import SettingsError
+from syndicator.settings.models import Route
 
 if TYPE_CHECKING:
     from syndicator.settings import Settings

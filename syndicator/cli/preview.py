@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from syndicator.alerts import Delivery, Route
+from syndicator.alerts import Delivery
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import (
@@ -26,6 +26,7 @@ from syndicator.cli.options import (
     route_named,
 )
 from syndicator.errors import Unclear
+from syndicator.settings.models import Route
 
 if TYPE_CHECKING:
     from syndicator.pipeline.previewing import Preview

@@ -16,9 +16,10 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 
-from syndicator.alerts import LedgerKind, LedgerRow, Owed, Route, RouteReason
+from syndicator.alerts import LedgerKind, LedgerRow, Owed, RouteReason
 from syndicator.model import Entry
 from syndicator.notify.routes import TopicNames, judge_match, judge_route
+from syndicator.settings.models import Route
 
 LedgerView = Mapping[tuple[str, str], LedgerKind]
 """What the ledger says, by (channel, story) and by (channel, guid)."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from syndicator.alerts import Delivery, DeliveryState, Route, RouteReason
+from syndicator.alerts import Delivery, DeliveryState, RouteReason
 from syndicator.model import Entry, Visibility
 from syndicator.notify.due import Draft, DueReason
 from syndicator.notify.message import Message, Page, alert_message, digest_message
+from syndicator.settings.models import Route
 
 NAMESPACE = UUID("6f0a2f6c-6f0e-5f4e-9b57-3c2d7a9d51c4")
 """Ours, drawn once; with it ids are the same on every machine. Never to be changed."""

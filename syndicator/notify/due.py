@@ -15,10 +15,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from syndicator.alerts import Digest, Immediate, Mute, Owed, Route, Slot
+from syndicator.alerts import Mute, Owed, Slot
 from syndicator.model import Entry, Visibility
 from syndicator.notify.flood import FLOOD, Arrivals, flood_until, floods
 from syndicator.notify.quiet import muted_until, quiet_until, resumed
+from syndicator.settings.models import Digest, Route
 
 SUMMARY = Digest(cron="")
 """How a digest that an immediate route needs is cut: like a digest route's by default."""
@@ -131,7 +132,7 @@ def select_due(
     released = tuple(story for story in owed if not _is_public(entries.get(story.guid)))
     ranked = sorted(live, key=lambda story: rank(entries[story.guid]))
     match route.deliver:
-        case Immediate():
+        case "immediate":
             plan = _immediate(ranked, entries, route, now=now, mutes=mutes, traffic=traffic)
         case Digest() as digest:
             plan = _digest(ranked, entries, route, digest, now=now, slot=slot, mutes=mutes, traffic=traffic)
@@ -151,9 +152,9 @@ def hold(route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic
     quiet = quiet_until(route.quiet_hours, now)
     if quiet is not None:
         return Hold(reason=DueReason.QUIET, until=quiet)
-    if not isinstance(route.deliver, Immediate):
+    if isinstance(route.deliver, Digest):
         return None
-    flood = flood_until(traffic.arrivals, route.deliver, oldest=traffic.oldest, now=now)
+    flood = flood_until(traffic.arrivals, route, oldest=traffic.oldest, now=now)
     return None if flood is None else Hold(reason=DueReason.MANY, until=flood)
 
 
@@ -203,7 +204,7 @@ def _immediate(
         reason, until = obstacle
         return Plan(held=(*gathering, *_all_held(ready, reason, until).held))
     since = resumed(route.quiet_hours, mutes, now)
-    late = {story.story for story in ready if since is not None and _ready_at(story, route) < since}
+    late = {story.story for story in ready if since is not None and story.qualified + route.gather < since}
     flooded = _flooded(ready, route, traffic)
     drafts = _share(ready, late, flooded, entries, route, room=_room(route, traffic))
     return Plan(drafts=tuple(drafts), held=tuple(gathering))
@@ -211,9 +212,7 @@ def _immediate(
 
 def _flooded(ready: Sequence[Owed], route: Route, traffic: Traffic) -> set[str]:
     """The stories that came in a flood, which is over."""
-    if not isinstance(route.deliver, Immediate):
-        return set()
-    found = floods(traffic.arrivals, route.deliver.flood_window)
+    found = floods(traffic.arrivals, route.flood_window)
     return {story.story for story in ready if any(flood.has(story.qualified) for flood in found)}
 
 
@@ -287,12 +286,8 @@ def _room(route: Route, traffic: Traffic) -> int:
 
 
 def _gathering(story: Owed, route: Route, now: datetime) -> Held | None:
-    ready = _ready_at(story, route)
+    ready = story.qualified + route.gather
     return None if ready <= now else Held(owed=story, reason=DueReason.GATHERING, until=ready)
-
-
-def _ready_at(story: Owed, route: Route) -> datetime:
-    return story.qualified + route.deliver.gather if isinstance(route.deliver, Immediate) else story.qualified
 
 
 def _alerts(stories: Iterable[Owed], route: Route) -> list[Draft]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from syndicator.alerts import Immediate
+from syndicator.settings.models import Route
 
 FLOOD = 20
 """More stories than this within a window become one digest; as many messages may wait for a channel."""
@@ -61,18 +61,18 @@ def floods(arrivals: Arrivals, window: timedelta) -> list[Flood]:
 
 
 def flood_until(
-    arrivals: Arrivals, deliver: Immediate, *, oldest: datetime | None, now: datetime
+    arrivals: Arrivals, route: Route, *, oldest: datetime | None, now: datetime
 ) -> datetime | None:
     """When the flood that goes on now is over; None if none does.
 
     Its stories must have been gathered by then. `oldest` is when the route took the first of those that have
     not left yet: they wait for at most LONGEST windows, so that a flood without end delays nothing for ever.
     """
-    window = deliver.flood_window
+    window = route.flood_window
     found = floods([(at, count) for at, count in arrivals if at <= now], window)
     if not found:
         return None
-    until = found[-1].last + max(window, deliver.gather)
+    until = found[-1].last + max(window, route.gather)
     if oldest is not None:
-        until = min(until, oldest + max(LONGEST * window, deliver.gather))
+        until = min(until, oldest + max(LONGEST * window, route.gather))
     return until if now < until else None

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from syndicator.alerts import Digest, Route
 from syndicator.model import Entry, Image, number
 from syndicator.notify.slack_text import clean, escape, host, safe_link, shorten, weigh
+from syndicator.settings.models import Digest, Route
 from syndicator.titles import real_host
 
 MAX_BLOCKS_TEXT = 11_000

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from syndicator.alerts import Route
+from syndicator.settings.models import Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +54,9 @@ def _patterns(route: Route, names: Names) -> Iterable[tuple[str, tuple[str, ...]
     yield "topics", route.topics, names.topics
     yield "providers", route.providers, names.providers
     yield "types", route.types, names.types
-    yield "exclude.topics", route.exclude_topics, names.topics
-    yield "exclude.providers", route.exclude_providers, names.providers
-    yield "exclude.types", route.exclude_types, names.types
+    yield "exclude.topics", route.exclude.topics, names.topics
+    yield "exclude.providers", route.exclude.providers, names.providers
+    yield "exclude.types", route.exclude.types, names.types
 
 
 def _nearest(pattern: str, known: Mapping[str, str]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from syndicator.alerts import Mute, QuietHours
+from syndicator.alerts import Mute
+from syndicator.settings.models import QuietHours
 
 
 def quiet_until(quiet: QuietHours | None, now: datetime) -> datetime | None:
@@ -32,9 +33,10 @@ def _windows(quiet: QuietHours | None, now: datetime) -> list[tuple[datetime, da
     if quiet is None or quiet.start == quiet.end:
         return []
     zone = ZoneInfo(quiet.time_zone)
-    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    length = timedelta(minutes=(quiet.end - quiet.start) % (24 * 60))
-    starts = [midnight + timedelta(days=day, minutes=quiet.start) for day in (-2, -1, 0, 1)]
+    today = now.astimezone(zone).date()
+    start, end = (datetime.combine(today, one) for one in (quiet.start, quiet.end))
+    length = (end - start) % timedelta(days=1)
+    starts = [start + timedelta(days=day) for day in (-2, -1, 0, 1)]
     return [(_moment(start, zone), _moment(start + length, zone)) for start in starts]
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from syndicator.alerts import LedgerKind, Route, RouteReason
+from syndicator.alerts import LedgerKind, RouteReason
 from syndicator.model import Entry, Topic, Visibility
+from syndicator.settings.models import Route
 
 FROM_LEDGER = {
     LedgerKind.BASELINE: RouteReason.BASELINE,
@@ -65,8 +66,8 @@ def judge_match(entry: Entry, route: Route, *, topic_names: TopicNames) -> Route
     types = {article.type.casefold()}
     if route.types and not _matches(route.types, types):
         return RouteReason.OTHER_TYPE
-    excluded = ((route.exclude_topics, topics), (route.exclude_providers, providers))
-    if any(_matches(patterns, keys) for patterns, keys in (*excluded, (route.exclude_types, types))):
+    excluded = ((route.exclude.topics, topics), (route.exclude.providers, providers))
+    if any(_matches(patterns, keys) for patterns, keys in (*excluded, (route.exclude.types, types))):
         return RouteReason.EXCLUDED
     if _below(article.quality, route.min_quality):
         return RouteReason.BELOW_BAR
@@ -81,11 +82,9 @@ def names_with_ancestors(topics: Iterable[Topic]) -> dict[str, frozenset[str]]:
 
 def fingerprint(route: Route) -> str:
     """What makes a route begin anew when it changes: its channel, filters, bars and age; not its schedule."""
-    patterns = {
-        name: sorted(pattern.casefold() for pattern in getattr(route, name))
-        for name in route.__dataclass_fields__
-        if name.removeprefix("exclude_") in ("topics", "providers", "types")
-    }
+    kinds = ("topics", "providers", "types")
+    patterns = {name: _folded(getattr(route, name)) for name in kinds}
+    patterns |= {f"exclude_{name}": _folded(getattr(route.exclude, name)) for name in kinds}
     facts = {
         "channel": route.channel,
         "min_quality": None if route.min_quality is None else float(route.min_quality),
@@ -93,6 +92,10 @@ def fingerprint(route: Route) -> str:
         "max_age_s": route.max_age.total_seconds(),
     }
     return hashlib.sha256(json.dumps(patterns | facts, sort_keys=True).encode()).hexdigest()
+
+
+def _folded(patterns: Iterable[str]) -> list[str]:
+    return sorted(pattern.casefold() for pattern in patterns)
 
 
 def _topic_keys(entry: Entry, topic_names: TopicNames) -> set[str]:

@@ -22,13 +22,12 @@ from syndicator.parse.fields import Fields
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.parse.identity import canonical_link, revision
 from syndicator.parse.moments import read_moment
-from syndicator.parse.profiles import FileFacts, Standing, read_path
+from syndicator.parse.profiles import FileFacts, Standing, profile_of, read_path
 from syndicator.parse.shortcodes import without_liquid, without_shortcodes
-from syndicator.parse.source import SourceRules, article_link
+from syndicator.parse.source import article_link
 from syndicator.parse.text import cut, one_line, visible, without_tags
 from syndicator.settings.fields import Field, Tool
-
-__all__ = ["SourceRules", "parse_article"]
+from syndicator.settings.models import Source
 
 LONGEST_TITLE = 500
 LONGEST_SUMMARY = 2_000
@@ -38,39 +37,39 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}")
 
 
-def parse_article(data: bytes, *, rules: SourceRules, path: str) -> Article | None:
+def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     """The article in the file at `path`, or None where the source's tool would not take it for one.
 
     None: Hugo's section pages (`_index.md`) and headless pages; in a Jekyll folder pages that are neither
     dated nor drafts, and drafts without a date. Raises ArticleError with place and cure for everything else
     that cannot be read as an article.
     """
-    tool = rules.profile.tool
+    tool = source.profile
     facts = read_path(tool, path)
     optional = facts.standing is Standing.IF_DATED
     if facts.standing is Standing.NOT or (optional and not begins_with_front_matter(data)):
         return None
     matter = read_front_matter(data)
-    fields = Fields(matter, rules.profile)
+    fields = Fields(matter, profile_of(source))
     if (optional or facts.draft) and not facts.date and fields.first(Field.PUBLISHED) is None:
         return None
     if tool is Tool.HUGO and _hidden_page(matter):
         return None
-    return _article(matter, fields, facts, rules, path)
+    return _article(matter, fields, facts, source, path)
 
 
-def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, rules: SourceRules, path: str) -> Article:
-    zone, tool = rules.time_zone, rules.profile.tool
+def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Source, path: str) -> Article:
+    zone, tool = source.zone, source.profile
     published = _published(fields, facts, zone, _profile_meant(matter, tool, path))
-    found = article_link(fields, facts, rules, path, published)
+    found = article_link(fields, facts, source, path, published)
     link = found.address
-    base = link if tool is not Tool.SMARTABLE else rules.base_url or link
+    base = link if tool is not Tool.SMARTABLE else source.base_url or link
     markdown, embedded = _body(matter, tool), fields.text(Field.EMBEDDED) or ""
     body = render_body(markdown, base_url=link, embedded=embedded, first_line=matter.body_line)
     excerpt = _excerpt(fields)
     publisher, others = fields.first(Field.PROVIDER), fields.first(Field.RELATED)
     article = Article(
-        source=rules.name,
+        source=source.name,
         path=path,
         title=_title(fields, facts, tool),
         link=link,

@@ -10,9 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias, assert_never
 
 from syndicator.settings.fields import Field, Tool
+from syndicator.settings.models import Source
 
 KeyPath: TypeAlias = tuple[str, ...]
 
@@ -72,6 +74,16 @@ def profile(name: str, overrides: Mapping[str, Sequence[str]] | None = None) -> 
         any_case=tool is Tool.HUGO,
         split_words=frozenset({"categories", "tags"}) if tool is Tool.JEKYLL else frozenset(),
     )
+
+
+def profile_of(source: Source) -> Profile:
+    """The profile by which a source's articles are read."""
+    return _cached(source.profile, tuple(source.fields.items()))
+
+
+@lru_cache(maxsize=64)
+def _cached(tool: Tool, overrides: tuple[tuple[str, tuple[str, ...]], ...]) -> Profile:
+    return profile(tool, dict(overrides))
 
 
 def _paths(written: str | Sequence[str]) -> tuple[KeyPath, ...]:

@@ -4,40 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from syndicator.errors import SettingsError
 from syndicator.parse.fields import Fields
 from syndicator.parse.links import http_link
 from syndicator.parse.permalinks import DEFAULTS, own_path
-from syndicator.parse.profiles import FileFacts, Profile
+from syndicator.parse.profiles import FileFacts, profile_of
 from syndicator.settings.fields import Field
+from syndicator.settings.models import Source
 from syndicator.settings.permalinks import check_pattern
-
-UTC = ZoneInfo("UTC")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRules:
-    """How the files of one source are read.
-
-    `base_url` is where the source's own site is published, for articles without a link of their own.
-    `permalink` is the pattern of their paths on it (`/blog/:year/:title/`, or a Jekyll style such as
-    `pretty`); the tool's default where it is None. Raises SettingsError for one that is none.
-    """
-
-    name: str
-    profile: Profile
-    base_url: str | None = None
-    time_zone: ZoneInfo = UTC
-    permalink: str | None = None
-
-    def __post_init__(self) -> None:
-        check_pattern(self.permalink or "")
-        try:
-            http_link(self.base_url or "https://example.org/")
-        except ValueError as error:
-            raise SettingsError([f"base_url: {error}: {self.base_url}"]) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +26,7 @@ class Link:
 def article_link(
     fields: Fields,
     facts: FileFacts,
-    rules: SourceRules,
+    source: Source,
     path: str,
     published: datetime,
 ) -> Link:
@@ -61,7 +36,7 @@ def article_link(
     """
     own = fields.text(Field.LINK)
     if own is None:
-        return _on_site(fields, facts, rules, path, published)
+        return _on_site(fields, facts, source, path, published)
     try:
         return Link(address=http_link(own), derived=False)
     except ValueError as error:
@@ -72,7 +47,7 @@ def article_link(
 def _on_site(
     fields: Fields,
     facts: FileFacts,
-    rules: SourceRules,
+    source: Source,
     path: str,
     published: datetime,
 ) -> Link:
@@ -80,20 +55,20 @@ def _on_site(
     try:
         if address and address.startswith(("http://", "https://")):
             return Link(address=http_link(address), derived=False)
-        if rules.base_url is None:
+        if source.base_url is None:
             keys = fields.keys(Field.LINK)
             cure = "et the source's `base_url`"
             raise fields.problem(Field.LINK, "no link", f"Add {keys}, or s{cure}" if keys else f"S{cure}")
         own = own_path(
-            check_pattern(address or rules.permalink or DEFAULTS[rules.profile.tool]),
-            tool=rules.profile.tool,
+            check_pattern(address or source.permalink or DEFAULTS[source.profile]),
+            tool=source.profile,
             path=path,
             facts=facts,
             slug=fields.text(Field.SLUG) or facts.slug,
-            categories=(*facts.categories, *fields.names(Field.TOPICS, rules.profile.categories)),
-            local=published.astimezone(rules.time_zone),
+            categories=(*facts.categories, *fields.names(Field.TOPICS, profile_of(source).categories)),
+            local=published.astimezone(source.zone),
         )
-        on_site = http_link(f"{rules.base_url.rstrip('/')}/{own.lstrip('/')}")
+        on_site = http_link(f"{source.base_url.rstrip('/')}/{own.lstrip('/')}")
         return Link(address=on_site, derived=True)
     except SettingsError as error:
         raise fields.problem(Field.ADDRESS, str(error), "Use a path such as /2024/title/") from None

@@ -8,12 +8,12 @@ from datetime import datetime
 
 import structlog
 
-from syndicator.alerts import Route
 from syndicator.model import Entry, Visibility
 from syndicator.notify.announce import Change as Announceable
 from syndicator.notify.announce import Decision, Write, announce
 from syndicator.notify.routes import fingerprint, names_with_ancestors
 from syndicator.pipeline.recognise import Change
+from syndicator.settings.models import Route
 from syndicator.store.contract import Books
 
 log = structlog.get_logger()

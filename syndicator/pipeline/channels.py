@@ -6,13 +6,13 @@ So a channel has one ledger, whatever the settings call it. A name whose id is n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
-from syndicator.alerts import Route, channel_name
+from syndicator.alerts import channel_name
 from syndicator.notify.routes import fingerprint
+from syndicator.settings.models import Route
 from syndicator.store.contract import Books
 
 log = structlog.get_logger()
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 def with_ids(routes: Iterable[Route], ids: Mapping[str, str]) -> tuple[Route, ...]:
     """The routes with their channels' ids, as far as they are known."""
-    return tuple(replace(route, channel=channel_id(route.channel, ids)) for route in routes)
+    return tuple(route.model_copy(update={"channel": channel_id(route.channel, ids)}) for route in routes)
 
 
 def channel_id(channel: str, ids: Mapping[str, str]) -> str:

@@ -9,15 +9,15 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.model import Position, Problem
-from syndicator.parse.article import SourceRules, parse_article
+from syndicator.parse.article import parse_article
 from syndicator.pipeline.intake import UNREAD, Batch, Tally
 from syndicator.pipeline.recognise import Found
+from syndicator.settings.models import Source
 from syndicator.watch.compare import Changes, Guard, LossReason, Verdict, compare, judge_loss
 from syndicator.watch.reading import Reading, Unread, read_article
 from syndicator.watch.scan import look, scan
@@ -64,11 +64,9 @@ class Looked:
 class Desk:
     """What one thread knows of one source's folder."""
 
-    def __init__(
-        self, rules: SourceRules, root: Path, known: Mapping[str, tuple[int, ...]], *, quiet_s: float
-    ) -> None:
-        self.rules, self.root = rules, root
-        self.name = rules.name
+    def __init__(self, source: Source, known: Mapping[str, tuple[int, ...]], *, quiet_s: float) -> None:
+        self.source, self.root = source, source.path
+        self.name = source.name
         self._known = {path: Stamp(*stamp) for path, stamp in known.items()}
         self._settling = Settling(quiet=quiet_s)
         self._guard = Guard()
@@ -192,7 +190,7 @@ class Desk:
     def _parse(self, path: str, stamp: Stamp, data: bytes) -> Found:
         digest = hashlib.blake2b(data, digest_size=16).digest()
         try:
-            article = parse_article(data, rules=self.rules, path=path)
+            article = parse_article(data, source=self.source, path=path)
         except ArticleError as error:
             return self._problem(path, stamp, digest, error)
         except Exception:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from syndicator.model import ALL, Entry, Format, Related, Site, Topic, Visibility
+from syndicator.model import ALL, Entry, Format, Related, Topic, Visibility
 from syndicator.notify.due import rank
 from syndicator.publish.addresses import (
     OPML_PATH,
@@ -44,6 +44,7 @@ from syndicator.publish.pages import (
 )
 from syndicator.publish.rss_atom import render_atom, render_rss
 from syndicator.publish.topics import Catalogue
+from syndicator.settings.models import Feeds, Site
 from syndicator.store.contract import FEED, Books, Fate, StoredTopic
 
 RENDER: Mapping[Format, Callable[[Feed], Rendered]] = {
@@ -62,9 +63,7 @@ class Documents:
     files: OutputFiles
     site: Site
     levels: Mapping[str, float] = field(default_factory=dict)
-    limit: int = 50
-    hub: str | None = None
-    tombstones: bool = False
+    feeds: Feeds
     statistics: dict[str, Statistics] = field(default_factory=dict)
     """How much there is to expect of each topic, counted anew when it changes."""
     faulty: set[str] = field(default_factory=set)
@@ -83,7 +82,7 @@ class Documents:
                 self.files.remove_folder(folder)
             return
         topic = stored.topic if stored else None
-        pages = archive_pages(books.next_number(slug), self.limit)
+        pages = archive_pages(books.next_number(slug), self.feeds.limit)
         for level, bar in ((None, None), *self.levels.items()):
             yield from self._write_feed(books, topic, level, bar, pages if level is None else (), labels)
         for page in pages:
@@ -114,7 +113,7 @@ class Documents:
         labels: Mapping[str, str],
     ) -> Iterator[str]:
         slug = topic.slug if topic else ALL
-        entries = books.newest(slug, limit=self.limit, bar=bar)
+        entries = books.newest(slug, limit=self.feeds.limit, bar=bar)
         feed = describe_feed(
             site=self.site,
             entries=entries,
@@ -122,8 +121,8 @@ class Documents:
             coverage=_coverage(books, entries),
             topic=topic,
             level=level,
-            tombstones=self._tombstones(books, slug, limit=self.limit, bar=bar),
-            hub=self.hub,
+            tombstones=self._tombstones(books, slug, limit=self.feeds.limit, bar=bar),
+            hub=self.feeds.hub,
             pages=pages,
         )
         for form, render in RENDER.items():
@@ -182,7 +181,7 @@ class Documents:
         last: int | None = None,
     ) -> list[Tombstone]:
         """The marks of what has left the topic's feed; those of a level for what was good enough for it."""
-        if not self.tombstones:
+        if not self.feeds.tombstones:
             return []
         removals = books.removals(slug, limit=limit, bar=bar, first=first, last=last)
         return [Tombstone(guid=one.guid, removed=one.removed) for one in removals]
@@ -218,7 +217,7 @@ class Documents:
 
     def write_front(self, books: Books, live: Catalogue) -> Iterator[str]:
         """The front page, what all pages share, and the list of feeds."""
-        entries = books.newest(ALL, limit=self.limit)
+        entries = books.newest(ALL, limit=self.feeds.limit)
         front = FrontPage(
             site=self.site,
             statistics=self._count(books, ALL),
@@ -249,7 +248,7 @@ class Documents:
             site=self.site,
             topic=topic,
             statistics=self._count(books, slug),
-            entries=tuple(books.newest(slug, limit=self.limit)),
+            entries=tuple(books.newest(slug, limit=self.feeds.limit)),
             levels=self.levels,
             parent=live.topics[topic.parent] if topic.parent else None,
             children=tuple(self._card(books, live.topics[child]) for child in live.children(slug)),
@@ -266,7 +265,7 @@ class Documents:
         paths += [page_path(slug), *((OPML_PATH, *render_assets()) if slug == ALL else ())]
         if not all(map(self.files.has, paths)):
             yield FEED
-        for page in archive_pages(books.next_number(slug), self.limit):
+        for page in archive_pages(books.next_number(slug), self.feeds.limit):
             if not all(self.files.has(feed_path(slug, form, page=page.number)) for form in RENDER):
                 yield page.number
 

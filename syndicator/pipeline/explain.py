@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicator.alerts import Delivery, DeliveryState, LedgerRow, Route, RouteReason
+from syndicator.alerts import Delivery, DeliveryState, LedgerRow, RouteReason
 from syndicator.model import ALL, Entry, FeedReason, Problem, Visibility
 from syndicator.notify.due import Held, Hold
 from syndicator.notify.routes import judge_route, names_with_ancestors
 from syndicator.parse.identity import canonical_link
 from syndicator.pipeline.mailing import Mailing
+from syndicator.settings.models import Route
 from syndicator.store.contract import Books, Fate, Standing
 
 ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: RouteReason.FAILED}

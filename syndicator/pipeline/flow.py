@@ -6,15 +6,15 @@ of its own. Whatever is repeated after a crash comes to the same.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import structlog
 
-from syndicator.parse.article import SourceRules
 from syndicator.pipeline.announcing import Announcer
 from syndicator.pipeline.channels import adopt_ids
 from syndicator.pipeline.desk import Desk, Looked, Moment
@@ -31,6 +31,7 @@ from syndicator.pipeline.topic_files import (
     read_settings_topics,
     read_source_topics,
 )
+from syndicator.settings.models import Settings, Source
 from syndicator.store.contract import Books, ProblemKind, SourceState, Store, StoredEntry
 from syndicator.store.outbox import Outbox
 from syndicator.watch.compare import Verdict
@@ -52,41 +53,13 @@ Progress = Callable[[int, int], None]
 """Called with how many are done, of how many."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourcePlan:
-    """One source as the pipeline needs it. `reading` is the fingerprint of what decides how it is read."""
-
-    root: Path
-    rules: SourceRules
-    reading: str
-    include_unpublished: bool = False
-    topics: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.rules.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """All that the pipeline is told once. `version` is of the program: another one reads all files again."""
-
-    sources: tuple[SourcePlan, ...]
-    topics: tuple[Path, ...] = ()
-    roll_up: bool = False
-    quiet_s: float = 2.0
-    version: str = ""
-    made_with: str = ""
-    """The fingerprint of all that decides how feeds are rendered."""
-
-
 class Pipeline:
     """From files to feeds and messages owed. `open_pipeline` makes one; one thread uses it."""
 
     def __init__(
         self,
         store: Store,
-        plan: Plan,
+        settings: Settings,
         output: Output,
         announcer: Announcer,
         mailing: Mailing,
@@ -96,13 +69,13 @@ class Pipeline:
         news: News,
     ) -> None:
         self._topic_files = topic_files
-        self._store, self._plan, self._output = store, plan, output
+        self._store, self._settings, self._output = store, settings, output
         self._announcer, self._mailing = announcer, mailing
         self._desks, self._shelves = desks, shelves
-        self._sources = {source.name: source for source in plan.sources}
+        self._sources = {source.name: source for source in settings.sources}
         self._opening: dict[str, Opening] = {}
         self._news = news
-        self._intake = Intake(page_size=output.documents.limit, announce=self._announce)
+        self._intake = Intake(page_size=settings.feeds.limit, announce=self._announce)
 
     def look(
         self,
@@ -131,7 +104,7 @@ class Pipeline:
                     batch,
                     self._shelves,
                     now=at.now,
-                    unpublished=self._sources[source].include_unpublished,
+                    unpublished=self._unpublished(source),
                     silent=silent,
                 )
             desk.took(batch, taken)
@@ -152,7 +125,7 @@ class Pipeline:
 
     def shelve(self, now: datetime, progress: Progress = lambda done, of: None) -> bool:
         """Reads the topic files anew and, where topics changed, shelves every entry anew, silently."""
-        files = self._topic_files.follow(read_topic_files(self._plan), now, self.losses())
+        files = self._topic_files.follow(read_topic_files(self._settings), now, self.losses())
         with self._shelves.following(), self._store.transaction() as books:
             changed = self._shelves.declare(books, files.declared)
             problems = [*files.problems, *self._shelves.problems]
@@ -181,7 +154,7 @@ class Pipeline:
                 changes = self._judge(books, entries, now, silent=True)
             self._news += news_of(changes)
         with self._store.transaction() as books:
-            books.put_mark(SHELVED, _shelving(self._plan))
+            books.put_mark(SHELVED, _shelving(self._settings))
 
     def withdraw_source(self, source: str, now: datetime) -> None:
         """Withdraws all entries of a source that the settings no longer name."""
@@ -205,7 +178,7 @@ class Pipeline:
     def take_news(self) -> Iterator[Line]:
         """The log lines of what was stored since the last call."""
         news, self._news = self._news, News()
-        return lines(news, {name: source.root for name, source in self._sources.items()})
+        return lines(news, {name: source.path for name, source in self._sources.items()})
 
     def next_turn(self, now: datetime) -> datetime | None:
         """When time alone will next change something."""
@@ -284,8 +257,7 @@ class Pipeline:
         )
 
     def _unpublished(self, source: str) -> bool:
-        plan = self._sources.get(source)
-        return plan is not None and plan.include_unpublished
+        return source in self._sources and self._sources[source].unpublished == "include"
 
     def _is_silent(self, source: str) -> bool:
         with self._store.reading() as books:
@@ -305,62 +277,87 @@ class Pipeline:
                 log.warning(
                     "source begun before all of it could be read", source=source, unread=opening.unread
                 )
-            reading = self._sources[source].reading
+            state = SourceState(reading=reading(self._sources[source]), began=now)
             with self._store.transaction() as books:
-                books.put_source(source, SourceState(reading=reading, began=now))
+                books.put_source(source, state)
             log.info("source begun, silently", source=source)
 
 
-def read_topic_files(plan: Plan) -> TopicFiles:
+def read_topic_files(settings: Settings) -> TopicFiles:
     """What all topic files say: each source's, then the settings' own."""
-    files = read_settings_topics(plan.topics)
-    for source in plan.sources:
-        files += read_source_topics(source.name, source.root, source.topics)
+    files = read_settings_topics(settings.topics)
+    for source in settings.sources:
+        files += read_source_topics(source.name, source.path, source.topics)
     return files
 
 
 def open_pipeline(
-    store: Store, plan: Plan, output: Output, announcer: Announcer, mailing: Mailing, *, now: datetime
+    store: Store,
+    settings: Settings,
+    output: Output,
+    announcer: Announcer,
+    mailing: Mailing,
+    *,
+    version: str,
+    now: datetime,
 ) -> Pipeline:
     """The pipeline with what the store knows in hand, and sources that are gone withdrawn.
 
     `shelve` comes first, since it makes up for what changed in settings and topic files meanwhile.
+    `version` is of the program: another one reads all files again.
     """
-    found = read_topic_files(plan)
+    found = read_topic_files(settings)
     with store.transaction() as books:
-        bare = [s.name for s in plan.sources if s.topics and s.name not in found.sources]
+        bare = [s.name for s in settings.sources if s.topics and s.name not in found.sources]
         last = LastGood(found, books.topics(), [name for name in bare if books.files(name)])
         files = last.files
-        shelves = Shelves(books, files.declared, roll_up=plan.roll_up, page_size=output.documents.limit)
+        shelves = Shelves(
+            books, files.declared, roll_up=settings.feeds.roll_up, page_size=settings.feeds.limit
+        )
         changes = books.replace_problems(ProblemKind.TOPIC, [*files.problems, *shelves.problems], now)
-        desks = {source.name: _open_desk(books, source, plan) for source in plan.sources}
+        desks = {source.name: _open_desk(books, source, settings, version) for source in settings.sources}
         gone = sorted(set(books.source_names()) - set(desks))
-        anew = shelves.changed or books.mark(SHELVED) not in (None, _shelving(plan))
-        books.put_mark(SHELVED, "" if anew else _shelving(plan))
-        books.put_mark("reader", plan.version)
-        output.verify(books, plan.made_with, now)
+        anew = shelves.changed or books.mark(SHELVED) not in (None, _shelving(settings))
+        books.put_mark(SHELVED, "" if anew else _shelving(settings))
+        books.put_mark("reader", version)
+        output.verify(books, now)
         announcer.open(books)
     news = news_of_problems(changes)
-    pipeline = Pipeline(store, plan, output, announcer, mailing, desks, shelves, last, news)
+    pipeline = Pipeline(store, settings, output, announcer, mailing, desks, shelves, last, news)
     for name in gone:
         pipeline.withdraw_source(name, now)
     return pipeline
 
 
-def _shelving(plan: Plan) -> str:
-    return f"roll_up={plan.roll_up}"
+def _shelving(settings: Settings) -> str:
+    return f"roll_up={settings.feeds.roll_up}"
 
 
-def _open_desk(books: Books, source: SourcePlan, plan: Plan) -> Desk:
+def reading(source: Source) -> str:
+    """The fingerprint of what decides how a source's files are read; the store has those of before."""
+    facts = (
+        source.profile,
+        source.fields,
+        source.base_url,
+        source.time_zone or "UTC",
+        source.unpublished == "include",
+        # Only where it is set: a source that was read without it goes on as it is.
+        *([source.permalink] if source.permalink is not None else []),
+    )
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _open_desk(books: Books, source: Source, settings: Settings, version: str) -> Desk:
     """The source's desk. Files to be read anew are forgotten in the store, so that no crash forgets to."""
     state = books.source(source.name)
     files = books.files(source.name)
-    changed = state is None or state.reading != source.reading
+    facts = reading(source)
+    changed = state is None or state.reading != facts
     if changed:
         # Other settings read the same files otherwise; what that changes is no news to anyone.
-        books.put_source(source.name, SourceState(reading=source.reading, began=None))
-    if changed or books.mark("reader") != plan.version:
+        books.put_source(source.name, SourceState(reading=facts, began=None))
+    if changed or books.mark("reader") != version:
         files = {path: replace(file, stamp=UNREAD) for path, file in files.items()}
         books.put_files(source.name, files)
     known = {path: file.stamp for path, file in files.items()}
-    return Desk(source.rules, source.root, known, quiet_s=plan.quiet_s)
+    return Desk(source, known, quiet_s=settings.watch.quiet.total_seconds())

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from syndicator.alerts import Digest, Immediate, Mute, Route, Slot
-from syndicator.model import ALL, Entry, Site
+from syndicator.alerts import Mute, Slot
+from syndicator.model import ALL, Entry
 from syndicator.notify.compose import compose, draft_id, recompose
 from syndicator.notify.due import Draft, Held, Hold, Plan, Traffic, hold, select_due
 from syndicator.notify.flood import Arrivals
@@ -22,6 +22,7 @@ from syndicator.notify.message import Page
 from syndicator.pipeline.announcing import known_entries
 from syndicator.publish.addresses import digest_folder, digest_url, page_url
 from syndicator.publish.topics import topic_key
+from syndicator.settings.models import Digest, Route, Site
 from syndicator.store.contract import Books, Fate, Store
 from syndicator.store.outbox import Outbox
 
@@ -149,11 +150,11 @@ class Mailing:
         return plan, entries, slot
 
     def _traffic(self, outbox: Outbox, route: Route, now: datetime) -> Traffic:
-        oldest = outbox.oldest(route.name) if isinstance(route.deliver, Immediate) else None
+        oldest = None if isinstance(route.deliver, Digest) else outbox.oldest(route.name)
         arrivals: Arrivals = ()
-        if isinstance(route.deliver, Immediate) and oldest is not None:
+        if oldest is not None:
             # A flood begins with its first arrival, which may have left: a window before what waits.
-            since = min(oldest, now) - 2 * route.deliver.flood_window
+            since = min(oldest, now) - 2 * route.flood_window
             arrivals = outbox.ledger.arrivals(route.name, since)
         return Traffic(
             last_hour=outbox.recent(route.channel, now - HOUR),

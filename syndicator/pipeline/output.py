@@ -68,16 +68,18 @@ class Output:
     """Publishes into one folder. One thread uses it."""
 
     documents: Documents
+    made_with: str
+    """The fingerprint of all that decides how feeds are rendered."""
     moved_map: Path | None = None
     """Where the servers find which topics have moved or gone; beside the state, not in the output."""
     round: Round = field(default_factory=Round)
 
-    def verify(self, books: Books, made_with: str, now: datetime) -> None:
+    def verify(self, books: Books, now: datetime) -> None:
         """Marks dirty what was never written, and everything where it was made with other settings or by
         another version. What others have changed since, `recover` finds."""
         self.documents.files.remember(books.written())
         self._owe_interrupted(books, now)
-        anew = books.mark("output") != made_with
+        anew = books.mark("output") != self.made_with
         for stored in books.topics():
             slug = stored.topic.slug
             if stored.fate is Fate.LIVE:
@@ -88,11 +90,11 @@ class Output:
         books.mark_dirty([(ALL, FEED), *self._owed(books, ALL, anew)])
         if anew:
             books.mark_dirty((digest_folder(id), 0) for id in books.outbox.overflowing())
-        books.put_mark("output", made_with)
+        books.put_mark("output", self.made_with)
 
     def _owed(self, books: Books, slug: str, anew: bool) -> list[tuple[str, int]]:
         if anew:
-            pages = archive_pages(books.next_number(slug), self.documents.limit)
+            pages = archive_pages(books.next_number(slug), self.documents.feeds.limit)
             return [(slug, FEED), *((slug, page.number) for page in pages)]
         return [(slug, page) for page in self.documents.missing(books, slug)]
 
@@ -205,7 +207,7 @@ class Output:
                 books.pings.owe(told, now)
 
     def _to_tell(self, written: Iterable[str]) -> list[str]:
-        if self.documents.hub is None:
+        if self.documents.feeds.hub is None:
             return []
         return [self.documents.site.base_url + path for path in written if _is_feed(path)]
 

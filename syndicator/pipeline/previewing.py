@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicator.alerts import Delivery, Digest, Owed, Route, RouteReason
+from syndicator.alerts import Delivery, Owed, RouteReason
 from syndicator.model import ALL, Entry
 from syndicator.notify.compose import compose
 from syndicator.notify.due import Draft, DueReason, cut, rank
 from syndicator.notify.routes import judge_match, names_with_ancestors
 from syndicator.pipeline.announcing import known_entries
 from syndicator.pipeline.mailing import Mailing, labels_of
+from syndicator.settings.models import Digest, Route
 from syndicator.store.contract import Books
 
 LOOKED_AT = 500

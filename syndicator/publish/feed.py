@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from syndicator.characters import document_id, language_tag, one_line
-from syndicator.model import ALL, Entry, Format, Related, Site, Topic
+from syndicator.model import ALL, Entry, Format, Related, Topic
 from syndicator.publish.addresses import feed_url, page_url
 from syndicator.publish.archive import ArchivePage
 from syndicator.publish.item import Item, LeftOut, describe_item
 from syndicator.publish.membership import newest_first
+from syndicator.settings.models import Site
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """When a feed without entries was last changed. Atom requires a date and the clock is no fact of the feed;

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from syndicator.model import RESERVED_LEVELS
 from syndicator.settings.fields import Field
-from syndicator.settings.places import STATE_PREFIX, beside, is_within
+from syndicator.settings.models import Digest, Settings
+from syndicator.settings.places import STATE_PREFIX, is_within
 from syndicator.settings.problems import Problems
-from syndicator.settings.shape import DeliverShape, FileShape
 
 CronCheck = Callable[[str, str], None]
 """Raises ValueError, readable, when a crontab expression or its time zone is wrong."""
@@ -18,10 +18,10 @@ OutputCheck = Callable[[Path], None]
 """Raises ValueError, readable, when the folder is none that can be written."""
 
 
-def check_names(shape: FileShape, problems: Problems) -> None:
+def check_names(settings: Settings, problems: Problems) -> None:
     for kind, names in (
-        ("sources", [source.name for source in shape.sources]),
-        ("routes", [route.name for route in shape.routes]),
+        ("sources", [source.name for source in settings.sources]),
+        ("routes", [route.name for route in settings.routes]),
     ):
         count = Counter(names)
         for index, name in enumerate(names):
@@ -29,7 +29,7 @@ def check_names(shape: FileShape, problems: Problems) -> None:
                 problems.add_further(
                     f"another one is called {name!r} already; names are unique", kind, index, "name"
                 )
-    levels = list(shape.levels)
+    levels = list(settings.levels)
     for index, level in enumerate(levels):
         if fault := _level_fault(level, levels[:index]):
             problems.add_further(fault, "levels", level)
@@ -46,52 +46,37 @@ def _level_fault(level: str, before: Iterable[str]) -> str | None:
     return None
 
 
-def check_sources(shape: FileShape, problems: Problems) -> None:
-    for index, source in enumerate(shape.sources):
+def check_sources(settings: Settings, problems: Problems) -> None:
+    for index, source in enumerate(settings.sources):
         for name in source.fields:
             if name not in list(Field):
                 what = f"{name}: no such field; there are {', '.join(Field)}"
                 problems.add_further(what, "sources", index, "fields")
-        for pattern in source.topics:
-            if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
-                problems.add_further("must lie inside the source's folder", "sources", index, "topics")
 
 
-def check_places(shape: FileShape, file: Path, problems: Problems, check_output: OutputCheck) -> None:
+def check_places(settings: Settings, problems: Problems, check_output: OutputCheck) -> None:
     """What lies in the output folder is public. Output inside a source's folder does no harm."""
-    output = beside(file, shape.output)
+    output = settings.output
     try:
         check_output(output)
     except ValueError as error:
         problems.add_further(str(error), "output")
     cure = f"put it beside {output}, or set `output` to another folder"
-    if is_within(beside(file, shape.state.removeprefix(STATE_PREFIX)), output):
+    if is_within(Path(settings.state.removeprefix(STATE_PREFIX)), output):
         problems.add_further(f"lies in the output folder, where everybody could read it; {cure}", "state")
-    for index, source in enumerate(shape.sources):
-        if is_within(beside(file, source.path), output):
+    for index, source in enumerate(settings.sources):
+        if is_within(source.path, output):
             what = f"lies in the output folder, where everybody could read the articles as they are; {cure}"
             problems.add_further(what, "sources", index, "path")
 
 
-def check_routes(shape: FileShape, problems: Problems, check_cron: CronCheck) -> None:
-    for index, route in enumerate(shape.routes):
-        if (
-            route.level is not None
-            and route.level not in shape.levels
-            and ("levels", route.level) not in problems
-        ):
-            known = ", ".join(shape.levels) or "none are set"
+def check_routes(settings: Settings, problems: Problems, check_cron: CronCheck) -> None:
+    for index, route in enumerate(settings.routes):
+        if route.level not in (None, *settings.levels) and ("levels", str(route.level)) not in problems:
+            known = ", ".join(settings.levels) or "none are set"
             problems.add_further(f"there is no level {route.level!r} ({known})", "routes", index, "level")
-        if route.level is not None and route.min_quality is not None:
-            problems.add_further("give `level` or `min_quality`, not both", "routes", index, "level")
-        if route.gather and route.deliver != "immediate":
-            what = "is for `deliver: immediate`; a digest gathers by its schedule"
-            problems.add_further(what, "routes", index, "gather")
-        if "flood_window" in route.model_fields_set and route.deliver != "immediate":
-            what = "is for `deliver: immediate`; a digest is one message anyway"
-            problems.add_further(what, "routes", index, "flood_window")
-        if isinstance(route.deliver, DeliverShape):
+        if isinstance(route.deliver, Digest):
             try:
-                check_cron(route.deliver.digest, route.deliver.time_zone)
+                check_cron(route.deliver.cron, route.deliver.time_zone)
             except ValueError as error:
                 problems.add_further(str(error), "routes", index, "deliver", "digest")

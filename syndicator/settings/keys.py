@@ -1,15 +1,14 @@
-"""Which keys the settings have, and what each may hold; read off the shape (pure)."""
+"""Which keys the settings have, and what each may hold; read off the models (pure)."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
-from types import NoneType
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel
 
-from syndicator.settings.shape import FileShape
+from syndicator.settings.models import Settings
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """From the top: keys, and the numbers of items of lists."""
@@ -20,14 +19,12 @@ NOT_YET = {"admin": "is not built yet: nothing would listen there; leave it out"
 
 def known_keys(parents: KeyPath) -> list[str]:
     """The keys of the group at the path, in order; none where it has no keys of its own."""
-    model = next(_models(form_of(parents)), None)
-    fields = model.model_fields if model else {}
-    return [field.alias or name for name, field in fields.items()]
+    return [*_members(form_of(parents))]
 
 
 def form_of(path: KeyPath) -> Any:
     """The type of what may stand at the path; None where nothing may."""
-    form: Any = FileShape
+    form: Any = Settings
     for step in path:
         form = _item(form) if isinstance(step, int) else _member(form, step)
     return form
@@ -37,7 +34,7 @@ def holds_parts(form: Any) -> bool:
     """Whether a list, mapping or group may stand there, rather than a single value."""
     if isinstance(form, type) and issubclass(form, BaseModel):
         return True
-    return get_origin(form) in (list, dict) or any(holds_parts(one) for one in get_args(form))
+    return get_origin(form) in (tuple, Mapping) or any(holds_parts(one) for one in get_args(form))
 
 
 def name_of(path: KeyPath) -> str:
@@ -60,22 +57,24 @@ def unknown_key(name: str, known: Iterable[str], *, written: str = "{}") -> str:
 
 
 def _member(form: Any, key: str) -> Any:
+    return get_args(form)[1] if get_origin(form) is Mapping else _members(form).get(key)
+
+
+def _members(form: Any) -> dict[str, Any]:
+    """The types of a group's keys; what no file may give is left out."""
     model = next(_models(form), None)
-    if model is not None:
-        fields = ((field.alias or name, field) for name, field in model.model_fields.items())
-        return next((field.annotation for name, field in fields if name == key), None)
-    return get_args(form)[1] if get_origin(form) is dict else None
+    fields = model.model_fields.items() if model else ()
+    return {str(one.validation_alias or name): one.annotation for name, one in fields if not one.exclude}
 
 
 def _item(form: Any) -> Any:
-    arguments = [one for one in get_args(form) if one is not NoneType]
-    return arguments[0] if get_origin(form) is list else None
+    return get_args(form)[0] if get_origin(form) is tuple else None
 
 
 def _models(form: Any) -> Iterator[type[BaseModel]]:
     """The group that may stand there itself, not in a list of it."""
     if isinstance(form, type) and issubclass(form, BaseModel):
         yield form
-    elif get_origin(form) not in (list, dict):
+    elif get_origin(form) not in (tuple, Mapping):
         for argument in get_args(form):
             yield from _models(argument)

@@ -8,9 +8,7 @@ from typing import Any, cast
 
 from pydantic import SecretStr, ValidationError
 
-from syndicator.alerts import Digest, Immediate, QuietHours, Route
 from syndicator.errors import ArticleError, SettingsError
-from syndicator.model import Site
 from syndicator.settings import secrets
 from syndicator.settings.checks import (
     CronCheck,
@@ -20,12 +18,10 @@ from syndicator.settings.checks import (
     check_routes,
     check_sources,
 )
+from syndicator.settings.models import Credentials, Route, Settings
 from syndicator.settings.overlay import read_overlay
-from syndicator.settings.places import STATE_PREFIX, beside
 from syndicator.settings.problems import Problems
-from syndicator.settings.shape import FileShape, RouteShape, SourceShape
-from syndicator.settings.sound import errors_of, own_path, stand_in
-from syndicator.settings.values import Feeds, Listen, Settings, Slack, Source, Watch
+from syndicator.settings.sound import own_path, stand_in
 from syndicator.settings.wording import say
 from syndicator.yaml_reader import Document, Limits, read_yaml
 
@@ -47,14 +43,14 @@ def load_settings(
     for name, what in overlay.problems.items():
         problems.add_variable(what, name)
     values = overlay.over(cast("dict[str, Any]", document.value))
-    shape = _shape(values, problems)
-    check_names(shape, problems)
-    check_sources(shape, problems)
-    check_places(shape, file, problems, check_output)
-    check_routes(shape, problems, check_cron)
-    slack = _slack(shape, file, environment, problems)
+    settings = _validated(values, file, problems)
+    check_names(settings, problems)
+    check_sources(settings, problems)
+    check_places(settings, problems, check_output)
+    check_routes(settings, problems, check_cron)
+    credentials = _credentials(settings, environment, problems)
     problems.raise_any()
-    return _settings(shape, file, slack)
+    return settings.model_copy(update={"credentials": credentials})
 
 
 def _read(file: Path) -> Document:
@@ -74,22 +70,22 @@ def _read(file: Path) -> Document:
     return document
 
 
-def _shape(values: dict[str, Any], problems: Problems) -> FileShape:
-    """The settings in their shape; where something is wrong, with what else can be checked."""
+def _validated(values: dict[str, Any], file: Path, problems: Problems) -> Settings:
+    """The settings; where something is wrong, with what else can be checked."""
     try:
-        return FileShape(**values)
+        return Settings.model_validate(values, context=file, by_name=False, by_alias=True)
     except ValidationError as error:
-        for detail in errors_of(error):
+        for detail in error.errors():
             path = own_path(detail["loc"])
             problems.add(say(cast("dict[str, Any]", detail), path), *path)
-        shape = stand_in(values, error)
-    if shape is None:
+        settings = stand_in(values, file, error)
+    if settings is None:
         problems.raise_any()
         raise AssertionError("wrong settings without a problem")
-    return shape
+    return settings
 
 
-def _slack(shape: FileShape, file: Path, environment: Mapping[str, str], problems: Problems) -> Slack:
+def _credentials(settings: Settings, environment: Mapping[str, str], problems: Problems) -> Credentials:
     token = _secret(secrets.BOT_TOKEN, environment, problems)
     if token is not None and (wrong := secrets.check_token(token)):
         problems.add_variable(wrong)
@@ -97,19 +93,13 @@ def _slack(shape: FileShape, file: Path, environment: Mapping[str, str], problem
     if shared is not None and (wrong := secrets.check_webhook(shared, called=secrets.WEBHOOK_URL)):
         problems.add_variable(wrong)
     webhooks: dict[str, SecretStr] = {}
-    for index, route in enumerate(shape.routes):
-        webhook = _route_webhook(route, index, file, problems)
+    for index, route in enumerate(settings.routes):
+        webhook = _route_webhook(route, index, problems)
         if webhook is None and token is None:
             webhook = shared
         if webhook is not None:
             webhooks[route.name] = webhook
-    return Slack(
-        token=token,
-        webhooks=webhooks,
-        api_url=_api_url(environment, problems),
-        confirm_after=shape.slack.confirm_after,
-        preview=shape.slack.mode == "preview",
-    )
+    return Credentials(token=token, webhooks=webhooks, api_url=_api_url(environment, problems))
 
 
 def _secret(name: str, environment: Mapping[str, str], problems: Problems) -> SecretStr | None:
@@ -120,13 +110,13 @@ def _secret(name: str, environment: Mapping[str, str], problems: Problems) -> Se
         return None
 
 
-def _route_webhook(route: RouteShape, index: int, file: Path, problems: Problems) -> SecretStr | None:
+def _route_webhook(route: Route, index: int, problems: Problems) -> SecretStr | None:
     if route.webhook_file is None:
         return None
     webhook, wrong = None, None
     called = "webhook_file"
     try:
-        webhook = secrets.read_secret(beside(file, route.webhook_file), called=called)
+        webhook = secrets.read_secret(route.webhook_file, called=called)
         wrong = secrets.check_webhook(webhook, called=called)
     except secrets.SecretProblem as problem:
         wrong = str(problem)
@@ -141,77 +131,3 @@ def _api_url(environment: Mapping[str, str], problems: Problems) -> str:
     if not value.startswith(("https://", "http://")):
         problems.add_variable(f"{secrets.API_URL}: must begin with https://")
     return value if value.endswith("/") else value + "/"
-
-
-def _settings(shape: FileShape, file: Path, slack: Slack) -> Settings:
-    site = shape.site
-    server = shape.server
-    return Settings(
-        file=file,
-        site=Site(
-            title=site.title, base_url=site.base_url, language=site.language, description=site.description
-        ),
-        sources=tuple(_source(source, shape, file) for source in shape.sources),
-        levels=dict(sorted(shape.levels.items(), key=lambda level: level[1])),
-        topics=tuple(beside(file, pattern) for pattern in shape.topics),
-        feeds=Feeds(**shape.feeds.model_dump()),
-        output=beside(file, shape.output),
-        state=_state(shape.state, file),
-        server=Listen(**server.model_dump()) if server else None,
-        watch=Watch(**shape.watch.model_dump()),
-        slack=slack,
-        routes=tuple(_route(route, shape.levels, slack) for route in shape.routes),
-    )
-
-
-def _source(source: SourceShape, shape: FileShape, file: Path) -> Source:
-    return Source(
-        name=source.name,
-        path=beside(file, source.path),
-        profile=source.profile,
-        fields={name: tuple(keys) for name, keys in source.fields.items()},
-        include_unpublished=source.unpublished == "include",
-        topics=tuple(source.topics),
-        base_url=source.base_url,
-        permalink=source.permalink,
-        time_zone=source.time_zone or shape.site.time_zone,
-    )
-
-
-def _route(route: RouteShape, levels: Mapping[str, float], slack: Slack) -> Route:
-    hours = route.quiet_hours
-    deliver = route.deliver
-    bar = levels[route.level] if route.level is not None else route.min_quality
-    webhook = route.name in slack.webhooks
-    return Route(
-        name=route.name,
-        channel=route.channel,
-        topics=tuple(route.topics),
-        providers=tuple(route.providers),
-        types=tuple(route.types),
-        exclude_topics=tuple(route.exclude.topics),
-        exclude_providers=tuple(route.exclude.providers),
-        exclude_types=tuple(route.exclude.types),
-        min_quality=bar,
-        min_heat=route.min_heat,
-        max_age=route.max_age,
-        deliver=Immediate(gather=route.gather, flood_window=route.flood_window)
-        if deliver == "immediate"
-        else Digest(
-            cron=deliver.digest,
-            time_zone=deliver.time_zone,
-            minimum=deliver.minimum,
-            maximum=deliver.maximum,
-            per_provider=deliver.per_provider,
-        ),
-        quiet_hours=QuietHours(start=hours.start, end=hours.end, time_zone=hours.time_zone)
-        if hours
-        else None,
-        per_hour=route.per_hour,
-        webhook=webhook,
-        show_reason=route.show_reason,
-    )
-
-
-def _state(url: str, file: Path) -> str:
-    return STATE_PREFIX + str(beside(file, url.removeprefix(STATE_PREFIX)))

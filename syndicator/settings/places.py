@@ -33,6 +33,6 @@ def is_within(path: Path, folder: Path) -> bool:
     return path.is_relative_to(folder) or real.is_relative_to(real_folder)
 
 
-def beside(file: Path, path: str) -> Path:
+def beside(file: Path, path: str | Path) -> Path:
     """A path relative to the settings file's folder; `..` is folded, links are left alone."""
     return Path(os.path.normpath(file.absolute().parent / Path(path).expanduser()))

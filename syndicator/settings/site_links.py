@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from syndicator.settings.values import Source
+from syndicator.settings.models import Source
 
 LARGEST_CHARACTERS = 1_000_000
 _ENDINGS = (".toml", ".yaml", ".yml", ".json")

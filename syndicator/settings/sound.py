@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from syndicator.settings.keys import KeyPath
-from syndicator.settings.shape import FileShape
+from syndicator.settings.models import Settings
 
 ROUNDS = 5
 """What is left out may be missing in the next round; a group that stands in lacks nothing."""
@@ -36,27 +36,18 @@ _STAND_IN: dict[str, Any] = {
 """For what must be there, by its key."""
 
 
-def errors_of(error: ValidationError) -> list[ErrorDetails]:
-    """What is wrong, each thing once: of a choice, only what the branch says that was meant."""
-    return [
-        one
-        for one in error.errors()
-        if "literal['immediate']" not in one["loc"] or not isinstance(one["input"], dict)
-    ]
-
-
 def own_path(location: tuple[str | int, ...]) -> KeyPath:
     """The path as the file has it: pydantic also names the branch of a choice, and that a key is meant."""
-    return tuple(part for part in location if part not in ("DeliverShape", "literal['immediate']", "[key]"))
+    return tuple(part for part in location if part not in ("[digest]", "[immediate]", "[key]"))
 
 
-def stand_in(values: dict[str, Any], error: ValidationError) -> FileShape | None:
+def stand_in(values: dict[str, Any], file: Path, error: ValidationError) -> Settings | None:
     """The settings without what is wrong in them; None where they cannot be made right."""
     values = copy.deepcopy(values)
     for _ in range(ROUNDS):
-        _mend(values, ((detail["type"], own_path(detail["loc"])) for detail in errors_of(error)))
+        _mend(values, ((detail["type"], own_path(detail["loc"])) for detail in error.errors()))
         try:
-            return FileShape(**values)
+            return Settings.model_validate(values, context=file, by_name=False, by_alias=True)
         except ValidationError as again:
             error = again
     return None

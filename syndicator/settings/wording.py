@@ -29,7 +29,7 @@ EXPECTED = {
     "finite_number": _NUMBER,
     "bool_type": _FLAG,
     "bool_parsing": _FLAG,
-    "list_type": "must be a list, like [a, b]",
+    "tuple_type": "must be a list, like [a, b]",
     "dict_type": "must be keys and values, like {{good: 90}}",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
@@ -37,6 +37,7 @@ EXPECTED = {
     "greater_than_equal": "must be at least {ge:g}",
     "less_than_equal": "must be at most {le:g}",
     "literal_error": "must be one of {expected}",
+    "enum": "must be one of {expected}",
 }
 """By pydantic's name of the error: what is expected, with what it tells of the bounds."""
 
@@ -47,10 +48,12 @@ def say(detail: Mapping[str, Any], path: KeyPath) -> str:
     match kind:
         case "missing":
             return "is missing"
-        case "extra_forbidden":
+        case "extra_forbidden" | "is_instance_of":
             return unknown_key(str(path[-1]), known_keys(path[:-1]))
         case "string_type" if value is None:
             return 'is empty: what follows a `#` is a comment; write it in quotes, like "#news"'
+        case "rule":
+            return str(detail["msg"])
         case "value_error":
             expected = str(detail["ctx"]["error"])
         case "model_type" | "model_attributes_type":

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from syndicator.alerts import LedgerKind, LedgerRow, Mute, Owed, Route, RouteReason, Slot
+from syndicator.alerts import LedgerKind, LedgerRow, Mute, Owed, RouteReason, Slot
+from syndicator.settings.models import Route
 from syndicator.store.outbox_rows import ledger_value, ledger_values, owed_value, owed_values
 from syndicator.store.outbox_tables import digest_slots, ledger, mutes, owed, routes
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from syndicator.alerts import Immediate, Route
 from syndicator.model import Visibility, utc
+from syndicator.settings.models import Route
 from tests.acceptance.running import running, wait_for
 from tests.rig import SHARED, Rig
 
@@ -41,7 +41,7 @@ def test_seeds_are_not_public_by_default_and_everything_says_why(tmp_path: Path)
 
 @needs_seeds
 def test_seeds_included_are_in_their_feeds_and_one_is_announced(tmp_path: Path) -> None:
-    route = Route(name="good", channel="C1", min_quality=80, deliver=Immediate())
+    route = Route(name="good", channel="C1", min_quality=80, deliver="immediate")
     rig = Rig(tmp_path, now=THEN, include_unpublished=True, routes=[route])
     rig.turn()
     for seed in SEEDS.glob("*.md"):

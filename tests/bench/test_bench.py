@@ -17,7 +17,7 @@ def test_articles_are_good_and_the_same_each_time(bodies: bool) -> None:
     assert Articles(bodies=bodies).make() == Articles(bodies=bodies).make()
     articles = Articles(bodies=bodies)
     for name, text in [articles.make() for _ in range(50)]:
-        article = parse_article(text.encode(), rules=RULES, path=name)
+        article = parse_article(text.encode(), source=RULES, path=name)
         assert article is not None and not article.draft and article.topics
         assert bool(article.body) is bodies
 

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from syndicator.alerts import Digest, Route
+from syndicator.settings.models import Digest, Route
 from tests.making import NOON
 from tests.rig import Rig, article_text
 
@@ -232,11 +232,11 @@ class Table:
         yield self._row(
             "new source", lambda: self.rig.restart(sources=sources), entries=self.some, documents=None
         )
-        more = replace(ANY, name="more", channel="C3")
+        more = ANY.model_copy(update={"name": "more", "channel": "C3"})
         yield self._row("new route", lambda: self.rig.restart(routes=[ANY, GOOD, more]))
-        lower = replace(GOOD, min_quality=10.0)
+        lower = GOOD.model_copy(update={"min_quality": 10.0})
         yield self._row("route changed", lambda: self.rig.restart(routes=[ANY, lower, more]))
-        renamed = replace(ANY, name="renamed")
+        renamed = ANY.model_copy(update={"name": "renamed"})
         yield self._row("route renamed", lambda: self.rig.restart(routes=[renamed, lower, more]))
         fresh = 3 * self.size
         self.fields[fresh] = self._usual(fresh)

@@ -19,7 +19,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from syndicator.errors import ArticleError
-from syndicator.parse.article import SourceRules, parse_article
+from syndicator.parse.article import parse_article
+from syndicator.settings.models import Source
 from tests.parse.writing import HUGO, JEKYLL, RULES, written
 
 SLOWEST_S = 0.05
@@ -28,7 +29,7 @@ _REFERENCE_S = 0.005
 LONGEST = 4_000
 """Bytes: rendering a sane body takes some 3 microseconds a byte, a table of empty cells 15."""
 BODY = "# Tides\n\nSome *text* [link](a.html) ![i](b.png)\n\n- [ ] do\n\n|a|b|\n|-|-|\n|1|2|\n\n[^1]: n\n"
-SEEDS: tuple[tuple[SourceRules, str, bytes], ...] = (
+SEEDS: tuple[tuple[Source, str, bytes], ...] = (
     (RULES, "2024-05-06-tidal-power.md", written(BODY).encode()),
     (RULES, "a.md", written().replace("\n", "\r\n").encode("utf-8-sig")),
     (
@@ -92,7 +93,7 @@ def mutate(chance: random.Random, data: bytes) -> bytes:
     return bytes(out[:LONGEST])
 
 
-def inputs(seed: int, count: int) -> Iterator[tuple[SourceRules, str, bytes]]:
+def inputs(seed: int, count: int) -> Iterator[tuple[Source, str, bytes]]:
     """`count` mutated articles, the same for the same seed."""
     chance = random.Random(seed)
     for _ in range(count):
@@ -134,10 +135,10 @@ def run(seed: int, count: int) -> Tally:
     return tally
 
 
-def _attempt(tally: Tally, rules: SourceRules, path: str, data: bytes) -> float:
+def _attempt(tally: Tally, rules: Source, path: str, data: bytes) -> float:
     began = time.thread_time()
     try:
-        article = parse_article(data, rules=rules, path=path)
+        article = parse_article(data, source=rules, path=path)
         kind = "none" if article is None else "article"
     except ArticleError as error:
         kind = "problem"

@@ -18,7 +18,8 @@ from itertools import count
 from typing import TypeAlias
 
 from syndicator.errors import ArticleError
-from syndicator.parse.article import SourceRules, parse_article
+from syndicator.parse.article import parse_article
+from syndicator.settings.models import Source
 from tests.parse.writing import HUGO, JEKYLL, RULES
 
 SIZE = 100_000
@@ -26,7 +27,7 @@ SIZE = 100_000
 MOST_S = 0.05
 """Of processor time, which no file may take."""
 
-File: TypeAlias = tuple[SourceRules, str, bytes]
+File: TypeAlias = tuple[Source, str, bytes]
 
 HEAD = "title: A\npublishedDateTime: 2024-01-02T03:04:05Z\nwebUrl: https://a.example/b\n"
 _PATHS = {"smartable": (RULES, "a.md"), "jekyll": (JEKYLL, "_posts/2024-01-02-a.md"), "hugo": (HUGO, "a.md")}
@@ -467,7 +468,7 @@ def _attempt(file: File) -> tuple[float, str]:
     rules, path, data = file
     began = time.process_time()
     try:
-        outcome = "none" if parse_article(data, rules=rules, path=path) is None else "article"
+        outcome = "none" if parse_article(data, source=rules, path=path) is None else "article"
     except ArticleError as error:
         outcome = f"problem: {error.what}"
     return time.process_time() - began, outcome

@@ -24,7 +24,7 @@ def test_inputs_are_the_same_for_the_same_seed() -> None:
 
 def test_every_seed_is_an_article_before_it_is_mutated() -> None:
     for rules, path, data in SEEDS:
-        assert parse_article(data, rules=rules, path=path) is not None
+        assert parse_article(data, source=rules, path=path) is not None
 
 
 def test_inputs_stay_small() -> None:

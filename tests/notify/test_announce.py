@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from syndicator.alerts import LedgerKind, Route, RouteReason
+from syndicator.alerts import LedgerKind, RouteReason
 from syndicator.model import Entry, Visibility
 from syndicator.notify.announce import Change, Decision, Write, announce
+from syndicator.settings.models import Route
 from tests.notify.values import DAY, HOUR, NOON, make_entry, make_route
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 import pytest
 
-from syndicator.alerts import Digest, Immediate, Mute, QuietHours, Route, Slot
+from syndicator.alerts import Mute, Slot
 from syndicator.model import Entry, Visibility, utc
 from syndicator.notify.due import DueReason, Plan, Traffic, select_due
 from syndicator.notify.flood import FLOOD
+from syndicator.settings.models import Digest, QuietHours, Route
 from tests.notify.values import DAY, HOUR, MINUTE, NOON, SECOND, make_entry, make_route, owe
 
 NINE = Slot(nominal="2026-03-02T09:00", at=utc(2026, 3, 2, 9))
@@ -58,7 +59,7 @@ def test_immediate_story_is_sent_at_once_best_first() -> None:
 
 
 def test_gathering_story_waits_for_its_other_publishers() -> None:
-    route = make_route(deliver=Immediate(gather=10 * MINUTE))
+    route = make_route(deliver="immediate", gather=10 * MINUTE)
     waiting = plan([make_entry()], route, now=NOON + 9 * MINUTE)
     assert (reasons(waiting), waiting.wake) == ({DueReason.GATHERING}, NOON + 10 * MINUTE)
     assert len(plan([make_entry()], route, now=NOON + 10 * MINUTE).drafts) == 1
@@ -82,7 +83,7 @@ def floods_of(count: int, *, at: datetime = NOON, oldest: datetime | None = NOON
 def test_flood_is_held_until_no_more_come_and_gathered() -> None:
     found = plan(many(25), traffic=floods_of(25))
     assert (reasons(found), found.wake) == ({DueReason.MANY}, NOON + 30 * SECOND)
-    slow = make_route(deliver=Immediate(gather=MINUTE))
+    slow = make_route(deliver="immediate", gather=MINUTE)
     found = plan(many(3), slow, now=NOON + MINUTE - SECOND, traffic=floods_of(25))
     assert reasons(found) == {DueReason.GATHERING} and found.wake == NOON + MINUTE
 
@@ -123,7 +124,7 @@ def test_withdrawn_story_is_released() -> None:
 
 # quiet hours and mutes
 
-NIGHT = QuietHours(start=22 * 60, end=7 * 60, time_zone="Europe/Berlin")
+NIGHT = QuietHours(start=time(22), end=time(7), time_zone="Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -163,8 +164,8 @@ def test_one_story_of_the_night_comes_as_itself() -> None:
 
 
 def test_quiet_hours_by_day_and_none_at_all() -> None:
-    lunch = QuietHours(start=12 * 60, end=13 * 60)
-    never = QuietHours(start=60, end=60)
+    lunch = QuietHours(start=time(12), end=time(13))
+    never = QuietHours(start=time(1), end=time(1))
     assert reasons(plan([make_entry()], make_route(quiet_hours=lunch))) == {DueReason.QUIET}
     assert plan([make_entry()], make_route(quiet_hours=never)).drafts
 
@@ -292,6 +293,6 @@ def test_muted_digest_keeps_its_time_for_the_catch_up() -> None:
 
 
 def test_digest_in_quiet_hours_comes_after_them() -> None:
-    early = make_route(deliver=DAILY, quiet_hours=QuietHours(start=8 * 60, end=13 * 60))
+    early = make_route(deliver=DAILY, quiet_hours=QuietHours(start=time(8), end=time(13)))
     held = plan(many(2), early, slot=NINE)
     assert (held.finished, held.wake) == (None, utc(2026, 3, 2, 13))

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from syndicator.alerts import Digest
 from syndicator.deliver.terminal import draw
 from syndicator.model import Entry, Image, Provider
 from syndicator.notify.message import MAX_SHOWN, Page, alert_message, digest_message
+from syndicator.settings.models import Digest
 from tests import slack_rules
 from tests.notify.injections import INJECTIONS
 from tests.notify.values import NOON, make_entry, make_route

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from syndicator.alerts import Route
 from syndicator.notify.patterns import Names, folded, unmatched
+from syndicator.settings.models import Route
 
 NAMES = Names(
     topics={"ai": "AI", "artificial intelligence": "AI", "database": "Database"},
@@ -30,7 +30,8 @@ NAMES = Names(
 def test_pattern_that_matches_nothing_is_told_with_the_nearest(
     setting: str, pattern: str, nearest: str
 ) -> None:
-    more: dict[str, Any] = {setting.replace(".", "_"): (pattern,)}
+    more: dict[str, Any] = {setting.removeprefix("exclude."): (pattern,)}
+    more = {"exclude": more} if setting.startswith("exclude.") else more
     route = Route(name="r", channel="C1", **more)
     (one,) = unmatched([route], NAMES)
     assert (one.route, one.setting, one.pattern, one.nearest) == ("r", setting, pattern, nearest)

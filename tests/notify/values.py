@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndicator.alerts import Digest, Immediate, Owed, Route, RouteReason
+from syndicator.alerts import Owed, RouteReason
 from syndicator.model import Article, Entry, Image, Provider, Visibility, utc
+from syndicator.settings.models import Digest, Route
 
 NOON = utc(2026, 3, 2, 12)
 SECOND, MINUTE, HOUR, DAY = (
@@ -16,7 +17,7 @@ SECOND, MINUTE, HOUR, DAY = (
     timedelta(days=1),
 )
 NOW_AND_THEN = Digest(cron="0 9 * * *")
-AT_ONCE = Immediate()
+AT_ONCE = "immediate"
 
 
 def make_entry(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from syndicator.model import Article, Entry, Image, Provider, Site, Topic, Visibility, utc
+from syndicator.model import Article, Entry, Image, Provider, Topic, Visibility, utc
 from syndicator.publish.pages import (
     FrontPage,
     Statistics,
@@ -15,6 +15,7 @@ from syndicator.publish.pages import (
     render_front,
     render_topic,
 )
+from syndicator.settings.models import Site
 
 SITE = Site(
     title="Cloud & Sky News",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from syndicator.errors import ArticleError
 from syndicator.model import Article, Image, Provider, Related, utc
-from syndicator.parse.article import SourceRules, parse_article
-from syndicator.parse.profiles import profile
-from tests.parse.writing import BERLIN, HUGO, JEKYLL, KEYS, RULES, read, reread, written
+from syndicator.parse.article import parse_article
+from syndicator.settings.models import Source
+from tests.parse.writing import HUGO, JEKYLL, KEYS, RULES, read, reread, written
 
 
 def test_article_has_everything_the_file_says() -> None:
@@ -98,13 +98,13 @@ def test_either_flag_makes_a_draft() -> None:
 def test_links_in_order_of_preference() -> None:
     assert reread(webUrl=None).link == "https://daily.example/2024/05/06/tidal-power/"
     assert reread(webUrl='""', originalUrl="https://other.example/a").link == "https://other.example/a"
-    rules = replace(RULES, base_url="https://www.example.org/base")
+    rules = RULES.model_copy(update={"base_url": "https://www.example.org/base"})
     article = read(written(webUrl=None, originalUrl=None), rules=rules, path="sub/2024-05-06-a.md")
     assert article.link == "https://www.example.org/base/sub/2024-05-06-a"
 
 
 def test_date_without_offset_is_in_the_sources_zone() -> None:
-    rules = replace(RULES, time_zone=BERLIN)
+    rules = RULES.model_copy(update={"time_zone": "Europe/Berlin"})
     assert read(written(publishedDateTime="2024-07-01 12:00"), rules=rules).published == utc(2024, 7, 1, 10)
     assert read(written(publishedDateTime="2024-07-01T12:00:00Z"), rules=rules).published == utc(
         2024, 7, 1, 12
@@ -245,7 +245,7 @@ def test_many_images_and_related_are_bounded() -> None:
 
 
 def test_fields_may_come_from_other_keys() -> None:
-    rules = replace(RULES, profile=profile("smartable", {"title": ["meta.headline"], "published": ["when"]}))
+    rules = RULES.model_copy(update={"fields": {"title": ("meta.headline",), "published": ("when",)}})
     article = read(written(title=None, meta="{headline: Hello}", when="2020-01-01"), rules=rules)
     assert (article.title, article.published) == ("Hello", utc(2020, 1, 1))
 
@@ -285,7 +285,7 @@ def test_jekyll_key_that_leads_nowhere_is_none() -> None:
 
 def test_jekyll_permalink_may_be_absolute_or_the_sources() -> None:
     assert post("permalink: https://else.example/a").link == "https://else.example/a"
-    rules = replace(JEKYLL, permalink="pretty")
+    rules = JEKYLL.model_copy(update={"permalink": "pretty"})
     article = read("---\ntitle: A\n---\n", rules=rules, path="2024-01-02-a.md")
     assert article.link == "https://blog.example/2024/01/02/a/"
 
@@ -301,7 +301,7 @@ def test_file_name_that_says_nothing_gives_no_title() -> None:
 
 def test_file_name_that_is_not_utf8_has_a_link() -> None:
     assert post(path="2024-01-02-a\udc80b.md").link == "https://blog.example/2024/01/02/a-b.html"
-    smartable = replace(RULES, base_url="https://www.example.org/")
+    smartable = RULES.model_copy(update={"base_url": "https://www.example.org/"})
     text = written(webUrl=None, originalUrl=None)
     assert read(text, rules=smartable, path="a\udc80b.md").link == "https://www.example.org/a%3Fb"
 
@@ -340,7 +340,7 @@ def test_jekyll_folders_above_posts_are_categories() -> None:
     ],
 )
 def test_jekyll_decides_what_is_an_article(path: str, text: str, taken: bool) -> None:
-    article = parse_article(text.encode(), rules=JEKYLL, path=path)
+    article = parse_article(text.encode(), source=JEKYLL, path=path)
     assert (article is not None) is taken
     assert article is None or article.draft is ("_drafts" in path)
 
@@ -351,7 +351,9 @@ def test_jekyll_problems_have_their_cure() -> None:
     with pytest.raises(ArticleError, match=":writer is not known"):
         post("permalink: /:writer/")
     with pytest.raises(ArticleError, match=r"no link. Set the source's `base_url`"):
-        read("---\ntitle: A\n---\n", rules=replace(JEKYLL, base_url=None), path="2024-01-02-a.md")
+        read(
+            "---\ntitle: A\n---\n", rules=JEKYLL.model_copy(update={"base_url": None}), path="2024-01-02-a.md"
+        )
     with pytest.raises(ArticleError, match="makes a link that is longer than 2,000"):
         post("permalink: /" + "x" * 2_000)
     with pytest.raises(ArticleError, match="no front matter"):
@@ -416,11 +418,11 @@ def test_hugo_body_has_no_shortcodes() -> None:
     ["headless: true", "build: {render: never}", "_build: {list: never}", "build: {list: false}"],
 )
 def test_hugo_hidden_pages_are_no_articles(text: str) -> None:
-    assert parse_article(f"---\ntitle: A\n{text}\n---\n".encode(), rules=HUGO, path="a.md") is None
+    assert parse_article(f"---\ntitle: A\n{text}\n---\n".encode(), source=HUGO, path="a.md") is None
 
 
 def test_hugo_section_pages_are_no_articles() -> None:
-    assert parse_article(b"anything", rules=HUGO, path="post/_index.md") is None
+    assert parse_article(b"anything", source=HUGO, path="post/_index.md") is None
 
 
 def test_hugo_shown_page_is_an_article() -> None:
@@ -448,8 +450,8 @@ def test_hugo_page_without_title_or_date_is_a_problem() -> None:
 def test_article_of_another_tool_without_a_date_is_told_the_profile(
     path: str, front: str, words: str
 ) -> None:
-    rules = SourceRules(name="news", profile=profile("smartable"), base_url="https://b.example/")
+    rules = Source(name="news", path=Path(), base_url="https://b.example/")
     with pytest.raises(ArticleError) as raised:
-        parse_article(f"---\ntitle: T\n{front}---\n".encode(), rules=rules, path=path)
+        parse_article(f"---\ntitle: T\n{front}---\n".encode(), source=rules, path=path)
     assert raised.value.what == "no date"
     assert raised.value.cure.endswith(words)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
-from syndicator.errors import SettingsError
 from syndicator.parse.permalinks import DEFAULTS, own_path
 from syndicator.parse.profiles import FileFacts, Standing, profile, read_path
-from syndicator.parse.source import SourceRules
 from syndicator.settings.fields import Field, Tool
+from syndicator.settings.models import Source
 from syndicator.settings.permalinks import check_pattern
 
 ARTICLE, NOT, IF_DATED = Standing.ARTICLE, Standing.NOT, Standing.IF_DATED
@@ -102,7 +103,7 @@ def test_own_path_is_the_tools(tool: str, path: str, pattern: str | None, own: s
 
 
 def test_settings_of_a_source_are_checked_at_once() -> None:
-    with pytest.raises(SettingsError, match=":writer is not known"):
-        SourceRules(name="a", profile=profile("jekyll"), permalink="/:writer/:title/")
-    with pytest.raises(SettingsError, match="base_url"):
-        SourceRules(name="a", profile=profile("jekyll"), base_url="ftp://a.example/")
+    with pytest.raises(ValidationError, match=":writer is not known"):
+        Source(name="a", path=Path(), profile="jekyll", permalink="/:writer/:title/")
+    with pytest.raises(ValidationError, match="base_url"):
+        Source(name="a", path=Path(), profile="jekyll", base_url="ftp://a.example/")

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from syndicator.errors import ArticleError
 from syndicator.model import Article
-from syndicator.parse.article import SourceRules, parse_article
+from syndicator.parse.article import parse_article
 from syndicator.parse.front_matter import read_front_matter
 from syndicator.parse.topic_file import parse_topic_file
+from syndicator.settings.models import Source
 from syndicator.yaml_reader.scalars import Value
 from tests.parse.writing import HUGO, JEKYLL, KEYS, RULES, read
 
@@ -79,9 +80,9 @@ def test_any_texts_give_a_clean_article(title: str, excerpt: str, topic: str, bo
     assert read(data) == article
 
 
-def outcome(data: bytes, rules: SourceRules, path: str) -> Article | ArticleError | None:
+def outcome(data: bytes, rules: Source, path: str) -> Article | ArticleError | None:
     try:
-        return parse_article(data, rules=rules, path=path)
+        return parse_article(data, source=rules, path=path)
     except ArticleError as error:
         assert error.line >= 1 and error.column >= 1
         assert error.what and error.cure
@@ -142,7 +143,7 @@ FILES = st.one_of(
 
 @pytest.mark.parametrize("rules", SOURCES.values(), ids=SOURCES.keys())
 @given(data=FILES, path=PATHS)
-def test_any_bytes_are_an_article_none_or_a_problem(rules: SourceRules, data: bytes, path: str) -> None:
+def test_any_bytes_are_an_article_none_or_a_problem(rules: Source, data: bytes, path: str) -> None:
     result = outcome(data, rules, path)
     assert result is None or isinstance(result, (Article, ArticleError))
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syndicator.model import Article
-from syndicator.parse.article import SourceRules, parse_article
-from syndicator.parse.profiles import profile
+from syndicator.parse.article import parse_article
+from syndicator.settings.models import Source
 
-RULES = SourceRules(name="news", profile=profile("smartable"))
-JEKYLL = SourceRules(name="blog", profile=profile("jekyll"), base_url="https://blog.example/")
-HUGO = SourceRules(name="site", profile=profile("hugo"), base_url="https://site.example/sub/")
+HERE = Path()
+RULES = Source(name="news", path=HERE)
+JEKYLL = Source(name="blog", path=HERE, profile="jekyll", base_url="https://blog.example/")
+HUGO = Source(name="site", path=HERE, profile="hugo", base_url="https://site.example/sub/")
 BERLIN = ZoneInfo("Europe/Berlin")
 
 KEYS = {
@@ -43,11 +45,9 @@ def written(body: str = "", /, **changes: str | None) -> str:
     return f"---\n{lines}---\n{body}"
 
 
-def read(
-    text: str | bytes, *, rules: SourceRules = RULES, path: str = "2024-05-06-tidal-power.md"
-) -> Article:
+def read(text: str | bytes, *, rules: Source = RULES, path: str = "2024-05-06-tidal-power.md") -> Article:
     """The article in `text`; fails where it is none."""
-    article = parse_article(text.encode() if isinstance(text, str) else text, rules=rules, path=path)
+    article = parse_article(text.encode() if isinstance(text, str) else text, source=rules, path=path)
     assert article is not None
     return article
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.alerts import Digest, Route
 from syndicator.model import Visibility
+from syndicator.settings.models import Digest, Route
 from tests.making import NOON
 from tests.rig import Rig, article_text
 

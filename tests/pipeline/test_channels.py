@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.alerts import Delivery, DeliveryState, Immediate, LedgerKind, Route
+from syndicator.alerts import Delivery, DeliveryState, LedgerKind
+from syndicator.settings.models import Route
 from tests.rig import Rig
 
-BY_ID = Route(name="by-id", channel="C0GENERAL", deliver=Immediate())
-BY_NAME = Route(name="by-name", channel="#general", deliver=Immediate())
-BARE = Route(name="bare", channel="General", deliver=Immediate())
+BY_ID = Route(name="by-id", channel="C0GENERAL", deliver="immediate")
+BY_NAME = Route(name="by-name", channel="#general", deliver="immediate")
+BARE = Route(name="bare", channel="General", deliver="immediate")
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from syndicator.alerts import Digest, Route
 from syndicator.pipeline import flow
+from syndicator.settings.models import Digest, Route
 from syndicator.worker import Stopped
 from tests.making import NOON
 from tests.rig import Rig

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from syndicator.alerts import Delivery, Digest, Route, Slot
+from syndicator.alerts import Delivery, Slot
+from syndicator.settings.models import Digest, Route
 from tests.making import NOON
 from tests.rig import Rig
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.alerts import Digest, Immediate, Route, RouteReason, Slot
+from syndicator.alerts import RouteReason, Slot
 from syndicator.model import FeedReason, Visibility
 from syndicator.notify.due import DueReason
 from syndicator.pipeline.explain import Explanation
+from syndicator.settings.models import Digest, Route
 from tests.making import NOON
 from tests.rig import Rig
 
@@ -78,7 +79,7 @@ def test_message_is_named_once_it_is_written(rig: Rig) -> None:
 
 
 def test_message_that_ended_or_is_held_says_so(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, routes=[Route(name="fast", channel="C1", deliver=Immediate())])
+    rig = Rig(tmp_path, routes=[Route(name="fast", channel="C1", deliver="immediate")])
     rig.turn()
     rig.write("new.md")
     rig.turn()

@@ -4,22 +4,23 @@ local Slack, with time as an argument."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
-from syndicator.alerts import Digest, Immediate, QuietHours, Route, Slot
+from syndicator.alerts import Slot
 from syndicator.deliver.outbox import Sender
 from syndicator.deliver.slack import SlackBot
 from syndicator.pipeline.mailing import Mailing
+from syndicator.settings.models import Digest, QuietHours, Route
 from tests.making import NOON
 from tests.rig import SITE, Rig
 from tests.slack_server import TOKEN, Posted, Slack, SlackServer, script
 from tests.slack_server import Channel as SlackChannel
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-AT_ONCE = Route(name="sea", channel="C1", deliver=Immediate())
+AT_ONCE = Route(name="sea", channel="C1", deliver="immediate")
 
 
 @pytest.fixture
@@ -100,8 +101,8 @@ def test_mute_holds_what_is_composed_and_ends_with_one_catch_up(tmp_path: Path, 
 def test_quiet_hours_that_begin_while_slack_asks_to_wait_hold_everything(
     tmp_path: Path, server: SlackServer
 ) -> None:
-    night = QuietHours(start=12 * 60 + 1, end=13 * 60)
-    route = Route(name="sea", channel="C1", deliver=Immediate(), quiet_hours=night)
+    night = QuietHours(start=time(12, 1), end=time(13))
+    route = Route(name="sea", channel="C1", deliver="immediate", quiet_hours=night)
     channel = Channel(tmp_path, server, route, now=NOON + 30 * SECOND)
     server.slack.faults, server.slack.retry_after_s = script("429"), 50
     channel.arrive(5)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.alerts import DeliveryState, Digest, Immediate, Route
+from syndicator.alerts import DeliveryState
 from syndicator.model import Visibility
 from syndicator.pipeline import desk
+from syndicator.settings.models import Digest, Route
 from tests.rig import Rig, article_text
 
 ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
@@ -299,7 +300,7 @@ def test_few_deletions_are_believed_at_once(rig: Rig) -> None:
 
 
 def test_message_that_waits_for_a_story_goes_on_with_its_other_copy(tmp_path: Path) -> None:
-    route = Route(name="all", channel="C1", deliver=Immediate())
+    route = Route(name="all", channel="C1", deliver="immediate")
     rig = Rig(tmp_path, routes=[route])
     rig.turn()
     rig.write("first.md", webUrl="https://news.example/one", title="By the first")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.alerts import Digest, Route
 from syndicator.errors import SourceUnreadable
 from syndicator.pipeline import desk
+from syndicator.settings.models import Digest, Route
 from tests.rig import Rig
 
 ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from syndicator.alerts import Digest, Route
 from syndicator.model import Visibility
 from syndicator.pipeline.output import PORTION
+from syndicator.settings.models import Digest, Route
 from syndicator.store.contract import Fate
 from tests.rig import Rig, article_text
 

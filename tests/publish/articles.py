@@ -5,17 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from syndicator.model import (
-    Article,
-    Entry,
-    Image,
-    Provider,
-    Related,
-    Site,
-    Topic,
-    Visibility,
-    utc,
-)
+from syndicator.model import Article, Entry, Image, Provider, Related, Topic, Visibility, utc
+from syndicator.settings.models import Site
 
 SITE = Site(title="Cloud News", base_url="https://feeds.example.org/", language="en")
 LABELS = {"azure": "Azure", "ai": "AI & Machine Learning", "c-plus-plus": "C++"}

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from syndicator.model import ALL, Format, Image, Provider, Related, Site, Topic, utc
+from syndicator.model import ALL, Format, Image, Provider, Related, Topic, utc
 from syndicator.publish.addresses import feed_path, page_path, topic_folders
 from syndicator.publish.feed import BEGINNING, Feed, Tombstone, describe_feed
 from syndicator.publish.item import MOST_RELATED, Item, LeftOut, describe_item
+from syndicator.settings.models import Site
 from tests.publish.articles import AZURE, LABELS, SITE, coverage_of, full_entry, make_entry
 
 
@@ -71,13 +71,13 @@ def test_feed_is_as_new_as_its_newest_change() -> None:
 
 def test_language_is_the_topics_then_the_sites_then_english() -> None:
     assert feed_of(topic=AZURE).language == "en-US"
-    assert feed_of(site=replace(SITE, language="de_at")).language == "de-AT"
-    assert feed_of(site=replace(SITE, language="Klingonese!")).language == "en"
+    assert feed_of(site=SITE.model_copy(update={"language": "de_at"})).language == "de-AT"
+    assert feed_of(site=SITE.model_copy(update={"language": "Klingonese!"})).language == "en"
 
 
 def test_description_is_never_empty() -> None:
     assert feed_of(topic=AZURE).description == "Microsoft's cloud, every day"
-    assert feed_of(site=replace(SITE, description="All of it")).description == "All of it"
+    assert feed_of(site=SITE.model_copy(update={"description": "All of it"})).description == "All of it"
     assert feed_of().description == "Cloud News"
 
 

@@ -17,7 +17,6 @@ from syndicator.model import (
     Image,
     Provider,
     Related,
-    Site,
     Topic,
     Visibility,
 )
@@ -28,6 +27,7 @@ from syndicator.publish.json_feed import render_json
 from syndicator.publish.opml import render_opml
 from syndicator.publish.rss_atom import render_atom, render_rss
 from syndicator.publish.topics import build_catalogue
+from syndicator.settings.models import Site
 from tests.publish import validators
 from tests.publish.articles import LABELS, SITE, make_entry
 
@@ -141,7 +141,7 @@ def test_any_text_in_any_field_gives_valid_documents(
     good = make_entry(4711)
     pages = archive_pages(7, 5)
     feed = describe_feed(
-        site=Site(title=title, base_url="https://feeds.example.org/", language=language),
+        site=Site.model_construct(title=title, base_url="https://feeds.example.org/", language=language),
         entries=[*entries, good],
         labels={"azure": title, "ai": "AI"},
         topic=topic,
@@ -165,7 +165,7 @@ def test_any_text_in_any_field_gives_valid_documents(
 
 @given(st.lists(st.builds(DeclaredTopic, name=TEXT, language=st.none() | TEXT), max_size=4), TEXT)
 def test_any_topics_and_title_give_valid_opml(declared: list[DeclaredTopic], title: str) -> None:
-    site = Site(title=title, base_url="https://feeds.example.org/", language="en")
+    site = Site.model_construct(title=title, base_url="https://feeds.example.org/", language="en")
     catalogue = build_catalogue(declared, [], []).catalogue
     assert validators.check_opml(render_opml(site, catalogue, levels=["top"])) == []
 

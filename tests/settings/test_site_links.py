@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,7 @@ def test_line_that_sets_permalinks_is_found(
     source = Source(name="site", path=tmp_path / folder, profile=profile)
     links = site_links(source)
     assert (None if links is None else (links.line, links.value)) == found
-    assert site_links(replace(source, permalink="/:title/")) is None
+    assert site_links(source.model_copy(update={"permalink": "/:title/"})) is None
 
 
 def test_configuration_that_cannot_be_read_is_passed_over(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from syndicator.alerts import LedgerKind, LedgerRow, Route, RouteReason, Slot
+from syndicator.alerts import LedgerKind, LedgerRow, RouteReason, Slot
+from syndicator.settings.models import Route
 from syndicator.store.ledger import Ledger
 from tests.store.outbox_values import NOON, SECOND, OutboxStore, make_delivery, make_owed, memory_store
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from syndicator.characters import language_tag, one_line, web_link
-from syndicator.model import ALL, Entry, Format, Site, Topic, Visibility, number
+from syndicator.model import ALL, Entry, Format, Topic, Visibility, number
 from syndicator.publish.addresses import MEDIA_TYPES, feed_path, feed_url
 from syndicator.publish.pages.statistics import Statistics
 from syndicator.publish.pages.words import say_day, say_expectation, say_held, say_moment, say_rate
+from syndicator.settings.models import Site
 from syndicator.titles import real_host
 
 MOST_ENTRIES = 30

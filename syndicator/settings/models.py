@@ -1,0 +1,290 @@
+"""The settings: each stage is handed the part that it needs, as it is.
+
+Frozen and checked. What a route or a source alone can tell to be wrong is refused here, in code as in the
+file; `checks` has what needs more than one of them. Made by `load_settings`, paths are absolute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    InstanceOf,
+    SecretStr,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from syndicator.settings.fields import Tool
+from syndicator.settings.types import (
+    Address,
+    Beside,
+    Channel,
+    Clock,
+    Database,
+    Duration,
+    Edits,
+    Hub,
+    Language,
+    Name,
+    Named,
+    Names,
+    Patterns,
+    Permalink,
+    TimeZone,
+)
+
+RULE = "rule"
+"""The type of an error that says all there is to say, without the value."""
+
+
+class Model(BaseModel):
+    """An alias is the key in the file, the name is for code."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True, validate_by_alias=True
+    )
+
+
+class Site(Model):
+    """What all feeds say of the place they come from. `base_url` ends in a slash."""
+
+    title: str = Field(min_length=1)
+    base_url: Address
+    language: Language = "en"
+    time_zone: TimeZone = "UTC"
+    description: str = ""
+
+
+class Source(Model):
+    """One folder of articles. `name` is part of every guid."""
+
+    name: Name
+    path: Named
+    profile: Tool = Tool.SMARTABLE
+    fields: Mapping[str, Names] = Field(default_factory=dict)
+    """Keys in order of preference, by the field that is read from them."""
+    unpublished: Literal["exclude", "include"] = "exclude"
+    topics: Names = ()
+    """Patterns of topic files, relative to `path`."""
+    base_url: Address | None = None
+    """Where the source's own site is published, for articles without a link of their own."""
+    permalink: Permalink | None = None
+    """The pattern of their paths there, or a Jekyll style; the tool's default where it is None."""
+    time_zone: TimeZone | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone or "UTC")
+
+    @field_validator("topics")
+    @classmethod
+    def inside(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
+        if any(Path(pattern).is_absolute() or ".." in Path(pattern).parts for pattern in topics):
+            raise PydanticCustomError(RULE, "must lie inside the source's folder")
+        return topics
+
+
+class Feeds(Model):
+    limit: int = Field(default=50, ge=1, le=500)
+    hub: Hub | None = None
+    roll_up: bool = False
+    """Whether a child topic's entries stand in its parents' feeds as well."""
+    tombstones: bool = False
+
+
+class Listen(Model):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    cache: Duration = timedelta(minutes=5)
+
+
+class Watch(Model):
+    quiet: Duration = timedelta(seconds=2)
+    scan_every: Duration = timedelta(seconds=60)
+
+    @field_validator("scan_every")
+    @classmethod
+    def not_busy(cls, value: timedelta) -> timedelta:
+        if value < timedelta(seconds=1):
+            raise ValueError("must be at least 1s")
+        return value
+
+
+class Digest(Model):
+    """Messages on a schedule: a five-field crontab in a named time zone, weekday 1 is Monday."""
+
+    cron: str = Field(validation_alias="digest")
+    time_zone: TimeZone = "UTC"
+    minimum: int = Field(default=1, ge=1)
+    """Below this many stories a digest carries over to the next."""
+    maximum: int = Field(default=10, ge=1, le=20)
+    per_provider: int = Field(default=3, ge=1)
+
+
+class QuietHours(Model):
+    """From and to in local time; `start > end` spans midnight."""
+
+    start: Clock = Field(validation_alias="from")
+    end: Clock = Field(validation_alias="to")
+    time_zone: TimeZone = "UTC"
+
+
+class Exclude(Model):
+    topics: Names = ()
+    providers: Names = ()
+    types: Names = ()
+
+
+def _deliver(value: object) -> object:
+    if value != "immediate" and not isinstance(value, dict | Digest):
+        raise ValueError('must be `immediate`, or a digest like {digest: "0 9 * * mon-fri"}')
+    return value
+
+
+Deliver = Annotated[
+    Annotated[Literal["immediate"], Tag("[immediate]")] | Annotated[Digest, Tag("[digest]")],
+    Discriminator(lambda value: "[immediate]" if value == "immediate" else "[digest]"),
+    BeforeValidator(_deliver),
+]
+
+
+class Route(Model):
+    """What one Slack channel gets: which entries, how good, when, how much.
+
+    Topics, providers and types are shell-style patterns matched without regard to case; empty means all.
+    A topic pattern is matched against names, slugs and aliases and takes the topic's children along.
+    """
+
+    name: Name
+    channel: Channel
+    topics: Names = ()
+    providers: Names = ()
+    types: Names = ()
+    exclude: Exclude = Exclude()
+    min_quality: float | None = None
+    """Within Settings, that of the `level` where it has one."""
+    min_heat: float | None = None
+    level: str | None = None
+    deliver: Deliver = Digest(cron="0 9 * * *")
+    gather: Duration = timedelta(0)
+    """How long an immediate message waits for the other publishers of its story."""
+    flood_window: Duration = timedelta(seconds=30)
+    """More than 20 stories within it become one digest."""
+    edits: Edits = False
+    max_age: Duration = timedelta(days=7)
+    quiet_hours: QuietHours | None = None
+    per_hour: int | None = Field(default=None, ge=1)
+    show_reason: bool = False
+    """A last line in each message that says why it was sent."""
+    webhook_file: Beside | None = None
+
+    @field_validator("level")
+    @classmethod
+    def one_minimum(cls, level: str | None, info: ValidationInfo) -> str | None:
+        if level is not None and info.data.get("min_quality") is not None:
+            raise PydanticCustomError(RULE, "give `level` or `min_quality`, not both")
+        return level
+
+    @field_validator("gather")
+    @classmethod
+    def gather_immediate(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        if value and isinstance(info.data.get("deliver"), Digest):
+            raise PydanticCustomError(RULE, "is for `deliver: immediate`; a digest gathers by its schedule")
+        return value
+
+    @field_validator("flood_window")
+    @classmethod
+    def floods_immediate(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        if isinstance(info.data.get("deliver"), Digest):
+            raise PydanticCustomError(RULE, "is for `deliver: immediate`; a digest is one message anyway")
+        return value
+
+
+class Slack(Model):
+    """With `preview` nothing is posted: messages are drawn in the terminal."""
+
+    mode: Literal["post", "preview"] = "post"
+    confirm_after: Duration = timedelta(seconds=60)
+
+
+class Credentials(Model):
+    """How to reach Slack, from the environment and the files that it or a route names; never in the settings
+    file. A bot's token, or one webhook for each route that has it."""
+
+    token: SecretStr | None = None
+    webhooks: Mapping[str, SecretStr] = Field(default_factory=dict)
+    """By route name."""
+    api_url: str = "https://slack.com/api/"
+
+
+def _short(value: object) -> object:
+    return {"mode": value} if isinstance(value, str) else value
+
+
+def _by_minimum(levels: Mapping[str, float]) -> Mapping[str, float]:
+    return dict(sorted(levels.items(), key=lambda level: level[1]))
+
+
+Levels = Annotated[
+    Mapping[Name, Annotated[float, Field(ge=-1e9, le=1e9)]],
+    AfterValidator(_by_minimum),
+]
+
+
+class Settings(Model):
+    site: Site
+    sources: tuple[Source, ...]
+    levels: Levels = Field(default_factory=dict)
+    """The lowest quality of each, lowest first."""
+    topics: Patterns = ()
+    """Patterns of topic files that belong to no source."""
+    feeds: Feeds = Feeds()
+    output: Named = Field(default=Path("../public"), validate_default=True)
+    state: Database = Field(default="sqlite:///../var/syndicator.db", validate_default=True)
+    """An SQLAlchemy URL."""
+    server: Listen | None = Listen()
+    watch: Watch = Watch()
+    slack: Annotated[Slack, BeforeValidator(_short)] = Slack()
+    routes: tuple[Route, ...] = ()
+    credentials: InstanceOf[Credentials] = Field(default=Credentials(), exclude=True)
+    """No key of the file: a mapping is refused."""
+
+    @field_validator("sources", "routes", mode="before")
+    @classmethod
+    def absent_is_empty(cls, value: Any) -> Any:
+        return () if value is None else value
+
+    @field_validator("sources")
+    @classmethod
+    def some_in_a_zone(cls, sources: tuple[Source, ...], info: ValidationInfo) -> tuple[Source, ...]:
+        """At least one source; one without a time zone has the site's."""
+        if not sources:
+            # With `min_length`, pydantic counts wrong items as absent.
+            raise PydanticKnownError(
+                "too_short", {"field_type": "Tuple", "min_length": 1, "actual_length": 0}
+            )
+        zone = {"time_zone": info.data["site"].time_zone} if "site" in info.data else {}
+        return tuple(one if one.time_zone else one.model_copy(update=zone) for one in sources)
+
+    @field_validator("routes")
+    @classmethod
+    def with_levels(cls, routes: tuple[Route, ...], info: ValidationInfo) -> tuple[Route, ...]:
+        """A route with a level has the level's minimum quality."""
+        levels = info.data.get("levels", {})
+        return tuple(
+            one.model_copy(update={"min_quality": levels[one.level]}) if one.level in levels else one
+            for one in routes
+        )

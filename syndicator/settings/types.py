@@ -1,0 +1,134 @@
+"""How single settings are written, and what is said where they are not.
+
+Relative paths are those of the settings file's folder, which is the `context` of the validation; a model
+that is made without one keeps them as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic_core import PydanticKnownError
+
+from syndicator.characters import language_tag
+from syndicator.errors import SettingsError
+from syndicator.settings.address import base_address, whole_address
+from syndicator.settings.permalinks import check_pattern
+from syndicator.settings.places import STATE_PREFIX, beside, database_url
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+LONGEST = timedelta(days=100 * 365)
+DURATION = re.compile(r"(\d{1,9})\s*([smhdw])")
+CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+CHANNEL = re.compile(r"\S{1,81}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def duration(text: str) -> timedelta:
+    """A length of time as people write it: 90s, 10m, 2h, 7d. Raises ValueError with what it must be."""
+    match = DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("must be a number and a unit: 90s, 10m, 2h, 7d")
+    length = timedelta(**{UNITS[match[2]]: int(match[1])}) if len(match[1]) < 8 else LONGEST + LONGEST
+    if length > LONGEST:
+        raise ValueError("is longer than any life of this service")
+    return length
+
+
+def _duration(value: object) -> object:
+    return value if isinstance(value, timedelta) else duration(str(value))
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is not a time zone; write one like UTC or Europe/Berlin") from None
+    return value
+
+
+def _language(value: str) -> str:
+    tag = language_tag(value)
+    if tag is None:
+        raise ValueError("is not a language; write one like en or de-DE (ja, not the country's jp)")
+    return tag
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError("must be letters, digits, `-`, `_` and `.`, at most 64")
+    return value
+
+
+def _permalink(value: str) -> str:
+    try:
+        pattern = check_pattern(value)
+    except SettingsError as error:
+        raise ValueError(str(error).removeprefix("permalink: ")) from None
+    if not pattern.startswith("/"):
+        raise ValueError("must begin with a slash, like /blog/:year/:title/, or be one of Jekyll's styles")
+    return value
+
+
+def _clock(value: object) -> object:
+    if isinstance(value, time):
+        return value
+    match = CLOCK.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError('must be a time of day in quotes, like "22:00"')
+    return time(int(match[1]), int(match[2]))
+
+
+def _channel(value: str) -> str:
+    if not CHANNEL.fullmatch(value):
+        raise ValueError('must be a channel\'s id, like C0123456789, or its name in quotes, like "#news"')
+    return value
+
+
+def _edits(value: bool) -> bool:
+    if value:
+        raise ValueError("is not built yet: nothing would be corrected; leave it out")
+    return value
+
+
+def _list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    if not isinstance(value, str | Path):
+        raise PydanticKnownError("string_type")
+    return Path(value) if info.context is None else beside(info.context, value)
+
+
+def _not_empty(value: object) -> object:
+    if value == "":
+        raise PydanticKnownError("string_too_short", {"min_length": 1})
+    return value
+
+
+def _database(value: str, info: ValidationInfo) -> str:
+    path = database_url(value).removeprefix(STATE_PREFIX)
+    return value if info.context is None else f"{STATE_PREFIX}{beside(info.context, path)}"
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Language = Annotated[str, AfterValidator(_language)]
+Address = Annotated[str, AfterValidator(base_address)]
+Hub = Annotated[str, AfterValidator(whole_address)]
+Database = Annotated[str, AfterValidator(_database)]
+Name = Annotated[str, AfterValidator(_name)]
+Permalink = Annotated[str, AfterValidator(_permalink)]
+Clock = Annotated[time, BeforeValidator(_clock)]
+Channel = Annotated[str, AfterValidator(_channel)]
+Edits = Annotated[bool, AfterValidator(_edits)]
+Beside = Annotated[Path, BeforeValidator(_path)]
+Named = Annotated[Path, BeforeValidator(_path), BeforeValidator(_not_empty)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
+Patterns = Annotated[tuple[Beside, ...], BeforeValidator(_list)]
