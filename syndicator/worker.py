@@ -22,6 +22,7 @@ from syndicator.pipeline.intake import Tally
 from syndicator.pipeline.output import Published
 from syndicator.waiting import BackOff, FailureLog, is_disk_failure
 from syndicator.watch import Hint
+from syndicator.watch.settle import REST
 
 log = structlog.get_logger()
 
@@ -172,7 +173,9 @@ class Worker:
         for check in self.checks:
             check()
         try:
-            tally = self._look(at, progress) + self._look_on(at.monotonic, progress)
+            tally = self._look(at, progress)
+            if tally.guids:
+                tally += self._look_on(progress)
             at = self._clock.moment()
             turned = self._pipeline.turn(at.now)
         finally:
@@ -199,12 +202,19 @@ class Worker:
             wait_s=0.0 if published.more else self._wait_s(self._clock.moment(), wake),
         )
 
-    def _look_on(self, began: float, progress: Progress) -> Tally:
-        """Looks at what came meanwhile, so that a burst of files is judged as one; not for long."""
-        tally = Tally()
-        while self._hints and (at := self._clock.moment()).monotonic < began + TOGETHER_S:
-            time.sleep(GATHER_S)
-            tally += self._look(at, progress)
+    def _look_on(self, progress: Progress) -> Tally:
+        """Looks at what comes after something was taken in, so that a burst of files is judged as one.
+
+        The burst is over when for `GATHER_S` nothing was hinted at and no file is about to come to rest.
+        """
+        tally, until = Tally(), self._clock.moment().monotonic + TOGETHER_S
+        while (at := self._clock.moment()).monotonic < until:
+            rest_s = min(self._pipeline.look_again(at).values(), default=until)
+            resting = rest_s <= REST
+            time.sleep(max(GATHER_S, rest_s) if resting else GATHER_S)
+            if not resting and not self._hints:
+                break
+            tally += self._look(self._clock.moment(), progress)
         return tally
 
     def _look(self, at: Moment, progress: Progress) -> Tally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from syndicator.errors import StoreBusy
 from syndicator.pipeline.desk import Moment
+from syndicator.watch import Folder, Hint
 from syndicator.worker import Worker
 from tests.rig import Rig
 
@@ -135,3 +138,34 @@ def test_watchdog_is_fed_while_a_failure_is_waited_out(tmp_path: Path) -> None:
     worker.checks = [fail]
     worker.run(stop)
     assert len(tries) == 1, "all but the first beat came while it waited for a second"
+
+
+def test_folder_renamed_in_is_one_burst(tmp_path: Path) -> None:
+    """Its files come to rest one after the other, as they were written; the sender sees none before all."""
+    rig = Rig(tmp_path, quiet_s=0.3)
+    woken = threading.Event()
+    worker = worker_of(rig, lambda: None)
+
+    def hint(hint: Hint) -> None:
+        worker.hint(hint)
+        woken.set()
+
+    folder = Folder("news", rig.folder, hint)
+    folder.start()
+    try:
+        worker.turn()
+        for round in range(4):
+            beside = tmp_path / f"x{round}"
+            for number in range(60):
+                path = rig.write(f"../{beside.name}/{number}.md", title=f"Story {round} {number}")
+                written = time.time() + number * 0.01
+                os.utime(path, (written, written))
+            woken.clear()
+            beside.rename(rig.folder / beside.name)
+            until = time.monotonic() + 30
+            while not (turn := worker.turn()).tally.guids and time.monotonic() < until:
+                woken.wait(min(turn.wait_s, 0.05))
+                woken.clear()
+            assert len(turn.tally.guids) == 60, round
+    finally:
+        folder.stop()
