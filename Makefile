@@ -14,13 +14,13 @@ $(VENV)/.run: deploy/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "syndicator needs Python 3.11 or later; set PYTHON=/path/to/python3"; exit 2; }
 	@echo "Setting up $(VENV) (once, about half a minute) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r deploy/requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --use-pep517 --require-hashes -r deploy/requirements.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run tests/requirements.txt tests/setup.sh tests/readers/package-lock.json tests/browser/package-lock.json
 	@echo "Adding what the tests need ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --use-pep517 --require-hashes -r tests/requirements.txt
 	@sh tests/setup.sh
 	@touch $@
 

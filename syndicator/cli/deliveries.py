@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState, Retry
+from syndicator.alerts import Delivery, DeliveryState, Retry
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
@@ -57,9 +57,7 @@ def held_words(held: Held | Hold) -> str:
 IdArgument = Annotated[str, typer.Argument(help="The delivery's id, or its beginning.")]
 OwnConfig = Annotated[
     Path | None,
-    typer.Option(
-        "--config", "-c", help="The settings file.", show_default=str(DEFAULT_CONFIG), readable=False
-    ),
+    typer.Option("--config", "-c", help="The settings file, as above.", show_default=False, readable=False),
 ]
 
 group = typer.Typer(help="List messages owed and sent; retry or drop those that are stuck.")
@@ -116,17 +114,22 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         typer.echo(json.dumps([_as_json(one) for one in listed], indent=2, ensure_ascii=False))
         return
     console = Console(highlight=False)
-    console.print(_table(listed) if listed else "No messages.")
+    broken = {channel.channel: channel.broken for channel in channels if channel.broken}
+    console.print(_table(listed, broken) if listed else "No messages.")
     _print_waiting(console, stories)
-    _print_broken(console, [channel for channel in channels if channel.broken])
+    for why in broken.values():
+        # What broke it names the channel itself.
+        console.print(Text(shown(why), style="red"), soft_wrap=True)
 
 
-def _table(listed: Sequence[Listed]) -> Table:
+def _table(listed: Sequence[Listed], broken: Mapping[str, str]) -> Table:
+    """The messages; why a channel is broken stands below, once, and not again with each of its messages."""
     table = Table("id", "state", "route", "channel", "created (UTC)", box=None, pad_edge=False)
     table.add_column("stories", overflow="fold")
     for one in listed:
         delivery = one.delivery
-        notes = [one.title, held_words(one.held) if one.held else "", shown(delivery.error or "")]
+        error = "" if delivery.error == broken.get(delivery.channel) else shown(delivery.error or "")
+        notes = [one.title, held_words(one.held) if one.held else "", error]
         table.add_row(
             delivery.id[:8],
             Text(delivery.state.value, style=STYLES.get(delivery.state, "")),
@@ -198,11 +201,6 @@ def _act(config: Path, id: str, act: Callable[[Outbox, Delivery], tuple[bool, st
     console.print(f"{matching[0].id} {words}", soft_wrap=True)
     if not done:
         raise typer.Exit(1)
-
-
-def _print_broken(console: Console, channels: list[ChannelState]) -> None:
-    for channel in channels:
-        console.print(Text(f"{channel.channel}: {shown(channel.broken or '')}", style="red"), soft_wrap=True)
 
 
 def _as_json(listed: Listed) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from syndicator.cli.options import (
     read_settings,
     route_named,
 )
-from syndicator.errors import Unclear
+from syndicator.errors import Refused, Unclear
 from syndicator.settings.models import Route
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def send_test(
 ) -> None:
     """Send a route's preview to its channel, marked as a test. Nothing else changes."""
     from syndicator.assembly import messengers_of
+    from syndicator.deliver.outage import WHERE_TO_LOOK
 
     configure_logs(verbose=False, journal=False, quiet=True)
     settings = read_settings(config)
@@ -79,6 +80,11 @@ def send_test(
     except Unclear as error:
         console.print(Text(f"It may have arrived or not: {error}", style="yellow"), soft_wrap=True)
         raise typer.Exit(75) from None
+    except Refused as error:
+        if error.answered is not False:
+            raise
+        typer.echo(f"error: {error}. {WHERE_TO_LOOK}", err=True)
+        raise typer.Exit(error.exit_code) from None
     console.print(f"Sent to {found.delivery.channel}" + (f" as {message_ts}" if message_ts else ""))
 
 

@@ -22,7 +22,8 @@ log = structlog.get_logger()
 Tell = Callable[[], object]
 """Writes a line to the log; to be called once what was noted is committed."""
 
-CURE = "Nothing is lost, it is tried again. See slack-status.com, and this machine's DNS, firewall and proxy"
+WHERE_TO_LOOK = "See slack-status.com, and this machine's DNS, firewall and proxy"
+CURE = f"Nothing is lost, it is tried again. {WHERE_TO_LOOK}"
 
 
 DOUBT = timedelta(minutes=5)

@@ -120,6 +120,11 @@ def test_send_test_that_fails_says_what_to_do(
     assert word in said(site, "send-test", "ai", code=code)
 
 
+def test_send_test_without_a_way_to_slack_says_where_to_look(site: Running) -> None:
+    site.environment["SLACK_API_URL"] = "http://127.0.0.1:1/"
+    assert "DNS, firewall and proxy" in said(site, "send-test", "ai", code=75)
+
+
 def test_mute_holds_back_lists_and_lifts(site: Running, slack: SlackServer) -> None:
     assert "No route is muted" in said(site, "mute")
     assert facts(site, "mute") == []
