@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
+# Containers often set it: every command that a test starts would then compile the whole package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test format lint types imports tests coverage test-slow test-seeds bench fuzz faults validate lock clean
 
