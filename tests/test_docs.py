@@ -94,8 +94,12 @@ def shown(value: object) -> str:
             size, unit = next(fitting, (1, "s"))
             return f"{seconds // size}{unit}"
         case BaseModel():
-            given = (f'{name}: "{getattr(value, name)}"' for name in sorted(value.model_fields_set))
-            return "{" + ", ".join(given) + "}"
+            fields = type(value).model_fields
+            given = sorted(value.model_fields_set)
+            pairs = (f'{fields[name].validation_alias or name}: "{getattr(value, name)}"' for name in given)
+            return "{" + ", ".join(pairs) + "}"
+        case tuple():
+            return str(list(value))
         case "":
             return '""'
         case _:
