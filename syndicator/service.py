@@ -178,7 +178,6 @@ class Service:
             if not self._stop.is_set():
                 if self._web is not None:
                     self._web.wait_until_ready()
-                self._failures.over()
                 self._was_ready = True
                 self.notifier.ready(self._status(pipeline, store, messengers))
                 ready(started)

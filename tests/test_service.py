@@ -156,6 +156,18 @@ def test_full_disk_at_start_is_waited_for_while_what_is_there_is_served(tmp_path
             assert len(lines(logs, "work again")) == 1
 
 
+def test_full_disk_of_the_output_is_over_only_when_it_is(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "public") as disk:
+        filler = fill(disk)
+        with alive(tmp_path) as (one, logs):
+            assert len(lines(logs, "disk cannot be written")) == 1
+            assert lines(logs, "work again") == []
+            filler.unlink()
+            wait_for(lambda: lines(logs, "work again"), why="the disk is well")
+            assert one.titles() == ["About first"]
+            assert len(lines(logs, "disk cannot be written")) == 1
+
+
 def test_new_settings_whose_disk_is_full_are_not_waited_for(tmp_path: Path) -> None:
     with small_disk(tmp_path / "var") as disk:
         fill(disk)
