@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -153,6 +153,8 @@ def slots_of(routes: Sequence[Route]) -> LatestSlot:
 class Messengers:
     """Where messages go: to the terminal if that is set, else by the route's webhook, else by the bot."""
 
+    routes: Collection[str]
+    """The names of the settings' routes: what another one left behind is not theirs to send."""
     bot: SlackBot | None
     webhooks: Mapping[str, SlackWebhook]
     terminal: Messenger | None = None
@@ -162,6 +164,8 @@ class Messengers:
 
         The bot posts by id alone: under a name, a channel could get twice what it has under its id.
         """
+        if route not in self.routes:
+            return False
         named = channel_name(channel) is not None
         return bool(self.terminal or self.webhooks.get(route) or (self.bot and not named))
 
@@ -177,6 +181,7 @@ def messengers_of(settings: Settings, terminal: Messenger | None = None) -> Mess
     """The ways that the settings give; with `slack: preview` all that is sent goes to `terminal`."""
     to = settings.credentials
     return Messengers(
+        routes={route.name for route in settings.routes},
         bot=SlackBot(to.token.get_secret_value(), api_url=to.api_url) if to.token else None,
         webhooks={name: SlackWebhook(url.get_secret_value()) for name, url in to.webhooks.items()},
         terminal=terminal if settings.slack.mode == "preview" else None,

@@ -18,6 +18,7 @@ from syndicator.alerts import Delivery, DeliveryState, RateLimit, SlackMethod, c
 from syndicator.deliver.outage import CURE, Kept, OutageWatch
 from syndicator.deliver.slack import Identity
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
+from syndicator.notify.routes import left_behind
 from syndicator.settings import Settings
 from syndicator.settings.models import Route
 from syndicator.store.contract import Store
@@ -37,6 +38,8 @@ NOT_FOUND = Rejected(
 )
 
 GIVE_ID = "give the routes the channel's id (C...), at the end of its details"
+
+LEFT_CURE = "Put the route back as it was, or end them: `syndicator deliveries drop ID`"
 
 PROBE_S = 30.0
 """How often Slack is asked whether it answers again."""
@@ -65,6 +68,22 @@ def report_ways(store: Store, settings: Settings) -> None:
             waiting=sum(counts.get(state, 0) for state in WAITING),
             cure="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; "
             "`slack: preview` draws messages here instead",
+        )
+
+
+def report_left_behind(store: Store, routes: Sequence[Route], has_way: Callable[[str, str], bool]) -> None:
+    """Says what waits for a route or a channel that the settings no longer have: it is kept, and not sent."""
+    with store.reading() as books:
+        ways = left_behind(books.outbox.open_ways(), routes, has_way)
+        waiting = books.outbox.list(WAITING, limit=100_000) if ways else ()
+    for route, channel in ways:
+        messages = sum((one.route, one.channel) == (route, channel) for one in waiting)
+        log.warning(
+            "messages wait for a route that the settings no longer have",
+            route=route,
+            channel=channel,
+            messages=messages,
+            cure=LEFT_CURE,
         )
 
 

@@ -23,7 +23,7 @@ import structlog
 
 from syndicator.assembly import Messengers, messengers_of, open_pipe, reseal, routes_of, server_of
 from syndicator.clock import Clock, SystemClock
-from syndicator.connection import OwedDrawing, SlackCheck, report_ways
+from syndicator.connection import OwedDrawing, SlackCheck, report_left_behind, report_ways
 from syndicator.deliver.outage import OutageWatch
 from syndicator.deliver.outbox import Messenger, Sender
 from syndicator.deliver.retry import RetryPolicy
@@ -172,6 +172,9 @@ class Service:
             worker.first_turn(self._report_progress, self._stop)
             report_entries(store)
             report_patterns(store, self.settings.routes)
+            with store.reading() as books:
+                routes = routes_of(self.settings, books)
+            report_left_behind(store, routes, messengers.has_way)
             self._schedule(stack, worker)
             self._send(stack, pipeline, messengers)
             self._tell_hub(stack, store)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from syndicator.model import Visibility
+from syndicator.notify.routes import left_behind
 from syndicator.settings.models import Route
 from syndicator.store.contract import Books, ProblemKind
 from syndicator.watch.compare import LossReason
@@ -53,7 +54,7 @@ class Facts:
     waiting: int = 0
     """How many messages wait for it."""
     wayless: Sequence[str] = ()
-    """Routes with neither a token nor a webhook: they keep what they owe."""
+    """Routes with neither a token nor a webhook, and what waits for a way that there no longer is."""
     broken: Sequence[str] = ()
     """Channels that need a person."""
     refused: bool = False
@@ -69,13 +70,17 @@ def read_facts(
 ) -> Facts:
     """The facts as the store and the running service have them. `has_way` takes a route and its channel."""
     outage = books.outbox.outage()
+    lost = left_behind(books.outbox.open_ways(), routes, has_way)
     return Facts(
         public=books.count_entries().get(Visibility.PUBLIC, 0),
         problems=books.count_problems(),
         losses=losses,
         unreachable=outage.since if outage is not None else None,
         waiting=outage.waiting if outage is not None else 0,
-        wayless=[route.name for route in routes if not has_way(route.name, route.channel)],
+        wayless=[
+            *(route.name for route in routes if not has_way(route.name, route.channel)),
+            *(f"{route} in {channel}" for route, channel in lost),
+        ],
         broken=[state.channel for state in books.outbox.channels() if state.broken],
         refused=refused,
     )

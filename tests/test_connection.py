@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, Outage
 from syndicator.assembly import messengers_of, routes_of
-from syndicator.connection import OwedDrawing, SlackCheck, report_ways
+from syndicator.connection import OwedDrawing, SlackCheck, report_left_behind, report_ways
 from syndicator.deliver.outage import OutageWatch
 from syndicator.deliver.slack import SlackBot
 from syndicator.settings import Credentials, Route, Settings, Slack, load_settings
@@ -250,6 +250,26 @@ def test_bot_posts_by_id_alone_and_a_webhook_whatever_the_channel_is_called(sett
     assert not ways.has_way("ai", "#general") and not ways.has_way("ai", "general")
 
 
+def test_what_waits_for_a_route_that_is_gone_is_never_sent_and_said_with_the_fix(
+    store: SqlStore, settings: Settings
+) -> None:
+    owe(store, messaged("d1", route="gone", channel="C9"), messaged("d2", route="gone", channel="C9"))
+    owe(store, messaged("d3", route="ai", channel="#nowhere"), messaged("d4", route="ai", channel="C1"))
+    has_way = messengers_of(changed(settings, credentials=WITH_TOKEN)).has_way
+    assert has_way("ai", "C1") and has_way("ai", "C7") and not has_way("gone", "C9")
+    lines = said(lambda: report_left_behind(store, settings.routes, has_way))
+    assert [(line["route"], line["channel"], line["messages"]) for line in lines] == [
+        ("ai", "#nowhere", 1),
+        ("gone", "C9", 2),
+    ]
+    assert {line["log_level"] for line in lines} == {"warning"}
+    assert all("deliveries drop" in line["cure"] for line in lines)
+    with store.reading() as books:
+        facts = read_facts(books, losses={}, routes=settings.routes, has_way=has_way, refused=False)
+    line = status_line(facts, now=NOON, local=lambda moment: moment)
+    assert line == "0 public · no way to Slack for ai in #nowhere, gone in C9"
+
+
 def test_check_ends_with_the_service(store: SqlStore) -> None:
     with SlackServer() as server:
         check, stop = checker(store, server, []), threading.Event()
@@ -281,7 +301,7 @@ def test_status_tells_of_an_outage_and_of_names_that_are_not_found(
     with store.transaction() as books:
         books.outbox.outages.put(Outage(since=NOON, calls=2, error="refused"))
         books.outbox.names.put({"general": "C0GENERAL"}, NOON)
-    owe(store, messaged("d1"))
+    owe(store, messaged("d1", route="b", channel="C0GENERAL"))
     routes = (*ROUTES, Route(name="c", channel="#nowhere"))
     with_token = changed(settings, credentials=WITH_TOKEN, routes=routes)
     with store.reading() as books:

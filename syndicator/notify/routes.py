@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from syndicator.alerts import LedgerKind, RouteReason
+from syndicator.alerts import LedgerKind, RouteReason, Way
 from syndicator.model import Entry, Topic, Visibility
 from syndicator.settings.models import Route
 
@@ -96,6 +96,14 @@ def fingerprint(route: Route) -> str:
 
 def _folded(patterns: Iterable[str]) -> list[str]:
     return sorted(pattern.casefold() for pattern in patterns)
+
+
+def left_behind(
+    ways: Iterable[Way], routes: Sequence[Route], has_way: Callable[[str, str], bool]
+) -> list[Way]:
+    """Of the ways for which messages wait, those that no route leads to any more and nothing opens again."""
+    known = {(route.name, route.channel) for route in routes}
+    return [way for way in ways if way not in known and not has_way(*way)]
 
 
 def _topic_keys(entry: Entry, topic_names: TopicNames) -> set[str]:

@@ -75,7 +75,7 @@ class Announcer:
         """
         for route in self._new:
             books.outbox.ledger.begin(route, fingerprint(route), now)
-        self._settle_routes(books)
+        self._settle_routes(books, now)
         return [route.name for route in self._new]
 
     def end_silence(self) -> None:
@@ -111,10 +111,14 @@ class Announcer:
             log.debug("decided", reason=reason.value, count=count)
         return decisions
 
-    def _settle_routes(self, books: Books) -> None:
+    def _settle_routes(self, books: Books, now: datetime) -> None:
         names: dict[str, list[str]] = {}
         for route in self.routes:
             names.setdefault(route.channel, []).append(route.name)
+        known = {route.name for route in self.routes}
+        for way in books.outbox.open_ways():
+            if way[0] not in known and way[1] in names:
+                books.outbox.release(way, "its route is gone, another of its channel takes it", now)
         handed, gone = books.outbox.ledger.settle_routes(names)
         if handed:
             log.info("stories owed by a gone route go to another of its channel", stories=handed)

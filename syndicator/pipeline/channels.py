@@ -14,6 +14,7 @@ from syndicator.alerts import channel_name
 from syndicator.notify.routes import fingerprint
 from syndicator.settings.models import Route
 from syndicator.store.contract import Books
+from syndicator.store.outbox import Outbox
 
 log = structlog.get_logger()
 
@@ -46,8 +47,20 @@ def adopt_ids(books: Books, routes: Sequence[Route], now: datetime) -> tuple[Rou
                 outbox.release(way, "its channel is known by its id now", now)
         stories = outbox.names.carry_over(name, id)
         log.info("channel's ledger is kept by its id now", channel=name, id=id, stories=stories)
+    _follow_routes(outbox, with_ids(routes, ids), now)
     begun = outbox.ledger.begun()
     for route, known in zip(routes, with_ids(routes, ids), strict=True):
         if route != known and begun.get(route.name) == fingerprint(route):
             outbox.names.rename_route(route.name, known.channel, fingerprint(known))
     return with_ids(routes, ids)
+
+
+def _follow_routes(outbox: Outbox, routes: Sequence[Route], now: datetime) -> None:
+    """Carries over what a route owes under a name that could not be found, where it now has an id instead."""
+    by_id = {route.name: route.channel for route in routes if channel_name(route.channel) is None}
+    ways = {*outbox.open_ways(), *((story.route, story.channel) for story in outbox.ledger.owed())}
+    for route, channel in sorted(ways):
+        if route in by_id and channel_name(channel) is not None:
+            outbox.release((route, channel), "its route has the channel's id now", now)
+            stories = outbox.names.carry_over_owed(route, channel, by_id[route])
+            log.info("stories owed under a name go to the id", route=route, channel=channel, stories=stories)

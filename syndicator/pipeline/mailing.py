@@ -70,23 +70,21 @@ class Mailing:
         """Makes messages that wait into owed stories again where their route is held back now.
 
         A mute, quiet hours or a flood may have begun since they were written. What may be in the channel
-        already is left to be looked for.
+        already is left to be looked for. What waits for a channel that the route had before goes to the one
+        that it has now.
         """
-        ways = set(outbox.open_ways())
+        ways = outbox.open_ways()
         for route in self._routes:
-            held = self.hold(outbox, route, now) if (route.name, route.channel) in ways else None
+            channels = [channel for name, channel in ways if name == route.name]
+            held = self.hold(outbox, route, now) if channels else None
             if held is None:
                 continue
-            count = outbox.release((route.name, route.channel), held.reason.value, now)
-            if count:
-                log.info(
-                    "messages held back",
-                    route=route.name,
-                    channel=route.channel,
-                    messages=count,
-                    why=held.reason.value,
-                    until=f"{held.until:%Y-%m-%d %H:%M:%S} UTC",
-                )
+            for channel in channels:
+                count = outbox.release((route.name, channel), held.reason.value, now)
+                if channel != route.channel:
+                    outbox.names.carry_over_owed(route.name, channel, route.channel)
+                if count:
+                    _say_held(held, route, channel, count)
 
     def hold(self, outbox: Outbox, route: Route, now: datetime) -> Hold | None:
         """What holds the whole route back now, and until when; None if nothing does."""
@@ -210,6 +208,17 @@ class Mailing:
         if len(found) == 1 == len(wanted):
             return Page(name=found[0].name, url=page_url(self._site, found[0].slug))
         return Page(name=self._site.title, url=page_url(self._site, ALL))
+
+
+def _say_held(held: Hold, route: Route, channel: str, messages: int) -> None:
+    log.info(
+        "messages held back",
+        route=route.name,
+        channel=channel,
+        messages=messages,
+        why=held.reason.value,
+        until=f"{held.until:%Y-%m-%d %H:%M:%S} UTC",
+    )
 
 
 def _mutes(outbox: Outbox, route: Route, now: datetime) -> list[Mute]:

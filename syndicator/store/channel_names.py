@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from syndicator.alerts import LedgerKind
@@ -63,17 +63,30 @@ class ChannelNames:
         self._merge(rate_limits, rate_limits.c.until, name, id)
         return count
 
+    def carry_over_owed(self, route: str, channel: str, other: str) -> int:
+        """Moves the stories that one route owes in a channel, and are in no message, to another; how many.
+
+        What the other has or had already is not owed twice.
+        """
+        self._settle_ledger(channel, other, route)
+        of_route = and_(owed.c.route == route, owed.c.channel == channel)
+        count = self._connection.execute(update(owed).where(of_route).values(channel=other)).rowcount
+        unwritten = and_(ledger.c.channel == channel, *_unwritten(ledger, route))
+        self._connection.execute(update(ledger).where(unwritten).values(channel=other))
+        return count
+
     def rename_route(self, route: str, channel: str, fingerprint: str) -> None:
         """Notes that a route that has begun is the same one under its channel's id."""
         is_it = routes.c.name == route
         self._connection.execute(update(routes).where(is_it).values(channel=channel, fingerprint=fingerprint))
 
-    def _settle_ledger(self, name: str, id: str) -> None:
-        """Of each story that both have, leaves the line that counts."""
+    def _settle_ledger(self, name: str, id: str, route: str | None = None) -> None:
+        """Of each story that both have (`name` as owed by `route`, if given), leaves the line that counts."""
         here, there = ledger.alias(), ledger.alias()
         both = select(here.c.story, here.c.kind, there.c.kind.label("other")).where(
             here.c.channel == name, there.c.channel == id, here.c.story == there.c.story
         )
+        both = both if route is None else both.where(*_unwritten(here, route))
         for row in self._connection.execute(both).all():
             weaker = id if _rank(row.kind) > _rank(row.other) else name
             for table in (ledger, owed):
@@ -100,6 +113,11 @@ class ChannelNames:
             )
             self._connection.execute(statement)
         self._connection.execute(delete(table).where(table.c.channel == name))
+
+
+def _unwritten(lines: Any, route: str) -> tuple[ColumnElement[bool], ...]:
+    """The lines on stories that the route owes and that are in no message."""
+    return lines.c.route == route, lines.c.kind == LedgerKind.OWED.value, lines.c.delivery.is_(None)
 
 
 def _rank(kind: str) -> int:

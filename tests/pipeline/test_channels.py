@@ -144,3 +144,51 @@ def test_without_an_id_a_name_stays_as_it_is(rig: Rig) -> None:
     rig.restart()
     rig.turn()
     assert [one.channel for one in messages(rig)] == ["#general"]
+
+
+def test_route_that_is_given_its_channels_id_takes_along_what_it_owes(rig: Rig) -> None:
+    rig.restart(routes=(BY_NAME,))
+    rig.turn()
+    for name in ("a.md", "b.md"):
+        rig.write(name)
+    rig.turn()
+    assert {one.channel for one in messages(rig)} == {"#general"}
+    rig.restart(routes=(BY_NAME.model_copy(update={"channel": "C0GENERAL"}),))
+    rig.turn()
+    assert [one.channel for one in messages(rig)] == ["C0GENERAL"] * 2
+    assert len(send(rig, "C0GENERAL")) == 2
+    rig.write("c.md")
+    rig.turn()
+    assert [one.channel for one in messages(rig)] == ["C0GENERAL"]
+    assert set(kinds(rig)) == {"C0GENERAL by-name"}, "nothing is left under the name"
+
+
+def test_story_that_the_id_has_had_is_not_owed_again_by_a_route_that_is_given_it(rig: Rig) -> None:
+    rig.turn()
+    rig.write("a.md")
+    rig.turn()
+    assert len(send(rig, "C0GENERAL")) == 1
+    rig.restart(routes=(BY_NAME.model_copy(update={"channel": "C0GENERAL"}), BY_ID))
+    rig.turn()
+    assert messages(rig) == [] and rig.owed() == []
+    assert kinds(rig) == {"C0GENERAL by-id": LedgerKind.ANNOUNCED}
+
+
+def test_message_of_a_gone_route_goes_to_another_of_its_channel(rig: Rig) -> None:
+    rig.restart(routes=(BY_ID,))
+    rig.turn()
+    rig.write("a.md")
+    rig.turn()
+    rig.restart(routes=(BY_ID.model_copy(update={"name": "renamed"}),))
+    rig.turn()
+    assert [(one.route, one.channel) for one in messages(rig)] == [("renamed", "C0GENERAL")]
+
+
+def test_message_of_a_route_that_is_gone_with_its_channel_waits(rig: Rig) -> None:
+    rig.restart(routes=(BY_ID,))
+    rig.turn()
+    rig.write("a.md")
+    rig.turn()
+    rig.restart(routes=(Route(name="other", channel="C2", deliver="immediate"),))
+    rig.turn()
+    assert [(one.route, one.channel) for one in messages(rig)] == [("by-id", "C0GENERAL")]

@@ -98,6 +98,24 @@ def test_mute_holds_what_is_composed_and_ends_with_one_catch_up(tmp_path: Path, 
     assert channel.states() == {"sent", "released"}
 
 
+def test_mute_holds_what_waits_for_the_routes_former_channel_too(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server)
+    server.slack.channels["C2"] = SlackChannel(id="C2", name="lake")
+    server.slack.faults = script("429")
+    channel.arrive(3)
+    channel.pass_time(SECOND * 0)
+    channel.route = AT_ONCE.model_copy(update={"channel": "C2"})
+    channel.rig.restart(routes=[channel.route])
+    channel.rig.turn()
+    channel.restart()
+    channel.mute(10 * MINUTE)
+    channel.pass_time(9 * MINUTE, step=10 * SECOND)
+    assert (channel.counts(), channel.states()) == ([], {"released"})
+    channel.pass_time(2 * MINUTE, step=10 * SECOND)
+    (posted,) = server.slack.posted
+    assert (count(posted), posted.channel) == (3, "C2")
+
+
 def test_quiet_hours_that_begin_while_slack_asks_to_wait_hold_everything(
     tmp_path: Path, server: SlackServer
 ) -> None:
