@@ -59,5 +59,6 @@ class Notifier:
             return
         message = "\n".join(line.replace("\n", " ") for line in lines).encode()
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.setblocking(False)  # where nobody reads, a full queue must not hold up the work
             channel.connect(self._address)
             channel.send(message)

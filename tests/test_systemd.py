@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -69,3 +71,17 @@ def test_nobody_listening_costs_nothing(environment: dict[str, str]) -> None:
 def test_watchdog_is_fed_at_a_third_of_its_period() -> None:
     assert Notifier({"WATCHDOG_USEC": "30000000"}).watchdog_every == timedelta(seconds=10)
     assert Notifier({}).watchdog_every is None
+
+
+def test_socket_that_nobody_reads_holds_up_nothing(listening: socket.socket) -> None:
+    address = str(listening.getsockname())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filler:
+        filler.setblocking(False)
+        filler.connect(address)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                filler.send(b"WATCHDOG=1")
+    telling = threading.Thread(target=Notifier({"NOTIFY_SOCKET": address}).alive, daemon=True)
+    telling.start()
+    telling.join(10)
+    assert not telling.is_alive()
