@@ -64,10 +64,19 @@ class Looked:
 class Desk:
     """What one thread knows of one source's folder."""
 
-    def __init__(self, source: Source, known: Mapping[str, tuple[int, ...]], *, quiet_s: float) -> None:
+    def __init__(
+        self,
+        source: Source,
+        known: Mapping[str, tuple[int, ...]],
+        *,
+        quiet_s: float,
+        bare: Collection[str] = (),
+    ) -> None:
         self.source, self.root = source, source.path
         self.name = source.name
         self._known = {path: Stamp(*stamp) for path, stamp in known.items()}
+        self._bare = set(bare)
+        """Those of the known files that gave no entry: bad from the first, or no articles."""
         self._settling = Settling(quiet=quiet_s)
         self._guard = Guard()
         self._loss: Verdict | None = None
@@ -143,14 +152,32 @@ class Desk:
     def took(self, batch: Batch, taken: Tally) -> None:
         """Notes that a batch is in the store."""
         for one in batch.found:
+            self._note_entry(one, refused=one.path in taken.refused)
             self._known[one.path] = Stamp(*(UNREAD if one.path in taken.refused else one.stamp))
         for path in (*batch.gone, *taken.vacated):
             self._known.pop(path, None)
+            self._bare.discard(path)
+
+    def _note_entry(self, one: Found, *, refused: bool) -> None:
+        """A file that is bad keeps the entry of its last good version, where it had one."""
+        if one.problem is not None or refused:
+            if one.path not in self._known:
+                self._bare.add(one.path)
+        elif one.article is None:
+            self._bare.add(one.path)
+        else:
+            self._bare.discard(one.path)
 
     def _believe(self, changes: Changes, seen: Scan, now: datetime, confirmed: bool) -> frozenset[str]:
         before = self._loss
         loss = self._loss = judge_loss(
-            changes, known=len(self._known), seen=seen, guard=self._guard, now=now, confirmed=confirmed
+            changes,
+            known=len(self._known),
+            seen=seen,
+            guard=self._guard,
+            now=now,
+            confirmed=confirmed,
+            bare=self._bare,
         )
         self._guard = loss.guard
         self._lost_since = (self._lost_since or now) if loss.degraded else None

@@ -360,4 +360,5 @@ def _open_desk(books: Books, source: Source, settings: Settings, version: str) -
         files = {path: replace(file, stamp=UNREAD) for path, file in files.items()}
         books.put_files(source.name, files)
     known = {path: file.stamp for path, file in files.items()}
-    return Desk(source, known, quiet_s=settings.watch.quiet.total_seconds())
+    bare = {path for path, file in files.items() if file.guid is None}
+    return Desk(source, known, quiet_s=settings.watch.quiet.total_seconds(), bare=bare)

@@ -180,3 +180,30 @@ def test_articles_that_are_back_are_said(rig: Rig) -> None:
     assert said(rig, "articles missing, feeds kept", "articles back")[0]["log_level"] == "warning"
     away.rename(rig.folder)
     assert [line["event"] for line in said(rig, "articles back")] == ["articles back"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_bad_files_that_are_deleted_are_no_loss(rig: Rig, restarted: bool) -> None:
+    for number in range(5):
+        rig.write(f"{number}.md")
+    bad = [rig.put(f"bad{number}.md", "no front matter\n") for number in range(40)]
+    said(rig)
+    if restarted:
+        rig.restart()
+    for path in bad:
+        path.unlink()
+    assert not said(rig, "articles missing, feeds kept")
+    with rig.store.reading() as books:
+        assert len(books.files("news")) == 5
+        assert not books.problems()
+
+
+def test_bad_files_that_were_good_once_are_a_loss(rig: Rig) -> None:
+    paths = [rig.write(f"{number}.md") for number in range(40)]
+    said(rig)
+    for path in paths:
+        path.write_text("no front matter\n")
+    said(rig)
+    for path in paths:
+        path.unlink()
+    assert said(rig, "articles missing, feeds kept")
