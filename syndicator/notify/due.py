@@ -99,7 +99,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """What the channel has had: messages of the last hour, and how many wait to be sent.
+    """What the channel has had: messages sent in the last hour or waiting, and how many of them wait.
 
     `arrivals` are what an immediate route took of late, at least since `oldest`: when it took the first of
     the stories that have not left yet.

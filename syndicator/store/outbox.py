@@ -230,13 +230,17 @@ class Outbox:
         self._connection.execute(update(deliveries).where(paused).values(due=now))
 
     def recent(self, channel: str, since: datetime) -> int:
-        """How many messages were written for the channel since then and not taken back."""
-        condition = and_(
+        """How many messages the channel has had since then, by when they were sent, and how many wait for it.
+
+        Whatever waits may be sent within the hour, however long ago it was written.
+        """
+        sent = and_(
             deliveries.c.channel == channel,
-            deliveries.c.created > since,
-            deliveries.c.state.not_in([state.value for state in TAKEN_BACK]),
+            deliveries.c.ended > since,
+            deliveries.c.state.in_([state.value for state in ANNOUNCED]),
         )
-        return self._connection.scalar(select(func.count()).where(condition)) or 0
+        had: int = self._connection.scalar(select(func.count()).where(sent)) or 0
+        return had + self.waiting(channel)
 
     def waiting(self, channel: str) -> int:
         """How many messages wait for the channel."""

@@ -77,7 +77,7 @@ deliveries = Table(
     Column("ended", Moment),
     Index("ix_deliveries_queue", "channel", "state", "due", "created"),
     Index("ix_deliveries_state", "state", "lease_until"),
-    Index("ix_deliveries_recent", "channel", "created"),
+    Index("ix_deliveries_recent", "channel", "ended"),
 )
 
 attempts = Table(

@@ -231,3 +231,18 @@ def test_flood_in_a_mute_ends_in_the_same_catch_up(tmp_path: Path, server: Slack
     channel.arrive(2, name="more")
     channel.pass_time(6 * MINUTE, step=10 * SECOND)
     assert channel.counts() == [27]
+
+
+def test_hours_cap_is_kept_when_an_outage_ends(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server, AT_ONCE.model_copy(update={"per_hour": 2}))
+    server.slack.faults = lambda method: "429" if method == "chat.postMessage" else None
+    for hour in range(5):
+        channel.arrive(2, name=f"h{hour}")
+        channel.pass_time(HOUR, step=10 * MINUTE)
+    server.slack.faults = lambda method: None
+    channel.pass_time(20 * SECOND)
+    assert channel.counts() == [1, 1]
+    channel.pass_time(59 * MINUTE, step=MINUTE)
+    assert channel.counts() == [1, 1]
+    channel.pass_time(2 * MINUTE, step=10 * SECOND)
+    assert channel.counts() == [1, 1, 1, 7], "what is over the cap comes as one digest"
