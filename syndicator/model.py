@@ -138,6 +138,9 @@ class Article:
     """The article's own word on when it was last changed; never trusted to say that it was."""
     expires: datetime | None = None
     draft: bool = False
+    """Not published: `published: false`, or a draft by its own word."""
+    marked_draft: bool = False
+    """A draft by its own word (`draft: true`, a folder of drafts), which no setting publishes."""
     quality: float | None = None
     heat: float | None = None
     guid: str | None = None
@@ -210,13 +213,18 @@ def judge_visibility(
     """Whether the article is public at `now`, with the reason if it is not; the first that applies wins."""
     if gone:
         return Visibility.WITHDRAWN
-    if article.draft and not include_unpublished:
+    if is_draft(article, include_unpublished=include_unpublished):
         return Visibility.DRAFT
     if article.expires is not None and article.expires <= now:
         return Visibility.EXPIRED
     if article.published > now:
         return Visibility.EMBARGOED
     return Visibility.PUBLIC
+
+
+def is_draft(article: Article, *, include_unpublished: bool) -> bool:
+    """Whether the article is a draft where `published: false` may only mean that it is not hosted there."""
+    return article.marked_draft or (article.draft and not include_unpublished)
 
 
 def number(value: float | None) -> str:

@@ -54,6 +54,8 @@ class Pass:
     missing: dict[str, str]
     shown: int
     """How many of the public entries the feeds show: of several with the same link, one."""
+    unpublished: int = 0
+    """How many of the drafts are so by `published: false` alone."""
     warnings: tuple[str, ...] = ()
     """What is not wrong for certain; found by `check` alone."""
 
@@ -161,6 +163,7 @@ def _pass(
             tally=tally,
             published=published,
             counts=books.count_entries(),
+            unpublished=books.count_unpublished(),
             shown=books.count_links(),
             problems=problems,
             folders={name: _folder(books, name, path, problems) for name, path in paths.items()},

@@ -12,13 +12,15 @@ from syndicator.notify.routes import names_with_ancestors
 from syndicator.settings.models import Route
 from syndicator.store.contract import Fate, Store
 
+INCLUDE = "If that flag only means that the text is not hosted there, set `unpublished: include`"
+
 log = structlog.get_logger()
 
 
 def report_entries(store: Store) -> None:
     """Says at start how many entries are public, and why the others are not; loudly if none is."""
     with store.reading() as books:
-        counts = books.count_entries()
+        counts, unpublished = books.count_entries(), books.count_unpublished()
         problems = len(books.problems())
     held = {visibility.value: n for visibility, n in counts.items() if visibility is not Visibility.PUBLIC}
     public = counts.get(Visibility.PUBLIC, 0)
@@ -27,8 +29,8 @@ def report_entries(store: Store) -> None:
             "nothing is public",
             **held,
             problems=problems,
-            why="drafts (`published: false`)" if "draft" in held else "see `syndicator check`",
-            cure="If that flag only means that the text is not hosted there, set `unpublished: include`",
+            why="drafts (`published: false`)" if unpublished else "see `syndicator check`",
+            cure=INCLUDE if unpublished else "",
         )
     else:
         see = {"see": "syndicator check"} if problems else {}

@@ -52,7 +52,7 @@ def print_counts(console: Console, result: Pass) -> None:
     for visibility, why in WHY.items():
         if count := counts.get(visibility, 0):
             console.print(f"{count} {'is' if count == 1 else 'are'} {why}", highlight=False)
-    if counts.get(Visibility.DRAFT):
+    if result.unpublished:
         console.print(Text(INCLUDE, style="dim"), soft_wrap=True)
 
 

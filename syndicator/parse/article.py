@@ -87,7 +87,8 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
         related=read_related(others.value, zone, LONGEST_TITLE) if others else (),
         modified=_modified(fields, zone),
         expires=fields.moment(Field.EXPIRES, zone),
-        draft=_draft(fields, facts),
+        draft=(marked := _is_marked_draft(fields, facts)) or fields.flag(Field.PUBLIC) is False,
+        marked_draft=marked,
         quality=fields.number(Field.QUALITY),
         heat=_heat(fields),
         guid=_guid(fields),
@@ -162,9 +163,8 @@ def _body(matter: FrontMatter, tool: Tool) -> str:
     assert_never(tool)
 
 
-def _draft(fields: Fields, facts: FileFacts) -> bool:
-    draft, public = fields.flag(Field.DRAFT), fields.flag(Field.PUBLIC)
-    return facts.draft or draft is True or public is False
+def _is_marked_draft(fields: Fields, facts: FileFacts) -> bool:
+    return facts.draft or fields.flag(Field.DRAFT) is True
 
 
 def _heat(fields: Fields) -> float | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from syndicator.model import Article, Problem, Visibility
+from syndicator.model import Article, Problem, Visibility, is_draft
 from syndicator.store.contract import StoredEntry
 
 if TYPE_CHECKING:
@@ -32,7 +32,11 @@ def second_links(
     wanting: dict[str, list[Article]] = {}
     for one in batch:
         article = one.article
-        if article is not None and article.derived and (include_unpublished or not article.draft):
+        if (
+            article is not None
+            and article.derived
+            and not is_draft(article, include_unpublished=include_unpublished)
+        ):
             wanting.setdefault(article.canonical_link, []).append(article)
     refused: dict[str, Problem] = {}
     for link, articles in wanting.items():

@@ -260,6 +260,12 @@ class SqlBooks:
         query = select(entries.c.visibility, func.count()).group_by(entries.c.visibility)
         return {Visibility(name): count for name, count in self._connection.execute(query)}
 
+    def count_unpublished(self) -> int:
+        """How many drafts are so by `published: false` alone."""
+        marked = func.json_extract(entries.c.article, "$.marked_draft")
+        drafts = entries.c.visibility == Visibility.DRAFT.value
+        return self._connection.scalar(select(func.count()).where(drafts, marked.is_(None))) or 0
+
     def count_links(self) -> int:
         """How many entries are public, those with the same canonical link counted once."""
         query = select(func.count(entries.c.canonical_link.distinct()))

@@ -122,6 +122,20 @@ def test_unpublished_include_shows_drafts_silently_and_moves_no_updated(rig: Rig
     assert {path: entry.updated for path, entry in rig.entries().items()} == before
 
 
+def test_unpublished_include_publishes_nothing_that_is_marked_a_draft(rig: Rig) -> None:
+    rig.restart(include_unpublished=True)
+    rig.write("a.md", published=False)
+    rig.write("b.md", draft=True)
+    rig.write("c.md", draft=True, published=False)
+    rig.turn()
+    assert rig.titles() == ["About a"]
+    rig.restart(include_unpublished=False)
+    rig.turn()
+    assert rig.titles() == []
+    with rig.store.reading() as books:
+        assert books.count_unpublished() == 1
+
+
 def test_levels_added_later_are_built_and_move_no_updated(rig: Rig) -> None:
     rig.write("a.md", quality=90)
     rig.write("b.md", quality=10)
