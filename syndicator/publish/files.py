@@ -38,7 +38,7 @@ _CURES = {
     errno.ENOTEMPTY: "Remove the folder that stands where the file should be",
     errno.ENAMETOOLONG: "Shorten the path of the output folder",
     errno.ELOOP: "Replace the link by a folder",
-    errno.ENOENT: "No folder can be made there, or a link leads nowhere: set `output` to another folder",
+    errno.ENOENT: "Set `output` to where a folder can be made, or replace the link that leads nowhere",
     errno.EIO: "Check the disk",
 }
 _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE}

@@ -49,7 +49,7 @@ def test_folder_that_can_be_written_is_left_as_it_was(
 @pytest.mark.parametrize("below", ["", "public/feeds"], ids=["itself", "above it"])
 @pytest.mark.parametrize(
     ("make", "cure"),
-    [(Path.touch, "Remove the file that stands"), (link_to_nowhere, "Replace the link that leads nowhere")],
+    [(Path.touch, "Remove the file that stands"), (link_to_nowhere, "replace the link that leads nowhere")],
     ids=["file", "link to nowhere"],
 )
 def test_what_is_no_folder_is_told_with_a_cure(
