@@ -103,7 +103,7 @@ def exchange(dice: random.Random, site: Path) -> str:
     place = site / dice.choice(PLACES[:-1])
     if not place.parent.is_dir():
         return "nothing"
-    if place.is_dir():
+    if place.is_dir() and not place.is_symlink():
         shutil.rmtree(place)
     else:
         place.unlink(missing_ok=True)
