@@ -188,7 +188,10 @@ def drop(
 
 
 def _act(config: Path, id: str, act: Callable[[Outbox, Delivery], tuple[bool, str]]) -> None:
-    """Does it to the one message whose id begins so, and says what came of it; exit code 1 if nothing did."""
+    """Does it to the one message whose id begins so, and says what came of it; exit code 1 if nothing did.
+
+    An id that is nobody's, or that of several, is wrong use (2).
+    """
     configure_logs(verbose=False, journal=False, quiet=True)
     console = Console(highlight=False)
     with opened(read_settings(config)) as store, store.transaction() as books:
@@ -196,7 +199,7 @@ def _act(config: Path, id: str, act: Callable[[Outbox, Delivery], tuple[bool, st
         if len(matching) != 1:
             words = "No message has" if not matching else f"{len(matching)} messages have"
             console.print(f"{words} an id that begins with {id}; `syndicator deliveries list` shows them.")
-            raise typer.Exit(1)
+            raise typer.Exit(2)
         done, words = act(books.outbox, matching[0])
     console.print(f"{matching[0].id} {words}", soft_wrap=True)
     if not done:

@@ -18,7 +18,7 @@ from syndicator.alerts import RouteReason
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
-from syndicator.cli.report import WHY
+from syndicator.cli.report import why_not_public
 from syndicator.cli.shown import shown
 from syndicator.model import FeedReason, Visibility, number
 
@@ -109,7 +109,7 @@ def _visibility(one: Explanation) -> Text:
     visibility = one.entry.visibility
     if visibility is Visibility.PUBLIC:
         return Text("public", style="green")
-    text = f"{visibility.value}: {WHY[visibility]}"
+    text = why_not_public(visibility)
     if visibility is Visibility.EMBARGOED:
         text += f", {_time(one.entry.article.published)}"
     if visibility is Visibility.WITHDRAWN and one.withdrawn is not None:

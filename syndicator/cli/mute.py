@@ -37,6 +37,10 @@ def mute(
 ) -> None:
     """Hold a route back for a while. What qualifies meanwhile is kept and sent as one catch-up."""
     configure_logs(verbose=False, journal=False, quiet=True)
+    if route is None and (for_ or why or lift):
+        raise typer.BadParameter(
+            "say which route: `syndicator mute ROUTE …`; without one, it lists the mutes"
+        )
     settings = read_settings(config)
     console = Console(highlight=False)
     moment = now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from rich.console import Console
 from rich.text import Text
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from syndicator.once import Pass
     from syndicator.settings import Settings
 
-WHY = {
-    Visibility.DRAFT: "not published (`published: false` or a draft)",
-    Visibility.EMBARGOED: "embargoed: their time is still to come",
-    Visibility.EXPIRED: "expired",
-    Visibility.WITHDRAWN: "withdrawn: their files are gone",
-}
 INCLUDE = (
     "If that flag only means that the text is not hosted there, set `unpublished: include` for the source."
 )
@@ -41,6 +35,23 @@ def print_problems(console: Console, settings: Settings, problems: list[Problem]
         console.print(line, soft_wrap=True)
 
 
+def why_not_public(visibility: Visibility, count: int = 1) -> str:
+    """Why so many entries are not public, to follow "is" or "are"; empty where they are."""
+    one = count == 1
+    match visibility:
+        case Visibility.PUBLIC:
+            return ""
+        case Visibility.DRAFT:
+            return "not published (`published: false` or a draft)"
+        case Visibility.EMBARGOED:
+            return f"embargoed: {'its' if one else 'their'} time is still to come"
+        case Visibility.EXPIRED:
+            return "expired"
+        case Visibility.WITHDRAWN:
+            return f"withdrawn: {'its file is' if one else 'their files are'} gone"
+    assert_never(visibility)
+
+
 def print_counts(console: Console, result: Pass) -> None:
     """How many entries are public, how many of them the feeds show, and why the others are not."""
     counts = result.counts
@@ -49,9 +60,10 @@ def print_counts(console: Console, result: Pass) -> None:
     if result.shown != public:
         text += f"; feeds and pages show {result.shown}, as of several with the same link they show one"
     console.print(text, highlight=False, soft_wrap=True)
-    for visibility, why in WHY.items():
+    for visibility in (each for each in Visibility if each is not Visibility.PUBLIC):
         if count := counts.get(visibility, 0):
-            console.print(f"{count} {'is' if count == 1 else 'are'} {why}", highlight=False)
+            what = f"{count} {'is' if count == 1 else 'are'}"
+            console.print(f"{what} {why_not_public(visibility, count)}", highlight=False)
     if result.unpublished:
         console.print(Text(INCLUDE, style="dim"), soft_wrap=True)
 

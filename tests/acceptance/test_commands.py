@@ -127,6 +127,8 @@ def test_send_test_without_a_way_to_slack_says_where_to_look(site: Running) -> N
 
 def test_mute_holds_back_lists_and_lifts(site: Running, slack: SlackServer) -> None:
     assert "No route is muted" in said(site, "mute")
+    for forgotten in (["--for", "2h"], ["--why", "x"], ["--lift"]):
+        assert "say which route" in said(site, "mute", *forgotten, code=2)
     assert facts(site, "mute") == []
     assert "ai is muted until" in said(site, "mute", "ai", "--for", "2h", "--why", "launch [day]")
     (mute,) = facts(site, "mute")
@@ -191,7 +193,7 @@ def test_failed_message_is_listed_retried_and_dropped(site: Running, slack: Slac
     assert (message["route"], message["channel"]) == ("ai", "C1")
     listed = said(site, "deliveries")
     assert message["id"][:8] in listed and "channel_not_found" in listed
-    assert "No message has" in said(site, "deliveries", "drop", "ffffffff-nothing", code=1)
+    assert "No message has" in said(site, "deliveries", "drop", "ffffffff-nothing", code=2)
     assert "About new" in listed and message["titles"] == ["About new"]
     assert "is dropped" in said(site, "deliveries", "drop", message["id"][:8], "--why", "not wanted")
     explained = said(site, "explain", "new.md")
@@ -217,3 +219,11 @@ def test_commands_before_the_first_build_say_what_is_missing(tmp_path: Path) -> 
     site = Running(tmp_path, routes=ROUTES)
     for command in (["preview"], ["explain", "a.md"], ["mute"], ["deliveries"]):
         assert "syndicator run" in said(site, *command, code=1)
+
+
+def test_withdrawn_is_said_once_and_in_the_right_number(site: Running) -> None:
+    (site.articles / "a.md").unlink()
+    assert "1 is withdrawn: its file is gone" in said(site, "build", "--confirm-removals")
+    explained = said(site, "explain", "a.md")
+    assert "withdrawn: its file is gone, since" in explained
+    assert "withdrawn: withdrawn" not in explained
