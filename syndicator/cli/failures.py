@@ -13,6 +13,7 @@ import resource
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,8 +78,11 @@ def right_to(path: Path, arguments: Sequence[str], *, writing: bool = True) -> s
 
 
 def silence_output() -> None:
-    """Sends what is still to be written nowhere, so that the end of the process cannot fail for it."""
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123  a path of the system, not of ours
+    """Sends what is still to be written nowhere, so that the end of the process cannot fail for it.
+
+    Where no file can be opened any more, it stays as it is: the failure is still to be told.
+    """
+    with suppress(OSError), open(os.devnull, "w") as nowhere:  # noqa: PTH123  a path of the system, not of ours
         os.dup2(nowhere.fileno(), sys.__stdout__.fileno() if sys.__stdout__ is not None else 1)
 
 

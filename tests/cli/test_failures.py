@@ -125,3 +125,15 @@ def test_full_output_is_one_line(service: Running) -> None:
 def test_state_error_without_a_missing_right_keeps_its_own_fix(tmp_path: Path) -> None:
     error = StoreError("the database is in use", on=str(tmp_path / "state.db"), cure="Try again in a moment")
     assert failure_of(error, []) == Failure(str(error), 1)
+
+
+def test_output_is_left_as_it_is_where_no_file_can_be_opened() -> None:
+    code = (
+        "import resource, sys\n"
+        "from syndicator.cli.failures import silence_output\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "silence_output()\n"
+        "sys.stderr.write('told')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "told")
