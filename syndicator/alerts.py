@@ -19,7 +19,7 @@ class RouteReason(StrEnum):
 
     OWED = "owed"
     """The route takes it: public, matching, good and young enough, and new to the channel."""
-    RISING = "owed: quality rose over the bar"
+    RISING = "owed: quality reached the minimum later"
     BASELINE = "baseline: it was there when the route or source began"
     WAITING = "owed: waits for its message"
     ANNOUNCED = "announced in this channel before"
@@ -32,8 +32,8 @@ class RouteReason(StrEnum):
     OTHER_PROVIDER = "not of the route's providers"
     OTHER_TYPE = "not of the route's types"
     EXCLUDED = "excluded by the route"
-    BELOW_BAR = "quality below the route's bar"
-    TOO_COOL = "heat below the route's bar"
+    BELOW_MINIMUM = "quality below the route's minimum"
+    TOO_COOL = "heat below the route's minimum"
     TOO_OLD = "older than max_age"
 
 
@@ -43,7 +43,7 @@ class DeliveryState(StrEnum):
     OWED = "owed"
     """Written, waiting for its time."""
     SENDING = "sending"
-    """Claimed and committed; the call may be under way. A lapsed lease makes it unclear."""
+    """Claimed and committed; the call may be under way. An expired lease makes it unclear."""
     UNCLEAR = "unclear"
     """Slack may or may not have it: looked up after `confirm_after`, never sent again before that."""
     SENT = "sent"

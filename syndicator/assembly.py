@@ -15,31 +15,31 @@ import structlog
 
 from syndicator import __version__, characters, parse, publish, yaml_reader
 from syndicator.alerts import Delivery, channel_name
-from syndicator.deliver.outbox import Messenger
-from syndicator.deliver.slack import SlackBot, SlackWebhook
+from syndicator.entries.routing import StoryRouter
 from syndicator.errors import Rejected
-from syndicator.pipeline import documents
-from syndicator.pipeline.announcing import Announcer
-from syndicator.pipeline.channels import adopt_ids, with_ids
-from syndicator.pipeline.documents import Documents
-from syndicator.pipeline.explain import Explainer
-from syndicator.pipeline.flow import Pipeline, open_pipeline
-from syndicator.pipeline.mailing import LatestSlot, Mailing
-from syndicator.pipeline.output import Output
-from syndicator.pipeline.previewing import Previewer
+from syndicator.explain import Explainer
+from syndicator.notify.channels import adopt_ids, with_ids
+from syndicator.notify.enqueue import Enqueuer, LatestSlot
+from syndicator.notify.preview import Previewer
+from syndicator.pipeline import Pipeline, open_pipeline
+from syndicator.publish import documents
+from syndicator.publish.build import Output
+from syndicator.publish.documents import Documents
 from syndicator.publish.output import OutputFiles
 from syndicator.schedule import latest_slot, read_cron
 from syndicator.settings import Settings, permalinks
 from syndicator.settings.models import Digest, Route
-from syndicator.store.contract import Books, Store
+from syndicator.slack.client import SlackBot, SlackWebhook
+from syndicator.slack.sender import Messenger
 from syndicator.store.database import database_path
-from syndicator.store.seal import Seal, begin_anew
+from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
+from syndicator.store.types import Session, Store
 from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
 
 log = structlog.get_logger()
 
-NO_WAY_CURE = "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL (see .env.example)"
+NO_WAY_FIX = "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL (see .env.example)"
 
 
 @cache
@@ -109,34 +109,34 @@ def moved_map_path(settings: Settings) -> Path:
 
 def open_pipe(settings: Settings, store: Store, *, now: datetime) -> Pipeline:
     """The pipeline over an open store, as the settings say; a restored store begins anew, silently."""
-    seal = Seal(database_path(settings.state))
-    with store.transaction() as books:
-        restored = seal.is_broken(books)
+    restore_guard = RestoreGuard(database_path(settings.state))
+    with store.transaction() as session:
+        restored = restore_guard.is_broken(session)
         if restored:
-            begin_anew(books, now)
-        routes = adopt_ids(books, settings.routes, now)
+            reset_as_first_start(session, now)
+        routes = adopt_ids(session, settings.routes, now)
     pipeline = open_pipeline(
         store,
         settings,
         output_of(settings),
-        Announcer(routes),
-        mailing_of(settings, routes),
+        StoryRouter(routes),
+        enqueuer_of(settings, routes),
         version=read_with(),
         now=now,
     )
     if restored:
         log.warning("database restored: nothing that is there is announced, what is owed is looked for first")
-        pipeline.turn(now, silent=True)
-    reseal(store, settings, now)
+        pipeline.apply_time(now, silent=True)
+    date_database(store, settings, now)
     return pipeline
 
 
-def reseal(store: Store, settings: Settings, now: datetime) -> None:
+def date_database(store: Store, settings: Settings, now: datetime) -> None:
     """Dates the database and the file beside it, so that a restored one is recognised."""
-    seal = Seal(database_path(settings.state))
-    with store.transaction() as books:
-        seal.press(books, now)
-    seal.follow(now)
+    restore_guard = RestoreGuard(database_path(settings.state))
+    with store.transaction() as session:
+        restore_guard.press(session, now)
+    restore_guard.follow(now)
 
 
 def slots_of(routes: Sequence[Route]) -> LatestSlot:
@@ -173,7 +173,7 @@ class Messengers:
         """The way that a delivery goes. Raises Rejected where there is none."""
         found = self.terminal or self.webhooks.get(delivery.route) or self.bot
         if found is None:
-            raise Rejected("there is no way to Slack", code="no_token", on=delivery.channel, cure=NO_WAY_CURE)
+            raise Rejected("there is no way to Slack", code="no_token", on=delivery.channel, fix=NO_WAY_FIX)
         return found
 
 
@@ -188,27 +188,27 @@ def messengers_of(settings: Settings, terminal: Messenger | None = None) -> Mess
     )
 
 
-def explainer_of(settings: Settings, books: Books) -> Explainer:
+def explainer_of(settings: Settings, session: Session) -> Explainer:
     """What answers `explain` under these settings."""
-    routes = routes_of(settings, books)
+    routes = routes_of(settings, session)
     return Explainer(
         routes=routes,
         levels=settings.levels,
         limit=settings.feeds.limit,
-        mailing=mailing_of(settings, routes),
+        enqueuer=enqueuer_of(settings, routes),
     )
 
 
-def previewer_of(settings: Settings, books: Books) -> Previewer:
+def previewer_of(settings: Settings, session: Session) -> Previewer:
     """What answers `preview` under these settings."""
-    return Previewer(mailing=mailing_of(settings, routes_of(settings, books)))
+    return Previewer(enqueuer=enqueuer_of(settings, routes_of(settings, session)))
 
 
-def routes_of(settings: Settings, books: Books) -> tuple[Route, ...]:
+def routes_of(settings: Settings, session: Session) -> tuple[Route, ...]:
     """The settings' routes, with the ids of their channels as far as they are known."""
-    return with_ids(settings.routes, books.outbox.names.ids())
+    return with_ids(settings.routes, session.outbox.names.ids())
 
 
-def mailing_of(settings: Settings, routes: Sequence[Route]) -> Mailing:
+def enqueuer_of(settings: Settings, routes: Sequence[Route]) -> Enqueuer:
     """What writes the messages of these routes."""
-    return Mailing(routes, settings.site, slots_of(routes))
+    return Enqueuer(routes, settings.site, slots_of(routes))

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from syndicator.pipeline.desk import Moment
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """The time of a look on its three clocks: the calendar, the file system's, the monotonic one."""
+
+    now: datetime
+    wall_ns: int
+    monotonic: float
 
 
 class Clock(Protocol):

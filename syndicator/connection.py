@@ -15,13 +15,13 @@ from typing import Protocol, TypeVar
 import structlog
 
 from syndicator.alerts import Delivery, DeliveryState, RateLimit, SlackMethod, channel_name
-from syndicator.deliver.outage import CURE, Kept, OutageWatch
-from syndicator.deliver.slack import Identity
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
-from syndicator.notify.routes import left_behind
+from syndicator.notify.rules import left_behind
 from syndicator.settings import Settings
 from syndicator.settings.models import Route
-from syndicator.store.contract import Store
+from syndicator.slack.client import Identity
+from syndicator.slack.outage import FIX, Kept, OutageWatch
+from syndicator.store.types import Store
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ NOT_FOUND = Rejected(
     "no channel has this name",
     code="channel_not_found",
     why="no channel that the bot can see has this name",
-    cure="Correct the route's channel, or invite the app if it is private",
+    fix="Correct the route's channel, or invite the app if it is private",
 )
 
 GIVE_ID = "give the routes the channel's id (C...), at the end of its details"
@@ -50,11 +50,11 @@ WAITING = (DeliveryState.OWED, DeliveryState.UNCLEAR)
 def report_ways(store: Store, settings: Settings) -> None:
     """Says which routes have no way to Slack, and remembers that there is a token."""
     credentials = settings.credentials
-    with store.transaction() as books:
-        had_token = books.mark(HAD_TOKEN) is not None
+    with store.transaction() as session:
+        had_token = session.metadata(HAD_TOKEN) is not None
         if credentials.token is not None:
-            books.put_mark(HAD_TOKEN, "yes")
-        counts = books.outbox.count()
+            session.put_metadata(HAD_TOKEN, "yes")
+        counts = session.outbox.count()
     names = [route.name for route in settings.routes]
     without = [] if credentials.token else [name for name in names if name not in credentials.webhooks]
     if settings.slack.mode == "preview":
@@ -66,16 +66,16 @@ def report_ways(store: Store, settings: Settings) -> None:
             else "no slack token: messages are kept until there is one",
             routes=", ".join(without),
             waiting=sum(counts.get(state, 0) for state in WAITING),
-            cure="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; "
+            fix="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; "
             "`slack: preview` draws messages here instead",
         )
 
 
 def report_left_behind(store: Store, routes: Sequence[Route], has_way: Callable[[str, str], bool]) -> None:
     """Says what waits for a route or a channel that the settings no longer have: it is kept, and not sent."""
-    with store.reading() as books:
-        ways = left_behind(books.outbox.open_ways(), routes, has_way)
-        waiting = books.outbox.list(WAITING, limit=100_000) if ways else ()
+    with store.reading() as session:
+        ways = left_behind(session.outbox.open_ways(), routes, has_way)
+        waiting = session.outbox.list(WAITING, limit=100_000) if ways else ()
     for route, channel in ways:
         messages = sum((one.route, one.channel) == (route, channel) for one in waiting)
         log.warning(
@@ -83,7 +83,7 @@ def report_left_behind(store: Store, routes: Sequence[Route], has_way: Callable[
             route=route,
             channel=channel,
             messages=messages,
-            cure=LEFT_CURE,
+            fix=LEFT_CURE,
         )
 
 
@@ -199,7 +199,7 @@ class SlackCheck:
         """Once for each word: that Slack answers, but says neither yes nor no."""
         if error.answered and error.code not in ("ratelimited", self._refusal_said):
             self._refusal_said = error.code
-            log.warning("the slack token could not be checked, asked again", why=error.why, cure=CURE)
+            log.warning("the slack token could not be checked, asked again", why=error.why, fix=FIX)
 
     def find_names(self) -> bool:
         """Asks for the ids of names: once at each start, then for those not found yet; whether all are."""
@@ -241,7 +241,7 @@ class SlackCheck:
                 channel=channels,
                 routes=", ".join(routes),
                 why=why.why,
-                cure="; or ".join(filter(None, (why.cure, GIVE_ID))),
+                fix="; or ".join(filter(None, (why.fix, GIVE_ID))),
             )
         self._names_said = said
 
@@ -265,14 +265,14 @@ class SlackCheck:
 def report_identity(found: Identity | DeliveryError) -> None:
     """Says whom the token belongs to, and what it lacks; a wrong one with its fix."""
     if isinstance(found, DeliveryError):
-        log.error("the slack token was not accepted", why=found.why or found.code, cure=found.cure)
+        log.error("the slack token was not accepted", why=found.why or found.code, fix=found.fix)
         return
     log.info("slack token accepted", team=found.team)
     if found.missing_scopes:
         log.warning(
             "the slack token lacks scopes",
             scopes=", ".join(found.missing_scopes),
-            cure="Add them under OAuth & Permissions and install the app again",
+            fix="Add them under OAuth & Permissions and install the app again",
         )
 
 
@@ -294,8 +294,8 @@ class OwedDrawing:
         self._drawn: set[str] = set()
 
     def __call__(self) -> None:
-        with self._store.reading() as books:
-            owed = books.outbox.list([DeliveryState.OWED])
+        with self._store.reading() as session:
+            owed = session.outbox.list([DeliveryState.OWED])
         for delivery in reversed(owed):
             new = delivery.created >= self._since and delivery.id not in self._drawn
             if new and not self._has_way(delivery.route, delivery.channel):

@@ -34,26 +34,26 @@ DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 
 
 class SyndicatorError(Exception):
-    """The root. `what` failed, `on` which thing, `why`, and the `cure`: what to do about it."""
+    """The root. `what` failed, `on` which thing, `why`, and the `fix`: what to do about it."""
 
     exit_code = 1
 
-    def __init__(self, what: str, *, on: str = "", why: str = "", cure: str = "") -> None:
-        self.what, self.on, self.why, self.cure = what, on, why, cure
+    def __init__(self, what: str, *, on: str = "", why: str = "", fix: str = "") -> None:
+        self.what, self.on, self.why, self.fix = what, on, why, fix
         head = ": ".join(part for part in (what, on, why) if part)
-        super().__init__(f"{head}. {cure}" if cure else head)
+        super().__init__(f"{head}. {fix}" if fix else head)
 
 
 class ArticleError(SyndicatorError):
     """One thing wrong in one article file, with its place; lines and columns count from 1."""
 
-    def __init__(self, what: str, *, cure: str, line: int = 1, column: int = 1) -> None:
-        super().__init__(what, cure=cure)
+    def __init__(self, what: str, *, fix: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(what, fix=fix)
         self.line, self.column = line, column
 
 
 class SettingsError(SyndicatorError):
-    """All that is wrong with the settings, in one list, each line `file:line:column: key: what, cure`.
+    """All that is wrong with the settings, in one list, each line `file:line:column: key: what, fix`.
 
     `details` says the same in parts, for programs, where the problems are of a settings file.
     """
@@ -96,11 +96,11 @@ class OutputUnwritable(SyndicatorError):
         *,
         on: str = "",
         why: str = "",
-        cure: str = "",
+        fix: str = "",
         everywhere: bool = False,
         passing: bool = False,
     ) -> None:
-        super().__init__(what, on=on, why=why, cure=cure)
+        super().__init__(what, on=on, why=why, fix=fix)
         self.everywhere, self.passing = everywhere, passing
 
 
@@ -137,8 +137,8 @@ class DeliveryError(SyndicatorError):
 
     answered: bool | None = None
 
-    def __init__(self, what: str, *, code: str, on: str = "", why: str = "", cure: str = "") -> None:
-        super().__init__(what, on=on, why=why, cure=cure)
+    def __init__(self, what: str, *, code: str, on: str = "", why: str = "", fix: str = "") -> None:
+        super().__init__(what, on=on, why=why, fix=fix)
         self.code = code
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import structlog
 
-from syndicator.model import Visibility
+from syndicator.models import Visibility
 from syndicator.notify.patterns import Names, Unmatched, folded, unmatched
-from syndicator.notify.routes import names_with_ancestors
+from syndicator.notify.rules import names_with_ancestors
 from syndicator.settings.models import Route
-from syndicator.store.contract import Fate, Store
+from syndicator.store.types import Store, TopicStatus
 
 INCLUDE = "If that flag only means that the text is not hosted there, set `unpublished: include`"
 
@@ -19,9 +19,9 @@ log = structlog.get_logger()
 
 def report_entries(store: Store) -> None:
     """Says at start how many entries are public, and why the others are not; loudly if none is."""
-    with store.reading() as books:
-        counts, unpublished = books.count_entries(), books.count_unpublished()
-        problems = len(books.problems())
+    with store.reading() as session:
+        counts, unpublished = session.count_entries(), session.count_unpublished()
+        problems = len(session.problems())
     held = {visibility.value: n for visibility, n in counts.items() if visibility is not Visibility.PUBLIC}
     public = counts.get(Visibility.PUBLIC, 0)
     if held and not public:
@@ -30,7 +30,7 @@ def report_entries(store: Store) -> None:
             **held,
             problems=problems,
             why="drafts (`published: false`)" if unpublished else "see `syndicator check`",
-            cure=INCLUDE if unpublished else "",
+            fix=INCLUDE if unpublished else "",
         )
     else:
         see = {"see": "syndicator check"} if problems else {}
@@ -51,8 +51,10 @@ def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[Unmatched]
     patterns = [
         (route.providers, route.exclude.providers, route.types, route.exclude.types) for route in routes
     ]
-    with store.reading() as books:
-        topics = [one.topic for one in books.topics() if one.fate not in (Fate.GONE, Fate.MOVED)]
+    with store.reading() as session:
+        topics = [
+            one.topic for one in session.topics() if one.status not in (TopicStatus.GONE, TopicStatus.MOVED)
+        ]
         shown = {topic.slug: topic.name for topic in topics}
         names = names_with_ancestors(topics)
         # Reading all articles for these takes a while.
@@ -62,7 +64,7 @@ def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[Unmatched]
             Names(
                 topics={name: shown[slug] for slug in reversed(names) for name in names[slug]}
                 | {name.casefold(): name for name in shown.values()},
-                providers=folded(books.publishers() if needed else ()),
-                types=folded(books.types() if needed else ()),
+                providers=folded(session.publishers() if needed else ()),
+                types=folded(session.types() if needed else ()),
             ),
         )

@@ -1,11 +1,11 @@
 """The service: builds the real parts, opens them in order, closes them in the other.
 
-    lock, server | store, pipeline, watches | first look and build | sender, schedule, READY | the wheel
+    lock, server | store, pipeline, watches | first look and build | sender, schedule, READY | the loop
 
 The server reads files alone and stays open while the rest is opened anew: when the database was found damaged
 in use, and while the disk cannot be written.
 
-One thread turns the wheel (`worker`); the sender, the server, the watches and the schedule have their own,
+One thread runs the loop; the sender, the server, the watches and the schedule have their own,
 and leave nothing but marks with it.
 """
 
@@ -21,24 +21,25 @@ from functools import partial
 
 import structlog
 
-from syndicator.assembly import Messengers, messengers_of, open_pipe, reseal, routes_of, server_of
+from syndicator.assembly import Messengers, date_database, messengers_of, open_pipe, routes_of, server_of
 from syndicator.clock import Clock, SystemClock
 from syndicator.connection import OwedDrawing, SlackCheck, report_left_behind, report_ways
-from syndicator.deliver.outage import OutageWatch
-from syndicator.deliver.outbox import Messenger, Sender
-from syndicator.deliver.retry import RetryPolicy
 from syndicator.errors import (
     OutputUnwritable,
     StoreDamaged,
     SyndicatorError,
 )
-from syndicator.hub import HubTeller
-from syndicator.pipeline.flow import Pipeline, Progress
+from syndicator.loop import BEAT_EVERY_S, TOPIC_FILES, Loop
+from syndicator.pipeline import Pipeline, Progress
 from syndicator.publish.files import sweep
+from syndicator.publish.websub_sender import HubNotifier
 from syndicator.reports import report_entries, report_patterns
 from syndicator.schedule import Schedule
 from syndicator.settings import Settings
 from syndicator.settings.models import Digest
+from syndicator.slack.outage import OutageWatch
+from syndicator.slack.retry import RetryPolicy
+from syndicator.slack.sender import Messenger, Sender
 from syndicator.status import Loss, read_facts, status_line
 from syndicator.store.database import SqlStore, database_path, open_store
 from syndicator.store.lock import hold_lock
@@ -48,7 +49,6 @@ from syndicator.threads import keep_running
 from syndicator.waiting import BackOff, FailureLog, can_wait, pause
 from syndicator.watch import SUFFIXES, Folder
 from syndicator.web.process import WebServer
-from syndicator.worker import BEAT_EVERY_S, TOPIC_FILES, Worker
 
 log = structlog.get_logger()
 
@@ -94,15 +94,15 @@ class Service:
         self._suspect: str | None = None
         """Why the database is thought to be damaged."""
         self._failures, self._pauses = FailureLog(self.clock), BackOff()
-        self._worker: Worker | None = None
+        self._loop: Loop | None = None
         self._web: WebServer | None = None
         self._wake_sender, self._wake_hub = threading.Event(), threading.Event()
         self._named = threading.Event()
 
     def wake(self) -> None:
         """There may be something to do or to tell. From any thread."""
-        if self._worker is not None:
-            self._worker.wake()
+        if self._loop is not None:
+            self._loop.wake()
 
     def stop(self) -> None:
         """Ends `run` within seconds, with what is in hand finished."""
@@ -159,23 +159,23 @@ class Service:
             report_ways(store, self.settings)
             pipeline = open_pipe(self.settings, store, now=self.clock.now())
             messengers = messengers_of(self.settings, self.terminal)
-            worker = self._worker = self._make_worker(pipeline, store, messengers)
-            folders = self._watch(stack, worker)
+            loop = self._loop = self._make_loop(pipeline, store, messengers)
+            folders = self._watch(stack, loop)
             store.check()
-            worker.checks = [
+            loop.checks = [
                 store.check,
                 partial(self._adopt_channels, pipeline),
                 *(partial(_check_folder, folder, pipeline) for folder in folders),
             ]
             with suppress(OutputUnwritable):  # as publishing will say, and will try again
                 sweep(self.settings.output)
-            worker.first_turn(self._report_progress, self._stop)
+            loop.run_first(self._report_progress, self._stop)
             report_entries(store)
             report_patterns(store, self.settings.routes)
-            with store.reading() as books:
-                routes = routes_of(self.settings, books)
+            with store.reading() as session:
+                routes = routes_of(self.settings, session)
             report_left_behind(store, routes, messengers.has_way)
-            self._schedule(stack, worker)
+            self._schedule(stack, loop)
             self._send(stack, pipeline, messengers)
             self._tell_hub(stack, store)
             if not self._stop.is_set():
@@ -184,7 +184,7 @@ class Service:
                 self._was_ready = True
                 self.notifier.ready(self._status(pipeline, store, messengers))
                 ready(started)
-            worker.run(self._ending)
+            loop.run(self._ending)
 
     @property
     def _beat_every_s(self) -> float:
@@ -218,7 +218,7 @@ class Service:
             self._started = Started(address=web.address if web else None)
         return self._started
 
-    def _make_worker(self, pipeline: Pipeline, store: SqlStore, messengers: Messengers) -> Worker:
+    def _make_loop(self, pipeline: Pipeline, store: SqlStore, messengers: Messengers) -> Loop:
         drawing: OwedDrawing | None = None
         if self.watched and self.terminal is not None:
             drawing = OwedDrawing(store, messengers.has_way, self.terminal.post, since=self.clock.now())
@@ -228,14 +228,14 @@ class Service:
             if drawing is not None:
                 drawing()
 
-        return Worker(
+        return Loop(
             pipeline,
             [source.name for source in self.settings.sources],
             clock=self.clock,
             scan_every=self.settings.watch.scan_every,
             mailed=mailed,
             published=self._wake_hub.set,
-            seal=partial(reseal, store, self.settings),
+            restore_guard=partial(date_database, store, self.settings),
             beat=self._beat,
             beat_every_s=self._beat_every_s,
             failures=self._failures,
@@ -248,34 +248,34 @@ class Service:
             name: Loss(reason=loss.reason, since=pipeline.lost_since(name) or self.clock.now())
             for name, loss in pipeline.losses().items()
         }
-        with store.reading() as books:
+        with store.reading() as session:
             facts = read_facts(
-                books,
+                session,
                 losses=losses,
-                routes=routes_of(self.settings, books),
+                routes=routes_of(self.settings, session),
                 has_way=messengers.has_way,
                 refused=self.refused(),
             )
         return status_line(facts, now=self.clock.now(), local=lambda moment: moment.astimezone())
 
-    def _watch(self, stack: ExitStack, worker: Worker) -> list[Folder]:
+    def _watch(self, stack: ExitStack, loop: Loop) -> list[Folder]:
         """Watches before the first scan, so that nothing falls between."""
         folders: list[Folder] = []
         for source in self.settings.sources:
             suffixes = SUFFIXES + TOPIC_FILES if source.topics else SUFFIXES
-            folder = Folder(source.name, source.path, worker.hint, suffixes=suffixes)
+            folder = Folder(source.name, source.path, loop.hint, suffixes=suffixes)
             folder.start()
             stack.callback(folder.stop)
             folders.append(folder)
         return folders
 
-    def _schedule(self, stack: ExitStack, worker: Worker) -> None:
+    def _schedule(self, stack: ExitStack, loop: Loop) -> None:
         schedule = Schedule(clock=self.clock.now)
-        schedule.add_interval("scan", self.settings.watch.scan_every, worker.scan)
-        schedule.add_interval("tick", TICK, worker.wake)
+        schedule.add_interval("scan", self.settings.watch.scan_every, loop.scan)
+        schedule.add_interval("tick", TICK, loop.wake)
         for route in self.settings.routes:
             if isinstance(route.deliver, Digest):
-                schedule.add_digest(route.name, route.deliver.cron, route.deliver.time_zone, worker.wake)
+                schedule.add_digest(route.name, route.deliver.cron, route.deliver.time_zone, loop.wake)
         schedule.start()
         stack.callback(schedule.stop)
 
@@ -316,8 +316,8 @@ class Service:
 
     def _tell_hub(self, stack: ExitStack, store: SqlStore) -> None:
         if self.settings.feeds.hub is not None:
-            teller = HubTeller(store, self.settings.feeds.hub, clock=self.clock.now)
-            run = partial(teller.run, self._ending, self._wake_hub)
+            notifier = HubNotifier(store, self.settings.feeds.hub, clock=self.clock.now)
+            run = partial(notifier.run, self._ending, self._wake_hub)
             self._run_beside(stack, "hub", run, self._wake_hub)
 
     def _run_beside(

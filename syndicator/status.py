@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syndicator.model import Visibility
-from syndicator.notify.routes import left_behind
+from syndicator.models import Visibility
+from syndicator.notify.rules import left_behind
 from syndicator.settings.models import Route
-from syndicator.store.contract import Books, ProblemKind
-from syndicator.watch.compare import LossReason
+from syndicator.store.types import ProblemKind, Session
+from syndicator.watch.deletion_guard import LossReason
 
 LONGEST = 5
 """At most so many sources, routes or channels are named."""
@@ -61,7 +61,7 @@ class Facts:
 
 
 def read_facts(
-    books: Books,
+    session: Session,
     *,
     losses: Mapping[str, Loss],
     routes: Sequence[Route],
@@ -69,11 +69,11 @@ def read_facts(
     refused: bool,
 ) -> Facts:
     """The facts as the store and the running service have them. `has_way` takes a route and its channel."""
-    outage = books.outbox.outage()
-    lost = left_behind(books.outbox.open_ways(), routes, has_way)
+    outage = session.outbox.outage()
+    lost = left_behind(session.outbox.open_ways(), routes, has_way)
     return Facts(
-        public=books.count_entries().get(Visibility.PUBLIC, 0),
-        problems=books.count_problems(),
+        public=session.count_entries().get(Visibility.PUBLIC, 0),
+        problems=session.count_problems(),
         losses=losses,
         unreachable=outage.since if outage is not None else None,
         waiting=outage.waiting if outage is not None else 0,
@@ -81,7 +81,7 @@ def read_facts(
             *(route.name for route in routes if not has_way(route.name, route.channel)),
             *(f"{route} in {channel}" for route, channel in lost),
         ],
-        broken=[state.channel for state in books.outbox.channels() if state.broken],
+        broken=[state.channel for state in session.outbox.channels() if state.broken],
         refused=refused,
     )
 
@@ -89,7 +89,7 @@ def read_facts(
 def status_line(facts: Facts, *, now: datetime, local: Callable[[datetime], datetime]) -> str:
     """The line; `local` turns a moment into the reader's time, and what began before today has its date.
 
-    >>> from syndicator.model import utc
+    >>> from syndicator.models import utc
     >>> at, now = utc(2026, 3, 14, 9, 40), utc(2026, 3, 14, 12)
     >>> facts = Facts(public=193, problems={ProblemKind.ARTICLE: 1}, unreachable=at, waiting=3, refused=True)
     >>> status_line(facts, now=now, local=lambda moment: moment)

@@ -1,4 +1,4 @@
-"""Threads beside the worker: begun anew when they break."""
+"""Threads beside the loop: begun anew when they break."""
 
 from __future__ import annotations
 

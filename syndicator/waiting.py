@@ -65,10 +65,10 @@ class FailureLog:
                 on=error.on,
                 why=error.why,
                 free=_free_space(Path(error.on)),
-                fix=error.cure,
+                fix=error.fix,
             )
         else:
-            log.error(error.what, on=error.on, why=error.why, fix=error.cure)
+            log.error(error.what, on=error.on, why=error.why, fix=error.fix)
 
     def over(self) -> None:
         """Says that it works again, where it did not. May be called at each success."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from syndicator.model import Article, Entry, Image, Provider, Visibility, utc
+from syndicator.models import Article, Entry, Image, Provider, Visibility, utc
 
 NOON = utc(2026, 3, 14, 12)
 

@@ -14,21 +14,21 @@ from typing import Any
 import feedparser
 
 from syndicator.alerts import Owed, Slot
-from syndicator.model import Entry, Visibility
-from syndicator.once import publish_all
-from syndicator.pipeline.announcing import Announcer
-from syndicator.pipeline.channels import adopt_ids
-from syndicator.pipeline.desk import Moment
-from syndicator.pipeline.documents import Documents
-from syndicator.pipeline.explain import Answer, Explainer
-from syndicator.pipeline.flow import Pipeline, open_pipeline
-from syndicator.pipeline.intake import Tally
-from syndicator.pipeline.mailing import Mailing
-from syndicator.pipeline.output import Output, Published
+from syndicator.build import publish_all
+from syndicator.clock import Moment
+from syndicator.entries.routing import StoryRouter
+from syndicator.entries.sync import SyncCounts
+from syndicator.explain import Answer, Explainer
+from syndicator.models import Entry, Visibility
+from syndicator.notify.channels import adopt_ids
+from syndicator.notify.enqueue import Enqueuer
+from syndicator.pipeline import Pipeline, open_pipeline
+from syndicator.publish.build import Output, Published
+from syndicator.publish.documents import Documents
 from syndicator.publish.output import OutputFiles
 from syndicator.settings.models import Digest, Feeds, Route, Settings, Site, Source, Watch
-from syndicator.store.contract import StoredEntry
 from syndicator.store.database import SqlStore, open_store
+from syndicator.store.types import StoredEntry
 from tests.making import NOON
 
 SITE = Site(title="Cloud News", base_url="https://feeds.example.org/")
@@ -76,8 +76,8 @@ class Rig:
             database.parent.mkdir()
             database.write_bytes(empty_database())
         self.store = open_store(f"sqlite:///{database}", now=self.now)
-        with self.store.transaction() as books:
-            routes = adopt_ids(books, self.routes, self.now)
+        with self.store.transaction() as session:
+            routes = adopt_ids(session, self.routes, self.now)
         sources = tuple(self.sources) or (self.source("news", self.folder),)
         feeds = Feeds(limit=self.limit, hub=self.hub, roll_up=self.roll_up, tombstones=self.tombstones)
         self.pipeline = open_pipeline(
@@ -96,8 +96,8 @@ class Rig:
                 made_with=repr((self.version, self.levels, self.limit, self.tombstones, self.hub)),
                 moved_map=self.base / "var/moved.map",
             ),
-            Announcer(routes),
-            Mailing(routes, SITE, self.latest_slot),
+            StoryRouter(routes),
+            Enqueuer(routes, SITE, self.latest_slot),
             version=self.version,
             now=self.now,
         )
@@ -131,25 +131,25 @@ class Rig:
         later_ns = 0 if self.quiet_s else 10**12
         return Moment(now=self.now, wall_ns=time.time_ns() + later_ns, monotonic=time.monotonic())
 
-    def look(self, *, confirmed: bool = False) -> Tally:
+    def look(self, *, confirmed: bool = False) -> SyncCounts:
         """Looks at all folders, then again once what is gone has been gone for a while."""
-        tally = Tally()
+        sync_counts = SyncCounts()
         for name in self.names:
-            tally += self.pipeline.look(name, self.moment(), confirmed=confirmed)
+            sync_counts += self.pipeline.look(name, self.moment(), confirmed=confirmed)
             self.now += timedelta(seconds=5)
-            tally += self.pipeline.look(name, self.moment(), confirmed=confirmed)
+            sync_counts += self.pipeline.look(name, self.moment(), confirmed=confirmed)
             self.now -= timedelta(seconds=5)
         self.pipeline.begin_routes(self.now)
-        return tally
+        return sync_counts
 
-    def turn(self) -> Tally:
+    def run_once(self) -> SyncCounts:
         """One turn of the wheel: look, let time judge, mail, publish."""
-        self.pipeline.shelve(self.now)
-        tally = self.look()
-        self.pipeline.turn(self.now)
+        self.pipeline.apply_topics(self.now)
+        sync_counts = self.look()
+        self.pipeline.apply_time(self.now)
         self.pipeline.mail(self.now)
         self.publish()
-        return tally
+        return sync_counts
 
     def publish(self) -> Published:
         return publish_all(self.pipeline, lambda: self.now, lambda done, of: None)
@@ -169,20 +169,20 @@ class Rig:
 
     def entries(self) -> dict[str, Entry]:
         """All entries by path."""
-        with self.store.reading() as books:
-            stored = books.entries(books.guids())
+        with self.store.reading() as session:
+            stored = session.entries(session.guids())
         return {one.entry.article.path: one.entry for one in stored.values()}
 
     def public(self) -> list[str]:
         return sorted(path for path, entry in self.entries().items() if entry.visibility is Visibility.PUBLIC)
 
     def stored(self, path: str) -> StoredEntry:
-        with self.store.reading() as books:
-            return books.entries_at("news", [path])[path]
+        with self.store.reading() as session:
+            return session.entries_at("news", [path])[path]
 
     def problems(self) -> list[str]:
-        with self.store.reading() as books:
-            return [str(problem) for problem in books.problems()]
+        with self.store.reading() as session:
+            return [str(problem) for problem in session.problems()]
 
     def feed(self, path: str = "feeds/all/atom.xml") -> bytes:
         return (self.output / path).read_bytes()
@@ -202,18 +202,18 @@ class Rig:
         }
 
     def owed(self, route: str | None = None) -> list[Owed]:
-        with self.store.reading() as books:
-            return books.outbox.ledger.owed(route)
+        with self.store.reading() as session:
+            return session.outbox.ledger.owed(route)
 
     def explain(self, text: str) -> Answer:
         explainer = Explainer(
             routes=self.routes,
             levels=self.levels,
             limit=self.limit,
-            mailing=Mailing(self.routes, SITE, self.latest_slot),
+            enqueuer=Enqueuer(self.routes, SITE, self.latest_slot),
         )
-        with self.store.reading() as books:
-            return explainer.explain(books, text, now=self.now)
+        with self.store.reading() as session:
+            return explainer.explain(session, text, now=self.now)
 
 
 @cache

@@ -132,7 +132,7 @@ def _text_problems(text: Any, limit: int) -> Iterator[str]:
     else:
         for token in TOKEN.findall(text["text"]):
             if not DATE.fullmatch(token) and not LINK.fullmatch(token):
-                yield f"odd token <{token}>"
+                yield f"skipped token <{token}>"
         if _unescaped(TOKEN.sub("", text["text"])):
             yield "control characters are not escaped"
 
@@ -184,7 +184,7 @@ def _rich_part_problems(part: Any) -> Iterator[str]:
     if not part["text"] or BIDI_OR_HIDDEN.search(part["text"]):
         yield "empty text, or characters that hide"
     if part["type"] == "link" and not re.match(r"https?://[^\s<>|]+\Z", part["url"]):
-        yield f"odd address {part['url']}"
+        yield f"skipped address {part['url']}"
 
 
 def _unescaped(text: str) -> bool:

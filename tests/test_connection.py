@@ -16,13 +16,13 @@ from structlog.testing import capture_logs
 from syndicator.alerts import Delivery, Outage
 from syndicator.assembly import messengers_of, routes_of
 from syndicator.connection import OwedDrawing, SlackCheck, report_left_behind, report_ways
-from syndicator.deliver.outage import OutageWatch
-from syndicator.deliver.slack import SlackBot
 from syndicator.settings import Credentials, Route, Settings, Slack, load_settings
+from syndicator.slack.client import SlackBot
+from syndicator.slack.outage import OutageWatch
 from syndicator.status import read_facts, status_line
 from syndicator.store.database import SqlStore, open_store
 from syndicator.store.outbox import Outbox
-from tests.deliver.values import NOON, messaged
+from tests.slack.values import NOON, messaged
 from tests.slack_server import TOKEN, Channel, SlackServer, script
 from tests.slack_server import Slack as PlayedSlack
 
@@ -61,9 +61,9 @@ def said(tell: Callable[[], object]) -> list[dict[str, Any]]:
 
 
 def owe(store: SqlStore, *deliveries: Delivery) -> None:
-    with store.transaction() as books:
+    with store.transaction() as session:
         for delivery in deliveries:
-            books.outbox.write(delivery, [])
+            session.outbox.write(delivery, [])
 
 
 def test_routes_without_a_way_are_said_once_with_what_waits_and_the_fix(
@@ -73,7 +73,7 @@ def test_routes_without_a_way_are_said_once_with_what_waits_and_the_fix(
     (line,) = said(lambda: report_ways(store, settings))
     assert line["event"] == "no slack token: messages are kept until there is one"
     assert (line["log_level"], line["routes"], line["waiting"]) == ("warning", "ai, best", 1)
-    assert "SLACK_BOT_TOKEN" in line["cure"]
+    assert "SLACK_BOT_TOKEN" in line["fix"]
 
 
 def test_token_that_was_there_before_and_is_gone_is_said(store: SqlStore, settings: Settings) -> None:
@@ -110,8 +110,8 @@ def checker(
 ) -> SlackCheck:
     @contextmanager
     def open_outbox() -> Iterator[Outbox]:
-        with store.transaction() as books:
-            yield books.outbox
+        with store.transaction() as session:
+            yield session.outbox
 
     return SlackCheck(
         SlackBot(token, api_url=server.url),
@@ -134,7 +134,7 @@ def test_slack_that_cannot_be_reached_is_never_blamed_on_the_token(store: SqlSto
         assert not check.take(check.ask())
     assert [line["event"] for line in logs] == ["Slack cannot be reached"]
     assert "token" not in logs[0]["why"].replace("the token could not be checked", "")
-    assert logs[0]["cure"]
+    assert logs[0]["fix"]
     with SlackServer(port=server.port), capture_logs() as logs:
         assert check.take(check.ask()) and check.take(check.ask())
     assert [line["event"] for line in logs] == ["Slack answers again", "slack token accepted"]
@@ -169,7 +169,7 @@ def test_check_that_brings_no_answer_is_said_once(store: SqlStore, fault: str, e
             assert not check.take(check.ask())
     (line,) = logs
     assert (line["event"], line["log_level"]) == (event, "warning")
-    assert line["cure"] and line["why"]
+    assert line["fix"] and line["why"]
 
 
 def test_names_that_cannot_be_asked_for_are_said_while_the_token_is_fine(store: SqlStore) -> None:
@@ -192,7 +192,7 @@ def test_token_that_slack_refuses_is_said_once(store: SqlStore) -> None:
         check = checker(store, server, [], token="xoxb-another")
         assert check.take(check.ask()) and check.take(check.ask())
     (line,) = logs
-    assert line["event"] == "the slack token was not accepted" and "SLACK_BOT_TOKEN" in line["cure"]
+    assert line["event"] == "the slack token was not accepted" and "SLACK_BOT_TOKEN" in line["fix"]
 
 
 ROUTES = (Route(name="a", channel="#general"), Route(name="b", channel="C0GENERAL"))
@@ -200,8 +200,8 @@ GENERAL = {"C0GENERAL": Channel(id="C0GENERAL", name="general")}
 
 
 def ids(store: SqlStore) -> dict[str, str]:
-    with store.reading() as books:
-        return books.outbox.names.ids()
+    with store.reading() as session:
+        return session.outbox.names.ids()
 
 
 def test_names_of_channels_are_found_once_and_kept(store: SqlStore) -> None:
@@ -221,7 +221,7 @@ def test_name_that_nobody_knows_is_said_once_with_the_fix_and_found_later(store:
             assert not check.find_names() and not check.find_names()
         (line,) = logs
         assert (line["channel"], line["routes"]) == ("#general", "a")
-        assert "Correct the route's channel" in line["cure"] and "id (C...)" in line["cure"]
+        assert "Correct the route's channel" in line["fix"] and "id (C...)" in line["fix"]
         server.slack.channels = GENERAL
         assert check.find_names()
     assert told == ["named"]
@@ -231,12 +231,12 @@ def test_missing_scope_for_names_is_said_by_its_name(store: SqlStore) -> None:
     with SlackServer(PlayedSlack(scopes=("chat:write",))) as server, capture_logs() as logs:
         assert not checker(store, server, [], routes=ROUTES).find_names()
     (line,) = logs
-    assert "channels:read" in line["why"] and "Add the scope channels:read" in line["cure"]
+    assert "channels:read" in line["why"] and "Add the scope channels:read" in line["fix"]
 
 
 def test_known_name_that_slack_no_longer_has_keeps_its_id(store: SqlStore) -> None:
-    with store.transaction() as books:
-        books.outbox.names.put({"general": "C0GENERAL"}, NOON)
+    with store.transaction() as session:
+        session.outbox.names.put({"general": "C0GENERAL"}, NOON)
     with SlackServer() as server, capture_logs() as logs:
         assert checker(store, server, [], routes=ROUTES).find_names()
     assert (ids(store), logs) == ({"general": "C0GENERAL"}, [])
@@ -263,9 +263,9 @@ def test_what_waits_for_a_route_that_is_gone_is_never_sent_and_said_with_the_fix
         ("gone", "C9", 2),
     ]
     assert {line["log_level"] for line in lines} == {"warning"}
-    assert all("deliveries drop" in line["cure"] for line in lines)
-    with store.reading() as books:
-        facts = read_facts(books, losses={}, routes=settings.routes, has_way=has_way, refused=False)
+    assert all("deliveries drop" in line["fix"] for line in lines)
+    with store.reading() as session:
+        facts = read_facts(session, losses={}, routes=settings.routes, has_way=has_way, refused=False)
     line = status_line(facts, now=NOON, local=lambda moment: moment)
     assert line == "0 public · no way to Slack for ai in #nowhere, gone in C9"
 
@@ -291,24 +291,24 @@ def test_owed_message_is_drawn_once_for_who_looks_on_and_stays_owed(store: SqlSt
     drawing()
     drawing()
     assert drawn == ["d1"]
-    with store.reading() as books:
-        assert {one.state.value for one in books.outbox.list()} == {"owed"}
+    with store.reading() as session:
+        assert {one.state.value for one in session.outbox.list()} == {"owed"}
 
 
 def test_status_tells_of_an_outage_and_of_names_that_are_not_found(
     store: SqlStore, settings: Settings
 ) -> None:
-    with store.transaction() as books:
-        books.outbox.outages.put(Outage(since=NOON, calls=2, error="refused"))
-        books.outbox.names.put({"general": "C0GENERAL"}, NOON)
+    with store.transaction() as session:
+        session.outbox.outages.put(Outage(since=NOON, calls=2, error="refused"))
+        session.outbox.names.put({"general": "C0GENERAL"}, NOON)
     owe(store, messaged("d1", route="b", channel="C0GENERAL"))
     routes = (*ROUTES, Route(name="c", channel="#nowhere"))
     with_token = changed(settings, credentials=WITH_TOKEN, routes=routes)
-    with store.reading() as books:
+    with store.reading() as session:
         facts = read_facts(
-            books,
+            session,
             losses={},
-            routes=routes_of(with_token, books),
+            routes=routes_of(with_token, session),
             has_way=messengers_of(with_token).has_way,
             refused=False,
         )

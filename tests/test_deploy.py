@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from syndicator.deliver.slack import SCOPES
 from syndicator.errors import SyndicatorError
+from syndicator.slack.client import SCOPES
 
 HOME = Path(__file__).parent.parent
 UNIT = HOME / "deploy/syndicator.service"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.alerts import Slot
-from syndicator.model import utc
+from syndicator.models import utc
 from syndicator.schedule import Schedule, SlotTrigger, latest_slot, next_slot, read_cron, validate_cron
 
 BERLIN = "Europe/Berlin"

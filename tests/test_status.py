@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from syndicator.model import utc
+from syndicator.models import utc
 from syndicator.status import Facts, Loss, status_line
-from syndicator.store.contract import ProblemKind
-from syndicator.watch.compare import LossReason
+from syndicator.store.types import ProblemKind
+from syndicator.watch.deletion_guard import LossReason
 
 NOW = utc(2026, 3, 14, 12)
 MISSING = Loss(reason=LossReason.MISSING, since=utc(2026, 3, 14, 9, 12))

@@ -24,8 +24,8 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""
-    from syndicator.once import build as build_all
-    from syndicator.once import confirm_removals as tell_running
+    from syndicator.build import build as build_all
+    from syndicator.build import confirm_removals as tell_running
 
     configure_logs(verbose=False, journal=False)
     settings = read_settings(config)

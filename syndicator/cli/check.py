@@ -1,4 +1,4 @@
-"""`syndicator check`: settings and articles, every problem with its place and cure."""
+"""`syndicator check`: settings and articles, every problem with its place and fix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check(
 
     Nothing is written or sent. Exit code 1 if there are problems, 78 if the settings are wrong.
     """
-    from syndicator.once import check as check_all
+    from syndicator.build import check as check_all
 
     configure_logs(verbose=False, journal=False, quiet=True)
     try:

@@ -87,21 +87,21 @@ def list_deliveries(
 
 
 def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bool) -> None:
-    from syndicator.assembly import mailing_of, routes_of
-    from syndicator.pipeline.announcing import known_entries
+    from syndicator.assembly import enqueuer_of, routes_of
+    from syndicator.notify.enqueue import known_entries
 
     configure_logs(verbose=False, journal=False, quiet=True)
     settings, moment = read_settings(config), now()
-    with opened(settings) as store, store.reading() as books:
-        routes = routes_of(settings, books)
-        mailing = mailing_of(settings, routes)
+    with opened(settings) as store, store.reading() as session:
+        routes = routes_of(settings, session)
+        enqueuer = enqueuer_of(settings, routes)
         # What was taken back is in another message, or owed: its own line would say nothing more.
         wanted = states or [state for state in DeliveryState if state is not DeliveryState.RELEASED]
-        found = books.outbox.list(wanted, limit=limit)
-        entries = known_entries(books, [guid for one in found for guid in one.guids])
-        holds = {route.name: mailing.hold(books.outbox, route, moment) for route in routes}
-        stories = mailing.held(books, now=moment)
-        channels = books.outbox.channels()
+        found = session.outbox.list(wanted, limit=limit)
+        entries = known_entries(session, [guid for one in found for guid in one.guids])
+        holds = {route.name: enqueuer.hold(session.outbox, route, moment) for route in routes}
+        stories = enqueuer.held(session, now=moment)
+        channels = session.outbox.channels()
     listed = [
         Listed(
             delivery=one,
@@ -194,13 +194,13 @@ def _act(config: Path, id: str, act: Callable[[Outbox, Delivery], tuple[bool, st
     """
     configure_logs(verbose=False, journal=False, quiet=True)
     console = Console(highlight=False)
-    with opened(read_settings(config)) as store, store.transaction() as books:
-        matching = [one for one in books.outbox.list(limit=100_000) if one.id.startswith(id)]
+    with opened(read_settings(config)) as store, store.transaction() as session:
+        matching = [one for one in session.outbox.list(limit=100_000) if one.id.startswith(id)]
         if len(matching) != 1:
             words = "No message has" if not matching else f"{len(matching)} messages have"
             console.print(f"{words} an id that begins with {id}; `syndicator deliveries list` shows them.")
             raise typer.Exit(2)
-        done, words = act(books.outbox, matching[0])
+        done, words = act(session.outbox, matching[0])
     console.print(f"{matching[0].id} {words}", soft_wrap=True)
     if not done:
         raise typer.Exit(1)

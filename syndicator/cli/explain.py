@@ -20,10 +20,10 @@ from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
 from syndicator.cli.report import why_not_public
 from syndicator.cli.shown import shown
-from syndicator.model import FeedReason, Visibility, number
+from syndicator.models import FeedReason, Visibility, number
 
 if TYPE_CHECKING:
-    from syndicator.pipeline.explain import Answer, Explanation, FeedWord, RouteWord
+    from syndicator.explain import Answer, Explanation, FeedWord, RouteWord
     from syndicator.settings import Settings
 
 MARKS = {True: Text("✓", style="green"), False: Text("–", style="dim")}
@@ -40,8 +40,8 @@ def explain(
 
     configure_logs(verbose=False, journal=False, quiet=True)
     settings = read_settings(config)
-    with opened(settings) as store, store.reading() as books:
-        answer = explainer_of(settings, books).explain(books, _as_stored(what, settings), now=now())
+    with opened(settings) as store, store.reading() as session:
+        answer = explainer_of(settings, session).explain(session, _as_stored(what, settings), now=now())
     if as_json:
         typer.echo(json.dumps(_as_json(answer), indent=2, ensure_ascii=False))
     else:

@@ -46,8 +46,8 @@ def mute(
     moment = now()
     if route is not None:
         route_named(settings, route)
-    with opened(settings) as store, store.transaction() as books:
-        ledger = books.outbox.ledger
+    with opened(settings) as store, store.transaction() as session:
+        ledger = session.outbox.ledger
         if route is None:
             _print(console, ledger.mutes(ended_after=moment), as_json=as_json)
         elif lift:

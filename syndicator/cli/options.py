@@ -54,7 +54,7 @@ def read_settings_to_run(config: Path) -> Settings:
 
 
 def check_output(output: Path) -> None:
-    """Raises ValueError, with the cure, where no file can be made there and waiting would not help."""
+    """Raises ValueError, with the fix, where no file can be made there and waiting would not help."""
     from syndicator.errors import OutputUnwritable
     from syndicator.publish.files import probe
 
@@ -62,7 +62,7 @@ def check_output(output: Path) -> None:
         probe(output)
     except OutputUnwritable as error:
         if not error.passing:
-            raise ValueError(f"cannot be written: {error.on}: {error.why}. {error.cure}") from None
+            raise ValueError(f"cannot be written: {error.on}: {error.why}. {error.fix}") from None
 
 
 def now() -> datetime:

@@ -29,7 +29,7 @@ from syndicator.errors import Refused, Unclear
 from syndicator.settings.models import Route
 
 if TYPE_CHECKING:
-    from syndicator.pipeline.previewing import Preview
+    from syndicator.notify.preview import Preview
     from syndicator.settings import Settings
 
 
@@ -65,7 +65,7 @@ def send_test(
 ) -> None:
     """Send a route's preview to its channel, marked as a test. Nothing else changes."""
     from syndicator.assembly import messengers_of
-    from syndicator.deliver.outage import WHERE_TO_LOOK
+    from syndicator.slack.outage import WHERE_TO_LOOK
 
     configure_logs(verbose=False, journal=False, quiet=True)
     settings = read_settings(config)
@@ -92,10 +92,10 @@ def _previews(settings: Settings, routes: Sequence[Route], moment: datetime) -> 
     from syndicator.assembly import previewer_of, routes_of
 
     names = {route.name for route in routes}
-    with opened(settings) as store, store.reading() as books:
-        previewer = previewer_of(settings, books)
-        known = [route for route in routes_of(settings, books) if route.name in names]
-        return [previewer.preview(books, route, now=moment) for route in known]
+    with opened(settings) as store, store.reading() as session:
+        previewer = previewer_of(settings, session)
+        known = [route for route in routes_of(settings, session) if route.name in names]
+        return [previewer.preview(session, route, now=moment) for route in known]
 
 
 def _as_test(delivery: Delivery) -> Delivery:
@@ -110,7 +110,7 @@ def _as_test(delivery: Delivery) -> Delivery:
 
 
 def _print(console: Console, one: Preview, *, with_link: bool) -> None:
-    from syndicator.deliver.terminal import builder_link, draw
+    from syndicator.slack.terminal import builder_link, draw
 
     console.print(Text.assemble((one.route, "bold"), f" → {one.channel}: {one.note}"), soft_wrap=True)
     if one.delivery is not None:

@@ -11,10 +11,10 @@ from rich.text import Text
 
 from syndicator.cli.shown import shown
 from syndicator.errors import SettingsError
-from syndicator.model import Problem, Visibility
+from syndicator.models import Problem, Visibility
 
 if TYPE_CHECKING:
-    from syndicator.once import Pass
+    from syndicator.build import Pass
     from syndicator.settings import Settings
 
 INCLUDE = (
@@ -30,7 +30,7 @@ def print_problems(console: Console, settings: Settings, problems: list[Problem]
         line = Text.assemble(
             (f"{shown(str(path))}:{problem.at.line}:{problem.at.column}: ", "bold"),
             f"{shown(problem.what)}. ",
-            (f"{shown(problem.cure)}.", "dim"),
+            (f"{shown(problem.fix)}.", "dim"),
         )
         console.print(line, soft_wrap=True)
 

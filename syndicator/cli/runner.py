@@ -13,10 +13,10 @@ from rich.console import Console
 
 from syndicator.cli.options import read_settings_to_run
 from syndicator.cli.progress import progress_bar
-from syndicator.deliver.terminal import Terminal
 from syndicator.errors import SettingsError, SyndicatorError
 from syndicator.service import Service, Started
 from syndicator.settings import Settings
+from syndicator.slack.terminal import Terminal
 from syndicator.systemd import Notifier
 
 log = structlog.get_logger()

@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from syndicator.alerts import Delivery, DeliveryState, RouteReason
-from syndicator.model import Entry, Visibility
+from syndicator.models import Entry, Visibility
 from syndicator.notify.due import Draft, DueReason
 from syndicator.notify.message import Message, Page, alert_message, digest_message
 from syndicator.settings.models import Route

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from syndicator.alerts import Mute, Owed, Slot
-from syndicator.model import Entry, Visibility
+from syndicator.models import Entry, Visibility, rank
 from syndicator.notify.flood import FLOOD, Arrivals, flood_until, floods
 from syndicator.notify.quiet import muted_until, quiet_until, resumed
 from syndicator.settings.models import Digest, Route
@@ -156,16 +156,6 @@ def hold(route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic
         return None
     flood = flood_until(traffic.arrivals, route, oldest=traffic.oldest, now=now)
     return None if flood is None else Hold(reason=DueReason.MANY, until=flood)
-
-
-def rank(entry: Entry) -> tuple[float, float, str]:
-    """The order in a digest: best quality first, then newest; the guid breaks ties."""
-    quality = entry.article.quality
-    return (
-        float("inf") if quality is None else -quality,
-        -entry.article.published.timestamp(),
-        entry.guid,
-    )
 
 
 def cut(

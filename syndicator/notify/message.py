@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from syndicator.model import Entry, Image, number
+from syndicator.models import Entry, Image, number
 from syndicator.notify.slack_text import clean, escape, host, safe_link, shorten, weigh
 from syndicator.settings.models import Digest, Route
 from syndicator.titles import real_host
@@ -223,11 +223,11 @@ def _plain_context(text: str) -> Block:
 def _why(route: Route, entry: Entry | None = None, *, rising: bool = False) -> str:
     """Why the message was sent, for a reader: the route's name and what it asks for."""
     wanted = ", ".join(route.topics) or "all topics"
-    bar = "" if route.min_quality is None else f", quality {number(route.min_quality)} or better"
+    minimum = "" if route.min_quality is None else f", quality {number(route.min_quality)} or better"
     has = "" if entry is None or route.min_quality is None else f" (it has {number(entry.article.quality)})"
-    rose = " Its quality rose over the bar." if rising else ""
+    rose = " Its quality reached the minimum later." if rising else ""
     when = f", at {route.deliver.cron} {route.deliver.time_zone}" if isinstance(route.deliver, Digest) else ""
-    return clean(f"Sent by the route {route.name}: {wanted}{bar}{has}{when}.{rose}")
+    return clean(f"Sent by the route {route.name}: {wanted}{minimum}{has}{when}.{rose}")
 
 
 def _line(entry: Entry) -> str:

@@ -15,14 +15,14 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from syndicator.errors import ArticleError
-from syndicator.model import Article
+from syndicator.models import Article
 from syndicator.parse.content import plain_summary, render_body
-from syndicator.parse.decoration import read_images, read_provider, read_related
+from syndicator.parse.dates import read_moment
 from syndicator.parse.fields import Fields
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.parse.identity import canonical_link, revision
-from syndicator.parse.moments import read_moment
-from syndicator.parse.profiles import FileFacts, Standing, profile_of, read_path
+from syndicator.parse.media import read_images, read_provider, read_related
+from syndicator.parse.profiles import FileFacts, Membership, profile_of, read_path
 from syndicator.parse.shortcodes import without_liquid, without_shortcodes
 from syndicator.parse.source import article_link
 from syndicator.parse.text import cut, one_line, visible, without_tags
@@ -41,13 +41,13 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     """The article in the file at `path`, or None where the source's tool would not take it for one.
 
     None: Hugo's section pages (`_index.md`) and headless pages; in a Jekyll folder pages that are neither
-    dated nor drafts, and drafts without a date. Raises ArticleError with place and cure for everything else
+    dated nor drafts, and drafts without a date. Raises ArticleError with place and fix for everything else
     that cannot be read as an article.
     """
     tool = source.profile
     facts = read_path(tool, path)
-    optional = facts.standing is Standing.IF_DATED
-    if facts.standing is Standing.NOT or (optional and not begins_with_front_matter(data)):
+    optional = facts.membership is Membership.IF_DATED
+    if facts.membership is Membership.NOT or (optional and not begins_with_front_matter(data)):
         return None
     matter = read_front_matter(data)
     fields = Fields(matter, profile_of(source))
@@ -122,13 +122,13 @@ def _published(fields: Fields, facts: FileFacts, zone: ZoneInfo, meant: str) -> 
     if published is not None:
         return published
     if facts.date is None:
-        cure = f"Add {fields.keys(Field.PUBLISHED)}, like 2024-01-02T15:04:05Z{meant}"
-        raise fields.problem(Field.PUBLISHED, "no date", cure)
+        fix = f"Add {fields.keys(Field.PUBLISHED)}, like 2024-01-02T15:04:05Z{meant}"
+        raise fields.problem(Field.PUBLISHED, "no date", fix)
     try:
         return read_moment(facts.date, zone)
     except ValueError as error:
         what = f"the date in the file's name {error}: {facts.date}"
-        raise ArticleError(what, cure="Rename the file to YYYY-MM-DD-title.md, or add a `date`") from None
+        raise ArticleError(what, fix="Rename the file to YYYY-MM-DD-title.md, or add a `date`") from None
 
 
 def _profile_meant(matter: FrontMatter, tool: Tool, path: str) -> str:
@@ -188,8 +188,8 @@ def _guid(fields: Fields) -> str | None:
     """The article's own guid. Atom wants an IRI (RFC 4287 4.2.6), and one guid serves all formats."""
     guid = fields.text(Field.GUID)
     if guid is not None and not _URI.fullmatch(guid):
-        cure = "Write it like urn:uuid:…, tag:example.org,2024:name or https://example.org/id"
-        raise fields.problem(Field.GUID, "is no URI", cure)
+        fix = "Write it like urn:uuid:…, tag:example.org,2024:name or https://example.org/id"
+        raise fields.problem(Field.GUID, "is no URI", fix)
     return guid
 
 

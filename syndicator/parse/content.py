@@ -113,7 +113,7 @@ def render_body(markdown: str, *, base_url: str, embedded: str = "", first_line:
             rendered += f'\n<p><a href="{html.escape(base_url)}">…</a></p>'
         return _sanitised(rendered, base_url).strip()
     except ArticleError as error:
-        raise ArticleError(error.what, cure=error.cure, line=first_line + error.line - 1) from None
+        raise ArticleError(error.what, fix=error.fix, line=first_line + error.line - 1) from None
 
 
 def plain_summary(body_html: str, limit: int = SUMMARY_CHARACTERS) -> str:
@@ -186,7 +186,7 @@ def _shortened(markdown: str) -> tuple[str, bool]:
 
 
 def _sanitised(rendered: str, base_url: str) -> str:
-    odd: dict[str, str | None] = {}
+    encoded: dict[str, str | None] = {}
     too_many = False
 
     def absolute(tag: str, attribute: str, value: str) -> str | None:
@@ -199,10 +199,10 @@ def _sanitised(rendered: str, base_url: str) -> str:
             return value
         if plain := joined_plainly(base_url, value):
             return plain
-        if value not in odd:
-            odd[value] = _encoded(base_url, value)
-            too_many = len(odd) > MOST_ODD_ADDRESSES
-        return odd[value]
+        if value not in encoded:
+            encoded[value] = _encoded(base_url, value)
+            too_many = len(encoded) > MOST_ODD_ADDRESSES
+        return encoded[value]
 
     clean = nh3.clean(
         rendered,
@@ -216,7 +216,7 @@ def _sanitised(rendered: str, base_url: str) -> str:
     if too_many:
         raise ArticleError(
             f"the text has more than {MOST_ODD_ADDRESSES} links and pictures whose addresses must be encoded",
-            cure="Split it into several articles, or write the addresses encoded, as a browser copies them",
+            fix="Split it into several articles, or write the addresses encoded, as a browser copies them",
         )
     return legal(_NO_SOURCE.sub("", clean))
 

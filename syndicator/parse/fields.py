@@ -13,8 +13,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from syndicator.errors import ArticleError
+from syndicator.parse.dates import read_moment
 from syndicator.parse.front_matter import FrontMatter
-from syndicator.parse.moments import read_moment
 from syndicator.parse.profiles import KeyPath, Profile
 from syndicator.parse.text import cut, one_line, visible
 from syndicator.settings.fields import Field
@@ -77,10 +77,10 @@ class Fields:
     def first(self, field: Field) -> Found | None:
         return next(self.all(field), None)
 
-    def problem(self, field: Field, what: str, cure: str) -> ArticleError:
+    def problem(self, field: Field, what: str, fix: str) -> ArticleError:
         """An ArticleError for what the field holds, at its key; at the top where the file has no such key."""
         found = self.first(field)
-        return self._wrong(found, what, cure) if found else self._matter.problem(what, cure)
+        return self._wrong(found, what, fix) if found else self._matter.problem(what, fix)
 
     def keys(self, field: Field) -> str:
         """The keys that may hold the field, for a message."""
@@ -93,8 +93,8 @@ class Fields:
             return None
         text = as_text(found.value)
         if text is None:
-            cure = "Put it in quotes" if isinstance(found.value, bool) else "Write one text"
-            raise self._wrong(found, f"is {_kind(found.value)}, not text", cure)
+            fix = "Put it in quotes" if isinstance(found.value, bool) else "Write one text"
+            raise self._wrong(found, f"is {_kind(found.value)}, not text", fix)
         return text
 
     def flag(self, field: Field) -> bool | None:
@@ -132,8 +132,8 @@ class Fields:
         try:
             return read_moment(as_text(found.value) or "", zone)
         except ValueError as error:
-            cure = "Write it like 2024-01-02 or 2024-01-02T15:04:05Z"
-            raise self._wrong(found, f"{error}: {_quoted(found.value)}", cure) from None
+            fix = "Write it like 2024-01-02 or 2024-01-02T15:04:05Z"
+            raise self._wrong(found, f"{error}: {_quoted(found.value)}", fix) from None
 
     def names(self, field: Field, keys: frozenset[str] | None = None) -> tuple[str, ...]:
         """The names under all keys of the field, each once without regard to case, in their order.
@@ -161,8 +161,8 @@ class Fields:
             return list(dict.fromkeys(found.value.split()))
         return [found.value]
 
-    def _wrong(self, found: Found, what: str, cure: str) -> ArticleError:
-        return self._matter.problem(f"`{'.'.join(found.at)}` {what}", cure, *found.at)
+    def _wrong(self, found: Found, what: str, fix: str) -> ArticleError:
+        return self._matter.problem(f"`{'.'.join(found.at)}` {what}", fix, *found.at)
 
     def _follow(self, path: KeyPath) -> tuple[Value, KeyPath]:
         """The value at `path` and the keys as the file spells them; no keys where they lead nowhere."""

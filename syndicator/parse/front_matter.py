@@ -16,7 +16,7 @@ import frontmatter
 from frontmatter.default_handlers import BaseHandler
 
 from syndicator.errors import ArticleError
-from syndicator.model import Position
+from syndicator.models import Position
 from syndicator.parse.toml_json import json_end, read_json, read_toml
 from syndicator.yaml_reader.events import LIMITS, SECRET, Document, Key, Limits, read_yaml
 from syndicator.yaml_reader.scalars import Value
@@ -40,10 +40,10 @@ class FrontMatter:
         """Where a key stands, as in `place("images", 0, "url")`."""
         return self.document.place(*path)
 
-    def problem(self, what: str, cure: str, *path: Key) -> ArticleError:
+    def problem(self, what: str, fix: str, *path: Key) -> ArticleError:
         """An ArticleError at the key of `path`."""
         at = self.place(*path)
-        return ArticleError(what, cure=cure, line=at.line, column=at.column)
+        return ArticleError(what, fix=fix, line=at.line, column=at.column)
 
 
 def read_front_matter(
@@ -62,7 +62,7 @@ def read_front_matter(
     if handler is None:
         raise ArticleError(
             "no front matter",
-            cure="Begin the file with a line `---`, then `title: …` and the other keys, then a line `---`",
+            fix="Begin the file with a line `---`, then `title: …` and the other keys, then a line `---`",
         )
     handler.first_line = text.count("\n", 0, len(text) - len(top)) + 1
     _, body = frontmatter.parse(top, handler=handler)
@@ -79,10 +79,10 @@ def decode(data: bytes) -> str:
     if len(data) > FILE_BYTES:
         raise ArticleError(
             f"the file is {len(data):,} bytes long, and {FILE_BYTES:,} are allowed",
-            cure="Shorten it, or keep pictures and data in files of their own",
+            fix="Shorten it, or keep pictures and data in files of their own",
         )
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise ArticleError("the file is UTF-16, not UTF-8", cure="Save it as UTF-8")
+        raise ArticleError("the file is UTF-16, not UTF-8", fix="Save it as UTF-8")
     if (zero := data.find(b"\0")) >= 0:
         raise _no_text(data, zero, "a zero byte", "The file is damaged or no text; write it anew")
     try:
@@ -93,10 +93,10 @@ def decode(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _no_text(data: bytes, offset: int, what: str, cure: str) -> ArticleError:
+def _no_text(data: bytes, offset: int, what: str, fix: str) -> ArticleError:
     line = data.count(b"\n", 0, offset) + 1
     column = offset - data.rfind(b"\n", 0, offset)
-    return ArticleError(f"{what} at offset {offset}", cure=cure, line=line, column=column)
+    return ArticleError(f"{what} at offset {offset}", fix=fix, line=line, column=column)
 
 
 class _Form(BaseHandler):
@@ -122,7 +122,7 @@ class _Form(BaseHandler):
         if closing is None:
             raise ArticleError(
                 "the front matter is not closed",
-                cure=f"Put a line `{self.name}` below its last key",
+                fix=f"Put a line `{self.name}` below its last key",
                 line=self.first_line,
             )
         self._count_lines(text, closing.end())
@@ -138,7 +138,7 @@ class _Form(BaseHandler):
             at = document.place()
             raise ArticleError(
                 "the front matter is not a list of keys with values",
-                cure="Write it as lines of `key: value`",
+                fix="Write it as lines of `key: value`",
                 line=at.line,
             )
         return cast("dict[str, object]", document.value)
@@ -169,7 +169,7 @@ class _Json(_Form):
         end = json_end(text, self.limits)
         if end is None:
             what = f"the JSON front matter is not closed within {self.limits.size_bytes:,} bytes"
-            raise ArticleError(what, cure="Close its brackets and quotes", line=self.first_line)
+            raise ArticleError(what, fix="Close its brackets and quotes", line=self.first_line)
         self._count_lines(text, end)
         return text[:end], text[end:]
 

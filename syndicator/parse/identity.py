@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 from w3lib.url import canonicalize_url
 
-from syndicator.model import Article
+from syndicator.models import Article
 
 GUIDS = UUID("5a3f2c0e-7d14-5b7e-9c55-3f0d1f6d2a01")
 STORIES = UUID("5a3f2c0e-7d14-5b7e-9c55-3f0d1f6d2a02")

@@ -30,7 +30,7 @@ _UNPAIRED = _words(
     p li dt dd td th tr tbody thead tfoot caption colgroup option optgroup rt rp"""
 )
 _MANY_ATTRIBUTES = re.compile(r"<[a-zA-Z](?:[^\s<>/]*+[\s/]++){400}")
-_CURE = "Split it into several articles, or nest and mark up less of it"
+_FIX = "Split it into several articles, or nest and mark up less of it"
 
 
 def most_steps(markdown: str) -> int:
@@ -42,23 +42,23 @@ def check_markdown(markdown: str) -> None:
     """Raises ArticleError, with the line from 1, where quotes or lists begin 200 deep on one line."""
     if found := _DEEP_MARKS.search(markdown):
         line = markdown.count("\n", 0, found.start()) + 1
-        raise ArticleError("quotes or lists are nested over 200 deep", cure="Nest less deeply", line=line)
+        raise ArticleError("quotes or lists are nested over 200 deep", fix="Nest less deeply", line=line)
 
 
 def check_size(rendered: str, most: int) -> None:
     """Raises ArticleError for HTML with more tags, attributes and character references than `most`."""
     if sum(map(rendered.count, "<=&")) > most:
-        raise ArticleError(f"the text makes more than {most:,} tags and attributes of HTML", cure=_CURE)
+        raise ArticleError(f"the text makes more than {most:,} tags and attributes of HTML", fix=_FIX)
 
 
 def check_html(rendered: str, most: int) -> None:
     """Raises ArticleError for HTML that takes the sanitiser more than `most` steps."""
     check_size(rendered, most)
-    if _is_tangled(rendered, most) or _MANY_ATTRIBUTES.search(rendered):
-        raise ArticleError("the text has too many tags inside each other, or left open", cure=_CURE)
+    if _is_too_intricate(rendered, most) or _MANY_ATTRIBUTES.search(rendered):
+        raise ArticleError("the text has too many tags inside each other, or left open", fix=_FIX)
 
 
-def _is_tangled(rendered: str, most: int) -> bool:
+def _is_too_intricate(rendered: str, most: int) -> bool:
     """Whether tags are nested over 200 deep, or take more than `most` steps.
 
     Elements whose end tag may be left out do not count as open. An end tag that is not the innermost one's

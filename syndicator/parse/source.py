@@ -40,8 +40,8 @@ def article_link(
     try:
         return Link(address=http_link(own), derived=False)
     except ValueError as error:
-        cure = "Write an absolute address such as https://example.org/page"
-        raise fields.problem(Field.LINK, str(error), cure) from None
+        fix = "Write an absolute address such as https://example.org/page"
+        raise fields.problem(Field.LINK, str(error), fix) from None
 
 
 def _on_site(
@@ -57,8 +57,8 @@ def _on_site(
             return Link(address=http_link(address), derived=False)
         if source.base_url is None:
             keys = fields.keys(Field.LINK)
-            cure = "et the source's `base_url`"
-            raise fields.problem(Field.LINK, "no link", f"Add {keys}, or s{cure}" if keys else f"S{cure}")
+            fix = "et the source's `base_url`"
+            raise fields.problem(Field.LINK, "no link", f"Add {keys}, or s{fix}" if keys else f"S{fix}")
         own = own_path(
             check_pattern(address or source.permalink or DEFAULTS[source.profile]),
             tool=source.profile,

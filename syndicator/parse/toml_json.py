@@ -90,9 +90,9 @@ def read_json(text: str, *, first_line: int, limits: Limits, secret: frozenset[s
     try:
         value: Value = decoder.decode(text)
     except json.JSONDecodeError as error:
-        cure = "Check the quotes, commas and brackets; JSON has no comments and no comma after the last item"
+        fix = "Check the quotes, commas and brackets; JSON has no comments and no comma after the last item"
         line, column = first_line + error.lineno - 1, error.colno
-        raise _problem(f"text that is not JSON ({error.msg})", cure, line, column) from None
+        raise _problem(f"text that is not JSON ({error.msg})", fix, line, column) from None
     return Document(value=value, first_line=first_line, spots={id(value): dict(spots)})
 
 
@@ -137,8 +137,8 @@ def _refuse_excess(
 
 def _plain(value: Any, depth: int, limits: Limits, secret: frozenset[str], first_line: int) -> Value:
     if depth > limits.depth:
-        cure = "Flatten the tables"
-        raise _problem(f"values are nested more than {limits.depth} deep", cure, first_line, 1)
+        fix = "Flatten the tables"
+        raise _problem(f"values are nested more than {limits.depth} deep", fix, first_line, 1)
     match value:
         case dict():
             items = ((k, v) for k, v in value.items() if k not in secret)
@@ -167,9 +167,9 @@ def _toml_problem(error: ValueError, first_line: int) -> ArticleError:
     place = _TOML_PLACE.search(str(error))
     line, column = (int(place[1]), int(place[2])) if place and place[1] else (1, 1)
     what = _TOML_PLACE.sub("", str(error)) if place else "a number that is too long"
-    cure = "Check the quotes, brackets and dates here; every line is `key = value`"
-    return _problem(f"text that is not TOML ({shown(what)})", cure, first_line + line - 1, column)
+    fix = "Check the quotes, brackets and dates here; every line is `key = value`"
+    return _problem(f"text that is not TOML ({shown(what)})", fix, first_line + line - 1, column)
 
 
-def _problem(what: str, cure: str, line: int, column: int) -> ArticleError:
-    return ArticleError(what, cure=cure, line=line, column=column)
+def _problem(what: str, fix: str, line: int, column: int) -> ArticleError:
+    return ArticleError(what, fix=fix, line=line, column=column)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syndicator.errors import ArticleError
-from syndicator.model import DeclaredTopic
+from syndicator.models import DeclaredTopic
 from syndicator.parse.fields import as_name, as_text
 from syndicator.parse.front_matter import decode
 from syndicator.parse.text import cut, one_line
@@ -20,15 +20,15 @@ def parse_topic_file(data: bytes, *, source: str, path: str) -> DeclaredTopic:
 
     Keys: `name`; `slug` or `_id`; `parent`; `aliases` and `keywords` (a text or a list; each once without
     regard to case); `description`; `language`. Everything else is ignored. Raises ArticleError with place
-    and cure.
+    and fix.
     """
     document = read_yaml(decode(data))
     if not isinstance(document.value, dict):
         what = "the topic file is empty" if document.value is None else "the topic file is not a list of keys"
-        raise ArticleError(what, cure="Write `name: …` and, if you like, `slug`, `parent`, `aliases`")
+        raise ArticleError(what, fix="Write `name: …` and, if you like, `slug`, `parent`, `aliases`")
     keys = document.value
     if (name := _name(document, keys, "name")) is None:
-        raise ArticleError("no name", cure="Add `name:` with the topic's name")
+        raise ArticleError("no name", fix="Add `name:` with the topic's name")
     description = _text(document, keys, "description") or ""
     return DeclaredTopic(
         name=name,
@@ -70,6 +70,6 @@ def _items(value: Value) -> Iterator[Value]:
     return (item for item in items if item is not None)
 
 
-def _wrong(document: Document, what: str, cure: str, key: str) -> ArticleError:
+def _wrong(document: Document, what: str, fix: str, key: str) -> ArticleError:
     at = document.place(key)
-    return ArticleError(f"`{key}` {what}", cure=cure, line=at.line, column=at.column)
+    return ArticleError(f"`{key}` {what}", fix=fix, line=at.line, column=at.column)

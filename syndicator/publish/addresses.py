@@ -6,7 +6,7 @@ to the output folder.
 
 from __future__ import annotations
 
-from syndicator.model import ALL, FILE_NAMES, Format
+from syndicator.models import ALL, FILE_NAMES, Format
 from syndicator.settings.models import Site
 
 MEDIA_TYPES = {

@@ -17,7 +17,7 @@ from typing import Any, assert_never
 from lxml import etree
 
 from syndicator.characters import web_link
-from syndicator.model import Format
+from syndicator.models import Format
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 

@@ -1,7 +1,7 @@
 """What the topic files say, made free of contradictions (pure).
 
 Files are read in the order of source and path; where two claim one thing, the first has it and the other is
-a problem with a cure. The outcome never depends on the order in which the files were found.
+a problem with a fix. The outcome never depends on the order in which the files were found.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from syndicator.characters import language_tag
-from syndicator.model import DeclaredTopic, Problem
+from syndicator.models import DeclaredTopic, Problem
 from syndicator.publish.slugs import is_slug, make_slug, topic_key
 
 
@@ -28,8 +28,8 @@ class Declaration:
     source: str = ""
     path: str = ""
 
-    def problem(self, what: str, cure: str) -> Problem:
-        return Problem(source=self.source, path=self.path, what=what, cure=cure)
+    def problem(self, what: str, fix: str) -> Problem:
+        return Problem(source=self.source, path=self.path, what=what, fix=fix)
 
 
 def read_declarations(declared: Iterable[DeclaredTopic]) -> tuple[list[Declaration], list[Problem]]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from syndicator.characters import document_id, language_tag, one_line
-from syndicator.model import ALL, Entry, Format, Related, Topic
+from syndicator.models import ALL, Entry, Format, Related, Topic
 from syndicator.publish.addresses import feed_url, page_url
 from syndicator.publish.archive import ArchivePage
 from syndicator.publish.item import Item, LeftOut, describe_item

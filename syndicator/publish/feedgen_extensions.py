@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from syndicator.characters import document_id
-from syndicator.model import Format
+from syndicator.models import Format
 from syndicator.publish.addresses import MEDIA_TYPES
 from syndicator.publish.feed import Feed, Tombstone
 from syndicator.publish.item import Item, Person, Picture

@@ -25,7 +25,7 @@ UNFINISHED = ".unfinished"
 
 _GZIP_LEVEL = 6
 
-_CURES = {
+_FIXES = {
     errno.EACCES: "Let the service's user write there, or set `output` to another folder",
     errno.EPERM: "Let the service's user write there, or set `output` to another folder",
     errno.EROFS: "Mount the file system for writing, or set `output` to another folder",
@@ -227,7 +227,7 @@ def _inside(output: Path, relative: str) -> Path:
             "Cannot write the output folder",
             on=str(path),
             why="a link leads out of the folder",
-            cure=_CURES[errno.ELOOP],
+            fix=_FIXES[errno.ELOOP],
         )
     return parent / path.name
 
@@ -241,7 +241,7 @@ def _translated(path: Path) -> Iterator[None]:
             "Cannot write the output folder",
             on=str(error.filename if isinstance(error.filename, str | Path) else path),
             why=error.strerror or str(error),
-            cure=_CURES.get(error.errno or 0, "Check the folder that `output` names"),
+            fix=_FIXES.get(error.errno or 0, "Check the folder that `output` names"),
             everywhere=error.errno in DISK_ERRORS,
             passing=error.errno in _PASSING,
         ) from error

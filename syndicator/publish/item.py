@@ -14,7 +14,7 @@ from html import escape
 from urllib.parse import urlsplit
 
 from syndicator.characters import clean, document_id, language_tag, one_line, web_link
-from syndicator.model import Article, Entry, Image, Related
+from syndicator.models import Article, Entry, Image, Related
 from syndicator.publish.addresses import topic_scheme
 from syndicator.settings.models import Site
 

@@ -21,7 +21,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from syndicator.model import Format
+from syndicator.models import Format
 from syndicator.publish.feed import Feed, Fragment, Rendered, render_items
 from syndicator.publish.item import Item, Mention, Person
 

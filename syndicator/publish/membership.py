@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from syndicator.model import Entry
+from syndicator.models import Entry
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -13,9 +13,9 @@ from email.utils import format_datetime
 from lxml import etree
 
 from syndicator.characters import language_tag, one_line
-from syndicator.model import ALL, Format, Topic
+from syndicator.models import ALL, Format, Topic
 from syndicator.publish.addresses import feed_url, page_url
-from syndicator.publish.topics import Catalogue
+from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Site
 
 DEEPEST = 8
@@ -24,7 +24,7 @@ parsers refuse a document that nests without end."""
 
 
 def render_opml(
-    site: Site, catalogue: Catalogue, *, levels: Sequence[str] = (), updated: datetime | None = None
+    site: Site, index: TopicIndex, *, levels: Sequence[str] = (), updated: datetime | None = None
 ) -> bytes:
     """The feeds of all topics together and of each topic, each followed by its better levels.
 
@@ -38,17 +38,17 @@ def render_opml(
         etree.SubElement(head, "dateModified").text = format_datetime(updated.replace(microsecond=0))
     body = etree.SubElement(opml, "body")
     _add_feeds(body, site, ALL, one_line(site.title) or "News", site.language, levels)
-    _add_topics(body, site, catalogue, levels)
+    _add_topics(body, site, index, levels)
     return etree.tostring(opml, pretty_print=True, encoding="UTF-8", xml_declaration=True)
 
 
-def _add_topics(body: etree._Element, site: Site, catalogue: Catalogue, levels: Sequence[str]) -> None:
+def _add_topics(body: etree._Element, site: Site, index: TopicIndex, levels: Sequence[str]) -> None:
     """All topics under their parents; a stack, as a chain of parents may be longer than Python's."""
-    roots = [topic for topic in catalogue.topics.values() if topic.parent is None]
+    roots = [topic for topic in index.topics.values() if topic.parent is None]
     waiting = [(topic, body, 0) for topic in reversed(roots)]
     while waiting:
         topic, parent, depth = waiting.pop()
-        below = [catalogue.topics[slug] for slug in catalogue.children(topic.slug)]
+        below = [index.topics[slug] for slug in index.children(topic.slug)]
         group = parent
         if below and depth < DEEPEST:
             group = etree.SubElement(parent, "outline", text=_name(topic))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-from syndicator.model import WrittenFile
+from syndicator.models import WrittenFile
 from syndicator.publish.files import read_regular, remove_file, remove_tree, replace_file, unpack
 
 _STAMP = struct.Struct("<qqQ")

@@ -15,7 +15,7 @@ from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from syndicator.model import Format
+from syndicator.models import Format
 from syndicator.publish.addresses import MEDIA_TYPES
 from syndicator.publish.feed import Feed, Fragment, Rendered, render_items
 from syndicator.publish.feedgen_extensions import (

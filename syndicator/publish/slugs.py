@@ -9,7 +9,7 @@ from collections.abc import Container
 
 from slugify import slugify
 
-from syndicator.model import ALL
+from syndicator.models import ALL
 
 LONGEST = 80
 """Characters of a slug, so that it is a file name everywhere and an address that can be read aloud."""

@@ -1,6 +1,6 @@
 """Which topics there are, what they are called, and who stands below whom (pure).
 
-    topic files + names in articles + topics known before -> build_catalogue -> Catalogue, renames, problems
+    topic files + names in articles + topics known before -> build_index -> TopicIndex, renames, problems
 
 A name belongs to one topic; a topic has one slug for life, unless its file gives it another. The result does
 not depend on the order in which files and articles are read.
@@ -13,15 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from syndicator.model import DeclaredTopic, Problem, Topic
+from syndicator.models import DeclaredTopic, Problem, Topic
 from syndicator.publish.declarations import Declaration, read_declarations
 from syndicator.publish.membership import choose_copy
 from syndicator.publish.slugs import free_slug, make_slug, topic_key
 
 __all__ = [
-    "Catalogue",
-    "CatalogueResult",
-    "build_catalogue",
+    "TopicIndex",
+    "TopicIndexResult",
+    "build_index",
     "choose_copy",
     "commonest",
     "make_slug",
@@ -30,7 +30,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue:
+class TopicIndex:
     """All topics by slug, in the order of their slugs, and the ways to find them."""
 
     topics: Mapping[str, Topic]
@@ -69,25 +69,25 @@ class Catalogue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueResult:
-    """The catalogue, the slugs given up for others (old to new), and what is wrong with the topic files."""
+class TopicIndexResult:
+    """The index, the slugs given up for others (old to new), and what is wrong with the topic files."""
 
-    catalogue: Catalogue
+    index: TopicIndex
     renamed: Mapping[str, str]
     problems: tuple[Problem, ...]
 
 
-def build_catalogue(
+def build_index(
     declared: Sequence[DeclaredTopic],
     names: Iterable[str],
     known: Sequence[Topic],
     *,
     retired: Iterable[str] = (),
-) -> CatalogueResult:
+) -> TopicIndexResult:
     """Joins topic files, the names that articles carry, and the topics known before.
 
     `known` holds every topic ever, those that are gone too, and `retired` the slugs that redirect: neither is
-    given to another topic unless a file says so. A topic is in the catalogue while a file declares it or an
+    given to another topic unless a file says so. A topic is in the index while a file declares it or an
     article carries it. The spelling shown of an undeclared topic is the commonest, then the first in
     code-point order, so that it follows from the folder alone.
     """
@@ -99,8 +99,8 @@ def build_catalogue(
     parents = _cut_cycles(_parents(entries, slugs, by_key, problems), entries, slugs, problems)
     topics = [_topic(entry, slugs[entry.key], parents, by_key) for entry in entries]
     live = set(slugs.values())
-    return CatalogueResult(
-        catalogue=_catalogue(topics, by_key),
+    return TopicIndexResult(
+        index=_topic_index(topics, by_key),
         renamed={old: slugs[key] for key, old in before.items() if slugs[key] != old and old not in live},
         problems=tuple(sorted(problems, key=lambda problem: (problem.source, problem.path, problem.what))),
     )
@@ -242,13 +242,13 @@ def _topic(entry: Declaration, slug: str, parents: Mapping[str, str], by_key: Ma
     )
 
 
-def _catalogue(topics: Iterable[Topic], by_key: Mapping[str, str]) -> Catalogue:
+def _topic_index(topics: Iterable[Topic], by_key: Mapping[str, str]) -> TopicIndex:
     ordered = {topic.slug: topic for topic in sorted(topics, key=lambda topic: topic.slug)}
     below: dict[str, list[str]] = {}
     for slug, topic in ordered.items():
         if topic.parent is not None:
             below.setdefault(topic.parent, []).append(slug)
-    return Catalogue(
+    return TopicIndex(
         topics=MappingProxyType(ordered),
         by_key=MappingProxyType(dict(by_key)),
         below=MappingProxyType({slug: tuple(children) for slug, children in below.items()}),

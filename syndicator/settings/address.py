@@ -22,7 +22,7 @@ LARGEST_PORT = 65535
 def base_address(value: str) -> str:
     """The address with which others begin: its host in ASCII (IDNA), ending in a slash.
 
-    Raises ValueError, with what is wrong or the cure, for what no feed could carry (RFC 3986).
+    Raises ValueError, with what is wrong or the fix, for what no feed could carry (RFC 3986).
     """
     match = BASE.fullmatch(value)
     if match is None:

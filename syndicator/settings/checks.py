@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from syndicator.model import RESERVED_LEVELS
+from syndicator.models import RESERVED_LEVELS
 from syndicator.settings.fields import Field
 from syndicator.settings.models import Digest, Settings
 from syndicator.settings.places import STATE_PREFIX, is_within
@@ -61,12 +61,12 @@ def check_places(settings: Settings, problems: Problems, check_output: OutputChe
         check_output(output)
     except ValueError as error:
         problems.add_further(str(error), "output")
-    cure = f"put it beside {output}, or set `output` to another folder"
+    fix = f"put it beside {output}, or set `output` to another folder"
     if is_within(Path(settings.state.removeprefix(STATE_PREFIX)), output):
-        problems.add_further(f"lies in the output folder, where everybody could read it; {cure}", "state")
+        problems.add_further(f"lies in the output folder, where everybody could read it; {fix}", "state")
     for index, source in enumerate(settings.sources):
         if is_within(source.path, output):
-            what = f"lies in the output folder, where everybody could read the articles as they are; {cure}"
+            what = f"lies in the output folder, where everybody could read the articles as they are; {fix}"
             problems.add_further(what, "sources", index, "path")
 
 

@@ -57,8 +57,8 @@ def _read(file: Path) -> Document:
     try:
         document = read_yaml(file.read_text(encoding="utf-8-sig"), limits=LIMITS)
     except FileNotFoundError:
-        cure = "Name one with --config, or start from a copy of config/start.yaml"
-        raise SettingsError([f"{file}: there is no settings file. {cure}"]) from None
+        fix = "Name one with --config, or start from a copy of config/start.yaml"
+        raise SettingsError([f"{file}: there is no settings file. {fix}"]) from None
     except OSError as error:
         raise SettingsError([f"{file}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:

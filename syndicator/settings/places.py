@@ -13,7 +13,7 @@ STATE_PREFIX = "sqlite:///"
 
 
 def database_url(value: str) -> str:
-    """The state's URL as it is. Raises ValueError, with the cure, for all but an SQLite file."""
+    """The state's URL as it is. Raises ValueError, with the fix, for all but an SQLite file."""
     path = value.removeprefix(STATE_PREFIX)
     if path == value:
         raise ValueError(f"must be an SQLite file as a URL; write {_as_url(value)}")

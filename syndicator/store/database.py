@@ -34,7 +34,7 @@ from syndicator.errors import (
     StoreTooNew,
     StoreUnavailable,
 )
-from syndicator.store.sql import SqlBooks
+from syndicator.store.session import SqlSession
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 10_000
@@ -54,7 +54,7 @@ log = structlog.get_logger()
 
 
 class SqlStore:
-    """The store's contract on SQLite. Threads may share it; writers take turns, readers never wait."""
+    """The store on SQLite. Threads may share it; writers take turns, readers never wait."""
 
     def __init__(self, url: str, *, turn_s: float = TURN_S) -> None:
         self.path = database_path(url)
@@ -66,16 +66,16 @@ class SqlStore:
         self._readers = _engine(url, begin="BEGIN", pool_size=4, pragmas=PRAGMAS, turn_s=turn_s)
 
     @contextmanager
-    def transaction(self) -> Iterator[SqlBooks]:
+    def transaction(self) -> Iterator[SqlSession]:
         """Everything or nothing, durable on return. Raises StoreBusy, StoreDamaged, StoreUnavailable or
         StoreError."""
         with self._translated(), self._writer.begin() as connection:
-            yield SqlBooks(connection)
+            yield SqlSession(connection)
 
     @contextmanager
-    def reading(self) -> Iterator[SqlBooks]:
+    def reading(self) -> Iterator[SqlSession]:
         with self._translated(), self._readers.begin() as connection:
-            yield SqlBooks(connection)
+            yield SqlSession(connection)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -101,7 +101,7 @@ class SqlStore:
             raise StoreGone(
                 "the database was removed or exchanged while it was in use",
                 on=str(self.path),
-                cure="The service ends, so that it is started anew; stop it before touching its state",
+                fix="The service ends, so that it is started anew; stop it before touching its state",
             )
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> SqlSto
             "the state folder cannot be made",
             on=str(path.parent),
             why=error.strerror or str(error),
-            cure="Make it writable for this user, or set `state:` to another place",
+            fix="Make it writable for this user, or set `state:` to another place",
         ) from None
     try:
         return _open_sound(url, suspect)
@@ -150,12 +150,12 @@ def open_known(url: str) -> SqlStore:
     path = database_path(url)
     if not path.is_file():
         raise StoreError(
-            "there is no state yet", on=str(path), cure="Run `syndicator run` or `syndicator build` first"
+            "there is no state yet", on=str(path), fix="Run `syndicator run` or `syndicator build` first"
         )
     store = SqlStore(url)
     try:
-        with store.reading() as books:
-            current = books.revision()
+        with store.reading() as session:
+            current = session.revision()
     except BaseException:
         store.close()
         raise
@@ -164,7 +164,7 @@ def open_known(url: str) -> SqlStore:
         raise StoreError(
             "the state is of another version of syndicator",
             on=str(path),
-            cure="Start the service of this version once: it brings the state up to date",
+            fix="Start the service of this version once: it brings the state up to date",
         )
     return store
 
@@ -181,7 +181,7 @@ def database_path(url: str) -> Path:
         raise StoreError(
             "the state must be an SQLite file",
             on=parsed.render_as_string(hide_password=True),
-            cure="Set `state: sqlite:///path/to/syndicator.db`",
+            fix="Set `state: sqlite:///path/to/syndicator.db`",
         )
     return Path(str(parsed.database))
 
@@ -249,7 +249,7 @@ def _migrate(connection: Connection, path: Path) -> None:
                 "the database was written by a later version",
                 on=str(path),
                 why=f"its schema {current} is not known here",
-                cure="Install that version again, or restore a backup made by this one",
+                fix="Install that version again, or restore a backup made by this one",
             )
     command.upgrade(config, "head")
 
@@ -267,7 +267,7 @@ def _move_aside(path: Path, now: datetime) -> Path:
             "the damaged database cannot be moved aside",
             on=str(path),
             why=error.strerror or str(error),
-            cure="Make its folder writable for this user, or move the file away",
+            fix="Make its folder writable for this user, or move the file away",
         ) from None
     return aside
 
@@ -280,9 +280,9 @@ def _translated(path: Path) -> Iterator[None]:
     except DatabaseError as error:
         raise _as_ours(error.orig, path) or error from error
     except PoolTimeout as error:  # another thread of this process holds the connection
-        cure = "Try again in a moment"
+        fix = "Try again in a moment"
         raise StoreBusy(
-            "the database is in use", on=str(path), why="another thread holds it", cure=cure
+            "the database is in use", on=str(path), why="another thread holds it", fix=fix
         ) from error
     except sqlite3.DatabaseError as error:  # while a connection is opened, SQLAlchemy does not wrap it
         raise _as_ours(error, path) or error from error
@@ -297,17 +297,17 @@ def _as_ours(cause: BaseException | None, path: Path) -> StoreError | None:
     if isinstance(cause, UnicodeDecodeError):
         return StoreDamaged("the database is damaged", on=on, why=repr(cause.object))
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreBusy("the database is in use", on=on, why=why, cure="Try again in a moment")
+        return StoreBusy("the database is in use", on=on, why=why, fix="Try again in a moment")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or why.startswith(NOT_TEXT):
         return StoreDamaged("the database is damaged", on=on, why=why)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or (
         name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) and _is_disk_shut(path)
     ):
-        cure = "Make room on the disk, or mount it for writing; the service then goes on by itself"
-        return StoreUnavailable("the database cannot be written", on=on, why=why, cure=cure)
+        fix = "Make room on the disk, or mount it for writing; the service then goes on by itself"
+        return StoreUnavailable("the database cannot be written", on=on, why=why, fix=fix)
     if isinstance(cause, sqlite3.OperationalError):
-        cure = "See that its folder is writable and its disk has space"
-        return StoreError("the database cannot be used", on=on, why=why, cure=cure)
+        fix = "See that its folder is writable and its disk has space"
+        return StoreError("the database cannot be used", on=on, why=why, fix=fix)
     return None
 
 

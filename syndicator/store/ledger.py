@@ -205,8 +205,8 @@ class Ledger:
 
     def unmute(self, route: str, now: datetime) -> int:
         """Lifts the route's mutes; tells how many were in force."""
-        standing = and_(mutes.c.route == route, mutes.c.until > now, mutes.c.lifted.is_(None))
-        return self._connection.execute(update(mutes).where(standing).values(lifted=now)).rowcount
+        membership = and_(mutes.c.route == route, mutes.c.until > now, mutes.c.lifted.is_(None))
+        return self._connection.execute(update(mutes).where(membership).values(lifted=now)).rowcount
 
     def mutes(self, *, ended_after: datetime) -> list[Mute]:
         """The mutes that stand, or stood at some time after this moment, oldest first."""

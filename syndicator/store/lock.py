@@ -28,7 +28,7 @@ def hold_lock(database: Path) -> Iterator[None]:
             "the state cannot be locked",
             on=str(path),
             why=error.strerror or str(error),
-            cure="Make its folder writable for this user, or set `state:` to another place",
+            fix="Make its folder writable for this user, or set `state:` to another place",
         ) from None
     try:
         try:
@@ -39,7 +39,7 @@ def hold_lock(database: Path) -> Iterator[None]:
                 "another syndicator works on this state already",
                 on=str(database),
                 why=f"process {owner}",
-                cure="Stop it first, or give this one another `state:` and `output:`",
+                fix="Stop it first, or give this one another `state:` and `output:`",
             ) from None
         # Whose it is can be said only where the disk has room; it is theirs all the same.
         with suppress(OSError):

@@ -2,7 +2,7 @@
 
     owed -A-> sending -B-> sent
               sending -C-> owed      refused for certain: again later
-              sending -D-> unclear   accepted or not, nobody knows; also when a lease lapses
+              sending -D-> unclear   accepted or not, nobody knows; also when a lease expires
               unclear -E-> sent      found in the channel
               unclear -F-> owed      looked for twice, not there
     sending, unclear -K-> shown      drawn in the terminal, as `slack: preview` asks
@@ -13,7 +13,7 @@
     dropped, released -M-> owed      its stories are due again, and the message has the same id
 
 A claim is (id, attempts): `settle` obeys only if both, and the state, are still as they were when claimed, so
-that an answer that comes after its lease has lapsed changes nothing that was decided since.
+that an answer that comes after its lease has expired changes nothing that was decided since.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from syndicator.store.outages import Outages
 from syndicator.store.outbox_rows import delivery_value, delivery_values
 from syndicator.store.outbox_tables import attempts, channels, deliveries
 from syndicator.store.rate_limits import RateLimits
-from syndicator.store.tables import Moment
+from syndicator.store.tables import UtcTime
 
 OPEN = (DeliveryState.OWED.value, DeliveryState.UNCLEAR.value)
 """States from which something is to be done."""
@@ -148,8 +148,10 @@ class Outbox:
             self.ledger.announced(after.id, ANNOUNCED[after.state])
         return True
 
-    def lapse(self, now: datetime, *, confirm_after: timedelta, everything: bool = False) -> list[str]:
-        """Makes claims whose lease has lapsed unclear, to be looked for after `confirm_after`; their ids.
+    def expire_leases(
+        self, now: datetime, *, confirm_after: timedelta, everything: bool = False
+    ) -> list[str]:
+        """Makes claims whose lease has expired unclear, to be looked for after `confirm_after`; their ids.
 
         With `everything` all claims: at the start of the one process that sends, nobody else holds any.
         """
@@ -163,7 +165,7 @@ class Outbox:
             "misses": 0,
             "unsure": True,
             "error": "cut off while it was sent",
-            "failing_since": func.coalesce(deliveries.c.failing_since, literal(now, Moment)),
+            "failing_since": func.coalesce(deliveries.c.failing_since, literal(now, UtcTime)),
         }
         statement = update(deliveries).where(condition).values(values).returning(deliveries.c.id)
         return sorted(self._connection.scalars(statement))
@@ -176,7 +178,7 @@ class Outbox:
         return sorted((row.route, row.channel) for row in self._connection.execute(query))
 
     def next_time(self, busy: Collection[str] = (), held: Collection[Way] = ()) -> datetime | None:
-        """The earliest moment at which `claim` or `lapse` could find something; None if there is nothing."""
+        """The earliest moment at which `claim` or `expire_leases` could find anything; None for nothing."""
         free = select(channels).where(channels.c.channel.not_in(list(busy)))
         limits = self._limits()
         times: list[datetime] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
-from syndicator.store.tables import Moment, metadata
+from syndicator.store.tables import UtcTime, metadata
 
 routes = Table(
     "routes",
@@ -16,7 +16,7 @@ routes = Table(
     Column("name", Text, primary_key=True),
     Column("channel", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
-    Column("began", Moment, nullable=False),
+    Column("began", UtcTime, nullable=False),
 )
 """The routes that have had their silent beginning, as they were then."""
 
@@ -29,7 +29,7 @@ ledger = Table(
     Column("route", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcTime, nullable=False),
     Column("delivery", Text),
     Index("ix_ledger_guid", "guid"),
     Index("ix_ledger_delivery", "delivery"),
@@ -45,7 +45,7 @@ owed = Table(
     Column("guid", Text, nullable=False),
     Column("route", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("qualified", Moment, nullable=False),
+    Column("qualified", UtcTime, nullable=False),
     Column("suspect", Boolean, nullable=False, default=False),
     Index("ix_owed_route", "route", "qualified"),
 )
@@ -61,20 +61,20 @@ deliveries = Table(
     Column("guids", Text, nullable=False),
     Column("more", Integer, nullable=False),
     Column("state", Text, nullable=False),
-    Column("created", Moment, nullable=False),
-    Column("due", Moment, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("due", UtcTime, nullable=False),
     Column("message", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("lease_until", Moment),
+    Column("lease_until", UtcTime),
     Column("misses", Integer, nullable=False),
     Column("message_ts", Text),
     Column("error", Text),
-    Column("failing_since", Moment),
-    Column("look_from", Moment),
+    Column("failing_since", UtcTime),
+    Column("look_from", UtcTime),
     Column("unsure", Boolean, nullable=False),
     Column("why", Text, nullable=False),
     Column("rising", Boolean, nullable=False),
-    Column("ended", Moment),
+    Column("ended", UtcTime),
     Index("ix_deliveries_queue", "channel", "state", "due", "created"),
     Index("ix_deliveries_state", "state", "lease_until"),
     Index("ix_deliveries_recent", "channel", "ended"),
@@ -86,8 +86,8 @@ attempts = Table(
     Column("id", Integer, primary_key=True),
     Column("delivery", Text, ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("began", Moment, nullable=False),
-    Column("ended", Moment),
+    Column("began", UtcTime, nullable=False),
+    Column("ended", UtcTime),
     Column("outcome", Text),
     Index("ix_attempts_delivery", "delivery", "id"),
 )
@@ -98,7 +98,7 @@ digest_slots = Table(
     metadata,
     Column("route", Text, primary_key=True),
     Column("nominal", Text, primary_key=True),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcTime, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("delivery", Text),
 )
@@ -109,10 +109,10 @@ mutes = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("route", Text, nullable=False),
-    Column("since", Moment, nullable=False),
-    Column("until", Moment, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
     Column("why", Text, nullable=False),
-    Column("lifted", Moment),
+    Column("lifted", UtcTime),
     Index("ix_mutes_route", "route", "until"),
 )
 
@@ -120,10 +120,10 @@ channels = Table(
     "channels",
     metadata,
     Column("channel", Text, primary_key=True),
-    Column("not_before", Moment, nullable=False),
+    Column("not_before", UtcTime, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("broken", Text),
-    Column("broken_since", Moment),
+    Column("broken_since", UtcTime),
 )
 
 rate_limits = Table(
@@ -131,18 +131,18 @@ rate_limits = Table(
     metadata,
     Column("method", Text, primary_key=True),
     Column("channel", Text, primary_key=True),
-    Column("since", Moment, nullable=False),
-    Column("until", Moment, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
 )
 """How long Slack asked not to be called, by method and, where it limits by channel, by channel (else '')."""
 
 outages = Table(
     "outages",
     metadata,
-    Column("since", Moment, primary_key=True),
+    Column("since", UtcTime, primary_key=True),
     Column("calls", Integer, nullable=False),
     Column("error", Text, nullable=False),
-    Column("ended", Moment),
+    Column("ended", UtcTime),
     Column("method", Text, nullable=False, server_default="auth.test"),
 )
 """Times in which Slack could not be reached; the one without an end lasts."""
@@ -152,6 +152,6 @@ channel_names = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("id", Text, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )
 """The id that Slack gave for a channel's name, and when."""

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
-from syndicator.model import Article, Entry, Position, Problem, Topic, Visibility, WrittenFile
-from syndicator.store.contract import Fate, KnownFile, ProblemKind, Standing, StoredEntry, StoredTopic
+from syndicator.models import Article, Entry, Position, Problem, Topic, Visibility, WrittenFile
+from syndicator.store.types import KnownFile, Membership, ProblemKind, StoredEntry, StoredTopic, TopicStatus
 
 _ARTICLE = TypeAdapter(Article)
 
@@ -113,31 +113,31 @@ def problem_row(problem: Problem, kind: ProblemKind, since: datetime) -> dict[st
         "line": problem.at.line,
         "column": problem.at.column,
         "what": problem.what,
-        "cure": problem.cure,
+        "fix": problem.fix,
         "since": since,
     }
 
 
 def problem_value(row: RowMapping) -> Problem:
     at = Position(line=row["line"], column=row["column"])
-    return Problem(source=row["source"], path=row["path"], at=at, what=row["what"], cure=row["cure"])
+    return Problem(source=row["source"], path=row["path"], at=at, what=row["what"], fix=row["fix"])
 
 
-def standing_row(standing: Standing, entry: Entry) -> dict[str, Any]:
+def membership_row(membership: Membership, entry: Entry) -> dict[str, Any]:
     return {
-        "topic": standing.topic,
-        "guid": standing.guid,
-        "member": standing.member,
-        "shown": standing.shown,
-        "number": standing.number,
-        "removed": standing.removed,
+        "topic": membership.topic,
+        "guid": membership.guid,
+        "member": membership.member,
+        "shown": membership.shown,
+        "number": membership.number,
+        "removed": membership.removed,
         "published": entry.article.published,
         "quality": entry.article.quality,
     }
 
 
-def standing_value(row: RowMapping) -> Standing:
-    return Standing(
+def membership_value(row: RowMapping) -> Membership:
+    return Membership(
         topic=row["topic"],
         guid=row["guid"],
         member=row["member"],
@@ -156,7 +156,7 @@ def topic_row(stored: StoredTopic) -> dict[str, Any]:
         "description": topic.description,
         "language": topic.language,
         "names": json.dumps(sorted(topic.names), ensure_ascii=False),
-        "fate": stored.fate.value,
+        "status": stored.status.value,
         "moved_to": stored.moved_to,
     }
 
@@ -170,4 +170,4 @@ def stored_topic(row: RowMapping) -> StoredTopic:
         language=row["language"],
         names=frozenset(json.loads(row["names"])),
     )
-    return StoredTopic(topic=topic, fate=Fate(row["fate"]), moved_to=row["moved_to"])
+    return StoredTopic(topic=topic, status=TopicStatus(row["status"]), moved_to=row["moved_to"])

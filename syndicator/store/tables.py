@@ -34,7 +34,7 @@ metadata = MetaData(
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcTime(TypeDecorator[datetime]):
     """An aware datetime, kept as microseconds since 1970 in UTC; a naive one is refused."""
 
     impl = BigInteger
@@ -58,7 +58,7 @@ sources = Table(
     # How its files are read (profile, fields, time zone, ...): another fingerprint means reading all again.
     Column("reading", Text, nullable=False),
     # When its first full look was taken in; before that everything it brings is baseline.
-    Column("began", Moment),
+    Column("began", UtcTime),
 )
 
 files = Table(
@@ -81,13 +81,13 @@ problems = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("path", Text, primary_key=True),
-    # contract.ProblemKind: who found it, and so who takes it back.
+    # types.ProblemKind: who found it, and so who takes it back.
     Column("kind", Text, primary_key=True),
     Column("line", Integer, nullable=False),
     Column("column", Integer, nullable=False),
     Column("what", Text, nullable=False),
-    Column("cure", Text, nullable=False),
-    Column("since", Moment, nullable=False),
+    Column("fix", Text, nullable=False),
+    Column("since", UtcTime, nullable=False),
 )
 
 entries = Table(
@@ -101,11 +101,11 @@ entries = Table(
     Column("link", Text, nullable=False, index=True),
     Column("canonical_link", Text, nullable=False, index=True),
     Column("visibility", Text, nullable=False),
-    Column("published", Moment, nullable=False),
-    Column("expires", Moment),
-    Column("updated", Moment, nullable=False),
-    Column("seen", Moment, nullable=False),
-    Column("withdrawn", Moment),
+    Column("published", UtcTime, nullable=False),
+    Column("expires", UtcTime),
+    Column("updated", UtcTime, nullable=False),
+    Column("seen", UtcTime, nullable=False),
+    Column("withdrawn", UtcTime),
     Column("provider", Text),
     Column("quality", Float),
     # The article as it was last good, as JSON of model.Article.
@@ -118,8 +118,8 @@ entries = Table(
     Index("ix_entries_visibility_expires", "visibility", "expires"),
 )
 
-standings = Table(
-    "standings",
+memberships = Table(
+    "memberships",
     metadata,
     Column("topic", Text, primary_key=True),
     Column("guid", Text, primary_key=True),
@@ -129,13 +129,13 @@ standings = Table(
     Column("shown", Boolean, nullable=False),
     # The order of first appearance in the topic's feed, from 0; fixed for ever (RFC 5005 archives).
     Column("number", Integer),
-    Column("published", Moment, nullable=False),
+    Column("published", UtcTime, nullable=False),
     Column("quality", Float),
     # When it left the feed; none while it stands there or never did.
-    Column("removed", Moment),
-    Index("ix_standings_newest", "topic", "shown", "published", "guid"),
-    Index("ix_standings_number", "topic", "number", unique=True),
-    Index("ix_standings_guid", "guid"),
+    Column("removed", UtcTime),
+    Index("ix_memberships_newest", "topic", "shown", "published", "guid"),
+    Index("ix_memberships_number", "topic", "number", unique=True),
+    Index("ix_memberships_guid", "guid"),
 )
 
 topics = Table(
@@ -148,8 +148,8 @@ topics = Table(
     Column("language", Text),
     # The keys that it is found by, as a JSON list.
     Column("names", Text, nullable=False),
-    # contract.Fate: a live topic has feeds, a moved one answers 301 to `moved_to`, a gone one 410.
-    Column("fate", Text, nullable=False),
+    # types.TopicStatus: a live topic has feeds, a moved one answers 301 to `moved_to`, a gone one 410.
+    Column("status", Text, nullable=False),
     Column("moved_to", Text),
 )
 
@@ -172,20 +172,20 @@ written = Table(
     Column("digest", LargeBinary, nullable=False),
 )
 
-marks = Table(
-    "marks",
+service_metadata = Table(
+    "metadata",
     metadata,
     # Single facts: when the database began, what the output was last made with.
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
 
-pings = Table(
-    "pings",
+websub = Table(
+    "websub_notifications",
     metadata,
     # Feeds that the WebSub hub has still to be told of, by their address.
     Column("topic", Text, primary_key=True),
-    Column("since", Moment, nullable=False),
-    Column("due", Moment, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("due", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False),
 )

@@ -1,6 +1,6 @@
 """A folder of articles, watched: what is new, changed and gone, and the bytes of what has come to rest.
 
-    Folder ---hint---> scan | look ---> compare ---> judge_loss  (may the gone ones be withdrawn?)
+    Folder ---hint---> scan | look ---> compare ---> guard_deletions  (may the gone ones be withdrawn?)
     events, or the     the folder       against      Settling    (which files have come to rest?)
     clock's interval   as it is         the store    read_article
 
@@ -18,8 +18,8 @@ thread (`known` are the stamps that the store remembers, the ones of articles wi
     seen = look(root, {hint.path for hint in batch} | settling.waiting | verdict.held)
 
     changes = compare(known, seen)
-    verdict = judge_loss(changes, known=len(known), seen=seen, guard=guard, now=now)
-    guard = verdict.guard                # withdraw verdict.withdraw; say verdict.reason and .cure if degraded
+    verdict = guard_deletions(changes, known=len(known), seen=seen, guard=guard, now=now)
+    guard = verdict.guard                # withdraw verdict.withdraw; say verdict.reason and .fix if degraded
     ready = settling.ready(changes, batch, now=monotonic(), wall_ns=time_ns())
     for path, stamp in ready.items():
         match read_article(root, path, expected=stamp):
@@ -33,13 +33,13 @@ Wake again at the earliest of `wake`, `verdict.look_again` and the next interval
 service (`build`) does the same until nothing waits, and leaves what is held by a doubt to the next pass.
 """
 
-from syndicator.watch.compare import Changes, Guard, LossReason, Verdict, compare, judge_loss
+from syndicator.watch.deletion_guard import Changes, Guard, LossReason, Verdict, compare, guard_deletions
 from syndicator.watch.folder import Folder
 from syndicator.watch.health import FolderHealth, Mode
-from syndicator.watch.reading import Reading, Unread, read_article
+from syndicator.watch.read import Reading, Unread, read_article
 from syndicator.watch.scan import SUFFIXES, look, scan
-from syndicator.watch.seen import Identity, Oddity, Scan, Stamp
 from syndicator.watch.settle import Hint, Settling, Sign
+from syndicator.watch.types import Identity, Scan, SkippedFile, Stamp
 
 __all__ = [
     "SUFFIXES",
@@ -51,16 +51,16 @@ __all__ = [
     "Identity",
     "LossReason",
     "Mode",
-    "Oddity",
     "Reading",
     "Scan",
     "Settling",
     "Sign",
+    "SkippedFile",
     "Stamp",
     "Unread",
     "Verdict",
     "compare",
-    "judge_loss",
+    "guard_deletions",
     "look",
     "read_article",
     "scan",

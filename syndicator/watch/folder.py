@@ -34,8 +34,8 @@ from watchdog.observers.inotify import InotifyObserver
 from syndicator.watch.health import FolderHealth, Mode
 from syndicator.watch.overheard import Overheard
 from syndicator.watch.scan import SUFFIXES
-from syndicator.watch.seen import Identity, Scan
 from syndicator.watch.settle import Hint, Sign
+from syndicator.watch.types import Identity, Scan
 from syndicator.watch.watches import resolve, unwatched
 
 log = structlog.get_logger()
@@ -137,7 +137,7 @@ class Folder:
             source=self.source,
             mode=self._mode,
             why=self._why,
-            cure=self._cure,
+            fix=self._cure,
             unwatched=len(self._deaf),
             overflows=self._overflows,
             rebuilds=self._rebuilds,
@@ -194,8 +194,8 @@ class Folder:
             self._enter(Mode.ABSENT, "the folder is not there", "Mount or create it, or correct its path")
             return
         self._fallbacks += 1
-        cure = _LIMITS.get(error.errno or 0, "look at the folder's rights and mount")
-        self._enter(Mode.POLLING, error.strerror or str(error), f"To see changes at once, {cure}")
+        fix = _LIMITS.get(error.errno or 0, "look at the folder's rights and mount")
+        self._enter(Mode.POLLING, error.strerror or str(error), f"To see changes at once, {fix}")
 
     def _tear_down(self) -> None:
         observer, self._observer = self._observer, None
@@ -215,9 +215,9 @@ class Folder:
             self._deaf = lasting & unwatched(scan)
             lasting = self._deaf
         if lasting:
-            cure = f"To see changes there at once, {_LIMITS[errno.ENOSPC]}"
+            fix = f"To see changes there at once, {_LIMITS[errno.ENOSPC]}"
             self._fallbacks += self._mode is Mode.WATCHING
-            self._enter(Mode.PARTLY, f"{len(lasting)} folders have no watch", cure)
+            self._enter(Mode.PARTLY, f"{len(lasting)} folders have no watch", fix)
         elif self._mode is Mode.PARTLY:
             self._enter(Mode.WATCHING)
 
@@ -251,17 +251,17 @@ class Folder:
         """In watchdog's thread. It renews its watches by itself; the events are lost."""
         self._overflows += 1
         self._say(
-            "event queue overflowed", overflows=self._overflows, cure="raise fs.inotify.max_queued_events"
+            "event queue overflowed", overflows=self._overflows, fix="raise fs.inotify.max_queued_events"
         )
         self._hint(Hint(source=self.source))
 
     def _suspected(self) -> None:
         self._suspect = True
 
-    def _enter(self, mode: Mode, why: str = "", cure: str = "") -> None:
-        self._mode, self._why, self._cure = mode, why, cure
+    def _enter(self, mode: Mode, why: str = "", fix: str = "") -> None:
+        self._mode, self._why, self._cure = mode, why, fix
         if why:
-            self._say(mode.value, why=why, cure=cure)
+            self._say(mode.value, why=why, fix=fix)
 
     def _say(self, event: str, **fields: object) -> None:
         if self._due(event):

@@ -21,13 +21,13 @@ class FolderHealth:
     """How the watching of one source does. `unwatched` folders were scanned but have no watch.
 
     `overflows` of the event queue, `rebuilds` of the observer and `fallbacks` to polling only ever grow.
-    `why` and `cure` are empty while all is well.
+    `why` and `fix` are empty while all is well.
     """
 
     source: str
     mode: Mode
     why: str = ""
-    cure: str = ""
+    fix: str = ""
     unwatched: int = 0
     overflows: int = 0
     rebuilds: int = 0

@@ -16,7 +16,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from syndicator.watch.seen import MAX_DEPTH, Identity, Oddity, Scan, Stamp, is_utf8, oddity, printable
+from syndicator.watch.types import (
+    MAX_DEPTH,
+    Identity,
+    Scan,
+    SkippedFile,
+    Stamp,
+    is_utf8,
+    printable,
+    skip_reason,
+)
 
 SUFFIXES = (".md", ".markdown")
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -63,7 +72,7 @@ class _Look:
         self.suffixes, self.hidden = suffixes, hidden
         self.root: Identity | None = None
         self.files: dict[str, Stamp] = {}
-        self.oddities: dict[str, Oddity] = {}
+        self.skipped: dict[str, SkippedFile] = {}
         self.directories: dict[str, Identity] = {}
         self.unseen: dict[str, str] = {}
         self.began = time.perf_counter()
@@ -72,7 +81,7 @@ class _Look:
         return Scan(
             root=self.root,
             files=self.files,
-            oddities=self.oddities,
+            skipped=self.skipped,
             directories=self.directories,
             unseen=self.unseen,
             scope=scope,
@@ -145,7 +154,7 @@ class _Look:
         path = printable(path)
         self.unseen[path] = error.strerror or str(error)
         if isinstance(error, PermissionError):
-            self.oddities[path] = Oddity.UNREADABLE
+            self.skipped[path] = SkippedFile.UNREADABLE
 
     def walk(self, top: int, prefix: str, depth: int = 0) -> None:
         """Looks at all below an open directory, depth first, holding one descriptor per level."""
@@ -167,7 +176,7 @@ class _Look:
         """Opens one folder and notes what is in it; None where it cannot or must not be entered."""
         path = prefix + name
         if depth > MAX_DEPTH or not is_utf8(name):
-            self.oddities[printable(path)] = Oddity.TOO_DEEP if is_utf8(name) else Oddity.NAME
+            self.skipped[printable(path)] = SkippedFile.TOO_DEEP if is_utf8(name) else SkippedFile.NAME
             return None
         below = self.open_directory(above, name, path)
         return None if below is None else (below, path + "/", self.entries(below, path + "/"))
@@ -205,4 +214,4 @@ class _Look:
                 found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
             )
         elif not stat.S_ISDIR(found.st_mode):
-            self.oddities[printable(path)] = oddity(found.st_mode) or Oddity.NAME
+            self.skipped[printable(path)] = skip_reason(found.st_mode) or SkippedFile.NAME

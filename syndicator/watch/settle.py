@@ -23,8 +23,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syndicator.watch.compare import Changes
-from syndicator.watch.seen import Stamp
+from syndicator.watch.deletion_guard import Changes
+from syndicator.watch.types import Stamp
 
 QUIET = 2.0
 """Seconds without a write after which a file counts, with no event to say so."""

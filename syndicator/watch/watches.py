@@ -10,7 +10,7 @@ import re
 import stat
 from pathlib import Path
 
-from syndicator.watch.seen import Identity, Scan
+from syndicator.watch.types import Identity, Scan
 
 _INODE = re.compile(r"^inotify wd:[0-9a-f]+ ino:([0-9a-f]+) ", re.MULTILINE)
 

@@ -26,7 +26,7 @@ START_WITHIN_S = 30.0
 RESTART_AFTER_S = 1.0
 INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH")
 
-_CURES = {
+_FIXES = {
     errno.EADDRINUSE: "Another program listens there: stop it, or set `server.port` to another",
     errno.EACCES: "Ports below 1024 need CAP_NET_BIND_SERVICE: grant it, or choose another port",
     errno.EADDRNOTAVAIL: "This machine has no such address: choose one that `ip address` lists",
@@ -59,7 +59,7 @@ class WebServer:
         """Returns once connections are accepted. Raises CannotServeYet when that takes too long."""
         if not self._ready.wait(START_WITHIN_S):
             where, why = describe(*self.address), "the server does not start"
-            raise CannotServeYet("cannot serve", on=where, why=why, cure="See the log")
+            raise CannotServeYet("cannot serve", on=where, why=why, fix="See the log")
 
     def stop(self) -> None:
         """Accepts nothing more and lets answers under way finish, for the options' grace. May be repeated."""
@@ -116,9 +116,9 @@ def reserve(host: str, port: int) -> socket.socket:
             raise
     except OSError as error:
         failure = CannotServeYet if error.errno in _PASSING else CannotServe
-        cure = _CURES.get(error.errno or 0, "Mend server.host and server.port in the settings")
+        fix = _FIXES.get(error.errno or 0, "Mend server.host and server.port in the settings")
         why = (error.strerror or str(error)).lower()
-        raise failure("cannot serve", on=describe(host, port), why=why, cure=cure) from error
+        raise failure("cannot serve", on=describe(host, port), why=why, fix=fix) from error
     return reserved
 
 

@@ -26,7 +26,7 @@ from yaml.events import (
 )
 
 from syndicator.errors import ArticleError
-from syndicator.model import Position
+from syndicator.models import Position
 from syndicator.yaml_reader.problems import Mark, explain_syntax, position
 from syndicator.yaml_reader.scalars import Value, plain_scalar
 
@@ -94,7 +94,7 @@ def read_yaml(
 
     `first_line` is the line of the file that `text` begins on. Keys are text whatever they look like (`on`,
     `1`); values of `secret` keys are read over. An empty document is None. Raises ArticleError with line,
-    column and cure for anything outside `limits` or the safe part of YAML.
+    column and fix for anything outside `limits` or the safe part of YAML.
     """
     refuse_oversize(text, limits, first_line)
     builder = _Builder(limits, secret, first_line)
@@ -102,7 +102,7 @@ def read_yaml(
         _feed(builder, parser(text))
     except _Refused as refused:
         at = position(refused.mark, first_line)
-        raise ArticleError(refused.what, cure=refused.cure, line=at.line, column=at.column) from None
+        raise ArticleError(refused.what, fix=refused.fix, line=at.line, column=at.column) from None
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         _refuse_unprintable(text, first_line)
         raise explain_syntax(error, first_line) from None
@@ -120,7 +120,7 @@ def _refuse_unprintable(text: str, first_line: int) -> None:
         at = found.start()
         raise ArticleError(
             f"an invisible character (U+{ord(found[0]):04X})",
-            cure="Remove it",
+            fix="Remove it",
             line=first_line + text.count("\n", 0, at),
             column=at - text.rfind("\n", 0, at),
         )
@@ -140,15 +140,15 @@ def refuse_oversize(text: str, limits: Limits, first_line: int) -> None:
     ):
         raise ArticleError(
             f"{size:,} bytes of front matter or settings, and {limits.size_bytes:,} are allowed",
-            cure="Move long text below the front matter, or close the front matter where it should end",
+            fix="Move long text below the front matter, or close the front matter where it should end",
             line=first_line,
         )
 
 
 class _Refused(Exception):
-    def __init__(self, what: str, cure: str, mark: Mark | None) -> None:
+    def __init__(self, what: str, fix: str, mark: Mark | None) -> None:
         super().__init__(what)
-        self.what, self.cure, self.mark = what, cure, mark
+        self.what, self.fix, self.mark = what, fix, mark
 
 
 def _feed(builder: _Builder, parser: Parser) -> None:
@@ -161,8 +161,8 @@ def _feed(builder: _Builder, parser: Parser) -> None:
         elif isinstance(event, CollectionEndEvent):
             builder.close()
         elif isinstance(event, AliasEvent):
-            cure = "Write the value out, or put text with a star in quotes"
-            raise _Refused("an alias (`*name`), which is not allowed here", cure, event.start_mark)
+            fix = "Write the value out, or put text with a star in quotes"
+            raise _Refused("an alias (`*name`), which is not allowed here", fix, event.start_mark)
         elif isinstance(event, DocumentStartEvent):
             documents += 1
             if documents > 1:

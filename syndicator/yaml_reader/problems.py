@@ -1,4 +1,4 @@
-"""libyaml's complaints in words that somebody who writes articles understands, each with its cure.
+"""libyaml's complaints in words that somebody who writes articles understands, each with its fix.
 
 Nothing of the text itself is quoted, so that no value of an article can leave through a message.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from syndicator.errors import ArticleError
-from syndicator.model import Position
+from syndicator.models import Position
 
 _COLON = "Put the whole value in double quotes if it contains `: ` or ` #`, and check the indentation"
 _LOOSE = "If the text begins here, put a line `---` above it; otherwise put the value in double quotes"
@@ -73,8 +73,8 @@ def position(mark: Mark | None, first_line: int) -> Position:
 def explain_syntax(error: Exception, first_line: int) -> ArticleError:
     """The ArticleError for a syntax error; its place is where a person mends it."""
     problem = str(getattr(error, "problem", ""))
-    what, cure = next(((w, c) for words, w, c in _PROBLEMS if words in problem), _OTHER)
+    what, fix = next(((w, c) for words, w, c in _PROBLEMS if words in problem), _OTHER)
     found: Mark | None = getattr(error, "problem_mark", None)
     begun: Mark | None = getattr(error, "context_mark", None)
     at = position(begun or found if what.startswith(_BEGUN) else found or begun, first_line)
-    return ArticleError(what, cure=cure, line=at.line, column=at.column)
+    return ArticleError(what, fix=fix, line=at.line, column=at.column)

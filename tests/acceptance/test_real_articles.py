@@ -10,7 +10,7 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from syndicator.model import Visibility, utc
+from syndicator.models import Visibility, utc
 from syndicator.settings.models import Route
 from tests.acceptance.running import running, wait_for
 from tests.rig import SHARED, Rig
@@ -43,16 +43,16 @@ def test_seeds_are_not_public_by_default_and_everything_says_why(tmp_path: Path)
 def test_seeds_included_are_in_their_feeds_and_one_is_announced(tmp_path: Path) -> None:
     route = Route(name="good", channel="C1", min_quality=80, deliver="immediate")
     rig = Rig(tmp_path, now=THEN, include_unpublished=True, routes=[route])
-    rig.turn()
+    rig.run_once()
     for seed in SEEDS.glob("*.md"):
         shutil.copy(seed, rig.folder)
-    rig.turn()
+    rig.run_once()
     rig.wait(timedelta(minutes=1))
-    rig.turn()
+    rig.run_once()
     assert len(rig.titles("azure")) == len(rig.titles("ai")) == len(rig.titles("microsoft-ai")) == 1
     assert len(rig.titles()) == 2
-    with rig.store.reading() as books:
-        (message,) = books.outbox.list()
+    with rig.store.reading() as session:
+        (message,) = session.outbox.list()
     assert "geekwire" in str(message.message["blocks"])
 
 
@@ -60,7 +60,7 @@ def test_seeds_included_are_in_their_feeds_and_one_is_announced(tmp_path: Path) 
 def corpus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     shutil.copytree(CORPUS, tmp_path / "articles", dirs_exist_ok=True)
     rig = Rig(tmp_path, include_unpublished=request.param, topics=("_data/topics/*.yaml",), limit=500)
-    rig.turn()
+    rig.run_once()
     yield rig
     rig.close()
 
@@ -71,9 +71,9 @@ def test_corpus_has_seven_topics_and_the_right_counts(corpus: Rig) -> None:
     assert len(corpus.entries()) == 192
     public, shown = (192, 191) if corpus.include_unpublished else (132, 131)
     assert len(corpus.public()) == public
-    with corpus.store.reading() as books:
-        assert len(books.topics()) == 7
-        assert books.count_entries()[Visibility.PUBLIC] == public
+    with corpus.store.reading() as session:
+        assert len(session.topics()) == 7
+        assert session.count_entries()[Visibility.PUBLIC] == public
     for name in ("rss.xml", "atom.xml"):
         everything = feedparser.parse(corpus.feed(f"feeds/all/{name}"))
         assert not everything.bozo

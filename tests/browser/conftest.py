@@ -15,7 +15,7 @@ from tests.web.conftest import options, url
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
-CURE = "run tests/setup.sh (as root, with npm)"
+FIX = "run tests/setup.sh (as root, with npm)"
 PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 10">'
     '<rect width="16" height="10" fill="#7aa0b8"/><circle cx="5" cy="5" r="3" fill="#f3e2b3"/></svg>'
@@ -41,7 +41,7 @@ FLAGS = [
 def browser() -> Iterator[Browser]:
     """Ends with its module: while it is open, Playwright has an event loop running in this thread."""
     if not CHROMIUM.exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}: {CURE}, or set CHROMIUM to its path")
+        pytest.skip(f"no Chromium at {CHROMIUM}: {FIX}, or set CHROMIUM to its path")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser
@@ -52,7 +52,7 @@ def browser() -> Iterator[Browser]:
 def axe() -> str:
     """The source of axe-core, to be evaluated in a page."""
     if not AXE.exists():
-        pytest.skip(f"axe-core is not installed: {CURE}")
+        pytest.skip(f"axe-core is not installed: {FIX}")
     return AXE.read_text()
 
 

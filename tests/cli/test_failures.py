@@ -123,7 +123,7 @@ def test_full_output_is_one_line(service: Running) -> None:
 
 
 def test_state_error_without_a_missing_right_keeps_its_own_fix(tmp_path: Path) -> None:
-    error = StoreError("the database is in use", on=str(tmp_path / "state.db"), cure="Try again in a moment")
+    error = StoreError("the database is in use", on=str(tmp_path / "state.db"), fix="Try again in a moment")
     assert failure_of(error, []) == Failure(str(error), 1)
 
 

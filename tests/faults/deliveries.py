@@ -31,10 +31,10 @@ from pathlib import Path
 import structlog
 
 from syndicator.alerts import DeliveryState
-from syndicator.deliver.outbox import Sender
-from syndicator.deliver.retry import RetryPolicy
-from syndicator.deliver.slack import SlackBot, SlackWebhook
-from tests.deliver.values import messaged
+from syndicator.slack.client import SlackBot, SlackWebhook
+from syndicator.slack.retry import RetryPolicy
+from syndicator.slack.sender import Sender
+from tests.slack.values import messaged
 from tests.slack_server import AFTER, BEFORE, SLOW, TOKEN, Slack, SlackServer, at_random
 from tests.store.outbox_values import OutboxStore, open_engine
 

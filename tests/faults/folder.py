@@ -246,7 +246,7 @@ def bad_among_good(folder: Path, good: int, bad: int) -> list[Result]:
     for number in range(good):
         rig.write(f"{number % 50}/{number}.md", topics=[])
     write_kinds(rig.folder / "bad", bad)
-    rig.turn()
+    rig.run_once()
     titles = complete_titles(rig.output)
     listed = {problem.split(":")[0] for problem in rig.problems()}
     there = {os.fspath(path.relative_to(rig.folder)) for path in (rig.folder / "bad").rglob("*.md")}
@@ -273,7 +273,7 @@ def problems_as_printed(folder: Path) -> tuple[list[Result], str]:
     refused = [name for name in GOOD_KINDS if any(line.startswith(f"good {name}.md:") for line in lines)]
     results = [
         Result(what="kinds of bad file without a line", expected=[], seen=silent, more=f"{took:.1f} s"),
-        Result(what="odd but good files refused", expected=[], seen=refused),
+        Result(what="skipped but good files refused", expected=[], seen=refused),
     ]
     return results, text
 

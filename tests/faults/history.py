@@ -28,7 +28,7 @@ from pathlib import Path
 
 import structlog
 
-from syndicator.model import utc
+from syndicator.models import utc
 from tests.acceptance.running import Running, running
 from tests.faults.histories import RECORDED, Life, Mode, invented, lay_topics, part, play, recorded
 from tests.faults.likeness import describe_output, differences
@@ -111,7 +111,7 @@ def live(life: Life, folder: Path, *, mode: Mode = Mode.REPLACE, publish_every: 
         if number % publish_every == 0 or number == len(life.commits):
             outcome.files += rig.publish().written
     cold = Rig(_with_articles(folder / "cold", rig.folder), now=rig.now, topics=TOPICS)
-    cold.turn()
+    cold.run_once()
     rig.close()
     cold.close()
     compare_in_the_end(outcome, folder / "var" / "state.db", rig.output, cold.output)

@@ -1,4 +1,4 @@
-"""A file of each bad kind, by what is wrong with it, and files that look odd and are good."""
+"""A file of each bad kind, by what is wrong with it, and files that look skipped and are good."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ GOOD_KINDS: Mapping[str, bytes] = {
     "byte order mark": b"\xef\xbb\xbf" + GOOD.encode(),
     "CRLF": GOOD.replace("\n", "\r\n").encode(),
     "CR": GOOD.replace("\n", "\r").encode(),
-    "odd keys": _front("on: 1\nyes: 2\n1: 3\n2024-01-02: 4\ncontent: 5\nself: 6"),
+    "skipped keys": _front("on: 1\nyes: 2\n1: 3\n2024-01-02: 4\ncontent: 5\nself: 6"),
     "Norway": _front("language: NO"),
     "rule in the body": (GOOD + "\n---\n\nMore.\n").encode(),
     "date without a zone": _front("publishedDateTime: 2026-03-14T09:00"),

@@ -2,7 +2,7 @@
 
 Each row does one thing to a folder of generated articles and says what subscribers and channels may notice of
 it: which RSS and Atom documents change, how often `updated` moves, how many stories each route comes to owe.
-Two routes see everything: one without a bar, one with the bar of the level `good`. Neither ever sends, so
+Two routes see everything: one without a minimum, one with that of the level `good`. Neither ever sends, so
 whatever they were to announce stays counted.
 """
 
@@ -115,7 +115,7 @@ class Table:
         yield self._row("`secured` of all", lambda: self._change(everything, secured="bmV3"))
         yield self._row("line endings of all", lambda: self._write(everything, end="\r\n"))
         yield self._row("line endings back, heat of all", lambda: self._change(everything, heat=3))
-        yield self._row("quality of all, none over or under the bar", self._nudge_quality)
+        yield self._row("quality of all, none over or under the minimum", self._nudge_quality)
         yield self._row("folder of all renamed", lambda: self._rename("news", "blog"), same_guids=False)
         yield self._row("and back", lambda: self._rename("blog", "news"), same_guids=False)
 
@@ -138,7 +138,7 @@ class Table:
         newest = [number for number in range(20) if number % 2 == 0]
         shown = self._holding(newest, level="good")
         yield self._row(
-            "quality of the newest falls under the bar",
+            "quality of the newest falls under the minimum",
             lambda: self._change(newest, quality=10),
             documents=shown,
         )
@@ -148,7 +148,7 @@ class Table:
         young = [number for number in range(self.recent) if number % 2][: self.some // 2]
         old = [number for number in self._old(self.some) if number % 2]
         yield self._row(
-            "quality of young ones rises over the bar",
+            "quality of young ones rises over the minimum",
             lambda: self._change(young, quality=95),
             documents=None,
             good=len(young),
@@ -156,7 +156,9 @@ class Table:
         yield self._row("falls", lambda: self._change(young, quality=10), documents=None)
         yield self._row("and rises again", lambda: self._change(young, quality=95), documents=None)
         yield self._row(
-            "quality of old ones rises over the bar", lambda: self._change(old, quality=95), documents=None
+            "quality of old ones rises over it",
+            lambda: self._change(old, quality=95),
+            documents=None,
         )
         drafts = range(self.recent, self.recent + self.drafts)
         yield self._row(
@@ -264,7 +266,7 @@ class Table:
         """Does one thing, turns the wheel, and counts; what it comes to is what the next row starts from."""
         self.rig.now = self.now = self.now + timedelta(seconds=30)
         do()
-        self.rig.turn()
+        self.rig.run_once()
         self.now = self.rig.now
         was, now = self.was, self._look()
         owed_before = (0, 0) if rebuilt else was.owed

@@ -1,7 +1,7 @@
 """The short form of the proof that nothing is lost and nothing is posted twice.
 
 It runs as a process of its own, as the long form does: it forks, kills and talks to its children through
-descriptors, and a worker has those of other tests.
+descriptors, and a loop has those of other tests.
 """
 
 from __future__ import annotations

@@ -55,4 +55,4 @@ def test_each_kind_of_bad_file_is_listed_in_words_anyone_can_read(tmp_path: Path
         said = line.split(": ", 1)[1]
         assert not JARGON.search(said), line
         assert len(said) < 250, line
-        assert re.search(r"\. [A-Z].*\.$", said), f"no cure: {line}"
+        assert re.search(r"\. [A-Z].*\.$", said), f"no fix: {line}"

@@ -102,7 +102,7 @@ def inputs(seed: int, count: int) -> Iterator[tuple[Source, str, bytes]]:
 
 
 @dataclass
-class Tally:
+class SyncCounts:
     """What came out of a run; `slowest_s` is CPU time as on an idle machine, where long the least of six."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -111,7 +111,7 @@ class Tally:
     slowest_s: float = 0.0
     slowest: bytes = b""
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: SyncCounts) -> None:
         self.counts += other.counts
         self.problems += other.problems
         self.foreign += other.foreign
@@ -123,31 +123,31 @@ class Tally:
         return not self.foreign and self.slowest_s <= SLOWEST_S
 
 
-def run(seed: int, count: int) -> Tally:
+def run(seed: int, count: int) -> SyncCounts:
     """Reads `count` inputs and tells what came out."""
-    tally = Tally()
+    sync_counts = SyncCounts()
     for rules, path, data in inputs(seed, count):
-        took_s = _attempt(tally, rules, path, data)
+        took_s = _attempt(sync_counts, rules, path, data)
         if took_s > SLOWEST_S / 2:
-            took_s = min(took_s, *(_attempt(Tally(), rules, path, data) / _slowdown() for _ in range(5)))
-        if took_s > tally.slowest_s:
-            tally.slowest_s, tally.slowest = took_s, data
-    return tally
+            took_s = min(took_s, *(_attempt(SyncCounts(), rules, path, data) / _slowdown() for _ in range(5)))
+        if took_s > sync_counts.slowest_s:
+            sync_counts.slowest_s, sync_counts.slowest = took_s, data
+    return sync_counts
 
 
-def _attempt(tally: Tally, rules: Source, path: str, data: bytes) -> float:
+def _attempt(sync_counts: SyncCounts, rules: Source, path: str, data: bytes) -> float:
     began = time.thread_time()
     try:
         article = parse_article(data, source=rules, path=path)
         kind = "none" if article is None else "article"
     except ArticleError as error:
         kind = "problem"
-        tally.problems[error.what.split(":")[0][:60]] += 1
+        sync_counts.problems[error.what.split(":")[0][:60]] += 1
     except Exception as error:  # whatever is foreign is what is looked for
         kind = "foreign"
-        tally.foreign.append((repr(error), data))
+        sync_counts.foreign.append((repr(error), data))
     took_s = time.thread_time() - began
-    tally.counts[kind] += 1
+    sync_counts.counts[kind] += 1
     return took_s
 
 
@@ -168,14 +168,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
     chosen = parser.parse_args()
-    whole = Tally()
+    whole = SyncCounts()
     batch = 5_000
     sizes = [batch] * (chosen.inputs // batch) + ([chosen.inputs % batch] if chosen.inputs % batch else [])
     began = time.monotonic()
     with ProcessPoolExecutor(chosen.processes) as pool:
         seeds = range(chosen.seed * 1_000_000, chosen.seed * 1_000_000 + len(sizes))
-        for tally in pool.map(run, seeds, sizes):
-            whole.add(tally)
+        for sync_counts in pool.map(run, seeds, sizes):
+            whole.add(sync_counts)
             done = whole.counts.total()
             if done % 50_000 < batch:
                 print(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syndicator.alerts import Delivery, DeliveryState, RouteReason, Slot
-from syndicator.model import Entry, Visibility, utc
+from syndicator.models import Entry, Visibility, utc
 from syndicator.notify.compose import alert_id, compose, digest_id, draft_id, recompose
 from syndicator.notify.due import Draft, DueReason
 from syndicator.notify.message import Page
@@ -97,7 +97,7 @@ def test_waiting_message_follows_its_entry_and_stays_rising() -> None:
     renamed = replace(entry, article=replace(entry.article, title="Another title"))
     again = recompose(delivery, {entry.guid: renamed}, route, topic_names={}, page=PAGE)
     assert again is not None and again.id == delivery.id
-    assert "Another title" in str(again.message) and "rose over the bar" in str(again.message)
+    assert "Another title" in str(again.message) and "reached the minimum later" in str(again.message)
 
 
 def test_withdrawn_entries_leave_a_waiting_message_and_none_is_left_of_an_empty_one() -> None:

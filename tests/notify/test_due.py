@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syndicator.alerts import Mute, Slot
-from syndicator.model import Entry, Visibility, utc
+from syndicator.models import Entry, Visibility, utc
 from syndicator.notify.due import DueReason, Plan, Traffic, select_due
 from syndicator.notify.flood import FLOOD
 from syndicator.settings.models import Digest, QuietHours, Route

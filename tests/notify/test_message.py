@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from syndicator.deliver.terminal import draw
-from syndicator.model import Entry, Image, Provider
+from syndicator.models import Entry, Image, Provider
 from syndicator.notify.message import MAX_SHOWN, Page, alert_message, digest_message
 from syndicator.settings.models import Digest
+from syndicator.slack.terminal import draw
 from tests import slack_rules
 from tests.notify.injections import INJECTIONS
 from tests.notify.values import NOON, make_entry, make_route
@@ -142,7 +142,8 @@ def test_why_it_was_sent_is_the_last_line_where_wanted() -> None:
     route = make_route(show_reason=True, min_quality=80.0, topics=("Sea", "Tides"))
     message: Any = alert_message(make_entry(), route, payload=PAYLOAD, topic_names={}, rising=True)
     assert message["blocks"][-1]["elements"][0]["text"] == (
-        "Sent by the route sea: Sea, Tides, quality 80 or better (it has 90). Its quality rose over the bar."
+        "Sent by the route sea: Sea, Tides, quality 80 or better (it has 90). "
+        "Its quality reached the minimum later."
     )
     daily = make_route(show_reason=True, deliver=Digest(cron="0 9 * * *", time_zone="Europe/Berlin"))
     blocks: Any = digest_message([make_entry()], 0, daily, payload=PAYLOAD, page=PAGE)["blocks"]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syndicator.alerts import Owed, RouteReason
-from syndicator.model import Article, Entry, Image, Provider, Visibility, utc
+from syndicator.models import Article, Entry, Image, Provider, Visibility, utc
 from syndicator.settings.models import Digest, Route
 
 NOON = utc(2026, 3, 2, 12)

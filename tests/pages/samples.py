@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from syndicator.model import Article, Entry, Image, Provider, Topic, Visibility, utc
+from syndicator.models import Article, Entry, Image, Provider, Topic, Visibility, utc
 from syndicator.publish.pages import (
     FrontPage,
     Statistics,

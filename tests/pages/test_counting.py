@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.model import Visibility, utc
-from syndicator.publish.pages import Sighting, Statistics, count_statistics, window_start, words
+from syndicator.models import Visibility, utc
+from syndicator.publish.pages import Appearance, Statistics, count_statistics, window_start, words
 from syndicator.publish.pages.charts import HEIGHT, WIDTH, chart_days, chart_qualities, draw_small
 from syndicator.publish.pages.statistics import WINDOW_DAYS, is_rated
 from syndicator.publish.pages.views import cut
@@ -19,8 +19,8 @@ from syndicator.publish.pages.words import say_expectation, say_held
 NEWEST = utc(2026, 3, 31, 23, 59, 59)
 
 
-def seen(days_ago: float, quality: float | None = None, publisher: str | None = None) -> Sighting:
-    return Sighting(published=NEWEST - timedelta(days=days_ago), quality=quality, publisher=publisher)
+def seen(days_ago: float, quality: float | None = None, publisher: str | None = None) -> Appearance:
+    return Appearance(published=NEWEST - timedelta(days=days_ago), quality=quality, publisher=publisher)
 
 
 def test_worked_examples_hold() -> None:
@@ -127,7 +127,7 @@ def test_every_bar_stands_within_the_picture(qualities: list[float | None], leve
 
 @given(st.lists(st.datetimes(timezones=st.just(UTC)), min_size=1))
 def test_any_moments_can_be_counted(moments: list[datetime]) -> None:
-    statistics = count_statistics([Sighting(published=moment) for moment in moments])
+    statistics = count_statistics([Appearance(published=moment) for moment in moments])
     assert 1 <= statistics.recent <= statistics.total == len(moments)
     assert statistics.days[-1] >= 1
     assert say_expectation(statistics)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.model import Entry, Image, Provider, Topic, Visibility
+from syndicator.models import Entry, Image, Provider, Topic, Visibility
 from syndicator.publish.pages import (
     FrontPage,
     TopicCard,
@@ -245,8 +245,10 @@ def hostile_entries(draw: st.DrawFn) -> Entry:
     )
 
 
-@given(entries=st.lists(hostile_entries(), max_size=3), text=TEXT, name=TEXT, bar=st.floats(-1e9, 1e9))
-def test_no_text_in_any_field_becomes_markup(entries: list[Entry], text: str, name: str, bar: float) -> None:
+@given(entries=st.lists(hostile_entries(), max_size=3), text=TEXT, name=TEXT, minimum=st.floats(-1e9, 1e9))
+def test_no_text_in_any_field_becomes_markup(
+    entries: list[Entry], text: str, name: str, minimum: float
+) -> None:
     site = Site.model_construct(
         title=text, base_url="https://feeds.example.org/", language=name, description=text
     )
@@ -256,14 +258,14 @@ def test_no_text_in_any_field_becomes_markup(entries: list[Entry], text: str, na
     card = TopicCard(topic=topic, statistics=statistics)
     held = {Visibility.DRAFT: 1}
     front = FrontPage(
-        site=site, statistics=statistics, topics=(card,), entries=ordered, levels={"good": bar}, held=held
+        site=site, statistics=statistics, topics=(card,), entries=ordered, levels={"good": minimum}, held=held
     )
     below = TopicPage(
         site=site,
         topic=topic,
         statistics=statistics,
         entries=ordered,
-        levels={"good": bar, "top": 110.0},
+        levels={"good": minimum, "top": 110.0},
         parent=replace(topic, slug="p"),
         children=(card,),
         names={"cloud": text, "storage": name},

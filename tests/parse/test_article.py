@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syndicator.errors import ArticleError
-from syndicator.model import Article, Image, Provider, Related, utc
+from syndicator.models import Article, Image, Provider, Related, utc
 from syndicator.parse.article import parse_article
 from syndicator.settings.models import Source
 from tests.parse.writing import HUGO, JEKYLL, KEYS, RULES, read, reread, written
@@ -172,7 +172,7 @@ def test_what_is_wrong_is_said_at_its_key(
     assert what in error.what
     assert line is None or error.line == line
     assert error.column == column
-    assert error.cure
+    assert error.fix
 
 
 def test_message_never_quotes_more_than_a_line() -> None:
@@ -454,4 +454,4 @@ def test_article_of_another_tool_without_a_date_is_told_the_profile(
     with pytest.raises(ArticleError) as raised:
         parse_article(f"---\ntitle: T\n{front}---\n".encode(), source=rules, path=path)
     assert raised.value.what == "no date"
-    assert raised.value.cure.endswith(words)
+    assert raised.value.fix.endswith(words)

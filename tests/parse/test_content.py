@@ -176,7 +176,7 @@ HOSTILE = {
     "brackets around marks": "[" * 17 + ":" * 150_000 + "]" * 17,
     "six images around marks": ("![" * 6 + "{% raw-\n" * 200 + "\n\n") * 50,
     "footnotes in footnotes": ("^[" * 18 + "a" + "]" * 18 + " ") * 2_000,
-    "short tangles": ("![" * 17 + ":" * 50 + "\n\n") * 2_000,
+    "short render_limits": ("![" * 17 + ":" * 50 + "\n\n") * 2_000,
     "inline footnotes": "^[" * 100_000,
     "emphasis": "*a _b " * 3_000 + "b_ a* " * 3_000,
     "backticks": "".join("`" * n + " " for n in range(600)),

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from syndicator.errors import ArticleError
-from syndicator.model import Position
+from syndicator.models import Position
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.yaml_reader.scalars import Value
 
@@ -92,7 +92,7 @@ def test_what_is_refused_says_where_and_how_to_mend_it(
     assert what in error.what
     assert error.line == line
     assert column is None or error.column == column
-    assert error.cure
+    assert error.fix
     assert "\n" not in str(error) and len(str(error)) < 250
 
 

@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from syndicator.parse.permalinks import DEFAULTS, own_path
-from syndicator.parse.profiles import FileFacts, Standing, profile, read_path
+from syndicator.parse.profiles import FileFacts, Membership, profile, read_path
 from syndicator.settings.fields import Field, Tool
 from syndicator.settings.models import Source
 from syndicator.settings.permalinks import check_pattern
 
-ARTICLE, NOT, IF_DATED = Standing.ARTICLE, Standing.NOT, Standing.IF_DATED
+ARTICLE, NOT, IF_DATED = Membership.ARTICLE, Membership.NOT, Membership.IF_DATED
 
 FACTS: dict[str, tuple[str, str, FileFacts]] = {
     "smartable": ("smartable", "a/b.md", FileFacts(slug="b", folders=("a",))),
@@ -34,18 +34,18 @@ FACTS: dict[str, tuple[str, str, FileFacts]] = {
         ),
     ),
     "jekyll draft": ("jekyll", "_drafts/a.md", FileFacts(slug="a", draft=True, folders=("_drafts",))),
-    "jekyll page": ("jekyll", "about.md", FileFacts(standing=IF_DATED, slug="about")),
+    "jekyll page": ("jekyll", "about.md", FileFacts(membership=IF_DATED, slug="about")),
     "jekyll collection": (
         "jekyll",
         "_notes/a.md",
-        FileFacts(standing=IF_DATED, slug="a", folders=("_notes",)),
+        FileFacts(membership=IF_DATED, slug="a", folders=("_notes",)),
     ),
-    "jekyll layout": ("jekyll", "_layouts/a.md", FileFacts(standing=NOT, slug="a", folders=("_layouts",))),
+    "jekyll layout": ("jekyll", "_layouts/a.md", FileFacts(membership=NOT, slug="a", folders=("_layouts",))),
     "hugo page": ("hugo", "content/post/a.md", FileFacts(slug="a", folders=("post",))),
     "hugo page in content": ("hugo", "post/a.md", FileFacts(slug="a", folders=("post",))),
     "hugo bundle": ("hugo", "post/a/index.md", FileFacts(slug="a", folders=("post",))),
-    "hugo section": ("hugo", "post/_index.md", FileFacts(standing=NOT, slug="_index")),
-    "hugo archetype": ("hugo", "archetypes/default.md", FileFacts(standing=NOT, slug="default")),
+    "hugo section": ("hugo", "post/_index.md", FileFacts(membership=NOT, slug="_index")),
+    "hugo archetype": ("hugo", "archetypes/default.md", FileFacts(membership=NOT, slug="default")),
     "hugo front page": ("hugo", "index.md", FileFacts(slug="index")),
 }
 

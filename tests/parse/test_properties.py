@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.errors import ArticleError
-from syndicator.model import Article
+from syndicator.models import Article
 from syndicator.parse.article import parse_article
 from syndicator.parse.front_matter import read_front_matter
 from syndicator.parse.topic_file import parse_topic_file
@@ -85,7 +85,7 @@ def outcome(data: bytes, rules: Source, path: str) -> Article | ArticleError | N
         return parse_article(data, source=rules, path=path)
     except ArticleError as error:
         assert error.line >= 1 and error.column >= 1
-        assert error.what and error.cure
+        assert error.what and error.fix
         str(error).encode("utf-8")
         return error
 
@@ -153,4 +153,4 @@ def test_any_bytes_are_a_topic_or_a_problem(data: bytes) -> None:
     try:
         assert parse_topic_file(data, source="a", path="b").name
     except ArticleError as error:
-        assert error.what and error.cure
+        assert error.what and error.fix

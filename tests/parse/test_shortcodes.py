@@ -1,4 +1,4 @@
-"""Template tags: gone from bodies, with what they enclose left standing."""
+"""Template tags: gone from bodies, with what they enclose left membership."""
 
 from __future__ import annotations
 

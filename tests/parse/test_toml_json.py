@@ -7,7 +7,7 @@ import time
 import pytest
 
 from syndicator.errors import ArticleError
-from syndicator.model import Position
+from syndicator.models import Position
 from syndicator.parse.front_matter import FrontMatter, read_front_matter
 
 

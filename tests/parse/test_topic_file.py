@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syndicator.errors import ArticleError
-from syndicator.model import DeclaredTopic
+from syndicator.models import DeclaredTopic
 from syndicator.parse.topic_file import parse_topic_file
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from syndicator.model import Article
+from syndicator.models import Article
 from syndicator.parse.article import parse_article
 from syndicator.settings.models import Source
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from syndicator.model import Article, Entry, Image, Provider, Related, Topic, Visibility, utc
+from syndicator.models import Article, Entry, Image, Provider, Related, Topic, Visibility, utc
 from syndicator.settings.models import Site
 
 SITE = Site(title="Cloud News", base_url="https://feeds.example.org/", language="en")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.model import Entry, Format
+from syndicator.models import Entry, Format
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.feed import Feed, describe_feed
 from syndicator.publish.membership import newest_first

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from syndicator.model import Format
+from syndicator.models import Format
 from syndicator.publish.check import find_faults
 from tests.publish.test_goldens import documents
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicator.model import ALL, Format, Image, Provider, Related, Topic, utc
+from syndicator.models import ALL, Format, Image, Provider, Related, Topic, utc
 from syndicator.publish.addresses import feed_path, page_path, topic_folders
 from syndicator.publish.feed import BEGINNING, Feed, Tombstone, describe_feed
 from syndicator.publish.item import MOST_RELATED, Item, LeftOut, describe_item

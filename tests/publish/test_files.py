@@ -227,10 +227,10 @@ assert replace_file(path.parent, path.name, b"new")
 
 
 @pytest.mark.parametrize(
-    ("options", "cure"),
+    ("options", "fix"),
     [("size=256k", "Make room on the disk; what was published before stays until then")],
 )
-def test_full_disk_leaves_the_old_feed_whole(tmp_path: Path, options: str, cure: str) -> None:
+def test_full_disk_leaves_the_old_feed_whole(tmp_path: Path, options: str, fix: str) -> None:
     """On a real small file system, in a name space of its own."""
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"]).returncode:
         pytest.skip("no mount name spaces here (unshare -rm)")
@@ -242,7 +242,7 @@ def test_full_disk_leaves_the_old_feed_whole(tmp_path: Path, options: str, cure:
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count(cure) == 2
+    assert done.stdout.count(fix) == 2
     assert "No space left on device" in done.stdout
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.model import DeclaredTopic, Format, utc
+from syndicator.models import DeclaredTopic, Format, utc
 from syndicator.publish.archive import archive_pages
 from syndicator.publish.check import find_faults
 from syndicator.publish.feed import Feed, Tombstone, describe_feed
 from syndicator.publish.json_feed import render_json
 from syndicator.publish.opml import render_opml
 from syndicator.publish.rss_atom import render_atom, render_rss
-from syndicator.publish.topics import build_catalogue
+from syndicator.publish.topics import build_index
 from tests.publish import validators
 from tests.publish.articles import AZURE, LABELS, SITE, coverage_of, full_entry, make_entry
 
@@ -63,8 +63,8 @@ def opml() -> bytes:
         DeclaredTopic(name="Azure Space & more", parent="Azure"),
         DeclaredTopic(name="C++"),
     ]
-    catalogue = build_catalogue(declared, [], []).catalogue
-    return render_opml(SITE, catalogue, levels=("good", "top"), updated=utc(2026, 3, 2, 9, 30, 15))
+    index = build_index(declared, [], []).index
+    return render_opml(SITE, index, levels=("good", "top"), updated=utc(2026, 3, 2, 9, 30, 15))
 
 
 def documents() -> dict[str, bytes]:

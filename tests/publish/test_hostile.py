@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syndicator.model import (
+from syndicator.models import (
     Article,
     DeclaredTopic,
     Entry,
@@ -26,7 +26,7 @@ from syndicator.publish.feed import Tombstone, describe_feed
 from syndicator.publish.json_feed import render_json
 from syndicator.publish.opml import render_opml
 from syndicator.publish.rss_atom import render_atom, render_rss
-from syndicator.publish.topics import build_catalogue
+from syndicator.publish.topics import build_index
 from syndicator.settings.models import Site
 from tests.publish import validators
 from tests.publish.articles import LABELS, SITE, make_entry
@@ -166,8 +166,8 @@ def test_any_text_in_any_field_gives_valid_documents(
 @given(st.lists(st.builds(DeclaredTopic, name=TEXT, language=st.none() | TEXT), max_size=4), TEXT)
 def test_any_topics_and_title_give_valid_opml(declared: list[DeclaredTopic], title: str) -> None:
     site = Site.model_construct(title=title, base_url="https://feeds.example.org/", language="en")
-    catalogue = build_catalogue(declared, [], []).catalogue
-    assert validators.check_opml(render_opml(site, catalogue, levels=["top"])) == []
+    index = build_index(declared, [], []).index
+    assert validators.check_opml(render_opml(site, index, levels=["top"])) == []
 
 
 def test_scripts_never_become_links() -> None:

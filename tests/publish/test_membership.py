@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from syndicator.model import utc
+from syndicator.models import utc
 from syndicator.publish.membership import choose_copy, newest_first
 from tests.publish.articles import make_entry
 

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from syndicator.model import DeclaredTopic
+from syndicator.models import DeclaredTopic
 from syndicator.publish.opml import DEEPEST, render_opml
-from syndicator.publish.topics import Catalogue, build_catalogue
+from syndicator.publish.topics import TopicIndex, build_index
 from syndicator.settings.models import Site
 from tests.publish.articles import SITE
 from tests.publish.validators import check_opml, parse_xml
 
 
-def catalogue_of(*declared: DeclaredTopic) -> Catalogue:
-    return build_catalogue(declared, [], []).catalogue
+def catalogue_of(*declared: DeclaredTopic) -> TopicIndex:
+    return build_index(declared, [], []).index
 
 
 def test_every_feed_stands_under_its_parent() -> None:

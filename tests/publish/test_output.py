@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.model import WrittenFile
+from syndicator.models import WrittenFile
 from syndicator.publish.output import OutputFiles
 
 PATH = "feeds/ai/rss.xml"

@@ -48,15 +48,15 @@ def test_folder_that_can_be_written_is_left_as_it_was(
 
 @pytest.mark.parametrize("below", ["", "public/feeds"], ids=["itself", "above it"])
 @pytest.mark.parametrize(
-    ("make", "cure"),
+    ("make", "fix"),
     [(Path.touch, "Remove the file that stands"), (link_to_nowhere, "replace the link that leads nowhere")],
     ids=["file", "link to nowhere"],
 )
 def test_what_is_no_folder_is_told_with_a_cure(
-    tmp_path: Path, make: Callable[[Path], None], cure: str, below: str
+    tmp_path: Path, make: Callable[[Path], None], fix: str, below: str
 ) -> None:
     make(tmp_path / "site")
-    with pytest.raises(OutputUnwritable, match=cure) as caught:
+    with pytest.raises(OutputUnwritable, match=fix) as caught:
         probe(tmp_path / "site" / below)
     assert not caught.value.passing
 

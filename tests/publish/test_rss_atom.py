@@ -11,7 +11,7 @@ import feedparser
 import pytest
 from lxml import etree
 
-from syndicator.model import Format, Provider, utc
+from syndicator.models import Format, Provider, utc
 from syndicator.publish.archive import archive_pages
 from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
 from syndicator.publish.item import Item

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.model import DeclaredTopic, Topic
+from syndicator.models import DeclaredTopic, Topic
 from syndicator.publish.slugs import LONGEST, RESERVED, free_slug, is_slug
-from syndicator.publish.topics import Catalogue, build_catalogue, make_slug, topic_key
+from syndicator.publish.topics import TopicIndex, build_index, make_slug, topic_key
 
 NAMES = st.one_of(
     st.text(max_size=30),
@@ -30,12 +30,12 @@ def topic(name: str, slug: str | None = None, **changes: object) -> DeclaredTopi
 
 def catalogue_of(
     *declared: DeclaredTopic, names: Sequence[str] = (), known: Sequence[Topic] = ()
-) -> Catalogue:
-    return build_catalogue(declared, names, known).catalogue
+) -> TopicIndex:
+    return build_index(declared, names, known).index
 
 
 def problems_of(*declared: DeclaredTopic) -> list[str]:
-    return [str(problem) for problem in build_catalogue(declared, [], []).problems]
+    return [str(problem) for problem in build_index(declared, [], []).problems]
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_names_match_without_case_blanks_and_width() -> None:
 
 
 def test_declared_topic_is_found_by_name_alias_and_slug() -> None:
-    catalogue = catalogue_of(topic("Power Apps", "powerapps", aliases=("PA", "power platform apps")))
-    assert [catalogue.find(n) for n in ("power apps", "pa", "POWERAPPS", "power-apps", "power")] == [
+    index = catalogue_of(topic("Power Apps", "powerapps", aliases=("PA", "power platform apps")))
+    assert [index.find(n) for n in ("power apps", "pa", "POWERAPPS", "power-apps", "power")] == [
         "powerapps",
         "powerapps",
         "powerapps",
@@ -100,34 +100,34 @@ def test_alias_is_no_text_search() -> None:
 
 
 def test_topic_of_articles_alone_shows_its_commonest_spelling() -> None:
-    catalogue = catalogue_of(names=["power apps", "Power Apps", "Power Apps", "AI", "Ai"])
-    assert {slug: found.name for slug, found in catalogue.topics.items()} == {
+    index = catalogue_of(names=["power apps", "Power Apps", "Power Apps", "AI", "Ai"])
+    assert {slug: found.name for slug, found in index.topics.items()} == {
         "power-apps": "Power Apps",
         "ai": "AI",
     }
 
 
 def test_articles_of_child_stand_in_parents_where_they_roll_up() -> None:
-    catalogue = catalogue_of(
+    index = catalogue_of(
         topic("Cloud"), topic("Azure", parent="cloud"), topic("Azure AI", parent="Azure"), names=["Cooking"]
     )
-    assert catalogue.slugs_of(["azure ai", "Cooking", "Azure AI"], roll_up=False) == ("azure-ai", "cooking")
-    assert catalogue.slugs_of(["azure ai", "Cooking"], roll_up=True) == (
+    assert index.slugs_of(["azure ai", "Cooking", "Azure AI"], roll_up=False) == ("azure-ai", "cooking")
+    assert index.slugs_of(["azure ai", "Cooking"], roll_up=True) == (
         "azure-ai",
         "cooking",
         "azure",
         "cloud",
     )
-    assert catalogue.children("cloud") == ("azure",)
-    assert catalogue.children("cooking") == ()
-    assert catalogue.ancestors("azure-ai") == ("azure", "cloud")
-    assert catalogue.labels()["azure-ai"] == "Azure AI"
+    assert index.children("cloud") == ("azure",)
+    assert index.children("cooking") == ()
+    assert index.ancestors("azure-ai") == ("azure", "cloud")
+    assert index.labels()["azure-ai"] == "Azure AI"
 
 
 def test_two_names_with_one_slug_get_two() -> None:
-    catalogue = catalogue_of(names=["C++", "C plus plus", "c PLUS plus"])
-    assert sorted(catalogue.topics) == ["c-plus-plus", f"c-plus-plus-{hash_of('c++')}"]
-    assert catalogue.find("c++") != catalogue.find("c plus plus")
+    index = catalogue_of(names=["C++", "C plus plus", "c PLUS plus"])
+    assert sorted(index.topics) == ["c-plus-plus", f"c-plus-plus-{hash_of('c++')}"]
+    assert index.find("c++") != index.find("c plus plus")
 
 
 def hash_of(key: str) -> str:
@@ -144,9 +144,9 @@ def test_taken_hash_gets_longer() -> None:
 
 def test_slug_once_given_stays() -> None:
     first = catalogue_of(names=["C++"])
-    later = build_catalogue([], ["C plus plus", "C++"], list(first.topics.values()))
-    assert later.catalogue.find("C++") == "c-plus-plus"
-    assert later.catalogue.find("C plus plus") != "c-plus-plus"
+    later = build_index([], ["C plus plus", "C++"], list(first.topics.values()))
+    assert later.index.find("C++") == "c-plus-plus"
+    assert later.index.find("C plus plus") != "c-plus-plus"
     assert later.renamed == {}
 
 
@@ -157,31 +157,31 @@ def test_slug_of_a_gone_topic_is_not_given_to_another() -> None:
 
 
 def test_retired_slug_is_not_given_to_another() -> None:
-    result = build_catalogue([], ["Azure"], [], retired=["azure"])
-    assert result.catalogue.find("azure") == f"azure-{hash_of('azure')}"
+    result = build_index([], ["Azure"], [], retired=["azure"])
+    assert result.index.find("azure") == f"azure-{hash_of('azure')}"
 
 
 def test_file_that_gives_another_slug_renames() -> None:
     known = list(catalogue_of(names=["Azure", "AI"]).topics.values())
-    result = build_catalogue([topic("Azure", "ms-azure")], ["AI", "azure"], known)
+    result = build_index([topic("Azure", "ms-azure")], ["AI", "azure"], known)
     assert result.renamed == {"azure": "ms-azure"}
-    assert result.catalogue.find("azure") == "ms-azure"
-    assert sorted(result.catalogue.topics) == ["ai", "ms-azure"]
+    assert result.index.find("azure") == "ms-azure"
+    assert sorted(result.index.topics) == ["ai", "ms-azure"]
 
 
 def test_file_that_gives_another_name_and_keeps_the_old_as_alias_keeps_the_slug() -> None:
     known = list(catalogue_of(topic("Azure")).topics.values())
-    result = build_catalogue([topic("Microsoft Azure", aliases=("Azure",))], ["azure"], known)
-    assert result.catalogue.find("Microsoft Azure") == "azure"
-    assert result.catalogue.find("Azure") == "azure"
+    result = build_index([topic("Microsoft Azure", aliases=("Azure",))], ["azure"], known)
+    assert result.index.find("Microsoft Azure") == "azure"
+    assert result.index.find("Azure") == "azure"
     assert result.renamed == {}
 
 
 def test_slug_that_a_file_claims_goes_to_its_topic() -> None:
     known = list(catalogue_of(names=["C++", "Seeing"]).topics.values())
-    result = build_catalogue([topic("Seeing", "c-plus-plus")], ["C++"], known)
-    assert result.catalogue.find("Seeing") == "c-plus-plus"
-    assert result.catalogue.find("C++") == f"c-plus-plus-{hash_of('c++')}"
+    result = build_index([topic("Seeing", "c-plus-plus")], ["C++"], known)
+    assert result.index.find("Seeing") == "c-plus-plus"
+    assert result.index.find("C++") == f"c-plus-plus-{hash_of('c++')}"
     assert result.renamed == {"seeing": "c-plus-plus"}
 
 
@@ -254,13 +254,13 @@ def test_circle_of_parents_is_cut_and_each_of_it_is_told() -> None:
         topic("C", parent="A"),
         topic("D", parent="A"),
     ]
-    result = build_catalogue(declared, [], [])
+    result = build_index(declared, [], [])
     assert [problem.path for problem in result.problems] == [
         "topics/A.yaml",
         "topics/B.yaml",
         "topics/C.yaml",
     ]
-    assert {slug: found.parent for slug, found in result.catalogue.topics.items()} == {
+    assert {slug: found.parent for slug, found in result.index.topics.items()} == {
         "a": None,
         "b": None,
         "c": None,
@@ -273,9 +273,9 @@ def test_two_sources_that_agree_on_a_topic_are_no_problem() -> None:
         topic("Azure", "azure", source="one", aliases=("a",)),
         topic("Azure", "azure", source="two", aliases=("b",), description="The cloud", language="en"),
     ]
-    result = build_catalogue(declared, [], [])
+    result = build_index(declared, [], [])
     assert result.problems == ()
-    found = result.catalogue.topics["azure"]
+    found = result.index.topics["azure"]
     assert (found.description, found.language, sorted(found.names)) == (
         "The cloud",
         "en",
@@ -304,29 +304,29 @@ def test_any_topics_give_one_sound_catalogue_in_any_order(
     declared: list[DeclaredTopic], names: list[str], before: list[str], seed: random.Random
 ) -> None:
     known = list(catalogue_of(names=before).topics.values())
-    result = build_catalogue(declared, names, known)
-    catalogue = result.catalogue
-    assert all(is_slug(slug) and found.slug == slug for slug, found in catalogue.topics.items())
+    result = build_index(declared, names, known)
+    index = result.index
+    assert all(is_slug(slug) and found.slug == slug for slug, found in index.topics.items())
     for name in names:
-        assert not topic_key(name) or catalogue.find(name) in catalogue.topics
-    for slug, found in catalogue.topics.items():
-        assert found.parent is None or found.parent in catalogue.topics
-        assert slug not in catalogue.ancestors(slug)
-        assert all(catalogue.find(key) == slug for key in found.names)
-    assert all(old not in catalogue.topics and new in catalogue.topics for old, new in result.renamed.items())
-    assert all(problem.cure for problem in result.problems)
-    again = build_catalogue(
+        assert not topic_key(name) or index.find(name) in index.topics
+    for slug, found in index.topics.items():
+        assert found.parent is None or found.parent in index.topics
+        assert slug not in index.ancestors(slug)
+        assert all(index.find(key) == slug for key in found.names)
+    assert all(old not in index.topics and new in index.topics for old, new in result.renamed.items())
+    assert all(problem.fix for problem in result.problems)
+    again = build_index(
         seed.sample(declared, len(declared)), seed.sample(names, len(names)), seed.sample(known, len(known))
     )
     assert again == result
-    settled = build_catalogue(declared, names, list(catalogue.topics.values()))
-    assert settled.catalogue == catalogue
+    settled = build_index(declared, names, list(index.topics.values()))
+    assert settled.index == index
     assert settled.renamed == {}
 
 
 def test_ten_thousand_topics_are_catalogued_in_seconds() -> None:
     names = [f"Topic {number}" for number in range(10_000)]
     declared = [topic(f"Topic {number}", parent="Topic 0") for number in range(1, 2_000)]
-    catalogue = catalogue_of(*declared, names=names)
-    assert len(catalogue.topics) == 10_000
-    assert len(catalogue.children("topic-0")) == 1_999
+    index = catalogue_of(*declared, names=names)
+    assert len(index.topics) == 10_000
+    assert len(index.children("topic-0")) == 1_999

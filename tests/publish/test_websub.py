@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from syndicator.publish.websub import LONGEST_WAIT, Ping, PingResult, next_ping, ping
+from syndicator.publish.websub import LONGEST_WAIT, HubAnswer, HubReply, next_attempt, notify
 
 TOPICS = ("https://feeds.example.org/feeds/all/atom.xml", "https://feeds.example.org/feeds/ai/rss.xml")
 SECONDS = timedelta(seconds=1)
@@ -60,8 +60,8 @@ def hub() -> Iterator[Hub]:
 
 
 def test_hub_is_told_of_each_feed_in_both_forms(hub: Hub) -> None:
-    assert ping(hub.address, TOPICS, 5 * SECONDS) == tuple(
-        Ping(topic=topic, result=PingResult.TOLD, why="HTTP 204") for topic in TOPICS
+    assert notify(hub.address, TOPICS, 5 * SECONDS) == tuple(
+        HubReply(topic=topic, result=HubAnswer.TOLD, why="HTTP 204") for topic in TOPICS
     )
     assert hub.forms == [{"hub.mode": ["publish"], "hub.url": [t], "hub.topic": [t]} for t in TOPICS]
 
@@ -69,40 +69,40 @@ def test_hub_is_told_of_each_feed_in_both_forms(hub: Hub) -> None:
 @pytest.mark.parametrize(
     ("status", "result"),
     [
-        (200, PingResult.TOLD),
-        (202, PingResult.TOLD),
-        (302, PingResult.REFUSED),
-        (400, PingResult.REFUSED),
-        (404, PingResult.REFUSED),
-        (408, PingResult.LATER),
-        (429, PingResult.LATER),
-        (500, PingResult.LATER),
-        (503, PingResult.LATER),
+        (200, HubAnswer.TOLD),
+        (202, HubAnswer.TOLD),
+        (302, HubAnswer.REFUSED),
+        (400, HubAnswer.REFUSED),
+        (404, HubAnswer.REFUSED),
+        (408, HubAnswer.LATER),
+        (429, HubAnswer.LATER),
+        (500, HubAnswer.LATER),
+        (503, HubAnswer.LATER),
     ],
 )
-def test_answer_says_whether_to_ask_again(hub: Hub, status: int, result: PingResult) -> None:
+def test_answer_says_whether_to_ask_again(hub: Hub, status: int, result: HubAnswer) -> None:
     hub.statuses = [status, 204]
-    first, second = ping(hub.address, TOPICS, 5 * SECONDS)
+    first, second = notify(hub.address, TOPICS, 5 * SECONDS)
     assert (first.result, first.why) == (result, f"HTTP {status}")
-    assert second.result is PingResult.TOLD
+    assert second.result is HubAnswer.TOLD
     assert len(hub.forms) == 2
 
 
 def test_hub_that_is_not_there_is_asked_later() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    (told,) = ping(f"http://127.0.0.1:{port}/", TOPICS[:1], 5 * SECONDS)
-    assert (told.result, told.why) == (PingResult.LATER, "ConnectError")
+    (told,) = notify(f"http://127.0.0.1:{port}/", TOPICS[:1], 5 * SECONDS)
+    assert (told.result, told.why) == (HubAnswer.LATER, "ConnectError")
 
 
 @pytest.mark.parametrize("address", ["ftp://127.0.0.1/", "hub", "http://hub:port/"])
 def test_address_that_is_none_is_refused(address: str) -> None:
-    (told,) = ping(address, TOPICS[:1], 5 * SECONDS)
-    assert told.result is PingResult.REFUSED
+    (told,) = notify(address, TOPICS[:1], 5 * SECONDS)
+    assert told.result is HubAnswer.REFUSED
 
 
 def test_no_feeds_need_no_call() -> None:
-    assert ping("http://127.0.0.1:1/", (), SECONDS) == ()
+    assert notify("http://127.0.0.1:1/", (), SECONDS) == ()
 
 
 def test_hub_that_drips_its_answer_is_left_in_time() -> None:
@@ -123,17 +123,17 @@ def test_hub_that_drips_its_answer_is_left_in_time() -> None:
         thread = threading.Thread(target=drip)
         thread.start()
         started = time.monotonic()
-        told = ping(f"http://127.0.0.1:{server.getsockname()[1]}/", TOPICS, timedelta(seconds=0.5))
+        told = notify(f"http://127.0.0.1:{server.getsockname()[1]}/", TOPICS, timedelta(seconds=0.5))
         took = time.monotonic() - started
         over.set()
         thread.join()
-    assert [each.result for each in told] == [PingResult.LATER, PingResult.LATER]
+    assert [each.result for each in told] == [HubAnswer.LATER, HubAnswer.LATER]
     assert [each.topic for each in told] == list(TOPICS)
     assert took < 3
 
 
 def test_wait_doubles_up_to_a_quarter_of_an_hour() -> None:
-    waits = [next_ping(attempt, 0.0).total_seconds() for attempt in range(1, 12)]
+    waits = [next_attempt(attempt, 0.0).total_seconds() for attempt in range(1, 12)]
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900]
-    assert next_ping(10**9, 0.0) == LONGEST_WAIT
-    assert next_ping(1, 1.0) == timedelta(seconds=2.5)
+    assert next_attempt(10**9, 0.0) == LONGEST_WAIT
+    assert next_attempt(1, 1.0) == timedelta(seconds=2.5)

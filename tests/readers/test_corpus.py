@@ -32,7 +32,7 @@ def feeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     base = tmp_path_factory.mktemp("corpus")
     shutil.copytree(CORPUS, base / "articles")
     rig = Rig(base, topics=("_data/topics/*.yaml",), include_unpublished=True, levels={"good": 90})
-    rig.turn()
+    rig.run_once()
     yield rig.output / "feeds"
     rig.close()
 

@@ -13,7 +13,7 @@ import pytest
 from syndicator.assembly import _code, output_of, read_with
 from syndicator.errors import SettingsError
 from syndicator.parse.article import parse_article
-from syndicator.pipeline.flow import reading
+from syndicator.pipeline import reading
 from syndicator.schedule import validate_cron
 from syndicator.settings import Settings, duration, load_settings
 from syndicator.settings.fields import Field

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from syndicator.alerts import Delivery, DeliveryState, Owed, RouteReason
-from syndicator.model import utc
+from syndicator.models import utc
 from syndicator.store.outbox import Outbox
 from syndicator.store.tables import metadata
 

@@ -24,10 +24,10 @@ from syndicator.errors import (
     StoreUnavailable,
 )
 from syndicator.store import outbox_tables
-from syndicator.store.contract import SourceState
 from syndicator.store.database import SqlStore, latest_revision, open_known, open_store
 from syndicator.store.lock import hold_lock
 from syndicator.store.tables import metadata
+from syndicator.store.types import SourceState
 from tests.disks import fill, small_disk
 from tests.making import NOON
 
@@ -37,13 +37,13 @@ def url(folder: Path) -> str:
 
 
 def put_something(store: SqlStore) -> None:
-    with store.transaction() as books:
-        books.put_source("news", SourceState(reading="x", began=NOON))
+    with store.transaction() as session:
+        session.put_source("news", SourceState(reading="x", began=NOON))
 
 
 def has_something(store: SqlStore) -> bool:
-    with store.reading() as books:
-        return books.source("news") is not None
+    with store.reading() as session:
+        return session.source("news") is not None
 
 
 def schema(path: Path) -> dict[str, object]:
@@ -97,8 +97,8 @@ def test_writing_connection_is_durable(tmp_path: Path, pragma: str, value: objec
 
 def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     store = open_store(url(tmp_path), now=NOON)
-    with pytest.raises(RuntimeError), store.transaction() as books:
-        books.put_source("news", SourceState(reading="x", began=None))
+    with pytest.raises(RuntimeError), store.transaction() as session:
+        session.put_source("news", SourceState(reading="x", began=None))
         raise RuntimeError("half way")
     assert not has_something(store)
     store.close()
@@ -106,13 +106,13 @@ def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
 
 def test_reader_sees_one_state_while_another_thread_writes(tmp_path: Path) -> None:
     store = open_store(url(tmp_path), now=NOON)
-    with store.reading() as books:
-        assert books.source("news") is None
+    with store.reading() as session:
+        assert session.source("news") is None
         writer = threading.Thread(target=put_something, args=(store,))
         writer.start()
         writer.join(10)
         assert not writer.is_alive(), "a reader must not hold up the writer"
-        assert books.source("news") is None
+        assert session.source("news") is None
     assert has_something(store)
     store.close()
 
@@ -165,8 +165,8 @@ def test_known_store_is_not_made(tmp_path: Path) -> None:
 
 def test_fresh_store_is_of_the_latest_revision(tmp_path: Path) -> None:
     store = open_store(url(tmp_path), now=NOON)
-    with store.reading() as books:
-        assert books.revision() == latest_revision()
+    with store.reading() as session:
+        assert session.revision() == latest_revision()
     store.close()
 
 
@@ -202,8 +202,8 @@ def test_full_disk_is_something_to_wait_for(tmp_path: Path) -> None:
         store = open_store(url(tmp_path), now=NOON)
         put_something(store)
         filler = fill(disk)
-        with pytest.raises(StoreUnavailable), store.transaction() as books:
-            books.put_mark("large", "x" * 500_000)
+        with pytest.raises(StoreUnavailable), store.transaction() as session:
+            session.put_metadata("large", "x" * 500_000)
         assert has_something(store)
         store.close()
         with hold_lock(disk / "state.db"):
@@ -222,8 +222,8 @@ def test_damage_that_one_thread_has_met_is_told_to_the_one_that_checks(tmp_path:
     path.write_bytes(path.read_bytes()[:4096] + os.urandom(path.stat().st_size - 4096))
     store = SqlStore(url(tmp_path))
     store.check()
-    with pytest.raises(StoreDamaged), store.reading() as books:
-        books.source("news")
+    with pytest.raises(StoreDamaged), store.reading() as session:
+        session.source("news")
     with pytest.raises(StoreDamaged):
         store.check()
     store.close()
@@ -241,18 +241,18 @@ def test_database_suspected_of_damage_stays_where_it_is_sound(tmp_path: Path) ->
 def test_text_that_is_no_longer_text_is_damage_and_does_not_stay(tmp_path: Path) -> None:
     store = open_store(url(tmp_path), now=NOON)
     words = "as it was written"
-    with store.transaction() as books:
-        books.put_mark("note", words)
+    with store.transaction() as session:
+        session.put_metadata("note", words)
     store.close()
     path = tmp_path / "var/state.db"
     path.write_bytes(path.read_bytes().replace(words.encode(), b"\xb4" * len(words)))
     store = open_store(url(tmp_path), now=NOON)
-    with pytest.raises(StoreDamaged) as caught, store.reading() as books:
-        books.mark("note")
+    with pytest.raises(StoreDamaged) as caught, store.reading() as session:
+        session.metadata("note")
     store.close()
     again = open_store(url(tmp_path), now=NOON, suspect=caught.value.why)
-    with again.reading() as books:
-        assert books.mark("note") is None
+    with again.reading() as session:
+        assert session.metadata("note") is None
     again.close()
     assert [p for p in path.parent.iterdir() if ".damaged-20260314T" in p.name]
 

@@ -70,8 +70,8 @@ def test_answer_after_lapsed_lease_changes_nothing_but_a_success(store: OutboxSt
     with store() as outbox:
         outbox.write(make_delivery(), [])
         (claimed,) = claim(outbox)
-        assert outbox.lapse(NOON + LEASE - SECOND, confirm_after=LEASE) == []
-        assert outbox.lapse(NOON + LEASE, confirm_after=LEASE) == ["d1"]
+        assert outbox.expire_leases(NOON + LEASE - SECOND, confirm_after=LEASE) == []
+        assert outbox.expire_leases(NOON + LEASE, confirm_after=LEASE) == ["d1"]
         refused = replace(claimed, state=DeliveryState.OWED)
         assert not outbox.settle(claimed, refused, outcome="refused", now=NOON + LEASE)
         found = outbox.find("d1")
@@ -136,7 +136,7 @@ def test_start_makes_every_claim_unclear(store: OutboxStore) -> None:
     with store() as outbox:
         outbox.write(make_delivery(), [])
         claim(outbox)
-        assert outbox.lapse(NOON, confirm_after=LEASE, everything=True) == ["d1"]
+        assert outbox.expire_leases(NOON, confirm_after=LEASE, everything=True) == ["d1"]
         assert outbox.next_time() == NOON + LEASE
 
 

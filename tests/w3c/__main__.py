@@ -85,7 +85,7 @@ def real(base: Path) -> None:
     base.mkdir()
     shutil.copytree(SHARED / "corpus" / "power-apps", base / "articles")
     rig = Rig(base, topics=("_data/topics/*.yaml",), include_unpublished=True, levels={"good": 90})
-    rig.turn()
+    rig.run_once()
     rig.close()
 
 
@@ -113,7 +113,7 @@ def hostile(base: Path, count: int, chance: random.Random) -> None:
         lines = "".join(f"{key}: {written(value)}\n" for key, value in front.items())
         body = f"{chance.choice(BODIES)}\n\n{chance.choice(BODIES)}"
         rig.put(f"{number}.md", f"---\n{lines}published: true\n---\n{legible(body)}")
-    rig.turn()
+    rig.run_once()
     print(f"hostile articles: {len(rig.public())} public, {len(rig.problems())} refused")
     rig.close()
 

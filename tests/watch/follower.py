@@ -20,7 +20,7 @@ from syndicator.watch import (
     Stamp,
     Unread,
     compare,
-    judge_loss,
+    guard_deletions,
     look,
     read_article,
     scan,
@@ -95,7 +95,7 @@ class Follower:
     def _take(self, seen: Scan, batch: list[Hint]) -> None:
         self.scans += seen.scope is None
         changes = compare(self.known, seen)
-        verdict = judge_loss(
+        verdict = guard_deletions(
             changes, known=len(self.known), seen=seen, guard=self.guard, now=datetime.now(UTC)
         )
         self.guard = verdict.guard

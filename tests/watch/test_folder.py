@@ -281,7 +281,7 @@ def test_a_missing_root_is_awaited(watched: Watched) -> None:
     watched.root.rename(watched.root.with_name("aside"))
     health = watched.folder.check()
     assert health.mode is Mode.ABSENT
-    assert "Mount or create" in health.cure
+    assert "Mount or create" in health.fix
     watched.everything()
     assert watched.folder.check() == health, "it is said and hinted once"
     watched.root.with_name("aside").rename(watched.root)
@@ -364,7 +364,7 @@ def test_without_watches_it_polls_and_says_so_once(tmp_path: Path, number: int, 
         for _ in range(5):
             health = watched.folder.check(scan(tmp_path))
         assert health.mode is Mode.POLLING
-        assert limit in health.cure
+        assert limit in health.fix
         assert health.fallbacks == 6, "counted each time"
         assert [line["event"] for line in said if line["log_level"] == "warning"] == ["polling only"]
         watched.now += SELDOM_S
@@ -415,7 +415,7 @@ def test_folders_that_get_no_watch_are_polled_and_it_says_so_once(tmp_path: Path
             health = watched.folder.check(scan(tmp_path))
         assert (health.mode, health.unwatched, health.fallbacks) == (Mode.PARTLY, 2, 1)
         assert health.why == "2 folders have no watch"
-        assert "max_user_watches" in health.cure
+        assert "max_user_watches" in health.fix
         assert len(watched.observers) == 2, "building it anew is not tried at every check"
         warned = [line["event"] for line in said if line["log_level"] == "warning"]
         assert warned == ["watch built anew", "watching, but some folders are only polled"]
@@ -457,7 +457,7 @@ def test_an_overflow_is_counted_hinted_at_and_said_once(watched: Watched) -> Non
             watched.everything()
     assert watched.folder.health.overflows == 3
     assert [line["event"] for line in said] == ["event queue overflowed"]
-    assert "max_queued_events" in said[0]["cure"]
+    assert "max_queued_events" in said[0]["fix"]
 
 
 def test_watches_that_could_not_be_renewed_are_built_anew(watched: Watched) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.watch import Guard, LossReason, Mode, compare, judge_loss, scan
+from syndicator.watch import Guard, LossReason, Mode, compare, guard_deletions, scan
 from syndicator.watch.folder import Folder
 from syndicator.watch.settle import Hint
 from tests.alone import NoRight, short_queue
@@ -214,11 +214,11 @@ def test_an_emptied_folder_says_how_to_confirm(root: Path) -> None:
     known = scan(root).files
     shutil.rmtree(root / "sub")
     seen = scan(root)
-    verdict = judge_loss(
+    verdict = guard_deletions(
         compare(known, seen), known=len(known), seen=seen, guard=Guard(), now=datetime.now(UTC)
     )
     assert verdict.reason is LossReason.EMPTY
-    assert "--confirm-removals" in verdict.cure
+    assert "--confirm-removals" in verdict.fix
 
 
 def test_folders_renamed_as_soon_as_they_are_made_are_overcome(follower: Follower) -> None:
@@ -288,7 +288,7 @@ with Follower(root, every=0.3) as follower:
         for number in range(30):
             (root / f"{number}/later.md").write_text("x")
     follower.until(lambda: len(follower.known) == 60 and follower.health.mode != "watching")
-    print(follower.health.mode, "|", follower.health.why, "|", follower.health.cure)
+    print(follower.health.mode, "|", follower.health.why, "|", follower.health.fix)
 """
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from syndicator.watch.scan import look, scan
-from syndicator.watch.seen import MAX_DEPTH, Identity, Oddity, Scan, Stamp, oddity
+from syndicator.watch.types import MAX_DEPTH, Identity, Scan, SkippedFile, Stamp, skip_reason
 
 LATIN = os.fsdecode(b"caf\xe9.md")
 
@@ -83,18 +83,18 @@ def test_what_is_no_regular_file_is_an_oddity(tmp_path: Path, seen_by: str) -> N
         server.bind(str((tmp_path / "sock.md").resolve()))
         seen = take(tmp_path, seen_by)
     assert set(seen.files) == {"real.md"}
-    assert seen.oddities == {
-        "link.md": Oddity.LINK,
-        "away.md": Oddity.LINK,
-        "broken.md": Oddity.LINK,
-        "pipe.md": Oddity.FIFO,
-        "sock.md": Oddity.SOCKET,
+    assert seen.skipped == {
+        "link.md": SkippedFile.LINK,
+        "away.md": SkippedFile.LINK,
+        "broken.md": SkippedFile.LINK,
+        "pipe.md": SkippedFile.FIFO,
+        "sock.md": SkippedFile.SOCKET,
     }
-    assert seen.complete, "an oddity is seen well enough"
+    assert seen.complete, "an skip_reason is seen well enough"
 
 
 def test_a_device_is_an_oddity() -> None:
-    assert oddity(Path("/dev/null").stat().st_mode) is Oddity.DEVICE
+    assert skip_reason(Path("/dev/null").stat().st_mode) is SkippedFile.DEVICE
 
 
 def test_oddities_are_problems_with_a_cure(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_oddities_are_problems_with_a_cure(tmp_path: Path) -> None:
         "Put the file itself here, or a hard link to it"
         for name in ("a.md", "b.md")
     ]
-    assert all(kind.cure for kind in Oddity)
+    assert all(kind.fix for kind in SkippedFile)
 
 
 def test_no_link_to_a_folder_is_followed(tmp_path: Path, seen_by: str) -> None:
@@ -174,8 +174,8 @@ def test_a_name_that_is_not_utf8_is_an_oddity(tmp_path: Path, seen_by: str) -> N
     put(tmp_path, f"{LATIN}.d/a.md")
     seen = take(tmp_path, seen_by)
     assert set(seen.files) == {"café.md"}
-    assert seen.oddities[r"caf\xe9.md"] is Oddity.NAME
-    assert all(path.isascii() for path in seen.oddities)
+    assert seen.skipped[r"caf\xe9.md"] is SkippedFile.NAME
+    assert all(path.isascii() for path in seen.skipped)
 
 
 def test_folders_without_end_are_not_followed_for_ever(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_folders_without_end_are_not_followed_for_ever(tmp_path: Path) -> None:
     put(deep.parent.parent, "b.md")
     seen = scan(tmp_path)
     assert [path.rpartition("/")[2] for path in seen.files] == ["b.md"]
-    assert list(seen.oddities.values()) == [Oddity.TOO_DEEP]
+    assert list(seen.skipped.values()) == [SkippedFile.TOO_DEEP]
 
 
 def open_descriptors() -> int:
@@ -207,7 +207,7 @@ import sys
 from pathlib import Path
 from syndicator.watch.scan import look, scan
 for seen in (scan(Path(sys.argv[1])), look(Path(sys.argv[1]), ["shut", "shut/a.md", "b.md"])):
-    print(sorted(seen.files), dict(seen.unseen), [kind.name for kind in seen.oddities.values()], seen.broken)
+    print(sorted(seen.files), dict(seen.unseen), [kind.name for kind in seen.skipped.values()], seen.broken)
 print(scan(Path(sys.argv[1]) / "shut").missing, scan(Path(sys.argv[1]) / "shut").complete)
 """
 

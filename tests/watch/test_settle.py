@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from syndicator.watch.compare import Changes
-from syndicator.watch.seen import Stamp
+from syndicator.watch.deletion_guard import Changes
 from syndicator.watch.settle import QUIET, REST, Hint, Settling, Sign
+from syndicator.watch.types import Stamp
 
 START = 1_000.0
 WALL = 1_772_366_400

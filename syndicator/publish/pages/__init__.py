@@ -10,7 +10,7 @@ templates/      the HTML, the style, the icon
 
 from syndicator.publish.pages.render import render_assets, render_digest, render_front, render_topic
 from syndicator.publish.pages.statistics import (
-    Sighting,
+    Appearance,
     Statistics,
     count_entries,
     count_statistics,
@@ -19,9 +19,9 @@ from syndicator.publish.pages.statistics import (
 from syndicator.publish.pages.views import DigestPage, FrontPage, TopicCard, TopicPage
 
 __all__ = [
+    "Appearance",
     "DigestPage",
     "FrontPage",
-    "Sighting",
     "Statistics",
     "TopicCard",
     "TopicPage",

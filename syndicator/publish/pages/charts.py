@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 
-from syndicator.model import number
+from syndicator.models import number
 from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, window_start
 from syndicator.publish.pages.words import say_count, say_day
 
@@ -37,7 +37,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A level's bar: a line from `y` down at `x`, with its label at the side that has room."""
+    """A level's minimum: a line from `y` down at `x`, with its label at the side that has room."""
 
     x: float
     y: float
@@ -82,7 +82,7 @@ def chart_days(statistics: Statistics) -> Chart | None:
 
 
 def chart_qualities(statistics: Statistics, levels: Mapping[str, float]) -> Chart | None:
-    """How many entries of the window have which quality, with the levels' bars; None without rated ones."""
+    """How many entries of the window have which quality, and the levels; None without rated ones."""
     if not statistics.qualities:
         return None
     low, step, bins = _scale(statistics.qualities, levels)
@@ -96,14 +96,14 @@ def chart_qualities(statistics: Statistics, levels: Mapping[str, float]) -> Char
             f"{say_count(counts[at], 'entry', 'entries')} with quality {number(edges[at])} to "
             f"{number(edges[at + 1])}",
             counts[at],
-            sum(edges[at] >= bar for bar in levels.values()),
+            sum(edges[at] >= minimum for minimum in levels.values()),
         )
         for at in range(bins)
     )
     reached = "".join(
-        f" {count:,} {'reaches' if count == 1 else 'reach'} {name} ({number(bar)})."
-        for name, bar in _ascending(levels)
-        for count in [statistics.reaching(bar)]
+        f" {count:,} {'reaches' if count == 1 else 'reach'} {name} ({number(minimum)})."
+        for name, minimum in _ascending(levels)
+        for count in [statistics.reaching(minimum)]
     )
     return Chart(
         title="Spread of quality",
@@ -182,15 +182,15 @@ def _stand(labelled: Iterable[tuple[str, int, int]]) -> tuple[Bar, ...]:
 
 def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[Mark]:
     taken = -math.inf
-    places = [(name, bar, WIDTH * (bar - low) / breadth) for name, bar in _ascending(levels)]
-    for (name, bar, x), (*_, following) in pairwise([*places, ("", 0.0, WIDTH)]):
+    places = [(name, minimum, WIDTH * (minimum - low) / breadth) for name, minimum in _ascending(levels)]
+    for (name, minimum, x), (*_, following) in pairwise([*places, ("", 0.0, WIDTH)]):
         # Labels that would run into each other stand one above the other.
         crowded = x - taken < _LABEL_ROOM
         taken = x
         yield Mark(
             x=_round(x),
             y=3 if crowded else 14,
-            label=f"{name} {number(bar)}",
+            label=f"{name} {number(minimum)}",
             # Beside its own line, not against the next one.
             anchor="end" if following - x < _LABEL_ROOM <= x else "start",
         )

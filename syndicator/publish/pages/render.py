@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from syndicator.characters import clean, language_tag, one_line
-from syndicator.model import ALL
+from syndicator.models import ALL
 from syndicator.publish.addresses import OPML_PATH, digest_url, page_url
 from syndicator.publish.pages.charts import chart_days, chart_qualities, draw_small
 from syndicator.publish.pages.views import (

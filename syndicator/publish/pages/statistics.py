@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syndicator.model import Entry, refuse_naive
+from syndicator.models import Entry, refuse_naive
 
 WINDOW_DAYS = 56
 
@@ -26,7 +26,7 @@ def is_rated(quality: float) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Appearance:
     """What counts of one public entry. A row of the store is enough for it."""
 
     published: datetime
@@ -61,9 +61,9 @@ class Statistics:
             return 1
         return min(WINDOW_DAYS, (self.newest.date() - self.first.date()).days + 1)
 
-    def reaching(self, bar: float) -> int:
-        """Entries in the window whose quality reaches the bar."""
-        return sum(count for quality, count in self.qualities.items() if quality >= bar)
+    def reaching(self, minimum: float) -> int:
+        """Entries in the window whose quality reaches the minimum."""
+        return sum(count for quality, count in self.qualities.items() if quality >= minimum)
 
 
 def window_start(newest: datetime) -> datetime:
@@ -74,29 +74,27 @@ def window_start(newest: datetime) -> datetime:
 
 
 def count_statistics(
-    sightings: Iterable[Sighting], *, total: int | None = None, first: datetime | None = None
+    appearances: Iterable[Appearance], *, total: int | None = None, first: datetime | None = None
 ) -> Statistics:
     """The statistics of these public entries, in any order; those before the window may be left out.
 
     `total` and `first` (the oldest published time) are of all the topic's entries; where they are not given,
-    the sightings are taken for all.
+    the appearances are taken for all.
     """
-    seen = list(sightings)
+    seen = list(appearances)
     if not seen:
         return Statistics(total=total or 0, first=first)
-    newest = max(sighting.published for sighting in seen)
+    newest = max(appearance.published for appearance in seen)
     start = window_start(newest)
-    recent = [sighting for sighting in seen if sighting.published >= start]
-    days = Counter((sighting.published.date() - start.date()).days for sighting in recent)
-    rated = Counter(
-        sighting.quality for sighting in recent if sighting.quality is not None and is_rated(sighting.quality)
-    )
+    recent = [appearance for appearance in seen if appearance.published >= start]
+    days = Counter((appearance.published.date() - start.date()).days for appearance in recent)
+    rated = Counter(one.quality for one in recent if one.quality is not None and is_rated(one.quality))
     return Statistics(
         total=len(seen) if total is None else total,
-        first=first or min(sighting.published for sighting in seen),
+        first=first or min(appearance.published for appearance in seen),
         newest=newest,
         days=tuple(days[day] for day in range(WINDOW_DAYS)),
-        publishers=len({sighting.publisher for sighting in recent if sighting.publisher}),
+        publishers=len({appearance.publisher for appearance in recent if appearance.publisher}),
         qualities=dict(sorted(rated.items())),
     )
 
@@ -104,7 +102,7 @@ def count_statistics(
 def count_entries(entries: Iterable[Entry]) -> Statistics:
     """The statistics of all the public entries of a topic, in any order."""
     return count_statistics(
-        Sighting(
+        Appearance(
             published=entry.article.published,
             quality=entry.article.quality,
             publisher=entry.article.provider.name if entry.article.provider else None,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from syndicator.characters import language_tag, one_line, web_link
-from syndicator.model import ALL, Entry, Format, Topic, Visibility, number
+from syndicator.models import ALL, Entry, Format, Topic, Visibility, number
 from syndicator.publish.addresses import MEDIA_TYPES, feed_path, feed_url
 from syndicator.publish.pages.statistics import Statistics
 from syndicator.publish.pages.words import say_day, say_expectation, say_held, say_moment, say_rate
@@ -36,7 +36,7 @@ class TopicCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontPage:
-    """`entries` are the newest of all topics, newest first; `levels` are bars by name; `held` counts the
+    """`entries` are the newest of all topics, newest first; `levels` are minimums by name; `held` counts the
     articles that are not public, by reason: the page says so where nothing is public."""
 
     site: Site
@@ -127,18 +127,18 @@ class CardView:
 def view_levels(
     site: Site, slug: str, levels: Mapping[str, float], statistics: Statistics, root: str
 ) -> tuple[LevelView, ...]:
-    """Everything first, then the better feeds by ascending bar."""
-    bars: list[tuple[str | None, float | None]] = [(None, None)]
-    bars += sorted(levels.items(), key=lambda level: (level[1], level[0]))
+    """Everything first, then the better feeds by ascending minimum."""
+    minimums: list[tuple[str | None, float | None]] = [(None, None)]
+    minimums += sorted(levels.items(), key=lambda level: (level[1], level[0]))
     return tuple(
         LevelView(
             rank=rank,
             name="Everything" if level is None else level.replace("-", " ").capitalize(),
-            note=_level_note(bar, statistics),
+            note=_level_note(minimum, statistics),
             feeds=tuple(_view_feed(site, slug, level, form, root) for form in Format),
             slack=f"/feed subscribe {feed_url(site, slug, Format.RSS, level=level)}",
         )
-        for rank, (level, bar) in enumerate(bars)
+        for rank, (level, minimum) in enumerate(minimums)
     )
 
 
@@ -151,10 +151,10 @@ def _view_feed(site: Site, slug: str, level: str | None, form: Format, root: str
     )
 
 
-def _level_note(bar: float | None, statistics: Statistics) -> str:
-    count = statistics.recent if bar is None else statistics.reaching(bar)
+def _level_note(minimum: float | None, statistics: Statistics) -> str:
+    count = statistics.recent if minimum is None else statistics.reaching(minimum)
     rate = say_rate(count, statistics.covered_days) if statistics.total else ""
-    quality = "" if bar is None else f"quality {number(bar)} and more"
+    quality = "" if minimum is None else f"quality {number(minimum)} and more"
     return ", ".join(part for part in (quality, rate) if part)
 
 
@@ -193,7 +193,9 @@ def view_entry(
 
 
 def _best_level(quality: float | None, levels: Mapping[str, float]) -> str:
-    reached = [(bar, name) for name, bar in levels.items() if quality is not None and quality >= bar]
+    reached = [
+        (minimum, name) for name, minimum in levels.items() if quality is not None and quality >= minimum
+    ]
     return max(reached)[1] if reached else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import assert_never
 
-from syndicator.model import Visibility
+from syndicator.models import Visibility
 from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics
 
 _MONTHS = (

@@ -1,0 +1,266 @@
+"""Which entry is this file? Pure: what was found and what is known go in, entries and problems come out.
+
+Behaviour 7 to 9. In order, each entry taken once:
+  1. the entry that this very file was before; where files took each other's names, the one of its content;
+  2. the entry with the file's own `guid` key, if its file is gone; if it is there, that is a problem;
+  3. an entry of the source whose file is gone and that has the same content, else the same canonical link,
+     else the same path;
+  4. a new entry, with the guid of its key or one minted from source and path.
+A file with another one's derived link is refused (`links`); an entry that it had stays as it was last good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+from syndicator.entries.derived_links import second_links
+from syndicator.models import Article, Entry, Problem, Visibility, judge_visibility
+from syndicator.store.types import StoredEntry
+
+Mint = Callable[[str, str, int], str]
+"""Source, path and salt to a guid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A file that was read: an article, or a problem, or neither (a page that is not an article)."""
+
+    path: str
+    stamp: tuple[int, int, int, int, int]
+    digest: bytes
+    article: Article | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the store knows that could matter for a batch. `vacant` are guids whose file is not there."""
+
+    by_file: Mapping[str, StoredEntry] = field(default_factory=dict)
+    """The entries of the files that were there before, by path."""
+    by_guid: Mapping[str, StoredEntry] = field(default_factory=dict)
+    others: Sequence[StoredEntry] = ()
+    """Entries that share a canonical link with the batch, or, in its source, a content or a path; those that
+    are in nobody's way may be left out."""
+    taken: frozenset[str] = frozenset()
+    """Guids that would be minted for the batch, but that entries have."""
+    vacant: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An entry as it was (None: it is new) and as it is now."""
+
+    before: StoredEntry | None
+    after: StoredEntry
+
+    @property
+    def revised(self) -> bool:
+        """Whether a subscriber can see a difference in the article itself."""
+        return self.before is not None and self.before.entry.updated != self.after.entry.updated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What recognising needs to be told: the source's reading of `published: false`, and how ids are made."""
+
+    mint: Mint
+    story: Callable[[str], str]
+    topics: Callable[[Sequence[str]], tuple[str, ...]]
+    include_unpublished: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognised:
+    """`changes` by path; `refused` are files that cannot be entries, each with its problem."""
+
+    changes: Mapping[str, Change]
+    refused: tuple[Problem, ...] = ()
+
+
+def recognise(found: Iterable[Found], known: Known, rules: Rules, *, now: datetime) -> Recognised:
+    """Gives every article of the batch its entry. The order of `found` does not matter."""
+    batch = sorted((one for one in found if one.article is not None), key=lambda one: one.path)
+    holders, refused = _holders(batch, known)
+    refused |= second_links(batch, holders, known, include_unpublished=rules.include_unpublished)
+    changes: dict[str, Change] = {}
+    stories = {stored.entry.article.canonical_link: stored.entry.story for stored in known.others}
+    taken = set(known.taken)
+    for one in batch:
+        if one.path in refused or one.article is None:
+            continue
+        before = holders.get(one.path)
+        guid = before.entry.guid if before else _new_guid(one.article, taken, rules.mint)
+        taken.add(guid)
+        link = one.article.canonical_link
+        story = before.entry.story if before else stories.setdefault(link, rules.story(link))
+        changes[one.path] = Change(before=before, after=_after(one, before, guid, story, rules, now))
+    return Recognised(changes=changes, refused=tuple(refused.values()))
+
+
+def withdraw(stored: StoredEntry, *, now: datetime) -> Change:
+    """The entry with its file gone."""
+    entry = replace(stored.entry, visibility=Visibility.WITHDRAWN)
+    return Change(before=stored, after=replace(stored, entry=entry, withdrawn=stored.withdrawn or now))
+
+
+def judge_again(
+    stored: StoredEntry,
+    *,
+    now: datetime,
+    include_unpublished: bool,
+    topics: tuple[str, ...] | None = None,
+) -> Change:
+    """The same article under another time, other settings or another index of topics."""
+    entry = stored.entry
+    visibility = judge_visibility(
+        entry.article,
+        now=now,
+        include_unpublished=include_unpublished,
+        gone=entry.visibility is Visibility.WITHDRAWN,
+    )
+    after = replace(entry, visibility=visibility, topics=entry.topics if topics is None else topics)
+    return Change(before=stored, after=replace(stored, entry=after))
+
+
+def _holders(batch: Sequence[Found], known: Known) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
+    holders = {one.path: known.by_file[one.path] for one in batch if one.path in known.by_file}
+    holders |= _exchanged(batch, holders, known)
+    used = {stored.entry.guid for stored in holders.values()}
+    refused: dict[str, Problem] = {}
+    claims: dict[str, str] = {}
+    for one in batch:
+        key = one.article.guid if one.article else None
+        if one.path in holders or key is None:
+            continue
+        stored = known.by_guid.get(key)
+        if key in claims or key in used or (stored is not None and key not in known.vacant):
+            other = claims.get(key) or (stored.entry.article.path if stored else "")
+            refused[one.path] = _second_guid(one, key, other)
+        else:
+            claims[key] = one.path
+            if stored is not None:
+                holders[one.path] = stored
+                used.add(key)
+    vacant = [stored for stored in known.others if stored.entry.guid in known.vacant]
+    for alike in (_content, _link, _path):
+        left = _by_likeness(vacant, alike)
+        for one in batch:
+            if one.path in holders or one.path in refused or one.article is None or one.article.guid:
+                continue
+            candidates = left.get((one.article.source, alike(one.digest, one.article)), ())
+            free = (stored for stored in candidates if stored.entry.guid not in used)
+            mover = max(free, key=partial(_rank, one), default=None)
+            if mover is not None:
+                holders[one.path] = mover
+                used.add(mover.entry.guid)
+    return holders, refused
+
+
+def _exchanged(
+    batch: Sequence[Found], at_home: Mapping[str, StoredEntry], known: Known
+) -> dict[str, StoredEntry]:
+    """The entries of files that took each other's names, as when a series is numbered anew.
+
+    Only where a file has the very content that another known one had, whose place has another content now or
+    is left, and where in the end no entry is without a file and no file in its place without an entry.
+    """
+    was = {stored.digest: stored for stored in known.by_file.values()}
+    changed = {one.path for one in batch if one.path in at_home and at_home[one.path].digest != one.digest}
+    moved: dict[str, StoredEntry] = {}
+    for one in batch:
+        stored = was.pop(one.digest, None) if one.path in changed or one.path not in at_home else None
+        if stored is not None and (stored.entry.article.path in changed or stored.entry.guid in known.vacant):
+            moved[one.path] = stored
+    while broken := _broken(moved, at_home):
+        moved = {path: stored for path, stored in moved.items() if path not in broken}
+    return moved
+
+
+def _broken(moved: Mapping[str, StoredEntry], at_home: Mapping[str, StoredEntry]) -> set[str]:
+    """The moves that push an entry out of its place that has no other, or leave a place to no entry."""
+    held = {stored.entry.guid for stored in moved.values()}
+    return {
+        path
+        for path, stored in moved.items()
+        if (path in at_home and at_home[path].entry.guid not in held)
+        or (stored.entry.article.path in at_home and stored.entry.article.path not in moved)
+    }
+
+
+def _by_likeness(
+    vacant: Iterable[StoredEntry], alike: Callable[[bytes, Article], object]
+) -> dict[tuple[str, object], list[StoredEntry]]:
+    found: dict[tuple[str, object], list[StoredEntry]] = {}
+    for stored in vacant:
+        article = stored.entry.article
+        found.setdefault((article.source, alike(stored.digest, article)), []).append(stored)
+    return found
+
+
+def _rank(one: Found, stored: StoredEntry) -> tuple[bool, float, str]:
+    """Of several: the one that had this path, then the one that disappeared last, then by guid."""
+    withdrawn = float("inf") if stored.withdrawn is None else stored.withdrawn.timestamp()
+    return (stored.entry.article.path == one.path, withdrawn, stored.entry.guid)
+
+
+def _content(digest: bytes, article: Article) -> object:
+    return digest
+
+
+def _link(digest: bytes, article: Article) -> object:
+    return article.canonical_link
+
+
+def _path(digest: bytes, article: Article) -> object:
+    return article.path
+
+
+def _new_guid(article: Article, taken: set[str], mint: Mint) -> str:
+    if article.guid is not None:
+        return article.guid
+    salt = 0
+    while (guid := mint(article.source, article.path, salt)) in taken:
+        salt += 1
+    return guid
+
+
+def _after(
+    one: Found, before: StoredEntry | None, guid: str, story: str, rules: Rules, now: datetime
+) -> StoredEntry:
+    article = one.article
+    assert article is not None  # noqa: S101  recognise has dropped the others
+    entry = Entry(
+        guid=guid,
+        story=story,
+        article=article,
+        updated=article.published if before is None else _updated(one, before, article, now),
+        seen=now if before is None else before.entry.seen,
+        visibility=judge_visibility(article, now=now, include_unpublished=rules.include_unpublished),
+        topics=rules.topics(article.topics),
+    )
+    return StoredEntry(entry=entry, digest=one.digest)
+
+
+def _updated(one: Found, before: StoredEntry, article: Article, now: datetime) -> datetime:
+    """Moves only when the revision does, and only when the file itself changed: that other settings or a
+    later version of this program read the same bytes otherwise is no news to a subscriber."""
+    was = before.entry
+    if article.revision == was.article.revision or one.digest == before.digest:
+        return was.updated
+    if article.modified is not None and was.updated < article.modified <= now:
+        return article.modified
+    return max(now, article.published) if article.published > now else now
+
+
+def _second_guid(one: Found, guid: str, other: str) -> Problem:
+    article = one.article
+    return Problem(
+        source=article.source if article else "",
+        path=one.path,
+        what=f"another article has the guid {guid!r} already" + (f": {other}" if other else ""),
+        fix="Give one of them another `guid`, or delete the key",
+    )

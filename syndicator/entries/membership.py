@@ -1,0 +1,115 @@
+"""Where the changed entries stand in the feeds of their topics, and what must be rendered anew. Pure.
+
+Behaviour 14, 16 and 17: of a link's copies each feed shows one; the order of first appearance is fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from syndicator.models import ALL, Entry, Visibility
+from syndicator.store.types import FEED, Membership
+
+ChooseCopy = Callable[[Sequence[Entry], str | None], Entry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipChanges:
+    """The memberships that changed, with their entries, and the pages (topic, page) to render anew."""
+
+    memberships: tuple[tuple[Membership, Entry], ...]
+    dirty: frozenset[tuple[str, int]]
+
+
+def update_memberships(
+    entries: Iterable[Entry],
+    before: Iterable[Membership],
+    *,
+    touched: frozenset[str],
+    next_number: Callable[[str], int],
+    choose_copy: ChooseCopy,
+    page_size: int,
+    now: datetime,
+) -> MembershipChanges:
+    """Stands `entries` anew: the changed ones (`touched`, by guid) and all copies of their old and new links.
+
+    `before` are the memberships that these entries have in the store; `next_number` says with what number the
+    next entry appears in a topic's feed. An entry that leaves a feed, for whatever reason, left it `now`.
+    """
+    every = {entry.guid: entry for entry in entries}
+    old = {(membership.topic, membership.guid): membership for membership in before}
+    former: dict[str, set[str]] = {}
+    for topic, guid in old:
+        former.setdefault(guid, set()).add(topic)
+    shown = _shown(every, old, choose_copy)
+    numbers = _Numbers(next_number)
+    changed: list[tuple[Membership, Entry]] = []
+    dirty: set[tuple[str, int]] = set()
+    for entry in sorted(every.values(), key=lambda one: (one.article.published, one.guid)):
+        for topic in sorted({ALL, *entry.topics} | former.get(entry.guid, set())):
+            was = old.get((topic, entry.guid)) or _absent(topic, entry.guid)
+            stands = (topic, entry.guid) in shown
+            after = replace(
+                was, member=_is_member(entry, topic), shown=stands, removed=_removed(was, stands, now)
+            )
+            if stands and after.number is None:
+                after = replace(after, number=numbers.take(topic))
+                dirty |= _neighbours(topic, after.number, page_size)
+            if after != was or entry.guid in touched:
+                changed.append((after, entry))
+                if was.shown or stands:
+                    dirty.add((topic, FEED))
+                    dirty.add((topic, (after.number or 0) // page_size))
+    return MembershipChanges(memberships=tuple(changed), dirty=frozenset(dirty))
+
+
+class _Numbers:
+    """Hands out each topic's next numbers, asking the store once."""
+
+    def __init__(self, first: Callable[[str], int]) -> None:
+        self._first, self._next = first, dict[str, int]()
+
+    def take(self, topic: str) -> int:
+        number = self._next[topic] if topic in self._next else self._first(topic)
+        self._next[topic] = number + 1
+        return number
+
+
+def _absent(topic: str, guid: str) -> Membership:
+    return Membership(topic=topic, guid=guid, member=False, shown=False, number=None)
+
+
+def _removed(was: Membership, shown: bool, now: datetime) -> datetime | None:
+    """When the entry left the feed: `now` if it does now; None while it stands there or never did."""
+    if shown:
+        return None
+    return now if was.shown else was.removed
+
+
+def _is_member(entry: Entry, topic: str) -> bool:
+    return entry.visibility is not Visibility.WITHDRAWN and (topic == ALL or topic in entry.topics)
+
+
+def _shown(
+    every: Mapping[str, Entry], old: Mapping[tuple[str, str], Membership], choose_copy: ChooseCopy
+) -> set[tuple[str, str]]:
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in every.values():
+        if entry.visibility is Visibility.PUBLIC:
+            for topic in (ALL, *entry.topics):
+                groups.setdefault((topic, entry.article.canonical_link), []).append(entry)
+    shown: set[tuple[str, str]] = set()
+    for (topic, _), copies in groups.items():
+        there = (e.guid for e in copies if (at := old.get((topic, e.guid))) is not None and at.shown)
+        chosen = copies[0] if len(copies) == 1 else choose_copy(copies, min(there, default=None))
+        shown.add((topic, chosen.guid))
+    return shown
+
+
+def _neighbours(topic: str, number: int | None, page_size: int) -> set[tuple[str, int]]:
+    """The page before that of a new number: its link to the next page says how full that one is."""
+    if number is None or number < page_size:
+        return set()
+    return {(topic, number // page_size - 1)}

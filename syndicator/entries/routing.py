@@ -1,0 +1,151 @@
+"""What changes cause in Slack: decided by notify, written down in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import structlog
+
+from syndicator.entries.match import Change
+from syndicator.models import Visibility
+from syndicator.notify.routing import Change as Announceable
+from syndicator.notify.routing import Decision, Write, announce
+from syndicator.notify.rules import fingerprint, names_with_ancestors
+from syndicator.settings.models import Route
+from syndicator.store.types import Session
+
+log = structlog.get_logger()
+
+
+class StoryRouter:
+    """Judges changes for all routes. One thread uses it."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self.routes = tuple(routes)
+        self._new: tuple[Route, ...] = ()
+
+    def use(self, routes: Sequence[Route]) -> None:
+        """Goes on with the same routes, whose channels are now known by their ids."""
+        known = {route.name: route for route in routes}
+        self.routes = tuple(routes)
+        self._new = tuple(known[route.name] for route in self._new)
+
+    def open(self, session: Session) -> None:
+        """Finds out which routes are new or changed: they are silent until `end_silence`."""
+        begun = session.outbox.ledger.begun()
+        self._new = tuple(route for route in self.routes if begun.get(route.name) != fingerprint(route))
+
+    def judge(
+        self,
+        session: Session,
+        changes: Sequence[Change],
+        *,
+        now: datetime,
+        silent: bool,
+        released: Collection[str] = (),
+    ) -> list[Decision]:
+        """Writes what the changes cause; with `silent`, as baseline. Gives all decisions, with reasons.
+
+        `released` are entries that were taken out of a message before it was sent.
+        """
+        found = [
+            Announceable(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes
+        ]
+        sources = {change.entry.article.source for change in found} if silent else set()
+        found += _heirs(session, changes, released)
+        return self._decide(session, found, self.routes, now=now, silent_sources=sources)
+
+    @property
+    def has_new(self) -> bool:
+        """Whether a route is still to begin."""
+        return bool(self._new)
+
+    def lay_baseline(self, session: Session, guids: Sequence[str], *, now: datetime) -> None:
+        """What the new and changed routes would announce of these entries becomes their baseline."""
+        entries = [one.entry for one in session.entries(guids).values()]
+        self._decide(session, [Announceable(entry=entry) for entry in entries], self._new, now=now)
+
+    def begin(self, session: Session, *, now: datetime) -> list[str]:
+        """Begins every new or changed route, once the baseline is laid; their names.
+
+        Routes that are gone hand what they owe to another one of their channel, or let it go. May be
+        repeated; `end_silence` once it is committed.
+        """
+        for route in self._new:
+            session.outbox.ledger.begin(route, fingerprint(route), now)
+        self._settle_routes(session, now)
+        return [route.name for route in self._new]
+
+    def end_silence(self) -> None:
+        """From here on what the routes that have begun take is owed."""
+        self._new = ()
+
+    def _decide(
+        self,
+        session: Session,
+        changes: Sequence[Announceable],
+        routes: Sequence[Route],
+        *,
+        now: datetime,
+        silent_sources: Collection[str] = (),
+    ) -> list[Decision]:
+        if not routes or not changes:
+            return []
+        ledger = session.outbox.ledger
+        decisions = announce(
+            changes,
+            routes,
+            now=now,
+            ledger=ledger.kinds(
+                [change.entry.story for change in changes], [change.entry.guid for change in changes]
+            ),
+            topic_names=_topic_names(session),
+            silent_routes={route.name for route in self._new},
+            silent_sources=silent_sources,
+        )
+        ledger.put_baseline(one.baseline for one in decisions if one.write is Write.BASELINE)
+        ledger.take(one.owed for one in decisions if one.write is Write.OWED)
+        for reason, count in Counter(one.reason for one in decisions).items():
+            log.debug("decided", reason=reason.value, count=count)
+        return decisions
+
+    def _settle_routes(self, session: Session, now: datetime) -> None:
+        names: dict[str, list[str]] = {}
+        for route in self.routes:
+            names.setdefault(route.channel, []).append(route.name)
+        known = {route.name for route in self.routes}
+        for way in session.outbox.open_ways():
+            if way[0] not in known and way[1] in names:
+                session.outbox.release(way, "its route is gone, another of its channel takes it", now)
+        handed, gone = session.outbox.ledger.settle_routes(names)
+        if handed:
+            log.info("stories owed by a gone route go to another of its channel", stories=handed)
+        if gone:
+            log.warning("stories owed by a gone route are let go: no route has its channel", stories=gone)
+
+
+def _heirs(session: Session, changes: Sequence[Change], released: Collection[str]) -> list[Announceable]:
+    """The public copies of stories owed for an entry that no longer is public: judged in its place."""
+    left = {
+        change.after.entry.guid: change.after.entry.article.canonical_link
+        for change in changes
+        if change.after.entry.visibility is not Visibility.PUBLIC
+        and change.before is not None
+        and change.before.entry.visibility is Visibility.PUBLIC
+    }
+    orphans = [owed for owed in session.outbox.ledger.owed() if owed.guid in left] if left else []
+    session.outbox.ledger.release(orphans)
+    orphaned = {owed.guid for owed in orphans} | left.keys() & set(released)
+    copies = session.copies(sorted({left[guid] for guid in orphaned}))
+    judged = {change.after.entry.guid for change in changes}
+    return [
+        Announceable(entry=copy.entry, before=copy.entry)
+        for copy in copies
+        if copy.entry.guid not in judged and copy.entry.visibility is Visibility.PUBLIC
+    ]
+
+
+def _topic_names(session: Session) -> Mapping[str, frozenset[str]]:
+    return names_with_ancestors(stored.topic for stored in session.topics())

@@ -1,0 +1,195 @@
+"""The topics as they stand: those that topic files declare and those that articles name, with their statuses.
+
+Kept in memory by the one thread that takes articles in, and in the store for everyone else. How often each
+name is carried is counted, since a topic that no file declares is shown as most articles spell it, and ends
+when none carries it any more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from syndicator.models import ALL, DeclaredTopic, Problem, Topic
+from syndicator.publish.topics import TopicIndex, build_index, commonest, topic_key
+from syndicator.store.types import FEED, Session, StoredTopic, TopicStatus
+
+
+class TopicCatalog:
+    """The index of topics, following the folder. One thread uses it."""
+
+    def __init__(
+        self, session: Session, declared: Sequence[DeclaredTopic], *, roll_up: bool, page_size: int
+    ) -> None:
+        self._declared = tuple(declared)
+        self._roll_up = roll_up
+        self._page_size = page_size
+        self._stored = {stored.topic.slug: stored for stored in session.topics()}
+        self._names = Counter(session.topic_names())
+        self._variants: set[str] = set()
+        """The keys of names that articles spell in more than one way."""
+        self.problems: tuple[Problem, ...] = ()
+        self.index = TopicIndex(topics={})
+        before = dict(self._stored)
+        self._build(session)
+        self.changed = any(
+            (now.topic, now.moved_to) != (was.topic, was.moved_to)
+            for was, now in ((was, self._stored[slug]) for slug, was in before.items())
+        )
+        """Whether the topic files say otherwise than when the store was last open: apply them all anew."""
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Around a transaction: where it fails, what was learnt in it is forgotten here too."""
+        kept = (
+            self._declared,
+            dict(self._stored),
+            Counter(self._names),
+            set(self._variants),
+            self.problems,
+            self.index,
+        )
+        try:
+            yield
+        except BaseException:
+            self._declared, self._stored, self._names, self._variants, self.problems, self.index = kept
+            raise
+
+    def slugs(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The slugs of the topics of these names, parents too where settings roll up."""
+        return self.index.slugs_of(names, roll_up=self._roll_up)
+
+    def add_names(self, session: Session, names: Iterable[str]) -> None:
+        """Counts names that articles carry now, and gives every new one its topic."""
+        found = Counter(names)
+        new = any(self.index.find(name) is None for name in found)
+        self._variants |= {topic_key(name) for name in found if name not in self._names}
+        self._names += found
+        if new or self._is_respelt(found):
+            self._build(session)
+
+    def remove_names(self, session: Session, names: Iterable[str]) -> None:
+        """Takes back names that articles carried before; a topic that none carries any more ends."""
+        left = Counter(names)
+        if not left:
+            return
+        before = set(self._names)
+        self._names -= left
+        if set(self._names) != before or self._is_respelt(left):
+            self._build(session)
+
+    def _is_respelt(self, names: Iterable[str]) -> bool:
+        """Whether most articles now spell a topic of these names, which no file declares, otherwise."""
+        keys = {topic_key(name) for name in names} & self._variants
+        spellings: dict[str, Counter[str]] = {key: Counter() for key in keys}
+        for name, count in self._names.items() if keys else ():
+            if (key := topic_key(name)) in keys:
+                spellings[key][" ".join(name.split())] += count
+        declared = self._declared_slugs() if keys else set()
+        return any(
+            (slug := self.index.find(key)) is not None
+            and slug not in declared
+            and counts
+            and commonest(counts) != self.index.topics[slug].name
+            for key, counts in spellings.items()
+        )
+
+    def declare(self, session: Session, declared: Sequence[DeclaredTopic]) -> bool:
+        """Takes over what the topic files say now. True when entries must be put into topics anew."""
+        if tuple(declared) == self._declared:
+            return False
+        before = self.index
+        self._declared = tuple(declared)
+        self._build(session)
+        return self.index != before
+
+    def update_statuses(self, session: Session, slugs: Iterable[str]) -> None:
+        """Brings topics to life that have something to show, and ends those that nothing names any more."""
+        changed: list[StoredTopic] = []
+        declared = self._declared_slugs()
+        for slug in sorted(set(slugs) - {ALL}):
+            stored = self._stored.get(slug)
+            if stored is not None and stored.status is not TopicStatus.MOVED:
+                status = self._status(session, slug, stored.status, declared)
+                if status is not stored.status:
+                    changed.append(replace(stored, status=status))
+        self._put(session, changed)
+
+    def _status(
+        self, session: Session, slug: str, was: TopicStatus, declared: Collection[str]
+    ) -> TopicStatus:
+        if slug in declared:
+            return TopicStatus.LIVE
+        if slug in self.index.topics and (was is TopicStatus.LIVE or session.has_appeared(slug)):
+            return TopicStatus.LIVE
+        return TopicStatus.WAITING if was is TopicStatus.WAITING else TopicStatus.GONE
+
+    def _declared_slugs(self) -> set[str]:
+        found = (self.index.find(topic.name) for topic in self._declared)
+        return {slug for slug in found if slug is not None}
+
+    def _build(self, session: Session) -> None:
+        known = [stored.topic for stored in self._stored.values() if stored.status is not TopicStatus.MOVED]
+        retired = [slug for slug, stored in self._stored.items() if stored.status is TopicStatus.MOVED]
+        built = build_index(self._declared, self._names.elements(), known, retired=retired)
+        reworded = self._reworded(built.index)
+        keys = Counter(map(topic_key, self._names))
+        self._variants = {key for key, spellings in keys.items() if spellings > 1}
+        self.index, self.problems = built.index, built.problems
+        changed = [
+            StoredTopic(topic=topic, status=self._first_status(slug))
+            for slug, topic in built.index.topics.items()
+        ]
+        changed += [
+            replace(self._stored[old], status=TopicStatus.MOVED, moved_to=new)
+            for old, new in built.renamed.items()
+            if old in self._stored and old not in built.index.topics
+        ]
+        self._put(session, [stored for stored in changed if self._stored.get(stored.topic.slug) != stored])
+        self.update_statuses(session, self._stored)
+        if reworded:
+            # The name stands as a category in other topics' feeds too.
+            self._mark_all(session)
+        for slug in reworded:
+            session.mark_dirty(session.pages_naming(slug, page_size=self._page_size))
+
+    def _mark_all(self, session: Session) -> None:
+        session.mark_dirty((slug, FEED) for slug in (ALL, *(topic.slug for topic in self.live())))
+
+    def _reworded(self, index: TopicIndex) -> list[str]:
+        """The topics whose feeds and entries say something else now, in the same places."""
+        before = {slug: stored.topic for slug, stored in self._stored.items()}
+        return [
+            slug
+            for slug, topic in index.topics.items()
+            if slug in before and _words(before[slug]) != _words(topic)
+        ]
+
+    def _first_status(self, slug: str) -> TopicStatus:
+        was = self._stored.get(slug)
+        return was.status if was is not None and was.status is not TopicStatus.MOVED else TopicStatus.WAITING
+
+    def live(self) -> list[Topic]:
+        """The topics that have feeds, by slug."""
+        return [
+            stored.topic for _, stored in sorted(self._stored.items()) if stored.status is TopicStatus.LIVE
+        ]
+
+    def _put(self, session: Session, changed: Sequence[StoredTopic]) -> None:
+        if changed:
+            session.put_topics(changed)
+            session.mark_dirty((s.topic.slug, FEED) for s in changed if s.status is not TopicStatus.WAITING)
+            # The pages of parents, former ones too, show the topic.
+            former = [self._stored[s.topic.slug] for s in changed if s.topic.slug in self._stored]
+            session.mark_dirty((s.topic.parent, FEED) for s in (*changed, *former) if s.topic.parent)
+            before = {topic.slug for topic in self.live()}
+            self._stored |= {stored.topic.slug: stored for stored in changed}
+            if {topic.slug for topic in self.live()} != before:
+                # Pages link to the topics that have pages, wherever one is named.
+                self._mark_all(session)
+
+
+def _words(topic: Topic) -> tuple[str, str, str | None]:
+    return topic.name, topic.description, topic.language

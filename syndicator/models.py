@@ -1,0 +1,260 @@
+"""The values that articles become on their way to the feeds, named after the stage they have reached.
+
+    file -> Article (what a file says) -> Entry (what subscribers see of it, with identity and history)
+    Entry -> Topic feeds
+
+What is made of them for Slack is in `alerts`.
+
+Everything here is a frozen value. Nothing here reads a clock, a disk or a network; all times are aware
+UTC datetimes and a naive one is refused where it would enter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+ALL = "all"
+"""The slug of the feed of all topics together; no topic ever gets it."""
+
+
+class Visibility(StrEnum):
+    """Whether an entry is public, and if not, why. A closed list: logged, stored and shown as it stands."""
+
+    PUBLIC = "public"
+    DRAFT = "draft"
+    """The article says that it is not published (`published: false`, Hugo's `draft: true`)."""
+    EMBARGOED = "embargoed"
+    """The published time is still to come; the entry appears at it without any file event."""
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    """The file is gone. The entry is kept, so that its guid and what was announced are kept."""
+
+
+class FeedReason(StrEnum):
+    """Why an entry stands in a feed or does not."""
+
+    IN = "in the feed"
+    ARCHIVED = "in the archive: newer entries fill the feed"
+    CROWDED_OUT = "newer entries fill the feed"
+    NOT_PUBLIC = "not public"
+    OTHER_TOPIC = "not of this topic"
+    BELOW_LEVEL = "quality below the level's bar"
+    OTHER_COPY = "another copy with the same link is shown"
+
+
+class Format(StrEnum):
+    RSS = "rss"
+    ATOM = "atom"
+    JSON = "json"
+
+
+FILE_NAMES = {Format.RSS: "rss.xml", Format.ATOM: "atom.xml", Format.JSON: "feed.json"}
+RESERVED_LEVELS = frozenset({ALL, "archive", *FILE_NAMES.values()})
+"""Names that no quality level may have, as they stand beside the levels' folders."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place in a text file; lines and columns count from 1."""
+
+    line: int = 1
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is wrong with a file and how to mend it. `path` is relative to the source's folder."""
+
+    source: str
+    path: str
+    at: Position = field(default_factory=Position)
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.at.line}:{self.at.column}: {self.what}. {self.fix}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture by its absolute http(s) address; sizes in pixels where the article gives them."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """The publisher of an article."""
+
+    name: str
+    domain: str | None = None
+    logo: Image | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """Another article that this one names; `canonical_link` is for comparing, `link` for showing."""
+
+    title: str
+    link: str
+    canonical_link: str
+    provider: str | None = None
+    published: datetime | None = None
+    quality: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """What one file says, checked and cleaned: no entity, control character or relative link is left.
+
+    Texts are plain but for `body`, which is sanitised HTML (empty when the article has none). `topics` are
+    names as written, each once, in the article's order. `revision` is a hash over the fields that a
+    subscriber can see; `quality`, `heat` and the draft flag are not among them.
+    """
+
+    source: str
+    path: str
+    """Relative to the source's folder, with `/`."""
+    title: str
+    link: str
+    canonical_link: str
+    published: datetime
+    revision: str
+    summary: str = ""
+    body: str = ""
+    images: tuple[Image, ...] = ()
+    provider: Provider | None = None
+    authors: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    type: str = "article"
+    language: str | None = None
+    related: tuple[Related, ...] = ()
+    modified: datetime | None = None
+    """The article's own word on when it was last changed; never trusted to say that it was."""
+    expires: datetime | None = None
+    draft: bool = False
+    """Not published: `published: false`, or a draft by its own word."""
+    marked_draft: bool = False
+    """A draft by its own word (`draft: true`, a folder of drafts), which no setting publishes."""
+    quality: float | None = None
+    heat: float | None = None
+    guid: str | None = None
+    """A `guid` key of the front matter, read at first sight only."""
+    derived: bool = False
+    """Whether the link was made of the source's `base_url` and the path, and so belongs to one file."""
+
+    def __post_init__(self) -> None:
+        for moment in (self.published, self.modified, self.expires):
+            refuse_naive(moment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An article with its identity and history: what feeds and messages are made of.
+
+    `topics` are slugs of the article's own topics and, where settings roll up, of their parents; `seen` is
+    when the service first saw it; `story` names the event it covers, the same for all its copies.
+    """
+
+    guid: str
+    story: str
+    article: Article
+    updated: datetime
+    seen: datetime
+    visibility: Visibility
+    topics: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        refuse_naive(self.updated)
+        refuse_naive(self.seen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclaredTopic:
+    """What one topic file says. `parent` is a name, alias or slug; `path` is where it stands."""
+
+    name: str
+    slug: str | None = None
+    parent: str | None = None
+    aliases: tuple[str, ...] = ()
+    description: str = ""
+    language: str | None = None
+    source: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A subject that has feeds. `names` are the keys it is found by (its name, aliases and slug, folded)."""
+
+    slug: str
+    name: str
+    parent: str | None = None
+    """The parent topic's slug."""
+    description: str = ""
+    language: str | None = None
+    names: frozenset[str] = frozenset()
+
+
+def refuse_naive(moment: datetime | None) -> None:
+    """Raises ValueError for a datetime without an offset or in another zone than UTC."""
+    if moment is not None and moment.utcoffset() != timedelta(0):
+        raise ValueError(f"times are aware and in UTC here, and this one is not: {moment!r}")
+
+
+def judge_visibility(
+    article: Article, *, now: datetime, include_unpublished: bool = False, gone: bool = False
+) -> Visibility:
+    """Whether the article is public at `now`, with the reason if it is not; the first that applies wins."""
+    if gone:
+        return Visibility.WITHDRAWN
+    if is_draft(article, include_unpublished=include_unpublished):
+        return Visibility.DRAFT
+    if article.expires is not None and article.expires <= now:
+        return Visibility.EXPIRED
+    if article.published > now:
+        return Visibility.EMBARGOED
+    return Visibility.PUBLIC
+
+
+def is_draft(article: Article, *, include_unpublished: bool) -> bool:
+    """Whether the article is a draft where `published: false` may only mean that it is not hosted there."""
+    return article.marked_draft or (article.draft and not include_unpublished)
+
+
+def number(value: float | None) -> str:
+    """A quality or heat as people write it: `93`, `7.5`, and `unrated` where there is none.
+
+    >>> number(93.0), number(7.5), number(None)
+    ('93', '7.5', 'unrated')
+    """
+    return "unrated" if value is None else f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+
+
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    """A moment in UTC."""
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+class WrittenFile(NamedTuple):
+    """A file of the output folder as it was when it was written; the digest is of its uncompressed bytes."""
+
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+    digest: bytes
+
+
+def rank(entry: Entry) -> tuple[float, float, str]:
+    """The order in a digest: best quality first, then newest; the guid breaks ties."""
+    quality = entry.article.quality
+    return (
+        float("inf") if quality is None else -quality,
+        -entry.article.published.timestamp(),
+        entry.guid,
+    )

@@ -1,0 +1,84 @@
+"""What a route would send now, composed and not written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from syndicator.alerts import Delivery, Owed, RouteReason
+from syndicator.models import ALL, Entry, rank
+from syndicator.notify.compose import compose
+from syndicator.notify.due import Draft, DueReason, cut
+from syndicator.notify.enqueue import Enqueuer, known_entries, labels_of
+from syndicator.notify.rules import judge_match, names_with_ancestors
+from syndicator.settings.models import Digest, Route
+from syndicator.store.types import Session
+
+LOOKED_AT = 500
+"""How many of the newest entries are looked at for some that match."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """One route's message, or none where no entry matches; `note` says what it shows."""
+
+    route: str
+    channel: str
+    note: str
+    delivery: Delivery | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Previewer:
+    """Reads the store and nothing else."""
+
+    enqueuer: Enqueuer
+
+    def preview(self, session: Session, route: Route, *, now: datetime) -> Preview:
+        """What is owed, whatever it waits for; where nothing is, the newest entries that match stand in."""
+        owed: Sequence[Owed] = session.outbox.ledger.owed(route.name)
+        entries = known_entries(session, [story.guid for story in owed])
+        owed = [story for story in owed if story.guid in entries]
+        note = f"{len(owed)} {'story is' if len(owed) == 1 else 'stories are'} owed"
+        if not owed:
+            entries = self._matching(session, route)
+            owed = [_as_owed(route, entry, now) for entry in entries.values()]
+            note = "nothing is owed; these are the newest entries that match"
+        if not owed:
+            return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)
+        delivery = compose(
+            _draft(route, owed, entries),
+            entries,
+            now=now,
+            topic_names=labels_of(session),
+            page=self.enqueuer.page(session, route),
+        )
+        return Preview(route=route.name, channel=route.channel, note=note, delivery=delivery)
+
+    def _matching(self, session: Session, route: Route) -> dict[str, Entry]:
+        names = names_with_ancestors(stored.topic for stored in session.topics())
+        newest = session.newest(ALL, limit=LOOKED_AT)
+        matching = [entry for entry in newest if judge_match(entry, route, topic_names=names) is None]
+        wanted = route.deliver.maximum if isinstance(route.deliver, Digest) else 1
+        return {entry.guid: entry for entry in matching[:wanted]}
+
+
+def _draft(route: Route, owed: Sequence[Owed], entries: Mapping[str, Entry]) -> Draft:
+    ranked = sorted(owed, key=lambda story: rank(entries[story.guid]))
+    if not isinstance(route.deliver, Digest):
+        return Draft(route=route, kind="alert", shown=(ranked[0],), reason=DueReason.AT_ONCE)
+    digest = route.deliver
+    shown, more = cut(ranked, entries, maximum=digest.maximum, per_provider=digest.per_provider)
+    return Draft(route=route, kind="digest", shown=shown, more=more, reason=DueReason.DIGEST)
+
+
+def _as_owed(route: Route, entry: Entry, now: datetime) -> Owed:
+    return Owed(
+        route=route.name,
+        channel=route.channel,
+        story=entry.story,
+        guid=entry.guid,
+        reason=RouteReason.OWED,
+        qualified=now,
+    )

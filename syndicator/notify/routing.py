@@ -1,0 +1,186 @@
+"""What is to be announced where, decided step by step (pure).
+
+    changes -> judge -> silence -> group -> dedup -> decisions
+
+Each change is judged for each route, and what the ledger holds is left alone; during a silent beginning a
+story becomes baseline instead of owed, and so does one too old when it qualifies; a story's entries are
+grouped per channel, and one of them may take it. Every decision says why. When a story owed is sent is
+decided in `due`, and what is written down is the caller's to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from itertools import groupby
+
+from syndicator.alerts import LedgerKind, LedgerRow, Owed, RouteReason
+from syndicator.models import Entry
+from syndicator.notify.rules import TopicNames, judge_match, judge_route
+from syndicator.settings.models import Route
+
+LedgerView = Mapping[tuple[str, str], LedgerKind]
+"""What the ledger says, by (channel, story) and by (channel, guid)."""
+
+TAKEN = (RouteReason.OWED, RouteReason.RISING)
+BELOW = (RouteReason.BELOW_MINIMUM, RouteReason.TOO_COOL)
+
+
+class Write(StrEnum):
+    """What a decision has written down."""
+
+    OWED = "owed"
+    BASELINE = "baseline"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An entry as it is now and, where it was known, as it was before."""
+
+    entry: Entry
+    before: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One entry and one route: why, and what is to be written."""
+
+    route: str
+    channel: str
+    entry: Entry
+    reason: RouteReason
+    write: Write
+    at: datetime
+
+    @property
+    def owed(self) -> Owed:
+        """The story as it is owed; only of a decision that writes it."""
+        return Owed(
+            route=self.route,
+            channel=self.channel,
+            story=self.entry.story,
+            guid=self.entry.guid,
+            reason=self.reason,
+            qualified=self.at,
+        )
+
+    @property
+    def baseline(self) -> LedgerRow:
+        """The story as the ledger's baseline; only of a decision that writes it."""
+        return LedgerRow(
+            channel=self.channel,
+            story=self.entry.story,
+            guid=self.entry.guid,
+            route=self.route,
+            kind=LedgerKind.BASELINE,
+            reason=self.reason,
+            at=self.at,
+        )
+
+
+def announce(
+    changes: Sequence[Change],
+    routes: Sequence[Route],
+    *,
+    now: datetime,
+    ledger: LedgerView,
+    topic_names: TopicNames,
+    silent_routes: Collection[str] = (),
+    silent_sources: Collection[str] = (),
+) -> list[Decision]:
+    """One decision for each change and route, by channel and story; at most one per story writes.
+
+    `routes` are in the order of the settings: of several with one channel, the first that takes a story has
+    it. While a route or an entry's source begins, silently, what would be announced becomes baseline. A story
+    too old when it qualifies becomes baseline too, so that a later edit of its date announces nothing.
+    """
+    judged = judge(changes, routes, now=now, ledger=ledger, topic_names=topic_names)
+    quiet = silence(judged, silent_routes=silent_routes, silent_sources=silent_sources)
+    return [decision for story in group(quiet) for decision in dedup(story)]
+
+
+def judge(
+    changes: Iterable[Change],
+    routes: Iterable[Route],
+    *,
+    now: datetime,
+    ledger: LedgerView,
+    topic_names: TopicNames,
+) -> list[Decision]:
+    """Each change before each route, on its own; a story too old when it qualifies is baseline."""
+    return [
+        _judge_one(change, route, now=now, ledger=ledger, topic_names=topic_names)
+        for route in routes
+        for change in changes
+    ]
+
+
+def silence(
+    decisions: Iterable[Decision], *, silent_routes: Collection[str], silent_sources: Collection[str]
+) -> list[Decision]:
+    """What would be owed while its route or source begins is baseline."""
+    return [
+        replace(decision, reason=RouteReason.BASELINE, write=Write.BASELINE)
+        if decision.write is Write.OWED
+        and (decision.route in silent_routes or decision.entry.article.source in silent_sources)
+        else decision
+        for decision in decisions
+    ]
+
+
+def group(decisions: Iterable[Decision]) -> list[list[Decision]]:
+    """The decisions on one story in one channel together, in the order of the routes."""
+
+    def key(decision: Decision) -> tuple[str, str]:
+        return decision.channel, decision.entry.story
+
+    return [list(story) for _, story in groupby(sorted(decisions, key=key), key)]
+
+
+def dedup(story: Sequence[Decision]) -> list[Decision]:
+    """Lets one decision of a story write: the first route that owes it, with its best entry; else baseline.
+
+    The others say that another entry of their story is announced, or that another route has announced it.
+    """
+    writers = [decision for decision in story if decision.write is not Write.NOTHING]
+    owing = [decision for decision in writers if decision.write is Write.OWED]
+    if not writers:
+        return list(story)
+    first = (owing or writers)[0]
+    rivals = [d for d in (owing or writers) if d.route == first.route and d.write is first.write]
+    winner = max(rivals, key=_rank)
+    return [decision if decision is winner else _beaten(decision, winner) for decision in story]
+
+
+def _judge_one(
+    change: Change, route: Route, *, now: datetime, ledger: LedgerView, topic_names: TopicNames
+) -> Decision:
+    entry = change.entry
+    known = ledger.get((route.channel, entry.guid)) or ledger.get((route.channel, entry.story))
+    rising = change.before is not None and judge_match(change.before, route, topic_names=topic_names) in BELOW
+    reason = judge_route(entry, route, now=now, topic_names=topic_names, ledger=known, rising=rising)
+    write = Write.NOTHING
+    if reason in TAKEN:
+        write = Write.OWED
+    elif reason is RouteReason.TOO_OLD:
+        write = Write.BASELINE
+    return Decision(route=route.name, channel=route.channel, entry=entry, reason=reason, write=write, at=now)
+
+
+def _rank(decision: Decision) -> tuple[float, str]:
+    """Best first by quality; the guid breaks ties, so that the choice does not depend on order."""
+    quality = decision.entry.article.quality
+    return (float("-inf") if quality is None else quality, decision.entry.guid)
+
+
+def _beaten(decision: Decision, winner: Decision) -> Decision:
+    if decision.write is Write.NOTHING:
+        return decision
+    if winner.write is Write.BASELINE:
+        return replace(decision, write=Write.NOTHING)
+    same_entry = decision.entry.guid == winner.entry.guid
+    reason = RouteReason.ANNOUNCED if same_entry else RouteReason.SAME_STORY
+    return replace(decision, reason=reason, write=Write.NOTHING)

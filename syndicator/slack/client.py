@@ -1,0 +1,320 @@
+"""One message out, one message sought: Slack by bot token, or by an incoming webhook.
+
+slack_sdk's own retries and logs are off: its retries post twice when an answer is lost, and its logs hold the
+webhook's address and the messages' text. A call ends after a total deadline, however slowly the server drips:
+it is made in a thread of its own, which is left behind when time is up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+from slack_sdk import WebClient
+from slack_sdk.webhook import WebhookClient
+
+from syndicator.alerts import Delivery, SlackMethod
+from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
+from syndicator.slack.errors import WEBHOOK_CURES, from_answer, from_exception
+from syndicator.slack.images import lighter
+
+T = TypeVar("T")
+
+API_URL = "https://slack.com/api/"
+DEADLINE = timedelta(seconds=15)
+"""For one call in all, from name look-up to last byte."""
+SILENCE_S = 10
+"""For one operation on the connection; slack_sdk's `timeout`."""
+MAX_HANGING = 16
+"""Calls past their deadline that may still hang; with more, nothing new is begun."""
+
+PAGE_SIZE, MAX_PAGES = 200, 100
+LIST_SIZE = 999
+"""Channels to a page: this method may be called 20 times a minute, and a workspace may have thousands."""
+CLOCK_DIFFERENCE = timedelta(minutes=10)
+"""How far Slack's clock may be from ours; a look-up starts so much earlier."""
+
+SCOPES = ("chat:write", "channels:history", "groups:history")
+"""What the bot needs: to post, and to look for what it may have posted. Names instead of ids need more:
+channels:read and groups:read."""
+
+BLOCK_CODES = ("invalid_blocks", "invalid_payload")
+"""Slack's words for a message whose blocks it refuses, such as for an image that it cannot fetch."""
+
+silent = logging.getLogger("syndicator.slack_sdk")
+silent.setLevel(logging.CRITICAL + 1)
+silent.propagate = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Whom the token belongs to, and which scopes it has (empty where Slack does not say)."""
+
+    team: str
+    user: str
+    scopes: frozenset[str]
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        return [scope for scope in SCOPES if self.scopes and scope not in self.scopes]
+
+
+class SlackBot:
+    """Posts and looks with a bot token. Threads may share it. Its `repr` shows no token."""
+
+    can_look = True
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        api_url: str = API_URL,
+        deadline: timedelta = DEADLINE,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = WebClient(
+            token=token, base_url=api_url, timeout=SILENCE_S, retry_handlers=[], logger=silent
+        )
+        self._calls = Calls(deadline=deadline, clock=clock)
+
+    def __repr__(self) -> str:
+        return "SlackBot()"
+
+    def check(self) -> Identity:
+        """Asks Slack whom the token belongs to (`auth.test`). Raises as `post`."""
+        answer = self._calls.make(
+            self._client.auth_test,
+            method=SlackMethod.AUTH_TEST,
+            what="the token could not be checked",
+            on="Slack",
+        )
+        scopes = _header(answer.headers, "x-oauth-scopes")
+        return Identity(
+            team=str(answer.get("team") or ""),
+            user=str(answer.get("user") or ""),
+            scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+        )
+
+    def post(self, delivery: Delivery) -> str:
+        """Posts the message and gives Slack's id of it. To be repeated only after Refused.
+
+        A picture or logo that Slack refuses is left out. Raises Refused, Rejected or Unclear.
+        """
+        return str(post_lighter(partial(self._send, delivery), delivery.message)["ts"])
+
+    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
+        """Slack's id of the message if the channel has it, by the delivery id in its metadata.
+
+        None says that it is not there; that it could not be looked for is Refused, Rejected or Unclear.
+        """
+        oldest = (delivery.look_from or delivery.created) - CLOCK_DIFFERENCE
+        for message in self._history(delivery.channel, oldest):
+            metadata = message.get("metadata")
+            payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+            if isinstance(payload, dict) and payload.get("delivery") == delivery.id:
+                return str(message["ts"])
+        return None
+
+    def channel_ids(self, names: Collection[str]) -> dict[str, str]:
+        """The ids of the channels with these names (no `#`, lower case), of those that the bot can see.
+
+        Private channels need the scope groups:read; without it the public ones are looked through. Raises
+        as `post`.
+        """
+        # https://docs.slack.dev/reference/methods/conversations.list
+        for types in ("public_channel,private_channel", "public_channel"):
+            call = partial(self._client.conversations_list, types=types)
+            try:
+                return self._ids_among(call, set(names))
+            except Rejected as error:
+                refusal = error
+                if error.code != "missing_scope":
+                    break
+        raise refusal
+
+    def _ids_among(self, call: Callable[..., Any], names: set[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        what, on = "the channels could not be listed", "Slack"
+        pages = self._pages(call, "channels", method=SlackMethod.LIST, what=what, on=on, size=LIST_SIZE)
+        for known in pages:
+            if known.get("name") in names:
+                found[str(known["name"])] = str(known["id"])
+            if len(found) == len(names):
+                break
+        return found
+
+    def _send(self, delivery: Delivery, message: Mapping[str, object]) -> Any:
+        arguments: dict[str, Any] = dict(message)
+        answer = self._calls.make(
+            lambda: self._client.chat_postMessage(channel=delivery.channel, **arguments),
+            method=SlackMethod.POST_MESSAGE,
+            what="the message was not posted",
+            on=delivery.channel,
+        )
+        if not answer.get("ts"):
+            raise Unclear("the message may have been posted", on=delivery.channel, code="no_ts")
+        return answer
+
+    def _history(self, channel: str, oldest: datetime) -> Iterator[dict[str, Any]]:
+        """The channel's messages since then, newest first."""
+        # https://docs.slack.dev/reference/methods/conversations.history
+        call = partial(
+            self._client.conversations_history,
+            channel=channel,
+            oldest=f"{oldest.timestamp():.6f}",
+            include_all_metadata=True,
+        )
+        what = "the channel could not be searched"
+        return self._pages(call, "messages", method=SlackMethod.HISTORY, what=what, on=channel)
+
+    def _pages(
+        self,
+        call: Callable[..., Any],
+        key: str,
+        *,
+        method: SlackMethod,
+        what: str,
+        on: str,
+        size: int = PAGE_SIZE,
+    ) -> Iterator[dict[str, Any]]:
+        cursor: str | None = None
+        for _ in range(MAX_PAGES):
+            page = self._calls.make(partial(call, limit=size, cursor=cursor), method=method, what=what, on=on)
+            found = page.get(key)
+            if not isinstance(found, list):
+                raise Unclear(what, on=on, code=f"no_{key}")
+            yield from (item for item in found if isinstance(item, dict))
+            cursor = _next_cursor(page)
+            if cursor is None:
+                return
+        raise Unclear(what, on=on, code=f"too_many_{key}", why="there is more than can be searched")
+
+
+class SlackWebhook:
+    """Posts through an incoming webhook: no message id comes back, and nothing can be looked for."""
+
+    can_look = False
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        deadline: timedelta = DEADLINE,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = WebhookClient(url, timeout=SILENCE_S, retry_handlers=[], logger=silent)
+        self._calls = Calls(deadline=deadline, clock=clock)
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return "SlackWebhook()"
+
+    def post(self, delivery: Delivery) -> None:
+        """Posts the message; as `SlackBot.post`, but without an id."""
+        post_lighter(partial(self._send, delivery), delivery.message)
+
+    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
+        """Cannot be done: always Rejected."""
+        raise Rejected("a webhook cannot look", on=delivery.channel, code="webhook", fix="Use a bot token")
+
+    def _send(self, delivery: Delivery, message: Mapping[str, object]) -> None:
+        what = "the message was not posted"
+        body = {name: value for name, value in message.items() if name != "metadata"}
+        answer = self._calls.make(
+            lambda: self._client.send_dict(body), method=SlackMethod.WEBHOOK, what=what, on=delivery.channel
+        )
+        text = answer.body.strip()
+        if answer.status_code == 200 and text == "ok":
+            return
+        word = text if len(text) <= 64 and text.replace("_", "").isalnum() else ""
+        headers = {str(name): str(value) for name, value in answer.headers.items()}
+        refusal = from_answer(
+            status=answer.status_code,
+            code=word,
+            headers=headers,
+            what=what,
+            on=delivery.channel,
+            now=self._clock(),
+            fixes=WEBHOOK_CURES,
+        )
+        raise of_method(refusal, SlackMethod.WEBHOOK)
+
+
+class Calls:
+    """Makes calls that end in time, and turns what they raise into ours."""
+
+    def __init__(self, *, deadline: timedelta, clock: Callable[[], datetime]) -> None:
+        self._deadline, self._clock = deadline, clock
+        self._lock = Lock()
+        self._hanging: list[Thread] = []
+
+    def make(self, call: Callable[[], T], *, method: SlackMethod, what: str, on: str) -> T:
+        """The call's result, within the deadline. Raises Refused (of this method), Rejected or Unclear."""
+        self._refuse_when_many_hang(what, on)
+        results: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+        thread = Thread(target=_run, args=(call, results), name="slack call", daemon=True)
+        thread.start()
+        try:
+            result, error = results.get(timeout=self._deadline.total_seconds())
+        except Empty:
+            with self._lock:
+                self._hanging.append(thread)
+            result, error = None, Unclear(what, on=on, code="deadline", why="no answer in time")
+        if error is not None:
+            # Raised here, where nothing is being handled: a chained SlackApiError would hold the token.
+            raise of_method(from_exception(error, what=what, on=on, now=self._clock()), method)
+        return result  # type: ignore[return-value]  # without an error there is a result
+
+    def _refuse_when_many_hang(self, what: str, on: str) -> None:
+        with self._lock:
+            self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+            if len(self._hanging) >= MAX_HANGING:
+                refusal = Refused(what, on=on, code="many_hang", why="earlier calls to Slack still hang")
+                refusal.answered = False
+                raise refusal
+
+
+def post_lighter(post: Callable[[Mapping[str, Any]], T], message: Mapping[str, Any]) -> T:
+    """Posts the message; where Slack refuses an image, without it. Each is tried only after a certain no."""
+    try:
+        return post(message)
+    except Unacceptable as error:
+        refusal = error
+    for other in lighter(message, refusal.blocks) if refusal.code in BLOCK_CODES else ():
+        try:
+            return post_lighter(post, other) if refusal.blocks else post(other)
+        except Unacceptable as error:
+            if error.code not in BLOCK_CODES:
+                break
+    raise refusal
+
+
+def of_method(error: DeliveryError, method: SlackMethod) -> DeliveryError:
+    """The same error; a refusal now says which of Slack's methods is meant."""
+    if isinstance(error, Refused):
+        error.method = method
+    return error
+
+
+def _run(call: Callable[[], T], results: SimpleQueue[tuple[T | None, BaseException | None]]) -> None:
+    try:
+        results.put((call(), None))
+    except Exception as error:
+        # The job's boundary: whatever it is, `make` turns it into one of ours.
+        results.put((None, error))
+
+
+def _next_cursor(page: Any) -> str | None:
+    metadata = page.get("response_metadata")
+    cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
+    return str(cursor) if cursor else None
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in headers.items() if key.lower() == name), "")

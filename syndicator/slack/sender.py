@@ -1,0 +1,342 @@
+"""Claims what is due, sends or looks for it, and settles what came of it.
+
+`sending` is committed before the call is made, so that no crash can lose what may have been posted. The
+database is touched by the loop's own thread alone; each call has a thread of its own, one at a time per
+channel and so many in all, so that a slow channel holds up nobody else. What a call brings is decided in
+`retry` and obeyed here.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import Protocol
+
+import structlog
+
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, Outage, RateLimit, SlackMethod, Way
+from syndicator.errors import DeliveryError, StoreError, Unclear
+from syndicator.slack.outage import Kept, OutageWatch, Tell
+from syndicator.slack.retry import Answer, Drawn, RetryPolicy, Verdict, after_look, after_send
+
+log = structlog.get_logger()
+
+GRACE_S = 3.0
+"""How long a stop waits for calls under way; what is not back by then is looked for after the next start."""
+SLICE_S = 0.5
+"""The longest single wait, so that a stop is noticed and the beat is kept."""
+LOOK_ROUND_S = 30.0
+"""The longest without a look at the outbox, in which another process may have put something."""
+JUMP = timedelta(seconds=5)
+"""A clock that goes back by more than this has been set: what waits for a later time must not wait twice."""
+
+
+class Outbox(Protocol):
+    """What the sender needs of an open transaction on the outbox."""
+
+    def claim(
+        self,
+        now: datetime,
+        *,
+        lease: timedelta,
+        pace: timedelta,
+        busy: Collection[str] = (),
+        held: Collection[Way] = (),
+        limit: int = 8,
+    ) -> Sequence[Delivery]: ...
+    def settle(self, claimed: Delivery, after: Delivery, *, outcome: str, now: datetime) -> bool: ...
+    def expire_leases(
+        self, now: datetime, *, confirm_after: timedelta, everything: bool = False
+    ) -> Sequence[str]: ...
+    def open_ways(self) -> Sequence[Way]: ...
+    def next_time(self, busy: Collection[str] = (), held: Collection[Way] = ()) -> datetime | None: ...
+    def channel(self, name: str) -> ChannelState | None: ...
+    def put_channel(self, state: ChannelState) -> None: ...
+    def put_limit(self, limit: RateLimit) -> None: ...
+    def reset_back_off(self, now: datetime) -> None: ...
+    def outage(self) -> Outage | None: ...
+    @property
+    def outages(self) -> Kept: ...
+
+
+class Messenger(Protocol):
+    """A way to a channel: Slack by token or webhook, or the terminal.
+
+    `post` gives the message's id, None where there is none, or that it was only drawn; `find` gives the id if
+    the channel has the message. Both raise Refused, Rejected or Unclear.
+    """
+
+    @property
+    def can_look(self) -> bool: ...
+    def post(self, delivery: Delivery) -> str | Drawn | None: ...
+    def find(self, delivery: Delivery, *, now: datetime) -> str | Drawn | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A claim whose call has ended, and how."""
+
+    claimed: Delivery
+    answer: Answer
+    can_look: bool
+
+    @property
+    def method(self) -> SlackMethod:
+        if self.claimed.state is not DeliveryState.SENDING:
+            return SlackMethod.HISTORY
+        return SlackMethod.POST_MESSAGE if self.can_look else SlackMethod.WEBHOOK
+
+    @property
+    def answered(self) -> bool | None:
+        """Whether Slack answered the call; None where none was made."""
+        match self.answer:
+            case DeliveryError():
+                return self.answer.answered
+            case Drawn():
+                return None
+            case _:
+                return True if self.can_look or self.claimed.state is DeliveryState.SENDING else None
+
+
+class Sender:
+    """Sends what the outbox owes. One per outbox: at its start every claim it finds is a dead one's.
+
+    `messenger_for` may raise a DeliveryError. What has no way out (`has_way` says so of a route and channel)
+    waits untouched, however long. `passing` is told the names of
+    the points that a crash may fall on: claimed, answered, settled.
+    """
+
+    def __init__(
+        self,
+        open_outbox: Callable[[], AbstractContextManager[Outbox]],
+        messenger_for: Callable[[Delivery], Messenger],
+        *,
+        clock: Callable[[], datetime],
+        has_way: Callable[[str, str], bool] = lambda _route, _channel: True,
+        policy: RetryPolicy | None = None,
+        jitter: Callable[[], float] = random.random,
+        workers: int = 8,
+        outages: OutageWatch | None = None,
+        passing: Callable[[str], None] = lambda _point: None,
+    ) -> None:
+        self._open, self._messenger_for, self._clock = open_outbox, messenger_for, clock
+        self._has_way, self._outages = has_way, outages or OutageWatch()
+        self._policy = policy or RetryPolicy()
+        self._jitter, self._workers, self._passing = jitter, workers, passing
+        self._busy: set[str] = set()
+        self._ended: SimpleQueue[Finished] = SimpleQueue()
+        self._unsettled: deque[Finished] = deque()
+
+    def run(self, stop: Event, wake: Event, *, beat: Callable[[], None] = lambda: None) -> None:
+        """Sends until `stop`; `wake` says that there may be something new. Set both to end at once.
+
+        Ends within seconds: calls under way get a few to come back. `beat` is called about every second.
+        Where the store cannot be used, it says so once, waits and tries again.
+        """
+        begun, last, failing = False, self._clock(), False
+        while not stop.is_set():
+            beat()
+            wake.clear()
+            now = self._clock()
+            until: datetime | None = now + timedelta(seconds=1)
+            try:
+                if not begun:
+                    self.begin()
+                elif now < last - JUMP:
+                    self._reset_back_off(now)
+                begun, last = True, now
+                until = self._round(wake)
+                failing = False
+            except StoreError as error:
+                if not failing:
+                    log.warning("outbox cannot be used, tried again", why=str(error))
+                failing = True
+            except Exception:
+                # The round's boundary: a defect must not end all sending in silence.
+                log.exception("a round of the sender failed, it goes on")
+                until = now + timedelta(seconds=LOOK_ROUND_S)
+            self._wait(until, stop, wake, beat)
+        self._finish()
+
+    def begin(self) -> None:
+        """What a start finds: claims cut off become unclear, our own back-off ends; Slack's waits stand."""
+        now = self._clock()
+        with self._open() as outbox:
+            cut_off = outbox.expire_leases(now, confirm_after=self._policy.confirm_after, everything=True)
+            outbox.reset_back_off(now)
+        if cut_off:
+            log.info("deliveries were cut off, will be looked for", count=len(cut_off))
+
+    def deliver_once(self) -> int:
+        """Claims what is due now, does it in turn and settles it; tells how many that were."""
+        claims = self._claim(limit=1_000)[0]
+        for claimed in claims:
+            self._unsettled.append(self._perform(claimed))
+            self._settle()
+        return len(claims)
+
+    def _reset_back_off(self, now: datetime) -> None:
+        with self._open() as outbox:
+            outbox.reset_back_off(now)
+
+    def _round(self, wake: Event) -> datetime | None:
+        """Settles what has come back, begins what is due; when there will be more to do."""
+        self._collect()
+        self._settle()
+        claims, until = self._claim(limit=self._workers - len(self._busy))
+        for claimed in claims:
+            self._busy.add(claimed.channel)
+            target = Thread(target=self._work, args=(claimed, wake), name="delivery", daemon=True)
+            target.start()
+        return until
+
+    def _claim(self, *, limit: int) -> tuple[Sequence[Delivery], datetime | None]:
+        policy, now = self._policy, self._clock()
+        with self._open() as outbox:
+            outbox.expire_leases(now, confirm_after=policy.confirm_after)
+            held = [way for way in outbox.open_ways() if not self._has_way(*way)]
+            claims: Sequence[Delivery] = ()
+            if limit > 0:
+                claims = outbox.claim(
+                    now, lease=policy.lease, pace=policy.pace, busy=self._busy, held=held, limit=limit
+                )
+            busy = self._busy | {claimed.channel for claimed in claims}
+            until = outbox.next_time(busy, held) if len(busy) < self._workers else None
+        if claims:
+            self._passing("claimed")
+        return claims, until
+
+    def _work(self, claimed: Delivery, wake: Event) -> None:
+        self._ended.put(self._perform(claimed))
+        wake.set()
+
+    def _perform(self, claimed: Delivery) -> Finished:
+        """Makes the call; whatever goes wrong in it is an answer too."""
+        can_look = True
+        answer: Answer
+        try:
+            messenger = self._messenger_for(claimed)
+            can_look = messenger.can_look
+            if claimed.state is DeliveryState.SENDING:
+                answer = messenger.post(claimed)
+            else:
+                answer = messenger.find(claimed, now=self._clock()) if can_look else None
+        except DeliveryError as error:
+            answer = error
+        except Exception as error:
+            # The job's boundary. It may have been posted: only a look can tell.
+            log.exception("delivery broke", delivery=claimed.id)
+            answer = Unclear("the delivery broke", on=claimed.channel, code=type(error).__name__)
+        self._passing("answered")
+        return Finished(claimed=claimed, answer=answer, can_look=can_look)
+
+    def _collect(self, *, timeout_s: float | None = None) -> None:
+        """Takes in what has come back; with a time-out it waits for the first."""
+        while True:
+            try:
+                finished = self._ended.get(block=timeout_s is not None, timeout=timeout_s)
+            except Empty:
+                return
+            timeout_s = None
+            self._busy.discard(finished.claimed.channel)
+            self._unsettled.append(finished)
+
+    def _settle(self) -> None:
+        """Keeps what came of each call; what the store does not take now stays for the next round."""
+        while self._unsettled:
+            finished = self._unsettled.popleft()
+            try:
+                verdict, held, tell = self._settle_one(finished)
+            except StoreError:
+                self._unsettled.appendleft(finished)
+                raise
+            self._passing("settled")
+            _tell(verdict, held=held)
+            if tell is not None:
+                tell()
+
+    def _settle_one(self, finished: Finished) -> tuple[Verdict, bool, Tell | None]:
+        claimed, now = finished.claimed, self._clock()
+        with self._open() as outbox:
+            channel = outbox.channel(claimed.channel)
+            known = channel or ChannelState(channel=claimed.channel, not_before=now)
+            verdict = self._judge(finished, known, now, outage=outbox.outage() is not None)
+            held = outbox.settle(claimed, verdict.delivery, outcome=verdict.outcome, now=now)
+            if held:
+                outbox.put_channel(verdict.channel)
+            if verdict.limit is not None:
+                outbox.put_limit(verdict.limit)
+            tell = self._note(outbox, finished, now)
+        return verdict, held, tell
+
+    def _note(self, outbox: Outbox, finished: Finished, now: datetime) -> Tell | None:
+        """Notes whether Slack answered; once an outage is over, all that waited for its end is tried."""
+        answered = finished.answered
+        if answered is None:
+            return None
+        error = None if answered else str(finished.answer)
+        over, tell = self._outages.note(outbox.outages, finished.method, error=error, now=now)
+        if over:
+            outbox.reset_back_off(now)
+        return tell
+
+    def _judge(self, finished: Finished, channel: ChannelState, now: datetime, *, outage: bool) -> Verdict:
+        judge = after_look
+        if finished.claimed.state is DeliveryState.SENDING:
+            said = outage and finished.answered is False
+            judge = partial(after_send, jitter=self._jitter(), said=said)
+        return judge(
+            finished.claimed,
+            finished.answer,
+            channel,
+            now=now,
+            policy=self._policy,
+            can_look=finished.can_look,
+        )
+
+    def _wait(self, until: datetime | None, stop: Event, wake: Event, beat: Callable[[], None]) -> None:
+        """Waits until that moment, a wake or a stop, beating meanwhile."""
+        wait_s = LOOK_ROUND_S if until is None else (until - self._clock()).total_seconds()
+        end = time.monotonic() + min(wait_s, LOOK_ROUND_S)
+        while not stop.is_set() and (left := end - time.monotonic()) > 0:
+            if wake.wait(min(left, SLICE_S)):
+                return
+            beat()
+
+    def _finish(self) -> None:
+        deadline = time.monotonic() + GRACE_S
+        while self._busy and (left := deadline - time.monotonic()) > 0:
+            self._collect(timeout_s=left)
+        self._collect()
+        try:
+            self._settle()
+        except StoreError as error:
+            log.warning("last deliveries not settled, will be looked for", why=str(error))
+
+
+def _tell(verdict: Verdict, *, held: bool) -> None:
+    """One line for each message that changed its state for good, or that an operator must see."""
+    delivery, channel = verdict.delivery, verdict.channel
+    facts = {"delivery": delivery.id, "route": delivery.route, "channel": delivery.channel}
+    if not held:
+        log.warning("late answer to a claim that was lost", outcome=verdict.outcome, **facts)
+    elif delivery.state is DeliveryState.SENT:
+        if verdict.report:
+            log.info("channel works again", channel=delivery.channel)
+        log.info("message delivered", kind=delivery.kind, outcome=verdict.outcome, **facts)
+    elif delivery.state is DeliveryState.SHOWN:
+        log.info("message shown, not posted", kind=delivery.kind, **facts)
+    elif delivery.state is DeliveryState.FAILED:
+        log.error("message given up", outcome=verdict.outcome, why=delivery.error, **facts)
+    elif verdict.report:
+        log.error("channel is broken", why=channel.broken or delivery.error, **facts)
+    else:
+        log.debug("message waits", state=delivery.state.value, outcome=verdict.outcome, **facts)

@@ -1,0 +1,203 @@
+"""What changed between the folder as known and as seen, and whether a loss is believed. Pure.
+
+The guard keeps a folder that is suddenly empty, unmounted or half there from emptying every feed: nothing is
+withdrawn until a second look, `AGAIN` later, still finds the same files gone, or the operator confirms it.
+Whether a file has come to rest is `settle`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from syndicator.watch.types import Scan, Stamp
+
+AGAIN = timedelta(minutes=10)
+"""How long after the first look the second one counts."""
+LINGER = timedelta(seconds=0.5)
+"""How long a file must be gone to be gone: editors and `git checkout` remove it and write it anew."""
+SHARE, COUNT = 0.20, 20
+"""A loss is suspicious when it is more than this share of the articles and more than this many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """How the folder differs from what is known of it; `gone` and `unseen` are known paths.
+
+    `unseen` lie where nobody could look: neither there nor gone. `scope` is the scan's: what was looked at.
+    """
+
+    new: Mapping[str, Stamp] = field(default_factory=dict)
+    changed: Mapping[str, Stamp] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+    unseen: frozenset[str] = frozenset()
+    scope: frozenset[str] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.gone)
+
+    def covers(self, path: str) -> bool:
+        """Whether the path was looked at, by itself or with a folder above it."""
+        return self.scope is None or any(part in self.scope for part in _at_and_above(path))
+
+
+def compare(known: Mapping[str, Stamp], seen: Scan) -> Changes:
+    """What is new, changed and gone in `seen`, against all that is `known` (also for a look at a part)."""
+    new: dict[str, Stamp] = {}
+    changed: dict[str, Stamp] = {}
+    for path, stamp in seen.files.items():
+        before = known.get(path)
+        if before is None:
+            new[path] = stamp
+        elif before != stamp:
+            changed[path] = stamp
+    absent = [path for path in _in_scope(known, seen) if path not in seen.files]
+    unseen = frozenset(path for path in absent if any(part in seen.unseen for part in _at_and_above(path)))
+    gone = frozenset(absent) - unseen
+    return Changes(new=new, changed=changed, gone=gone, unseen=unseen, scope=seen.scope)
+
+
+def _in_scope(known: Mapping[str, Stamp], seen: Scan) -> Collection[str]:
+    """The known paths that were looked for."""
+    if seen.scope is None:
+        return known.keys()
+    inside = {path for path in seen.scope if path in known}
+    if folders := seen.scope - inside - seen.files.keys():
+        inside.update(path for path in known if any(part in folders for part in _at_and_above(path)))
+    return inside
+
+
+def _at_and_above(path: str) -> Iterator[str]:
+    """The path, its folders, and the root as `""`."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+    yield ""
+
+
+class LossReason(StrEnum):
+    """Why articles that are gone are withdrawn, or kept for now. Logged and shown as it stands."""
+
+    NONE = "nothing is gone"
+    FRESH = "gone a moment ago"
+    FEW = "few enough to believe"
+    AGREED = "still gone at a second look"
+    CONFIRMED = "confirmed by the operator"
+    MISSING = "the source folder is not there"
+    EMPTY = "the source folder is suddenly empty"
+    INCOMPLETE = "part of the source folder could not be read"
+    MANY = "more than a fifth of the articles is gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What the guard remembers from one judgement to the next; start with `Guard()`.
+
+    `since` says when each path that is held was first found gone, `withdrawn` when how many were let go
+    lately: a folder that is deleted file by file is noticed as well.
+    """
+
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    withdrawn: tuple[tuple[datetime, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Which articles may be withdrawn now, which are held, why, and what to remember.
+
+    `look_again` is when a look at the held ones may release some; None if none is held.
+    """
+
+    withdraw: frozenset[str]
+    held: frozenset[str]
+    reason: LossReason
+    guard: Guard
+    look_again: datetime | None = None
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the source is in a state that the operator should know of."""
+        return self.reason in _DOUBTS
+
+    @property
+    def fix(self) -> str:
+        """What the operator can do; empty if there is nothing to be done."""
+        return _FIXES.get(self.reason, "")
+
+
+_DOUBTS = frozenset({LossReason.MISSING, LossReason.EMPTY, LossReason.INCOMPLETE, LossReason.MANY})
+_CONFIRM = (
+    "until then its feeds stay as they are. If the articles were meant to go, confirm it with "
+    f"`syndicator build --confirm-removals`, or wait: it is believed when it is still "
+    f"so {AGAIN.seconds // 60} minutes later"
+)
+_FIXES = {
+    LossReason.MISSING: f"Mount or create the folder, or correct its path; {_CONFIRM}",
+    LossReason.EMPTY: f"Mount or fill the folder; {_CONFIRM}",
+    LossReason.INCOMPLETE: f"Mend the folder or its rights; {_CONFIRM}",
+    LossReason.MANY: f"Bring the files back; {_CONFIRM}",
+}
+
+
+def guard_deletions(
+    changes: Changes,
+    *,
+    known: int,
+    seen: Scan,
+    guard: Guard,
+    now: datetime,
+    confirmed: bool = False,
+    linger: timedelta = LINGER,
+    bare: Collection[str] = (),
+) -> Verdict:
+    """Which of the articles gone may be withdrawn, of `known` articles (the gone ones included).
+
+    A path is withdrawn when a look at least `linger` after the first one still does not find it, or at least
+    `AGAIN` after it while the loss is suspicious; one that was back in between starts anew. What is held and
+    lies outside the scope of this look stays held. 3 of 3 gone is empty, and so is 1 of 1; 20 of 60 is few;
+    21 of 100 is many. Never withdraws what is `unseen`, confirmed or not. Files that gave no entry
+    (`bare`, some of the `known`) are no loss, however many are gone.
+    """
+    gone = changes.gone | {path for path in guard.since if not changes.covers(path)}
+    lately = tuple((at, count) for at, count in guard.withdrawn if now - AGAIN < at <= now)
+    lost, entries = len(gone.difference(bare)), known - len(bare)
+    reason = _reason(lost, entries, sum(count for _, count in lately), changes, seen, confirmed)
+    wait = timedelta(0) if reason is LossReason.CONFIRMED else AGAIN if reason in _DOUBTS else linger
+    first = {path: min(guard.since.get(path, now), now) for path in gone}
+    withdraw = frozenset(path for path in changes.gone if now - first[path] >= wait)
+    since = {path: at for path, at in first.items() if path not in withdraw}
+    if reason is LossReason.FEW and (count := len(withdraw.difference(bare))):
+        lately = (*lately, (now, count))
+    return Verdict(
+        withdraw=withdraw,
+        held=frozenset(since),
+        reason=_outcome(reason, withdrawn=bool(withdraw), held=bool(since)),
+        guard=Guard(since=since, withdrawn=lately),
+        look_again=min(since.values()) + wait if since else None,
+    )
+
+
+def _reason(gone: int, known: int, lately: int, changes: Changes, seen: Scan, confirmed: bool) -> LossReason:
+    """The first that applies. `lately` were withdrawn within `AGAIN` and count as part of the same loss."""
+    if confirmed and gone:
+        return LossReason.CONFIRMED
+    if seen.missing:
+        return LossReason.MISSING
+    if changes.unseen or "" in seen.unseen or (gone and seen.broken):
+        return LossReason.INCOMPLETE
+    if gone and gone >= known and not seen.files:
+        return LossReason.EMPTY
+    lost = gone + lately
+    if gone and lost > COUNT and lost > SHARE * (known + lately):
+        return LossReason.MANY
+    return LossReason.FEW if gone else LossReason.NONE
+
+
+def _outcome(reason: LossReason, *, withdrawn: bool, held: bool) -> LossReason:
+    if reason in _DOUBTS and withdrawn and not held:
+        return LossReason.AGREED
+    if reason is LossReason.FEW and not withdrawn:
+        return LossReason.FRESH
+    return reason

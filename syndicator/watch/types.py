@@ -1,0 +1,140 @@
+"""What a look at the folder yields: stamps, skipped files and the scan. Values only, read by all of watch."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from syndicator.models import Problem
+
+MAX_DEPTH = 64
+"""Folders below folders; one descriptor is held per level, so this also bounds those."""
+
+
+class Stamp(NamedTuple):
+    """What `stat` says of one file; equal stamps mean that it was not touched. Times in nanoseconds.
+
+    `ctime_ns` is there because size and mtime can be kept by a rewrite (`cp -p`, `rsync -t`, a clock's tick);
+    the kernel alone sets ctime. A named tuple and no dataclass: made and compared once per file and scan, it
+    takes a quarter off the time of a whole scan (100,000 files, 0.73 s against 0.57 s).
+    """
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class Identity(NamedTuple):
+    """Which directory it is, whatever its name."""
+
+    device: int
+    inode: int
+
+
+class SkippedFile(StrEnum):
+    """Why a name that looks like an article's is not read. The value is what is wrong, in words."""
+
+    LINK = "a symbolic link, and links are not followed"
+    FIFO = "a named pipe, not a file"
+    SOCKET = "a socket, not a file"
+    DEVICE = "a device, not a file"
+    NAME = "a file name that is not UTF-8"
+    UNREADABLE = "a folder that cannot be read"
+    TOO_DEEP = f"a folder more than {MAX_DEPTH} levels deep"
+
+    @property
+    def fix(self) -> str:
+        return _FIXES[self]
+
+    def problem(self, *, source: str, path: str) -> Problem:
+        """As a problem of the given source."""
+        return Problem(source=source, path=path, what=self.value, fix=self.fix)
+
+
+_FIXES = {
+    SkippedFile.LINK: "Put the file itself here, or a hard link to it",
+    SkippedFile.FIFO: "Remove it, or write the article as a regular file",
+    SkippedFile.SOCKET: "Remove it, or write the article as a regular file",
+    SkippedFile.DEVICE: "Remove it, or write the article as a regular file",
+    SkippedFile.NAME: "Rename it; `ls -b` shows its bytes",
+    SkippedFile.UNREADABLE: "Let the service's user read it: chmod o+rx, or add the user to its group",
+    SkippedFile.TOO_DEEP: "Move the articles further up",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What one look found. Paths are relative to the root, with `/`.
+
+    `root` is None where the root is not there; `unseen` are folders that could not be read (`""`: the root
+    itself), with the operating system's word for why; `scope` the paths asked for, None for all.
+    """
+
+    root: Identity | None
+    files: Mapping[str, Stamp] = field(default_factory=dict)
+    skipped: Mapping[str, SkippedFile] = field(default_factory=dict)
+    directories: Mapping[str, Identity] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    scope: frozenset[str] | None = None
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was asked for could be looked at."""
+        return not self.unseen
+
+    @property
+    def broken(self) -> bool:
+        """Whether something failed that rights do not explain (an I/O error, a stale mount)."""
+        return any(path not in self.skipped for path in self.unseen)
+
+    @property
+    def missing(self) -> bool:
+        """Whether the root is not there, which is not the same as not readable."""
+        return self.root is None and not self.unseen
+
+    def problems(self, source: str) -> list[Problem]:
+        """The skipped files as problems, by path."""
+        return [kind.problem(source=source, path=path) for path, kind in sorted(self.skipped.items())]
+
+
+def stamp(found: os.stat_result) -> Stamp:
+    """The stamp of a file from its `stat`."""
+    return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def skip_reason(mode: int) -> SkippedFile | None:
+    """What a thing is if it is not a regular file; None if it is."""
+    match stat.S_IFMT(mode):
+        case stat.S_IFREG:
+            return None
+        case stat.S_IFLNK:
+            return SkippedFile.LINK
+        case stat.S_IFIFO:
+            return SkippedFile.FIFO
+        case stat.S_IFSOCK:
+            return SkippedFile.SOCKET
+        case _:
+            return SkippedFile.DEVICE
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a name from the file system was valid UTF-8 (Python keeps other bytes as surrogates)."""
+    if name.isascii():
+        return True
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(name: str) -> str:
+    r"""The name with bytes that are not UTF-8 shown as `\xNN`."""
+    return name if is_utf8(name) else os.fsencode(name).decode("utf-8", "backslashreplace")

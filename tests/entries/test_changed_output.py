@@ -1,0 +1,98 @@
+"""What others do to the output folder is found at the next scan or start, and published anew."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.rig import Rig
+
+FEED = "feeds/ai/atom.xml"
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    rig = Rig(tmp_path, levels={"good": 50}, limit=2)
+    for number in range(5):
+        rig.write(f"{number}.md", topics=["AI", f"Topic {number % 2}"])
+    rig.run_once()
+    return rig
+
+
+def tree(rig: Rig) -> dict[str, bytes]:
+    found = (path for path in rig.output.rglob("*") if path.is_file())
+    return {path.relative_to(rig.output).as_posix(): path.read_bytes() for path in found}
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["while it runs", "while it is down"])
+def test_emptied_feed_is_published_anew(rig: Rig, down: bool) -> None:
+    before = tree(rig)
+    (rig.output / FEED).write_bytes(b"")
+    if down:
+        rig.restart()
+    with capture_logs() as logs:
+        rig.pipeline.recover()
+    said = [(line["files"], line["first"]) for line in logs if "published anew" in line["event"]]
+    assert said == [(1, FEED)]
+    rig.publish()
+    assert tree(rig) == before
+    rig.pipeline.recover()
+    assert rig.publish().written == 0
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["while it runs", "while it is down"])
+def test_older_copy_of_the_whole_folder_is_brought_up_to_date(rig: Rig, down: bool) -> None:
+    older = rig.base / "older"
+    shutil.copytree(rig.output, older)
+    rig.write("9.md", topics=["AI", "New"])
+    rig.write("0.md", topics=["AI", "Topic 0"], title="Another title")
+    rig.run_once()
+    before = tree(rig)
+    shutil.rmtree(rig.output)
+    shutil.copytree(older, rig.output)
+    assert tree(rig) != before
+    if down:
+        rig.restart()
+    rig.pipeline.recover()
+    rig.publish()
+    assert tree(rig) == before
+
+
+def test_start_on_what_is_as_it_was_renders_next_to_nothing(rig: Rig) -> None:
+    rig.restart()
+    with rig.store.reading() as session:
+        assert session.dirty() == {"all": {-1}}
+    rig.pipeline.recover()
+    assert rig.publish().written == 0
+
+
+def test_lost_memory_of_what_was_written_costs_one_more_reading(rig: Rig) -> None:
+    before = tree(rig)
+    with rig.store.transaction() as session:
+        session.put_written(dict.fromkeys(session.written()))
+    rig.restart()
+    with rig.store.reading() as session:
+        assert set(session.dirty()) == {"all", "ai", "topic-0", "topic-1"}
+    assert rig.publish().written == 0
+    assert tree(rig) == before
+    rig.restart()
+    with rig.store.reading() as session:
+        assert session.dirty() == {"all": {-1}}
+
+
+def test_memory_older_than_the_folder_as_after_a_crash_still_tells_what_is_torn(rig: Rig) -> None:
+    with rig.store.reading() as session:
+        older = session.written()
+    rig.write("9.md", topics=["AI"])
+    rig.run_once()
+    before = tree(rig)
+    with rig.store.transaction() as session:
+        session.put_written(older)
+    (rig.output / FEED).write_bytes(b"torn")
+    rig.restart()
+    rig.pipeline.recover()
+    rig.publish()
+    assert tree(rig) == before

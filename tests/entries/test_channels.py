@@ -1,0 +1,194 @@
+"""One channel has one ledger, whatever the settings call it, and keeps what it had under its name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicator.alerts import Delivery, DeliveryState, LedgerKind
+from syndicator.settings.models import Route
+from tests.rig import Rig
+
+BY_ID = Route(name="by-id", channel="C0GENERAL", deliver="immediate")
+BY_NAME = Route(name="by-name", channel="#general", deliver="immediate")
+BARE = Route(name="bare", channel="General", deliver="immediate")
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path, routes=(BY_NAME, BY_ID))
+
+
+def add_names(rig: Rig) -> None:
+    """Slack has told the channel's id."""
+    with rig.store.transaction() as session:
+        session.outbox.names.put({"general": "C0GENERAL"}, rig.now)
+
+
+def messages(rig: Rig, *states: DeliveryState) -> list[Delivery]:
+    with rig.store.reading() as session:
+        return list(session.outbox.list(states or (DeliveryState.OWED,)))
+
+
+def send(rig: Rig, *channels: str) -> list[str]:
+    """Sends what waits for these channels, as Slack would take it; their ids."""
+    sent: list[str] = []
+    second = timedelta(seconds=1)
+    with rig.store.transaction() as session:
+        while claims := session.outbox.claim(rig.now, lease=second * 60, pace=second * 0, limit=50):
+            for claimed in claims:
+                after = DeliveryState.SENT if claimed.channel in channels else DeliveryState.OWED
+                later = rig.now + second
+                done = Delivery(
+                    **{
+                        name: getattr(claimed, name)
+                        for name in Delivery.__dataclass_fields__
+                        if name not in ("state", "due")
+                    },
+                    state=after,
+                    due=later,
+                )
+                session.outbox.settle(claimed, done, outcome="test", now=rig.now)
+                sent += [claimed.id] if after is DeliveryState.SENT else []
+    return sent
+
+
+def kinds(rig: Rig) -> dict[str, LedgerKind]:
+    """What the ledger says of each story, by channel; a story twice in a channel cannot be."""
+    with rig.store.reading() as session:
+        stories = [one.entry.story for one in session.entries(session.guids()).values()]
+        rows = session.outbox.ledger.rows(stories=stories)
+    return {f"{row.channel} {row.route}": row.kind for row in rows}
+
+
+def test_two_names_of_one_channel_share_its_ledger(rig: Rig) -> None:
+    add_names(rig)
+    rig.restart(routes=(BY_NAME, BY_ID, BARE))
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    (message,) = messages(rig)
+    assert (message.channel, message.route) == ("C0GENERAL", "by-name"), "the first in the settings takes it"
+
+
+def test_what_was_announced_under_either_name_is_announced(rig: Rig) -> None:
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    ids = {one.channel: one.id for one in messages(rig)}
+    assert set(ids) == {"C0GENERAL", "#general"}
+    assert send(rig, "#general") == [ids["#general"]]
+    add_names(rig)
+    rig.restart()
+    rig.run_once()
+    assert messages(rig) == [], "what waited under the id was announced under the name"
+    assert kinds(rig) == {"C0GENERAL by-name": LedgerKind.ANNOUNCED}
+    (sent,) = messages(rig, DeliveryState.SENT)
+    assert (sent.id, sent.channel) == (ids["#general"], "C0GENERAL"), "Slack knows it by its id"
+
+
+def test_what_waits_under_both_names_is_posted_once(rig: Rig) -> None:
+    rig.run_once()
+    for name in ("a.md", "b.md"):
+        rig.write(name)
+    rig.run_once()
+    assert len(messages(rig)) == 4
+    add_names(rig)
+    rig.restart()
+    rig.run_once()
+    assert sorted(one.guids for one in messages(rig)) == sorted(
+        (entry.guid,) for entry in rig.entries().values()
+    )
+    assert {one.channel for one in messages(rig)} == {"C0GENERAL"}
+
+
+def test_route_whose_name_is_found_begins_nothing_anew(rig: Rig) -> None:
+    rig.restart(routes=(BY_NAME,))
+    rig.run_once()
+    rig.write("before.md")
+    rig.run_once()
+    assert [one.channel for one in messages(rig)] == ["#general"]
+    add_names(rig)
+    rig.pipeline.adopt_channels(rig.now)
+    rig.write("after.md")
+    rig.run_once()
+    assert [one.channel for one in messages(rig)] == ["C0GENERAL", "C0GENERAL"]
+    rig.restart()
+    rig.write("later.md")
+    rig.run_once()
+    assert len(messages(rig)) == 3, "no silent beginning after the restart"
+
+
+def test_settings_that_go_from_name_to_id_announce_nothing_again(rig: Rig) -> None:
+    rig.restart(routes=(BY_NAME,))
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    send(rig, "#general")
+    add_names(rig)
+    rig.restart(routes=(BY_ID,))
+    rig.run_once()
+    assert messages(rig) == []
+    rig.write("b.md")
+    rig.run_once()
+    assert [one.channel for one in messages(rig)] == ["C0GENERAL"]
+
+
+def test_without_an_id_a_name_stays_as_it_is(rig: Rig) -> None:
+    rig.restart(routes=(BY_NAME,))
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    rig.restart()
+    rig.run_once()
+    assert [one.channel for one in messages(rig)] == ["#general"]
+
+
+def test_route_that_is_given_its_channels_id_takes_along_what_it_owes(rig: Rig) -> None:
+    rig.restart(routes=(BY_NAME,))
+    rig.run_once()
+    for name in ("a.md", "b.md"):
+        rig.write(name)
+    rig.run_once()
+    assert {one.channel for one in messages(rig)} == {"#general"}
+    rig.restart(routes=(BY_NAME.model_copy(update={"channel": "C0GENERAL"}),))
+    rig.run_once()
+    assert [one.channel for one in messages(rig)] == ["C0GENERAL"] * 2
+    assert len(send(rig, "C0GENERAL")) == 2
+    rig.write("c.md")
+    rig.run_once()
+    assert [one.channel for one in messages(rig)] == ["C0GENERAL"]
+    assert set(kinds(rig)) == {"C0GENERAL by-name"}, "nothing is left under the name"
+
+
+def test_story_that_the_id_has_had_is_not_owed_again_by_a_route_that_is_given_it(rig: Rig) -> None:
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    assert len(send(rig, "C0GENERAL")) == 1
+    rig.restart(routes=(BY_NAME.model_copy(update={"channel": "C0GENERAL"}), BY_ID))
+    rig.run_once()
+    assert messages(rig) == [] and rig.owed() == []
+    assert kinds(rig) == {"C0GENERAL by-id": LedgerKind.ANNOUNCED}
+
+
+def test_message_of_a_gone_route_goes_to_another_of_its_channel(rig: Rig) -> None:
+    rig.restart(routes=(BY_ID,))
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    rig.restart(routes=(BY_ID.model_copy(update={"name": "renamed"}),))
+    rig.run_once()
+    assert [(one.route, one.channel) for one in messages(rig)] == [("renamed", "C0GENERAL")]
+
+
+def test_message_of_a_route_that_is_gone_with_its_channel_waits(rig: Rig) -> None:
+    rig.restart(routes=(BY_ID,))
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    rig.restart(routes=(Route(name="other", channel="C2", deliver="immediate"),))
+    rig.run_once()
+    assert [(one.route, one.channel) for one in messages(rig)] == [("by-id", "C0GENERAL")]

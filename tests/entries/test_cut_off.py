@@ -1,0 +1,164 @@
+"""What a start has begun to make anew and did not finish, because it was cut off, the next start finishes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from syndicator import pipeline as flow
+from syndicator.loop import Stopped
+from syndicator.settings.models import Digest, Route
+from tests.making import NOON
+from tests.rig import Rig
+
+ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
+TOPICS = ("_data/*.yaml",)
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path, topics=TOPICS, routes=[ROUTE])
+
+
+def test_other_settings_of_a_source_are_read_by_the_next_start(rig: Rig) -> None:
+    rig.write("a.md", published=False)
+    rig.run_once()
+    assert rig.public() == []
+    rig.restart(include_unpublished=True)
+    rig.restart()
+    rig.run_once()
+    assert rig.public() == ["a.md"]
+
+
+def test_what_another_version_reads_otherwise_is_read_by_the_next_start(rig: Rig) -> None:
+    rig.write("a.md")
+    rig.run_once()
+    rig.restart(version="2")
+    rig.restart()
+    assert rig.look().guids == frozenset()
+    with rig.store.reading() as session:
+        before = session.files("news")["a.md"].stamp
+    assert any(before), "read, and its stamp known again"
+    rig.restart(version="3")
+    with rig.store.reading() as session:
+        assert not any(session.files("news")["a.md"].stamp), "to be read, whatever happens now"
+
+
+def test_entries_are_shelved_by_new_topic_files_at_the_next_start(rig: Rig) -> None:
+    rig.put("_data/ai.yaml", "name: AI\n")
+    rig.write("a.md", topics=["ML"])
+    rig.run_once()
+    assert rig.entries()["a.md"].topics == ("ml",)
+    rig.put("_data/ai.yaml", "name: AI\naliases: [ML]\n")
+    with refusing(rig, "entries"), pytest.raises(IntegrityError):
+        rig.pipeline.apply_topics(rig.now)
+    rig.restart()
+    rig.run_once()
+    assert rig.entries()["a.md"].topics == ("ai",)
+    assert rig.titles("ai") == ["About a"]
+
+
+def test_embargo_that_ends_while_topics_change_is_news(rig: Rig) -> None:
+    rig.write("old.md")
+    rig.write("soon.md", publishedDateTime=f"{NOON + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
+    rig.run_once()
+    rig.put("_data/ai.yaml", "name: AI\naliases: [ML]\n")
+    rig.restart(now=rig.now + timedelta(hours=2), roll_up=True)
+    rig.run_once()
+    assert [one.guid for one in rig.owed()] == [rig.entries()["soon.md"].guid]
+
+
+def test_topic_of_a_batch_that_was_not_stored_has_its_feeds_at_the_next_try(rig: Rig) -> None:
+    rig.write("old.md", topics=["Old"])
+    rig.run_once()
+    rig.write("a.md", topics=["New"])
+    with refusing(rig, "entries"), pytest.raises(IntegrityError):
+        rig.run_once()
+    rig.run_once()
+    assert rig.titles("new") == ["About a"]
+    (rig.folder / "a.md").unlink()
+    rig.run_once()
+    assert not (rig.output / "feeds/new").exists(), "counted once, it is carried by none now"
+
+
+def test_topic_files_that_were_not_stored_count_at_the_next_try(rig: Rig) -> None:
+    rig.write("a.md", topics=["ML"])
+    rig.run_once()
+    rig.put("_data/ai.yaml", "name: AI\nslug: ai\naliases: [ML]\n")
+    with refusing(rig, "topics"), pytest.raises(IntegrityError):
+        rig.run_once()
+    rig.run_once()
+    assert rig.titles("ai") == ["About a"]
+
+
+def test_route_whose_beginning_was_not_stored_is_still_silent(rig: Rig) -> None:
+    rig.write("a.md")
+    with never_committed(rig, "routes"), pytest.raises(IntegrityError):
+        rig.run_once()
+    rig.write("b.md")
+    rig.run_once()
+    assert rig.owed() == []
+    rig.write("c.md")
+    rig.run_once()
+    assert [one.guid for one in rig.owed()] == [rig.entries()["c.md"].guid]
+
+
+@contextmanager
+def refusing(rig: Rig, table: str) -> Iterator[None]:
+    """The database takes no row of this table, as if the disk gave out there."""
+    with closing(sqlite3.connect(rig.store.path)) as connection:
+        connection.execute(
+            f"CREATE TRIGGER refused BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+        try:
+            yield
+        finally:
+            connection.execute("DROP TRIGGER refused")
+
+
+@contextmanager
+def never_committed(rig: Rig, table: str) -> Iterator[None]:
+    """The database takes a row of this table, and then not the transaction."""
+    with closing(sqlite3.connect(rig.store.path)) as connection:
+        connection.executescript(
+            "CREATE TABLE cut (guid TEXT REFERENCES entries(guid) DEFERRABLE INITIALLY DEFERRED);"
+            f"CREATE TRIGGER cut_off AFTER INSERT ON {table} BEGIN INSERT INTO cut VALUES ('none'); END;"
+        )
+        try:
+            yield
+        finally:
+            connection.executescript("DROP TRIGGER cut_off; DROP TABLE cut;")
+
+
+def test_route_whose_beginning_was_cut_off_between_portions_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "SOME", 2)
+    rig = Rig(tmp_path)
+    for number in range(6):
+        rig.write(f"{number}.md")
+    rig.run_once()
+    rig.restart(routes=[Route(name="all", channel="C1")])
+    rig.pipeline.look("news", rig.moment())
+
+    def cut(done: int, of: int) -> None:
+        if done >= 4:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        rig.pipeline.begin_routes(rig.now, cut)
+    with rig.store.reading() as session:
+        assert session.outbox.ledger.begun() == {}
+    rig.restart()
+    rig.write("new.md")
+    rig.run_once()
+    assert rig.owed() == []
+    rig.write("newer.md")
+    rig.run_once()
+    assert len(rig.owed()) == 1

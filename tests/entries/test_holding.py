@@ -1,0 +1,248 @@
+"""Mutes, quiet hours and floods, asked again when a message is about to leave: the pipeline, the sender and a
+local Slack, with time as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicator.alerts import Slot
+from syndicator.notify.enqueue import Enqueuer
+from syndicator.settings.models import Digest, QuietHours, Route
+from syndicator.slack.client import SlackBot
+from syndicator.slack.sender import Sender
+from tests.making import NOON
+from tests.rig import SITE, Rig
+from tests.slack_server import TOKEN, Posted, Slack, SlackServer, script
+from tests.slack_server import Channel as SlackChannel
+
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+AT_ONCE = Route(name="sea", channel="C1", deliver="immediate")
+
+
+@pytest.fixture
+def server() -> Iterator[SlackServer]:
+    with SlackServer(Slack(channels={"C1": SlackChannel(id="C1", name="sea")})) as server:
+        yield server
+
+
+class Channel:
+    """A route on a folder, and its channel at the local Slack. `pass_time` is the service at work."""
+
+    def __init__(self, base: Path, server: SlackServer, route: Route = AT_ONCE, **rig: object) -> None:
+        self.rig = Rig(base, routes=[route], **rig)  # type: ignore[arg-type]  # passed through
+        self.server, self.route = server, route
+        self.rig.run_once()
+        self.restart()
+
+    def restart(self) -> None:
+        self.enqueuer = Enqueuer([self.route], SITE, self.rig.latest_slot)
+        bot = SlackBot(TOKEN, api_url=self.server.url)
+        self.sender = Sender(
+            lambda: self.enqueuer.outbox(self.rig.store, self.rig.now),
+            lambda _: bot,
+            clock=lambda: self.rig.now,
+        )
+        self.sender.begin()
+
+    def arrive(self, count: int, name: str = "n") -> None:
+        for number in range(count):
+            self.rig.write(f"{name}{number:02}.md")
+        self.rig.run_once()
+
+    def pass_time(self, time: timedelta, *, step: timedelta = SECOND) -> None:
+        """Lets the time pass in steps; in each the pipeline mails and the sender sends what it may."""
+        until = self.rig.now + time
+        while self.rig.now < until:
+            self.sender.deliver_once()
+            self.rig.wait(min(step, until - self.rig.now))
+            self.rig.pipeline.mail(self.rig.now)
+        self.sender.deliver_once()
+
+    def mute(self, length: timedelta) -> None:
+        with self.rig.store.transaction() as session:
+            now = self.rig.now
+            session.outbox.ledger.mute(self.route.name, since=now, until=now + length, why="launch")
+
+    def counts(self) -> list[int]:
+        """How many stories each message in the channel has."""
+        return [count(posted) for posted in self.server.slack.posted]
+
+    def states(self) -> set[str]:
+        with self.rig.store.reading() as session:
+            return {one.state.value for one in session.outbox.list(limit=1_000)}
+
+
+def count(posted: Posted) -> int:
+    """How many stories a message is about: the number in a digest's head, else one."""
+    head = posted.body["blocks"][0]
+    if head["type"] != "header":
+        return 1
+    return int(head["text"]["text"].rpartition(": ")[2].split()[0])
+
+
+def test_mute_holds_what_is_composed_and_ends_with_one_catch_up(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server)
+    channel.arrive(18)
+    channel.pass_time(SECOND)
+    assert channel.counts() == [1, 1]
+    channel.mute(HOUR)
+    channel.pass_time(HOUR - SECOND, step=MINUTE)
+    assert channel.counts() == [1, 1], "nothing leaves during the mute"
+    assert len(channel.rig.owed()) == 16
+    channel.pass_time(MINUTE)
+    assert channel.counts() == [1, 1, 16]
+    assert channel.states() == {"sent", "released"}
+
+
+def test_mute_holds_what_waits_for_the_routes_former_channel_too(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server)
+    server.slack.channels["C2"] = SlackChannel(id="C2", name="lake")
+    server.slack.faults = script("429")
+    channel.arrive(3)
+    channel.pass_time(SECOND * 0)
+    channel.route = AT_ONCE.model_copy(update={"channel": "C2"})
+    channel.rig.restart(routes=[channel.route])
+    channel.rig.run_once()
+    channel.restart()
+    channel.mute(10 * MINUTE)
+    channel.pass_time(9 * MINUTE, step=10 * SECOND)
+    assert (channel.counts(), channel.states()) == ([], {"released"})
+    channel.pass_time(2 * MINUTE, step=10 * SECOND)
+    (posted,) = server.slack.posted
+    assert (count(posted), posted.channel) == (3, "C2")
+
+
+def test_quiet_hours_that_begin_while_slack_asks_to_wait_hold_everything(
+    tmp_path: Path, server: SlackServer
+) -> None:
+    night = QuietHours(start=time(12, 1), end=time(13))
+    route = Route(name="sea", channel="C1", deliver="immediate", quiet_hours=night)
+    channel = Channel(tmp_path, server, route, now=NOON + 30 * SECOND)
+    server.slack.faults, server.slack.retry_after_s = script("429"), 50
+    channel.arrive(5)
+    channel.pass_time(59 * MINUTE, step=10 * SECOND)
+    assert channel.counts() == []
+    channel.restart()
+    channel.pass_time(2 * MINUTE)
+    assert channel.counts() == [5]
+
+
+def test_composed_digest_is_held_and_comes_once_afterwards(tmp_path: Path, server: SlackServer) -> None:
+    def slot(digest: Digest, now: datetime) -> Slot | None:
+        return Slot(nominal="2026-03-14T12:01", at=NOON + MINUTE) if now >= NOON + MINUTE else None
+
+    daily = Route(name="sea", channel="C1", deliver=Digest(cron="1 12 * * *"))
+    channel = Channel(tmp_path, server, daily, now=NOON, latest_slot=slot)
+    channel.arrive(4)
+    server.slack.faults, server.slack.retry_after_s = script("429"), 50
+    channel.pass_time(MINUTE + SECOND, step=10 * SECOND)
+    assert (channel.counts(), channel.states()) == ([], {"owed"})
+    channel.mute(HOUR)
+    channel.pass_time(HOUR - SECOND, step=10 * MINUTE)
+    assert (channel.counts(), channel.states()) == ([], {"released"})
+    channel.pass_time(2 * MINUTE, step=10 * SECOND)
+    assert (channel.counts(), channel.states()) == ([4], {"sent"})
+
+
+def test_what_slack_may_have_is_looked_up_and_not_released(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server)
+    server.slack.faults = script("500-after")
+    channel.arrive(3)
+    channel.pass_time(SECOND * 0)
+    channel.mute(4 * MINUTE)
+    channel.pass_time(5 * MINUTE, step=10 * SECOND)
+    assert channel.counts() == [1, 2] and channel.states() == {"sent", "released"}
+
+
+def test_what_slack_does_not_have_after_all_joins_the_catch_up(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server)
+    server.slack.faults = script("500-before")
+    channel.arrive(3)
+    channel.pass_time(SECOND * 0)
+    channel.mute(4 * MINUTE)
+    channel.pass_time(5 * MINUTE, step=10 * SECOND)
+    assert channel.counts() == [3]
+
+
+def test_single_story_that_was_held_comes_as_itself_and_once(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server)
+    server.slack.faults = script("429")
+    channel.arrive(1)
+    channel.pass_time(SECOND * 0)
+    channel.mute(MINUTE)
+    channel.pass_time(2 * MINUTE, step=10 * SECOND)
+    assert (channel.counts(), channel.states()) == ([1], {"sent"})
+    assert set(server.slack.times().values()) == {1}
+
+
+def test_single_story_leaves_at_once(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server)
+    channel.arrive(1)
+    channel.pass_time(SECOND * 0)
+    assert channel.counts() == [1]
+
+
+def test_sixty_at_once_are_one_digest_when_no_more_come(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server)
+    channel.arrive(60)
+    channel.pass_time(29 * SECOND, step=10 * SECOND)
+    assert channel.counts() == []
+    channel.rig.restart()
+    channel.restart()
+    channel.pass_time(SECOND)
+    assert channel.counts() == [60]
+
+
+def test_from_the_twenty_first_on_what_has_not_left_is_one_digest(
+    tmp_path: Path, server: SlackServer
+) -> None:
+    channel = Channel(tmp_path, server)
+    for batch in range(12):
+        channel.arrive(5, name=f"b{batch:02}-")
+        channel.pass_time(SECOND / 2)
+    alerts = len(channel.counts())
+    assert set(channel.counts()) == {1} and alerts <= 20
+    channel.pass_time(28 * SECOND, step=7 * SECOND)
+    assert len(channel.counts()) == alerts, "the flood is not over"
+    channel.pass_time(3 * SECOND)
+    assert channel.counts() == [1] * alerts + [60 - alerts]
+
+
+def test_flood_that_goes_on_delays_its_stories_for_ten_minutes_at_most(
+    tmp_path: Path, server: SlackServer
+) -> None:
+    channel = Channel(tmp_path, server)
+    channel.arrive(30)
+    for number in range(25):
+        channel.pass_time(25 * SECOND, step=25 * SECOND)
+        channel.arrive(1, name=f"late{number:02}-")
+    assert channel.counts() == [30 + 23, 1] and channel.states() <= {"sent", "owed"}
+
+
+def test_flood_in_a_mute_ends_in_the_same_catch_up(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server)
+    channel.mute(10 * MINUTE)
+    channel.arrive(25)
+    channel.pass_time(5 * MINUTE, step=10 * SECOND)
+    channel.arrive(2, name="more")
+    channel.pass_time(6 * MINUTE, step=10 * SECOND)
+    assert channel.counts() == [27]
+
+
+def test_hours_cap_is_kept_when_an_outage_ends(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server, AT_ONCE.model_copy(update={"per_hour": 2}))
+    server.slack.faults = lambda method: "429" if method == "chat.postMessage" else None
+    for hour in range(5):
+        channel.arrive(2, name=f"h{hour}")
+        channel.pass_time(HOUR, step=10 * MINUTE)
+    server.slack.faults = lambda method: None
+    channel.pass_time(20 * SECOND)
+    assert channel.counts() == [1, 1]
+    channel.pass_time(59 * MINUTE, step=MINUTE)
+    assert channel.counts() == [1, 1]
+    channel.pass_time(2 * MINUTE, step=10 * SECOND)
+    assert channel.counts() == [1, 1, 1, 7], "what is over the cap comes as one digest"

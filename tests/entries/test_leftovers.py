@@ -1,0 +1,134 @@
+"""What other settings have made and these do not keep up is taken away: a stale feed is worse than none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from syndicator.errors import OutputUnwritable
+from syndicator.publish.build import PORTION
+from tests.rig import Rig
+
+
+def test_level_that_the_settings_no_longer_have_is_removed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, levels={"good": 50, "top": 90})
+    rig.write("a.md", quality=95)
+    rig.run_once()
+    assert rig.titles("ai", level="top") == ["About a"]
+    rig.restart(levels={"good": 50})
+    rig.run_once()
+    assert not (rig.output / "feeds/ai/top").exists()
+    assert not (rig.output / "feeds/all/top").exists()
+    assert rig.titles("ai", level="good") == ["About a"]
+
+
+def test_archive_pages_beyond_a_raised_limit_are_removed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, limit=2, levels={"good": 50})
+    for number in range(5):
+        rig.write(f"{number}.md")
+    rig.run_once()
+    assert len(rig.titles(page=2)) == 1
+    rig.restart(limit=3, version="2")
+    rig.run_once()
+    assert not (rig.output / "feeds/all/archive/2").exists()
+    assert len(rig.titles(page=0)) == 3
+    assert len(rig.titles(page=1)) == 2
+    rig.restart(limit=50, version="3")
+    rig.run_once()
+    assert not list(rig.output.glob("feeds/*/archive/*"))
+    assert len(rig.titles(level="good")) == 5
+
+
+def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md")
+    rig.run_once()
+    theirs = rig.output / "feeds/ai/theirs/notes.txt"
+    theirs.parent.mkdir()
+    theirs.write_text("mine")
+    rig.write("b.md")
+    rig.run_once()
+    assert theirs.read_text() == "mine"
+
+
+@pytest.mark.parametrize("how", ["fails", "is killed"])
+def test_hub_hears_of_feeds_written_by_a_pass_that_did_not_end(tmp_path: Path, how: str) -> None:
+    rig = Rig(tmp_path, hub="https://hub.example/")
+    rig.run_once()
+    told(rig)
+    rig.write("a.md")
+    rig.look()
+    blocked = rig.output / "topics" / "ai"
+    blocked.parent.mkdir(exist_ok=True)
+    blocked.write_text("a file where the topic's page should be")
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    if how == "is killed":
+        with rig.store.transaction() as session:  # what a kill leaves: written files, and nothing owed
+            for owed in session.websub.due(rig.now, limit=99):
+                session.websub.forget(owed.topic, since=owed.since)
+        rig.restart()
+    assert "https://feeds.example.org/feeds/ai/atom.xml" in told(rig)
+
+
+def told(rig: Rig) -> list[str]:
+    """What the hub is owed; owed no longer after that."""
+    with rig.store.transaction() as session:
+        due = session.websub.due(rig.now, limit=99)
+        for owed in due:
+            session.websub.forget(owed.topic, since=owed.since)
+    return [owed.topic for owed in due]
+
+
+def test_many_topics_are_published_in_portions_with_everything_first(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(PORTION + 10):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    rig.look()
+    first = rig.pipeline.publish(rig.now)
+    assert first.more
+    assert len(rig.titles()) == 50
+    assert not (rig.output / "index.html").exists()
+    written = len(list((rig.output / "feeds").iterdir()))
+    assert written == PORTION
+    assert not rig.pipeline.publish(rig.now).more
+    assert (rig.output / "index.html").exists()
+    assert len(list((rig.output / "feeds").iterdir())) == PORTION + 11
+    assert rig.publish().written == 0
+
+
+def test_level_whose_removal_was_cut_off_is_removed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, levels={"good": 50, "top": 60})
+    rig.write("a.md")
+    rig.run_once()
+    (rig.output / "feeds/ai/top/rss.xml").unlink()
+    rig.restart(levels={"good": 50})
+    rig.run_once()
+    assert not (rig.output / "feeds/ai/top").exists()
+
+
+def test_style_that_somebody_removed_is_published_anew(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md")
+    rig.run_once()
+    (style,) = rig.output.glob("style-*.css")
+    style.unlink()
+    rig.pipeline.recover()
+    rig.publish()
+    assert style.exists()
+
+
+def test_topic_that_has_ended_is_said_to_be_gone_before_its_files_are(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(PORTION + 10):
+        rig.write(f"{number:02}.md", topics=[f"Topic {number:02}"])
+    rig.run_once()
+    for file in rig.folder.iterdir():
+        file.unlink()
+    rig.look(confirmed=True)
+    assert rig.pipeline.publish(rig.now).more
+    lines = (tmp_path / "var/moved.map").read_text().splitlines()
+    gone = [line.removesuffix(" -;") for line in lines if line.endswith(" -;")]
+    assert len(gone) == PORTION + 10
+    assert not (rig.output / f"feeds/{min(gone)}").exists()

@@ -1,0 +1,171 @@
+"""A topic that cannot be written costs no other topic anything."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicator.errors import OutputUnwritable
+from syndicator.loop import Loop
+from syndicator.publish.build import PORTION
+from tests.rig import Rig
+from tests.test_loop import RigClock
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    """More topics than one portion holds, three of which have something in the way."""
+    rig = Rig(tmp_path)
+    for number in range(PORTION + 10):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    (rig.output / "feeds/topic-000/rss.xml/kept").mkdir(parents=True)
+    (rig.output / "feeds/topic-007").write_text("in the way")
+    (rig.output / "topics/topic-055/index.html").mkdir(parents=True)
+    rig.look()
+    return rig
+
+
+def test_others_are_published_and_then_the_fault_is_told(rig: Rig) -> None:
+    with pytest.raises(OutputUnwritable, match="topic-0"):
+        rig.publish()
+    for number in range(PORTION + 10):
+        assert (rig.output / f"feeds/topic-{number:03}/feed.json").is_file() == (number not in (0, 7))
+    assert (rig.output / "index.html").is_file()
+    assert (rig.output / "feeds.opml").is_file()
+
+
+def test_what_is_mended_is_published_at_once(rig: Rig) -> None:
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    rig.write("new.md", topics=["Topic 007", "Topic 030"])
+    rig.look()
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    assert sorted(rig.titles("topic-030")) == ["About 30", "About new"]
+    (rig.output / "feeds/topic-000/rss.xml/kept").rmdir()
+    (rig.output / "feeds/topic-000/rss.xml").rmdir()
+    (rig.output / "feeds/topic-007").unlink()
+    (rig.output / "topics/topic-055/index.html").rmdir()
+    rig.publish()
+    assert rig.titles("topic-000") == ["About 0"]
+    assert sorted(rig.titles("topic-007")) == ["About 7", "About new"]
+    assert (rig.output / "topics/topic-055/index.html").is_file()
+    assert rig.publish().written == 0
+
+
+def test_front_page_that_cannot_be_written_stays_owed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md")
+    (rig.output / "index.html").mkdir(parents=True)
+    with pytest.raises(OutputUnwritable, match="index"):
+        rig.run_once()
+    assert rig.titles("ai") == ["About a"]
+    (rig.output / "index.html").rmdir()
+    rig.publish()
+    assert (rig.output / "index.html").is_file()
+
+
+def test_folder_that_cannot_be_written_at_all_ends_the_pass_at_once(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(PORTION + 10):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    rig.look()
+    rig.output.write_text("in the way")
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    rig.output.unlink()
+    assert rig.publish().feeds == 3 * (PORTION + 11)
+
+
+def obstruct(rig: Rig, numbers: range) -> None:
+    for number in numbers:
+        (rig.output / f"feeds/topic-{number:03}/rss.xml/kept").mkdir(parents=True)
+
+
+def test_more_than_a_portion_of_them_costs_no_other_anything(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(PORTION + 12):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    rig.write("fine.md", topics=["Zed"])
+    obstruct(rig, range(PORTION + 12))
+    rig.look()
+    for _ in range(2):
+        with pytest.raises(OutputUnwritable):
+            rig.publish()
+    assert rig.titles("zed") == ["About fine"]
+    assert (rig.output / "index.html").is_file()
+    shutil.rmtree(rig.output / f"feeds/topic-{PORTION + 11:03}")
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    assert rig.titles(f"topic-{PORTION + 11:03}") == [f"About {PORTION + 11}"]
+
+
+def test_whole_portion_of_them_does_not_end_a_build(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(3 * PORTION):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    obstruct(rig, range(PORTION - 1, 2 * PORTION - 1))
+    rig.look()
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    assert rig.titles(f"topic-{3 * PORTION - 1:03}") == [f"About {3 * PORTION - 1}"]
+
+
+def test_feed_of_everything_comes_first_whatever_cannot_be_written(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    (rig.output / "index.html/x").mkdir(parents=True)
+    for number in range(PORTION + 10):
+        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+    rig.look()
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    rig.write("new.md", publishedDateTime="2026-03-14T10:00:00Z", topics=[f"Topic {n:03}" for n in range(40)])
+    rig.look()
+    rig.pipeline.publish(rig.now)
+    assert rig.titles()[0] == "About new"
+
+
+def test_link_in_the_place_of_a_topic_is_one_of_them(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, levels={"good": 50, "top": 60})
+    rig.write("a.md", topics=["One"])
+    rig.run_once()
+    (rig.output / "feeds/one").rename(tmp_path / "elsewhere")
+    (rig.output / "feeds/one").symlink_to(tmp_path / "elsewhere")
+    rig.restart(levels={"good": 50})
+    rig.write("b.md", topics=["One", "Two"])
+    with pytest.raises(OutputUnwritable, match="link"):
+        rig.run_once()
+    assert rig.titles("two") == ["About b"]
+    assert b"About b" not in (tmp_path / "elsewhere/rss.xml").read_bytes()
+
+
+def test_service_becomes_ready_and_goes_on_though_one_is_obstructed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, hub="https://hub.example/")
+    rig.write("a.md", topics=["One"])
+    (rig.output / "feeds/one/rss.xml").mkdir(parents=True)
+    told: list[str] = []
+    sealed: list[datetime] = []
+    loop = Loop(
+        rig.pipeline,
+        rig.names,
+        clock=RigClock(rig),
+        scan_every=timedelta(minutes=1),
+        published=lambda: told.append("hub"),
+        restore_guard=sealed.append,
+    )
+    stop = threading.Event()
+    guard = threading.Timer(20, stop.set)
+    guard.start()
+    loop.run_first(lambda done, of: None, stop)
+    guard.cancel()
+    assert not stop.is_set(), "the first turn never ended"
+    rig.write("b.md", topics=["One", "Two"])
+    loop.scan()
+    turn = loop.run_once()
+    assert turn.published.failure is not None
+    assert rig.titles("two") == ["About b"]
+    assert told and sealed

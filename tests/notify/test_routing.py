@@ -1,0 +1,170 @@
+"""What becomes owed, what becomes baseline and what is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from syndicator.alerts import LedgerKind, RouteReason
+from syndicator.models import Entry, Visibility
+from syndicator.notify.routing import Change, Decision, Write, announce
+from syndicator.settings.models import Route
+from tests.notify.values import DAY, HOUR, NOON, make_entry, make_route
+
+
+def decide(
+    *entries: Entry | Change, routes: list[Route] | None = None, now: datetime = NOON, **options: Any
+) -> list[Decision]:
+    changes = [one if isinstance(one, Change) else Change(entry=one) for one in entries]
+    facts: dict[str, Any] = {"ledger": {}, "topic_names": {}} | options
+    return announce(changes, routes or [make_route()], now=now, **facts)
+
+
+def writes(decisions: list[Decision]) -> list[tuple[str, str, Write, RouteReason]]:
+    return [(one.route, one.entry.guid, one.write, one.reason) for one in decisions]
+
+
+def test_new_entry_becomes_owed() -> None:
+    (decision,) = decide(make_entry())
+    assert decision.write is Write.OWED
+    owed = decision.owed
+    assert (owed.route, owed.channel, owed.story, owed.guid) == ("sea", "C1", "tides", "urn:tides")
+    assert (owed.reason, owed.qualified) == (RouteReason.OWED, NOON)
+
+
+def test_beginning_route_makes_a_baseline() -> None:
+    (decision,) = decide(make_entry(), silent_routes={"sea"})
+    row = decision.baseline
+    assert decision.write is Write.BASELINE
+    assert (row.kind, row.reason, row.story) == (LedgerKind.BASELINE, RouteReason.BASELINE, "tides")
+
+
+def test_beginning_source_makes_a_baseline_of_its_own_entries_only() -> None:
+    decisions = decide(make_entry("old"), make_entry("new", source="blog"), silent_sources={"news"})
+    assert {one.entry.guid: one.write for one in decisions} == {
+        "urn:old": Write.BASELINE,
+        "urn:new": Write.OWED,
+    }
+
+
+@pytest.mark.parametrize("silent", [(), ("sea",)], ids=["later", "at the beginning"])
+def test_entry_too_old_when_it_qualifies_becomes_baseline(silent: tuple[str, ...]) -> None:
+    (decision,) = decide(make_entry(published=NOON - 30 * DAY), silent_routes=silent)
+    assert (decision.write, decision.reason) == (Write.BASELINE, RouteReason.TOO_OLD)
+
+
+def test_edited_date_of_a_baseline_entry_announces_nothing() -> None:
+    ledger = {("C1", "tides"): LedgerKind.BASELINE}
+    (decision,) = decide(make_entry(published=NOON - HOUR), ledger=ledger)
+    assert (decision.write, decision.reason) == (Write.NOTHING, RouteReason.BASELINE)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        make_entry(visibility=Visibility.DRAFT),
+        make_entry(visibility=Visibility.EMBARGOED),
+        make_entry(quality=1.0),
+    ],
+    ids=["draft", "embargoed", "below the minimum"],
+)
+def test_what_is_not_yet_to_be_announced_may_qualify_after_the_beginning(entry: Entry) -> None:
+    route = make_route(min_quality=80.0)
+    (at_first,) = decide(entry, routes=[route], silent_routes={"sea"})
+    assert at_first.write is Write.NOTHING
+    ready = make_entry()
+    (later,) = decide(Change(entry=ready, before=entry), routes=[route])
+    assert later.write is Write.OWED
+
+
+def test_quality_that_rises_over_the_bar_is_announced_as_rising() -> None:
+    change = Change(entry=make_entry(quality=93.0), before=make_entry(quality=53.0))
+    (decision,) = decide(change, routes=[make_route(min_quality=80.0)])
+    assert (decision.write, decision.reason) == (Write.OWED, RouteReason.RISING)
+
+
+def test_draft_that_becomes_public_is_not_rising() -> None:
+    change = Change(entry=make_entry(), before=make_entry(visibility=Visibility.DRAFT, quality=1.0))
+    (decision,) = decide(change, routes=[make_route(min_quality=80.0)])
+    assert decision.reason is RouteReason.OWED
+
+
+def test_quality_that_falls_and_rises_again_announces_nothing() -> None:
+    change = Change(entry=make_entry(quality=93.0), before=make_entry(quality=53.0))
+    ledger = {("C1", "tides"): LedgerKind.ANNOUNCED}
+    (decision,) = decide(change, routes=[make_route(min_quality=80.0)], ledger=ledger)
+    assert (decision.write, decision.reason) == (Write.NOTHING, RouteReason.ANNOUNCED)
+
+
+def test_entry_announced_under_another_story_is_announced() -> None:
+    ledger = {("C1", "urn:tides"): LedgerKind.ANNOUNCED}
+    (decision,) = decide(make_entry(story="merged"), ledger=ledger)
+    assert decision.write is Write.NOTHING
+
+
+def test_first_route_of_a_channel_takes_the_story() -> None:
+    routes = [make_route("first"), make_route("second"), make_route("elsewhere", channel="C2")]
+    assert sorted(writes(decide(make_entry(), routes=routes))) == [
+        ("elsewhere", "urn:tides", Write.OWED, RouteReason.OWED),
+        ("first", "urn:tides", Write.OWED, RouteReason.OWED),
+        ("second", "urn:tides", Write.NOTHING, RouteReason.ANNOUNCED),
+    ]
+
+
+def test_second_route_takes_what_the_first_does_not() -> None:
+    routes = [make_route("picky", min_quality=100.0), make_route("easy")]
+    assert sorted(writes(decide(make_entry(), routes=routes))) == [
+        ("easy", "urn:tides", Write.OWED, RouteReason.OWED),
+        ("picky", "urn:tides", Write.NOTHING, RouteReason.BELOW_MINIMUM),
+    ]
+
+
+def test_route_that_begins_does_not_silence_another_of_its_channel() -> None:
+    routes = [make_route("new"), make_route("old")]
+    decisions = decide(make_entry(), routes=routes, silent_routes={"new"})
+    assert {one.route: one.write for one in decisions} == {"new": Write.NOTHING, "old": Write.OWED}
+
+
+def test_too_old_for_the_first_route_is_young_enough_for_the_second() -> None:
+    routes = [make_route("fresh", max_age=HOUR / 2), make_route("slow")]
+    decisions = decide(make_entry(), routes=routes)
+    assert {one.route: one.write for one in decisions} == {"fresh": Write.NOTHING, "slow": Write.OWED}
+
+
+def test_story_too_old_for_all_routes_is_baseline_once() -> None:
+    routes = [make_route("first"), make_route("second")]
+    decisions = decide(make_entry(published=NOON - 30 * DAY), routes=routes)
+    assert {one.route: one.write for one in decisions} == {"first": Write.BASELINE, "second": Write.NOTHING}
+
+
+def test_story_in_one_batch_is_owed_once_with_its_best_entry() -> None:
+    copies = [make_entry(name, quality=q, story="s") for name, q in (("a", 70.0), ("b", 95.0), ("c", None))]
+    decisions = decide(*copies)
+    assert sorted(writes(decisions)) == [
+        ("sea", "urn:a", Write.NOTHING, RouteReason.SAME_STORY),
+        ("sea", "urn:b", Write.OWED, RouteReason.OWED),
+        ("sea", "urn:c", Write.NOTHING, RouteReason.SAME_STORY),
+    ]
+
+
+def test_decisions_do_not_depend_on_the_order_of_changes() -> None:
+    entries = [make_entry(name, story="s") for name in "abc"] + [make_entry("d")]
+    forth, back = decide(*entries), decide(*reversed(entries))
+    assert {(d.entry.guid, d.write) for d in forth} == {(d.entry.guid, d.write) for d in back}
+
+
+def test_each_change_and_route_has_one_decision() -> None:
+    entries = [make_entry(name) for name in "abc"]
+    routes = [make_route("x"), make_route("y", channel="C2")]
+    assert len(decide(*entries, routes=routes)) == 6
+
+
+def test_withdrawn_and_returned_entry_is_not_announced_again() -> None:
+    ledger = {("C1", "tides"): LedgerKind.ANNOUNCED}
+    gone = replace(make_entry(), visibility=Visibility.WITHDRAWN)
+    (away,) = decide(Change(entry=gone, before=make_entry()), ledger=ledger)
+    (back,) = decide(Change(entry=make_entry(), before=gone), ledger=ledger)
+    assert (away.reason, back.reason) == (RouteReason.NOT_PUBLIC, RouteReason.ANNOUNCED)

@@ -1,0 +1,355 @@
+"""Posting and looking against a local server that plays Slack."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from syndicator.alerts import Delivery
+from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
+from syndicator.slack import client as slack_module
+from syndicator.slack.client import SlackBot, SlackWebhook
+from tests.slack.values import messaged
+from tests.slack_rules import images
+from tests.slack_server import AFTER, SCOPES, TOKEN, Channel, Slack, SlackServer, script
+
+SHORT = timedelta(seconds=0.4)
+
+
+@pytest.fixture
+def server() -> Iterator[SlackServer]:
+    with SlackServer(Slack(hang_s=5.0)) as server:
+        yield server
+
+
+def bot(server: SlackServer, token: str = TOKEN, deadline: timedelta = timedelta(seconds=10)) -> SlackBot:
+    return SlackBot(token, api_url=server.url, deadline=deadline)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_message_is_posted_and_found_by_its_metadata(server: SlackServer) -> None:
+    delivery = messaged("d1", now=now())
+    ts = bot(server).post(delivery)
+    (posted,) = server.slack.posted
+    assert (posted.ts, posted.channel, posted.delivery) == (ts, "C1", "d1")
+    assert bot(server).find(delivery, now=now()) == ts
+    assert bot(server).find(messaged("d2", now=now()), now=now()) is None
+
+
+def test_look_goes_through_all_pages(server: SlackServer) -> None:
+    server.slack.page_size = 3
+    client = bot(server)
+    for number in range(8):
+        client.post(messaged(f"d{number}", now=now()))
+    assert client.find(messaged("d0", now=now()), now=now()) == server.slack.posted[0].ts
+    assert client.find(messaged("d99", now=now()), now=now()) is None
+    assert [method for method, _ in server.slack.calls].count("conversations.history") == 6
+
+
+def test_look_that_never_ends_is_not_a_miss(server: SlackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slack_module, "MAX_PAGES", 2)
+    server.slack.page_size = 1
+    for number in range(3):
+        bot(server).post(messaged(f"d{number}", now=now()))
+    with pytest.raises(Unclear, match="more than can be searched"):
+        bot(server).find(messaged("d99", now=now()), now=now())
+
+
+def named(*names: str, **fields: bool) -> dict[str, Channel]:
+    ids = {name: f"C{name.upper()}" for name in names}
+    return {id: Channel(id=id, name=name, **fields) for name, id in ids.items()}
+
+
+def test_channels_are_found_by_their_names_through_all_pages(server: SlackServer) -> None:
+    server.slack.page_size = 2
+    server.slack.channels = named("a", "b", "c", "d", "general") | named("secret", private=True)
+    found = bot(server).channel_ids(["general", "secret", "nowhere"])
+    assert found == {"general": "CGENERAL", "secret": "CSECRET"}
+
+
+def test_public_channels_are_found_without_the_scope_for_private_ones(server: SlackServer) -> None:
+    server.slack.scopes = ("channels:read",)
+    server.slack.channels = named("general") | named("secret", private=True)
+    assert bot(server).channel_ids(["general", "secret"]) == {"general": "CGENERAL"}
+    server.slack.scopes = ("chat:write",)
+    with pytest.raises(Rejected, match="the scope channels:read"):
+        bot(server).channel_ids(["general"])
+
+
+def test_check_tells_whose_token_it_is_and_what_it_lacks(server: SlackServer) -> None:
+    identity = bot(server).check()
+    assert (identity.team, identity.user, identity.missing_scopes) == ("Test", "syndicator", [])
+    server.slack.scopes = ("chat:write",)
+    assert bot(server).check().missing_scopes == ["channels:history", "groups:history"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"token": "xoxb-other"}, "invalid_auth"),
+        ({"scopes": tuple(s for s in SCOPES if s != "chat:write")}, "missing_scope"),
+        ({"any_channel": False}, "channel_not_found"),
+        ({"channels": {"C1": Channel(id="C1", name="news", archived=True)}}, "is_archived"),
+        ({"channels": {"C1": Channel(id="C1", name="news", member=False)}}, "not_in_channel"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_a_person_must_mend_is_rejected_with_the_cure(
+    server: SlackServer, change: dict[str, object], code: str
+) -> None:
+    for name, value in change.items():
+        setattr(server.slack, name, value)
+    with pytest.raises(Rejected) as caught:
+        bot(server).post(messaged("d1"))
+    assert caught.value.code == code and caught.value.fix
+
+
+def test_missing_token_is_rejected(server: SlackServer) -> None:
+    with pytest.raises(Rejected) as caught:
+        bot(server, token="").check()
+    assert caught.value.code == "not_authed"
+
+
+def test_missing_scope_is_named_as_slack_names_it(server: SlackServer) -> None:
+    server.slack.scopes = ("channels:history",)
+    with pytest.raises(Rejected) as caught:
+        bot(server).post(messaged("d1"))
+    assert caught.value.why == "the token lacks the scope chat:write"
+    assert "Add the scope chat:write" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("fault", "answered"),
+    [
+        *((fault, False) for fault in (*AFTER, "500-before", "reset-before", "fin-before")),
+        *((fault, False) for fault in ("403-html", "404-html", "407-html")),
+        *((fault, True) for fault in ("429", "invalid_auth", "invalid_blocks", "a_new_word", "refused-word")),
+        ("message_limit_exceeded", True),
+    ],
+)
+def test_failure_says_whether_slack_answered(server: SlackServer, fault: str, answered: bool) -> None:
+    server.slack.faults = script(fault)
+    with pytest.raises(DeliveryError) as caught:
+        bot(server).post(messaged("d1"))
+    assert caught.value.answered is answered
+
+
+@pytest.mark.parametrize("fault", ["429", "429-date"])
+def test_rate_limit_is_refused_with_its_wait(server: SlackServer, fault: str) -> None:
+    server.slack.faults = script(fault)
+    server.slack.retry_after_s = 30
+    with pytest.raises(Refused) as caught:
+        bot(server).post(messaged("d1"))
+    assert caught.value.retry_after is not None
+    assert 25 <= caught.value.retry_after.total_seconds() <= 30
+    assert caught.value.method == "chat.postMessage"
+
+
+@pytest.mark.parametrize(
+    ("call", "method"),
+    [
+        (lambda bot: bot.check(), "auth.test"),
+        (lambda bot: bot.find(messaged("d1"), now=now()), "conversations.history"),
+        (lambda bot: bot.channel_ids(["sea"]), "conversations.list"),
+    ],
+    ids=["auth", "history", "list"],
+)
+def test_rate_limit_names_its_method(
+    server: SlackServer, call: Callable[[SlackBot], object], method: str
+) -> None:
+    server.slack.faults = script("429", method=method)
+    with pytest.raises(Refused) as caught:
+        call(bot(server))
+    assert caught.value.method == method
+
+
+@pytest.mark.parametrize("fault", [*AFTER, "500-before", "503-before", "reset-before", "fin-before"])
+def test_answer_that_says_nothing_certain_is_unclear_and_posts_at_most_once(
+    server: SlackServer, fault: str
+) -> None:
+    server.slack.faults = script(fault)
+    with pytest.raises(Unclear):
+        bot(server).post(messaged("d1"))
+    assert len(server.slack.posted) == (0 if fault.endswith("before") else 1)
+    assert len(server.slack.calls) == 1
+
+
+@pytest.mark.parametrize("fault", ["hang-before", "hang-after", "drip"])
+def test_call_ends_at_its_deadline_however_slow_the_server(server: SlackServer, fault: str) -> None:
+    server.slack.faults = script(fault)
+    began = time.monotonic()
+    with pytest.raises(Unclear, match="no answer in time"):
+        bot(server, deadline=SHORT).post(messaged("d1"))
+    assert time.monotonic() - began < 2.5
+
+
+def test_no_more_calls_are_begun_while_many_hang(
+    server: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slack_module, "MAX_HANGING", 2)
+    server.slack.faults = script("hang-before", "hang-before")
+    client = bot(server, deadline=timedelta(seconds=0.1))
+    for number in range(2):
+        with pytest.raises(Unclear):
+            client.post(messaged(f"d{number}"))
+    with pytest.raises(Refused) as caught:
+        client.post(messaged("d3"))
+    assert caught.value.code == "many_hang"
+    server.stopping.set()
+
+
+def test_refused_connection_is_refused() -> None:
+    with SlackServer() as server:
+        url = server.url
+    with pytest.raises(Refused) as caught:
+        SlackBot(TOKEN, api_url=url).post(messaged("d1"))
+    assert (caught.value.code, caught.value.answered) == ("connection_refused", False)
+
+
+def test_address_that_is_none_is_rejected() -> None:
+    with pytest.raises(Rejected, match="SLACK_API_URL"):
+        SlackBot(TOKEN, api_url="file:///etc/passwd").check()
+
+
+def test_message_whose_picture_cannot_be_fetched_is_posted_without_it(server: SlackServer) -> None:
+    server.slack.broken_images = True
+    bot(server).post(messaged("d1", image=True))
+    (posted,) = server.slack.posted
+    assert "accessory" not in posted.body["blocks"][0]
+    assert [method for method, _ in server.slack.calls] == ["chat.postMessage"] * 2
+
+
+def test_ill_formed_message_is_unacceptable(server: SlackServer) -> None:
+    delivery = messaged("d1")
+    with pytest.raises(Unacceptable):
+        bot(server).post(replace(delivery, message=delivery.message | {"text": "x" * 5_000}))
+
+
+def illustrated(id: str) -> Delivery:
+    """A message with a picture and a logo, as an alert has."""
+    delivery: Delivery = messaged(id, image=True)
+    logo = {"type": "image", "image_url": "https://img.example/logo.png", "alt_text": "logo"}
+    words = {"type": "plain_text", "text": "The publisher", "emoji": False}
+    blocks: Any = delivery.message["blocks"]
+    message = dict(delivery.message)
+    message["blocks"] = [*blocks, {"type": "context", "elements": [logo, words]}]
+    return replace(delivery, message=message)
+
+
+@pytest.mark.parametrize("way", ["token", "webhook"])
+@pytest.mark.parametrize(
+    ("bad", "left"),
+    [
+        (("a.jpg",), ["https://img.example/logo.png"]),
+        (("logo.png",), ["https://img.example/a.jpg"]),
+        (("a.jpg", "logo.png"), []),
+    ],
+    ids=["picture", "logo", "both"],
+)
+def test_only_the_image_that_slack_refuses_is_left_out(
+    server: SlackServer, bad: tuple[str, ...], left: list[str], way: str
+) -> None:
+    server.slack.bad_images = bad
+    client = bot(server) if way == "token" else SlackWebhook(server.webhook())
+    client.post(illustrated("d1"))
+    (posted,) = server.slack.posted
+    assert images(posted.body) == left
+    assert "The publisher" in str(posted.body["blocks"])
+
+
+# webhooks
+
+
+def test_webhook_posts_and_cannot_look(server: SlackServer) -> None:
+    webhook = SlackWebhook(server.webhook())
+    webhook.post(messaged("d1"))
+    (posted,) = server.slack.posted
+    assert posted.body["text"] == "Message d1" and "metadata" not in posted.body
+    with pytest.raises(Rejected):
+        webhook.find(messaged("d1"), now=now())
+
+
+@pytest.mark.parametrize("fault", [fault for fault in AFTER if "error" not in fault])
+def test_webhook_whose_answer_is_lost_is_unclear(server: SlackServer, fault: str) -> None:
+    server.slack.faults = script(fault)
+    with pytest.raises(Unclear):
+        SlackWebhook(server.webhook()).post(messaged("d1"))
+    assert len(server.slack.posted) == 1
+
+
+def test_webhook_errors_are_told_apart(server: SlackServer) -> None:
+    server.slack.faults = script("429")
+    with pytest.raises(Refused) as refused:
+        SlackWebhook(server.webhook()).post(messaged("d1"))
+    assert (refused.value.retry_after, refused.value.method) == (timedelta(seconds=1), "webhook")
+    server.slack.any_channel = False
+    with pytest.raises(Rejected) as rejected:
+        SlackWebhook(server.webhook("gone")).post(messaged("d1"))
+    assert rejected.value.code == "no_service"
+
+
+@pytest.mark.parametrize("word", ["channel_not_found", "no_service", "channel_is_archived"])
+def test_webhook_whose_channel_is_gone_is_to_be_made_anew(server: SlackServer, word: str) -> None:
+    server.slack.any_channel, server.slack.gone_webhook = False, word
+    with pytest.raises(Rejected) as caught:
+        SlackWebhook(server.webhook("gone")).post(messaged("d1"))
+    assert caught.value.code == word
+    assert "Make a new incoming webhook" in caught.value.fix and "route's channel" not in caught.value.fix
+
+
+def test_webhook_posts_without_pictures_that_cannot_be_fetched(server: SlackServer) -> None:
+    server.slack.broken_images = True
+    SlackWebhook(server.webhook()).post(messaged("d1", image=True))
+    assert len(server.slack.posted) == 1
+
+
+# secrets
+
+
+CANARY = "xoxb-canary-5f3a9"
+HOOK_CANARY = "hookcanary77b1"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *AFTER,
+        "429",
+        "500-before",
+        "reset-before",
+        "fin-before",
+        "hang-before",
+        "not_authed",
+        "invalid_blocks",
+    ],
+)
+def test_no_secret_in_logs_errors_or_tracebacks(
+    server: SlackServer, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger().setLevel(logging.NOTSET)
+    server.slack.token = CANARY
+    server.slack.faults = script(fault, fault)
+    senders = (
+        bot(server, token=CANARY, deadline=SHORT),
+        SlackWebhook(server.webhook(HOOK_CANARY), deadline=SHORT),
+    )
+    for sender in senders:
+        with pytest.raises(DeliveryError) as caught:
+            sender.post(messaged("d1"))
+        shown = "".join(traceback.format_exception(caught.value))
+        told = f"{shown} {caught.value!r} {vars(caught.value)} {sender!r} {sender}"
+        assert CANARY not in told and HOOK_CANARY not in told
+        assert caught.value.__context__ is None
+    assert CANARY not in caplog.text and HOOK_CANARY not in caplog.text
+    server.stopping.set()

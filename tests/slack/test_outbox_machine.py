@@ -1,0 +1,249 @@
+"""The outbox as a state machine: whatever happens in whatever order, nothing is lost and nothing comes twice.
+
+The real sender and the real tables, a clock set by hand, and a Slack that refuses, loses answers before and
+after acceptance, applies late, and cannot be searched; the process is killed at each of its points.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from syndicator.alerts import Delivery, DeliveryState
+from syndicator.errors import Refused, Rejected, Unclear
+from syndicator.slack.retry import Drawn, RetryPolicy
+from syndicator.slack.sender import Sender
+from tests.slack.values import NOON, SECOND, messaged
+from tests.store.outbox_values import memory_store
+
+POLICY = RetryPolicy()
+POST_FAULTS = ("refused", "rejected", "lost before", "lost after", "late")
+LOOK_FAULTS = ("refused", "rejected", "unclear")
+
+
+class Killed(BaseException):
+    """What `kill -9` does to the code that runs."""
+
+
+class ModelSlack:
+    """Accepts, refuses or loses as it is told, and remembers when each message shows."""
+
+    can_look = True
+
+    def __init__(self, machine: OutboxMachine) -> None:
+        self._machine = machine
+        self.shows: dict[str, list[datetime]] = {}
+        self.post_faults: dict[str, deque[str]] = {}
+        self.look_faults: deque[str] = deque()
+
+    def post(self, delivery: Delivery) -> str:
+        faults = self.post_faults.get(delivery.id)
+        fault = faults.popleft() if faults else None
+        what, now = "not posted", self._machine.now
+        if fault == "refused":
+            raise Refused(what, on=delivery.channel, code="ratelimited", retry_after=SECOND * 3)
+        if fault == "rejected":
+            raise Rejected(what, on=delivery.channel, code="is_archived", why="no", fix="Unarchive it")
+        if fault != "lost before":
+            shows = now + POLICY.confirm_after if fault == "late" else now
+            self.shows.setdefault(delivery.id, []).append(shows)
+        if fault is not None:
+            raise Unclear(what, on=delivery.channel, code="TimeoutError")
+        return f"ts-{delivery.id}"
+
+    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
+        fault = self.look_faults.popleft() if self.look_faults else None
+        what = "not searched"
+        if fault == "refused":
+            raise Refused(what, on=delivery.channel, code="ratelimited", retry_after=SECOND * 30)
+        if fault == "rejected":
+            raise Rejected(what, on=delivery.channel, code="missing_scope", why="no", fix="Add the scope")
+        if fault == "unclear":
+            raise Unclear(what, on=delivery.channel, code="TimeoutError")
+        shown = [moment for moment in self.shows.get(delivery.id, ()) if moment <= now]
+        return f"ts-{delivery.id}" if shown else None
+
+
+class Screen:
+    """Where messages are only drawn."""
+
+    can_look = True
+
+    def __init__(self, machine: OutboxMachine) -> None:
+        self._machine = machine
+
+    def post(self, delivery: Delivery) -> Drawn:
+        self._machine.drawn.add(delivery.id)
+        return Drawn()
+
+    def find(self, delivery: Delivery, *, now: datetime) -> Drawn:
+        return self.post(delivery)
+
+
+class OutboxMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.now, self.count = NOON, 0
+        self.store, self.slack = memory_store(), ModelSlack(self)
+        self.dropped: set[str] = set()
+        self.drawn: set[str] = set()
+        self.way = "slack"
+        self.kill_at: str | None = None
+        self.sender = self._start()
+
+    def _start(self) -> Sender:
+        sender = Sender(
+            self.store,
+            lambda _: Screen(self) if self.way == "preview" else self.slack,
+            clock=lambda: self.now,
+            has_way=lambda _route, _channel: self.way != "none",
+            jitter=lambda: 0.5,
+            passing=self._passing,
+        )
+        sender.begin()
+        return sender
+
+    def _passing(self, point: str) -> None:
+        if self.kill_at == point:
+            self.kill_at = None
+            raise Killed
+
+    def _all(self) -> dict[str, Delivery]:
+        with self.store() as outbox:
+            return {one.id: one for one in outbox.list(limit=1_000)}
+
+    # what may happen
+
+    @initialize(faults=st.lists(st.lists(st.sampled_from(POST_FAULTS), max_size=2), min_size=2, max_size=4))
+    def begin_with_some(self, faults: list[list[str]]) -> None:
+        for number, some in enumerate(faults):
+            self.owe("AB"[number % 2], some)
+
+    @rule(channel=st.sampled_from(["A", "B"]), faults=st.lists(st.sampled_from(POST_FAULTS), max_size=3))
+    def owe(self, channel: str, faults: list[str]) -> None:
+        self.count += 1
+        self.slack.post_faults[f"d{self.count}"] = deque(faults)
+        with self.store() as outbox:
+            outbox.write(messaged(f"d{self.count}", channel=channel, now=self.now), [])
+
+    @rule(number=st.integers(1, 3))
+    def owe_again(self, number: int) -> None:
+        if number <= self.count:
+            with self.store() as outbox:
+                written = outbox.write(messaged(f"d{number}", channel="A", now=self.now), [])
+            assert written is (f"d{number}" in self.dropped)
+            self.dropped.discard(f"d{number}")
+
+    @rule(faults=st.lists(st.sampled_from(LOOK_FAULTS), max_size=3))
+    def trouble_looking(self, faults: list[str]) -> None:
+        self.slack.look_faults = deque(faults)
+
+    @rule(
+        seconds=st.sampled_from([0, 1, 3, 30, 60, 61, 900]),
+        die=st.sampled_from([None, "claimed", "answered", "settled"]),
+    )
+    def deliver(self, seconds: int, die: str | None) -> None:
+        self.now += SECOND * seconds
+        self.kill_at = die
+        try:
+            self.sender.deliver_once()
+        except Killed:
+            self.sender = self._start()
+        self.kill_at = None
+
+    @rule(rounds=st.integers(2, 8))
+    def deliver_steadily(self, rounds: int) -> None:
+        """As the running service does: often enough that nothing waits longer than it must."""
+        for _ in range(rounds):
+            self.deliver(30, None)
+
+    @rule(way=st.sampled_from(["slack", "slack", "none", "preview"]))
+    def restart(self, way: str) -> None:
+        self.way = way
+        self.sender = self._start()
+
+    @precondition(lambda self: self.way == "none")
+    @rule()
+    def wait_for_days_without_a_token(self) -> None:
+        before = self._all()
+        self.now += timedelta(days=3)
+        self.sender.deliver_once()
+        assert self._all() == before, "without a way nothing is touched, and nothing given up"
+
+    @rule()
+    def fail_for_a_day(self) -> None:
+        self.slack.post_faults = {id: deque(["refused"] * 2) for id in self._all()}
+        self.now += timedelta(hours=25)
+        self.sender.deliver_once()
+
+    @precondition(lambda self: self.count > 0)
+    @rule(data=st.data())
+    def retry(self, data: Any) -> None:
+        id = data.draw(st.sampled_from(sorted(self._all())))
+        with self.store() as outbox:
+            outbox.retry(id, self.now)
+
+    @precondition(lambda self: self.count > 0)
+    @rule(data=st.data())
+    def drop_failed(self, data: Any) -> None:
+        failed = [
+            one.id for one in self._all().values() if one.state is DeliveryState.FAILED and not one.unsure
+        ]
+        if failed:
+            id = data.draw(st.sampled_from(sorted(failed)))
+            with self.store() as outbox:
+                assert outbox.drop(id, "no longer wanted", self.now)
+            self.dropped.add(id)
+
+    @rule(channel=st.sampled_from(["A", "B"]))
+    def hold(self, channel: str) -> None:
+        """A mute begins: what waits for the channel is taken back, and may be written again."""
+        waiting = {id for id, one in self._all().items() if _is_certain(one) and one.channel == channel}
+        with self.store() as outbox:
+            assert outbox.release(("ai", channel), "muted", self.now) == len(waiting)
+        self.dropped |= waiting
+
+    # what must always hold
+
+    @invariant()
+    def all_is_there_and_nothing_twice(self) -> None:
+        known, shows = self._all(), self.slack.shows
+        assert len(known) == self.count, "one disappeared"
+        assert all(len(times) == 1 for times in shows.values()), "one came twice"
+        sent = [one.id for one in known.values() if one.state is DeliveryState.SENT]
+        assert all(id in shows for id in sent), "one counts as sent and was not"
+        shown = [one.id for one in known.values() if one.state is DeliveryState.SHOWN]
+        assert all(id in self.drawn for id in shown), "one counts as shown and was not"
+
+    def teardown(self) -> None:
+        """When all is well again, everything comes to its end, once."""
+        self.slack.post_faults.clear()
+        self.slack.look_faults.clear()
+        self.restart("slack")
+        over = (DeliveryState.SENT, DeliveryState.SHOWN)
+        for _ in range(4 * self.count + 20):
+            open_ones = [one for one in self._all().values() if one.state not in over]
+            if {one.id for one in open_ones} <= self.dropped:
+                break
+            with self.store() as outbox:
+                for one in open_ones:
+                    outbox.retry(one.id, self.now)
+            self.now += timedelta(minutes=16)
+            self.sender.deliver_once()
+        states = Counter(one.state for one in self._all().values() if one.id not in self.dropped)
+        assert set(states) <= set(over), states
+        self.all_is_there_and_nothing_twice()
+        self.store.engine.dispose()
+
+
+def _is_certain(delivery: Delivery) -> bool:
+    return delivery.state is DeliveryState.OWED and not delivery.unsure
+
+
+OutboxMachine.TestCase.settings = settings(max_examples=settings().max_examples // 10, stateful_step_count=25)
+TestOutbox = OutboxMachine.TestCase

@@ -1,0 +1,221 @@
+"""What follows from each answer: sent, again and when, looked for, or given up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
+from syndicator.errors import Refused, Rejected, Unacceptable, Unclear
+from syndicator.slack.retry import Answer, RetryPolicy, Verdict, after_look, after_send, back_off
+from tests.slack.values import NOON, SECOND
+from tests.store.outbox_values import make_delivery
+
+POLICY = RetryPolicy()
+CHANNEL = ChannelState(channel="C1", not_before=NOON)
+DAY = timedelta(hours=24)
+
+REFUSED = Refused("not posted", on="C1", code="dns")
+ASKED = Refused("not posted", on="C1", code="ratelimited", retry_after=timedelta(seconds=30))
+REJECTED = Rejected("not posted", on="C1", code="not_in_channel", why="no", fix="Invite the app")
+UNACCEPTABLE = Unacceptable("not posted", on="C1", code="msg_too_long")
+UNCLEAR = Unclear("not posted", on="C1", code="TimeoutError")
+
+
+def sending(**fields: Any) -> Delivery:
+    values: dict[str, Any] = {"state": DeliveryState.SENDING, "attempts": 1}
+    return make_delivery(**(values | fields))
+
+
+def unclear(**fields: Any) -> Delivery:
+    values: dict[str, Any] = {"state": DeliveryState.UNCLEAR, "attempts": 1, "unsure": True}
+    return make_delivery(**(values | fields))
+
+
+def sent(
+    answer: Answer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
+) -> Verdict:
+    facts: dict[str, Any] = {"now": NOON, "policy": POLICY, "jitter": 1.0, "can_look": True} | o
+    return after_send(delivery or sending(), answer, channel, **facts)
+
+
+def looked(
+    answer: Answer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
+) -> Verdict:
+    facts: dict[str, Any] = {"now": NOON, "policy": POLICY} | o
+    return after_look(delivery or unclear(), answer, channel, **facts)
+
+
+@pytest.mark.parametrize("ts", ["1772452800.000100", None], ids=["by token", "by webhook"])
+def test_accepted_message_is_sent_and_its_channel_well(ts: str | None) -> None:
+    ill = replace(CHANNEL, failures=3, broken="no", broken_since=NOON)
+    verdict = sent(ts, sending(error="before", failing_since=NOON), ill)
+    assert (verdict.delivery.state, verdict.delivery.message_ts) == (DeliveryState.SENT, ts)
+    assert (verdict.delivery.error, verdict.delivery.failing_since) == (None, None)
+    assert (verdict.channel.failures, verdict.channel.broken) == (0, None)
+    assert verdict.report and not sent(ts).report
+
+
+def test_next_message_to_a_channel_waits_a_second_from_the_answer() -> None:
+    assert sent("1.1").channel.not_before == NOON + SECOND
+
+
+def test_refused_message_is_owed_again_after_a_back_off() -> None:
+    verdict = sent(REFUSED, channel=replace(CHANNEL, failures=4))
+    assert verdict.delivery.state is DeliveryState.OWED
+    assert verdict.delivery.due == verdict.channel.not_before == NOON + 16 * SECOND
+    assert (verdict.channel.failures, verdict.delivery.failing_since) == (5, NOON)
+
+
+@pytest.mark.parametrize("failures", [0, 9])
+def test_wait_that_slack_asks_for_is_obeyed(failures: int) -> None:
+    verdict = sent(ASKED, channel=replace(CHANNEL, failures=failures))
+    assert verdict.delivery.due == NOON + 30 * SECOND
+    assert verdict.limit == RateLimit(
+        method=SlackMethod.POST_MESSAGE, channel="C1", since=NOON, until=NOON + 30 * SECOND
+    )
+    assert (verdict.channel.not_before, verdict.channel.failures) == (NOON + SECOND, failures)
+
+
+def test_wait_that_slack_asks_for_when_looking_holds_looks_in_every_channel() -> None:
+    verdict = looked(ASKED)
+    assert verdict.limit == RateLimit(
+        method=SlackMethod.HISTORY, channel="", since=NOON, until=NOON + 30 * SECOND
+    )
+    assert verdict.channel == CHANNEL and sent(REFUSED).limit is None
+
+
+def test_rejection_breaks_the_channel_is_reported_once_and_tried_seldom() -> None:
+    first = sent(REJECTED)
+    assert (first.delivery.state, first.report) == (DeliveryState.OWED, True)
+    assert first.channel.not_before == first.delivery.due == NOON + POLICY.longest
+    assert first.channel.broken is not None and "Invite the app" in first.channel.broken
+    again = sent(REJECTED, first.delivery, first.channel, now=NOON + POLICY.longest)
+    assert not again.report and again.channel.broken_since == NOON
+    other = Rejected("not posted", on="C1", code="is_archived", why="no", fix="Unarchive it")
+    assert sent(other, first.delivery, first.channel).report
+
+
+@pytest.mark.parametrize("error", [REFUSED, UNCLEAR], ids=["refused", "unclear"])
+def test_third_failure_in_a_row_breaks_the_channel_and_is_reported_once(error: Answer) -> None:
+    channel, reports = CHANNEL, []
+    for _ in range(5):
+        verdict = sent(error, channel=channel)
+        channel = verdict.channel
+        reports.append(verdict.report)
+    assert reports == [False, False, True, False, False]
+    assert channel.broken is not None and "not posted: C1" in channel.broken
+    assert channel.broken_since == NOON and "tried again" in channel.broken
+    well = sent("1.1", channel=channel)
+    assert well.report and well.channel.broken is None
+
+
+def test_failure_in_an_outage_that_was_said_breaks_no_channel() -> None:
+    verdict = sent(REFUSED, channel=replace(CHANNEL, failures=7), said=True)
+    assert (verdict.report, verdict.channel.broken, verdict.channel.failures) == (False, None, 8)
+
+
+def test_look_that_slack_answers_with_an_unknown_word_is_reported_once() -> None:
+    word = Unclear("not searched", on="C1", code="a_new_word", why="Slack says a_new_word")
+    assert not looked(word).report, "not known to be an answer of Slack's"
+    word.answered = True
+    first = looked(word)
+    assert first.report and first.channel == CHANNEL
+    assert not looked(word, first.delivery).report
+
+
+def test_ill_formed_message_fails_alone() -> None:
+    verdict = sent(UNACCEPTABLE)
+    assert (verdict.delivery.state, verdict.report) == (DeliveryState.FAILED, True)
+    assert verdict.channel.failures == 0 and verdict.channel.broken is None
+
+
+def test_unclear_message_is_looked_for_after_a_while() -> None:
+    verdict = sent(UNCLEAR, sending(misses=1))
+    assert verdict.delivery.state is DeliveryState.UNCLEAR
+    assert verdict.delivery.due == NOON + POLICY.confirm_after
+    assert (verdict.delivery.unsure, verdict.delivery.misses) == (True, 0)
+    assert verdict.channel.not_before == NOON + SECOND
+
+
+def test_unclear_message_of_a_webhook_fails_and_is_listed() -> None:
+    verdict = sent(UNCLEAR, can_look=False)
+    assert (verdict.delivery.state, verdict.delivery.unsure) == (DeliveryState.FAILED, True)
+    assert verdict.report
+    cut_off = looked(None, can_look=False)
+    assert (cut_off.delivery.state, cut_off.delivery.unsure) == (DeliveryState.FAILED, True)
+    assert cut_off.report
+
+
+def test_found_message_is_sent() -> None:
+    verdict = looked("1.1", unclear(failing_since=NOON, error="before"))
+    assert (verdict.delivery.state, verdict.delivery.message_ts) == (DeliveryState.SENT, "1.1")
+    assert (verdict.delivery.unsure, verdict.outcome) == (False, "found")
+
+
+def test_message_is_sent_again_after_two_misses_half_a_minute_apart() -> None:
+    first = looked(None)
+    assert (first.delivery.state, first.delivery.misses) == (DeliveryState.UNCLEAR, 1)
+    assert first.delivery.due == NOON + POLICY.look_again_after
+    second = looked(None, first.delivery, now=first.delivery.due)
+    assert (second.delivery.state, second.delivery.unsure) == (DeliveryState.OWED, False)
+    assert second.delivery.due == first.delivery.due
+
+
+@pytest.mark.parametrize("error", [REFUSED, ASKED, UNCLEAR, REJECTED])
+def test_look_that_failed_is_not_a_miss(error: Answer) -> None:
+    verdict = looked(error, unclear(misses=1))
+    assert (verdict.delivery.state, verdict.delivery.misses) == (DeliveryState.UNCLEAR, 1)
+    assert verdict.delivery.due >= NOON + POLICY.look_again_after
+    assert verdict.channel == CHANNEL, "sending goes on"
+
+
+@pytest.mark.parametrize("error", [UNCLEAR, ASKED, REJECTED])
+def test_look_that_failed_is_made_again_soon_however_long_it_has_failed(error: Answer) -> None:
+    verdict = looked(error, unclear(failing_since=NOON - timedelta(hours=20)))
+    assert verdict.delivery.due == NOON + timedelta(seconds=30)
+
+
+def test_look_that_is_not_allowed_is_reported_once_and_holds_up_nobody() -> None:
+    scope = Rejected("not searched", on="C1", code="missing_scope", why="no", fix="Add the scope")
+    first = looked(scope)
+    assert first.report and first.channel == CHANNEL
+    assert not looked(scope, first.delivery).report
+
+
+@pytest.mark.parametrize("error", [REFUSED, REJECTED])
+def test_message_that_failed_for_a_day_is_given_up_and_seen(error: Answer) -> None:
+    since = NOON - DAY
+    almost = sent(error, sending(failing_since=since + SECOND))
+    assert almost.delivery.state is DeliveryState.OWED
+    verdict = sent(error, sending(failing_since=since))
+    assert (verdict.delivery.state, verdict.report) == (DeliveryState.FAILED, True)
+    assert verdict.outcome.startswith("given up")
+
+
+@pytest.mark.parametrize(
+    ("answer", "unsure"),
+    [(None, False), (REFUSED, True), (REJECTED, True)],
+    ids=["missed", "refused", "rejected"],
+)
+def test_unclear_message_is_given_up_after_a_day_but_not_unlooked(answer: Answer, unsure: bool) -> None:
+    old = unclear(failing_since=NOON - DAY, misses=1)
+    assert sent(UNCLEAR, sending(failing_since=NOON - DAY)).delivery.state is DeliveryState.UNCLEAR
+    verdict = looked(answer, old)
+    assert (verdict.delivery.state, verdict.delivery.unsure) == (DeliveryState.FAILED, unsure)
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_back_off_stays_between_a_second_and_a_quarter_of_an_hour(failures: int, jitter: float) -> None:
+    assert SECOND <= back_off(failures, POLICY, jitter) <= timedelta(minutes=15)
+    assert back_off(failures, POLICY, 0.0) <= back_off(failures, POLICY, jitter)
+
+
+@given(st.integers(1, 30))
+def test_back_off_never_shrinks(failures: int) -> None:
+    assert back_off(failures, POLICY, 0.5) <= back_off(failures + 1, POLICY, 0.5)

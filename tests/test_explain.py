@@ -1,0 +1,174 @@
+"""Behaviour 13 from end to end: whatever became of an article, there is a word for it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicator.alerts import RouteReason, Slot
+from syndicator.explain import Explanation
+from syndicator.models import FeedReason, Visibility
+from syndicator.notify.due import DueReason
+from syndicator.settings.models import Digest, Route
+from tests.making import NOON
+from tests.rig import Rig
+
+ANY = Route(name="any", channel="C1", deliver=Digest(cron="0 9 * * *"))
+GOOD = Route(name="good", channel="C2", topics=("AI",), min_quality=50, deliver=Digest(cron="0 9 * * *"))
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    rig = Rig(tmp_path, routes=[ANY, GOOD], levels={"good": 50}, limit=2)
+    rig.write("old.md", publishedDateTime="2026-03-13T09:00:00Z")
+    rig.run_once()
+    return rig
+
+
+def explained(rig: Rig, text: str) -> Explanation:
+    (explanation,) = rig.explain(text).explanations
+    return explanation
+
+
+def feeds(rig: Rig, text: str) -> dict[tuple[str, str | None], FeedReason]:
+    return {(word.topic, word.level): word.reason for word in explained(rig, text).feeds}
+
+
+def routes(rig: Rig, text: str) -> dict[str, RouteReason]:
+    return {word.route: word.reason for word in explained(rig, text).routes}
+
+
+def test_entry_is_found_by_path_link_and_guid(rig: Rig) -> None:
+    entry = rig.entries()["old.md"]
+    for text in ("old.md", entry.guid, entry.article.link, f"{entry.article.link}/?utm_source=x#top"):
+        assert explained(rig, text).entry == entry
+    assert rig.explain("nothing.md").explanations == ()
+
+
+def test_baseline_and_new_entry(rig: Rig) -> None:
+    rig.write("new.md", topics=["Azure"], quality=20)
+    rig.run_once()
+    assert routes(rig, "old.md") == {"any": RouteReason.BASELINE, "good": RouteReason.BASELINE}
+    assert routes(rig, "new.md") == {"any": RouteReason.WAITING, "good": RouteReason.OTHER_TOPIC}
+    (word, _) = explained(rig, "new.md").routes
+    assert word.held is not None and word.held.reason is DueReason.SLOT
+    assert word.ledger is not None and word.ledger.at == rig.now
+    assert feeds(rig, "new.md") == {
+        ("all", None): FeedReason.IN,
+        ("all", "good"): FeedReason.BELOW_LEVEL,
+        ("ai", None): FeedReason.OTHER_TOPIC,
+        ("ai", "good"): FeedReason.OTHER_TOPIC,
+        ("azure", None): FeedReason.IN,
+        ("azure", "good"): FeedReason.BELOW_LEVEL,
+    }
+
+
+def test_message_is_named_once_it_is_written(rig: Rig) -> None:
+    def at_once(digest: Digest, now: datetime) -> Slot:
+        return Slot(nominal=f"{now:%Y-%m-%dT%H:%M}", at=now)
+
+    rig.write("new.md")
+    rig.run_once()
+    rig.restart(latest_slot=at_once, now=rig.now + timedelta(hours=1))
+    rig.run_once()
+    for word in explained(rig, "new.md").routes:
+        assert word.delivery is not None
+        assert word.delivery.guids == (rig.entries()["new.md"].guid,)
+
+
+def test_message_that_ended_or_is_held_says_so(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, routes=[Route(name="fast", channel="C1", deliver="immediate")])
+    rig.run_once()
+    rig.write("new.md")
+    rig.run_once()
+    with rig.store.transaction() as session:
+        now, until = rig.now, rig.now + timedelta(hours=1)
+        session.outbox.ledger.mute("fast", since=now, until=until, why="launch")
+    (word,) = explained(rig, "new.md").routes
+    assert word.reason is RouteReason.WAITING and word.held is not None
+    assert (word.held.reason, word.held.until) == (DueReason.MUTED, until)
+    assert word.delivery is not None
+    with rig.store.transaction() as session:
+        session.outbox.drop(word.delivery.id, "not wanted", rig.now)
+    (word,) = explained(rig, "new.md").routes
+    assert (word.reason, word.held) == (RouteReason.DROPPED, None)
+    assert word.delivery is not None
+    assert (word.delivery.ended, word.delivery.error) == (rig.now, "not wanted")
+
+
+def test_entries_crowded_out_stand_in_the_archive(rig: Rig) -> None:
+    for number in range(2):
+        rig.write(f"{number}.md")
+    rig.run_once()
+    found = feeds(rig, "old.md")
+    assert found["all", None] is found["ai", None] is FeedReason.ARCHIVED
+    assert found["all", "good"] is FeedReason.CROWDED_OUT
+
+
+def test_copy_names_the_one_shown_instead(rig: Rig) -> None:
+    rig.write("copy.md", webUrl="https://news.example/old")
+    rig.run_once()
+    words = {(word.topic, word.level): word for word in explained(rig, "copy.md").feeds}
+    assert words["all", None].reason is FeedReason.OTHER_COPY
+    assert words["all", None].instead == rig.entries()["old.md"]
+
+
+@pytest.mark.parametrize(
+    ("front", "visibility"),
+    [
+        ({"published": False}, Visibility.DRAFT),
+        ({"publishedDateTime": "2026-03-15T09:00:00Z"}, Visibility.EMBARGOED),
+    ],
+)
+def test_entry_that_is_not_public_says_why(
+    rig: Rig, front: dict[str, object], visibility: Visibility
+) -> None:
+    rig.write("a.md", **front)
+    rig.run_once()
+    assert explained(rig, "a.md").entry.visibility is visibility
+    assert set(feeds(rig, "a.md").values()) == {FeedReason.NOT_PUBLIC}
+    assert routes(rig, "a.md") == {"any": RouteReason.NOT_PUBLIC, "good": RouteReason.NOT_PUBLIC}
+
+
+def test_withdrawn_entry_says_since_when(rig: Rig) -> None:
+    rig.write("a.md")
+    rig.run_once()
+    rig.wait(timedelta(hours=1))
+    (rig.folder / "a.md").unlink()
+    rig.run_once()
+    explanation = explained(rig, "a.md")
+    assert explanation.entry.visibility is Visibility.WITHDRAWN
+    assert explanation.withdrawn is not None and explanation.withdrawn >= NOON + timedelta(hours=1)
+    assert set(feeds(rig, "a.md").values()) == {FeedReason.NOT_PUBLIC}
+
+
+def test_quality_below_the_bar_and_age_are_told_apart(rig: Rig) -> None:
+    rig.write("poor.md", quality=20)
+    rig.write("ancient.md", publishedDateTime="2026-01-01T09:00:00Z")
+    rig.run_once()
+    assert routes(rig, "poor.md") == {"any": RouteReason.WAITING, "good": RouteReason.BELOW_MINIMUM}
+    (word, _) = explained(rig, "ancient.md").routes
+    assert word.ledger is not None and word.ledger.reason is RouteReason.TOO_OLD
+
+
+def test_rising_quality_is_told(rig: Rig) -> None:
+    rig.write("a.md", quality=20)
+    rig.run_once()
+    rig.write("a.md", quality=60)
+    rig.run_once()
+    (_, word) = explained(rig, "a.md").routes
+    assert word.ledger is not None and word.ledger.reason is RouteReason.RISING
+
+
+def test_broken_article_shows_its_problem_and_its_last_good_version(rig: Rig) -> None:
+    rig.put("old.md", "---\ntitle: [\n---\n")
+    rig.put("never.md", "no front matter")
+    rig.run_once()
+    explanation = explained(rig, "old.md")
+    assert explanation.problem is not None and explanation.problem.path == "old.md"
+    assert feeds(rig, "old.md")["all", None] is FeedReason.IN
+    answer = rig.explain("never.md")
+    assert answer.explanations == ()
+    assert [problem.path for problem in answer.problems] == ["never.md"]
