@@ -99,13 +99,17 @@ class Output:
         return [(slug, page) for page in self.documents.missing(session, slug)]
 
     def recover(self, store: Store, progress: Progress = lambda done, of: None) -> Sequence[str]:
-        """Marks dirty what is no longer in the folder as it was written; the files, in order."""
+        """Marks dirty what is no longer in the folder as it was written. The files, in order, but for those
+        that were to be written anyway: we may have been killed as we wrote them."""
         files = self.documents.files
         changed = sorted(files.find_changed(progress))
-        if changed:
-            files.forget(changed)
-            self._save(store, dirty={_page_of(path) for path in changed})
-        return changed
+        if not changed:
+            return ()
+        with store.reading() as session:
+            dirty = {(slug, page) for slug, pages in session.dirty().items() for page in pages}
+        files.forget(changed)
+        self._save(store, dirty={_page_of(path) for path in changed})
+        return [path for path in changed if _page_of(path) not in dirty]
 
     def _save(self, store: Store, *, dirty: Iterable[tuple[str, int]]) -> None:
         with store.transaction() as session:
@@ -139,7 +143,7 @@ class Output:
                 )
             except BaseException as error:
                 self.round.over = True
-                self._owe_pings(store, written, now)
+                self._keep_written(store, written, now)
                 if not isinstance(error, OutputUnwritable):
                     raise
                 return self._published(written)
@@ -200,11 +204,14 @@ class Output:
             replace_file(self.moved_map.parent, self.moved_map.name, render_nginx_map(moves_of(topics)))
         yield from ()
 
-    def _owe_pings(self, store: Store, written: Sequence[str], now: datetime) -> None:
-        """What was written before a pass failed is not written again, so the hub is owed word of it now."""
-        if told := self._to_tell(written):
+    def _keep_written(self, store: Store, written: Sequence[str], now: datetime) -> None:
+        """What was written before a pass failed is remembered as ours, and the hub is owed word of it now."""
+        told, changes = self._to_tell(written), self.documents.files.changes
+        if told or changes:
             with store.transaction() as session:
                 session.websub.owe(told, now)
+                session.put_written(changes)
+            changes.clear()
 
     def _to_tell(self, written: Iterable[str]) -> list[str]:
         if self.documents.feeds.hub is None:

@@ -103,11 +103,18 @@ class Documents:
         output = self.files.root
         kept = {output / Path(file).parent for file in files}
         root = output / topic_folders(slug)[0]
-        # Any of the three names tells: a removal may have been cut off.
-        for name in sorted(Path(feed_path(slug, form)).name for form in RENDER):
-            for document in (*root.glob(f"*/{name}"), *root.glob(f"archive/*/{name}")):
-                if document.parent not in kept:
-                    self.files.remove_folder(document.parent.relative_to(output).as_posix())
+        names = sorted(Path(feed_path(slug, form)).name for form in RENDER)
+        # Any of the three names tells: a removal may have been cut off. What we did not write is not ours.
+        found = {
+            file.parent
+            for name in names
+            for place in ("*", "archive/*")
+            for file in root.glob(f"{place}/{name}")
+        }
+        for folder in sorted(found - kept):
+            for name in names:
+                if self.files.has(path := (folder / name).relative_to(output).as_posix()):
+                    self.files.remove(path)
 
     def _write_feed(
         self,
@@ -245,7 +252,7 @@ class Documents:
         for path, data in assets.items():
             yield from self._put(path, data)
         for old in sorted(self.files.root.glob("style-*.css")):
-            if old.name not in assets:
+            if old.name not in assets and self.files.has(old.name):
                 self.files.remove(old.name)
 
     def _topic_page(

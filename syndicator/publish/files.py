@@ -94,14 +94,17 @@ def unpack(data: bytes) -> bytes | None:
 def remove_file(output: Path, relative: str) -> bool:
     """Removes a file of the output folder and its compressed sibling; True if there was one.
 
-    A link is removed, not what it points to. Raises OutputUnwritable when it cannot be removed, or lies
-    behind a link that leads out of the folder.
+    The folder that it leaves empty goes too. A link is removed, not what it points to. Raises
+    OutputUnwritable when it cannot be removed, or lies behind a link that leads out of the folder.
     """
     path = _inside(output, relative)
     with _translated(path):
         found = [_unlink(candidate) for candidate in (path, _gzip_path(path))]
         if any(found):
             _sync_folder(path.parent)
+            if path.parent != output:
+                with contextlib.suppress(OSError):
+                    path.parent.rmdir()
         return any(found)
 
 

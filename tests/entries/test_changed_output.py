@@ -83,6 +83,25 @@ def test_lost_memory_of_what_was_written_costs_one_more_reading(rig: Rig) -> Non
         assert session.dirty() == {"all": {-1}}
 
 
+def test_publishing_that_was_cut_off_is_no_change_by_others(rig: Rig) -> None:
+    class Cut(Exception):
+        pass
+
+    def cut(done: int, of: int) -> None:
+        if done:
+            raise Cut
+
+    for number in range(3):
+        rig.write(f"cut{number}.md", topics=[f"Cut {number}"])
+    rig.look()
+    with pytest.raises(Cut):
+        rig.pipeline.publish(rig.now, cut)
+    rig.restart()
+    assert not rig.pipeline._output.recover(rig.store)
+    rig.publish()
+    assert not rig.pipeline._output.recover(rig.store)
+
+
 def test_memory_older_than_the_folder_as_after_a_crash_still_tells_what_is_torn(rig: Rig) -> None:
     with rig.store.reading() as session:
         older = session.written()

@@ -108,6 +108,21 @@ def test_level_whose_removal_was_cut_off_is_removed(tmp_path: Path) -> None:
     assert not (rig.output / "feeds/ai/top").exists()
 
 
+def test_what_somebody_else_put_into_the_output_stays(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md")
+    rig.run_once()
+    foreign = [rig.output / "style-custom.css", rig.output / "feeds/ai/by-hand/rss.xml"]
+    for file in foreign:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("theirs")
+    rig.write("b.md")
+    rig.run_once()
+    rig.restart(version="2")
+    rig.run_once()
+    assert [file.read_text() for file in foreign] == ["theirs", "theirs"]
+
+
 def test_style_that_somebody_removed_is_published_anew(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.write("a.md")
