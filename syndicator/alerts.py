@@ -204,14 +204,14 @@ class Outage:
         return self.method in (method, SlackMethod.AUTH_TEST) or self.waiting == 0
 
 
-CHANNEL_ID = re.compile(r"[A-Z0-9]+")
+CHANNEL_ID = re.compile(r"[CDG][A-Z]*[0-9][A-Z0-9]*")
 
 
 def channel_name(channel: str) -> str | None:
     """The name of a channel that is called by it, as Slack has it; None for an id.
 
-    >>> channel_name("#General"), channel_name("general"), channel_name("C0GENERAL")
-    ('general', 'general', None)
+    >>> channel_name("#General"), channel_name("NEWS"), channel_name("C0GENERAL")
+    ('general', 'news', None)
     """
     return None if CHANNEL_ID.fullmatch(channel) else channel.removeprefix("#").lower()
 

@@ -44,13 +44,14 @@ def mute(
     settings = read_settings(config)
     console = Console(highlight=False)
     moment = now()
-    if route is not None:
-        route_named(settings, route)
+    if route is None:
+        with opened(settings) as store, store.reading() as session:
+            _print(console, session.outbox.ledger.mutes(ended_after=moment), as_json=as_json)
+        return
+    route_named(settings, route)
     with opened(settings) as store, store.transaction() as session:
         ledger = session.outbox.ledger
-        if route is None:
-            _print(console, ledger.mutes(ended_after=moment), as_json=as_json)
-        elif lift:
+        if lift:
             count = ledger.unmute(route, moment)
             console.print(f"{count} mute{'s' * (count != 1)} of {route} lifted")
         else:

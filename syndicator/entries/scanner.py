@@ -73,6 +73,7 @@ class SourceScanner:
         self._guard = Guard()
         self._loss: Verdict | None = None
         self._said = LossReason.NONE
+        self._is_unreadable = False
         self._lost_since: datetime | None = None
         self.seen: Scan | None = None
         """The last look at the whole folder."""
@@ -194,9 +195,12 @@ class SourceScanner:
         except ArticleError as error:
             return self._problem(path, stamp, b"", error)
         except SourceUnreadable as error:
-            log.warning("source folder unreadable, feeds kept", source=self.name, why=str(error))
+            if not self._is_unreadable:
+                log.warning("source folder unreadable, feeds kept", source=self.name, why=str(error))
+            self._is_unreadable = True
             self._settling.put_back(path, stamp, now=at.monotonic)
             return None
+        self._is_unreadable = False
         match reading:
             case Unread.GONE:
                 return None

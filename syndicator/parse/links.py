@@ -9,6 +9,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from w3lib.url import safe_url_string
 
 from syndicator.parse.text import decode_entities
+from syndicator.settings.address import in_ascii
 
 LONGEST_LINK = 2_000
 _LABEL = r"[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?"  # RFC 1035 2.3.4; `_` is seen in real names
@@ -73,10 +74,11 @@ def _checked(link: str) -> str:
         return link
     if _BLANK.search(link):
         raise ValueError("has a blank or an invisible character")
-    _host(link)
+    host = _host(link)
     link = str(safe_url_string(link))
     if not _HOST.fullmatch(_host(link)):
         raise ValueError("has no valid host")
+    in_ascii(host)
     if len(link) > LONGEST_LINK:
         raise ValueError(f"is longer than {LONGEST_LINK:,} characters when encoded")
     return link

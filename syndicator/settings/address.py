@@ -53,7 +53,7 @@ def _port(digits: str) -> int:
 def _host(match: re.Match[str]) -> str:
     if match["host"] is None:
         return f"[{_ip(match['ip'])}]"
-    host = _in_ascii(match["host"])
+    host = in_ascii(match["host"])
     if not all(LABEL.fullmatch(label) for label in host.removesuffix(".").split(".")):
         raise ValueError("has a host that cannot be; write one like feeds.example.org")
     return host
@@ -66,7 +66,7 @@ def _ip(text: str) -> IPv6Address:
         raise ValueError("has no IPv6 address in its brackets; write one like http://[::1]/") from None
 
 
-def _in_ascii(host: str) -> str:
+def in_ascii(host: str) -> str:
     """The host in its `xn--` form. Refused where the standard library's IDNA 2003 would make another host of
     it than browsers do, as of `straße.example`."""
     if host.isascii():

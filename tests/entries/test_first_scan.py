@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from syndicator.entries import scanner
 from syndicator.errors import SourceUnreadable
@@ -58,9 +59,10 @@ def test_files_that_could_not_be_read_at_the_first_look_are_no_news(
     def refuse(root: Path, path: str, expected: object = None) -> object:
         raise SourceUnreadable("Cannot read the source folder", on=str(root), why="Too many open files")
 
-    with monkeypatch.context() as patched:
+    with monkeypatch.context() as patched, capture_logs() as logs:
         patched.setattr(scanner, "read_article", refuse)
         rig.look()
+    assert len([line for line in logs if line["event"] == "source folder unreadable, feeds kept"]) == 1
     assert is_silent(rig)
     rig.look()
     assert len(rig.public()) == 5

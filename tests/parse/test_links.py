@@ -67,6 +67,7 @@ REFUSED = {
     "lone surrogate": ("https://a.example/\ud800", "a blank"),
     "long": ("https://a.example/" + "x" * 2_000, "longer than 2,000"),
     "long when encoded": ("https://a.example/" + "ü" * 1_000, "longer than 2,000 characters when encoded"),
+    "host that browsers write otherwise": ("https://straße.example/", "cannot be encoded safely"),
     "long host label": ("https://" + "ü" * 70 + ".example/", "no valid host"),
 }
 
