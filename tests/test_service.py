@@ -82,13 +82,19 @@ def alive(
 
 
 def damage_in_place(database: Path, damage: Callable[[bytes], bytes]) -> None:
-    """Writes over the file that is open elsewhere, once all is in it."""
-    with sqlite3.connect(database) as connection:
-        wait_for(lambda: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
-    data = damage(database.read_bytes())
-    with database.open("r+b") as file:
-        file.write(data)
-        file.truncate(len(data))
+    """Writes over the file that is open elsewhere, while all is in it and nobody else can write."""
+    log = database.with_name(database.name + "-wal")
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        while True:
+            wait_for(lambda: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+            connection.execute("BEGIN IMMEDIATE")
+            if log.stat().st_size == 0:
+                break
+            connection.execute("ROLLBACK")
+        data = damage(database.read_bytes())
+        with database.open("r+b") as file:
+            file.write(data)
+            file.truncate(len(data))
 
 
 def lines(logs: Logs, *words: str) -> Logs:
