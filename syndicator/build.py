@@ -24,7 +24,7 @@ from syndicator.settings.site_links import site_links
 from syndicator.store.database import SqlStore, database_path, open_known, open_store
 from syndicator.store.lock import hold_lock
 from syndicator.store.types import Session
-from syndicator.watch.deletion_guard import Verdict
+from syndicator.watch.deletion_guard import DeletionDecision
 
 PATIENCE_S = 10.0
 """How long a pass waits for files that are being written, and for files gone to be gone for good."""
@@ -195,7 +195,7 @@ def _warnings(settings: Settings) -> Iterator[str]:
             )
 
 
-def _missing(path: Path, loss: Verdict) -> str:
+def _missing(path: Path, loss: DeletionDecision) -> str:
     if loss.held:
         return f"{len(loss.held)} missing: {loss.reason}: {path}. {loss.fix}"
     return f"{loss.reason}: {path}. Make it one that this user can read, or correct the source's `path`"

@@ -35,7 +35,7 @@ from syndicator.publish.build import Output, Published
 from syndicator.settings.models import Settings, Source
 from syndicator.store.outbox import Outbox
 from syndicator.store.types import ProblemKind, Session, SourceState, Store, StoredEntry
-from syndicator.watch.deletion_guard import Verdict
+from syndicator.watch.deletion_guard import DeletionDecision
 from syndicator.watch.settle import Hint
 from syndicator.watch.types import Scan
 
@@ -238,7 +238,7 @@ class Pipeline:
         """The last look at the whole folder, for whoever watches over the watching."""
         return self._scanners[source].seen
 
-    def losses(self) -> dict[str, Verdict]:
+    def losses(self) -> dict[str, DeletionDecision]:
         """By source, what is held of articles that are missing, where that is in doubt."""
         return {name: scanner.loss for name, scanner in self._scanners.items() if scanner.loss is not None}
 

@@ -6,7 +6,7 @@ The server reads files alone and stays open while the rest is opened anew: when 
 in use, and while the disk cannot be written.
 
 One thread runs the loop; the sender, the server, the watches and the schedule have their own,
-and leave nothing but marks with it.
+and only leave word with it.
 """
 
 from __future__ import annotations

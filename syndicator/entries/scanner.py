@@ -19,7 +19,14 @@ from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.models import Position, Problem
 from syndicator.parse.article import parse_article
 from syndicator.settings.models import Source
-from syndicator.watch.deletion_guard import Changes, Guard, LossReason, Verdict, compare, guard_deletions
+from syndicator.watch.deletion_guard import (
+    Changes,
+    DeletionDecision,
+    Guard,
+    LossReason,
+    compare,
+    guard_deletions,
+)
 from syndicator.watch.read import Reading, Unread, read_article
 from syndicator.watch.scan import look, scan
 from syndicator.watch.settle import Hint, Settling
@@ -71,7 +78,7 @@ class SourceScanner:
         """Those of the known files that gave no entry: bad from the first, or no articles."""
         self._settling = Settling(quiet=quiet_s)
         self._guard = Guard()
-        self._loss: Verdict | None = None
+        self._loss: DeletionDecision | None = None
         self._said = LossReason.NONE
         self._is_unreadable = False
         self._lost_since: datetime | None = None
@@ -79,7 +86,7 @@ class SourceScanner:
         """The last look at the whole folder."""
 
     @property
-    def loss(self) -> Verdict | None:
+    def loss(self) -> DeletionDecision | None:
         """What is held of the articles that are missing, while that is in doubt."""
         return self._loss if self._loss is not None and self._loss.degraded else None
 

@@ -199,7 +199,7 @@ def _unseen(source: str, folders: Sequence[tuple[str, str]]) -> TopicFiles:
 def _matches(root: Path, pattern: str) -> Iterable[Path]:
     try:
         return [path for path in root.glob(pattern) if not path.is_dir()]
-    except (OSError, ValueError, NotImplementedError):
+    except (OSError, ValueError, NotImplementedError):  # pathlib raises the last for an absolute pattern
         return []
 
 

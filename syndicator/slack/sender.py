@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,10 +22,11 @@ from typing import Protocol
 
 import structlog
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState, Outage, RateLimit, SlackMethod, Way
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, SlackMethod
 from syndicator.errors import DeliveryError, StoreError, Unclear
-from syndicator.slack.outage import Kept, OutageWatch, Tell
+from syndicator.slack.outage import OutageWatch, Tell
 from syndicator.slack.retry import Answer, Drawn, RetryPolicy, Verdict, after_look, after_send
+from syndicator.store.outbox import Outbox
 
 log = structlog.get_logger()
 
@@ -37,34 +38,6 @@ LOOK_ROUND_S = 30.0
 """The longest without a look at the outbox, in which another process may have put something."""
 JUMP = timedelta(seconds=5)
 """A clock that goes back by more than this has been set: what waits for a later time must not wait twice."""
-
-
-class Outbox(Protocol):
-    """What the sender needs of an open transaction on the outbox."""
-
-    def claim(
-        self,
-        now: datetime,
-        *,
-        lease: timedelta,
-        pace: timedelta,
-        busy: Collection[str] = (),
-        held: Collection[Way] = (),
-        limit: int = 8,
-    ) -> Sequence[Delivery]: ...
-    def settle(self, claimed: Delivery, after: Delivery, *, outcome: str, now: datetime) -> bool: ...
-    def expire_leases(
-        self, now: datetime, *, confirm_after: timedelta, everything: bool = False
-    ) -> Sequence[str]: ...
-    def open_ways(self) -> Sequence[Way]: ...
-    def next_time(self, busy: Collection[str] = (), held: Collection[Way] = ()) -> datetime | None: ...
-    def channel(self, name: str) -> ChannelState | None: ...
-    def put_channel(self, state: ChannelState) -> None: ...
-    def put_limit(self, limit: RateLimit) -> None: ...
-    def reset_back_off(self, now: datetime) -> None: ...
-    def outage(self) -> Outage | None: ...
-    @property
-    def outages(self) -> Kept: ...
 
 
 class Messenger(Protocol):

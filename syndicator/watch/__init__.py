@@ -14,12 +14,12 @@ thread (`known` are the stamps that the store remembers, the ones of articles wi
 
     # at start, every `scan_every`, on a hint without a path or with thousands of them:
     seen = scan(root)
-    # on hints with paths, and when something waits (`verdict.held` once `verdict.look_again` has come):
-    seen = look(root, {hint.path for hint in batch} | settling.waiting | verdict.held)
+    # on hints with paths, and when something waits (`decision.held` once `decision.look_again` has come):
+    seen = look(root, {hint.path for hint in batch} | settling.waiting | decision.held)
 
     changes = compare(known, seen)
-    verdict = guard_deletions(changes, known=len(known), seen=seen, guard=guard, now=now)
-    guard = verdict.guard                # withdraw verdict.withdraw; say verdict.reason and .fix if degraded
+    decision = guard_deletions(changes, known=len(known), seen=seen, guard=guard, now=now)
+    guard = decision.guard              # withdraw decision.withdraw; say decision.reason and .fix if degraded
     ready = settling.ready(changes, batch, now=monotonic(), wall_ns=time_ns())
     for path, stamp in ready.items():
         match read_article(root, path, expected=stamp):
@@ -29,11 +29,18 @@ thread (`known` are the stamps that the store remembers, the ones of articles wi
     wake = settling.look_again(now=monotonic(), wall_ns=time_ns())   # None: nothing waits
     folder.check(seen)                   # heals; without a scan it costs next to nothing: once a second
 
-Wake again at the earliest of `wake`, `verdict.look_again` and the next interval. A single pass without a
+Wake again at the earliest of `wake`, `decision.look_again` and the next interval. A single pass without a
 service (`build`) does the same until nothing waits, and leaves what is held by a doubt to the next pass.
 """
 
-from syndicator.watch.deletion_guard import Changes, Guard, LossReason, Verdict, compare, guard_deletions
+from syndicator.watch.deletion_guard import (
+    Changes,
+    DeletionDecision,
+    Guard,
+    LossReason,
+    compare,
+    guard_deletions,
+)
 from syndicator.watch.folder import Folder
 from syndicator.watch.health import FolderHealth, Mode
 from syndicator.watch.read import Reading, Unread, read_article
@@ -44,6 +51,7 @@ from syndicator.watch.types import Identity, Scan, SkippedFile, Stamp
 __all__ = [
     "SUFFIXES",
     "Changes",
+    "DeletionDecision",
     "Folder",
     "FolderHealth",
     "Guard",
@@ -58,7 +66,6 @@ __all__ = [
     "SkippedFile",
     "Stamp",
     "Unread",
-    "Verdict",
     "compare",
     "guard_deletions",
     "look",

@@ -104,7 +104,7 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class DeletionDecision:
     """Which articles may be withdrawn now, which are held, why, and what to remember.
 
     `look_again` is when a look at the held ones may release some; None if none is held.
@@ -151,7 +151,7 @@ def guard_deletions(
     confirmed: bool = False,
     linger: timedelta = LINGER,
     bare: Collection[str] = (),
-) -> Verdict:
+) -> DeletionDecision:
     """Which of the articles gone may be withdrawn, of `known` articles (the gone ones included).
 
     A path is withdrawn when a look at least `linger` after the first one still does not find it, or at least
@@ -170,7 +170,7 @@ def guard_deletions(
     since = {path: at for path, at in first.items() if path not in withdraw}
     if reason is LossReason.FEW and (count := len(withdraw.difference(bare))):
         lately = (*lately, (now, count))
-    return Verdict(
+    return DeletionDecision(
         withdraw=withdraw,
         held=frozenset(since),
         reason=_outcome(reason, withdrawn=bool(withdraw), held=bool(since)),

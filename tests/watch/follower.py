@@ -95,11 +95,11 @@ class Follower:
     def _take(self, seen: Scan, batch: list[Hint]) -> None:
         self.scans += seen.scope is None
         changes = compare(self.known, seen)
-        verdict = guard_deletions(
+        decision = guard_deletions(
             changes, known=len(self.known), seen=seen, guard=self.guard, now=datetime.now(UTC)
         )
-        self.guard = verdict.guard
-        for path in verdict.withdraw:
+        self.guard = decision.guard
+        for path in decision.withdraw:
             del self.known[path], self.articles[path]
         for path, stamp in self.settling.ready(
             changes, batch, now=time.monotonic(), wall_ns=time.time_ns()

@@ -13,9 +13,9 @@ from syndicator.watch.deletion_guard import (
     AGAIN,
     LINGER,
     Changes,
+    DeletionDecision,
     Guard,
     LossReason,
-    Verdict,
     compare,
     guard_deletions,
 )
@@ -105,7 +105,7 @@ def many(count: int) -> list[str]:
 
 def judged(
     total: int, left: int, *, guard: Guard | None = None, at: datetime = NOON, confirmed: bool = False
-) -> Verdict:
+) -> DeletionDecision:
     seen = folder(*many(left))
     changes = compare(known(*many(total)), seen)
     return guard_deletions(
@@ -114,11 +114,11 @@ def judged(
 
 
 def test_nothing_gone_is_nothing_to_judge() -> None:
-    verdict = judged(10, 10)
-    assert verdict.reason is LossReason.NONE
-    assert verdict.look_again is None
-    assert verdict.fix == ""
-    assert not verdict.degraded
+    decision = judged(10, 10)
+    assert decision.reason is LossReason.NONE
+    assert decision.look_again is None
+    assert decision.fix == ""
+    assert not decision.degraded
 
 
 def test_a_deleted_article_is_withdrawn_when_it_is_still_gone_a_moment_later() -> None:
@@ -157,17 +157,17 @@ def test_a_file_that_an_editor_removes_and_writes_anew_is_never_withdrawn() -> N
     ],
 )
 def test_how_much_is_suspicious(total: int, left: int, reason: LossReason) -> None:
-    verdict = judged(total, left)
-    assert verdict.reason is reason
-    assert verdict.degraded is (reason is not LossReason.FRESH)
-    assert len(verdict.held) == total - left
+    decision = judged(total, left)
+    assert decision.reason is reason
+    assert decision.degraded is (reason is not LossReason.FRESH)
+    assert len(decision.held) == total - left
 
 
 def test_a_folder_whose_only_article_was_replaced_by_another_is_not_empty() -> None:
     seen = folder("new.md")
     changes = compare(known("old.md"), seen)
-    verdict = guard_deletions(changes, known=1, seen=seen, guard=Guard(), now=NOON)
-    assert verdict.reason is LossReason.FRESH
+    decision = guard_deletions(changes, known=1, seen=seen, guard=Guard(), now=NOON)
+    assert decision.reason is LossReason.FRESH
 
 
 def test_a_suspicious_loss_is_believed_at_a_second_look_ten_minutes_later() -> None:
@@ -184,9 +184,9 @@ def test_a_suspicious_loss_is_believed_at_a_second_look_ten_minutes_later() -> N
 
 
 def test_the_operator_confirms_a_loss_at_once() -> None:
-    verdict = judged(10, 0, confirmed=True)
-    assert verdict.reason is LossReason.CONFIRMED
-    assert verdict.withdraw == set(many(10))
+    decision = judged(10, 0, confirmed=True)
+    assert decision.reason is LossReason.CONFIRMED
+    assert decision.withdraw == set(many(10))
 
 
 def test_confirming_when_nothing_is_gone_does_nothing() -> None:
@@ -224,27 +224,27 @@ def test_a_folder_deleted_file_by_file_is_noticed() -> None:
     for left in range(990, -1, -10):
         at += timedelta(seconds=1)
         present = total - withdrawn
-        verdict = judged(present, min(left, present), guard=guard, at=at)
-        withdrawn += len(verdict.withdraw)
-        guard = verdict.guard
-    assert verdict.degraded
+        decision = judged(present, min(left, present), guard=guard, at=at)
+        withdrawn += len(decision.withdraw)
+        guard = decision.guard
+    assert decision.degraded
     assert withdrawn <= 200
 
 
 def test_a_missing_root_holds_everything() -> None:
     seen = Scan(root=None)
     changes = compare(known(*many(3)), seen)
-    verdict = guard_deletions(changes, known=3, seen=seen, guard=Guard(), now=NOON)
-    assert verdict.reason is LossReason.MISSING
-    assert verdict.held == set(many(3))
-    late = guard_deletions(changes, known=3, seen=seen, guard=verdict.guard, now=NOON + AGAIN)
+    decision = guard_deletions(changes, known=3, seen=seen, guard=Guard(), now=NOON)
+    assert decision.reason is LossReason.MISSING
+    assert decision.held == set(many(3))
+    late = guard_deletions(changes, known=3, seen=seen, guard=decision.guard, now=NOON + AGAIN)
     assert late.withdraw == set(many(3))
 
 
 def test_a_missing_root_is_said_even_if_nothing_was_known() -> None:
-    verdict = guard_deletions(Changes(), known=0, seen=Scan(root=None), guard=Guard(), now=NOON)
-    assert verdict.reason is LossReason.MISSING
-    assert verdict.look_again is None
+    decision = guard_deletions(Changes(), known=0, seen=Scan(root=None), guard=Guard(), now=NOON)
+    assert decision.reason is LossReason.MISSING
+    assert decision.look_again is None
 
 
 def test_an_unreadable_root_never_loses_an_article() -> None:
@@ -253,17 +253,17 @@ def test_an_unreadable_root_never_loses_an_article() -> None:
     guard = Guard()
     for minutes in (0, 11, 60):
         at = NOON + timedelta(minutes=minutes)
-        verdict = guard_deletions(changes, known=3, seen=seen, guard=guard, now=at)
-        guard = verdict.guard
-        assert verdict.reason is LossReason.INCOMPLETE
-        assert verdict.withdraw == frozenset()
+        decision = guard_deletions(changes, known=3, seen=seen, guard=guard, now=at)
+        guard = decision.guard
+        assert decision.reason is LossReason.INCOMPLETE
+        assert decision.withdraw == frozenset()
 
 
 def test_a_sick_folder_holds_losses_elsewhere() -> None:
     seen = folder(*many(9), unseen={"mount": "Input/output error"})
-    verdict = guard_deletions(compare(known(*many(10)), seen), known=10, seen=seen, guard=Guard(), now=NOON)
-    assert verdict.reason is LossReason.INCOMPLETE
-    assert verdict.look_again == NOON + AGAIN
+    decision = guard_deletions(compare(known(*many(10)), seen), known=10, seen=seen, guard=Guard(), now=NOON)
+    assert decision.reason is LossReason.INCOMPLETE
+    assert decision.look_again == NOON + AGAIN
 
 
 def test_a_shut_folder_without_articles_holds_nothing() -> None:
@@ -273,22 +273,22 @@ def test_a_shut_folder_without_articles_holds_nothing() -> None:
         unseen={"lost+found": "Permission denied"},
         skipped={"lost+found": SkippedFile.UNREADABLE},
     )
-    verdict = guard_deletions(compare(known(*many(10)), seen), known=10, seen=seen, guard=Guard(), now=NOON)
-    assert verdict.reason is LossReason.FRESH
+    decision = guard_deletions(compare(known(*many(10)), seen), known=10, seen=seen, guard=Guard(), now=NOON)
+    assert decision.reason is LossReason.FRESH
 
 
 def test_what_is_held_stays_held_after_a_look_elsewhere() -> None:
     first = judged(100, 50)
     elsewhere = folder("0.md", scope={"0.md"})
-    verdict = guard_deletions(
+    decision = guard_deletions(
         compare(known(*many(100)), elsewhere),
         known=100,
         seen=elsewhere,
         guard=first.guard,
         now=NOON + AGAIN,
     )
-    assert verdict.withdraw == frozenset(), "it was not looked at again"
-    assert verdict.held == first.held
+    assert decision.withdraw == frozenset(), "it was not looked at again"
+    assert decision.held == first.held
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 400)), max_size=20))
@@ -301,9 +301,9 @@ def test_nothing_suspicious_goes_without_two_looks_ten_minutes_apart(looks: list
         seen = folder(*sorted(present)[:left])
         changes = compare(known(*present), seen)
         first_gone = {path: first_gone.get(path, at) for path in changes.gone}
-        verdict = guard_deletions(changes, known=len(present), seen=seen, guard=guard, now=at)
-        guard = verdict.guard
-        wait = LINGER if verdict.reason is LossReason.FEW else AGAIN
-        assert all(at - first_gone[path] >= wait for path in verdict.withdraw)
-        assert verdict.withdraw | verdict.held == changes.gone
-        present -= verdict.withdraw
+        decision = guard_deletions(changes, known=len(present), seen=seen, guard=guard, now=at)
+        guard = decision.guard
+        wait = LINGER if decision.reason is LossReason.FEW else AGAIN
+        assert all(at - first_gone[path] >= wait for path in decision.withdraw)
+        assert decision.withdraw | decision.held == changes.gone
+        present -= decision.withdraw

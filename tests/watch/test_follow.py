@@ -214,11 +214,11 @@ def test_an_emptied_folder_says_how_to_confirm(root: Path) -> None:
     known = scan(root).files
     shutil.rmtree(root / "sub")
     seen = scan(root)
-    verdict = guard_deletions(
+    decision = guard_deletions(
         compare(known, seen), known=len(known), seen=seen, guard=Guard(), now=datetime.now(UTC)
     )
-    assert verdict.reason is LossReason.EMPTY
-    assert "--confirm-removals" in verdict.fix
+    assert decision.reason is LossReason.EMPTY
+    assert "--confirm-removals" in decision.fix
 
 
 def test_folders_renamed_as_soon_as_they_are_made_are_overcome(follower: Follower) -> None:
