@@ -17,10 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -35,8 +32,15 @@ from syndicator.errors import (
     StoreUnavailable,
 )
 from syndicator.store.session import SqlSession
+from syndicator.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+REVISION = text("SELECT version_num FROM alembic_version")
+MADE_AS = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+    " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
+"""Alembic's own table, as it makes it."""
 BUSY_TIMEOUT_MS = 10_000
 TURN_S = 60.0
 """How long a thread waits for its turn to write."""
@@ -169,9 +173,14 @@ def open_known(url: str) -> SqlStore:
     return store
 
 
-def latest_revision() -> str | None:
+def latest_revision() -> str:
     """The revision of this version's tables."""
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    return _revisions()[-1]
+
+
+def _revisions() -> list[str]:
+    """All of them, oldest first, by the names of their files."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
 
 
 def database_path(url: str) -> Path:
@@ -238,19 +247,32 @@ def _read_everything(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection, path: Path) -> None:
+    """Brings the tables up to this version's; a new database gets them as they are now."""
+    found = inspect(connection).get_table_names()
+    current = connection.execute(REVISION).scalar() if "alembic_version" in found else None
+    if current is None and not found:
+        metadata.create_all(connection)
+        connection.exec_driver_sql(MADE_AS)
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (latest_revision(),))
+    elif current is not None and current not in _revisions():
+        raise StoreTooNew(
+            "the database was written by a later version",
+            on=str(path),
+            why=f"its schema {current} is not known here",
+            fix="Install that version again, or restore a backup made by this one",
+        )
+    elif current != latest_revision():
+        _upgrade(connection)
+
+
+def _upgrade(connection: Connection) -> None:
+    # Loaded only where there is something to migrate: it takes as long as all else that a command loads.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if inspect(connection).has_table("alembic_version"):
-        current = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        if current is not None and current not in known:
-            raise StoreTooNew(
-                "the database was written by a later version",
-                on=str(path),
-                why=f"its schema {current} is not known here",
-                fix="Install that version again, or restore a backup made by this one",
-            )
     command.upgrade(config, "head")
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 from syndicator.errors import (
@@ -23,13 +24,12 @@ from syndicator.errors import (
     StoreTooNew,
     StoreUnavailable,
 )
-from syndicator.store import outbox_tables
-from syndicator.store.database import SqlStore, latest_revision, open_known, open_store
+from syndicator.store.database import MIGRATIONS, SqlStore, latest_revision, open_known, open_store
 from syndicator.store.lock import hold_lock
-from syndicator.store.tables import metadata
 from syndicator.store.types import SourceState
 from tests.disks import fill, small_disk
 from tests.making import NOON
+from tests.store.migrating import migrate
 
 
 def url(folder: Path) -> str:
@@ -67,12 +67,15 @@ def schema(path: Path) -> dict[str, object]:
 
 
 def test_migrated_schema_equals_the_tables(tmp_path: Path) -> None:
-    assert outbox_tables.deliveries.metadata is metadata
     open_store(url(tmp_path), now=NOON).close()
-    fresh = create_engine(f"sqlite:///{tmp_path}/fresh.db")
-    metadata.create_all(fresh)
-    fresh.dispose()
-    assert schema(tmp_path / "var/state.db") == schema(tmp_path / "fresh.db")
+    migrated = tmp_path / "migrated.db"
+    migrate(migrated, "head")
+    assert schema(tmp_path / "var/state.db") == schema(migrated)
+    open_store(f"sqlite:///{migrated}", now=NOON).close()
+
+
+def test_latest_revision_is_that_of_the_newest_migration() -> None:
+    assert latest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:

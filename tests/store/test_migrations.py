@@ -6,18 +6,15 @@ import json
 import sqlite3
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
-
 from syndicator.alerts import RouteReason
-from syndicator.store.database import MIGRATIONS, open_store
+from syndicator.store.database import open_store
 from tests.making import NOON
+from tests.store.migrating import migrate
 
 
 def test_message_written_before_keeps_its_reason(tmp_path: Path) -> None:
     database = tmp_path / "state.db"
-    _migrate(database, "0004")
+    migrate(database, "0004")
     message = {"metadata": {"event_payload": {"delivery": "d1", "why": "in the digest", "rising": True}}}
     with sqlite3.connect(database) as connection:
         connection.execute(
@@ -37,7 +34,7 @@ def test_message_written_before_keeps_its_reason(tmp_path: Path) -> None:
 
 def test_what_had_other_names_is_kept(tmp_path: Path) -> None:
     database = tmp_path / "state.db"
-    _migrate(database, "0009")
+    migrate(database, "0009")
     with sqlite3.connect(database) as connection:
         connection.execute(
             'INSERT INTO problems (kind, source, path, line, "column", what, cure, since)'
@@ -61,13 +58,3 @@ def test_what_had_other_names_is_kept(tmp_path: Path) -> None:
     assert (problem.what, problem.fix) == ("no title", "Add a title")
     assert (story.guid, story.reason) == ("g", RouteReason.RISING)
     assert (owed.topic, output) == ("https://a.example/f", "as it was")
-
-
-def _migrate(database: Path, revision: str) -> None:
-    engine = create_engine(f"sqlite:///{database}")
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    engine.dispose()
