@@ -31,9 +31,9 @@ from syndicator.settings import Settings, permalinks
 from syndicator.settings.models import Digest, Route
 from syndicator.slack.client import SlackBot, SlackWebhook
 from syndicator.slack.sender import Messenger
-from syndicator.store.database import database_path
+from syndicator.store.database import Store, database_path
 from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
-from syndicator.store.types import Session, Store
+from syndicator.store.session import Session
 from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
 

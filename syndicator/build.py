@@ -21,9 +21,9 @@ from syndicator.publish.files import probe, sweep
 from syndicator.reports import unmatched_patterns
 from syndicator.settings import Settings
 from syndicator.settings.site_links import site_links
-from syndicator.store.database import SqlStore, database_path, open_known, open_store
+from syndicator.store.database import Store, database_path, open_known, open_store
 from syndicator.store.lock import hold_lock
-from syndicator.store.types import Session
+from syndicator.store.session import Session
 from syndicator.watch.deletion_guard import DeletionDecision
 
 PATIENCE_S = 10.0
@@ -154,7 +154,7 @@ def take_in(
 
 
 def _pass(
-    settings: Settings, store: SqlStore, pipeline: Pipeline, sync_counts: SyncCounts, published: Published
+    settings: Settings, store: Store, pipeline: Pipeline, sync_counts: SyncCounts, published: Published
 ) -> Pass:
     paths = {source.name: source.path for source in settings.sources}
     with store.reading() as session:
@@ -202,7 +202,7 @@ def _missing(path: Path, loss: DeletionDecision) -> str:
 
 
 @contextmanager
-def _nowhere(settings: Settings) -> Iterator[tuple[Settings, SqlStore]]:
+def _nowhere(settings: Settings) -> Iterator[tuple[Settings, Store]]:
     with tempfile.TemporaryDirectory(prefix="syndicator-check-") as folder:
         state = f"sqlite:///{folder}/state.db"
         at_once = settings.watch.model_copy(update={"quiet": timedelta(0)})

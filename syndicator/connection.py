@@ -6,11 +6,11 @@ a token before. Nothing here sends anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from threading import Event
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -19,9 +19,10 @@ from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.notify.rules import left_behind
 from syndicator.settings import Settings
 from syndicator.settings.models import Route
-from syndicator.slack.client import Identity
-from syndicator.slack.outage import FIX, Kept, OutageWatch
-from syndicator.store.types import Store
+from syndicator.slack.client import Identity, SlackBot
+from syndicator.slack.outage import FIX, OutageWatch
+from syndicator.store.database import Store
+from syndicator.store.outbox import Outbox
 
 T = TypeVar("T")
 
@@ -87,40 +88,6 @@ def report_left_behind(store: Store, routes: Sequence[Route], has_way: Callable[
         )
 
 
-class Checked(Protocol):
-    """What can be asked whom the token belongs to, and which channels there are."""
-
-    def check(self) -> Identity: ...
-    def channel_ids(self, names: Collection[str]) -> dict[str, str]: ...
-
-
-class Names(Protocol):
-    """What is known of channels' names, in an open transaction."""
-
-    def ids(self) -> dict[str, str]: ...
-    def used(self) -> set[str]: ...
-    def put(self, ids: Mapping[str, str], now: datetime) -> None: ...
-
-
-class Limits(Protocol):
-    """What Slack asked for, in an open transaction."""
-
-    def until(self, method: SlackMethod) -> datetime | None: ...
-    def put(self, limit: RateLimit) -> None: ...
-
-
-class CheckOutbox(Protocol):
-    """What the check needs of an open transaction on the outbox."""
-
-    @property
-    def limits(self) -> Limits: ...
-    @property
-    def outages(self) -> Kept: ...
-    @property
-    def names(self) -> Names: ...
-    def reset_back_off(self, now: datetime) -> None: ...
-
-
 class SlackCheck:
     """Asks Slack whom the token belongs to, and for the ids of channels that routes call by name.
 
@@ -131,8 +98,8 @@ class SlackCheck:
 
     def __init__(
         self,
-        bot: Checked,
-        open_outbox: Callable[[], AbstractContextManager[CheckOutbox]],
+        bot: SlackBot,
+        open_outbox: Callable[[], AbstractContextManager[Outbox]],
         outages: OutageWatch,
         routes: Sequence[Route],
         *,

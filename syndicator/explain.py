@@ -13,7 +13,8 @@ from syndicator.notify.enqueue import Enqueuer
 from syndicator.notify.rules import judge_route, names_with_ancestors
 from syndicator.parse.identity import canonical_link
 from syndicator.settings.models import Route
-from syndicator.store.types import Membership, Session, TopicStatus
+from syndicator.store.session import Session
+from syndicator.store.types import Membership, TopicStatus
 
 ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: RouteReason.FAILED}
 """What is so of a story that the ledger holds as owed, where its message has come to an end."""

@@ -33,8 +33,10 @@ from syndicator.notify.channels import adopt_ids
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.publish.build import Output, Published
 from syndicator.settings.models import Settings, Source
+from syndicator.store.database import Store
 from syndicator.store.outbox import Outbox
-from syndicator.store.types import ProblemKind, Session, SourceState, Store, StoredEntry
+from syndicator.store.session import Session
+from syndicator.store.types import ProblemKind, SourceState, StoredEntry
 from syndicator.watch.deletion_guard import DeletionDecision
 from syndicator.watch.settle import Hint
 from syndicator.watch.types import Scan

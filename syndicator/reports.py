@@ -10,7 +10,8 @@ from syndicator.models import Visibility
 from syndicator.notify.patterns import Names, Unmatched, folded, unmatched
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.settings.models import Route
-from syndicator.store.types import Store, TopicStatus
+from syndicator.store.database import Store
+from syndicator.store.types import TopicStatus
 
 INCLUDE = "If that flag only means that the text is not hosted there, set `unpublished: include`"
 

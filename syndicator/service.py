@@ -41,7 +41,7 @@ from syndicator.slack.outage import OutageWatch
 from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Messenger, Sender
 from syndicator.status import Loss, read_facts, status_line
-from syndicator.store.database import SqlStore, database_path, open_store
+from syndicator.store.database import Store, database_path, open_store
 from syndicator.store.lock import hold_lock
 from syndicator.store.outbox import Outbox
 from syndicator.systemd import Notifier
@@ -218,7 +218,7 @@ class Service:
             self._started = Started(address=web.address if web else None)
         return self._started
 
-    def _make_loop(self, pipeline: Pipeline, store: SqlStore, messengers: Messengers) -> Loop:
+    def _make_loop(self, pipeline: Pipeline, store: Store, messengers: Messengers) -> Loop:
         drawing: OwedDrawing | None = None
         if self.watched and self.terminal is not None:
             drawing = OwedDrawing(store, messengers.has_way, self.terminal.post, since=self.clock.now())
@@ -242,7 +242,7 @@ class Service:
             tell=lambda: self.notifier.status(self._status(pipeline, store, messengers)),
         )
 
-    def _status(self, pipeline: Pipeline, store: SqlStore, messengers: Messengers) -> str:
+    def _status(self, pipeline: Pipeline, store: Store, messengers: Messengers) -> str:
         """How things stand, for systemd."""
         losses = {
             name: Loss(reason=loss.reason, since=pipeline.lost_since(name) or self.clock.now())
@@ -314,7 +314,7 @@ class Service:
             )
             self._run_beside(stack, "slack check", partial(check.run, ending), outages.doubt)
 
-    def _tell_hub(self, stack: ExitStack, store: SqlStore) -> None:
+    def _tell_hub(self, stack: ExitStack, store: Store) -> None:
         if self.settings.feeds.hub is not None:
             notifier = HubNotifier(store, self.settings.feeds.hub, clock=self.clock.now)
             run = partial(notifier.run, self._ending, self._wake_hub)

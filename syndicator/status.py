@@ -14,7 +14,8 @@ from datetime import datetime
 from syndicator.models import Visibility
 from syndicator.notify.rules import left_behind
 from syndicator.settings.models import Route
-from syndicator.store.types import ProblemKind, Session
+from syndicator.store.session import Session
+from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
 
 LONGEST = 5

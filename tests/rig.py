@@ -27,7 +27,7 @@ from syndicator.publish.build import Output, Published
 from syndicator.publish.documents import Documents
 from syndicator.publish.output import OutputFiles
 from syndicator.settings.models import Digest, Feeds, Route, Settings, Site, Source, Watch
-from syndicator.store.database import SqlStore, open_store
+from syndicator.store.database import Store, open_store
 from syndicator.store.types import StoredEntry
 from tests.making import NOON
 
@@ -65,7 +65,7 @@ class Rig:
         self.folder = self.base / "articles"
         self.output = self.base / "public"
         self.folder.mkdir(exist_ok=True)
-        self.store: SqlStore
+        self.store: Store
         self.pipeline: Pipeline
         self.open()
 

@@ -20,7 +20,7 @@ from syndicator.settings import Credentials, Route, Settings, Slack, load_settin
 from syndicator.slack.client import SlackBot
 from syndicator.slack.outage import OutageWatch
 from syndicator.status import read_facts, status_line
-from syndicator.store.database import SqlStore, open_store
+from syndicator.store.database import Store, open_store
 from syndicator.store.outbox import Outbox
 from tests.slack.values import NOON, messaged
 from tests.slack_server import TOKEN, Channel, SlackServer, script
@@ -41,7 +41,7 @@ def changed(settings: Settings, **parts: object) -> Settings:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
+def store(tmp_path: Path) -> Iterator[Store]:
     store = open_store(f"sqlite:///{tmp_path}/state.db", now=NOON)
     yield store
     store.close()
@@ -60,14 +60,14 @@ def said(tell: Callable[[], object]) -> list[dict[str, Any]]:
     return [dict(line) for line in logs]
 
 
-def owe(store: SqlStore, *deliveries: Delivery) -> None:
+def owe(store: Store, *deliveries: Delivery) -> None:
     with store.transaction() as session:
         for delivery in deliveries:
             session.outbox.write(delivery, [])
 
 
 def test_routes_without_a_way_are_said_once_with_what_waits_and_the_fix(
-    store: SqlStore, settings: Settings
+    store: Store, settings: Settings
 ) -> None:
     owe(store, messaged("d1"))
     (line,) = said(lambda: report_ways(store, settings))
@@ -76,14 +76,14 @@ def test_routes_without_a_way_are_said_once_with_what_waits_and_the_fix(
     assert "SLACK_BOT_TOKEN" in line["fix"]
 
 
-def test_token_that_was_there_before_and_is_gone_is_said(store: SqlStore, settings: Settings) -> None:
+def test_token_that_was_there_before_and_is_gone_is_said(store: Store, settings: Settings) -> None:
     assert said(lambda: report_ways(store, changed(settings, credentials=WITH_TOKEN))) == []
     for _ in range(2):
         (line,) = said(lambda: report_ways(store, settings))
         assert line["event"] == "the slack token is gone: messages are kept until it is back"
 
 
-def test_preview_is_said_and_misses_no_token(store: SqlStore, settings: Settings) -> None:
+def test_preview_is_said_and_misses_no_token(store: Store, settings: Settings) -> None:
     (line,) = said(lambda: report_ways(store, changed(settings, slack=PREVIEW)))
     assert (line["log_level"], "not posted" in line["event"]) == ("info", True)
 
@@ -106,7 +106,7 @@ def test_with_preview_everything_goes_to_the_terminal_also_with_a_token(settings
 
 
 def checker(
-    store: SqlStore, server: SlackServer, told: list[str], token: str = TOKEN, routes: Sequence[Route] = ()
+    store: Store, server: SlackServer, told: list[str], token: str = TOKEN, routes: Sequence[Route] = ()
 ) -> SlackCheck:
     @contextmanager
     def open_outbox() -> Iterator[Outbox]:
@@ -124,7 +124,7 @@ def checker(
     )
 
 
-def test_slack_that_cannot_be_reached_is_never_blamed_on_the_token(store: SqlStore) -> None:
+def test_slack_that_cannot_be_reached_is_never_blamed_on_the_token(store: Store) -> None:
     with SlackServer() as server:
         pass
     over: list[str] = []
@@ -142,7 +142,7 @@ def test_slack_that_cannot_be_reached_is_never_blamed_on_the_token(store: SqlSto
 
 
 @pytest.mark.parametrize("method", ["auth.test", "conversations.list"])
-def test_wait_that_slack_asks_for_is_kept_over_a_restart(store: SqlStore, method: str) -> None:
+def test_wait_that_slack_asks_for_is_kept_over_a_restart(store: Store, method: str) -> None:
     played = PlayedSlack(channels=GENERAL, faults=script("429", method=method), retry_after_s=50)
     with SlackServer(played) as server:
         for _ in range(2):
@@ -162,7 +162,7 @@ def test_wait_that_slack_asks_for_is_kept_over_a_restart(store: SqlStore, method
         ("a_new_word", "the slack token could not be checked, asked again"),
     ],
 )
-def test_check_that_brings_no_answer_is_said_once(store: SqlStore, fault: str, event: str) -> None:
+def test_check_that_brings_no_answer_is_said_once(store: Store, fault: str, event: str) -> None:
     with SlackServer(PlayedSlack(faults=lambda _: fault)) as server, capture_logs() as logs:
         check = checker(store, server, [])
         for _ in range(4):
@@ -172,7 +172,7 @@ def test_check_that_brings_no_answer_is_said_once(store: SqlStore, fault: str, e
     assert line["fix"] and line["why"]
 
 
-def test_names_that_cannot_be_asked_for_are_said_while_the_token_is_fine(store: SqlStore) -> None:
+def test_names_that_cannot_be_asked_for_are_said_while_the_token_is_fine(store: Store) -> None:
     with SlackServer(PlayedSlack(channels=GENERAL)) as server:
         owe(store, messaged("d1"))
         check = checker(store, server, [], routes=ROUTES)
@@ -187,7 +187,7 @@ def test_names_that_cannot_be_asked_for_are_said_while_the_token_is_fine(store: 
         assert [line["event"] for line in logs] == ["Slack answers again"]
 
 
-def test_token_that_slack_refuses_is_said_once(store: SqlStore) -> None:
+def test_token_that_slack_refuses_is_said_once(store: Store) -> None:
     with SlackServer() as server, capture_logs() as logs:
         check = checker(store, server, [], token="xoxb-another")
         assert check.take(check.ask()) and check.take(check.ask())
@@ -199,12 +199,12 @@ ROUTES = (Route(name="a", channel="#general"), Route(name="b", channel="C0GENERA
 GENERAL = {"C0GENERAL": Channel(id="C0GENERAL", name="general")}
 
 
-def ids(store: SqlStore) -> dict[str, str]:
+def ids(store: Store) -> dict[str, str]:
     with store.reading() as session:
         return session.outbox.names.ids()
 
 
-def test_names_of_channels_are_found_once_and_kept(store: SqlStore) -> None:
+def test_names_of_channels_are_found_once_and_kept(store: Store) -> None:
     told: list[str] = []
     with SlackServer(PlayedSlack(channels=GENERAL)) as server, capture_logs() as logs:
         check = checker(store, server, told, routes=ROUTES)
@@ -213,7 +213,7 @@ def test_names_of_channels_are_found_once_and_kept(store: SqlStore) -> None:
     assert (ids(store), told, logs) == ({"general": "C0GENERAL"}, ["named"], [])
 
 
-def test_name_that_nobody_knows_is_said_once_with_the_fix_and_found_later(store: SqlStore) -> None:
+def test_name_that_nobody_knows_is_said_once_with_the_fix_and_found_later(store: Store) -> None:
     told: list[str] = []
     with SlackServer() as server:
         check = checker(store, server, told, routes=ROUTES)
@@ -227,14 +227,14 @@ def test_name_that_nobody_knows_is_said_once_with_the_fix_and_found_later(store:
     assert told == ["named"]
 
 
-def test_missing_scope_for_names_is_said_by_its_name(store: SqlStore) -> None:
+def test_missing_scope_for_names_is_said_by_its_name(store: Store) -> None:
     with SlackServer(PlayedSlack(scopes=("chat:write",))) as server, capture_logs() as logs:
         assert not checker(store, server, [], routes=ROUTES).find_names()
     (line,) = logs
     assert "channels:read" in line["why"] and "Add the scope channels:read" in line["fix"]
 
 
-def test_known_name_that_slack_no_longer_has_keeps_its_id(store: SqlStore) -> None:
+def test_known_name_that_slack_no_longer_has_keeps_its_id(store: Store) -> None:
     with store.transaction() as session:
         session.outbox.names.put({"general": "C0GENERAL"}, NOON)
     with SlackServer() as server, capture_logs() as logs:
@@ -251,7 +251,7 @@ def test_bot_posts_by_id_alone_and_a_webhook_whatever_the_channel_is_called(sett
 
 
 def test_what_waits_for_a_route_that_is_gone_is_never_sent_and_said_with_the_fix(
-    store: SqlStore, settings: Settings
+    store: Store, settings: Settings
 ) -> None:
     owe(store, messaged("d1", route="gone", channel="C9"), messaged("d2", route="gone", channel="C9"))
     owe(store, messaged("d3", route="ai", channel="#nowhere"), messaged("d4", route="ai", channel="C1"))
@@ -270,7 +270,7 @@ def test_what_waits_for_a_route_that_is_gone_is_never_sent_and_said_with_the_fix
     assert line == "0 public · no way to Slack for ai in #nowhere, gone in C9"
 
 
-def test_check_ends_with_the_service(store: SqlStore) -> None:
+def test_check_ends_with_the_service(store: Store) -> None:
     with SlackServer() as server:
         check, stop = checker(store, server, []), threading.Event()
         thread = threading.Thread(target=check.run, args=(stop,))
@@ -281,7 +281,7 @@ def test_check_ends_with_the_service(store: SqlStore) -> None:
         assert not thread.is_alive()
 
 
-def test_owed_message_is_drawn_once_for_who_looks_on_and_stays_owed(store: SqlStore) -> None:
+def test_owed_message_is_drawn_once_for_who_looks_on_and_stays_owed(store: Store) -> None:
     drawn: list[str] = []
     owe(store, messaged("before", now=NOON - timedelta(hours=1)))
     drawing = OwedDrawing(
@@ -295,9 +295,7 @@ def test_owed_message_is_drawn_once_for_who_looks_on_and_stays_owed(store: SqlSt
         assert {one.state.value for one in session.outbox.list()} == {"owed"}
 
 
-def test_status_tells_of_an_outage_and_of_names_that_are_not_found(
-    store: SqlStore, settings: Settings
-) -> None:
+def test_status_tells_of_an_outage_and_of_names_that_are_not_found(store: Store, settings: Settings) -> None:
     with store.transaction() as session:
         session.outbox.outages.put(Outage(since=NOON, calls=2, error="refused"))
         session.outbox.names.put({"general": "C0GENERAL"}, NOON)

@@ -18,7 +18,7 @@ from syndicator.settings.models import Route
 
 if TYPE_CHECKING:
     from syndicator.settings import Settings
-    from syndicator.store.database import SqlStore
+    from syndicator.store.database import Store
 
 ConfigOption = Annotated[
     Path,
@@ -70,7 +70,7 @@ def now() -> datetime:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[SqlStore]:
+def opened(settings: Settings) -> Iterator[Store]:
     """The state of a service that may be running. Raises StoreError when there is none yet."""
     from syndicator.store.database import open_known
 

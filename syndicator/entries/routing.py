@@ -14,7 +14,7 @@ from syndicator.notify.routing import Change as Announceable
 from syndicator.notify.routing import Decision, Write, announce
 from syndicator.notify.rules import fingerprint, names_with_ancestors
 from syndicator.settings.models import Route
-from syndicator.store.types import Session
+from syndicator.store.session import Session
 
 log = structlog.get_logger()
 

@@ -27,7 +27,8 @@ from syndicator.entries.topics import TopicCatalog
 from syndicator.models import ALL, Visibility
 from syndicator.parse.identity import mint_guid, story_id
 from syndicator.publish.topics import choose_copy
-from syndicator.store.types import FEED, KnownFile, ProblemChanges, Session, StoredEntry
+from syndicator.store.session import Session
+from syndicator.store.types import FEED, KnownFile, ProblemChanges, StoredEntry
 
 UNREAD = (0, 0, 0, 0, 0)
 """The stamp of a file that is to be read again at the next look although it did not change."""

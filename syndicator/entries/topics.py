@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from syndicator.models import ALL, DeclaredTopic, Problem, Topic
 from syndicator.publish.topics import TopicIndex, build_index, commonest, topic_key
-from syndicator.store.types import FEED, Session, StoredTopic, TopicStatus
+from syndicator.store.session import Session
+from syndicator.store.types import FEED, StoredTopic, TopicStatus
 
 
 class TopicCatalog:

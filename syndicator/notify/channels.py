@@ -14,7 +14,7 @@ from syndicator.alerts import channel_name
 from syndicator.notify.rules import fingerprint
 from syndicator.settings.models import Route
 from syndicator.store.outbox import Outbox
-from syndicator.store.types import Session
+from syndicator.store.session import Session
 
 log = structlog.get_logger()
 

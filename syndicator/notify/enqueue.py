@@ -22,8 +22,10 @@ from syndicator.notify.message import Page
 from syndicator.publish.addresses import digest_folder, digest_url, page_url
 from syndicator.publish.topics import topic_key
 from syndicator.settings.models import Digest, Route, Site
+from syndicator.store.database import Store
 from syndicator.store.outbox import Outbox
-from syndicator.store.types import Session, Store, TopicStatus
+from syndicator.store.session import Session
+from syndicator.store.types import TopicStatus
 
 log = structlog.get_logger()
 

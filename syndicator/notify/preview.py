@@ -13,7 +13,7 @@ from syndicator.notify.due import Draft, DueReason, cut
 from syndicator.notify.enqueue import Enqueuer, known_entries, labels_of
 from syndicator.notify.rules import judge_match, names_with_ancestors
 from syndicator.settings.models import Digest, Route
-from syndicator.store.types import Session
+from syndicator.store.session import Session
 
 LOOKED_AT = 500
 """How many of the newest entries are looked at for some that match."""

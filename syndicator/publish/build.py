@@ -19,7 +19,9 @@ from syndicator.publish.documents import RENDER, Documents
 from syndicator.publish.files import replace_file
 from syndicator.publish.moved_map import Moved, render_nginx_map
 from syndicator.publish.topics import TopicIndex
-from syndicator.store.types import FEED, Session, Store, StoredTopic, TopicStatus
+from syndicator.store.database import Store
+from syndicator.store.session import Session
+from syndicator.store.types import FEED, StoredTopic, TopicStatus
 
 Progress = Callable[[int, int], None]
 """Called with how many topics are done, of how many."""

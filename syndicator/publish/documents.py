@@ -44,7 +44,8 @@ from syndicator.publish.pages import (
 from syndicator.publish.rss_atom import render_atom, render_rss
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Feeds, Site
-from syndicator.store.types import FEED, Session, StoredTopic, TopicStatus
+from syndicator.store.session import Session
+from syndicator.store.types import FEED, StoredTopic, TopicStatus
 
 RENDER: Mapping[Format, Callable[[Feed], Rendered]] = {
     Format.RSS: render_rss,

@@ -11,7 +11,7 @@ import structlog
 
 from syndicator.errors import StoreError
 from syndicator.publish.websub import HubAnswer, HubReply, next_attempt, notify
-from syndicator.store.types import Store
+from syndicator.store.database import Store
 from syndicator.store.websub import OwedNotification
 
 log = structlog.get_logger()

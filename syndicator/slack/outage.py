@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
-from typing import Protocol
 
 import structlog
 
 from syndicator.alerts import Outage, SlackMethod
+from syndicator.store.outages import Outages
 
 log = structlog.get_logger()
 
@@ -30,15 +30,6 @@ DOUBT = timedelta(minutes=5)
 """A single failure so long ago has nothing to do with the next."""
 
 
-class Kept(Protocol):
-    """What is known of an outage, in an open transaction."""
-
-    def current(self) -> Outage | None: ...
-    def put(self, outage: Outage) -> None: ...
-    def end(self, outage: Outage, now: datetime) -> None: ...
-    def waiting(self) -> int: ...
-
-
 class OutageWatch:
     """Notes of each call whether Slack answered. Threads may share it."""
 
@@ -48,7 +39,7 @@ class OutageWatch:
         self._told = False
 
     def note(
-        self, kept: Kept, method: SlackMethod, *, error: str | None, now: datetime
+        self, kept: Outages, method: SlackMethod, *, error: str | None, now: datetime
     ) -> tuple[bool, Tell | None]:
         """Notes a call that Slack answered (`error` None) or did not answer.
 
@@ -67,7 +58,7 @@ class OutageWatch:
         return True, lambda: log.info("Slack answers again", **facts)
 
     def _failed(
-        self, kept: Kept, before: Outage | None, method: SlackMethod, error: str, now: datetime
+        self, kept: Outages, before: Outage | None, method: SlackMethod, error: str, now: datetime
     ) -> Tell | None:
         if before is not None and not before.is_certain and now - before.since > DOUBT:
             kept.end(before, now)

@@ -31,7 +31,7 @@ from syndicator.errors import (
     StoreTooNew,
     StoreUnavailable,
 )
-from syndicator.store.session import SqlSession
+from syndicator.store.session import Session
 from syndicator.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -57,7 +57,7 @@ WRITE_AHEAD = "journal_mode=WAL"
 log = structlog.get_logger()
 
 
-class SqlStore:
+class Store:
     """The store on SQLite. Threads may share it; writers take turns, readers never wait."""
 
     def __init__(self, url: str, *, turn_s: float = TURN_S) -> None:
@@ -70,16 +70,16 @@ class SqlStore:
         self._readers = _engine(url, begin="BEGIN", pool_size=4, pragmas=PRAGMAS, turn_s=turn_s)
 
     @contextmanager
-    def transaction(self) -> Iterator[SqlSession]:
+    def transaction(self) -> Iterator[Session]:
         """Everything or nothing, durable on return. Raises StoreBusy, StoreDamaged, StoreUnavailable or
         StoreError."""
         with self._translated(), self._writer.begin() as connection:
-            yield SqlSession(connection)
+            yield Session(connection)
 
     @contextmanager
-    def reading(self) -> Iterator[SqlSession]:
+    def reading(self) -> Iterator[Session]:
         with self._translated(), self._readers.begin() as connection:
-            yield SqlSession(connection)
+            yield Session(connection)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -113,7 +113,7 @@ class SqlStore:
         self._writer.dispose()
 
 
-def open_store(url: str, *, now: datetime, suspect: str | None = None) -> SqlStore:
+def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
     """The store at `url`, checked and migrated to this version's tables.
 
     A database that is no longer sound is moved aside, and a new one begins: as at any first start nothing
@@ -146,7 +146,7 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> SqlSto
         return _open_sound(url)
 
 
-def open_known(url: str) -> SqlStore:
+def open_known(url: str) -> Store:
     """The store of a service that may be running, for a command that asks or marks something.
 
     Nothing is migrated or mended. Raises StoreError when there is none yet or it is of another version.
@@ -156,7 +156,7 @@ def open_known(url: str) -> SqlStore:
         raise StoreError(
             "there is no state yet", on=str(path), fix="Run `syndicator run` or `syndicator build` first"
         )
-    store = SqlStore(url)
+    store = Store(url)
     try:
         with store.reading() as session:
             current = session.revision()
@@ -195,12 +195,12 @@ def database_path(url: str) -> Path:
     return Path(str(parsed.database))
 
 
-def _open_sound(url: str, suspect: str | None = None) -> SqlStore:
+def _open_sound(url: str, suspect: str | None = None) -> Store:
     path = database_path(url)
     empty = path.exists() and path.stat().st_size == 0
     if empty:
         log.error("database is an empty file, begun anew", path=str(path), fix=FIX_DAMAGE)
-    store = SqlStore(url)
+    store = Store(url)
     try:
         with _translated(path), store._writer.begin() as connection:
             _check(connection, path, thoroughly=suspect is not None)

@@ -11,7 +11,8 @@ import contextlib
 from datetime import datetime
 from pathlib import Path
 
-from syndicator.store.types import Session, SourceState
+from syndicator.store.session import Session
+from syndicator.store.types import SourceState
 
 MARK = "sealed"
 

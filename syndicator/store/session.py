@@ -48,8 +48,8 @@ BATCH = 500
 """Values per statement, well below SQLite's 32,766 variables."""
 
 
-class SqlSession:
-    """One open transaction; see types.Session for what each method promises."""
+class Session:
+    """One open transaction: the entries' half of the store, and with `outbox` the messages' half."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -437,9 +437,11 @@ class SqlSession:
             self._connection.execute(delete(dirty).where(dirty.c.topic == topic, dirty.c.page == page))
 
     def written(self) -> dict[str, WrittenFile]:
+        """The files of the output folder as they were when they were written, by path."""
         return dict(map(rows.written_file, self._connection.execute(select(written))))
 
     def put_written(self, changes: Mapping[str, WrittenFile | None]) -> None:
+        """Takes over what was written; None for what is no longer there."""
         self._upsert(written, [rows.written_row(path, file) for path, file in changes.items() if file])
         for some in _batches(path for path, file in changes.items() if file is None):
             self._connection.execute(delete(written).where(written.c.path.in_(some)))

@@ -11,7 +11,7 @@ import pytest
 
 from syndicator.publish.websub import HubAnswer, HubReply
 from syndicator.publish.websub_sender import GIVE_UP, HubNotifier
-from syndicator.store.database import SqlStore, open_store
+from syndicator.store.database import Store, open_store
 from tests.making import NOON
 
 FEEDS = ["https://feeds.example.org/feeds/ai/atom.xml", "https://feeds.example.org/feeds/ai/rss.xml"]
@@ -35,7 +35,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.now = NOON
         self.hub = Hub()
-        self.store: SqlStore = open_store(f"sqlite:///{folder}/state.db", now=NOON)
+        self.store: Store = open_store(f"sqlite:///{folder}/state.db", now=NOON)
         self.notifier = HubNotifier(
             self.store,
             "https://hub.example/",

@@ -24,7 +24,7 @@ from syndicator.errors import (
     StoreTooNew,
     StoreUnavailable,
 )
-from syndicator.store.database import MIGRATIONS, SqlStore, latest_revision, open_known, open_store
+from syndicator.store.database import MIGRATIONS, Store, latest_revision, open_known, open_store
 from syndicator.store.lock import hold_lock
 from syndicator.store.types import SourceState
 from tests.disks import fill, small_disk
@@ -36,12 +36,12 @@ def url(folder: Path) -> str:
     return f"sqlite:///{folder}/var/state.db"
 
 
-def put_something(store: SqlStore) -> None:
+def put_something(store: Store) -> None:
     with store.transaction() as session:
         session.put_source("news", SourceState(reading="x", began=NOON))
 
 
-def has_something(store: SqlStore) -> bool:
+def has_something(store: Store) -> bool:
     with store.reading() as session:
         return session.source("news") is not None
 
@@ -223,7 +223,7 @@ def test_damage_that_one_thread_has_met_is_told_to_the_one_that_checks(tmp_path:
     store.close()
     path = tmp_path / "var/state.db"
     path.write_bytes(path.read_bytes()[:4096] + os.urandom(path.stat().st_size - 4096))
-    store = SqlStore(url(tmp_path))
+    store = Store(url(tmp_path))
     store.check()
     with pytest.raises(StoreDamaged), store.reading() as session:
         session.source("news")
@@ -274,7 +274,7 @@ def test_any_damage_is_met_by_a_store_error(tmp_path: Path) -> None:
             some = chance.randbytes(min(chance.choice((1, 16, 200, 3900)), len(data) - at))
             data[at : at + len(some)] = some
         path.write_bytes(data)
-        store = SqlStore(url(tmp_path))
+        store = Store(url(tmp_path))
         with suppress(StoreError):
             put_something(store)
             has_something(store)
@@ -299,7 +299,7 @@ def test_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> No
 
 def test_thread_whose_turn_to_write_does_not_come_may_try_again(tmp_path: Path) -> None:
     open_store(url(tmp_path), now=NOON).close()
-    store = SqlStore(url(tmp_path), turn_s=0.05)
+    store = Store(url(tmp_path), turn_s=0.05)
     errors: list[BaseException] = []
 
     def write() -> None:
