@@ -20,8 +20,7 @@ from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
 from syndicator.pipeline import Pipeline, Progress
 from syndicator.publish.build import Published
 from syndicator.waiting import BackOff, FailureLog, is_disk_failure
-from syndicator.watch import Hint
-from syndicator.watch.settle import REST
+from syndicator.watch.settle import REST, Hint
 
 log = structlog.get_logger()
 

@@ -39,7 +39,6 @@ from syndicator.store.session import Session
 from syndicator.store.types import ProblemKind, SourceState, StoredEntry
 from syndicator.watch.deletion_guard import DeletionDecision
 from syndicator.watch.settle import Hint
-from syndicator.watch.types import Scan
 
 log = structlog.get_logger()
 
@@ -235,10 +234,6 @@ class Pipeline:
         """By source, the seconds until something that waits there is to be looked at again."""
         waits = {name: scanner.look_again(at) for name, scanner in self._scanners.items()}
         return {name: wait for name, wait in waits.items() if wait is not None}
-
-    def seen(self, source: str) -> Scan | None:
-        """The last look at the whole folder, for whoever watches over the watching."""
-        return self._scanners[source].seen
 
     def losses(self) -> dict[str, DeletionDecision]:
         """By source, what is held of articles that are missing, where that is in doubt."""

@@ -47,7 +47,8 @@ from syndicator.store.outbox import Outbox
 from syndicator.systemd import Notifier
 from syndicator.threads import keep_running
 from syndicator.waiting import BackOff, FailureLog, can_wait, pause
-from syndicator.watch import SUFFIXES, Folder
+from syndicator.watch.folder import Folder
+from syndicator.watch.scan import SUFFIXES
 from syndicator.web.process import WebServer
 
 log = structlog.get_logger()
@@ -165,7 +166,7 @@ class Service:
             loop.checks = [
                 store.check,
                 partial(self._adopt_channels, pipeline),
-                *(partial(_check_folder, folder, pipeline) for folder in folders),
+                *(partial(_check_folder, folder, loop) for folder in folders),
             ]
             with suppress(OutputUnwritable):  # as publishing will say, and will try again
                 sweep(self.settings.output)
@@ -337,5 +338,6 @@ class Service:
         stack.callback(end)
 
 
-def _check_folder(folder: Folder, pipeline: Pipeline) -> None:
-    folder.check(pipeline.seen(folder.source))
+def _check_folder(folder: Folder, loop: Loop) -> None:
+    if folder.check():
+        loop.scan()

@@ -15,7 +15,8 @@ import pytest
 from syndicator.clock import Moment
 from syndicator.errors import StoreBusy
 from syndicator.loop import Loop
-from syndicator.watch import Folder, Hint
+from syndicator.watch.folder import Folder
+from syndicator.watch.settle import Hint
 from tests.rig import Rig
 
 

@@ -82,8 +82,6 @@ class SourceScanner:
         self._said = LossReason.NONE
         self._is_unreadable = False
         self._lost_since: datetime | None = None
-        self.seen: Scan | None = None
-        """The last look at the whole folder."""
 
     @property
     def loss(self) -> DeletionDecision | None:
@@ -118,7 +116,7 @@ class SourceScanner:
     ) -> ScanResult:
         """Looks at the paths, and at those that wait; None: at everything. Raises nothing for the folder."""
         if paths is None:
-            seen = self.seen = scan(self.root)
+            seen = scan(self.root)
         else:
             held = self._loss.held if self._loss else frozenset()
             seen = look(self.root, {*paths, *self._settling.waiting, *held})

@@ -149,12 +149,11 @@ def guard_deletions(
     guard: Guard,
     now: datetime,
     confirmed: bool = False,
-    linger: timedelta = LINGER,
     bare: Collection[str] = (),
 ) -> DeletionDecision:
     """Which of the articles gone may be withdrawn, of `known` articles (the gone ones included).
 
-    A path is withdrawn when a look at least `linger` after the first one still does not find it, or at least
+    A path is withdrawn when a look at least `LINGER` after the first one still does not find it, or at least
     `AGAIN` after it while the loss is suspicious; one that was back in between starts anew. What is held and
     lies outside the scope of this look stays held. 3 of 3 gone is empty, and so is 1 of 1; 20 of 60 is few;
     21 of 100 is many. Never withdraws what is `unseen`, confirmed or not. Files that gave no entry
@@ -164,7 +163,7 @@ def guard_deletions(
     lately = tuple((at, count) for at, count in guard.withdrawn if now - AGAIN < at <= now)
     lost, entries = len(gone.difference(bare)), known - len(bare)
     reason = _reason(lost, entries, sum(count for _, count in lately), changes, seen, confirmed)
-    wait = timedelta(0) if reason is LossReason.CONFIRMED else AGAIN if reason in _DOUBTS else linger
+    wait = timedelta(0) if reason is LossReason.CONFIRMED else AGAIN if reason in _DOUBTS else LINGER
     first = {path: min(guard.since.get(path, now), now) for path in gone}
     withdraw = frozenset(path for path in changes.gone if now - first[path] >= wait)
     since = {path: at for path, at in first.items() if path not in withdraw}

@@ -1,17 +1,18 @@
 """A source folder's events, as hints: something changed here. watchdog does the watching.
 
-Events are only ever hints; what changed is decided by looking (`scan`, `compare`). So this module's task is
-to hint early, and to know when it is deaf: the kernel's queue overflowed, a thread of watchdog's ended, the
-root was removed, exchanged or mounted over, the system's watches ran out. Whatever was deaf is built anew,
-and a hint without a path is given, for anything may have changed meanwhile. It reads no file.
+What changed is decided by a scan, which comes every minute in any case. So this module only hints early,
+and heals what can be seen from outside: an observer that died, a root that was removed, exchanged or mounted
+over, watches that ran out. It reads no file.
 """
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
-import threading
+import stat
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,17 +32,14 @@ from watchdog.events import (
 from watchdog.observers.api import BaseObserver
 from watchdog.observers.inotify import InotifyObserver
 
-from syndicator.watch.health import FolderHealth, Mode
-from syndicator.watch.overheard import Overheard
+from syndicator.once import SaidOnce
 from syndicator.watch.scan import SUFFIXES
 from syndicator.watch.settle import Hint, Sign
-from syndicator.watch.types import Identity, Scan
-from syndicator.watch.watches import resolve, unwatched
 
 log = structlog.get_logger()
 
-SELDOM_S = 600.0
-"""Each complaint is logged at most this often, and counted always."""
+RETRY_S = 60.0
+"""How long until watches that ran out are asked for again."""
 _STOP_S = 1.0
 _SIGNS: dict[type[FileSystemEvent], Sign] = {
     FileMovedEvent: Sign.MOVED,
@@ -63,234 +61,126 @@ _LIMITS = {
 }
 
 
-def make_observer() -> BaseObserver:
-    """A watchdog observer of its own, which tells a file that was moved in from one that is just created."""
-    return InotifyObserver(generate_full_events=True)
-
-
-class Folder:
-    """Watches one source from `start` to `stop`, and calls `hint` from watchdog's threads and from `check`.
+class Folder(FileSystemEventHandler):
+    """Watches one source from `start` to `stop`, for one thread; calls `hint` from watchdog's threads.
 
     `hint` must be quick and thread-safe, such as a queue's `put`. Nothing here raises for what happens to the
-    folder: at worst it is polled, which is whoever calls `scan` at intervals.
+    folder: at worst it is polled, by whoever scans at intervals.
     """
 
     def __init__(
-        self,
-        source: str,
-        root: Path,
-        hint: Callable[[Hint], None],
-        *,
-        suffixes: tuple[str, ...] = SUFFIXES,
-        hidden: bool = False,
-        observer: Callable[[], BaseObserver] = make_observer,
-        clock: Callable[[], float] = time.monotonic,
+        self, source: str, root: Path, hint: Callable[[Hint], None], suffixes: tuple[str, ...] = SUFFIXES
     ) -> None:
-        self.source, self.root = source, root
-        self._hint, self._suffixes, self._hidden = hint, suffixes, hidden
-        self._make, self._clock = observer, clock
-        self._lock = threading.RLock()
-        self._overheard = Overheard(self._overflowed, self._suspected)
-        self._observer: BaseObserver | None = None
-        self._real = ""
-        self._identity: Identity | None = None
-        self._mode, self._why, self._cure = Mode.STOPPED, "", ""
-        self._deaf: frozenset[str] = frozenset()
-        self._overflows = self._rebuilds = self._fallbacks = 0
-        self._last: dict[str, float] = {}
-        self._suspect = False
+        self._source, self._root, self._hint, self._suffixes = source, root, hint, suffixes
+        self._observer: InotifyObserver | None = None
+        self._real, self._identity = _resolve(root)
+        self._asked_s: float | None = None
+        """When watches were last asked for; None while it is stopped."""
+        self._said = SaidOnce()
+        # watchdog repeats itself, by the megabyte at worst; what it says is found by the next scan.
+        logging.getLogger("watchdog").setLevel(logging.CRITICAL)
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
 
     def start(self) -> None:
-        """Begins to watch; a scan after it misses nothing. Again is harmless."""
-        with self._lock:
-            if self._mode is not Mode.STOPPED:
-                return
-            self._overheard.attach()
-            self._build()
-            log.info("watching", source=self.source, root=str(self.root), mode=self._mode.value)
+        """Begins to watch; a scan after it misses nothing."""
+        self._build()
 
     def stop(self) -> None:
-        """Ends watching within about a second; again is harmless."""
-        with self._lock:
-            self._tear_down()
-            self._overheard.detach()
-            self._mode, self._why, self._cure = Mode.STOPPED, "", ""
+        """Ends watching within about a second."""
+        self._tear_down()
+        self._asked_s = None
 
-    def check(self, scan: Scan | None = None) -> FolderHealth:
-        """Notices what events cannot tell, heals it, and says how it stands.
+    def check(self) -> bool:
+        """Heals what can be healed; whether it did, so that everything must be looked at.
 
-        A few system calls: fit to be called every second or so. With the last scan of the whole folder, also
-        the folders that have no watch are found (some milliseconds per 10,000).
+        A few system calls: fit to be called at each turn of the loop.
         """
-        with self._lock:
-            if self._mode is not Mode.STOPPED:
-                if trouble := self._trouble():
-                    self._rebuild(trouble)
-                if scan is not None and scan.scope is None and scan.root == self._identity:
-                    self._find_deaf(scan)
-            return self.health
-
-    @property
-    def health(self) -> FolderHealth:
-        """How it stood at the last check."""
-        return FolderHealth(
-            source=self.source,
-            mode=self._mode,
-            why=self._why,
-            fix=self._cure,
-            unwatched=len(self._deaf),
-            overflows=self._overflows,
-            rebuilds=self._rebuilds,
-            fallbacks=self._fallbacks,
-        )
-
-    def _trouble(self) -> str:
-        """Why the observer must be built anew; empty if it need not be."""
-        real, identity = resolve(self.root)
-        if identity is None:
-            return "the folder is not there" if self._mode is not Mode.ABSENT else ""
-        if self._observer is None:
-            return "the folder is there now" if self._mode is Mode.ABSENT else "watching is tried again"
-        if (real, identity) != (self._real, self._identity):
-            return "the folder was exchanged"
-        if not _alive(self._observer):
-            return "a watching thread ended"
-        return "watches were lost" if self._suspect else ""
-
-    def _rebuild(self, why: str) -> None:
-        polled = self._mode is Mode.POLLING
+        if self._asked_s is None or self._is_well():
+            return False
+        polled = bool(self._identity) and self._observer is None
         self._tear_down()
         self._build()
-        if polled and self._mode is Mode.POLLING:
-            return
-        self._rebuilds += 1
+        return self._observer is not None or not polled
+
+    def _is_well(self) -> bool:
+        if (self._real, self._identity) != _resolve(self._root):
+            return False
         if self._observer is not None:
-            self._say("watch built anew", why=why)
-        self._hint(Hint(source=self.source))
+            threads = (self._observer, *self._observer.emitters)
+            return len(threads) > 1 and all(thread.is_alive() for thread in threads)
+        return not self._identity or time.monotonic() < (self._asked_s or 0.0) + RETRY_S
 
     def _build(self) -> None:
-        """Watches the folder that is there now, or says in which mode it is not watched."""
-        self._real, self._identity = resolve(self.root)
-        self._suspect = False
-        if self._identity is None:
-            self._enter(Mode.ABSENT, "the folder is not there", "Mount or create it, or correct its path")
+        """Watches the folder that is there now, or says why it is not watched."""
+        self._asked_s = time.monotonic()
+        self._real, self._identity = _resolve(self._root)
+        if not self._identity:
+            fix = "Mount or create it, or correct its path"
+            self._say("waiting for the folder to appear", why="the folder is not there", fix=fix)
             return
-        observer: BaseObserver | None = None
         try:
-            observer = self._make()
-            observer.schedule(_Events(self._event), self._real, recursive=True, event_filter=list(_SIGNS))
-            observer.start()
+            self._observer = self._observe(recursive=True)
+            # Below the root watchdog passes over in silence what gets no watch. Is there one left?
+            _end(self._observe(recursive=False))
         except OSError as error:
-            if observer is not None:
-                observer.stop()
-            self._fall_back(error)
+            way = "polling only" if self._observer is None else "watching, but some folders are only polled"
+            fix = _LIMITS.get(error.errno or 0, "look at the folder's rights and mount")
+            self._say(way, why=error.strerror or str(error), fix=f"To see changes at once, {fix}")
         else:
-            self._observer = observer
-            self._enter(Mode.WATCHING)
+            self._say("", root=str(self._root))
 
-    def _fall_back(self, error: OSError) -> None:
-        if error.errno in (errno.ENOENT, errno.ENOTDIR):
-            self._identity = None
-            self._enter(Mode.ABSENT, "the folder is not there", "Mount or create it, or correct its path")
-            return
-        self._fallbacks += 1
-        fix = _LIMITS.get(error.errno or 0, "look at the folder's rights and mount")
-        self._enter(Mode.POLLING, error.strerror or str(error), f"To see changes at once, {fix}")
+    def _observe(self, *, recursive: bool) -> InotifyObserver:
+        observer = InotifyObserver(generate_full_events=True)
+        try:
+            observer.schedule(self, self._real, recursive=recursive, event_filter=list(_SIGNS))
+            observer.start()
+        except OSError:
+            observer.stop()
+            raise
+        return observer
 
     def _tear_down(self) -> None:
         observer, self._observer = self._observer, None
-        self._deaf = frozenset()
         if observer is not None:
-            observer.stop()
-            observer.join(_STOP_S)
-
-    def _find_deaf(self, scan: Scan) -> None:
-        """Folders found without a watch twice running are no race with their creation: watch anew."""
-        if self._observer is None:
-            return
-        before, self._deaf = self._deaf, unwatched(scan)
-        lasting = self._deaf & before
-        if lasting and self._due("folders without a watch"):
-            self._rebuild("folders without a watch")
-            self._deaf = lasting & unwatched(scan)
-            lasting = self._deaf
-        if lasting:
-            fix = f"To see changes there at once, {_LIMITS[errno.ENOSPC]}"
-            self._fallbacks += self._mode is Mode.WATCHING
-            self._enter(Mode.PARTLY, f"{len(lasting)} folders have no watch", fix)
-        elif self._mode is Mode.PARTLY:
-            self._enter(Mode.WATCHING)
-
-    def _event(self, event: FileSystemEvent) -> None:
-        """In watchdog's thread: its end would leave us deaf, so that nothing is let through to it."""
-        try:
-            for hint in self._hints(event):
-                self._hint(hint)
-        except Exception:
-            if self._due("hint failed"):
-                log.exception("hint failed", source=self.source)
-
-    def _hints(self, event: FileSystemEvent) -> list[Hint]:
-        sign = _SIGNS.get(type(event))
-        if sign is None:
-            return []
-        places = [(event.src_path, Sign.GONE if sign is Sign.MOVED else sign), (event.dest_path, sign)]
-        found = [(self._relative(os.fsdecode(place), event), sign) for place, sign in places if place]
-        return [
-            Hint(source=self.source, path=path or None, sign=sign) for path, sign in found if path is not None
-        ]
-
-    def _relative(self, place: str, event: FileSystemEvent) -> str | None:
-        """The place below the root, `""` for the root; None for what is no article and no folder of ours."""
-        path = place[len(self._real) :].lstrip("/")
-        if not self._hidden and (path.startswith(".") or "/." in path):
-            return None
-        return path if event.is_directory or path.lower().endswith(self._suffixes) else None
-
-    def _overflowed(self) -> None:
-        """In watchdog's thread. It renews its watches by itself; the events are lost."""
-        self._overflows += 1
-        self._say(
-            "event queue overflowed", overflows=self._overflows, fix="raise fs.inotify.max_queued_events"
-        )
-        self._hint(Hint(source=self.source))
-
-    def _suspected(self) -> None:
-        self._suspect = True
-
-    def _enter(self, mode: Mode, why: str = "", fix: str = "") -> None:
-        self._mode, self._why, self._cure = mode, why, fix
-        if why:
-            self._say(mode.value, why=why, fix=fix)
-
-    def _say(self, event: str, **fields: object) -> None:
-        if self._due(event):
-            log.warning(event, source=self.source, **fields)
-
-    def _due(self, what: str) -> bool:
-        """Whether this was not done within the last ten minutes."""
-        now = self._clock()
-        if now - self._last.get(what, -SELDOM_S) < SELDOM_S:
-            return False
-        self._last[what] = now
-        return True
-
-
-class _Events(FileSystemEventHandler):
-    """Gives every event to one function."""
-
-    def __init__(self, take: Callable[[FileSystemEvent], None]) -> None:
-        self._take = take
+            _end(observer)
 
     def dispatch(self, event: FileSystemEvent) -> None:
-        self._take(event)
+        """In watchdog's thread: its end would leave us deaf, so that nothing is let through to it."""
+        try:
+            sign = _SIGNS[type(event)]
+            if sign is Sign.MOVED:
+                self._hint_at(event.src_path, Sign.GONE, event)
+            self._hint_at(event.dest_path or event.src_path, sign, event)
+        except Exception:
+            log.exception("hint failed", source=self._source)
+
+    def _hint_at(self, place: bytes | str, sign: Sign, event: FileSystemEvent) -> None:
+        """Hints at a place below the root, or at all for the root itself; not at what is no article."""
+        if not place:
+            return  # moved in from elsewhere
+        path = os.fsdecode(place)[len(self._real) :].lstrip("/")
+        hidden = path.startswith(".") or "/." in path
+        if not hidden and (event.is_directory or path.lower().endswith(self._suffixes)):
+            self._hint(Hint(source=self._source, path=path or None, sign=sign))
+
+    def _say(self, event: str, **fields: str) -> None:
+        if event and self._said.changed(event + fields["why"]):
+            log.warning(event, source=self._source, **fields)
+        elif not event:
+            self._said.changed("")
+            log.info("watching", source=self._source, **fields)
 
 
-def _alive(observer: BaseObserver) -> bool:
-    """Whether all threads run: the observer's, its emitters', and the one that reads the kernel's queue.
+def _end(observer: BaseObserver) -> None:
+    observer.stop()
+    observer.join(_STOP_S)
 
-    The last is not public in watchdog 7.1; where there is no such attribute, there is nothing to ask.
-    """
-    reader = getattr(observer, "_inotify_fd", None)
-    threads = [observer, *observer.emitters, *([reader] if isinstance(reader, threading.Thread) else [])]
-    return bool(observer.emitters) and all(thread.is_alive() for thread in threads)
+
+def _resolve(root: Path) -> tuple[str, tuple[int, ...]]:
+    """Where the root really is, and which folder that is; nothing where it is not there or not a folder."""
+    real = os.path.realpath(root)
+    try:
+        found = Path(real).stat()
+    except OSError:
+        return real, ()
+    return real, (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else ()

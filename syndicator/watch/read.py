@@ -12,14 +12,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from syndicator.errors import ArticleError, SourceUnreadable
-from syndicator.watch.scan import DIRECTORY
+from syndicator.watch.scan import descended, opened
 from syndicator.watch.types import SkippedFile, Stamp, skip_reason, stamp
 
 LIMIT = 2 * 1024 * 1024
@@ -67,56 +65,21 @@ def read_article(root: Path, path: str, *, expected: Stamp | None = None) -> Rea
     """
     *folders, name = path.split("/")
     try:
-        with _opened(root) as top, _descended(top, folders) as above:
+        with opened(root) as top, descended(top, folders) as above:
             return _read(above, name, expected)
     except OSError as error:
+        if str(error.filename) == str(root) or error.errno in _OURS:
+            raise _unreadable(root, error) from error
+        if error.errno == errno.ENOTDIR and (root / str(error.filename)).is_symlink():
+            raise ArticleError(f"lies behind {SkippedFile.LINK}", fix=SkippedFile.LINK.fix) from None
         if error.errno in _GONE:
             return Unread.GONE
         if error.errno in _LATER:
             return Unread.CHANGING
-        if error.errno in _OURS:
-            raise _unreadable(root, error) from error
         what, fix = _WHY.get(
             error.errno or 0, (f"cannot be read: {error.strerror}", "Check the disk or mount")
         )
         raise ArticleError(what, fix=fix) from error
-
-
-@contextmanager
-def _opened(root: Path) -> Iterator[int]:
-    try:
-        top = os.open(root, DIRECTORY & ~os.O_NOFOLLOW)
-    except OSError as error:
-        raise _unreadable(root, error) from error
-    try:
-        yield top
-    finally:
-        os.close(top)
-
-
-@contextmanager
-def _descended(top: int, folders: list[str]) -> Iterator[int]:
-    """The last of `folders`, each opened from the one before; `..` and links are not taken."""
-    above = os.dup(top)
-    try:
-        for folder in folders:
-            below = _step(above, folder)
-            os.close(above)
-            above = below
-        yield above
-    finally:
-        os.close(above)
-
-
-def _step(above: int, folder: str) -> int:
-    if folder in ("", ".", ".."):
-        raise FileNotFoundError(errno.ENOENT, "no such path in the source", folder)
-    try:
-        return os.open(folder, DIRECTORY, dir_fd=above)
-    except NotADirectoryError:
-        if stat.S_ISLNK(os.stat(folder, dir_fd=above, follow_symlinks=False).st_mode):
-            raise ArticleError(f"lies behind {SkippedFile.LINK}", fix=SkippedFile.LINK.fix) from None
-        raise
 
 
 def _read(above: int, name: str, expected: Stamp | None) -> Reading | Unread:

@@ -65,8 +65,8 @@ class _Waiting:
 class Settling:
     """Remembers the files of one source that are not yet at rest. For one thread."""
 
-    def __init__(self, *, quiet: float = QUIET, rest: float = REST) -> None:
-        self._quiet, self._rest = quiet, min(rest, quiet)
+    def __init__(self, *, quiet: float = QUIET) -> None:
+        self._quiet, self._rest = quiet, min(REST, quiet)
         self._waiting: dict[str, _Waiting] = {}
 
     @property

@@ -30,13 +30,6 @@ class Stamp(NamedTuple):
     ctime_ns: int
 
 
-class Identity(NamedTuple):
-    """Which directory it is, whatever its name."""
-
-    device: int
-    inode: int
-
-
 class SkippedFile(StrEnum):
     """Why a name that looks like an article's is not read. The value is what is wrong, in words."""
 
@@ -72,17 +65,15 @@ _FIXES = {
 class Scan:
     """What one look found. Paths are relative to the root, with `/`.
 
-    `root` is None where the root is not there; `unseen` are folders that could not be read (`""`: the root
+    `there` is false where there is no root; `unseen` are folders that could not be read (`""`: the root
     itself), with the operating system's word for why; `scope` the paths asked for, None for all.
     """
 
-    root: Identity | None
+    there: bool
     files: Mapping[str, Stamp] = field(default_factory=dict)
     skipped: Mapping[str, SkippedFile] = field(default_factory=dict)
-    directories: Mapping[str, Identity] = field(default_factory=dict)
     unseen: Mapping[str, str] = field(default_factory=dict)
     scope: frozenset[str] | None = None
-    seconds: float = 0.0
 
     @property
     def complete(self) -> bool:
@@ -97,7 +88,7 @@ class Scan:
     @property
     def missing(self) -> bool:
         """Whether the root is not there, which is not the same as not readable."""
-        return self.root is None and not self.unseen
+        return not self.there and not self.unseen
 
     def problems(self, source: str) -> list[Problem]:
         """The skipped files as problems, by path."""

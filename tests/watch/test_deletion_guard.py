@@ -19,9 +19,8 @@ from syndicator.watch.deletion_guard import (
     compare,
     guard_deletions,
 )
-from syndicator.watch.types import Identity, Scan, SkippedFile, Stamp
+from syndicator.watch.types import Scan, SkippedFile, Stamp
 
-HERE = Identity(1, 2)
 NOON = utc(2026, 3, 1, 12)
 
 
@@ -31,7 +30,7 @@ def stamped(number: int = 1) -> Stamp:
 
 def folder(*paths: str, scope: set[str] | None = None, unseen: dict[str, str] | None = None) -> Scan:
     return Scan(
-        root=HERE,
+        there=True,
         files={path: stamped() for path in paths},
         unseen=unseen or {},
         scope=None if scope is None else frozenset(scope),
@@ -43,7 +42,7 @@ def known(*paths: str) -> dict[str, Stamp]:
 
 
 def test_new_changed_and_gone_are_told_apart() -> None:
-    seen = Scan(root=HERE, files={"new.md": stamped(), "same.md": stamped(), "changed.md": stamped(9)})
+    seen = Scan(there=True, files={"new.md": stamped(), "same.md": stamped(), "changed.md": stamped(9)})
     changes = compare(known("same.md", "changed.md", "gone.md"), seen)
     assert changes.new == {"new.md": stamped()}
     assert changes.changed == {"changed.md": stamped(9)}
@@ -58,7 +57,7 @@ def test_an_unchanged_folder_has_no_changes() -> None:
 @pytest.mark.parametrize("part", range(5))
 def test_any_part_of_a_stamp_is_a_change(part: int) -> None:
     touched = Stamp(*(value + (index == part) for index, value in enumerate(stamped())))
-    changes = compare(known("a.md"), Scan(root=HERE, files={"a.md": touched}))
+    changes = compare(known("a.md"), Scan(there=True, files={"a.md": touched}))
     assert changes.changed == {"a.md": touched}
 
 
@@ -94,7 +93,7 @@ folders = st.dictionaries(names, st.integers(1, 3).map(stamped))
 def test_changes_applied_to_what_was_known_give_what_is_seen(
     before: dict[str, Stamp], after: dict[str, Stamp]
 ) -> None:
-    changes = compare(before, Scan(root=HERE, files=after))
+    changes = compare(before, Scan(there=True, files=after))
     applied = {path: stamp for path, stamp in before.items() if path not in changes.gone}
     assert {**applied, **changes.new, **changes.changed} == after
 
@@ -232,7 +231,7 @@ def test_a_folder_deleted_file_by_file_is_noticed() -> None:
 
 
 def test_a_missing_root_holds_everything() -> None:
-    seen = Scan(root=None)
+    seen = Scan(there=False)
     changes = compare(known(*many(3)), seen)
     decision = guard_deletions(changes, known=3, seen=seen, guard=Guard(), now=NOON)
     assert decision.reason is LossReason.MISSING
@@ -242,13 +241,13 @@ def test_a_missing_root_holds_everything() -> None:
 
 
 def test_a_missing_root_is_said_even_if_nothing_was_known() -> None:
-    decision = guard_deletions(Changes(), known=0, seen=Scan(root=None), guard=Guard(), now=NOON)
+    decision = guard_deletions(Changes(), known=0, seen=Scan(there=False), guard=Guard(), now=NOON)
     assert decision.reason is LossReason.MISSING
     assert decision.look_again is None
 
 
 def test_an_unreadable_root_never_loses_an_article() -> None:
-    seen = Scan(root=None, unseen={"": "Input/output error"})
+    seen = Scan(there=False, unseen={"": "Input/output error"})
     changes = compare(known(*many(3)), seen)
     guard = Guard()
     for minutes in (0, 11, 60):
@@ -268,7 +267,7 @@ def test_a_sick_folder_holds_losses_elsewhere() -> None:
 
 def test_a_shut_folder_without_articles_holds_nothing() -> None:
     seen = Scan(
-        root=HERE,
+        there=True,
         files=known(*many(9)),
         unseen={"lost+found": "Permission denied"},
         skipped={"lost+found": SkippedFile.UNREADABLE},

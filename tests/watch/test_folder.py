@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import shutil
 import subprocess
@@ -13,37 +12,30 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
 
 import pytest
-import structlog.testing
-from watchdog.observers.api import BaseObserver, ObservedWatch
+from structlog.testing import capture_logs
 from watchdog.observers.inotify import InotifyObserver
-from watchdog.observers.inotify_c import WatchDescriptor, inotify_rm_watch
 
-from syndicator.watch.folder import SELDOM_S, Folder, make_observer
-from syndicator.watch.health import Mode
-from syndicator.watch.scan import scan
+from syndicator.watch import folder
+from syndicator.watch.folder import Folder
 from syndicator.watch.settle import Hint, Sign
-from syndicator.watch.watches import watched_inodes
 
 SOON = 5.0
 """Seconds within which an event must have come, however busy the machine."""
 
 
 class Watched:
-    """A folder that is watched, its hints, and a clock for its complaints."""
+    """A folder that is watched, and its hints."""
 
-    def __init__(self, root: Path, make: Callable[[], BaseObserver] = make_observer) -> None:
-        self.root, self.now = root, 1000.0
-        self.observers: list[BaseObserver] = []
-        self.make = make
+    def __init__(self, root: Path) -> None:
+        self.root = root
         self.hints: SimpleQueue[Hint] = SimpleQueue()
-        self.folder = Folder("news", root, self.hints.put, observer=self._observer, clock=lambda: self.now)
+        self.folder = Folder("news", root, self.hints.put)
 
-    def _observer(self) -> BaseObserver:
-        self.observers.append(self.make())
-        return self.observers[-1]
+    @property
+    def observer(self) -> InotifyObserver | None:
+        return self.folder._observer
 
     def until(self, wanted: Callable[[Hint], bool]) -> list[Hint]:
         """All hints up to the first one wanted; fails if it does not come."""
@@ -223,50 +215,41 @@ def test_starting_and_stopping_is_quick_and_may_be_repeated(tmp_path: Path) -> N
     for _ in range(2):
         began = time.monotonic()
         watched.folder.start()
-        watched.folder.start()
-        assert watched.folder.health.mode is Mode.WATCHING
+        assert watched.observer is not None
         watched.folder.stop()
         watched.folder.stop()
         assert time.monotonic() - began < 2.0
-    assert watched.folder.health.mode is Mode.STOPPED
-    assert watched.folder.check(scan(tmp_path)).mode is Mode.STOPPED, "a check starts nothing"
+    assert not watched.folder.check(), "a check starts nothing"
     assert threading.active_count() == before
-    assert len(watched.observers) == 2
 
 
 def test_a_healthy_folder_is_left_alone(watched: Watched) -> None:
-    for _ in range(3):
-        health = watched.folder.check(scan(watched.root))
-        assert (health.mode, health.unwatched, health.rebuilds) == (Mode.WATCHING, 0, 0)
-    assert len(watched.observers) == 1
+    observer = watched.observer
+    assert not any(watched.folder.check() for _ in range(3))
+    assert watched.observer is observer
 
 
 def heal(watched: Watched) -> None:
-    """After a check, everything is hinted at once and later events come again."""
-    health = watched.folder.check()
-    assert (health.mode, health.rebuilds) == (Mode.WATCHING, 1)
-    watched.everything()
+    """A check tells to look at everything, and later events come again."""
+    assert watched.folder.check()
     (watched.root / "later.md").write_text("x")
     watched.signs("later.md", Sign.CLOSED)
-    assert watched.folder.check().rebuilds == 1
+    assert not watched.folder.check()
 
 
 def test_a_stopped_observer_is_replaced(watched: Watched) -> None:
-    watched.observers[0].stop()
+    observer = watched.observer
+    assert observer is not None
+    observer.stop()
+    observer.join()
     heal(watched)
 
 
 def test_a_stopped_emitter_is_replaced(watched: Watched) -> None:
-    for emitter in watched.observers[0].emitters:
+    assert watched.observer is not None
+    for emitter in watched.observer.emitters:
         emitter.stop()
         emitter.join()
-    heal(watched)
-
-
-def test_a_stopped_reader_of_the_kernels_queue_is_replaced(watched: Watched) -> None:
-    reader = vars(watched.observers[0])["_inotify_fd"]
-    reader.stop()
-    reader.join()
     heal(watched)
 
 
@@ -279,26 +262,22 @@ def test_a_root_removed_and_made_again_is_watched_again(watched: Watched) -> Non
 
 def test_a_missing_root_is_awaited(watched: Watched) -> None:
     watched.root.rename(watched.root.with_name("aside"))
-    health = watched.folder.check()
-    assert health.mode is Mode.ABSENT
-    assert "Mount or create" in health.fix
-    watched.everything()
-    assert watched.folder.check() == health, "it is said and hinted once"
+    with capture_logs() as said:
+        assert watched.folder.check()
+        assert not watched.folder.check(), "it is said once"
+    (line,) = said
+    assert line["event"] == "waiting for the folder to appear"
+    assert "Mount or create" in line["fix"]
     watched.root.with_name("aside").rename(watched.root)
-    health = watched.folder.check()
-    assert health.mode is Mode.WATCHING
-    watched.everything()
-    (watched.root / "a.md").write_text("x")
-    watched.signs("a.md", Sign.CLOSED)
+    heal(watched)
 
 
 def test_a_root_missing_at_the_start_is_awaited(tmp_path: Path) -> None:
     watched = Watched(tmp_path / "later")
     watched.folder.start()
     try:
-        assert watched.folder.health.mode is Mode.ABSENT
         (tmp_path / "later").write_text("not even a folder")
-        assert watched.folder.check().mode is Mode.ABSENT
+        assert not watched.folder.check()
         (tmp_path / "later").unlink()
         (tmp_path / "later").mkdir()
         heal(watched)
@@ -343,153 +322,29 @@ def test_a_link_to_the_same_folder_under_another_name_is_noticed(tmp_path: Path)
         watched.folder.stop()
 
 
-class Failing(InotifyObserver):
-    """An observer whose start fails as the kernel's limits make it fail."""
-
-    error = OSError(errno.ENOSPC, "inotify watch limit reached")
-
-    def start(self) -> None:
-        raise self.error
+def refuse(self: InotifyObserver) -> None:
+    """As the kernel's limits make a start fail."""
+    raise OSError(errno.EMFILE, "inotify instance limit reached")
 
 
-@pytest.mark.parametrize(
-    ("number", "limit"), [(errno.ENOSPC, "max_user_watches"), (errno.EMFILE, "max_user_instances")]
-)
-def test_without_watches_it_polls_and_says_so_once(tmp_path: Path, number: int, limit: str) -> None:
-    watched = Watched(tmp_path, Failing)
-    Failing.error = OSError(number, os.strerror(number))
+def test_without_watches_it_polls_says_so_once_and_tries_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path)
     before = threading.active_count()
-    with structlog.testing.capture_logs() as said:
+    with monkeypatch.context() as patched, capture_logs() as said:
+        patched.setattr(InotifyObserver, "start", refuse)
         watched.folder.start()
-        for _ in range(5):
-            health = watched.folder.check(scan(tmp_path))
-        assert health.mode is Mode.POLLING
-        assert limit in health.fix
-        assert health.fallbacks == 6, "counted each time"
-        assert [line["event"] for line in said if line["log_level"] == "warning"] == ["polling only"]
-        watched.now += SELDOM_S
-        watched.folder.check()
-        assert len([line for line in said if line["log_level"] == "warning"]) == 2
-        assert threading.active_count() == before, "no thread of a failed start stays"
-        watched.make = make_observer
-        assert watched.folder.check().mode is Mode.WATCHING, "it is tried again"
-        watched.everything()
-    watched.folder.stop()
-
-
-def test_a_folder_gone_between_looking_and_watching_is_awaited(tmp_path: Path) -> None:
-    watched = Watched(tmp_path, Failing)
-    Failing.error = FileNotFoundError(errno.ENOENT, "gone")
-    watched.folder.start()
-    assert watched.folder.health.mode is Mode.ABSENT
-    watched.folder.stop()
-
-
-def test_folders_without_a_watch_are_counted_and_watched_anew(watched: Watched) -> None:
-    """A stand-in for what was seen after folders were renamed as soon as they were made."""
-    for name in ("a", "b"):
-        (watched.root / name).mkdir()
-        watched.until(lambda hint, name=name: hint.path == name)  # type: ignore[misc]  # a default binds it
-    watched.now += SELDOM_S
-    forget_watch(watched.observers[0], watched.root / "a")
-    health = watched.folder.check(scan(watched.root))
-    assert (health.mode, health.unwatched, health.rebuilds) == (Mode.WATCHING, 1, 0), "it may be a race"
-    health = watched.folder.check(scan(watched.root))
-    assert (health.mode, health.unwatched, health.rebuilds) == (Mode.WATCHING, 0, 1)
-    watched.everything()
-
-
-class Shallow(InotifyObserver):
-    """An observer that gets no watch below the root, in silence, as when the limit is reached there."""
-
-    def schedule(self, *args: Any, **kwargs: Any) -> ObservedWatch:
-        return super().schedule(*args, **{**kwargs, "recursive": False})
-
-
-def test_folders_that_get_no_watch_are_polled_and_it_says_so_once(tmp_path: Path) -> None:
-    (tmp_path / "a/b").mkdir(parents=True)
-    watched = Watched(tmp_path, Shallow)
-    with structlog.testing.capture_logs() as said:
-        watched.folder.start()
-        for _ in range(5):
-            health = watched.folder.check(scan(tmp_path))
-        assert (health.mode, health.unwatched, health.fallbacks) == (Mode.PARTLY, 2, 1)
-        assert health.why == "2 folders have no watch"
-        assert "max_user_watches" in health.fix
-        assert len(watched.observers) == 2, "building it anew is not tried at every check"
-        warned = [line["event"] for line in said if line["log_level"] == "warning"]
-        assert warned == ["watch built anew", "watching, but some folders are only polled"]
-        (tmp_path / "a/b").rmdir()
-        (tmp_path / "a").rmdir()
-        health = watched.folder.check(scan(tmp_path))
-        assert (health.mode, health.unwatched, health.why) == (Mode.WATCHING, 0, "")
-    watched.folder.stop()
-
-
-def test_a_scan_says_nothing_of_watches_while_it_polls(tmp_path: Path) -> None:
-    Failing.error = OSError(errno.ENOSPC, "inotify watch limit reached")
-    watched = Watched(tmp_path, Failing)
-    watched.folder.start()
-    assert watched.folder.check(scan(tmp_path)).unwatched == 0
-    watched.folder.stop()
-
-
-def test_without_the_kernels_account_no_folder_is_called_unwatched(tmp_path: Path) -> None:
-    assert watched_inodes(tmp_path / "no-proc") is None
-
-
-def forget_watch(observer: BaseObserver, folder: Path) -> None:
-    """Ends the kernel's watch on one folder, behind watchdog's back."""
-    reader = vars(observer)["_inotify_fd"]
-    wanted = f"ino:{folder.stat().st_ino:x} "
-    lines = Path(f"/proc/self/fdinfo/{reader._inotify_fd}").read_text().splitlines()
-    (line,) = [line for line in lines if wanted in line]
-    inotify_rm_watch(reader._inotify_fd, WatchDescriptor(int(line.split()[1].removeprefix("wd:"), 16)))
-
-
-def test_an_overflow_is_counted_hinted_at_and_said_once(watched: Watched) -> None:
-    """By its only trace, a line in watchdog's log."""
-    with structlog.testing.capture_logs() as said:
-        for _ in range(3):
-            logging.getLogger("watchdog.observers.inotify_c").warning(
-                "Inotify queue overflowed; filesystem events were lost"
-            )
-            watched.everything()
-    assert watched.folder.health.overflows == 3
-    assert [line["event"] for line in said] == ["event queue overflowed"]
-    assert "max_queued_events" in said[0]["fix"]
-
-
-def test_watches_that_could_not_be_renewed_are_built_anew(watched: Watched) -> None:
-    logging.getLogger("watchdog.observers.inotify").error(
-        "Unable to rebuild recursive inotify watches below x"
-    )
+        assert not any(watched.folder.check() for _ in range(5))
+        patched.setattr(folder, "RETRY_S", 0.0)
+        assert not any(watched.folder.check() for _ in range(5))
+    (line,) = said
+    assert (line["event"], line["why"]) == ("polling only", "inotify instance limit reached")
+    assert "max_user_instances" in line["fix"]
+    assert threading.active_count() == before, "no thread of a failed start stays"
+    monkeypatch.setattr(folder, "RETRY_S", 0.0)
     heal(watched)
-
-
-class Kept(logging.Handler):
-    """What reaches the root of all loggers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-
-
-def test_watchdogs_own_lines_go_no_further_while_a_folder_is_watched(watched: Watched) -> None:
-    kept, watchdogs = Kept(), logging.getLogger("watchdog.observers.inotify")
-    logging.getLogger().addHandler(kept)
-    try:
-        watchdogs.warning("Inotify queue overflowed; reconciling below x")
-        assert kept.lines == []
-        assert watched.folder.health.overflows == 0, "counted once, by the other line"
-        watched.folder.stop()
-        watchdogs.warning("nobody listens")
-        assert kept.lines == ["nobody listens"]
-    finally:
-        logging.getLogger().removeHandler(kept)
+    watched.folder.stop()
 
 
 def test_a_failing_receiver_does_not_make_it_deaf(tmp_path: Path) -> None:
@@ -501,24 +356,24 @@ def test_a_failing_receiver_does_not_make_it_deaf(tmp_path: Path) -> None:
             raise RuntimeError("the receiver is at fault")
 
     folder = Folder("news", tmp_path, take)
-    with structlog.testing.capture_logs() as said:
+    with capture_logs() as said:
         folder.start()
         try:
             (tmp_path / "bad.md").write_text("x")
             (tmp_path / "good.md").write_text("x")
             while got.get(timeout=SOON) != "good.md":
                 pass
-            assert folder.check().rebuilds == 0
+            assert not folder.check()
         finally:
             folder.stop()
-    assert [line["event"] for line in said if line["log_level"] == "error"] == ["hint failed"]
+    assert {line["event"] for line in said if line["log_level"] == "error"} == {"hint failed"}
 
 
 NOISY = """
 import sys, logging
 from pathlib import Path
 from queue import SimpleQueue
-from syndicator.watch import Folder
+from syndicator.watch.folder import Folder
 logging.basicConfig(level=logging.DEBUG)
 root, hints = Path(sys.argv[1]), SimpleQueue()
 folder = Folder("news", root, hints.put)

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.watch import Guard, LossReason, Mode, compare, guard_deletions, scan
+from syndicator.watch.deletion_guard import Guard, LossReason, compare, guard_deletions
 from syndicator.watch.folder import Folder
+from syndicator.watch.scan import scan
 from syndicator.watch.settle import Hint
 from tests.alone import NoRight, short_queue
 from tests.watch.follower import Follower
@@ -129,7 +130,6 @@ def test_a_fault_of_the_root_is_overcome(
     converges(follower)
     (follower.root / "later.md").write_text("x")
     converges(follower)
-    assert follower.health.mode is Mode.WATCHING
 
 
 def test_an_exchanged_link_is_overcome(tmp_path: Path) -> None:
@@ -147,20 +147,18 @@ def test_an_exchanged_link_is_overcome(tmp_path: Path) -> None:
         converges(follower)
 
 
-@pytest.mark.parametrize("which", ["observer", "emitters", "reader"])
+@pytest.mark.parametrize("which", ["observer", "emitters"])
 def test_a_dead_thread_is_overcome(follower: Follower, which: str) -> None:
     observer = vars(follower.folder)["_observer"]
     match which:
         case "observer":
             observer.stop()
-        case "emitters":
+        case _:
             for emitter in observer.emitters:
                 emitter.stop()
-        case _:
-            vars(observer)["_inotify_fd"].stop()
     (follower.root / "later.md").write_text("x")
     converges(follower)
-    assert follower.health.rebuilds == 1
+    assert follower.rebuilds == 1
 
 
 @contextmanager
@@ -187,7 +185,7 @@ def test_a_mount_over_the_root_and_its_end_are_overcome(follower: Follower, tmp_
     converges(follower)
     (root / "last.md").write_text("x")
     converges(follower)
-    assert follower.health.rebuilds == 2
+    assert follower.rebuilds == 2
 
 
 def test_an_empty_mount_over_the_root_takes_no_article(follower: Follower) -> None:
@@ -207,7 +205,6 @@ def test_a_removed_root_takes_no_article(follower: Follower) -> None:
     scans = follower.scans
     follower.until(lambda: follower.scans > scans + 2)
     assert follower.articles == articles
-    assert follower.health.mode is Mode.ABSENT
 
 
 def test_an_emptied_folder_says_how_to_confirm(root: Path) -> None:
@@ -258,10 +255,8 @@ def burst(root: Path, count: int) -> None:
         follower.until(lambda: len(follower.known) == count + 30, within=60)
         took = time.monotonic() - began
         assert follower.articles == there(root)
-        assert follower.health.overflows > 0, "else nothing was shown"
         print(
-            f"{count} files in {wrote:.1f} s, all known after {took:.1f} s, 0 missed: "
-            f"{follower.health.overflows} overflows, {follower.scans} scans"
+            f"{count} files in {wrote:.1f} s, all known after {took:.1f} s, 0 missed: {follower.scans} scans"
         )
 
 
@@ -280,15 +275,18 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 Path("/proc/sys/user", sys.argv[2]).write_text(sys.argv[3])
+from structlog.testing import capture_logs
 from tests.watch.follower import Follower
 root = Path(sys.argv[1])
-with Follower(root, every=0.3) as follower:
+with capture_logs() as said, Follower(root, every=0.3) as follower:
     for _ in range(2):
         follower.until(lambda: len(follower.known) == len(list(root.rglob("*.md"))))
         for number in range(30):
             (root / f"{number}/later.md").write_text("x")
-    follower.until(lambda: len(follower.known) == 60 and follower.health.mode != "watching")
-    print(follower.health.mode, "|", follower.health.why, "|", follower.health.fix)
+    follower.until(lambda: len(follower.known) == 60)
+for one in said:
+    if one["log_level"] == "warning":
+        print(one["event"], one["why"], one["fix"], sep=" | ")
 """
 
 
@@ -298,8 +296,8 @@ with Follower(root, every=0.3) as follower:
         pytest.param(
             "max_inotify_watches",
             "10",
-            "watching, but some folders are only polled | 21 folders have no watch | "
-            "To see changes there at once, raise fs.inotify.max_user_watches",
+            "watching, but some folders are only polled | inotify watch limit reached | "
+            "To see changes at once, raise fs.inotify.max_user_watches",
             id="some watches",
         ),
         pytest.param(
@@ -333,6 +331,4 @@ def test_when_watches_run_out_it_polls_and_misses_nothing(
         capture_output=True,
         text=True,
     )
-    # The log's own lines stand among what is printed.
-    printed = [line for line in ran.stdout.splitlines() if "[debug" not in line]
-    assert printed[-1:] == [said], ran.stderr[-3000:]
+    assert ran.stdout.splitlines() == [said], ran.stderr[-3000:]
