@@ -90,7 +90,7 @@ LOST = [
     "feeds/other/good/atom.xml",
     "topics/other",
     "feeds.opml",
-    "feeds/all/archive/1/rss.xml",
+    "feeds/all/archive/1/atom.xml",
 ]
 
 

@@ -55,8 +55,9 @@ def update_memberships(
                 was, member=_is_member(entry, topic), shown=stands, removed=_removed(was, stands, now)
             )
             if stands and after.number is None:
-                after = replace(after, number=numbers.take(topic))
-                dirty |= _neighbours(topic, after.number, page_size)
+                number = numbers.take(topic)
+                after = replace(after, number=number)
+                dirty |= _neighbours(topic, number, page_size)
             if after != was or entry.guid in touched:
                 changed.append((after, entry))
                 if was.shown or stands:
@@ -108,8 +109,8 @@ def _shown(
     return shown
 
 
-def _neighbours(topic: str, number: int | None, page_size: int) -> set[tuple[str, int]]:
-    """The page before that of a new number: its link to the next page says how full that one is."""
-    if number is None or number < page_size:
-        return set()
-    return {(topic, number // page_size - 1)}
+def _neighbours(topic: str, number: int, page_size: int) -> set[tuple[str, int]]:
+    """The page before that of a new number, where that fills its page, which the one before now links to; and
+    the first page, which stands only when there is more than one."""
+    fills = (number + 1) % page_size == 0 and number >= page_size
+    return {(topic, number // page_size - 1)} if fills or number == page_size else set()

@@ -260,7 +260,7 @@ def _with_parents(slugs: Iterable[str], live: TopicIndex) -> list[str]:
 def _page_of(path: str) -> tuple[str, int]:
     """The page of a topic's feed that a file belongs to; what is of no topic is written with everything's.
 
-    >>> [_page_of(path) for path in ("feeds/ai/top/rss.xml", "feeds/ai/archive/3/rss.xml.gz", "icon.svg")]
+    >>> [_page_of(path) for path in ("feeds/ai/top/rss.xml", "feeds/ai/archive/3/atom.xml", "icon.svg")]
     [('ai', -1), ('ai', 3), ('all', -1)]
     """
     match path.split("/"):

@@ -100,7 +100,7 @@ class Documents:
     def _remove_leftovers(self, slug: str, pages: Sequence[ArchivePage]) -> None:
         """Levels and archive pages that other settings made: nobody would ever write them again."""
         files = [feed_path(slug, Format.RSS, level=level) for level in (None, *self.levels)]
-        files += [feed_path(slug, Format.RSS, page=page.number) for page in pages]
+        files += [feed_path(slug, Format.ATOM, page=page.number) for page in pages]
         output = self.files.root
         kept = {output / Path(file).parent for file in files}
         root = output / topic_folders(slug)[0]
@@ -162,8 +162,12 @@ class Documents:
             pages=pages,
             page=page,
         )
-        for form, render in RENDER.items():
-            yield from self._render(feed, form, render, feed_path(slug, form, page=page.number))
+        yield from self._render(
+            feed, Format.ATOM, render_atom, feed_path(slug, Format.ATOM, page=page.number)
+        )
+        for form in RENDER:
+            if form is not Format.ATOM and self.files.has(old := feed_path(slug, form, page=page.number)):
+                self.files.remove(old)
 
     def _render(
         self, feed: Feed, form: Format, render: Callable[[Feed], Rendered], path: str
@@ -177,10 +181,10 @@ class Documents:
             log.error("feed would be faulty, the old one stays", feed=path, faults="; ".join(faults[:3]))
             return
         self.faulty.discard(path)
-        yield from self._put(path, rendered.data)
+        yield from self._put(path, rendered.data, compress=feed.page is None)
 
-    def _put(self, path: str, data: bytes) -> Iterator[str]:
-        if self.files.put(path, data):
+    def _put(self, path: str, data: bytes, *, compress: bool = True) -> Iterator[str]:
+        if self.files.put(path, data, compress=compress):
             log.debug("file written", path=path, bytes=len(data))
             yield path
 
@@ -282,7 +286,7 @@ class Documents:
         if not all(map(self.files.has, paths)):
             yield FEED
         for page in archive_pages(session.next_number(slug), self.feeds.limit):
-            if not all(self.files.has(feed_path(slug, form, page=page.number)) for form in RENDER):
+            if not self.files.has(feed_path(slug, Format.ATOM, page=page.number)):
                 yield page.number
 
     def has_folders(self, slug: str) -> bool:

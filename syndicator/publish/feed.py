@@ -45,7 +45,8 @@ class Feed:
     """A feed document before it has a format. Items stand newest first; no two have one id.
 
     `updated` is the newest change among the items, or `BEGINNING`; `page` is set where the document is an
-    archive page, `previous` and `following` are its neighbours (of the feed itself: the newest page).
+    archive page, `previous` and `following` are its neighbours (of the feed itself: the newest page). Archive
+    pages are Atom alone: the feeds of the other formats have none of their own and name these.
     """
 
     site: Site
@@ -92,11 +93,11 @@ class Feed:
         """The address that people subscribe to."""
         return feed_url(self.site, self.slug, form, level=self.level)
 
-    def archive_url(self, page: ArchivePage | None, form: Format) -> str | None:
+    def archive_url(self, page: ArchivePage | None) -> str | None:
         """The address by which an archive page is linked to, None for no page."""
         if page is None:
             return None
-        return feed_url(self.site, self.slug, form, page=page.number) + page.marker
+        return feed_url(self.site, self.slug, Format.ATOM, page=page.number) + page.marker
 
 
 def describe_feed(
@@ -125,6 +126,7 @@ def describe_feed(
     description = topic.description if topic and topic.description else site.description
     language = topic.language if topic else None
     place = page.number if page else len(pages)
+    following = pages[place + 1] if page and place + 1 < len(pages) else None
     return Feed(
         site=site,
         slug=topic.slug if topic else ALL,
@@ -139,7 +141,8 @@ def describe_feed(
         hub=hub,
         page=page,
         previous=pages[place - 1] if place > 0 else None,
-        following=pages[place + 1] if page and place + 1 < len(pages) else None,
+        # Not the page that is still filling: each new entry would write this one anew.
+        following=following if following and following.full else None,
     )
 
 

@@ -60,20 +60,16 @@ class FeedExtension:
         link = f"{{{ATOM}}}link"
         if self.feed.hub:
             etree.SubElement(channel, link, rel="hub", href=self.feed.hub)
-        for rel, href in archive_links(self.feed, Format.RSS):
-            etree.SubElement(channel, link, rel=rel, href=href, type=MEDIA_TYPES[Format.RSS])
-        self._mark_archive(channel)
+        for rel, href in archive_links(self.feed):
+            etree.SubElement(channel, link, rel=rel, href=href, type=MEDIA_TYPES[Format.ATOM])
         return rss
 
     def extend_atom(self, atom: etree._Element) -> etree._Element:
-        self._mark_archive(atom)
+        if self.feed.page is not None:
+            etree.SubElement(atom, f"{{{HISTORY}}}archive")
         for stone in self.feed.tombstones:
             atom.append(_tombstone(stone))
         return atom
-
-    def _mark_archive(self, parent: etree._Element) -> None:
-        if self.feed.page is not None:
-            etree.SubElement(parent, f"{{{HISTORY}}}archive")
 
 
 class EntryExtension:
@@ -111,13 +107,13 @@ class EntryExtension:
         return entry
 
 
-def archive_links(feed: Feed, form: Format) -> list[tuple[str, str]]:
-    """The relations of RFC 5005 4 with their addresses, in the order in which they are written."""
-    current = feed.current_url(form) if feed.page is not None else None
+def archive_links(feed: Feed) -> list[tuple[str, str]]:
+    """The relations of RFC 5005 4 with the addresses of Atom documents, in the order of writing."""
+    current = feed.current_url(Format.ATOM) if feed.page is not None else None
     links = (
         ("current", current),
-        ("prev-archive", feed.archive_url(feed.previous, form)),
-        ("next-archive", feed.archive_url(feed.following, form)),
+        ("prev-archive", feed.archive_url(feed.previous)),
+        ("next-archive", feed.archive_url(feed.following)),
     )
     return [(rel, href) for rel, href in links if href is not None]
 

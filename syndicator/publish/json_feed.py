@@ -67,7 +67,6 @@ def _head(feed: Feed) -> dict[str, object]:
         "home_page_url": feed.home,
         "feed_url": feed.self_url(form),
         "description": feed.description,
-        "next_url": feed.archive_url(feed.previous, form),
         "authors": [{"name": feed.author, "url": feed.site.base_url}],
         "language": feed.language,
         "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else None,

@@ -38,17 +38,19 @@ class OutputFiles:
         """Takes over what the store has kept."""
         self._known = {path: _pack(file) for path, file in written.items()}
 
-    def put(self, path: str, data: bytes) -> bool:
-        """Puts the bytes there, and compressed beside it; True if anything had to be written.
+    def put(self, path: str, data: bytes, *, compress: bool = True) -> bool:
+        """Puts the bytes there, with `compress` also compressed beside it; True if anything was written.
 
         Raises OutputUnwritable; what was there before is then still whole.
         """
-        digest = _digest(data)
-        both = path, f"{path}.gz"
-        if all(self._is_as_written(name, digest) for name in both):
+        digest, beside = _digest(data), f"{path}.gz"
+        names = (path, beside) if compress else (path,)
+        if not compress and self.has(beside):
+            self.remove(beside)
+        if all(self._is_as_written(name, digest) for name in names):
             return False
-        replaced = replace_file(self.root, path, data, compress=True)
-        for name in both:
+        replaced = replace_file(self.root, path, data, compress=compress)
+        for name in names:
             self._note(name, digest)
         return replaced
 

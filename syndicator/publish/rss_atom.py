@@ -87,8 +87,8 @@ def _generator(feed: Feed, form: Format) -> FeedGenerator:
     generator.link(href=feed.self_url(form), rel="self", type=MEDIA_TYPES[form])
     if feed.hub:
         generator.link(href=feed.hub, rel="hub")
-    for rel, href in archive_links(feed, form):
-        generator.link(href=href, rel=rel, type=MEDIA_TYPES[form])
+    for rel, href in archive_links(feed):
+        generator.link(href=href, rel=rel, type=MEDIA_TYPES[Format.ATOM])
     generator.link(href=feed.home, rel="alternate", type="text/html")
     return generator
 

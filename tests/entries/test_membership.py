@@ -109,8 +109,10 @@ def test_each_feed_chooses_its_own_copy() -> None:
     assert shown(result, "all") == [one.guid]
 
 
-@pytest.mark.parametrize(("first", "before"), [(10, {0}), (11, {0}), (19, {0}), (25, {1}), (9, set())])
-def test_new_number_dirties_the_page_before_which_says_how_full_its_next_is(
+@pytest.mark.parametrize(
+    ("first", "before"), [(10, {0}), (11, set()), (19, {0}), (20, set()), (29, {1}), (9, set())]
+)
+def test_page_before_is_written_again_when_its_next_is_full_and_the_first_when_there_are_two(
     first: int, before: set[int]
 ) -> None:
     dirty = {page for topic, page in stand([make_entry()], first=first).dirty if topic == "all"}

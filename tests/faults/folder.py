@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import logging
 import os
 import shutil
@@ -24,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import feedparser
 import structlog
 
 from tests.acceptance.running import Running, running
@@ -102,8 +102,8 @@ def burst(folder: Path, files: int, *, asleep: bool = False) -> Result:
 def complete_titles(public: Path) -> set[str]:
     """The titles in the feed of everything and in its archive."""
     titles: set[str] = set()
-    for path in (public / "feeds" / "all").rglob("feed.json"):
-        titles |= {item["title"] for item in json.loads(path.read_bytes())["items"]}
+    for path in (public / "feeds" / "all").rglob("atom.xml"):
+        titles |= {entry.title for entry in feedparser.parse(path.read_bytes()).entries}
     return titles
 
 

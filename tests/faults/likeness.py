@@ -20,15 +20,16 @@ MAY_DIFFER = ("date_modified",)
 def describe_output(public: Path, shared_links: Collection[str]) -> dict[str, dict[str, str]]:
     """By feed, and by topic for feed and archive together: entries by guid, or by link where shared."""
     found: dict[str, dict[str, str]] = {}
-    for path in sorted((public / "feeds").rglob("feed.json")):
+    for path in sorted((public / "feeds").rglob("atom.xml")):
         topic, *more = path.parent.relative_to(public / "feeds").parts
-        items = json.loads(path.read_bytes())["items"]
-        _compare_formats(path.parent, [item["id"] for item in items])
-        entries = dict(_describe(item, shared_links) for item in items)
         if more[:1] != ["archive"]:
-            found["/".join([topic, *more])] = entries
+            items = json.loads((path.parent / "feed.json").read_bytes())["items"]
+            _compare_formats(path.parent, [item["id"] for item in items])
+            found["/".join([topic, *more])] = dict(_describe(item, shared_links) for item in items)
         if not more or more[0] == "archive":
-            found.setdefault(f"{topic}, complete", {}).update(entries)
+            entries = feedparser.parse(path.read_bytes()).entries
+            complete = found.setdefault(f"{topic}, complete", {})
+            complete.update(_describe_of_atom(entry, shared_links) for entry in entries)
     return found
 
 
@@ -49,6 +50,13 @@ def _describe(item: dict[str, Any], shared_links: Collection[str]) -> tuple[str,
         return str(item.get("external_url") or item["url"]), "a copy"
     kept = {key: value for key, value in item.items() if key not in MAY_DIFFER}
     return item["id"], json.dumps(kept, sort_keys=True)
+
+
+def _describe_of_atom(entry: Any, shared_links: Collection[str]) -> tuple[str, str]:
+    if entry.link in shared_links:
+        return entry.link, "a copy"
+    kept = ("title", "link", "summary", "content", "published", "tags", "authors", "media_content")
+    return entry.id, json.dumps({key: entry.get(key) for key in kept}, sort_keys=True)
 
 
 def _compare_formats(folder: Path, ids: list[str]) -> None:

@@ -67,12 +67,12 @@ class Reader:
     def poll(self, folder: Folder) -> None:
         feed = folder.subscription
         self.seen |= {item.guid for item in feed.items}
-        address = feed.archive_url(feed.previous, Format.ATOM)
+        address = feed.archive_url(feed.previous)
         while address is not None and address not in self.archives:
             self.archives.add(address)
             feed = folder.get(address)
             self.seen |= {item.guid for item in feed.items}
-            address = feed.archive_url(feed.previous, Format.ATOM)
+            address = feed.archive_url(feed.previous)
 
 
 @given(
@@ -110,12 +110,12 @@ def test_links_of_the_archive() -> None:
     folder = Folder([make_entry(number) for number in range(12)], set(), 5)
     base = "https://feeds.example.org/feeds/azure/"
     subscription = folder.subscription
-    assert subscription.archive_url(subscription.previous, Format.RSS) == f"{base}archive/2/rss.xml?entries=2"
-    assert subscription.archive_url(subscription.following, Format.RSS) is None
+    assert subscription.archive_url(subscription.previous) == f"{base}archive/2/atom.xml?entries=2"
+    assert subscription.following is None
     newest, middle, oldest = (folder.get(f"{base}archive/{n}/atom.xml") for n in (2, 1, 0))
-    assert newest.archive_url(newest.previous, Format.ATOM) == f"{base}archive/1/atom.xml"
+    assert newest.archive_url(newest.previous) == f"{base}archive/1/atom.xml"
     assert newest.following is None
-    assert middle.archive_url(middle.following, Format.ATOM) == f"{base}archive/2/atom.xml?entries=2"
+    assert middle.following is None, "it is still filling"
     assert oldest.previous is None
-    assert oldest.archive_url(oldest.following, Format.ATOM) == f"{base}archive/1/atom.xml"
+    assert oldest.archive_url(oldest.following) == f"{base}archive/1/atom.xml"
     assert {document.id for document in folder.documents.values()} == {f"{base}atom.xml"}

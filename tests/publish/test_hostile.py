@@ -148,7 +148,6 @@ def test_any_text_in_any_field_gives_valid_documents(
         coverage={entry.guid: coverage for entry in entries},
         tombstones=stones,
         pages=pages,
-        page=pages[0],
     )
     assert good.guid in {item.guid for item in feed.items}
     assert len(feed.items) + len(feed.left_out) == len(entries) + 1
