@@ -27,8 +27,8 @@ from syndicator.publish.build import Output
 from syndicator.publish.documents import Documents
 from syndicator.publish.output import OutputFiles
 from syndicator.schedule import latest_slot, read_cron
-from syndicator.settings import Settings, permalinks
-from syndicator.settings.models import Digest, Route
+from syndicator.settings import permalinks
+from syndicator.settings.models import Digest, Route, Settings
 from syndicator.slack.client import SlackBot, SlackWebhook
 from syndicator.slack.sender import Messenger
 from syndicator.store.database import Store, database_path

@@ -19,8 +19,7 @@ from syndicator.pipeline import CONFIRMED, Pipeline, Progress
 from syndicator.publish.build import Published
 from syndicator.publish.files import probe, sweep
 from syndicator.reports import unmatched_patterns
-from syndicator.settings import Settings
-from syndicator.settings.site_links import site_links
+from syndicator.settings.models import Settings
 from syndicator.store.database import Store, database_path, open_known, open_store
 from syndicator.store.lock import hold_lock
 from syndicator.store.session import Session
@@ -181,18 +180,11 @@ def _folder(session: Session, name: str, path: Path, problems: Sequence[Problem]
 
 
 def _warnings(settings: Settings) -> Iterator[str]:
-    """What the settings do not know of the disk and of the sites."""
+    """What the settings do not know of the disk."""
     try:
         probe(settings.output)
     except OutputUnwritable as error:
         yield str(error)
-    for source in settings.sources:
-        if (found := site_links(source)) is not None:
-            value = f" ({found.value})" if found.value else ""
-            yield (
-                f"{found.file}:{found.line}: the site sets permalinks here{value}, and source {source.name} "
-                "does not read them. Set its `permalink` to the same, or links may lead nowhere"
-            )
 
 
 def _missing(path: Path, loss: DeletionDecision) -> str:

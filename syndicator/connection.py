@@ -17,8 +17,7 @@ import structlog
 from syndicator.alerts import Delivery, DeliveryState, RateLimit, SlackMethod, channel_name
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.notify.rules import left_behind
-from syndicator.settings import Settings
-from syndicator.settings.models import Route
+from syndicator.settings.models import Route, Settings
 from syndicator.slack.client import Identity, SlackBot
 from syndicator.slack.outage import FIX, OutageWatch
 from syndicator.store.database import Store

@@ -26,7 +26,8 @@ Each renders as `what failed: on which: why. What to do`. None of them ever hold
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
@@ -52,18 +53,30 @@ class ArticleError(SyndicatorError):
         self.line, self.column = line, column
 
 
-class SettingsError(SyndicatorError):
-    """All that is wrong with the settings, in one list, each line `file:line:column: key: what, fix`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingProblem:
+    """One thing wrong with the settings: at a place in the file, counted from 1, or in a variable."""
 
-    `details` says the same in parts, for programs, where the problems are of a settings file.
-    """
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    variable: str = ""
+    key: str = ""
+    what: str
+
+    def __str__(self) -> str:
+        where = self.variable or (f"{self.file}:{self.line}:{self.column}" if self.line else self.file)
+        return ": ".join(part for part in (where, self.key, self.what) if part)
+
+
+class SettingsError(SyndicatorError):
+    """All that is wrong with the settings: the environment's problems first, then by line."""
 
     exit_code = 78
 
-    def __init__(self, problems: Sequence[str], *, details: Sequence[Mapping[str, object]] = ()) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
-        self.details = tuple(details)
+    def __init__(self, problems: Iterable[SettingProblem]) -> None:
+        self.problems = sorted(problems, key=lambda one: (one.line, one.column, str(one)))
+        super().__init__("\n".join(map(str, self.problems)))
 
 
 class SecondInstanceError(SyndicatorError):

@@ -35,8 +35,7 @@ from syndicator.publish.files import sweep
 from syndicator.publish.websub_sender import HubNotifier
 from syndicator.reports import report_entries, report_patterns
 from syndicator.schedule import Schedule
-from syndicator.settings import Settings
-from syndicator.settings.models import Digest
+from syndicator.settings.models import Digest, Settings
 from syndicator.slack.outage import OutageWatch
 from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Messenger, Sender

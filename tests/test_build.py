@@ -9,7 +9,8 @@ from rich.console import Console
 
 from syndicator.build import Pass, build
 from syndicator.cli.report import print_faulty
-from syndicator.settings import Settings, load_settings
+from syndicator.settings.load import load_settings
+from syndicator.settings.models import Settings
 from tests.rig import article_text
 
 

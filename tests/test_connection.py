@@ -16,7 +16,8 @@ from structlog.testing import capture_logs
 from syndicator.alerts import Delivery, Outage
 from syndicator.assembly import messengers_of, routes_of
 from syndicator.connection import OwedDrawing, SlackCheck, report_left_behind, report_ways
-from syndicator.settings import Credentials, Route, Settings, Slack, load_settings
+from syndicator.settings.load import load_settings
+from syndicator.settings.models import Credentials, Route, Settings, Slack
 from syndicator.slack.client import SlackBot
 from syndicator.slack.outage import OutageWatch
 from syndicator.status import read_facts, status_line

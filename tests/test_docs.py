@@ -19,9 +19,10 @@ from pydantic.fields import FieldInfo
 from syndicator import cli
 from syndicator.alerts import DeliveryState
 from syndicator.parse.profiles import profile
-from syndicator.settings import Settings, load_settings
-from syndicator.settings.fields import Field, Tool
+from syndicator.settings.load import load_settings
+from syndicator.settings.models import Settings
 from syndicator.settings.secrets import API_URL, BOT_TOKEN, WEBHOOK_URL
+from syndicator.settings.types import Field, Tool
 from syndicator.store.tables import metadata
 
 HOME = Path(__file__).parent.parent

@@ -18,7 +18,7 @@ import pytest
 
 from examples import demo
 from syndicator.parse.article import parse_article
-from syndicator.settings import load_settings
+from syndicator.settings.load import load_settings
 from syndicator.store.lock import hold_lock
 from tests.alone import alone
 

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from syndicator.errors import StoreUnavailable
 from syndicator.service import Service, Started
-from syndicator.settings import load_settings
+from syndicator.settings.load import load_settings
 from syndicator.systemd import Notifier
 from tests.acceptance.running import Notified, Running, wait_for
 from tests.disks import fill, small_disk

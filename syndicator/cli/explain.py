@@ -24,7 +24,7 @@ from syndicator.models import FeedReason, Visibility, number
 
 if TYPE_CHECKING:
     from syndicator.explain import Answer, Explanation, FeedWord, RouteWord
-    from syndicator.settings import Settings
+    from syndicator.settings.models import Settings
 
 MARKS = {True: Text("✓", style="green"), False: Text("–", style="dim")}
 

@@ -60,7 +60,7 @@ def mute(
 
 
 def _length(text: str) -> timedelta:
-    from syndicator.settings import duration
+    from syndicator.settings.types import duration
 
     try:
         length = duration(text)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syndicator.cli.failures import right_to
-from syndicator.errors import SettingsError
+from syndicator.errors import SettingProblem, SettingsError
 from syndicator.settings.models import Route
 
 if TYPE_CHECKING:
-    from syndicator.settings import Settings
+    from syndicator.settings.models import Settings
     from syndicator.store.database import Store
 
 ConfigOption = Annotated[
@@ -38,17 +38,19 @@ DEFAULT_CONFIG = Path("config/syndicator.yaml")
 def read_settings(config: Path) -> Settings:
     """The settings of this process: the file with the environment laid over it."""
     from syndicator.schedule import validate_cron
-    from syndicator.settings import load_settings
+    from syndicator.settings.load import load_settings
 
     if hint := right_to(config, sys.argv[1:], writing=False):
-        raise SettingsError([f"{config}: cannot be read: permission denied. {hint}"])
+        raise SettingsError(
+            [SettingProblem(file=str(config), what=f"cannot be read: permission denied. {hint}")]
+        )
     return load_settings(config, os.environ, check_cron=validate_cron)
 
 
 def read_settings_to_run(config: Path) -> Settings:
     """The same for whoever publishes by them: `output` must be a folder that this user can write."""
     from syndicator.schedule import validate_cron
-    from syndicator.settings import load_settings
+    from syndicator.settings.load import load_settings
 
     return load_settings(config, os.environ, check_cron=validate_cron, check_output=check_output)
 

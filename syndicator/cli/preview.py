@@ -30,7 +30,7 @@ from syndicator.settings.models import Route
 
 if TYPE_CHECKING:
     from syndicator.notify.preview import Preview
-    from syndicator.settings import Settings
+    from syndicator.settings.models import Settings
 
 
 @app.command()

@@ -15,7 +15,7 @@ from syndicator.models import Problem, Visibility
 
 if TYPE_CHECKING:
     from syndicator.build import Pass
-    from syndicator.settings import Settings
+    from syndicator.settings.models import Settings
 
 INCLUDE = (
     "If that flag only means that the text is not hosted there, set `unpublished: include` for the source."
@@ -97,9 +97,8 @@ def as_json(result: Pass) -> str:
 
 
 def settings_as_json(error: SettingsError) -> str:
-    """Wrong settings for programs, each problem in parts; where no file could be read, as text alone."""
-    details = error.details or [{"what": problem} for problem in error.problems]
-    return json.dumps({"settings": details}, indent=2)
+    """Wrong settings for programs, each problem in parts."""
+    return json.dumps({"settings": [asdict(problem) for problem in error.problems]}, indent=2)
 
 
 def print_missing(console: Console, result: Pass) -> None:

@@ -15,7 +15,7 @@ from syndicator.cli.options import read_settings_to_run
 from syndicator.cli.progress import progress_bar
 from syndicator.errors import SettingsError, SyndicatorError
 from syndicator.service import Service, Started
-from syndicator.settings import Settings
+from syndicator.settings.models import Settings
 from syndicator.slack.terminal import Terminal
 from syndicator.systemd import Notifier
 
@@ -96,7 +96,7 @@ class Runner:
             settings = read_settings_to_run(self._config)
         except SettingsError as error:
             for problem in error.problems:
-                log.error("settings not taken over", problem=problem)
+                log.error("settings not taken over", problem=str(problem))
             self._refused = True
             if self._service is not None:
                 self._service.wake()

@@ -26,8 +26,8 @@ from syndicator.parse.profiles import FileFacts, Membership, profile_of, read_pa
 from syndicator.parse.shortcodes import without_liquid, without_shortcodes
 from syndicator.parse.source import article_link
 from syndicator.parse.text import cut, one_line, visible, without_tags
-from syndicator.settings.fields import Field, Tool
 from syndicator.settings.models import Source
+from syndicator.settings.types import Field, Tool
 
 LONGEST_TITLE = 500
 LONGEST_SUMMARY = 2_000

@@ -17,7 +17,7 @@ from syndicator.parse.dates import read_moment
 from syndicator.parse.front_matter import FrontMatter
 from syndicator.parse.profiles import KeyPath, Profile
 from syndicator.parse.text import cut, one_line, visible
-from syndicator.settings.fields import Field
+from syndicator.settings.types import Field
 from syndicator.yaml_reader.events import shown
 from syndicator.yaml_reader.scalars import Value, WrittenFloat
 

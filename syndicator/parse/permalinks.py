@@ -11,8 +11,8 @@ from datetime import datetime
 from urllib.parse import quote
 
 from syndicator.parse.profiles import FileFacts
-from syndicator.settings.fields import Tool
 from syndicator.settings.permalinks import TIMES, TOKEN
+from syndicator.settings.types import Tool
 
 DEFAULTS = {
     Tool.SMARTABLE: "/:path",

@@ -13,8 +13,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias, assert_never
 
-from syndicator.settings.fields import Field, Tool
 from syndicator.settings.models import Source
+from syndicator.settings.types import Field, Tool
 
 KeyPath: TypeAlias = tuple[str, ...]
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicator.errors import SettingsError
 from syndicator.parse.fields import Fields
 from syndicator.parse.links import http_link
 from syndicator.parse.permalinks import DEFAULTS, own_path
 from syndicator.parse.profiles import FileFacts, profile_of
-from syndicator.settings.fields import Field
 from syndicator.settings.models import Source
 from syndicator.settings.permalinks import check_pattern
+from syndicator.settings.types import Field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +59,7 @@ def _on_site(
             fix = "et the source's `base_url`"
             raise fields.problem(Field.LINK, "no link", f"Add {keys}, or s{fix}" if keys else f"S{fix}")
         own = own_path(
-            check_pattern(address or source.permalink or DEFAULTS[source.profile]),
+            _pattern(fields, address) or check_pattern(source.permalink or DEFAULTS[source.profile]),
             tool=source.profile,
             path=path,
             facts=facts,
@@ -70,7 +69,12 @@ def _on_site(
         )
         on_site = http_link(f"{source.base_url.rstrip('/')}/{own.lstrip('/')}")
         return Link(address=on_site, derived=True)
-    except SettingsError as error:
-        raise fields.problem(Field.ADDRESS, str(error), "Use a path such as /2024/title/") from None
     except ValueError as error:
         raise fields.problem(Field.ADDRESS, f"makes a link that {error}", "Shorten or correct it") from None
+
+
+def _pattern(fields: Fields, address: str | None) -> str | None:
+    try:
+        return check_pattern(address) if address else None
+    except ValueError as error:
+        raise fields.problem(Field.ADDRESS, str(error), "Use a path such as /2024/title/") from None

@@ -1,32 +1,39 @@
-"""The settings file and the environment -> Settings, or one SettingsError with everything that is wrong."""
+"""The settings file and the environment -> Settings, or one SettingsError with everything that is wrong.
+
+A variable `SYNDICATOR_SERVER__PORT=8081` is `server: {port: 8081}`, laid over the file. Lists, mappings and
+quoted texts are read as YAML; a list takes the place of the file's, a mapping adds to it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import SecretStr, ValidationError
 
-from syndicator.errors import ArticleError, SettingsError
-from syndicator.settings import secrets
-from syndicator.settings.checks import (
-    CronCheck,
-    OutputCheck,
-    check_names,
-    check_places,
-    check_routes,
-    check_sources,
+from syndicator.errors import ArticleError, SettingProblem, SettingsError
+from syndicator.settings.checks import CronCheck, KeyPath, OutputCheck, find_faults
+from syndicator.settings.models import Credentials, Settings
+from syndicator.settings.secrets import (
+    API_URL,
+    BOT_TOKEN,
+    WEBHOOK_URL,
+    check_api_url,
+    check_token,
+    check_webhook,
+    find_secret,
+    read_secret,
 )
-from syndicator.settings.models import Credentials, Route, Settings
-from syndicator.settings.overlay import read_overlay
-from syndicator.settings.problems import Problems
-from syndicator.settings.sound import own_path, stand_in
-from syndicator.settings.wording import say
-from syndicator.yaml_reader import Document, Limits, read_yaml
+from syndicator.settings.wording import name_of, own_path, say
+from syndicator.yaml_reader.events import Document, Limits, read_yaml
+from syndicator.yaml_reader.scalars import Value
 
 LIMITS = Limits(size_bytes=8 * 1024 * 1024, nodes=500_000)
 """The operator's own file may be larger than an article's front matter: a route takes about 100 bytes."""
+PREFIX = "SYNDICATOR_"
+NO_SETTINGS = frozenset({"SYNDICATOR_CONFIG"})
+"""Read by the command line."""
 
 
 def load_settings(
@@ -36,98 +43,126 @@ def load_settings(
     check_cron: CronCheck = lambda cron, zone: None,
     check_output: OutputCheck = lambda output: None,
 ) -> Settings:
-    """Reads everything once. Raises SettingsError with all problems, each `file:line:column: key: what`."""
-    document = _read(file)
-    overlay = read_overlay(environment)
-    problems = Problems(file, document, overlay)
-    for name, what in overlay.problems.items():
-        problems.add_variable(what, name)
-    values = overlay.over(cast("dict[str, Any]", document.value))
-    settings = _validated(values, file, problems)
-    check_names(settings, problems)
-    check_sources(settings, problems)
-    check_places(settings, problems, check_output)
-    check_routes(settings, problems, check_cron)
-    credentials = _credentials(settings, environment, problems)
-    problems.raise_any()
+    """Reads everything once. Raises SettingsError with all problems: first of what each setting is by itself,
+    and once these are mended, of how they go together."""
+    reading = _Reading(file, environment)
+    settings = reading.validated()
+    for path, what in find_faults(settings, check_cron, check_output):
+        reading.add(what, path)
+    credentials = reading.credentials(settings)
+    if reading.problems:
+        raise SettingsError(reading.problems)
     return settings.model_copy(update={"credentials": credentials})
 
 
+class _Reading:
+    """The file and the variables over it, and what was found wrong with them so far."""
+
+    def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
+        self.problems: list[SettingProblem] = []
+        self._file, self._environment = file, environment
+        self._document = _read(file)
+        self._variables: dict[KeyPath, tuple[str, Value]] = {}
+        self._values = cast("dict[str, Value]", self._document.value)
+        names = [name for name in environment if name.upper().startswith(PREFIX) and name not in NO_SETTINGS]
+        # Shorter paths first, so that longer ones win.
+        for name in sorted(names, key=lambda name: (name.count("__"), name)):
+            self._lay_over(name, environment[name])
+
+    def _lay_over(self, name: str, text: str) -> None:
+        path = tuple(name[len(PREFIX) :].lower().split("__"))
+        try:
+            value = read_yaml(text).value if text.lstrip()[:1] in tuple("[{\"'") else text
+        except ArticleError as error:
+            what = (
+                f"{error.what}; write a list like [a, b], a mapping like {{good: 90}}, other text in quotes"
+            )
+            self.problems.append(SettingProblem(variable=name, what=what))
+            return
+        value = None if value == "null" else value
+        self._variables[path] = (name, value)
+        for key in reversed(path):
+            value = {key: value}
+        self._values = cast("dict[str, Value]", _merged(self._values, value))
+
+    def validated(self) -> Settings:
+        try:
+            return Settings.model_validate(self._values, context=self._file, by_name=False, by_alias=True)
+        except ValidationError as error:
+            for detail in error.errors():
+                path = own_path(detail["loc"])
+                self.add(say(cast("dict[str, Any]", detail), path), path)
+            raise SettingsError(self.problems) from None
+
+    def add(self, what: str, path: KeyPath) -> None:
+        """Notes what is wrong, in the variable that sets it or at its (or its parent's) place in the file."""
+        for own, (name, value) in reversed(self._variables.items()):
+            if own[: len(path)] == path or (path[: len(own)] == own and _says(value, path[len(own) :])):
+                self.problems.append(SettingProblem(variable=name, key=name_of(path), what=what))
+                return
+        at = self._document.place(*path)
+        problem = SettingProblem(
+            file=str(self._file), line=at.line, column=at.column, key=name_of(path), what=what
+        )
+        self.problems.append(problem)
+
+    def credentials(self, settings: Settings) -> Credentials:
+        token = self._secret(BOT_TOKEN, check_token)
+        shared = self._secret(WEBHOOK_URL, check_webhook)
+        api_url = self._secret(API_URL, check_api_url)
+        webhooks: dict[str, SecretStr] = {}
+        for index, route in enumerate(settings.routes):
+            if route.webhook_file is not None:
+                try:
+                    webhooks[route.name] = read_secret(route.webhook_file, check_webhook)
+                except ValueError as error:
+                    self.add(str(error), ("routes", index, "webhook_file"))
+            elif shared is not None and token is None:
+                webhooks[route.name] = shared
+        if api_url is None:
+            return Credentials(token=token, webhooks=webhooks)
+        return Credentials(
+            token=token, webhooks=webhooks, api_url=api_url.get_secret_value().rstrip("/") + "/"
+        )
+
+    def _secret(self, name: str, check: Callable[[str], None]) -> SecretStr | None:
+        try:
+            return find_secret(name, self._environment, check)
+        except SettingsError as error:
+            self.problems += error.problems
+            return None
+
+
 def _read(file: Path) -> Document:
+    line = column = 0
     try:
         document = read_yaml(file.read_text(encoding="utf-8-sig"), limits=LIMITS)
+        if isinstance(document.value, dict):
+            return document
+        line, column, what = 1, 1, "must hold keys and values, like `site:`, `sources:`, `output:`"
     except FileNotFoundError:
-        fix = "Name one with --config, or start from a copy of config/start.yaml"
-        raise SettingsError([f"{file}: there is no settings file. {fix}"]) from None
+        what = "there is no settings file. Name one with --config, or start from a copy of config/start.yaml"
     except OSError as error:
-        raise SettingsError([f"{file}: cannot be read: {error.strerror}"]) from None
+        what = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:
-        raise SettingsError([f"{file}: is not UTF-8 at byte {error.start}"]) from None
+        what = f"is not UTF-8 at byte {error.start}"
     except ArticleError as error:
-        raise SettingsError([f"{file}:{error.line}:{error.column}: {error}"]) from None
-    if not isinstance(document.value, dict):
-        raise SettingsError([f"{file}:1:1: must hold keys and values, like `site:`, `sources:`, `output:`"])
-    return document
+        line, column, what = error.line, error.column, str(error)
+    raise SettingsError([SettingProblem(file=str(file), line=line, column=column, what=what)])
 
 
-def _validated(values: dict[str, Any], file: Path, problems: Problems) -> Settings:
-    """The settings; where something is wrong, with what else can be checked."""
-    try:
-        return Settings.model_validate(values, context=file, by_name=False, by_alias=True)
-    except ValidationError as error:
-        for detail in error.errors():
-            path = own_path(detail["loc"])
-            problems.add(say(cast("dict[str, Any]", detail), path), *path)
-        settings = stand_in(values, file, error)
-    if settings is None:
-        problems.raise_any()
-        raise AssertionError("wrong settings without a problem")
-    return settings
+def _merged(below: Value, above: Value) -> Value:
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return below | {key: _merged(below.get(key), value) for key, value in above.items()}
 
 
-def _credentials(settings: Settings, environment: Mapping[str, str], problems: Problems) -> Credentials:
-    token = _secret(secrets.BOT_TOKEN, environment, problems)
-    if token is not None and (wrong := secrets.check_token(token)):
-        problems.add_variable(wrong)
-    shared = _secret(secrets.WEBHOOK_URL, environment, problems)
-    if shared is not None and (wrong := secrets.check_webhook(shared, called=secrets.WEBHOOK_URL)):
-        problems.add_variable(wrong)
-    webhooks: dict[str, SecretStr] = {}
-    for index, route in enumerate(settings.routes):
-        webhook = _route_webhook(route, index, problems)
-        if webhook is None and token is None:
-            webhook = shared
-        if webhook is not None:
-            webhooks[route.name] = webhook
-    return Credentials(token=token, webhooks=webhooks, api_url=_api_url(environment, problems))
-
-
-def _secret(name: str, environment: Mapping[str, str], problems: Problems) -> SecretStr | None:
-    try:
-        return secrets.find_secret(name, environment)
-    except secrets.SecretProblem as problem:
-        problems.add_variable(str(problem))
-        return None
-
-
-def _route_webhook(route: Route, index: int, problems: Problems) -> SecretStr | None:
-    if route.webhook_file is None:
-        return None
-    webhook, wrong = None, None
-    called = "webhook_file"
-    try:
-        webhook = secrets.read_secret(route.webhook_file, called=called)
-        wrong = secrets.check_webhook(webhook, called=called)
-    except secrets.SecretProblem as problem:
-        wrong = str(problem)
-    if wrong is not None:
-        problems.add_further(wrong.removeprefix(f"{called}: "), "routes", index, called)
-    return webhook
-
-
-def _api_url(environment: Mapping[str, str], problems: Problems) -> str:
-    url = _secret(secrets.API_URL, environment, problems)
-    value = url.get_secret_value() if url else secrets.DEFAULT_API_URL
-    if not value.startswith(("https://", "http://")):
-        problems.add_variable(f"{secrets.API_URL}: must begin with https://")
-    return value if value.endswith("/") else value + "/"
+def _says(value: Value, rest: KeyPath) -> bool:
+    """Whether the value says what stands at `rest` in it; all but a mapping replaces the file's wholly."""
+    for step in rest:
+        if not isinstance(value, dict):
+            return True
+        if step not in value:
+            return False
+        value = value[str(step)]
+    return True

@@ -27,7 +27,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from syndicator.settings.fields import Tool
 from syndicator.settings.types import (
     Address,
     Beside,
@@ -36,14 +35,17 @@ from syndicator.settings.types import (
     Database,
     Duration,
     Edits,
+    FieldKeys,
     Hub,
     Language,
+    Level,
     Name,
     Named,
     Names,
     Patterns,
     Permalink,
     TimeZone,
+    Tool,
 )
 
 RULE = "rule"
@@ -74,7 +76,7 @@ class Source(Model):
     name: Name
     path: Named
     profile: Tool = Tool.SMARTABLE
-    fields: Mapping[str, Names] = Field(default_factory=dict)
+    fields: FieldKeys = Field(default_factory=dict)
     """Keys in order of preference, by the field that is read from them."""
     unpublished: Literal["exclude", "include"] = "exclude"
     topics: Names = ()
@@ -239,7 +241,7 @@ def _by_minimum(levels: Mapping[str, float]) -> Mapping[str, float]:
 
 
 Levels = Annotated[
-    Mapping[Name, Annotated[float, Field(ge=-1e9, le=1e9)]],
+    Mapping[Level, Annotated[float, Field(ge=-1e9, le=1e9)]],
     AfterValidator(_by_minimum),
 ]
 

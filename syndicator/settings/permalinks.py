@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 
-from syndicator.errors import SettingsError
-
 _STYLES = {
     "date": "/:categories/:year/:month/:day/:title.html",
     "pretty": "/:categories/:year/:month/:day/:title/",
@@ -27,11 +25,11 @@ _TOKENS = frozenset((*_WORDS, *TIMES))
 def check_pattern(pattern: str) -> str:
     """`pattern`, or the pattern that Jekyll's style of that name stands for.
 
-    Raises SettingsError for a placeholder that is not known.
+    Raises ValueError for a placeholder that is not known.
     """
     pattern = _STYLES.get(pattern, pattern)
     unknown = [f":{token}" for token in TOKEN.findall(pattern) if token not in _TOKENS]
     if unknown:
         known = " ".join(f":{token}" for token in sorted(_TOKENS))
-        raise SettingsError([f"permalink: {', '.join(unknown)} is not known; there are {known}"])
+        raise ValueError(f"{', '.join(unknown)} is not known; there are {known}")
     return pattern

@@ -1,13 +1,16 @@
 """How single settings are written, and what is said where they are not.
 
 Relative paths are those of the settings file's folder, which is the `context` of the validation; a model
-that is made without one keeps them as they are.
+that is made without one keeps them as they are. Nothing is opened or made here.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from datetime import time, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,17 +19,57 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticKnownError
 
 from syndicator.characters import language_tag
-from syndicator.errors import SettingsError
+from syndicator.models import RESERVED_LEVELS
 from syndicator.settings.address import base_address, whole_address
 from syndicator.settings.permalinks import check_pattern
-from syndicator.settings.places import STATE_PREFIX, beside, database_url
 
+STATE_PREFIX = "sqlite:///"
+"""An SQLAlchemy URL: what follows is the path, absolute where it begins with another `/`."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=100 * 365)
 DURATION = re.compile(r"(\d{1,9})\s*([smhdw])")
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 CHANNEL = re.compile(r"\S{1,81}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+class Tool(StrEnum):
+    SMARTABLE = "smartable"
+    JEKYLL = "jekyll"
+    HUGO = "hugo"
+
+
+class Field(StrEnum):
+    """What a source may override: the fields of an entry, and what decides on them."""
+
+    TITLE = "title"
+    SUMMARY = "summary"
+    LINK = "link"
+    """The article's own absolute address."""
+    PUBLISHED = "published"
+    """The time of publishing."""
+    MODIFIED = "modified"
+    EXPIRES = "expires"
+    PUBLIC = "public"
+    """A flag: false makes a draft."""
+    DRAFT = "draft"
+    """A flag: true makes a draft."""
+    TOPICS = "topics"
+    """All keys are read, not only the first that is there; so too of authors and images."""
+    AUTHORS = "authors"
+    IMAGES = "images"
+    PROVIDER = "provider"
+    TYPE = "type"
+    LANGUAGE = "language"
+    RELATED = "related"
+    QUALITY = "quality"
+    HEAT = "heat"
+    GUID = "guid"
+    EMBEDDED = "embedded"
+    """Raw HTML that stands above the body."""
+    SLUG = "slug"
+    ADDRESS = "address"
+    """A path on the source's own site, or a Jekyll permalink template."""
 
 
 def duration(text: str) -> timedelta:
@@ -65,12 +108,14 @@ def _name(value: str) -> str:
     return value
 
 
+def _level(value: str) -> str:
+    if value.lower() in RESERVED_LEVELS:
+        raise ValueError("this name is taken by the output folder's own; choose another, like `top`")
+    return _name(value)
+
+
 def _permalink(value: str) -> str:
-    try:
-        pattern = check_pattern(value)
-    except SettingsError as error:
-        raise ValueError(str(error).removeprefix("permalink: ")) from None
-    if not pattern.startswith("/"):
+    if not check_pattern(value).startswith("/"):
         raise ValueError("must begin with a slash, like /blog/:year/:title/, or be one of Jekyll's styles")
     return value
 
@@ -103,7 +148,12 @@ def _list(value: object) -> object:
 def _path(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str | Path):
         raise PydanticKnownError("string_type")
-    return Path(value) if info.context is None else beside(info.context, value)
+    return Path(value) if info.context is None else _beside(info.context, value)
+
+
+def _beside(file: Path, path: str | Path) -> Path:
+    """A path relative to the settings file's folder; `..` is folded, links are left alone."""
+    return Path(os.path.normpath(file.absolute().parent / Path(path).expanduser()))
 
 
 def _not_empty(value: object) -> object:
@@ -113,8 +163,13 @@ def _not_empty(value: object) -> object:
 
 
 def _database(value: str, info: ValidationInfo) -> str:
-    path = database_url(value).removeprefix(STATE_PREFIX)
-    return value if info.context is None else f"{STATE_PREFIX}{beside(info.context, path)}"
+    path = value.removeprefix(STATE_PREFIX)
+    if path == value:
+        meant = STATE_PREFIX + ("var/syndicator.db" if ":" in value else value)
+        raise ValueError(f"must be an SQLite file as a URL; write {meant}")
+    if path in ("", ":memory:") or path.startswith("file:") or path.endswith("/") or "?" in path:
+        raise ValueError(f"must name a file, without options; write {STATE_PREFIX}var/syndicator.db")
+    return value if info.context is None else f"{STATE_PREFIX}{_beside(info.context, path)}"
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -124,6 +179,7 @@ Address = Annotated[str, AfterValidator(base_address)]
 Hub = Annotated[str, AfterValidator(whole_address)]
 Database = Annotated[str, AfterValidator(_database)]
 Name = Annotated[str, AfterValidator(_name)]
+Level = Annotated[str, AfterValidator(_level)]
 Permalink = Annotated[str, AfterValidator(_permalink)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 Channel = Annotated[str, AfterValidator(_channel)]
@@ -132,3 +188,4 @@ Beside = Annotated[Path, BeforeValidator(_path)]
 Named = Annotated[Path, BeforeValidator(_path), BeforeValidator(_not_empty)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
 Patterns = Annotated[tuple[Beside, ...], BeforeValidator(_list)]
+FieldKeys = Mapping[Field, Names]

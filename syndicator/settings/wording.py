@@ -1,45 +1,32 @@
-"""What is wrong with a value, in the words of docs/settings.md (pure).
-
-pydantic says what it found in its own words; those of `EXPECTED` are ours. A test walks all settings with
-wrong values, so that none of its words is left.
-"""
+"""What pydantic finds wrong with a value, for whoever wrote it: the key, the value, the nearest name."""
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_origin
 
-from syndicator.settings.keys import KeyPath, known_keys, unknown_key
+from pydantic import BaseModel
 
+from syndicator.settings.checks import KeyPath
+from syndicator.settings.models import RULE, Settings
+
+NOT_YET = {"admin": "is not built yet: nothing would listen there; leave it out"}
+"""Settings that are planned, and so known to whoever reads of them."""
 PASSWORD = re.compile(r"(?<=://)[^/\s]+@")
 LONGEST_SHOWN = 60
 
-_NUMBER = "must be a number"
-_WHOLE = "must be a whole number"
-_FLAG = "must be true or false"
-EXPECTED = {
-    "string_type": "must be text; a number, a flag or a date as text stands in quotes",
-    "int_type": _WHOLE,
-    "int_parsing": _WHOLE,
-    "int_parsing_size": _WHOLE,
-    "int_from_float": _WHOLE,
-    "float_type": _NUMBER,
-    "float_parsing": _NUMBER,
-    "finite_number": _NUMBER,
-    "bool_type": _FLAG,
-    "bool_parsing": _FLAG,
-    "tuple_type": "must be a list, like [a, b]",
-    "dict_type": "must be keys and values, like {{good: 90}}",
-    "string_too_short": "must not be empty",
-    "string_too_long": "must have at most {max_length} characters",
-    "too_short": "must have at least one item",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "literal_error": "must be one of {expected}",
-    "enum": "must be one of {expected}",
-}
-"""By pydantic's name of the error: what is expected, with what it tells of the bounds."""
+
+def own_path(location: tuple[str | int, ...]) -> KeyPath:
+    """The path as the file has it: pydantic also names the branch of a choice, and that a key is meant."""
+    return tuple(part for part in location if part not in ("[digest]", "[immediate]", "[key]"))
+
+
+def name_of(path: KeyPath) -> str:
+    """The path as people write it: `routes[0].deliver.digest`."""
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return name.lstrip(".")
 
 
 def say(detail: Mapping[str, Any], path: KeyPath) -> str:
@@ -49,18 +36,23 @@ def say(detail: Mapping[str, Any], path: KeyPath) -> str:
         case "missing":
             return "is missing"
         case "extra_forbidden" | "is_instance_of":
-            return unknown_key(str(path[-1]), known_keys(path[:-1]))
+            return _unknown(str(path[-1]), known_keys(path[:-1]))
         case "string_type" if value is None:
             return 'is empty: what follows a `#` is a comment; write it in quotes, like "#news"'
-        case "rule":
+        case _ if kind == RULE:
             return str(detail["msg"])
         case "value_error":
             expected = str(detail["ctx"]["error"])
         case "model_type" | "model_attributes_type":
             expected = f"must be keys and values; known here: {', '.join(known_keys(path))}"
+        case "string_type":
+            expected = "must be text; a number, a flag or a date as text stands in quotes"
+        case "dict_type":
+            expected = "must be keys and values, like {good: 90}"
+        case "tuple_type":
+            expected = "must be a list, like [a, b]"
         case _:
-            # A choice comes quoted as Python does it.
-            expected = EXPECTED.get(kind, "cannot be taken").format(**detail.get("ctx", {})).replace("'", "`")
+            expected = re.sub(r"^\w+ should ", "must ", detail["msg"])
     return f"{expected} (is {shown(value)})"
 
 
@@ -68,3 +60,39 @@ def shown(value: object) -> str:
     """The value as it stands in the file, shortened; a password in an address is left out."""
     text = "empty" if value is None else PASSWORD.sub("***@", repr(value))
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
+
+
+def known_keys(path: KeyPath) -> list[str]:
+    """The keys of the group at the path, in order; none where it has no keys of its own."""
+    form: Any = Settings
+    for step in path:
+        if isinstance(step, int):
+            form = get_args(form)[0] if get_origin(form) is tuple else None
+        else:
+            form = _members(form).get(step)
+    return list(_members(form))
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    """What is wrong with a key that is not among the known ones: the nearest of them, or all."""
+    if key.lower() in NOT_YET:
+        return NOT_YET[key.lower()]
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+    return f"there is no such setting; {hint}"
+
+
+def _members(form: Any) -> dict[str, Any]:
+    """The types of a group's keys; what no file may give is left out."""
+    model = next(_models(form), None)
+    fields = model.model_fields.items() if model else ()
+    return {str(one.validation_alias or name): one.annotation for name, one in fields if not one.exclude}
+
+
+def _models(form: Any) -> Iterator[type[BaseModel]]:
+    """The group that may stand there itself, not in a list of it."""
+    if isinstance(form, type) and issubclass(form, BaseModel):
+        yield form
+    elif get_origin(form) not in (tuple, Mapping):
+        for argument in get_args(form):
+            yield from _models(argument)

@@ -14,14 +14,17 @@ from pathlib import Path
 import pytest
 
 from syndicator.cli.failures import Failure, failure_of
-from syndicator.errors import SettingsError, StoreError
+from syndicator.errors import SettingProblem, SettingsError, StoreError
 from tests.acceptance.running import Running
 
 OTHER = 65534
 AS_ROOT = os.geteuid() == 0
 ME = pwd.getpwuid(os.geteuid()).pw_name
 ERRORS = [
-    (SettingsError(["a.yaml:1:1: wrong"]), Failure("a.yaml:1:1: wrong", 78)),
+    (
+        SettingsError([SettingProblem(file="a.yaml", line=1, column=1, what="wrong")]),
+        Failure("a.yaml:1:1: wrong", 78),
+    ),
     (BrokenPipeError(errno.EPIPE, "Broken pipe"), Failure("", 1)),
     (
         OSError(errno.EROFS, "Read-only file system", "/srv/x"),

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from syndicator.parse.permalinks import DEFAULTS, own_path
 from syndicator.parse.profiles import FileFacts, Membership, profile, read_path
-from syndicator.settings.fields import Field, Tool
 from syndicator.settings.models import Source
 from syndicator.settings.permalinks import check_pattern
+from syndicator.settings.types import Field, Tool
 
 ARTICLE, NOT, IF_DATED = Membership.ARTICLE, Membership.NOT, Membership.IF_DATED
 

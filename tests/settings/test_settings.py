@@ -15,9 +15,9 @@ from syndicator.errors import SettingsError
 from syndicator.parse.article import parse_article
 from syndicator.pipeline import reading
 from syndicator.schedule import validate_cron
-from syndicator.settings import Settings, duration, load_settings
-from syndicator.settings.fields import Field
-from syndicator.settings.models import Digest
+from syndicator.settings.load import load_settings
+from syndicator.settings.models import Digest, Settings
+from syndicator.settings.types import Field, duration
 
 SMALL: dict[str, Any] = {
     "site": {"title": "Cloud News", "base_url": "https://feeds.example.org"},
@@ -42,7 +42,7 @@ def problems(folder: Path, values: Mapping[str, Any] | str, **environment: str) 
     with pytest.raises(SettingsError) as caught:
         load(folder, values, **environment)
     assert caught.value.exit_code == 78
-    return list(caught.value.problems)
+    return [str(one) for one in caught.value.problems]
 
 
 def test_smallest_settings_have_sensible_defaults(tmp_path: Path) -> None:
@@ -136,19 +136,33 @@ def test_environment_overrides_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "words"),
     [
-        ("SYNDICATOR_LEVELS", "{good: 90}"),
-        ("SYNDICATOR_TOPICS", "[topics/*.yaml]"),
-        ("SYNDICATOR_SERVER", "{port: 90}"),
-        ("SYNDICATOR_SITE", "{'title': 'x'}"),
-        ("SYNDICATOR_ROUTES", "[{]"),
+        ("SYNDICATOR_LEVELS", '{"good": 90', "a bracket that is not closed"),
+        ("SYNDICATOR_SITE__TITLE", '"News', "quotes that are not closed"),
+        ("SYNDICATOR_TOPICS", "[*.yaml]", "text that is not YAML"),
     ],
 )
-def test_variable_that_is_no_json_is_named(tmp_path: Path, name: str, value: str) -> None:
+def test_variable_that_is_no_yaml_is_named(tmp_path: Path, name: str, value: str, words: str) -> None:
     (found,) = problems(tmp_path, SMALL, **{name: value})
-    assert found.startswith(f"{name}: must be JSON (")
-    assert "in single quotes" in found
+    assert found.startswith(f"{name}: {words}")
+    assert "a mapping like {good: 90}" in found
+
+
+def test_variable_holds_text_as_it_is_or_yaml(tmp_path: Path) -> None:
+    environment = {
+        "SYNDICATOR_LEVELS": "{good: 90}",
+        "SYNDICATOR_TOPICS": "[topics/*.yaml]",
+        "SYNDICATOR_SITE__TITLE": "News: true # or not",
+        "SYNDICATOR_SITE__DESCRIPTION": '"[all of it]"',
+        "SYNDICATOR_SERVER": "null",
+    }
+    settings = load(tmp_path, SMALL, **environment)
+    assert dict(settings.levels) == {"good": 90}
+    assert len(settings.topics) == 1
+    assert settings.site.title == "News: true # or not"
+    assert settings.site.description == "[all of it]"
+    assert settings.server is None
 
 
 def test_list_in_a_variable_replaces_the_files_and_a_mapping_adds_to_it(tmp_path: Path) -> None:
@@ -191,7 +205,11 @@ def test_thousands_of_routes_are_read(tmp_path: Path) -> None:
     assert len(load(tmp_path, SMALL | {"routes": routes}).routes) == 2_000
 
 
-def test_all_problems_come_together_each_at_its_place(tmp_path: Path) -> None:
+def places(found: list[str]) -> list[list[str]]:
+    return [line.partition("syndicator.yaml:")[2].split(": ")[:2] for line in found]
+
+
+def test_wrong_values_come_together_each_at_its_place(tmp_path: Path) -> None:
     text = """\
 site:
   titel: x
@@ -202,27 +220,44 @@ sources:
     profile: foo
 levels: {archive: 3}
 routes:
-  - {name: r, channel: C1, level: best, max_age: soon, deliver: {digest: "61 9 * * *"}}
-  - {name: r, channel: my news, webhook_file: nowhere}
+  - {name: r, channel: C1, max_age: soon, deliver: {digest: 5}}
+  - {name: r, channel: my news}
 server: {port: 99999}
 """
     found = problems(tmp_path, text)
-    assert [line.split("syndicator.yaml:")[1].split(": ")[:2] for line in found] == [
+    assert places(found) == [
         ["1:1", "site.title"],
         ["2:3", "site.titel"],
         ["3:3", "site.base_url"],
         ["5:5", "sources[0].name"],
         ["7:5", "sources[0].profile"],
         ["8:10", "levels.archive"],
-        ["10:28", "routes[0].level"],
-        ["10:41", "routes[0].max_age"],
-        ["10:66", "routes[0].deliver.digest"],
-        ["11:6", "routes[1].name"],
+        ["10:28", "routes[0].max_age"],
+        ["10:53", "routes[0].deliver.digest"],
         ["11:15", "routes[1].channel"],
-        ["11:33", "routes[1].webhook_file"],
         ["12:10", "server.port"],
     ]
     assert "did you mean `title`?" in found[1]
+
+
+def test_contradictions_come_together_once_each_value_is_sound(tmp_path: Path) -> None:
+    text = """\
+site: {title: T, base_url: "https://feeds.example.org/"}
+sources: [{name: azure, path: x}]
+levels: {top: 3, Top: 4}
+routes:
+  - {name: r, channel: C1, level: best, deliver: {digest: "61 9 * * *"}}
+  - {name: r, channel: my-news, webhook_file: nowhere}
+"""
+    found = problems(tmp_path, text, SLACK_BOT_TOKEN="xoxp-1")
+    assert "SLACK_BOT_TOKEN: is not a bot token" in found[0]
+    assert places(found[1:]) == [
+        ["3:18", "levels.Top"],
+        ["5:28", "routes[0].level"],
+        ["5:51", "routes[0].deliver.digest"],
+        ["6:6", "routes[1].name"],
+        ["6:33", "routes[1].webhook_file"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -304,9 +339,10 @@ def test_unknown_names_of_a_source_are_listed_together(tmp_path: Path) -> None:
     source = SOURCE | {"profile": "wordpress", "fields": {"headline": "title", "secured": "x"}}
     found = problems(tmp_path, SMALL | {"sources": [source]})
     assert [line.split(": ", 1)[1] for line in found] == [
-        "sources[0].profile: must be one of `smartable`, `jekyll` or `hugo` (is 'wordpress')",
+        "sources[0].profile: must be 'smartable', 'jekyll' or 'hugo' (is 'wordpress')",
         *(
-            f"sources[0].fields: {name}: no such field; there are {', '.join(Field)}"
+            f"sources[0].fields.{name}: must be {', '.join(map(repr, map(str, [*Field][:-1])))}"
+            f" or '{[*Field][-1]}' (is '{name}')"
             for name in ("headline", "secured")
         ),
     ]
