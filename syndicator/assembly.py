@@ -13,7 +13,7 @@ from types import ModuleType
 
 import structlog
 
-from syndicator import __version__, characters, parse, publish, yaml_reader
+from syndicator import __version__, parse, publish, text, urls, yaml_reader
 from syndicator.alerts import Delivery, channel_name
 from syndicator.entries.routing import StoryRouter
 from syndicator.errors import Rejected
@@ -22,7 +22,6 @@ from syndicator.notify.channels import adopt_ids, with_ids
 from syndicator.notify.enqueue import Enqueuer, LatestSlot
 from syndicator.notify.preview import Previewer
 from syndicator.pipeline import Pipeline, open_pipeline
-from syndicator.publish import documents
 from syndicator.publish.build import Output
 from syndicator.publish.documents import Documents
 from syndicator.publish.output import OutputFiles
@@ -58,12 +57,12 @@ def _code(*modules: ModuleType) -> str:
 def _made_with(settings: Settings) -> str:
     """The fingerprint of all that decides how feeds are rendered."""
     parts = (settings.site.model_dump(), settings.levels, settings.feeds.model_dump())
-    return _fingerprint(__version__, _code(publish, characters, documents), *parts)
+    return _fingerprint(__version__, _code(publish, text, urls), *parts)
 
 
 def read_with() -> str:
     """The fingerprint of the code that reads articles."""
-    return _fingerprint(__version__, _code(parse, yaml_reader, permalinks))
+    return _fingerprint(__version__, _code(parse, yaml_reader, permalinks, text, urls))
 
 
 def _fingerprint(*facts: object) -> str:

@@ -15,9 +15,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from syndicator.models import Entry, Image, number
-from syndicator.notify.slack_text import clean, escape, host, safe_link, shorten, weigh
+from syndicator.notify.slack_text import clean, escape, escaped_units, units
 from syndicator.settings.models import Digest, Route
-from syndicator.titles import real_host
+from syndicator.text import shorten
+from syndicator.urls import other_host, site_of
 
 MAX_BLOCKS_TEXT = 11_000
 MAX_SECTION, MAX_HEADER, MAX_ALT, MAX_IMAGE_URL = 3_000, 150, 2_000, 3_000
@@ -102,7 +103,7 @@ def digest_message(
 def _message(blocks: list[Block], text: str, payload: Mapping[str, object]) -> Message:
     return {
         "blocks": blocks,
-        "text": escape(shorten(text, MAX_TEXT)),
+        "text": escape(shorten(text, MAX_TEXT, escaped_units)),
         "mrkdwn": False,
         "metadata": {"event_type": "syndicator_delivery", "event_payload": dict(payload)},
         "unfurl_links": False,
@@ -115,7 +116,7 @@ def _story(entry: Entry, title_length: int, link_length: int) -> list[Block]:
     blocks = [_rich({"type": "rich_text_section", "elements": _headline(entry, title_length, link_length)})]
     summary, picture = clean(entry.article.summary), _picture(entry)
     if summary or picture:
-        shown = summary or host(entry.article.link) or entry.article.type
+        shown = summary or site_of(entry.article.link) or entry.article.type
         section: Block = {"type": "section", "text": _plain(shown, SUMMARY_LENGTH)}
         blocks.append(section | ({"accessory": picture} if picture else {}))
     return blocks
@@ -130,15 +131,15 @@ def _headline(entry: Entry, title_length: int, link_length: int) -> list[Block]:
 
 def _leads(entry: Entry) -> str:
     """` (leads to evil.example)` after a title that looks like another address, else nothing."""
-    host = real_host(entry.article.title, entry.article.link)
+    host = other_host(entry.article.title, entry.article.link)
     return f" (leads to {clean(host)})" if host else ""
 
 
 def _linked_title(entry: Entry, title_length: int, link_length: int) -> Block:
     # A rich_text element shows its text as it is, so it is cut but not escaped.
-    text = shorten(clean(entry.article.title) or entry.article.link, title_length, escaped=False)
-    link = safe_link(entry.article.link, link_length)
-    if link is None:
+    text = shorten(clean(entry.article.title) or entry.article.link, title_length, units)
+    link = entry.article.link
+    if len(link) > link_length:
         return {"type": "text", "text": text, "style": {"bold": True}}
     return {"type": "link", "url": link, "text": text, "style": {"bold": True}}
 
@@ -150,7 +151,7 @@ def _byline(entry: Entry, topics: Sequence[str]) -> Block:
     logo = None if provider is None else _image(provider.logo, provider.name)
     if logo is not None:
         elements.append(logo)
-    name = clean(provider.name) if provider is not None else host(entry.article.link)
+    name = clean(provider.name) if provider is not None else site_of(entry.article.link)
     if name:
         elements.append(_plain(name, 80))
     elements.append(_time(entry.article.published))
@@ -164,21 +165,20 @@ def _list(entries: Sequence[Entry], title_length: int, link_length: int) -> Bloc
     items: list[object] = []
     for entry in entries:
         elements = _headline(entry, title_length, link_length)
-        name = entry.article.provider.name if entry.article.provider else host(entry.article.link)
+        name = entry.article.provider.name if entry.article.provider else site_of(entry.article.link)
         if name:
-            elements.append({"type": "text", "text": "  " + shorten(clean(name), 40, escaped=False)})
+            elements.append({"type": "text", "text": "  " + shorten(clean(name), 40, units)})
         items.append({"type": "rich_text_section", "elements": elements})
     return _rich({"type": "rich_text_list", "style": "bullet", "elements": items})
 
 
 def _ending(page: Page, more: int) -> list[Block]:
     """ "+N more" and the way to all of them; nothing where there is neither."""
-    link = None if page.url is None else safe_link(page.url, MAX_IMAGE_URL)
     words = f"+{more} more" if more else "All stories"
-    if link is None:
+    if page.url is None or len(page.url) > MAX_IMAGE_URL:
         return [_plain_context(words)] if more else []
-    name = escape(shorten(clean(page.name), 80)).replace("|", "¦")
-    text = f"<{escape(link)}|{words} on {name}>"
+    name = escape(shorten(clean(page.name), 80, escaped_units)).replace("|", "¦")
+    text = f"<{escape(page.url)}|{words} on {name}>"
     return [{"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}]
 
 
@@ -198,10 +198,12 @@ def _picture(entry: Entry) -> Block | None:
 
 
 def _image(image: Image | None, alt: str) -> Block | None:
-    url = None if image is None else safe_link(image.url, MAX_IMAGE_URL)
-    if url is None or urlsplit(url).path.lower().endswith(NOT_SHOWN):
+    if image is None or len(image.url) > MAX_IMAGE_URL:
         return None
-    return {"type": "image", "image_url": url, "alt_text": escape(shorten(clean(alt), 200)) or "picture"}
+    if urlsplit(image.url).path.lower().endswith(NOT_SHOWN):
+        return None
+    alt_text = escape(shorten(clean(alt), 200, escaped_units)) or "picture"
+    return {"type": "image", "image_url": image.url, "alt_text": alt_text}
 
 
 def _rich(element: Block) -> Block:
@@ -213,7 +215,7 @@ def _header(text: str) -> Block:
 
 
 def _plain(text: str, limit: int) -> Block:
-    return {"type": "plain_text", "text": escape(shorten(text, limit)), "emoji": False}
+    return {"type": "plain_text", "text": escape(shorten(text, limit, escaped_units)), "emoji": False}
 
 
 def _plain_context(text: str) -> Block:
@@ -233,8 +235,7 @@ def _why(route: Route, entry: Entry | None = None, *, rising: bool = False) -> s
 def _line(entry: Entry) -> str:
     article = entry.article
     provider = f" ({clean(article.provider.name)})" if article.provider else ""
-    link = safe_link(article.link, 2_000)
-    return f"{shorten(clean(article.title), 300)}{_leads(entry)}{provider}{f' {link}' if link else ''}"
+    return f"{shorten(clean(article.title), 300, escaped_units)}{_leads(entry)}{provider} {article.link}"
 
 
 def _count(stories: int) -> str:
@@ -252,7 +253,7 @@ def _weight(value: object) -> int:
     """All texts and addresses of the blocks together; they stand escaped already, or are never escaped."""
     match value:
         case str():
-            return weigh(value, escaped=False)
+            return units(value)
         case dict():
             return sum(_weight(part) for name, part in value.items() if name not in ("type", "style"))
         case list() | tuple():

@@ -21,13 +21,14 @@ from syndicator.parse.dates import read_moment
 from syndicator.parse.fields import Fields
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.parse.identity import canonical_link, revision
-from syndicator.parse.media import read_images, read_provider, read_related
+from syndicator.parse.media import encoded_image, read_images, read_provider, read_related
 from syndicator.parse.profiles import FileFacts, Membership, profile_of, read_path
 from syndicator.parse.shortcodes import without_liquid, without_shortcodes
 from syndicator.parse.source import article_link
-from syndicator.parse.text import cut, one_line, visible, without_tags
+from syndicator.parse.text import plain_line, visible, without_tags
 from syndicator.settings.models import Source
 from syndicator.settings.types import Field, Tool
+from syndicator.urls import encoded
 
 LONGEST_TITLE = 500
 LONGEST_SUMMARY = 2_000
@@ -82,7 +83,7 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
         provider=read_provider(publisher.value, base) if publisher else None,
         authors=fields.names(Field.AUTHORS),
         topics=_topics(fields, facts),
-        type=cut(one_line(fields.text(Field.TYPE) or ""), LONGEST_TYPE) or "article",
+        type=plain_line(fields.text(Field.TYPE) or "", LONGEST_TYPE) or "article",
         language=_language(fields),
         related=read_related(others.value, zone, LONGEST_TITLE) if others else (),
         modified=_modified(fields, zone),
@@ -94,16 +95,19 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
         guid=_guid(fields),
         derived=found.derived,
     )
-    return replace(article, revision=revision(article, summary=excerpt, body=f"{embedded}\n{markdown}"))
+    revised = revision(article, summary=excerpt, body=f"{embedded}\n{markdown}")
+    # Revisions are for ever: they were made of addresses in which a lone `%` stood as it was written.
+    images = tuple(map(encoded_image, article.images))
+    return replace(article, revision=revised, link=encoded(link), images=images)
 
 
 def _excerpt(fields: Fields) -> str:
     written = (fields.text(Field.SUMMARY) or "")[: LONGEST_SUMMARY * 8]
-    return cut(one_line(without_tags(written)), LONGEST_SUMMARY)
+    return plain_line(without_tags(written), LONGEST_SUMMARY)
 
 
 def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:
-    title = cut(one_line(fields.text(Field.TITLE) or ""), LONGEST_TITLE)
+    title = plain_line(fields.text(Field.TITLE) or "", LONGEST_TITLE)
     if visible(title):
         return title
     if tool is Tool.JEKYLL and visible(named := _titleized(facts.slug)):
@@ -114,7 +118,7 @@ def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:
 
 def _titleized(slug: str) -> str:
     """What Jekyll makes of a file name (lib/jekyll/utils.rb, titleize_slug)."""
-    return cut(one_line(" ".join(word.capitalize() for word in slug.split("-"))), LONGEST_TITLE)
+    return plain_line(" ".join(word.capitalize() for word in slug.split("-")), LONGEST_TITLE)
 
 
 def _published(fields: Fields, facts: FileFacts, zone: ZoneInfo, meant: str) -> datetime:

@@ -17,9 +17,9 @@ import nh3
 from pyromark import Markdown, Options
 
 from syndicator.errors import ArticleError
-from syndicator.parse.links import http_link, joined, joined_plainly
 from syndicator.parse.render_limits import check_html, check_markdown, check_size, most_steps
-from syndicator.parse.text import cut, legal, squeezed
+from syndicator.text import clean, one_line, shorten
+from syndicator.urls import encoded, http_link, joined, joined_plainly
 
 LONGEST_BODY = 200_000
 """Characters of Markdown that are rendered; a longer body is cut at a paragraph and ends in a link on."""
@@ -78,7 +78,7 @@ _MARKDOWN = Markdown(
     | Options.ENABLE_TASKLISTS
 )
 # pyromark strikes out what stands between two single tildes, such as those of `~/a and ~/b`. They are hidden
-# from it as a character that `legal` lets nobody else write.
+# from it as a character that `clean` lets nobody else write.
 _SINGLE_TILDE = re.compile(r"(?<![~\\])~(?!~)")
 _TILDE = "\ufffe"
 # What pyromark writes for cells, tasks and footnotes.
@@ -89,7 +89,6 @@ _NOTE = re.compile(
     r'<div class="footnote-definition" id="[^"]*"><sup class="footnote-definition-label">(\d+)</sup>\n?'
 )
 _CODED_HOST = re.compile(r"(https?://)([^/?#]*%[^/?#]*)")
-_STRAY_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 _DIV = re.compile(r"<(/?)div\b[^<>]*>\n?")
 
 
@@ -100,7 +99,7 @@ def render_body(markdown: str, *, base_url: str, embedded: str = "", first_line:
     in a link to `base_url`. Raises ArticleError for one that would take too long; `markdown` begins on the
     `first_line` of its file.
     """
-    markdown, embedded = legal(markdown).strip(), legal(embedded).strip()
+    markdown, embedded = clean(markdown).strip(), clean(embedded).strip()
     if not markdown and not embedded:
         return ""
     markdown, more = _shortened(markdown)
@@ -119,7 +118,7 @@ def render_body(markdown: str, *, base_url: str, embedded: str = "", first_line:
 def plain_summary(body_html: str, limit: int = SUMMARY_CHARACTERS) -> str:
     """The first `limit` characters of sanitised HTML as plain text, without footnotes."""
     text = _BREAKS.sub(" ", _FOOTNOTES.sub("", body_html[: limit * 40]))
-    return cut(squeezed(html.unescape(nh3.clean(text, tags=set()))), limit)
+    return shorten(one_line(html.unescape(nh3.clean(text, tags=set()))), limit)
 
 
 def _rendered(markdown: str) -> str:
@@ -186,7 +185,7 @@ def _shortened(markdown: str) -> tuple[str, bool]:
 
 
 def _sanitised(rendered: str, base_url: str) -> str:
-    encoded: dict[str, str | None] = {}
+    known: dict[str, str | None] = {}
     too_many = False
 
     def absolute(tag: str, attribute: str, value: str) -> str | None:
@@ -199,12 +198,12 @@ def _sanitised(rendered: str, base_url: str) -> str:
             return value
         if plain := joined_plainly(base_url, value):
             return plain
-        if value not in encoded:
-            encoded[value] = _encoded(base_url, value)
-            too_many = len(encoded) > MOST_ODD_ADDRESSES
-        return encoded[value]
+        if value not in known:
+            known[value] = _encoded(base_url, value)
+            too_many = len(known) > MOST_ODD_ADDRESSES
+        return known[value]
 
-    clean = nh3.clean(
+    sanitised = nh3.clean(
         rendered,
         tags=set(_TAGS),
         clean_content_tags=set(_DROPPED_WHOLE),
@@ -218,12 +217,12 @@ def _sanitised(rendered: str, base_url: str) -> str:
             f"the text has more than {MOST_ODD_ADDRESSES} links and pictures whose addresses must be encoded",
             fix="Split it into several articles, or write the addresses encoded, as a browser copies them",
         )
-    return legal(_NO_SOURCE.sub("", clean))
+    return clean(_NO_SOURCE.sub("", sanitised))
 
 
 def _encoded(base_url: str, value: str) -> str | None:
     with suppress(ValueError):
-        return joined(base_url, _CODED_HOST.sub(_decoded_host, _STRAY_PERCENT.sub("%25", value)))
+        return joined(base_url, _CODED_HOST.sub(_decoded_host, encoded(value)))
     return None
 
 

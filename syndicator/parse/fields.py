@@ -16,7 +16,7 @@ from syndicator.errors import ArticleError
 from syndicator.parse.dates import read_moment
 from syndicator.parse.front_matter import FrontMatter
 from syndicator.parse.profiles import KeyPath, Profile
-from syndicator.parse.text import cut, one_line, visible
+from syndicator.parse.text import plain_line, visible
 from syndicator.settings.types import Field
 from syndicator.yaml_reader.events import shown
 from syndicator.yaml_reader.scalars import Value, WrittenFloat
@@ -46,7 +46,7 @@ def as_text(value: Value) -> str | None:
 def as_name(value: Value) -> str | None:
     """A name on one line, from a scalar or from the `name` of a mapping; None where there is none to see."""
     text = as_text(value.get("name") if isinstance(value, dict) else value)
-    name = cut(one_line(text), LONGEST_NAME) if text is not None else ""
+    name = plain_line(text, LONGEST_NAME) if text is not None else ""
     return name if visible(name) else None
 
 

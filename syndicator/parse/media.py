@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -13,8 +14,8 @@ from syndicator.models import Image, Provider, Related
 from syndicator.parse.dates import read_moment
 from syndicator.parse.fields import LONGEST_NAME, as_name, as_number, as_text
 from syndicator.parse.identity import canonical_link
-from syndicator.parse.links import http_link, joined
-from syndicator.parse.text import cut, one_line, visible
+from syndicator.parse.text import plain_line, visible
+from syndicator.urls import encoded, http_link, joined
 from syndicator.yaml_reader.scalars import Value
 
 MOST_IMAGES = 20
@@ -52,6 +53,11 @@ def _image(value: Value, base: str) -> Image | None:
     return None
 
 
+def encoded_image(image: Image) -> Image:
+    """The image by an address that any document may carry."""
+    return replace(image, url=encoded(image.url)) if "%" in image.url else image
+
+
 def _side(value: Value) -> int | None:
     number = as_number(value)
     return int(number) if number is not None and 1 <= number <= _LARGEST_SIDE else None
@@ -66,8 +72,8 @@ def read_provider(value: Value, base: str) -> Provider | None:
     domain = domain if len(domain) <= LONGEST_NAME and _DOMAIN.fullmatch(domain) else ""
     if not name and not domain:
         return None
-    logos = read_images(iter([value.get("images"), value.get("logo")]), base)
-    return Provider(name=name or domain, domain=domain or None, logo=logos[0] if logos else None)
+    logos = map(encoded_image, read_images(iter([value.get("images"), value.get("logo")]), base))
+    return Provider(name=name or domain, domain=domain or None, logo=next(logos, None))
 
 
 def read_related(value: Value, zone: ZoneInfo, title_limit: int) -> tuple[Related, ...]:
@@ -84,12 +90,12 @@ def read_related(value: Value, zone: ZoneInfo, title_limit: int) -> tuple[Relate
 
 def _related(item: dict[str, Value], zone: ZoneInfo, title_limit: int) -> Related | None:
     link = _first(item, ("webUrl", "originalUrl", "url", "link"), http_link)
-    title = cut(one_line(as_text(item.get("title")) or ""), title_limit)
+    title = plain_line(as_text(item.get("title")) or "", title_limit)
     if link is None or link.count("&") > MOST_PARAMETERS or not visible(title):
         return None
     return Related(
         title=title,
-        link=link,
+        link=encoded(link),
         canonical_link=canonical_link(link),
         provider=as_name(item.get("provider")),
         published=_moment(_first(item, ("publishedDateTime", "date"), str), zone),

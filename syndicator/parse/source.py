@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syndicator.parse.fields import Fields
-from syndicator.parse.links import http_link
 from syndicator.parse.permalinks import DEFAULTS, own_path
 from syndicator.parse.profiles import FileFacts, profile_of
 from syndicator.settings.models import Source
 from syndicator.settings.permalinks import check_pattern
 from syndicator.settings.types import Field
+from syndicator.urls import http_link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from syndicator.errors import ArticleError
 from syndicator.models import DeclaredTopic
 from syndicator.parse.fields import as_name, as_text
 from syndicator.parse.front_matter import decode
-from syndicator.parse.text import cut, one_line
+from syndicator.parse.text import plain_line
 from syndicator.yaml_reader.events import Document, read_yaml
 from syndicator.yaml_reader.scalars import Value
 
@@ -35,7 +35,7 @@ def parse_topic_file(data: bytes, *, source: str, path: str) -> DeclaredTopic:
         slug=_name(document, keys, "slug") or _name(document, keys, "_id"),
         parent=_name(document, keys, "parent"),
         aliases=_names(document, keys, name),
-        description=cut(one_line(description), LONGEST_DESCRIPTION),
+        description=plain_line(description, LONGEST_DESCRIPTION),
         language=_name(document, keys, "language"),
         source=source,
         path=path,

@@ -16,8 +16,8 @@ from typing import Any, assert_never
 
 from lxml import etree
 
-from syndicator.characters import web_link
 from syndicator.models import Format
+from syndicator.publish.item import web_link
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from syndicator.characters import language_tag
 from syndicator.models import DeclaredTopic, Problem
 from syndicator.publish.slugs import is_slug, make_slug, topic_key
+from syndicator.text import language_tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from syndicator.characters import document_id, language_tag, one_line
 from syndicator.models import ALL, Entry, Format, Related, Topic
 from syndicator.publish.addresses import feed_url, page_url
 from syndicator.publish.archive import ArchivePage
 from syndicator.publish.item import Item, LeftOut, describe_item
 from syndicator.publish.membership import newest_first
 from syndicator.settings.models import Site
+from syndicator.text import language_tag, one_line
+from syndicator.urls import document_id
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """When a feed without entries was last changed. Atom requires a date and the clock is no fact of the feed;

@@ -20,11 +20,11 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from syndicator.characters import document_id
 from syndicator.models import Format
 from syndicator.publish.addresses import MEDIA_TYPES
 from syndicator.publish.feed import Feed, Tombstone
 from syndicator.publish.item import Item, Person, Picture
+from syndicator.urls import document_id
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"

@@ -13,10 +13,11 @@ from datetime import datetime
 from html import escape
 from urllib.parse import urlsplit
 
-from syndicator.characters import clean, document_id, language_tag, one_line, web_link
 from syndicator.models import Article, Entry, Image, Related
 from syndicator.publish.addresses import topic_scheme
 from syndicator.settings.models import Site
+from syndicator.text import clean, language_tag, one_line
+from syndicator.urls import document_id, encoded, http_link
 
 MOST_RELATED = 10
 """A story may have hundreds of copies; a reader wants a handful."""
@@ -30,6 +31,14 @@ _IMAGE_TYPES = {
     "svg": "image/svg+xml",
     "webp": "image/webp",
 }
+
+
+def web_link(link: str) -> str | None:
+    """The address, None where it is none."""
+    try:
+        return encoded(http_link(link))
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,11 @@ from email.utils import format_datetime
 
 from lxml import etree
 
-from syndicator.characters import language_tag, one_line
 from syndicator.models import ALL, Format, Topic
 from syndicator.publish.addresses import feed_url, page_url
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Site
+from syndicator.text import language_tag, one_line
 
 DEEPEST = 8
 """Groups within groups; topics further down stand in the last. Readers nest two or three at most, and XML

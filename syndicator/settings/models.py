@@ -39,12 +39,14 @@ from syndicator.settings.types import (
     Hub,
     Language,
     Level,
+    Line,
     Name,
     Named,
     Names,
     Patterns,
     Permalink,
     TimeZone,
+    Title,
     Tool,
 )
 
@@ -63,11 +65,11 @@ class Model(BaseModel):
 class Site(Model):
     """What all feeds say of the place they come from. `base_url` ends in a slash."""
 
-    title: str = Field(min_length=1)
+    title: Title = Field(min_length=1)
     base_url: Address
     language: Language = "en"
     time_zone: TimeZone = "UTC"
-    description: str = ""
+    description: Line = ""
 
 
 class Source(Model):

@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticKnownError
 
-from syndicator.characters import language_tag
 from syndicator.models import RESERVED_LEVELS
-from syndicator.settings.address import base_address, whole_address
 from syndicator.settings.permalinks import check_pattern
+from syndicator.text import language_tag, one_line
+from syndicator.urls import base_address, encoded, http_link
 
 STATE_PREFIX = "sqlite:///"
 """An SQLAlchemy URL: what follows is the path, absolute where it begins with another `/`."""
@@ -93,6 +93,10 @@ def _time_zone(value: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("is not a time zone; write one like UTC or Europe/Berlin") from None
     return value
+
+
+def _title(value: str) -> str:
+    return one_line(value) or "News"
 
 
 def _language(value: str) -> str:
@@ -176,7 +180,9 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Language = Annotated[str, AfterValidator(_language)]
 Address = Annotated[str, AfterValidator(base_address)]
-Hub = Annotated[str, AfterValidator(whole_address)]
+Hub = Annotated[str, AfterValidator(http_link), AfterValidator(encoded)]
+Line = Annotated[str, AfterValidator(one_line)]
+Title = Annotated[str, AfterValidator(_title)]
 Database = Annotated[str, AfterValidator(_database)]
 Name = Annotated[str, AfterValidator(_name)]
 Level = Annotated[str, AfterValidator(_level)]

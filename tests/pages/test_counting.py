@@ -13,7 +13,7 @@ from syndicator.models import Visibility, utc
 from syndicator.publish.pages import Appearance, Statistics, count_statistics, window_start, words
 from syndicator.publish.pages.charts import HEIGHT, WIDTH, chart_days, chart_qualities, draw_small
 from syndicator.publish.pages.statistics import WINDOW_DAYS, is_rated
-from syndicator.publish.pages.views import cut
+from syndicator.publish.pages.views import _cut as cut
 from syndicator.publish.pages.words import say_expectation, say_held
 
 NEWEST = utc(2026, 3, 31, 23, 59, 59)

@@ -455,3 +455,16 @@ def test_article_of_another_tool_without_a_date_is_told_the_profile(
         parse_article(f"---\ntitle: T\n{front}---\n".encode(), source=rules, path=path)
     assert raised.value.what == "no date"
     assert raised.value.fix.endswith(words)
+
+
+def test_lone_percent_signs_are_encoded_and_the_revision_is_that_of_before() -> None:
+    article = read(
+        "---\ntitle: T\nwebUrl: https://a.example/50%-off\npublishedDateTime: 2024-01-01\n"
+        "images: https://img.example/100%.jpg\n---\nText \ufffd"
+    )
+    assert (article.link, article.images[0].url) == (
+        "https://a.example/50%25-off",
+        "https://img.example/100%25.jpg",
+    )
+    assert article.canonical_link == "https://a.example/50%-off"
+    assert article.revision == "c335e4909e552f3db66ed180a4751bdb"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from syndicator.parse.text import cut, decode_entities, one_line, squeezed, visible, without_tags
+from syndicator.parse.text import plain_line, visible, without_tags
+from syndicator.text import one_line
 
 LINES = {
     "named": ("Q&amp;A", "Q&A"),
@@ -31,7 +30,7 @@ LINES = {
 
 @pytest.mark.parametrize(("text", "line"), LINES.values(), ids=LINES.keys())
 def test_text_is_one_clean_line(text: str, line: str) -> None:
-    assert one_line(text) == line
+    assert plain_line(text, 100) == line
 
 
 TAGS = {
@@ -49,7 +48,7 @@ TAGS = {
 
 @pytest.mark.parametrize(("text", "plain"), TAGS.values(), ids=TAGS.keys())
 def test_tags_go_and_other_brackets_stay(text: str, plain: str) -> None:
-    assert squeezed(without_tags(text)) == plain
+    assert one_line(without_tags(text)) == plain
 
 
 @pytest.mark.parametrize(
@@ -61,31 +60,6 @@ def test_unclosed_tags_cost_no_time(text: str) -> None:
     assert time.process_time() - began < 5
 
 
-CUTS = {
-    "short": ("abc", 3, "abc"),
-    "between words": ("one two three", 10, "one two…"),
-    "no blank near": ("abcdefghijkl", 5, "abcd…"),
-    "a blank too early": ("a bcdefghijkl", 8, "a bcdef…"),
-    "punctuation at the cut": ("one two, three", 11, "one two…"),
-}
-
-
-@pytest.mark.parametrize(("text", "limit", "short"), CUTS.values(), ids=CUTS.keys())
-def test_long_text_is_cut(text: str, limit: int, short: str) -> None:
-    assert cut(text, limit) == short
-
-
-@given(st.text(), st.integers(1, 50))
-def test_cut_text_is_never_longer(text: str, limit: int) -> None:
-    assert len(cut(text, limit)) <= limit
-
-
-@given(st.text())
-def test_entities_are_left_alone_where_there_are_none(text: str) -> None:
-    plain = text.replace("&", "")
-    assert decode_entities(plain) == plain
-
-
 @pytest.mark.parametrize(
     ("text", "seen"), [("a", True), ("", False), (" \n", False), ("\u200b\u2060", False), ("日", True)]
 )
@@ -94,4 +68,4 @@ def test_visible_text(text: str, seen: bool) -> None:
 
 
 def test_control_characters_that_xml_allows_are_removed_too() -> None:
-    assert one_line("A \x9b31m title&#x7f; with\x85a line end") == "A 31m title with a line end"
+    assert plain_line("A \x9b31m title&#x7f; with\x85a line end", 100) == "A 31m title with a line end"

@@ -39,7 +39,7 @@ def test_title_says_topic_level_and_site(topic: Topic | None, level: str | None,
 def test_site_without_a_title_still_has_feeds() -> None:
     bare = Site(title=" ", base_url="https://feeds.example.org/")
     assert feed_of(site=bare).title == "News"
-    assert feed_of(site=bare, topic=AZURE).title == "Azure"
+    assert feed_of(site=bare, topic=AZURE).title == "Azure – News"
 
 
 def test_addresses_follow_the_output_folder() -> None:

@@ -178,7 +178,7 @@ def _addresses(document: etree._Element) -> list[str]:
 
 
 def _characters(data: bytes) -> list[str]:
-    bad = re.findall("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd-\uffff]", data.decode("utf-8"))
+    bad = re.findall("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]", data.decode("utf-8"))
     return [f"characters that validators warn of: {bad!r}"] if bad else []
 
 

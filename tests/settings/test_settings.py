@@ -300,7 +300,7 @@ routes:
         ),
         pytest.param(
             {"site": {"title": "T", "base_url": "http://example..org/"}},
-            "site.base_url: has a host that cannot be; write one like",
+            "site.base_url: has no valid host (is",
             id="a label that is empty",
         ),
         *(

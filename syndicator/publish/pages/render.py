@@ -12,7 +12,6 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from syndicator.characters import clean, language_tag, one_line
 from syndicator.models import ALL
 from syndicator.publish.addresses import OPML_PATH, digest_url, page_url
 from syndicator.publish.pages.charts import chart_days, chart_qualities, draw_small
@@ -28,6 +27,7 @@ from syndicator.publish.pages.views import (
     view_levels,
 )
 from syndicator.publish.pages.words import say_count, say_day, say_expectation, say_moment
+from syndicator.text import clean, language_tag, one_line
 
 _TEMPLATES = resources.files("syndicator.publish.pages") / "templates"
 _STYLE = (_TEMPLATES / "style.css").read_bytes()

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syndicator.characters import language_tag, one_line, web_link
 from syndicator.models import ALL, Entry, Format, Topic, Visibility, number
 from syndicator.publish.addresses import MEDIA_TYPES, feed_path, feed_url
+from syndicator.publish.item import web_link
 from syndicator.publish.pages.statistics import Statistics
 from syndicator.publish.pages.words import say_day, say_expectation, say_held, say_moment, say_rate
 from syndicator.settings.models import Site
-from syndicator.titles import real_host
+from syndicator.text import language_tag, one_line, shorten
+from syndicator.urls import other_host
 
 MOST_ENTRIES = 30
 """The newest ones; the feeds and their archives hold the rest."""
@@ -173,19 +174,19 @@ def view_entry(
     link = web_link(article.link)
     pictures = (web_link(image.url) for image in article.images)
     return EntryView(
-        title=cut(article.title, _LONGEST_TITLE) or "Untitled",
+        title=_cut(article.title, _LONGEST_TITLE) or "Untitled",
         href=link,
-        leads=(real_host(article.title, link) or "") if link else "",
+        leads=(other_host(article.title, link) or "") if link else "",
         image=next((picture for picture in pictures if picture), None),
-        publisher=cut(article.provider.name, 80) if article.provider else "",
+        publisher=_cut(article.provider.name, 80) if article.provider else "",
         moment=say_moment(article.published),
         iso=article.published.strftime("%Y-%m-%dT%H:%M:%SZ"),
         quality="" if article.quality is None else number(article.quality),
         level=_best_level(article.quality, levels),
-        summary=cut(article.summary, _LONGEST_SUMMARY),
+        summary=_cut(article.summary, _LONGEST_SUMMARY),
         language=language_tag(article.language) or language,
         topics=tuple(
-            (cut(names[slug], 60), topic_href(slug, root))
+            (_cut(names[slug], 60), topic_href(slug, root))
             for slug in entry.topics
             if slug in names and slug != own
         ),
@@ -225,7 +226,7 @@ def _walk(cards: Mapping[str, TopicCard], root: str) -> Iterator[CardView]:
 
 def _view_card(card: TopicCard, root: str, depth: int) -> CardView:
     return CardView(
-        name=cut(card.topic.name, 120) or card.topic.slug,
+        name=_cut(card.topic.name, 120) or card.topic.slug,
         href=topic_href(card.topic.slug, root),
         expectation=say_expectation(card.statistics) or "nothing yet",
         newest=say_day(card.statistics.newest) if card.statistics.newest else "",
@@ -244,11 +245,5 @@ def topic_href(slug: str, root: str) -> str:
     return (root or "./") if slug == ALL else f"{root}topics/{slug}/"
 
 
-def cut(text: str, longest: int) -> str:
-    """The text on one line, at most `longest` characters, cut at a blank where one is near the end."""
-    line = one_line(text)
-    if len(line) <= longest:
-        return line
-    head = line[: longest - 1]
-    at_blank = head.rpartition(" ")[0]
-    return (at_blank if len(at_blank) > longest * 3 // 4 else head) + "…"
+def _cut(text: str, longest: int) -> str:
+    return shorten(one_line(text), longest)

@@ -1,7 +1,9 @@
-"""Links: only absolute http and https, in ASCII, with nothing hidden in them."""
+"""Addresses: only absolute http and https, in ASCII, with nothing hidden in them."""
 
 from __future__ import annotations
 
+import doctest
+import re
 import time
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -10,8 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicator import urls
 from syndicator.parse.identity import canonical_link
-from syndicator.parse.links import http_link, joined
+from syndicator.urls import (
+    LONGEST_HOST,
+    base_address,
+    document_id,
+    encoded,
+    home_of,
+    http_link,
+    joined,
+    other_host,
+)
 
 TAKEN = {
     "plain": ("https://a.example/b/c.html", "https://a.example/b/c.html"),
@@ -137,7 +149,9 @@ def test_any_link_that_is_taken_is_safe_and_has_one_canonical_form(scheme: str, 
         link = http_link(f"{scheme}://{host}/{tail}")
     except ValueError:
         return
-    assert link.isascii() and link.isprintable() and " " not in link
+    assert re.fullmatch(
+        r"https?://(?:[\w\-.~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+", encoded(link), re.A | re.I
+    )
     assert http_link(link) == link
     assert urlsplit(link).scheme in ("http", "https")
     once = canonical_link(link)
@@ -161,3 +175,156 @@ def test_long_addresses_cost_no_time(piece: str) -> None:
         with suppress(ValueError):
             joined("https://a.example/", text)
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("written", "link"),
+    [
+        ("https://a.example/100%", "https://a.example/100%25"),
+        ("https://a.example/%zz%20", "https://a.example/%25zz%20"),
+        ("https://a.example/%C3%BC", "https://a.example/%C3%BC"),
+    ],
+)
+def test_lone_percent_sign_is_encoded(written: str, link: str) -> None:
+    assert encoded(http_link(written)) == link
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        pytest.param("https://feeds.example.org", "https://feeds.example.org/", id="slash added"),
+        pytest.param("HTTP://127.0.0.1:8080/", "http://127.0.0.1:8080/", id="scheme in lower case"),
+        pytest.param("https://example.org/news", "https://example.org/news/", id="with a path"),
+        pytest.param("https://münchen.example/", "https://xn--mnchen-3ya.example/", id="IDN host"),
+        pytest.param("https://MÜNCHEN.example/", "https://xn--mnchen-3ya.example/", id="IDN capitals"),
+        pytest.param("https://example.org/übung/", "https://example.org/%C3%BCbung/", id="path"),
+        pytest.param("http://[::1]:8080/", "http://[::1]:8080/", id="IPv6"),
+        pytest.param("http://build_1.internal/", "http://build_1.internal/", id="underscore"),
+        pytest.param("http://example.org./%7Ea/", "http://example.org./%7Ea/", id="root dot"),
+        pytest.param("http://example.org/%zz", "http://example.org/%25zz/", id="lone percent sign"),
+    ],
+)
+def test_base_address_is_taken_in_the_form_that_feeds_carry(written: str, taken: str) -> None:
+    assert base_address(written) == taken
+    assert base_address(taken) == taken
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("feeds.example.org", "does not begin"),
+        ("ftp://example.org/", "does not begin"),
+        ("https://example.org/?a=b", "query"),
+        ("https://example.org/#a", "fragment"),
+        ("https://user:word@example.org/", "user name"),
+        ("http://[::1", "no valid host"),
+        ("http://[::g]/", "no valid host"),
+        ("http://example.org\\x/", "user name"),
+        ("http://example..org/", "no valid host"),
+        ("http://.example.org/", "no valid host"),
+        ("http://" + "a" * 64 + ".org/", "no valid host"),
+        ("http://exa%6dple.org/", "no valid host"),
+        ("http://mü..org/", "no valid host"),
+        ("http://straße.example/", "xn-- form"),
+        ("http://example.org:99999/", "port"),
+        ("http://example.org:0/", "port"),
+        ("http://example.org:x/", "port"),
+    ],
+)
+def test_base_address_that_no_feed_can_carry_is_refused(written: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        base_address(written)
+
+
+@given(st.text(st.sampled_from("aZ9-_.:/[]%@\\ü\u3042~{} ?#\n"), max_size=20))
+def test_base_address_that_is_taken_is_taken_again(rest: str) -> None:
+    with suppress(ValueError):
+        taken = base_address("http://" + rest)
+        assert base_address(taken) == taken == encoded(http_link(taken))
+
+
+def test_home_of_a_domain_is_its_own_host_or_nothing() -> None:
+    domains = ("a.example", "münchen.example", "straße.example", "javascript:alert(1)")
+    assert [home_of(domain) for domain in domains] == [
+        "https://a.example/",
+        "https://xn--mnchen-3ya.example/",
+        None,
+        None,
+    ]
+
+
+@pytest.mark.parametrize("guid", ["urn:uuid:1", "tag:example.com,2026:1", "https://example.com/a", "a:b"])
+def test_guid_that_is_a_uri_is_the_id(guid: str) -> None:
+    assert document_id(guid) == guid
+
+
+@given(st.text(alphabet=st.characters(codec=None)))
+def test_any_guid_has_an_id_that_is_a_uri(guid: str) -> None:
+    assert re.fullmatch(r"[A-Za-z][!-~]*:[!-~]+", document_id(guid))
+    assert document_id(document_id(guid)) == document_id(guid)
+
+
+EVIL = "https://evil.example/x"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "https://mybank.example/login",
+        "mybank.example",
+        "Log in at MyBank.example now",
+        "www.mybank.example",
+        "https://mybank/login",
+        "mybank。example",
+        "ｍｙｂａｎｋ．ｅｘａｍｐｌｅ",
+        "mybank\u200b.example",
+        "10.0.0.1",
+        "bücher.example",
+        "mybank.xn--p1ai",
+        "evil.example and mybank.example",
+    ],
+)
+def test_title_that_looks_like_another_host_gets_the_real_one(title: str) -> None:
+    assert other_host(title, EVIL) == "evil.example"
+
+
+@pytest.mark.parametrize(
+    "unseen", list("\u00ad\u034f\u115f\u180b\u200d\u2061\u3164\ufe0f\uffa0\U000e0101\x07\x7f")
+)
+def test_what_nobody_sees_hides_no_host(unseen: str) -> None:
+    assert other_host(f"mybank.{unseen}example/login", EVIL) == "evil.example"
+    assert other_host(f"https:{unseen}//mybank", EVIL) == "evil.example"
+    assert other_host(f"{unseen}evil.ex{unseen}ample", EVIL) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "link"),
+    [
+        ("A plain headline.", EVIL),
+        ("Version 3.11 of e.g. everything", EVIL),
+        ("https://evil.example/x", EVIL),
+        ("EVIL.example", "https://www.evil.example/"),
+        ("evil.example", "https://news.evil.example/"),
+        ("bücher.example", "https://xn--bcher-kva.example/"),
+        ("mybank.example", "mailto:a@b.example"),
+        ("mybank.example", "https://[broken"),
+        ("...", EVIL),
+        ("", EVIL),
+    ],
+)
+def test_honest_title_stands_alone(title: str, link: str) -> None:
+    assert other_host(title, link) is None
+
+
+def test_letters_that_look_alike_are_shown_as_they_are() -> None:
+    assert other_host("mybank.example", "https://mуbank.example/") == "xn--mbank-eze.example"
+
+
+def test_long_host_keeps_its_end() -> None:
+    host = other_host("mybank.example", f"https://mybank.example.{'a' * 60}.evil.example/")
+    assert host is not None and len(host) == LONGEST_HOST
+    assert host.startswith("…") and host.endswith("a.evil.example")
+
+
+def test_worked_examples_hold() -> None:
+    assert doctest.testmod(urls).failed == 0

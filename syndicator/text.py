@@ -1,0 +1,117 @@
+"""Text as feeds, pages and messages carry it: cleaned, compared and cut (pure).
+
+What the parser and the settings let in has passed `clean`; nothing after them cleans it again.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from html import unescape
+from html.entities import html5
+from itertools import accumulate, takewhile
+
+_HIGHER_PLANES = "".join(f"{chr(plane << 16)}-{chr((plane << 16) + 0xFFFD)}" for plane in range(1, 17))
+_FORBIDDEN = re.compile(f"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd{_HIGHER_PLANES}]")
+"""XML 1.0 2.2 `Char`, less the control characters, which HTML forbids and terminals obey, and Unicode's
+noncharacters. U+0085 is a line end."""
+
+INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""What hides or reorders what is read: Unicode's Default_Ignorable_Code_Point less joiners and variation
+selectors, which scripts and emoji need."""
+JOINERS = "\u200c\u200d\ufe00-\ufe0f"
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+_COMMON = re.compile(
+    "ar|cs|da|de|el|en|es|et|fi|fr|he|hi|hu|id|it|ja|ko|lt|lv|nl|no|pl|pt|ro|ru|sv|th|tr|uk|zh"
+)
+
+
+def clean(text: str) -> str:
+    """`text` without the characters that no document should hold; U+0085 becomes a line feed."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _FORBIDDEN.sub("", text).replace("\x85", "\n")
+
+
+def one_line(text: str) -> str:
+    """`clean`, with every run of white space made one blank and none left at the ends."""
+    return " ".join(clean(text).split())
+
+
+def decode_entities(text: str) -> str:
+    """`text` with its HTML character references decoded once.
+
+    Only those that end in a semicolon: `?a=1&copy=2` is an address, not a copyright sign.
+    """
+    return _ENTITY.sub(_decoded, text) if "&" in text else text
+
+
+def _decoded(found: re.Match[str]) -> str:
+    name = found[0]
+    return unescape(name) if name[1] == "#" or name[1:] in html5 else name
+
+
+def shorten(text: str, limit: int, weigh: Callable[[str], int] = len) -> str:
+    """`text` in at most `limit` characters, or what else `weigh` counts; cut between words where that loses
+    little, never before a combining mark, and marked `…`.
+
+    >>> shorten("one two three", 9), shorten("onelongword", 5)
+    ('one two…', 'onel…')
+    """
+    if weigh(text) <= limit:
+        return text
+    end = sum(1 for _ in takewhile(lambda total: total < limit, accumulate(map(weigh, text))))
+    earliest = (end + 1) * 2 // 3
+    while end > 0 and (_joins(text[end]) or text[end - 1] == "\u200d"):
+        end -= 1
+    blank = text.rfind(" ", earliest, end)
+    return text[: blank if blank > 0 else end].rstrip(" ,;:–—-") + "…"
+
+
+def _joins(character: str) -> bool:
+    return character in "\u200c\u200d\ufe0e\ufe0f" or unicodedata.combining(character) != 0
+
+
+def fold(name: str) -> str:
+    """What two spellings of one name have in common: NFKC, case and blanks folded; empty for an empty name.
+
+    >>> fold(" Power\\u00a0 APPS ") == fold("power apps")
+    True
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(folded.split())
+
+
+@lru_cache(maxsize=256)
+def language_tag(language: str | None) -> str | None:
+    """The language as RSS, Atom and HTML spell it (RFC 5646 2.1.1), None where it is no registered one.
+
+    >>> language_tag("DE_de"), language_tag("zh-hant-tw"), language_tag("German"), language_tag("jp")
+    ('de-DE', 'zh-Hant-TW', None, None)
+    """
+    if not language or not _LANGUAGE.fullmatch(language):
+        return None
+    first, *rest = language.replace("_", "-").split("-")
+    tag = "-".join([first.lower(), *map(_subtag, rest)])
+    if _COMMON.fullmatch(tag):
+        return tag
+    from langcodes import tag_is_valid  # its tables take 0.1 s to load
+
+    return tag if tag_is_valid(tag) else None
+
+
+def _subtag(part: str) -> str:
+    match len(part):
+        case 2:
+            return part.upper()
+        case 4 if part.isalpha():
+            return part.title()
+        case _:
+            return part.lower()
