@@ -1,6 +1,6 @@
 """The values that entries become on their way to Slack, named after the stage they have reached.
 
-    Entry -> Owed (a route has taken its story) -> Delivery (one message to one channel)
+    Entry -> LedgerRow (what was decided of its story in a channel) -> Delivery (one message to one channel)
 
 Frozen values, as in `model`; nothing here reads a clock, a disk or a network.
 """
@@ -71,18 +71,6 @@ class Retry(StrEnum):
     NOT_NOW = "is not to be changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
-    """A story that a route has taken and not yet put into a message. Judged once; never judged again."""
-
-    route: str
-    channel: str
-    story: str
-    guid: str
-    reason: RouteReason
-    qualified: datetime
-
-
 class LedgerKind(StrEnum):
     """What the ledger says of a story in a channel. A story is in it once for ever."""
 
@@ -97,7 +85,10 @@ class LedgerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRow:
-    """One line of the ledger: what was decided of a story in a channel, by which route and why."""
+    """One line of the ledger: what was decided of a story in a channel, by which route and why.
+
+    Judged once, at `at`; never judged again. An OWED one that is in no message waits for its message.
+    """
 
     channel: str
     story: str
@@ -108,6 +99,8 @@ class LedgerRow:
     at: datetime
     delivery: str | None = None
     """The message it is in, once there is one."""
+    suspect: bool = False
+    """It was owed in a backup that was restored: it may have been sent since, and is looked for first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +139,6 @@ class ChannelState:
     failures: int = 0
     """Tries in a row that were not accepted or unclear."""
     broken: str | None = None
-    broken_since: datetime | None = None
 
 
 class SlackMethod(StrEnum):
@@ -176,32 +168,6 @@ class RateLimit:
     since: datetime
     """When Slack said so; a clock that shows less was set back."""
     until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outage:
-    """Calls in a row that Slack did not answer: it could not be reached, or had a failure of its own."""
-
-    since: datetime
-    calls: int
-    error: str
-    """Why the last of them failed."""
-    method: SlackMethod = SlackMethod.AUTH_TEST
-    """What failed. `auth.test`, which is asked in any doubt, stands for Slack as a whole."""
-    waiting: int = 0
-    """How many messages wait now."""
-
-    @property
-    def is_certain(self) -> bool:
-        """One call may fail by chance."""
-        return self.calls > 1
-
-    def is_ended_by(self, method: SlackMethod) -> bool:
-        """Whether an answer to this method ends it: posting may fail for long while `auth.test` works.
-
-        Any answer does where nothing waits, since then nobody calls what failed.
-        """
-        return self.method in (method, SlackMethod.AUTH_TEST) or self.waiting == 0
 
 
 CHANNEL_ID = re.compile(r"[CDG][A-Z]*[0-9][A-Z0-9]*")

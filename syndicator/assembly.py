@@ -14,18 +14,18 @@ from types import ModuleType
 import structlog
 
 from syndicator import __version__, parse, publish, text, urls, yaml_reader
-from syndicator.alerts import Delivery, channel_name
+from syndicator.alerts import Delivery, Slot, channel_name
 from syndicator.entries.routing import StoryRouter
 from syndicator.errors import Rejected
 from syndicator.explain import Explainer
-from syndicator.notify.channels import adopt_ids, with_ids
-from syndicator.notify.enqueue import Enqueuer, LatestSlot
+from syndicator.notify.channels import follow_channels, with_ids
+from syndicator.notify.enqueue import Enqueuer, Slots
 from syndicator.notify.preview import Previewer
 from syndicator.pipeline import Pipeline, open_pipeline
 from syndicator.publish.build import Output
 from syndicator.publish.documents import Documents
 from syndicator.publish.output import OutputFiles
-from syndicator.schedule import latest_slot, read_cron
+from syndicator.schedule import latest_slot, next_slot, read_cron
 from syndicator.settings import permalinks
 from syndicator.settings.models import Digest, Route, Settings
 from syndicator.slack.client import SlackBot, SlackWebhook
@@ -113,7 +113,7 @@ def open_pipe(settings: Settings, store: Store, *, now: datetime) -> Pipeline:
         restored = restore_guard.is_broken(session)
         if restored:
             reset_as_first_start(session, now)
-        routes = adopt_ids(session, settings.routes, now)
+        routes = follow_channels(session, settings.routes, now)
     pipeline = open_pipeline(
         store,
         settings,
@@ -138,14 +138,23 @@ def date_database(store: Store, settings: Settings, now: datetime) -> None:
     restore_guard.follow(now)
 
 
-def slots_of(routes: Sequence[Route]) -> LatestSlot:
-    """When each digest was due last, by its crontab in its own zone."""
+def slots_of(routes: Sequence[Route]) -> Slots:
+    """When each digest was due last and is due next, by its crontab in its own zone."""
     crons = {
         route.deliver: read_cron(route.deliver.cron, route.deliver.time_zone)
         for route in routes
         if isinstance(route.deliver, Digest)
     }
-    return lambda digest, now: latest_slot(crons[digest], now)
+
+    def slots(digest: Digest, now: datetime) -> tuple[Slot | None, datetime | None]:
+        cron = crons[digest]
+        last = latest_slot(cron, now)
+        if cron.known is not None:
+            return last, cron.known[1]
+        following = next_slot(cron, now)
+        return last, None if following is None else following.at
+
+    return slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +214,7 @@ def previewer_of(settings: Settings, session: Session) -> Previewer:
 
 def routes_of(settings: Settings, session: Session) -> tuple[Route, ...]:
     """The settings' routes, with the ids of their channels as far as they are known."""
-    return with_ids(settings.routes, session.outbox.names.ids())
+    return with_ids(settings.routes, session.outbox.channels.ids())
 
 
 def enqueuer_of(settings: Settings, routes: Sequence[Route]) -> Enqueuer:

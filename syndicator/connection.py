@@ -74,15 +74,13 @@ def report_ways(store: Store, settings: Settings) -> None:
 def report_left_behind(store: Store, routes: Sequence[Route], has_way: Callable[[str, str], bool]) -> None:
     """Says what waits for a route or a channel that the settings no longer have: it is kept, and not sent."""
     with store.reading() as session:
-        ways = left_behind(session.outbox.open_ways(), routes, has_way)
-        waiting = session.outbox.list(WAITING, limit=100_000) if ways else ()
-    for route, channel in ways:
-        messages = sum((one.route, one.channel) == (route, channel) for one in waiting)
+        open_ways = session.outbox.open_ways()
+    for route, channel in left_behind(open_ways, routes, has_way):
         log.warning(
             "messages wait for a route that the settings no longer have",
             route=route,
             channel=channel,
-            messages=messages,
+            messages=open_ways[route, channel],
             fix=LEFT_CURE,
         )
 
@@ -111,7 +109,7 @@ class SlackCheck:
         self._routes = tuple(routes)
         self._said: Identity | str | None = None
         self._names_said, self._names_asked = "", False
-        self._refusal_said, self._in_doubt = "", False
+        self._refusal_said = ""
         self._pause_s = PROBE_S
 
     def run(self, stop: Event) -> None:
@@ -122,7 +120,7 @@ class SlackCheck:
             if stop.is_set():
                 return  # the store may be closed by now
             settled = self.take(found) and self.find_names()
-            self.outages.doubt.wait(None if settled and not self._in_doubt else self._pause_s)
+            self.outages.doubt.wait(None if settled and not self.outages.in_doubt else self._pause_s)
 
     def ask(self) -> Identity | DeliveryError:
         """Whom the token belongs to, or why that is not known; not asked while Slack asks to wait."""
@@ -135,7 +133,7 @@ class SlackCheck:
         """What the call gives. Raises as it does, or Refused without it while Slack's last wait stands."""
         now = self._clock()
         with self._open() as outbox:
-            until = outbox.limits.until(method)
+            until = outbox.channels.limited_until(method)
         if until is not None and until > now:
             raise Refused("not asked", code="ratelimited", why="Slack asks to wait", retry_after=until - now)
         try:
@@ -145,7 +143,7 @@ class SlackCheck:
                 now = self._clock()
                 limit = RateLimit(method=method, since=now, until=now + error.retry_after)
                 with self._open() as outbox:
-                    outbox.limits.put(limit)
+                    outbox.channels.put_limit(limit)
             raise
 
     def take(self, identity: Identity | DeliveryError) -> bool:
@@ -172,7 +170,7 @@ class SlackCheck:
         names = {route.name: channel_name(route.channel) for route in self._routes}
         needed = {name for name in names.values() if name is not None}
         with self._open() as outbox:
-            known, used = outbox.names.ids(), outbox.names.used()
+            known, used = outbox.channels.ids(), outbox.channels.used()
         wanted = needed | {name for name in map(channel_name, used) if name is not None}
         if not wanted or (self._names_asked and needed <= known.keys()):
             return True
@@ -189,7 +187,7 @@ class SlackCheck:
         if isinstance(why, Refused) and why.retry_after is not None:
             self._pause_s = max(PROBE_S, why.retry_after.total_seconds())
         with self._open() as outbox:
-            outbox.names.put(found, self._clock())
+            outbox.channels.put_ids(found, self._clock())
         if found.items() - known.items():
             self._named()
         missing = needed - known.keys() - found.keys()
@@ -218,12 +216,9 @@ class SlackCheck:
         now = self._clock()
         with self._open() as outbox:
             error = None if answered else str(found)
-            over, tell = self.outages.note(outbox.outages, method, error=error, now=now)
+            over = self.outages.note(method, error=error, now=now, waiting=outbox.waiting)
             if over:
                 outbox.reset_back_off(now)
-            self._in_doubt = outbox.outages.current() is not None
-        if tell is not None:
-            tell()
         if over:
             self._over()
 

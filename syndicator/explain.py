@@ -8,7 +8,7 @@ from datetime import datetime
 
 from syndicator.alerts import Delivery, DeliveryState, LedgerRow, RouteReason
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility
-from syndicator.notify.due import Held, Hold
+from syndicator.notify.due import Hold
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.notify.rules import judge_route, names_with_ancestors
 from syndicator.parse.identity import canonical_link
@@ -43,7 +43,7 @@ class RouteWord:
     reason: RouteReason
     ledger: LedgerRow | None = None
     delivery: Delivery | None = None
-    held: Held | Hold | None = None
+    held: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +127,15 @@ class Explainer:
             reason = FeedReason.ARCHIVED if level is None else FeedReason.CROWDED_OUT
         return FeedWord(topic=topic, level=level, reason=reason, instead=instead)
 
-    def _routes(self, session: Session, entry: Entry, held: Sequence[Held], now: datetime) -> list[RouteWord]:
+    def _routes(
+        self, session: Session, entry: Entry, held: Sequence[tuple[LedgerRow, Hold]], now: datetime
+    ) -> list[RouteWord]:
         names = names_with_ancestors(stored.topic for stored in session.topics())
         lines = {
             line.channel: line
             for line in session.outbox.ledger.rows(stories=[entry.story], guids=[entry.guid])
         }
-        waits = {(one.owed.route, one.owed.story): one for one in held}
+        waits = {(story.route, story.story): hold for story, hold in held}
         return [
             self._route_word(session, entry, route, lines.get(route.channel), waits, names, now)
             for route in self.routes
@@ -145,17 +147,17 @@ class Explainer:
         entry: Entry,
         route: Route,
         line: LedgerRow | None,
-        waits: Mapping[tuple[str, str], Held],
+        waits: Mapping[tuple[str, str], Hold],
         names: Mapping[str, frozenset[str]],
         now: datetime,
     ) -> RouteWord:
         reason = judge_route(entry, route, now=now, topic_names=names, ledger=line.kind if line else None)
         delivery = session.outbox.find(line.delivery) if line and line.delivery else None
-        held: Held | Hold | None = waits.get((route.name, line.story)) if line else None
+        held = waits.get((route.name, line.story)) if line else None
         if delivery is not None and reason is RouteReason.WAITING:
             reason = ENDED.get(delivery.state, reason)
         if delivery is not None and delivery.state is DeliveryState.OWED:
-            held = self.enqueuer.hold(session.outbox, route, now)
+            held = self.enqueuer.holds(session.outbox, [route.name], now).get(route.name)
         return RouteWord(
             route=route.name,
             channel=route.channel,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -29,7 +29,7 @@ from syndicator.entries.topic_files import (
     read_source_topics,
 )
 from syndicator.entries.topics import TopicCatalog
-from syndicator.notify.channels import adopt_ids
+from syndicator.notify.channels import follow_channels
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.publish.build import Output, Published
 from syndicator.settings.models import Settings, Source
@@ -207,13 +207,19 @@ class Pipeline:
     def adopt_channels(self, now: datetime) -> None:
         """Goes on with the ids that the store now knows of the routes' channels."""
         with self._store.transaction() as session:
-            routes = adopt_ids(session, self._router.routes, now)
+            routes = follow_channels(session, self._router.routes, now)
         self._router.use(routes)
         self._enqueuer.use(routes)
 
-    def outbox(self, now: datetime) -> AbstractContextManager[Outbox]:
-        """The outbox as the sender may see it, from any thread: what is held back at `now` was taken out."""
-        return self._enqueuer.outbox(self._store, now)
+    @contextmanager
+    def outbox(self) -> Iterator[Outbox]:
+        """A writing transaction on the outbox, from any thread."""
+        with self._store.transaction() as session:
+            yield session.outbox
+
+    def hold_back(self, outbox: Outbox, now: datetime) -> None:
+        """Takes out of the outbox what is not to be sent now; from any thread."""
+        self._enqueuer.hold_back(outbox, now)
 
     def mail(self, now: datetime) -> tuple[int, datetime | None]:
         """Writes the messages that are due; how many, and when to look again at the latest."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -42,7 +42,6 @@ from syndicator.slack.sender import Messenger, Sender
 from syndicator.status import Loss, read_facts, status_line
 from syndicator.store.database import Store, database_path, open_store
 from syndicator.store.lock import hold_lock
-from syndicator.store.outbox import Outbox
 from syndicator.systemd import Notifier
 from syndicator.threads import keep_running
 from syndicator.waiting import BackOff, FailureLog, can_wait, pause
@@ -96,6 +95,7 @@ class Service:
         self._failures, self._pauses = FailureLog(self.clock), BackOff()
         self._loop: Loop | None = None
         self._web: WebServer | None = None
+        self._outages = OutageWatch()
         self._wake_sender, self._wake_hub = threading.Event(), threading.Event()
         self._named = threading.Event()
 
@@ -255,6 +255,7 @@ class Service:
                 routes=routes_of(self.settings, session),
                 has_way=messengers.has_way,
                 refused=self.refused(),
+                outage=self._outages.outage,
             )
         return status_line(facts, now=self.clock.now(), local=lambda moment: moment.astimezone())
 
@@ -281,16 +282,14 @@ class Service:
 
     def _send(self, stack: ExitStack, pipeline: Pipeline, messengers: Messengers) -> None:
         ending = self._ending
-        outages, wake = OutageWatch(), self._wake_sender.set
-
-        def open_outbox() -> AbstractContextManager[Outbox]:
-            return pipeline.outbox(self.clock.now())
+        outages, wake = self._outages, self._wake_sender.set
 
         sender = Sender(
-            open_outbox,
+            pipeline.outbox,
             messengers.for_delivery,
             clock=self.clock.now,
             has_way=messengers.has_way,
+            hold_back=pipeline.hold_back,
             outages=outages,
             policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
         )
@@ -305,7 +304,7 @@ class Service:
 
             check = SlackCheck(
                 messengers.bot,
-                open_outbox,
+                pipeline.outbox,
                 outages,
                 [route for route in self.settings.routes if route.name not in messengers.webhooks],
                 clock=self.clock.now,

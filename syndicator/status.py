@@ -14,6 +14,7 @@ from datetime import datetime
 from syndicator.models import Visibility
 from syndicator.notify.rules import left_behind
 from syndicator.settings.models import Route
+from syndicator.slack.outage import Outage
 from syndicator.store.session import Session
 from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
@@ -68,21 +69,21 @@ def read_facts(
     routes: Sequence[Route],
     has_way: Callable[[str, str], bool],
     refused: bool,
+    outage: Outage | None = None,
 ) -> Facts:
     """The facts as the store and the running service have them. `has_way` takes a route and its channel."""
-    outage = session.outbox.outage()
     lost = left_behind(session.outbox.open_ways(), routes, has_way)
     return Facts(
         public=session.count_entries().get(Visibility.PUBLIC, 0),
         problems=session.count_problems(),
         losses=losses,
         unreachable=outage.since if outage is not None else None,
-        waiting=outage.waiting if outage is not None else 0,
+        waiting=session.outbox.waiting() if outage is not None else 0,
         wayless=[
             *(route.name for route in routes if not has_way(route.name, route.channel)),
             *(f"{route} in {channel}" for route, channel in lost),
         ],
-        broken=[state.channel for state in session.outbox.channels() if state.broken],
+        broken=[state.channel for state in session.outbox.channels.broken()],
         refused=refused,
     )
 

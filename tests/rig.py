@@ -13,14 +13,14 @@ from typing import Any
 
 import feedparser
 
-from syndicator.alerts import Owed, Slot
+from syndicator.alerts import LedgerRow, Slot
 from syndicator.build import publish_all
 from syndicator.clock import Moment
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.sync import SyncCounts
 from syndicator.explain import Answer, Explainer
 from syndicator.models import Entry, Visibility
-from syndicator.notify.channels import adopt_ids
+from syndicator.notify.channels import follow_channels
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.pipeline import Pipeline, open_pipeline
 from syndicator.publish.build import Output, Published
@@ -77,7 +77,7 @@ class Rig:
             database.write_bytes(empty_database())
         self.store = open_store(f"sqlite:///{database}", now=self.now)
         with self.store.transaction() as session:
-            routes = adopt_ids(session, self.routes, self.now)
+            routes = follow_channels(session, self.routes, self.now)
         sources = tuple(self.sources) or (self.source("news", self.folder),)
         feeds = Feeds(limit=self.limit, hub=self.hub, roll_up=self.roll_up, tombstones=self.tombstones)
         self.pipeline = open_pipeline(
@@ -97,11 +97,14 @@ class Rig:
                 moved_map=self.base / "var/moved.map",
             ),
             StoryRouter(routes),
-            Enqueuer(routes, SITE, self.latest_slot),
+            self.enqueuer(routes),
             version=self.version,
             now=self.now,
         )
         self.names = [source.name for source in sources]
+
+    def enqueuer(self, routes: Sequence[Route]) -> Enqueuer:
+        return Enqueuer(routes, SITE, lambda digest, now: (self.latest_slot(digest, now), now))
 
     def close(self) -> None:
         self.store.close()
@@ -201,7 +204,7 @@ class Rig:
             if path.suffix != ".gz" and (not names or path.name in names)
         }
 
-    def owed(self, route: str | None = None) -> list[Owed]:
+    def owed(self, route: str | None = None) -> list[LedgerRow]:
         with self.store.reading() as session:
             return session.outbox.ledger.owed(route)
 
@@ -210,7 +213,7 @@ class Rig:
             routes=self.routes,
             levels=self.levels,
             limit=self.limit,
-            enqueuer=Enqueuer(self.routes, SITE, self.latest_slot),
+            enqueuer=self.enqueuer(self.routes),
         )
         with self.store.reading() as session:
             return explainer.explain(session, text, now=self.now)

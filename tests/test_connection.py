@@ -13,13 +13,13 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from syndicator.alerts import Delivery, Outage
+from syndicator.alerts import Delivery, SlackMethod
 from syndicator.assembly import messengers_of, routes_of
 from syndicator.connection import OwedDrawing, SlackCheck, report_left_behind, report_ways
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
 from syndicator.slack.client import SlackBot
-from syndicator.slack.outage import OutageWatch
+from syndicator.slack.outage import Outage, OutageWatch
 from syndicator.status import read_facts, status_line
 from syndicator.store.database import Store, open_store
 from syndicator.store.outbox import Outbox
@@ -202,7 +202,7 @@ GENERAL = {"C0GENERAL": Channel(id="C0GENERAL", name="general")}
 
 def ids(store: Store) -> dict[str, str]:
     with store.reading() as session:
-        return session.outbox.names.ids()
+        return session.outbox.channels.ids()
 
 
 def test_names_of_channels_are_found_once_and_kept(store: Store) -> None:
@@ -237,7 +237,7 @@ def test_missing_scope_for_names_is_said_by_its_name(store: Store) -> None:
 
 def test_known_name_that_slack_no_longer_has_keeps_its_id(store: Store) -> None:
     with store.transaction() as session:
-        session.outbox.names.put({"general": "C0GENERAL"}, NOON)
+        session.outbox.channels.put_ids({"general": "C0GENERAL"}, NOON)
     with SlackServer() as server, capture_logs() as logs:
         assert checker(store, server, [], routes=ROUTES).find_names()
     assert (ids(store), logs) == ({"general": "C0GENERAL"}, [])
@@ -298,8 +298,7 @@ def test_owed_message_is_drawn_once_for_who_looks_on_and_stays_owed(store: Store
 
 def test_status_tells_of_an_outage_and_of_names_that_are_not_found(store: Store, settings: Settings) -> None:
     with store.transaction() as session:
-        session.outbox.outages.put(Outage(since=NOON, calls=2, error="refused"))
-        session.outbox.names.put({"general": "C0GENERAL"}, NOON)
+        session.outbox.channels.put_ids({"general": "C0GENERAL"}, NOON)
     owe(store, messaged("d1", route="b", channel="C0GENERAL"))
     routes = (*ROUTES, Route(name="c", channel="#nowhere"))
     with_token = changed(settings, credentials=WITH_TOKEN, routes=routes)
@@ -310,6 +309,7 @@ def test_status_tells_of_an_outage_and_of_names_that_are_not_found(store: Store,
             routes=routes_of(with_token, session),
             has_way=messengers_of(with_token).has_way,
             refused=False,
+            outage=Outage(since=NOON, calls=2, method=SlackMethod.AUTH_TEST),
         )
     line = status_line(facts, now=NOON, local=lambda moment: moment)
     assert line == "0 public · Slack unreachable since 12:00, 1 waits · no way to Slack for c"

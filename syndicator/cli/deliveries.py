@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from syndicator.alerts import Delivery, DeliveryState, Retry
+from syndicator.alerts import Delivery, DeliveryState, LedgerRow, Retry
 from syndicator.cli import app
 from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
 from syndicator.cli.shown import shown
 
 if TYPE_CHECKING:
-    from syndicator.notify.due import Held, Hold
+    from syndicator.notify.due import Hold
     from syndicator.store.outbox import Outbox
 
 STYLES = {
@@ -49,7 +49,7 @@ class Listed:
         return first + (f" and {others} more" if others > 0 else "")
 
 
-def held_words(held: Held | Hold) -> str:
+def held_words(held: Hold) -> str:
     """`held back: muted until 2026-03-14 13:00 UTC`."""
     return held.reason.value + (f" until {held.until:%Y-%m-%d %H:%M} UTC" if held.until else "")
 
@@ -99,9 +99,10 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         wanted = states or [state for state in DeliveryState if state is not DeliveryState.RELEASED]
         found = session.outbox.list(wanted, limit=limit)
         entries = known_entries(session, [guid for one in found for guid in one.guids])
-        holds = {route.name: enqueuer.hold(session.outbox, route, moment) for route in routes}
+        waiting = {one.route for one in found if one.state is DeliveryState.OWED}
+        holds = enqueuer.holds(session.outbox, waiting, moment)
         stories = enqueuer.held(session, now=moment)
-        channels = session.outbox.channels()
+        channels = session.outbox.channels.broken()
     listed = [
         Listed(
             delivery=one,
@@ -114,7 +115,7 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         typer.echo(json.dumps([_as_json(one) for one in listed], indent=2, ensure_ascii=False))
         return
     console = Console(highlight=False)
-    broken = {channel.channel: channel.broken for channel in channels if channel.broken}
+    broken = {channel.channel: channel.broken or "" for channel in channels}
     console.print(_table(listed, broken) if listed else "No messages.")
     _print_waiting(console, stories)
     for why in broken.values():
@@ -141,9 +142,9 @@ def _table(listed: Sequence[Listed], broken: Mapping[str, str]) -> Table:
     return table
 
 
-def _print_waiting(console: Console, stories: Sequence[Held]) -> None:
+def _print_waiting(console: Console, stories: Sequence[tuple[LedgerRow, Hold]]) -> None:
     """What is owed and in no message yet: how many stories of each route, why, and until when."""
-    counts = Counter((story.owed.route, held_words(story)) for story in stories)
+    counts = Counter((story.route, held_words(hold)) for story, hold in stories)
     for (route, words), count in counts.items():
         what = "1 story is" if count == 1 else f"{count} stories are"
         console.print(Text(f"{route}: {what} owed and in no message yet; {words}"), soft_wrap=True)
@@ -195,9 +196,9 @@ def _act(config: Path, id: str, act: Callable[[Outbox, Delivery], tuple[bool, st
     configure_logs(verbose=False, journal=False, quiet=True)
     console = Console(highlight=False)
     with opened(read_settings(config)) as store, store.transaction() as session:
-        matching = [one for one in session.outbox.list(limit=100_000) if one.id.startswith(id)]
+        matching = session.outbox.beginning_with(id)
         if len(matching) != 1:
-            words = "No message has" if not matching else f"{len(matching)} messages have"
+            words = "Several messages have" if matching else "No message has"
             console.print(f"{words} an id that begins with {id}; `syndicator deliveries list` shows them.")
             raise typer.Exit(2)
         done, words = act(session.outbox, matching[0])
@@ -223,6 +224,6 @@ def _as_json(listed: Listed) -> dict[str, Any]:
         "error": one.error,
         "titles": list(listed.titles),
         "held": held.reason.value if held else None,
-        "until": held.until.isoformat() if held else None,
+        "until": held.until.isoformat() if held and held.until else None,
         "ended": one.ended.isoformat() if one.ended else None,
     }

@@ -11,7 +11,7 @@ import structlog
 from syndicator.entries.match import Change
 from syndicator.models import Visibility
 from syndicator.notify.routing import Change as Announceable
-from syndicator.notify.routing import Decision, Write, announce
+from syndicator.notify.routing import Decision, announce
 from syndicator.notify.rules import fingerprint, names_with_ancestors
 from syndicator.settings.models import Route
 from syndicator.store.session import Session
@@ -105,8 +105,7 @@ class StoryRouter:
             silent_routes={route.name for route in self._new},
             silent_sources=silent_sources,
         )
-        ledger.put_baseline(one.baseline for one in decisions if one.write is Write.BASELINE)
-        ledger.take(one.owed for one in decisions if one.write is Write.OWED)
+        ledger.add(row for one in decisions if (row := one.row) is not None)
         for reason, count in Counter(one.reason for one in decisions).items():
             log.debug("decided", reason=reason.value, count=count)
         return decisions
@@ -135,8 +134,8 @@ def _heirs(session: Session, changes: Sequence[Change], released: Collection[str
         and change.before is not None
         and change.before.entry.visibility is Visibility.PUBLIC
     }
-    orphans = [owed for owed in session.outbox.ledger.owed() if owed.guid in left] if left else []
-    session.outbox.ledger.release(orphans)
+    orphans = session.outbox.ledger.owed(guids=left) if left else []
+    session.outbox.ledger.forget(orphans)
     orphaned = {owed.guid for owed in orphans} | left.keys() & set(released)
     copies = session.copies(sorted({left[guid] for guid in orphaned}))
     judged = {change.after.entry.guid for change in changes}

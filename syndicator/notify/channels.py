@@ -1,4 +1,4 @@
-"""The routes with the ids of their channels, and what was kept under a channel's name carried over to its id.
+"""The routes with the ids of their channels, and what they owe where they lead.
 
 So a channel has one ledger, whatever the settings call it. A name whose id is not known yet stands as it is.
 """
@@ -13,7 +13,6 @@ import structlog
 from syndicator.alerts import channel_name
 from syndicator.notify.rules import fingerprint
 from syndicator.settings.models import Route
-from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
 
 log = structlog.get_logger()
@@ -30,37 +29,32 @@ def channel_id(channel: str, ids: Mapping[str, str]) -> str:
     return channel if name is None else ids.get(name, channel)
 
 
-def adopt_ids(session: Session, routes: Sequence[Route], now: datetime) -> tuple[Route, ...]:
-    """The routes with the ids that the store knows, and all that was kept under their names moved there.
+def follow_channels(session: Session, routes: Sequence[Route], now: datetime) -> tuple[Route, ...]:
+    """The routes with the ids that the store knows, and all that they owe moved to where they lead now.
 
-    Messages that wait in such a channel are taken back and written anew, so that none of them holds a story
-    that was announced under the other name. May be repeated.
+    What was kept under a channel's name goes to its id; what a route owes in a channel that it had before
+    goes along with the route. Messages that wait there are taken back and written anew, so that none of them
+    holds a story that was announced under the other name. May be repeated.
     """
     outbox = session.outbox
-    ids = outbox.names.ids()
-    for name in sorted(outbox.names.used()):
-        id = channel_id(name, ids)
-        if id == name:
-            continue
-        for way in outbox.open_ways():
-            if way[1] in (name, id):
-                outbox.release(way, "its channel is known by its id now", now)
-        stories = outbox.names.carry_over(name, id)
-        log.info("channel's ledger is kept by its id now", channel=name, id=id, stories=stories)
-    _follow_routes(outbox, with_ids(routes, ids), now)
+    ids = outbox.channels.ids()
+    known = with_ids(routes, ids)
+    for name in sorted(outbox.channels.used()):
+        if (id := channel_id(name, ids)) != name:
+            for way in outbox.open_ways():
+                if way[1] in (name, id):
+                    outbox.release(way, "its channel is known by its id now", now)
+            stories = outbox.channels.carry_over(name, id)
+            log.info("channel's ledger is kept by its id now", channel=name, id=id, stories=stories)
     begun = outbox.ledger.begun()
-    for route, known in zip(routes, with_ids(routes, ids), strict=True):
-        if route != known and begun.get(route.name) == fingerprint(route):
-            outbox.names.rename_route(route.name, known.channel, fingerprint(known))
-    return with_ids(routes, ids)
-
-
-def _follow_routes(outbox: Outbox, routes: Sequence[Route], now: datetime) -> None:
-    """Carries over what a route owes under a name that could not be found, where it now has an id instead."""
-    by_id = {route.name: route.channel for route in routes if channel_name(route.channel) is None}
-    ways = {*outbox.open_ways(), *((story.route, story.channel) for story in outbox.ledger.owed())}
-    for route, channel in sorted(ways):
-        if route in by_id and channel_name(channel) is not None:
-            outbox.release((route, channel), "its route has the channel's id now", now)
-            stories = outbox.names.carry_over_owed(route, channel, by_id[route])
-            log.info("stories owed under a name go to the id", route=route, channel=channel, stories=stories)
+    for before, route in zip(routes, known, strict=True):
+        if before != route and begun.get(route.name) == fingerprint(before):
+            outbox.ledger.rename(route, fingerprint(route))
+    leads = {route.name: route.channel for route in known}
+    for name, channel in sorted({*outbox.open_ways(), *outbox.ledger.owing()}):
+        to = leads.get(name, channel)
+        if to != channel:
+            outbox.release((name, channel), "its route has another channel now", now)
+            stories = outbox.ledger.move(channel, to, route=name)
+            log.info("owed stories go with their route", route=name, channel=channel, to=to, stories=stories)
+    return known

@@ -43,7 +43,7 @@ def draft_id(draft: Draft) -> str:
         return digest_id(draft.route.name, draft.slot.nominal)
     if draft.kind == "alert":
         return alert_id(draft.route.channel, draft.shown[0].story)
-    oldest = min(draft.stories, key=lambda story: (story.qualified, story.story))
+    oldest = min(draft.stories, key=lambda story: (story.at, story.story))
     return _id("summary", draft.route.channel, oldest.story)
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from syndicator.alerts import Mute, Owed, Slot
+from syndicator.alerts import LedgerRow, Mute, Slot
 from syndicator.models import Entry, Visibility, rank
 from syndicator.notify.flood import FLOOD, Arrivals, flood_until, floods
 from syndicator.notify.quiet import muted_until, quiet_until, resumed
@@ -51,21 +51,20 @@ class Draft:
     route: Route
     kind: str
     """`alert` or `digest`."""
-    shown: tuple[Owed, ...]
-    more: tuple[Owed, ...] = ()
+    shown: tuple[LedgerRow, ...]
+    more: tuple[LedgerRow, ...] = ()
     reason: DueReason
     slot: Slot | None = None
 
     @property
-    def stories(self) -> tuple[Owed, ...]:
+    def stories(self) -> tuple[LedgerRow, ...]:
         return self.shown + self.more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A story that waits, why, and until when where that is known."""
+class Hold:
+    """Why something waits, and until when where that is known."""
 
-    owed: Owed
     reason: DueReason
     until: datetime | None = None
 
@@ -74,27 +73,19 @@ class Held:
 class Plan:
     """What is to be written for one route now.
 
-    `released` are owed no longer, since they were withdrawn before they were sent. `finished` is the outcome
-    of the slot where it is dealt with: `sent`, `carried` or `empty`. `wake` is when to look again at the
-    latest, None if only a change or a slot can move anything.
+    `released` are owed no longer, since they were withdrawn before they were sent. `finished` says that the
+    slot is dealt with. `wake` is when to look again at the latest, None if only a change or a slot can move
+    anything.
     """
 
     drafts: tuple[Draft, ...] = ()
-    held: tuple[Held, ...] = ()
-    released: tuple[Owed, ...] = ()
-    finished: str | None = None
+    held: tuple[tuple[LedgerRow, Hold], ...] = ()
+    released: tuple[LedgerRow, ...] = ()
+    finished: bool = False
 
     @property
     def wake(self) -> datetime | None:
-        return min((held.until for held in self.held if held.until is not None), default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """What holds a whole route back, and until when."""
-
-    reason: DueReason
-    until: datetime
+        return min((hold.until for _, hold in self.held if hold.until is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +103,7 @@ class Traffic:
 
 
 def select_due(
-    owed: Sequence[Owed],
+    owed: Sequence[LedgerRow],
     entries: Mapping[str, Entry],
     route: Route,
     *,
@@ -158,27 +149,34 @@ def hold(route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic
     return None if flood is None else Hold(reason=DueReason.MANY, until=flood)
 
 
-def cut(
-    stories: Sequence[Owed], entries: Mapping[str, Entry], *, maximum: int, per_provider: int
-) -> tuple[tuple[Owed, ...], tuple[Owed, ...]]:
-    """Which of these ranked stories a digest shows, in order, and which it only counts.
+def summarise(
+    stories: Sequence[LedgerRow],
+    entries: Mapping[str, Entry],
+    route: Route,
+    reason: DueReason,
+    *,
+    digest: Digest = SUMMARY,
+    slot: Slot | None = None,
+) -> Draft:
+    """These ranked stories as one digest: at most `maximum` are shown, the others are counted.
 
     At most `per_provider` of one provider come before the others; what that puts back fills the places left.
     """
-    first: list[Owed] = []
-    back: list[Owed] = []
+    first: list[LedgerRow] = []
+    back: list[LedgerRow] = []
     taken: Counter[str] = Counter()
     for story in stories:
         provider = entries[story.guid].article.provider
         name = story.guid if provider is None else provider.name.casefold()
-        (first if taken[name] < per_provider else back).append(story)
+        (first if taken[name] < digest.per_provider else back).append(story)
         taken[name] += 1
     order = (*first, *back)
-    return order[:maximum], order[maximum:]
+    shown, more = order[: digest.maximum], order[digest.maximum :]
+    return Draft(route=route, kind="digest", shown=shown, more=more, reason=reason, slot=slot)
 
 
 def _immediate(
-    ranked: Sequence[Owed],
+    ranked: Sequence[LedgerRow],
     entries: Mapping[str, Entry],
     route: Route,
     *,
@@ -186,28 +184,30 @@ def _immediate(
     mutes: Sequence[Mute],
     traffic: Traffic,
 ) -> Plan:
-    gathering = [held for story in ranked if (held := _gathering(story, route, now)) is not None]
-    waits = {held.owed.story for held in gathering}
-    ready = [story for story in ranked if story.story not in waits]
+    gathering = tuple(
+        (story, Hold(reason=DueReason.GATHERING, until=story.at + route.gather))
+        for story in ranked
+        if story.at + route.gather > now
+    )
+    ready = [story for story in ranked if story.at + route.gather <= now]
     obstacle = _obstacle(route, now=now, mutes=mutes, traffic=traffic)
     if obstacle is not None:
-        reason, until = obstacle
-        return Plan(held=(*gathering, *_all_held(ready, reason, until).held))
+        return Plan(held=(*gathering, *_all_held(ready, obstacle)))
     since = resumed(route.quiet_hours, mutes, now)
-    late = {story.story for story in ready if since is not None and story.qualified + route.gather < since}
+    late = {story.story for story in ready if since is not None and story.at + route.gather < since}
     flooded = _flooded(ready, route, traffic)
     drafts = _share(ready, late, flooded, entries, route, room=_room(route, traffic))
-    return Plan(drafts=tuple(drafts), held=tuple(gathering))
+    return Plan(drafts=tuple(drafts), held=gathering)
 
 
-def _flooded(ready: Sequence[Owed], route: Route, traffic: Traffic) -> set[str]:
+def _flooded(ready: Sequence[LedgerRow], route: Route, traffic: Traffic) -> set[str]:
     """The stories that came in a flood, which is over."""
     found = floods(traffic.arrivals, route.flood_window)
-    return {story.story for story in ready if any(flood.has(story.qualified) for flood in found)}
+    return {story.story for story in ready if any(flood.has(story.at) for flood in found)}
 
 
 def _share(
-    ready: Sequence[Owed],
+    ready: Sequence[LedgerRow],
     late: Set[str],
     flooded: Set[str],
     entries: Mapping[str, Entry],
@@ -219,20 +219,20 @@ def _share(
     held = [story for story in ready if story.story in late or story.story in flooded]
     fresh = [story for story in ready if story.story not in late and story.story not in flooded]
     if len(fresh) > FLOOD:
-        return [_summary(ready, entries, route, DueReason.FLOOD)]
+        return [summarise(ready, entries, route, DueReason.FLOOD)]
     if len(held) > 1:
         reason = DueReason.CATCH_UP if late else DueReason.FLOOD
         if len(fresh) > room - 1:
-            return [_summary(ready, entries, route, reason)]
-        return [_summary(held, entries, route, reason), *_alerts(fresh, route)]
+            return [summarise(ready, entries, route, reason)]
+        return [summarise(held, entries, route, reason), *_alerts(fresh, route)]
     if len(ready) <= room:
         return _alerts(ready, route)
     best, rest = ready[: room - 1], ready[room - 1 :]
-    return [*_alerts(best, route), _summary(rest, entries, route, DueReason.OVERFLOW)]
+    return [*_alerts(best, route), summarise(rest, entries, route, DueReason.OVERFLOW)]
 
 
 def _digest(
-    ranked: Sequence[Owed],
+    ranked: Sequence[LedgerRow],
     entries: Mapping[str, Entry],
     route: Route,
     digest: Digest,
@@ -243,30 +243,26 @@ def _digest(
     traffic: Traffic,
 ) -> Plan:
     if slot is None:
-        return _all_held(ranked, DueReason.SLOT)
+        return Plan(held=_all_held(ranked, Hold(reason=DueReason.SLOT)))
     if not ranked:
-        return Plan(finished="empty")
+        return Plan(finished=True)
     obstacle = _obstacle(route, now=now, mutes=mutes, traffic=traffic)
     if obstacle is not None:
-        return _all_held(ranked, *obstacle)
+        return Plan(held=_all_held(ranked, obstacle))
     if len(ranked) < digest.minimum:
-        held = _all_held(ranked, DueReason.CARRIED)
-        return Plan(held=held.held, finished="carried")
-    shown, more = cut(ranked, entries, maximum=digest.maximum, per_provider=digest.per_provider)
-    draft = Draft(route=route, kind="digest", shown=shown, more=more, reason=DueReason.DIGEST, slot=slot)
-    return Plan(drafts=(draft,), finished="sent")
+        return Plan(held=_all_held(ranked, Hold(reason=DueReason.CARRIED)), finished=True)
+    draft = summarise(ranked, entries, route, DueReason.DIGEST, digest=digest, slot=slot)
+    return Plan(drafts=(draft,), finished=True)
 
 
-def _obstacle(
-    route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic
-) -> tuple[DueReason, datetime | None] | None:
-    """What keeps new messages of the route from being written now, and until when where that is known."""
+def _obstacle(route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic) -> Hold | None:
+    """What keeps new messages of the route from being written now."""
     held = hold(route, now=now, mutes=mutes, traffic=traffic)
     if held is not None:
-        return held.reason, held.until
+        return held
     if traffic.waiting >= FLOOD:
-        return DueReason.BACKLOG, None
-    return (DueReason.CAPPED, None) if _room(route, traffic) < 1 else None
+        return Hold(reason=DueReason.BACKLOG)
+    return Hold(reason=DueReason.CAPPED) if _room(route, traffic) < 1 else None
 
 
 def _room(route: Route, traffic: Traffic) -> int:
@@ -275,22 +271,12 @@ def _room(route: Route, traffic: Traffic) -> int:
     return room if route.per_hour is None else min(room, route.per_hour - traffic.last_hour)
 
 
-def _gathering(story: Owed, route: Route, now: datetime) -> Held | None:
-    ready = story.qualified + route.gather
-    return None if ready <= now else Held(owed=story, reason=DueReason.GATHERING, until=ready)
-
-
-def _alerts(stories: Iterable[Owed], route: Route) -> list[Draft]:
+def _alerts(stories: Iterable[LedgerRow], route: Route) -> list[Draft]:
     return [Draft(route=route, kind="alert", shown=(story,), reason=DueReason.AT_ONCE) for story in stories]
 
 
-def _summary(stories: Sequence[Owed], entries: Mapping[str, Entry], route: Route, reason: DueReason) -> Draft:
-    shown, more = cut(stories, entries, maximum=SUMMARY.maximum, per_provider=SUMMARY.per_provider)
-    return Draft(route=route, kind="digest", shown=shown, more=more, reason=reason)
-
-
-def _all_held(stories: Iterable[Owed], reason: DueReason, until: datetime | None = None) -> Plan:
-    return Plan(held=tuple(Held(owed=story, reason=reason, until=until) for story in stories))
+def _all_held(stories: Iterable[LedgerRow], hold: Hold) -> tuple[tuple[LedgerRow, Hold], ...]:
+    return tuple((story, hold) for story in stories)
 
 
 def _is_public(entry: Entry | None) -> bool:

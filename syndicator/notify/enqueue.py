@@ -6,31 +6,30 @@ worked out, and if it has not been dealt with, it is now. So a restart, a sleep 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 
 import structlog
 
-from syndicator.alerts import Mute, Slot
+from syndicator.alerts import LedgerRow, Mute, Slot
 from syndicator.models import ALL, Entry
 from syndicator.notify.compose import compose, draft_id, recompose
-from syndicator.notify.due import Draft, Held, Hold, Plan, Traffic, hold, select_due
-from syndicator.notify.flood import Arrivals
+from syndicator.notify.due import Draft, Hold, Plan, Traffic, hold, select_due
 from syndicator.notify.message import Page
 from syndicator.publish.addresses import digest_folder, digest_url, page_url
 from syndicator.publish.topics import topic_key
 from syndicator.settings.models import Digest, Route, Site
-from syndicator.store.database import Store
+from syndicator.store.ledger import Ledger
 from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
-from syndicator.store.types import TopicStatus
+from syndicator.store.types import StoredTopic, TopicStatus
 
 log = structlog.get_logger()
 
-LatestSlot = Callable[[Digest, datetime], Slot | None]
-"""The last time at or before a moment at which the digest is due; None if it has none."""
+Slots = Callable[[Digest, datetime], tuple[Slot | None, datetime | None]]
+"""When the digest was due last, at or before a moment, and when it is due next; None for never."""
 
 HOUR = timedelta(hours=1)
 REMEMBERED = timedelta(days=2)
@@ -38,80 +37,82 @@ REMEMBERED = timedelta(days=2)
 
 
 class Enqueuer:
-    """Writes the messages of all routes, and takes back those that are held back before they are sent."""
+    """Writes the messages of all routes, and takes back those that are held back before they are sent.
 
-    def __init__(self, routes: Sequence[Route], site: Site, latest_slot: LatestSlot) -> None:
-        self._routes = tuple(routes)
-        self._site, self._latest_slot = site, latest_slot
+    What a run costs follows from what is owed, waiting and due, not from how many routes there are: the store
+    tells which routes owe something, and `_next` which digests' times have come.
+    """
 
-    def use(self, routes: Sequence[Route]) -> None:
-        """Goes on with the same routes, whose channels are now known by their ids."""
-        self._routes = tuple(routes)
+    def __init__(self, routes: Sequence[Route], site: Site, slots: Slots) -> None:
+        self._site, self._slots = site, slots
+        self.use(routes)
+
+    def use(self, routes: Iterable[Route]) -> None:
+        """Goes on with these routes."""
+        self._routes = {route.name: route for route in routes}
+        self._places = {name: place for place, name in enumerate(self._routes)}
+        self._next: list[tuple[datetime, str]] = []
+        """When to ask next whether a route's digest is due, soonest first."""
+        self._asked: datetime | None = None
+        """When that was asked last; None while it is not known to be whole."""
 
     def write(self, session: Session, *, now: datetime) -> tuple[int, datetime | None]:
         """Writes what is due at `now`; how many messages, and when to look again at the latest."""
-        self.take_back(session.outbox, now)
-        began = session.outbox.ledger.began()
-        written = 0
-        wakes: list[datetime] = []
-        for route in self._routes:
-            plan, count = self._write_route(session, route, began.get(route.name, now), now)
-            written += count
+        self.hold_back(session.outbox, now)
+        topics: list[StoredTopic] = []
+        written, wakes = 0, []
+        for route, slot, plan in self._plans(session, now, waiting=False):
+            session.outbox.ledger.forget(plan.released)
+            topics = topics or (session.topics() if plan.drafts else [])
+            ids = [self._write_draft(session, draft, topics, now) for draft in plan.drafts]
+            if plan.finished and slot is not None:
+                session.outbox.ledger.finish_slot(route.name, slot, ids[0] if ids else None)
+            written += len(ids)
             wakes += [plan.wake] if plan.wake is not None else []
         return written, min(wakes, default=None)
 
-    @contextmanager
-    def outbox(self, store: Store, now: datetime) -> Iterator[Outbox]:
-        """The outbox as the sender may see it: what is held back at `now` was taken out."""
-        with store.transaction() as session:
-            self.take_back(session.outbox, now)
-            yield session.outbox
-
-    def take_back(self, outbox: Outbox, now: datetime) -> None:
+    def hold_back(self, outbox: Outbox, now: datetime) -> None:
         """Makes messages that wait into owed stories again where their route is held back now.
 
         A mute, quiet hours or a flood may have begun since they were written. What may be in the channel
-        already is left to be looked for. What waits for a channel that the route had before goes to the one
-        that it has now.
+        already is left to be looked for. To be called before each claim; from any thread.
         """
         ways = outbox.open_ways()
-        for route in self._routes:
-            channels = [channel for name, channel in ways if name == route.name]
-            held = self.hold(outbox, route, now) if channels else None
-            if held is None:
-                continue
-            for channel in channels:
-                count = outbox.release((route.name, channel), held.reason.value, now)
-                if channel != route.channel:
-                    outbox.names.carry_over_owed(route.name, channel, route.channel)
-                if count:
-                    _say_held(held, route, channel, count)
+        holds = self.holds(outbox, {route for route, _ in ways}, now) if ways else {}
+        for route, channel in ways:
+            if (hold := holds.get(route)) and (count := outbox.release((route, channel), hold.reason, now)):
+                _say_held(hold, route, channel, count)
 
-    def hold(self, outbox: Outbox, route: Route, now: datetime) -> Hold | None:
-        """What holds the whole route back now, and until when; None if nothing does."""
-        traffic = self._traffic(outbox, route, now)
-        return hold(route, now=now, mutes=_mutes(outbox, route, now), traffic=traffic)
+    def holds(self, outbox: Outbox, routes: Iterable[str], now: datetime) -> dict[str, Hold]:
+        """What holds these routes back as a whole now, and until when; by name, those that are held."""
+        mutes = _mutes(outbox, now)
+        found: dict[str, Hold] = {}
+        for route in (self._routes[name] for name in routes if name in self._routes):
+            recent = now - max(route.flood_window, route.gather)
+            # Without a late arrival there is no flood, and nothing more to ask.
+            flooded = route.deliver == "immediate" and outbox.ledger.has_taken(route.name, recent)
+            traffic = _arrivals(outbox, route, now) if flooded else Traffic()
+            held = hold(route, now=now, mutes=mutes.get(route.name, ()), traffic=traffic)
+            if held is not None:
+                found[route.name] = held
+        return found
 
     def revise(self, session: Session, guids: Collection[str], now: datetime) -> set[str]:
         """Puts messages that wait into the words of their entries as they are now; drops emptied ones.
 
         Gives the entries that were taken out, whose stories are owed no longer.
         """
-        routes = {route.name: route for route in self._routes}
         out: set[str] = set()
         session.mark_dirty((digest_folder(id), 0) for id in session.outbox.overflowing(guids))
-        for delivery in session.outbox.waiting_with(guids):
-            route = routes.get(delivery.route)
+        waiting = session.outbox.waiting_with(guids)
+        topics = session.topics() if waiting else []
+        for delivery in waiting:
+            route = self._routes.get(delivery.route)
             if route is None:
                 continue
             entries = known_entries(session, delivery.guids)
-            anew = recompose(
-                delivery,
-                entries,
-                route,
-                topic_names=labels_of(session),
-                page=self._page_of(session, route, delivery.id, delivery.more),
-            )
+            page = self._page_of(topics, route, delivery.id, delivery.more)
+            anew = recompose(delivery, entries, route, topic_names=labels_of(topics), page=page)
             if anew is None:
                 session.outbox.drop(
                     delivery.id, "all its entries were withdrawn before it was sent", now, release=True
@@ -120,63 +121,81 @@ class Enqueuer:
                 out |= set(delivery.guids)
             elif anew != delivery and session.outbox.recompose(anew):
                 left = set(delivery.guids) - set(anew.guids)
-                session.outbox.ledger.forget(delivery.id, sorted(left))
+                session.outbox.ledger.forget_message(delivery.id, left)
                 out |= left
         return out
 
-    def held(self, session: Session, *, now: datetime) -> list[Held]:
+    def held(self, session: Session, *, now: datetime) -> list[tuple[LedgerRow, Hold]]:
         """Which stories are owed and wait, why, and until when; nothing is written."""
-        began = session.outbox.ledger.began()
-        plans = (self._plan(session, route, began.get(route.name, now), now)[0] for route in self._routes)
-        return [held for plan in plans for held in plan.held]
+        return [held for _, _, plan in self._plans(session, now, waiting=True) for held in plan.held]
+
+    def _plans(
+        self, session: Session, now: datetime, *, waiting: bool
+    ) -> Iterator[tuple[Route, Slot | None, Plan]]:
+        """The plan of each route that owes something or whose digest's time has come, in the settings' order.
+
+        Each is made when it is asked for, since routes may share a channel. Without `waiting`, routes that
+        wait for their digest's time are left out.
+        """
+        slots = self._due_slots(session.outbox.ledger, now)
+        owing = {route for route, _ in session.outbox.ledger.owing() if route in self._routes}
+        if not waiting:
+            owing = {name for name in owing if self._routes[name].deliver == "immediate"}
+        names = owing | slots.keys()
+        mutes = _mutes(session.outbox, now) if names else {}
+        for name in sorted(names, key=self._places.__getitem__):
+            route, slot = self._routes[name], slots.get(name)
+            yield route, slot, self._plan(session, route, slot, mutes.get(name, ()), now)
 
     def _plan(
-        self, session: Session, route: Route, began: datetime, now: datetime
-    ) -> tuple[Plan, Mapping[str, Entry], Slot | None]:
-        ledger = session.outbox.ledger
-        owed = ledger.owed(route.name)
-        slot = self._slot(session, route, began, now)
+        self, session: Session, route: Route, slot: Slot | None, mutes: Sequence[Mute], now: datetime
+    ) -> Plan:
+        owed = session.outbox.ledger.owed(route.name)
         entries = known_entries(session, [story.guid for story in owed])
-        plan = select_due(
-            owed,
-            entries,
-            route,
-            now=now,
-            slot=slot,
-            mutes=_mutes(session.outbox, route, now),
-            traffic=self._traffic(session.outbox, route, now),
+        traffic = replace(
+            _arrivals(session.outbox, route, now),
+            last_hour=session.outbox.recent(route.channel, now - HOUR),
+            waiting=session.outbox.waiting(route.channel),
         )
-        return plan, entries, slot
+        return select_due(owed, entries, route, now=now, slot=slot, mutes=mutes, traffic=traffic)
 
-    def _traffic(self, outbox: Outbox, route: Route, now: datetime) -> Traffic:
-        oldest = None if isinstance(route.deliver, Digest) else outbox.oldest(route.name)
-        arrivals: Arrivals = ()
-        if oldest is not None:
-            # A flood begins with its first arrival, which may have left: a window before what waits.
-            since = min(oldest, now) - 2 * route.flood_window
-            arrivals = outbox.ledger.arrivals(route.name, since)
-        return Traffic(
-            last_hour=outbox.recent(route.channel, now - HOUR),
-            waiting=outbox.waiting(route.channel),
-            arrivals=arrivals,
-            oldest=oldest,
-        )
+    def _due_slots(self, ledger: Ledger, now: datetime) -> dict[str, Slot]:
+        """The digests' times that have come and are not dealt with, by route."""
+        if self._asked is None or now < self._asked:  # begun anew, or the clock was set back
+            digests = (route.name for route in self._routes.values() if route.deliver != "immediate")
+            self._next = [(now, name) for name in digests]
+        self._asked = None
+        names: list[str] = []
+        while self._next and self._next[0][0] <= now:
+            names.append(heappop(self._next)[1])
+        began = ledger.began(names) if names else {}
+        times = {name: self._slots(self._digest(name), now) for name in names}
+        slots = {
+            name: slot
+            for name, (slot, _) in times.items()
+            if slot is not None and slot.at >= began.get(name, now)
+        }
+        for name in ledger.slots_done(slots):
+            del slots[name]
+        for name in names:
+            # One that is not dealt with yet, or has not begun, is asked for in each run.
+            following = now if name in slots or name not in began else times[name][1]
+            if following is not None:
+                heappush(self._next, (following, name))
+        self._asked = now
+        return slots
 
-    def _write_route(
-        self, session: Session, route: Route, began: datetime, now: datetime
-    ) -> tuple[Plan, int]:
-        plan, entries, slot = self._plan(session, route, began, now)
-        session.outbox.ledger.release(plan.released)
-        ids = [self._write_draft(session, draft, entries, route, now) for draft in plan.drafts]
-        if plan.finished is not None and slot is not None:
-            session.outbox.ledger.finish_slot(route.name, slot, plan.finished, ids[0] if ids else None)
-        return plan, len(ids)
+    def _digest(self, name: str) -> Digest:
+        deliver = self._routes[name].deliver
+        assert isinstance(deliver, Digest)  # noqa: S101  (`_next` holds no other)
+        return deliver
 
     def _write_draft(
-        self, session: Session, draft: Draft, entries: Mapping[str, Entry], route: Route, now: datetime
+        self, session: Session, draft: Draft, topics: Sequence[StoredTopic], now: datetime
     ) -> str:
-        page = self._page_of(session, route, draft_id(draft), len(draft.more))
-        delivery = compose(draft, entries, now=now, topic_names=labels_of(session), page=page)
+        route, entries = draft.route, known_entries(session, [story.guid for story in draft.shown])
+        page = self._page_of(topics, route, draft_id(draft), len(draft.more))
+        delivery = compose(draft, entries, now=now, topic_names=labels_of(topics), page=page)
         if delivery.more:
             session.mark_dirty([(digest_folder(delivery.id), 0)])
         if session.outbox.write(delivery, draft.stories):
@@ -190,47 +209,53 @@ class Enqueuer:
             )
         return delivery.id
 
-    def _slot(self, session: Session, route: Route, began: datetime, now: datetime) -> Slot | None:
-        if not isinstance(route.deliver, Digest):
-            return None
-        slot = self._latest_slot(route.deliver, now)
-        if slot is None or slot.at < began or session.outbox.ledger.slot_done(route.name, slot):
-            return None
-        return slot
-
-    def _page_of(self, session: Session, route: Route, id: str, more: int) -> Page:
+    def _page_of(self, topics: Sequence[StoredTopic], route: Route, id: str, more: int) -> Page:
         """The page to which a message leads: one of its own where it only counts some of its stories."""
-        page = self.page(session, route)
+        page = self.page(topics, route)
         return replace(page, url=digest_url(self._site, id)) if more else page
 
-    def page(self, session: Session, route: Route) -> Page:
+    def page(self, topics: Iterable[StoredTopic], route: Route) -> Page:
         """Where the route's stories stand: its topic's page if it has one topic, else the front page."""
         wanted = {topic_key(name) for name in route.topics}
-        live = [stored.topic for stored in session.topics() if stored.status is TopicStatus.LIVE]
+        live = [stored.topic for stored in topics if stored.status is TopicStatus.LIVE]
         found = [t for t in live if wanted & (t.names | {topic_key(t.name), t.slug})]
         if len(found) == 1 == len(wanted):
             return Page(name=found[0].name, url=page_url(self._site, found[0].slug))
         return Page(name=self._site.title, url=page_url(self._site, ALL))
 
 
-def _say_held(held: Hold, route: Route, channel: str, messages: int) -> None:
+def _say_held(hold: Hold, route: str, channel: str, messages: int) -> None:
     log.info(
         "messages held back",
-        route=route.name,
+        route=route,
         channel=channel,
         messages=messages,
-        why=held.reason.value,
-        until=f"{held.until:%Y-%m-%d %H:%M:%S} UTC",
+        why=hold.reason.value,
+        until=f"{hold.until:%Y-%m-%d %H:%M:%S} UTC",
     )
 
 
-def _mutes(outbox: Outbox, route: Route, now: datetime) -> list[Mute]:
-    return [one for one in outbox.ledger.mutes(ended_after=now - REMEMBERED) if one.route == route.name]
+def _arrivals(outbox: Outbox, route: Route, now: datetime) -> Traffic:
+    """What an immediate route took of late, since what has not left yet."""
+    oldest = outbox.oldest(route.name, route.channel) if route.deliver == "immediate" else None
+    if oldest is None:
+        return Traffic()
+    # A flood begins with its first arrival, which may have left: a window before what waits.
+    since = min(oldest, now) - 2 * route.flood_window
+    return Traffic(arrivals=outbox.ledger.arrivals(route.name, since), oldest=oldest)
 
 
-def labels_of(session: Session) -> dict[str, str]:
+def _mutes(outbox: Outbox, now: datetime) -> dict[str, list[Mute]]:
+    """The mutes that stand or ended of late, by route."""
+    found: dict[str, list[Mute]] = {}
+    for mute in outbox.ledger.mutes(ended_after=now - REMEMBERED):
+        found.setdefault(mute.route, []).append(mute)
+    return found
+
+
+def labels_of(topics: Iterable[StoredTopic]) -> dict[str, str]:
     """Topics' names to show, by slug."""
-    return {stored.topic.slug: stored.topic.name for stored in session.topics()}
+    return {stored.topic.slug: stored.topic.name for stored in topics}
 
 
 def known_entries(session: Session, guids: Sequence[str]) -> dict[str, Entry]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicator.alerts import Delivery, Owed, RouteReason
+from syndicator.alerts import Delivery, LedgerKind, LedgerRow, RouteReason
 from syndicator.models import ALL, Entry, rank
 from syndicator.notify.compose import compose
-from syndicator.notify.due import Draft, DueReason, cut
+from syndicator.notify.due import Draft, DueReason, summarise
 from syndicator.notify.enqueue import Enqueuer, known_entries, labels_of
 from syndicator.notify.rules import judge_match, names_with_ancestors
 from syndicator.settings.models import Digest, Route
@@ -37,7 +37,7 @@ class Previewer:
 
     def preview(self, session: Session, route: Route, *, now: datetime) -> Preview:
         """What is owed, whatever it waits for; where nothing is, the newest entries that match stand in."""
-        owed: Sequence[Owed] = session.outbox.ledger.owed(route.name)
+        owed: Sequence[LedgerRow] = session.outbox.ledger.owed(route.name)
         entries = known_entries(session, [story.guid for story in owed])
         owed = [story for story in owed if story.guid in entries]
         note = f"{len(owed)} {'story is' if len(owed) == 1 else 'stories are'} owed"
@@ -47,12 +47,13 @@ class Previewer:
             note = "nothing is owed; these are the newest entries that match"
         if not owed:
             return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)
+        topics = session.topics()
         delivery = compose(
             _draft(route, owed, entries),
             entries,
             now=now,
-            topic_names=labels_of(session),
-            page=self.enqueuer.page(session, route),
+            topic_names=labels_of(topics),
+            page=self.enqueuer.page(topics, route),
         )
         return Preview(route=route.name, channel=route.channel, note=note, delivery=delivery)
 
@@ -64,21 +65,20 @@ class Previewer:
         return {entry.guid: entry for entry in matching[:wanted]}
 
 
-def _draft(route: Route, owed: Sequence[Owed], entries: Mapping[str, Entry]) -> Draft:
+def _draft(route: Route, owed: Sequence[LedgerRow], entries: Mapping[str, Entry]) -> Draft:
     ranked = sorted(owed, key=lambda story: rank(entries[story.guid]))
-    if not isinstance(route.deliver, Digest):
-        return Draft(route=route, kind="alert", shown=(ranked[0],), reason=DueReason.AT_ONCE)
-    digest = route.deliver
-    shown, more = cut(ranked, entries, maximum=digest.maximum, per_provider=digest.per_provider)
-    return Draft(route=route, kind="digest", shown=shown, more=more, reason=DueReason.DIGEST)
+    if isinstance(route.deliver, Digest):
+        return summarise(ranked, entries, route, DueReason.DIGEST, digest=route.deliver)
+    return Draft(route=route, kind="alert", shown=(ranked[0],), reason=DueReason.AT_ONCE)
 
 
-def _as_owed(route: Route, entry: Entry, now: datetime) -> Owed:
-    return Owed(
+def _as_owed(route: Route, entry: Entry, now: datetime) -> LedgerRow:
+    return LedgerRow(
         route=route.name,
         channel=route.channel,
         story=entry.story,
         guid=entry.guid,
+        kind=LedgerKind.OWED,
         reason=RouteReason.OWED,
-        qualified=now,
+        at=now,
     )

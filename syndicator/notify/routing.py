@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from itertools import groupby
 
-from syndicator.alerts import LedgerKind, LedgerRow, Owed, RouteReason
+from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
 from syndicator.models import Entry
 from syndicator.notify.rules import TopicNames, judge_match, judge_route
 from syndicator.settings.models import Route
@@ -26,14 +25,6 @@ LedgerView = Mapping[tuple[str, str], LedgerKind]
 
 TAKEN = (RouteReason.OWED, RouteReason.RISING)
 BELOW = (RouteReason.BELOW_MINIMUM, RouteReason.TOO_COOL)
-
-
-class Write(StrEnum):
-    """What a decision has written down."""
-
-    OWED = "owed"
-    BASELINE = "baseline"
-    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,36 +37,26 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One entry and one route: why, and what is to be written."""
+    """One entry and one route: why, and what is to be written into the ledger, if anything."""
 
     route: str
     channel: str
     entry: Entry
     reason: RouteReason
-    write: Write
+    write: LedgerKind | None
     at: datetime
 
     @property
-    def owed(self) -> Owed:
-        """The story as it is owed; only of a decision that writes it."""
-        return Owed(
-            route=self.route,
-            channel=self.channel,
-            story=self.entry.story,
-            guid=self.entry.guid,
-            reason=self.reason,
-            qualified=self.at,
-        )
-
-    @property
-    def baseline(self) -> LedgerRow:
-        """The story as the ledger's baseline; only of a decision that writes it."""
+    def row(self) -> LedgerRow | None:
+        """What is to be written."""
+        if self.write is None:
+            return None
         return LedgerRow(
             channel=self.channel,
             story=self.entry.story,
             guid=self.entry.guid,
             route=self.route,
-            kind=LedgerKind.BASELINE,
+            kind=self.write,
             reason=self.reason,
             at=self.at,
         )
@@ -123,8 +104,8 @@ def silence(
 ) -> list[Decision]:
     """What would be owed while its route or source begins is baseline."""
     return [
-        replace(decision, reason=RouteReason.BASELINE, write=Write.BASELINE)
-        if decision.write is Write.OWED
+        replace(decision, reason=RouteReason.BASELINE, write=LedgerKind.BASELINE)
+        if decision.write is LedgerKind.OWED
         and (decision.route in silent_routes or decision.entry.article.source in silent_sources)
         else decision
         for decision in decisions
@@ -145,8 +126,8 @@ def dedup(story: Sequence[Decision]) -> list[Decision]:
 
     The others say that another entry of their story is announced, or that another route has announced it.
     """
-    writers = [decision for decision in story if decision.write is not Write.NOTHING]
-    owing = [decision for decision in writers if decision.write is Write.OWED]
+    writers = [decision for decision in story if decision.write is not None]
+    owing = [decision for decision in writers if decision.write is LedgerKind.OWED]
     if not writers:
         return list(story)
     first = (owing or writers)[0]
@@ -162,11 +143,11 @@ def _judge_one(
     known = ledger.get((route.channel, entry.guid)) or ledger.get((route.channel, entry.story))
     rising = change.before is not None and judge_match(change.before, route, topic_names=topic_names) in BELOW
     reason = judge_route(entry, route, now=now, topic_names=topic_names, ledger=known, rising=rising)
-    write = Write.NOTHING
+    write: LedgerKind | None = None
     if reason in TAKEN:
-        write = Write.OWED
+        write = LedgerKind.OWED
     elif reason is RouteReason.TOO_OLD:
-        write = Write.BASELINE
+        write = LedgerKind.BASELINE
     return Decision(route=route.name, channel=route.channel, entry=entry, reason=reason, write=write, at=now)
 
 
@@ -177,10 +158,10 @@ def _rank(decision: Decision) -> tuple[float, str]:
 
 
 def _beaten(decision: Decision, winner: Decision) -> Decision:
-    if decision.write is Write.NOTHING:
+    if decision.write is None:
         return decision
-    if winner.write is Write.BASELINE:
-        return replace(decision, write=Write.NOTHING)
+    if winner.write is LedgerKind.BASELINE:
+        return replace(decision, write=None)
     same_entry = decision.entry.guid == winner.entry.guid
     reason = RouteReason.ANNOUNCED if same_entry else RouteReason.SAME_STORY
-    return replace(decision, reason=reason, write=Write.NOTHING)
+    return replace(decision, reason=reason, write=None)

@@ -1,33 +1,38 @@
 """Whether Slack can be reached: said once when it no longer can be, and once when it can be again.
 
 One call that fails is no outage: the next may well be answered. Two in a row are one. What failed must be
-answered again to end it, so that an answer to `auth.test` does not hide that nothing can be posted. Wherever
-Slack is called, the answer is noted here, in the transaction that keeps what came of it.
+answered again to end it, so that an answer to `auth.test` does not hide that nothing can be posted. It is
+kept in memory: the first calls after a start find out anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from threading import Event
+from threading import Event, Lock
 
 import structlog
 
-from syndicator.alerts import Outage, SlackMethod
-from syndicator.store.outages import Outages
+from syndicator.alerts import SlackMethod
 
 log = structlog.get_logger()
-
-Tell = Callable[[], object]
-"""Writes a line to the log; to be called once what was noted is committed."""
 
 WHERE_TO_LOOK = "See slack-status.com, and this machine's DNS, firewall and proxy"
 FIX = f"Nothing is lost, it is tried again. {WHERE_TO_LOOK}"
 
-
 DOUBT = timedelta(minutes=5)
 """A single failure so long ago has nothing to do with the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Calls in a row that Slack did not answer: it could not be reached, or had a failure of its own."""
+
+    since: datetime
+    calls: int
+    method: SlackMethod
+    """What failed. `auth.test`, which is asked in any doubt, stands for Slack as a whole."""
 
 
 class OutageWatch:
@@ -36,53 +41,61 @@ class OutageWatch:
     def __init__(self) -> None:
         self.doubt = Event()
         """Set when a first call was not answered: somebody should ask Slack how it is."""
-        self._told = False
+        self._lock = Lock()
+        self._failed: Outage | None = None
+
+    @property
+    def outage(self) -> Outage | None:
+        """The outage that lasts; None while Slack answers, and for a single call that failed."""
+        failed = self._failed
+        return failed if failed is not None and failed.calls > 1 else None
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a call has failed since Slack answered last."""
+        return self._failed is not None
 
     def note(
-        self, kept: Outages, method: SlackMethod, *, error: str | None, now: datetime
-    ) -> tuple[bool, Tell | None]:
-        """Notes a call that Slack answered (`error` None) or did not answer.
+        self, method: SlackMethod, *, error: str | None, now: datetime, waiting: Callable[[], int]
+    ) -> bool:
+        """Notes a call that Slack answered (`error` None) or did not; whether an outage is over by it.
 
-        Gives whether an outage is over by it, and what is to be said.
+        `waiting` tells how many messages wait. Where none does, any answer ends an outage, since nobody calls
+        what failed.
         """
-        before = kept.current()
-        if error is not None:
-            return False, self._failed(kept, before, method, error, now)
-        if before is None or not before.is_ended_by(method):
-            return False, None
-        kept.end(before, now)
-        if not before.is_certain:
-            return False, None
-        self._told = False
-        facts = {"after": lasted(now - before.since), "calls_failed": before.calls, "waiting": before.waiting}
-        return True, lambda: log.info("Slack answers again", **facts)
+        with self._lock:
+            if error is not None:
+                self._note_failure(method, error, now, waiting)
+                return False
+            before, outage = self._failed, self.outage
+            if before is None or not (before.method in (method, SlackMethod.AUTH_TEST) or waiting() == 0):
+                return False
+            self._failed = None
+            if outage is None:
+                return False
+            after = lasted(now - outage.since)
+            log.info("Slack answers again", after=after, calls_failed=outage.calls, waiting=waiting())
+            return True
 
-    def _failed(
-        self, kept: Outages, before: Outage | None, method: SlackMethod, error: str, now: datetime
-    ) -> Tell | None:
-        if before is not None and not before.is_certain and now - before.since > DOUBT:
-            kept.end(before, now)
-            before = None
-        if before is None:
+    def _note_failure(
+        self, method: SlackMethod, error: str, now: datetime, waiting: Callable[[], int]
+    ) -> None:
+        before = self._failed
+        if before is None or (before.calls == 1 and now - before.since > DOUBT):
+            self._failed = Outage(since=now, calls=1, method=method)
             self.doubt.set()
-            after = Outage(since=now, calls=1, error=error, method=method, waiting=kept.waiting())
-        else:
-            whole = method is SlackMethod.AUTH_TEST
-            after = replace(
-                before, calls=before.calls + 1, error=error, method=method if whole else before.method
+            return
+        what = method if method is SlackMethod.AUTH_TEST else before.method
+        self._failed = replace(before, calls=before.calls + 1, method=what)
+        if before.calls == 1:
+            log.warning(
+                "Slack cannot be reached",
+                since=f"{before.since:%Y-%m-%d %H:%M:%S} UTC",
+                waiting=waiting(),
+                calls_failed=2,
+                why=error,
+                fix=FIX,
             )
-        kept.put(after)
-        if self._told or not after.is_certain:
-            return None
-        self._told = True
-        return lambda: log.warning(
-            "Slack cannot be reached",
-            since=f"{after.since:%Y-%m-%d %H:%M:%S} UTC",
-            waiting=after.waiting,
-            calls_failed=after.calls,
-            why=after.error,
-            fix=FIX,
-        )
 
 
 def lasted(time: timedelta) -> str:

@@ -200,7 +200,6 @@ def _rejected(
         not_before=now + policy.longest,
         failures=channel.failures + 1,
         broken=str(error),
-        broken_since=channel.broken_since or now,
     )
     owed = _failing(claimed, error, now, state=DeliveryState.OWED, due=broken.not_before)
     verdict = _or_give_up(owed, broken, _outcome(error), now=now, policy=policy)
@@ -209,7 +208,7 @@ def _rejected(
 
 def _well(delivery: Delivery, channel: ChannelState, outcome: str) -> Verdict:
     """A message is there: whatever was wrong with the channel is over."""
-    well = replace(channel, failures=0, broken=None, broken_since=None)
+    well = replace(channel, failures=0, broken=None)
     return Verdict(delivery=delivery, channel=well, outcome=outcome, report=channel.broken is not None)
 
 
@@ -248,7 +247,7 @@ def _pause(
     paused = replace(channel, failures=failures, not_before=max(channel.not_before, now + wait))
     if said or channel.broken is not None or failures < policy.report_after:
         return paused
-    return replace(paused, broken=f"{error}. {AGAIN}", broken_since=now)
+    return replace(paused, broken=f"{error}. {AGAIN}")
 
 
 def _has_broken(before: ChannelState, after: ChannelState) -> bool:

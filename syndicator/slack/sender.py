@@ -24,7 +24,7 @@ import structlog
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, SlackMethod
 from syndicator.errors import DeliveryError, StoreError, Unclear
-from syndicator.slack.outage import OutageWatch, Tell
+from syndicator.slack.outage import OutageWatch
 from syndicator.slack.retry import Answer, Drawn, RetryPolicy, Verdict, after_look, after_send
 from syndicator.store.outbox import Outbox
 
@@ -83,8 +83,9 @@ class Sender:
     """Sends what the outbox owes. One per outbox: at its start every claim it finds is a dead one's.
 
     `messenger_for` may raise a DeliveryError. What has no way out (`has_way` says so of a route and channel)
-    waits untouched, however long. `passing` is told the names of
-    the points that a crash may fall on: claimed, answered, settled.
+    waits untouched, however long. `hold_back` is called before each claim, in its transaction: it takes out
+    what is not to be sent now. `passing` is told the names of the points that a crash may fall on: claimed,
+    answered, settled.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Sender:
         *,
         clock: Callable[[], datetime],
         has_way: Callable[[str, str], bool] = lambda _route, _channel: True,
+        hold_back: Callable[[Outbox, datetime], object] = lambda _outbox, _now: None,
         policy: RetryPolicy | None = None,
         jitter: Callable[[], float] = random.random,
         workers: int = 8,
@@ -101,7 +103,7 @@ class Sender:
         passing: Callable[[str], None] = lambda _point: None,
     ) -> None:
         self._open, self._messenger_for, self._clock = open_outbox, messenger_for, clock
-        self._has_way, self._outages = has_way, outages or OutageWatch()
+        self._has_way, self._hold_back, self._outages = has_way, hold_back, outages or OutageWatch()
         self._policy = policy or RetryPolicy()
         self._jitter, self._workers, self._passing = jitter, workers, passing
         self._busy: set[str] = set()
@@ -175,14 +177,17 @@ class Sender:
         policy, now = self._policy, self._clock()
         with self._open() as outbox:
             outbox.expire_leases(now, confirm_after=policy.confirm_after)
-            held = [way for way in outbox.open_ways() if not self._has_way(*way)]
-            claims: Sequence[Delivery] = ()
-            if limit > 0:
-                claims = outbox.claim(
-                    now, lease=policy.lease, pace=policy.pace, busy=self._busy, held=held, limit=limit
-                )
+            self._hold_back(outbox, now)
+            claims: Sequence[Delivery] = outbox.claim(
+                now,
+                lease=policy.lease,
+                pace=policy.pace,
+                busy=self._busy,
+                may_leave=self._has_way,
+                limit=limit,
+            )
             busy = self._busy | {claimed.channel for claimed in claims}
-            until = outbox.next_time(busy, held) if len(busy) < self._workers else None
+            until = outbox.next_time(busy, self._has_way) if len(busy) < self._workers else None
         if claims:
             self._passing("claimed")
         return claims, until
@@ -227,44 +232,39 @@ class Sender:
         while self._unsettled:
             finished = self._unsettled.popleft()
             try:
-                verdict, held, tell = self._settle_one(finished)
+                verdict, held = self._settle_one(finished)
             except StoreError:
                 self._unsettled.appendleft(finished)
                 raise
             self._passing("settled")
             _tell(verdict, held=held)
-            if tell is not None:
-                tell()
 
-    def _settle_one(self, finished: Finished) -> tuple[Verdict, bool, Tell | None]:
+    def _settle_one(self, finished: Finished) -> tuple[Verdict, bool]:
         claimed, now = finished.claimed, self._clock()
         with self._open() as outbox:
-            channel = outbox.channel(claimed.channel)
+            channel = outbox.channels.get(claimed.channel)
             known = channel or ChannelState(channel=claimed.channel, not_before=now)
-            verdict = self._judge(finished, known, now, outage=outbox.outage() is not None)
-            held = outbox.settle(claimed, verdict.delivery, outcome=verdict.outcome, now=now)
+            verdict = self._judge(finished, known, now)
+            held = outbox.settle(claimed, verdict.delivery, now=now)
             if held:
-                outbox.put_channel(verdict.channel)
+                outbox.channels.put(verdict.channel)
             if verdict.limit is not None:
-                outbox.put_limit(verdict.limit)
-            tell = self._note(outbox, finished, now)
-        return verdict, held, tell
+                outbox.channels.put_limit(verdict.limit)
+            self._note(outbox, finished, now)
+        return verdict, held
 
-    def _note(self, outbox: Outbox, finished: Finished, now: datetime) -> Tell | None:
+    def _note(self, outbox: Outbox, finished: Finished, now: datetime) -> None:
         """Notes whether Slack answered; once an outage is over, all that waited for its end is tried."""
-        answered = finished.answered
-        if answered is None:
-            return None
-        error = None if answered else str(finished.answer)
-        over, tell = self._outages.note(outbox.outages, finished.method, error=error, now=now)
-        if over:
+        if finished.answered is None:
+            return
+        error = None if finished.answered else str(finished.answer)
+        if self._outages.note(finished.method, error=error, now=now, waiting=outbox.waiting):
             outbox.reset_back_off(now)
-        return tell
 
-    def _judge(self, finished: Finished, channel: ChannelState, now: datetime, *, outage: bool) -> Verdict:
+    def _judge(self, finished: Finished, channel: ChannelState, now: datetime) -> Verdict:
         judge = after_look
         if finished.claimed.state is DeliveryState.SENDING:
-            said = outage and finished.answered is False
+            said = self._outages.outage is not None and finished.answered is False
             judge = partial(after_send, jitter=self._jitter(), said=said)
         return judge(
             finished.claimed,

@@ -1,14 +1,14 @@
-"""The tables of announcing: what was decided of a story, what is owed, and the messages and their tries.
+"""The tables of announcing: what was decided of a story, and the messages.
 
-`ledger` and `digest_slots` are kept for ever: their primary keys are what makes "once" true. Texts that are
-only shown are JSON.
+`ledger` and `digest_slots` are kept for ever: their primary keys are what makes "once" true.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, and_, literal_column, text
 
-from syndicator.store.tables import UtcTime, metadata
+from syndicator.alerts import DeliveryState, LedgerKind, RouteReason, SlackMethod
+from syndicator.store.tables import EnumText, JsonText, UtcTime, metadata
 
 routes = Table(
     "routes",
@@ -27,29 +27,23 @@ ledger = Table(
     Column("story", Text, primary_key=True),
     Column("guid", Text, nullable=False),
     Column("route", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("kind", EnumText(LedgerKind), nullable=False),
+    Column("reason", EnumText(RouteReason), nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("delivery", Text),
+    Column("suspect", Boolean, nullable=False, default=False),
     Index("ix_ledger_guid", "guid"),
     Index("ix_ledger_delivery", "delivery"),
     Index("ix_ledger_route", "route", "at"),
+    Index(
+        "ix_ledger_owed", "route", "channel", "at", sqlite_where=text("kind = 'owed' AND delivery IS NULL")
+    ),
 )
-"""Once for ever: the primary key is the promise."""
+"""Once for ever: the primary key is the promise. What is owed and in no message yet is owed a message;
+`suspect` where it comes from a restored backup."""
 
-owed = Table(
-    "owed",
-    metadata,
-    Column("channel", Text, primary_key=True),
-    Column("story", Text, primary_key=True),
-    Column("guid", Text, nullable=False),
-    Column("route", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("qualified", UtcTime, nullable=False),
-    Column("suspect", Boolean, nullable=False, default=False),
-    Index("ix_owed_route", "route", "qualified"),
-)
-"""Stories taken and not yet in a message; `suspect` ones come from a restored backup."""
+WAITING = and_(ledger.c.kind == literal_column("'owed'"), ledger.c.delivery.is_(None))
+"""Of a row of the ledger: it is owed and in no message yet. Written out, so that the index is used."""
 
 deliveries = Table(
     "deliveries",
@@ -58,12 +52,12 @@ deliveries = Table(
     Column("route", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("guids", Text, nullable=False),
+    Column("guids", JsonText, nullable=False),
     Column("more", Integer, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("state", EnumText(DeliveryState), nullable=False),
     Column("created", UtcTime, nullable=False),
     Column("due", UtcTime, nullable=False),
-    Column("message", Text, nullable=False),
+    Column("message", JsonText, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("lease_until", UtcTime),
     Column("misses", Integer, nullable=False),
@@ -75,23 +69,10 @@ deliveries = Table(
     Column("why", Text, nullable=False),
     Column("rising", Boolean, nullable=False),
     Column("ended", UtcTime),
-    Index("ix_deliveries_queue", "channel", "state", "due", "created"),
-    Index("ix_deliveries_state", "state", "lease_until"),
+    Index("ix_deliveries_state", "state", "due", "created"),
+    Index("ix_deliveries_channel", "channel", "state"),
     Index("ix_deliveries_recent", "channel", "ended"),
 )
-
-attempts = Table(
-    "attempts",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("delivery", Text, ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("began", UtcTime, nullable=False),
-    Column("ended", UtcTime),
-    Column("outcome", Text),
-    Index("ix_attempts_delivery", "delivery", "id"),
-)
-"""Each try and each look; one without an end was cut off."""
 
 digest_slots = Table(
     "digest_slots",
@@ -99,7 +80,6 @@ digest_slots = Table(
     Column("route", Text, primary_key=True),
     Column("nominal", Text, primary_key=True),
     Column("at", UtcTime, nullable=False),
-    Column("outcome", Text, nullable=False),
     Column("delivery", Text),
 )
 """Each time of a digest that was dealt with, also when nothing was sent."""
@@ -123,29 +103,17 @@ channels = Table(
     Column("not_before", UtcTime, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("broken", Text),
-    Column("broken_since", UtcTime),
 )
 
 rate_limits = Table(
     "rate_limits",
     metadata,
-    Column("method", Text, primary_key=True),
+    Column("method", EnumText(SlackMethod), primary_key=True),
     Column("channel", Text, primary_key=True),
     Column("since", UtcTime, nullable=False),
     Column("until", UtcTime, nullable=False),
 )
 """How long Slack asked not to be called, by method and, where it limits by channel, by channel (else '')."""
-
-outages = Table(
-    "outages",
-    metadata,
-    Column("since", UtcTime, primary_key=True),
-    Column("calls", Integer, nullable=False),
-    Column("error", Text, nullable=False),
-    Column("ended", UtcTime),
-    Column("method", Text, nullable=False, server_default="auth.test"),
-)
-"""Times in which Slack could not be reached; the one without an end lasts."""
 
 channel_names = Table(
     "channel_names",

@@ -6,7 +6,10 @@ zone to lose. Values that are only shown, never searched, are one JSON text per 
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -49,6 +52,37 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class EnumText(TypeDecorator[StrEnum]):
+    """One of a closed set, kept as its value."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.kind(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.kind(value)
+
+
+class JsonText(TypeDecorator[Any]):
+    """What is only shown and never searched, as one JSON text; a list comes back as a tuple."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        found = None if value is None else json.loads(value)
+        return tuple(found) if isinstance(found, list) else found
 
 
 sources = Table(
@@ -97,7 +131,7 @@ entries = Table(
     Column("source", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    Column("story", Text, nullable=False, index=True),
+    Column("story", Text, nullable=False),
     Column("link", Text, nullable=False, index=True),
     Column("canonical_link", Text, nullable=False, index=True),
     Column("visibility", Text, nullable=False),

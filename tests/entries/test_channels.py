@@ -24,7 +24,7 @@ def rig(tmp_path: Path) -> Rig:
 def add_names(rig: Rig) -> None:
     """Slack has told the channel's id."""
     with rig.store.transaction() as session:
-        session.outbox.names.put({"general": "C0GENERAL"}, rig.now)
+        session.outbox.channels.put_ids({"general": "C0GENERAL"}, rig.now)
 
 
 def messages(rig: Rig, *states: DeliveryState) -> list[Delivery]:
@@ -50,7 +50,7 @@ def send(rig: Rig, *channels: str) -> list[str]:
                     state=after,
                     due=later,
                 )
-                session.outbox.settle(claimed, done, outcome="test", now=rig.now)
+                session.outbox.settle(claimed, done, now=rig.now)
                 sent += [claimed.id] if after is DeliveryState.SENT else []
     return sent
 

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from syndicator.alerts import Slot
-from syndicator.notify.enqueue import Enqueuer
 from syndicator.settings.models import Digest, QuietHours, Route
 from syndicator.slack.client import SlackBot
 from syndicator.slack.sender import Sender
 from tests.making import NOON
-from tests.rig import SITE, Rig
+from tests.rig import Rig
 from tests.slack_server import TOKEN, Posted, Slack, SlackServer, script
 from tests.slack_server import Channel as SlackChannel
 
@@ -39,12 +38,13 @@ class Channel:
         self.restart()
 
     def restart(self) -> None:
-        self.enqueuer = Enqueuer([self.route], SITE, self.rig.latest_slot)
+        self.enqueuer = self.rig.enqueuer([self.route])
         bot = SlackBot(TOKEN, api_url=self.server.url)
         self.sender = Sender(
-            lambda: self.enqueuer.outbox(self.rig.store, self.rig.now),
+            self.rig.pipeline.outbox,
             lambda _: bot,
             clock=lambda: self.rig.now,
+            hold_back=self.enqueuer.hold_back,
         )
         self.sender.begin()
 

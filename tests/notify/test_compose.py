@@ -58,7 +58,7 @@ def test_id_follows_from_channel_and_story_or_route_and_slot() -> None:
 def test_id_of_a_digest_without_a_slot_follows_from_its_oldest_story() -> None:
     a, b = make_entry("a"), make_entry("b")
     flood = draft(a, b, kind="digest", reason=DueReason.FLOOD)
-    older = replace(flood.shown[1], qualified=NOON - MINUTE)
+    older = replace(flood.shown[1], at=NOON - MINUTE)
     moved = replace(flood, shown=(flood.shown[0],), more=(older,))
     assert draft_id(flood) != draft_id(moved)
     assert draft_id(moved) == draft_id(replace(moved, shown=(older,), more=()))

@@ -10,7 +10,7 @@ import pytest
 
 from syndicator.alerts import LedgerKind, RouteReason
 from syndicator.models import Entry, Visibility
-from syndicator.notify.routing import Change, Decision, Write, announce
+from syndicator.notify.routing import Change, Decision, announce
 from syndicator.settings.models import Route
 from tests.notify.values import DAY, HOUR, NOON, make_entry, make_route
 
@@ -23,43 +23,45 @@ def decide(
     return announce(changes, routes or [make_route()], now=now, **facts)
 
 
-def writes(decisions: list[Decision]) -> list[tuple[str, str, Write, RouteReason]]:
+def writes(decisions: list[Decision]) -> list[tuple[str, str, LedgerKind | None, RouteReason]]:
     return [(one.route, one.entry.guid, one.write, one.reason) for one in decisions]
 
 
 def test_new_entry_becomes_owed() -> None:
     (decision,) = decide(make_entry())
-    assert decision.write is Write.OWED
-    owed = decision.owed
+    assert decision.write is LedgerKind.OWED
+    owed = decision.row
+    assert owed is not None
     assert (owed.route, owed.channel, owed.story, owed.guid) == ("sea", "C1", "tides", "urn:tides")
-    assert (owed.reason, owed.qualified) == (RouteReason.OWED, NOON)
+    assert (owed.reason, owed.at) == (RouteReason.OWED, NOON)
 
 
 def test_beginning_route_makes_a_baseline() -> None:
     (decision,) = decide(make_entry(), silent_routes={"sea"})
-    row = decision.baseline
-    assert decision.write is Write.BASELINE
+    row = decision.row
+    assert row is not None
+    assert decision.write is LedgerKind.BASELINE
     assert (row.kind, row.reason, row.story) == (LedgerKind.BASELINE, RouteReason.BASELINE, "tides")
 
 
 def test_beginning_source_makes_a_baseline_of_its_own_entries_only() -> None:
     decisions = decide(make_entry("old"), make_entry("new", source="blog"), silent_sources={"news"})
     assert {one.entry.guid: one.write for one in decisions} == {
-        "urn:old": Write.BASELINE,
-        "urn:new": Write.OWED,
+        "urn:old": LedgerKind.BASELINE,
+        "urn:new": LedgerKind.OWED,
     }
 
 
 @pytest.mark.parametrize("silent", [(), ("sea",)], ids=["later", "at the beginning"])
 def test_entry_too_old_when_it_qualifies_becomes_baseline(silent: tuple[str, ...]) -> None:
     (decision,) = decide(make_entry(published=NOON - 30 * DAY), silent_routes=silent)
-    assert (decision.write, decision.reason) == (Write.BASELINE, RouteReason.TOO_OLD)
+    assert (decision.write, decision.reason) == (LedgerKind.BASELINE, RouteReason.TOO_OLD)
 
 
 def test_edited_date_of_a_baseline_entry_announces_nothing() -> None:
     ledger = {("C1", "tides"): LedgerKind.BASELINE}
     (decision,) = decide(make_entry(published=NOON - HOUR), ledger=ledger)
-    assert (decision.write, decision.reason) == (Write.NOTHING, RouteReason.BASELINE)
+    assert (decision.write, decision.reason) == (None, RouteReason.BASELINE)
 
 
 @pytest.mark.parametrize(
@@ -74,16 +76,16 @@ def test_edited_date_of_a_baseline_entry_announces_nothing() -> None:
 def test_what_is_not_yet_to_be_announced_may_qualify_after_the_beginning(entry: Entry) -> None:
     route = make_route(min_quality=80.0)
     (at_first,) = decide(entry, routes=[route], silent_routes={"sea"})
-    assert at_first.write is Write.NOTHING
+    assert at_first.write is None
     ready = make_entry()
     (later,) = decide(Change(entry=ready, before=entry), routes=[route])
-    assert later.write is Write.OWED
+    assert later.write is LedgerKind.OWED
 
 
 def test_quality_that_rises_over_the_bar_is_announced_as_rising() -> None:
     change = Change(entry=make_entry(quality=93.0), before=make_entry(quality=53.0))
     (decision,) = decide(change, routes=[make_route(min_quality=80.0)])
-    assert (decision.write, decision.reason) == (Write.OWED, RouteReason.RISING)
+    assert (decision.write, decision.reason) == (LedgerKind.OWED, RouteReason.RISING)
 
 
 def test_draft_that_becomes_public_is_not_rising() -> None:
@@ -96,57 +98,57 @@ def test_quality_that_falls_and_rises_again_announces_nothing() -> None:
     change = Change(entry=make_entry(quality=93.0), before=make_entry(quality=53.0))
     ledger = {("C1", "tides"): LedgerKind.ANNOUNCED}
     (decision,) = decide(change, routes=[make_route(min_quality=80.0)], ledger=ledger)
-    assert (decision.write, decision.reason) == (Write.NOTHING, RouteReason.ANNOUNCED)
+    assert (decision.write, decision.reason) == (None, RouteReason.ANNOUNCED)
 
 
 def test_entry_announced_under_another_story_is_announced() -> None:
     ledger = {("C1", "urn:tides"): LedgerKind.ANNOUNCED}
     (decision,) = decide(make_entry(story="merged"), ledger=ledger)
-    assert decision.write is Write.NOTHING
+    assert decision.write is None
 
 
 def test_first_route_of_a_channel_takes_the_story() -> None:
     routes = [make_route("first"), make_route("second"), make_route("elsewhere", channel="C2")]
     assert sorted(writes(decide(make_entry(), routes=routes))) == [
-        ("elsewhere", "urn:tides", Write.OWED, RouteReason.OWED),
-        ("first", "urn:tides", Write.OWED, RouteReason.OWED),
-        ("second", "urn:tides", Write.NOTHING, RouteReason.ANNOUNCED),
+        ("elsewhere", "urn:tides", LedgerKind.OWED, RouteReason.OWED),
+        ("first", "urn:tides", LedgerKind.OWED, RouteReason.OWED),
+        ("second", "urn:tides", None, RouteReason.ANNOUNCED),
     ]
 
 
 def test_second_route_takes_what_the_first_does_not() -> None:
     routes = [make_route("picky", min_quality=100.0), make_route("easy")]
     assert sorted(writes(decide(make_entry(), routes=routes))) == [
-        ("easy", "urn:tides", Write.OWED, RouteReason.OWED),
-        ("picky", "urn:tides", Write.NOTHING, RouteReason.BELOW_MINIMUM),
+        ("easy", "urn:tides", LedgerKind.OWED, RouteReason.OWED),
+        ("picky", "urn:tides", None, RouteReason.BELOW_MINIMUM),
     ]
 
 
 def test_route_that_begins_does_not_silence_another_of_its_channel() -> None:
     routes = [make_route("new"), make_route("old")]
     decisions = decide(make_entry(), routes=routes, silent_routes={"new"})
-    assert {one.route: one.write for one in decisions} == {"new": Write.NOTHING, "old": Write.OWED}
+    assert {one.route: one.write for one in decisions} == {"new": None, "old": LedgerKind.OWED}
 
 
 def test_too_old_for_the_first_route_is_young_enough_for_the_second() -> None:
     routes = [make_route("fresh", max_age=HOUR / 2), make_route("slow")]
     decisions = decide(make_entry(), routes=routes)
-    assert {one.route: one.write for one in decisions} == {"fresh": Write.NOTHING, "slow": Write.OWED}
+    assert {one.route: one.write for one in decisions} == {"fresh": None, "slow": LedgerKind.OWED}
 
 
 def test_story_too_old_for_all_routes_is_baseline_once() -> None:
     routes = [make_route("first"), make_route("second")]
     decisions = decide(make_entry(published=NOON - 30 * DAY), routes=routes)
-    assert {one.route: one.write for one in decisions} == {"first": Write.BASELINE, "second": Write.NOTHING}
+    assert {one.route: one.write for one in decisions} == {"first": LedgerKind.BASELINE, "second": None}
 
 
 def test_story_in_one_batch_is_owed_once_with_its_best_entry() -> None:
     copies = [make_entry(name, quality=q, story="s") for name, q in (("a", 70.0), ("b", 95.0), ("c", None))]
     decisions = decide(*copies)
     assert sorted(writes(decisions)) == [
-        ("sea", "urn:a", Write.NOTHING, RouteReason.SAME_STORY),
-        ("sea", "urn:b", Write.OWED, RouteReason.OWED),
-        ("sea", "urn:c", Write.NOTHING, RouteReason.SAME_STORY),
+        ("sea", "urn:a", None, RouteReason.SAME_STORY),
+        ("sea", "urn:b", LedgerKind.OWED, RouteReason.OWED),
+        ("sea", "urn:c", None, RouteReason.SAME_STORY),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndicator.alerts import Owed, RouteReason
+from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
 from syndicator.models import Article, Entry, Image, Provider, Visibility, utc
 from syndicator.settings.models import Digest, Route
 
@@ -68,13 +68,14 @@ def make_route(name: str = "sea", **fields: Any) -> Route:
     return Route(**(values | fields))
 
 
-def owe(entry: Entry, route: Route | None = None, *, at: datetime = NOON) -> Owed:
+def owe(entry: Entry, route: Route | None = None, *, at: datetime = NOON) -> LedgerRow:
     route = route or make_route()
-    return Owed(
+    return LedgerRow(
         route=route.name,
         channel=route.channel,
         story=entry.story,
         guid=entry.guid,
+        kind=LedgerKind.OWED,
         reason=RouteReason.OWED,
-        qualified=at,
+        at=at,
     )

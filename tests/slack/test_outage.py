@@ -25,9 +25,7 @@ def calls(
     with capture_logs() as logs:
         for number, error in enumerate(answers):
             with store() as outbox:
-                _, tell = watch.note(outbox.outages, method, error=error, now=begin + number * after)
-            if tell is not None:
-                tell()
+                watch.note(method, error=error, now=begin + number * after, waiting=outbox.waiting)
     return [dict(line) for line in logs]
 
 
@@ -48,8 +46,7 @@ def test_end_of_an_outage_is_said_once_with_how_long_it_was() -> None:
     begun, over = calls(watch, store, *answers, after=timedelta(minutes=4))
     assert begun["event"] == "Slack cannot be reached"
     assert (over["log_level"], over["event"], over["after"]) == ("info", "Slack answers again", "12 min")
-    with store() as outbox:
-        assert outbox.outage() is None and outbox.outages.current() is None
+    assert watch.outage is None and not watch.in_doubt
     again = calls(watch, store, "refused", "refused")
     assert [line["event"] for line in again] == ["Slack cannot be reached"]
 
@@ -58,19 +55,13 @@ def test_single_call_that_fails_is_no_outage_but_a_doubt() -> None:
     store, watch = memory_store(), OutageWatch()
     assert calls(watch, store, "HTTP 500", None, "HTTP 500", None) == []
     assert watch.doubt.is_set()
-    with store() as outbox:
-        assert outbox.outage() is None
+    assert watch.outage is None
 
 
-def test_outage_is_known_over_a_restart_and_said_once_by_each_start() -> None:
-    store = memory_store()
-    calls(OutageWatch(), store, "refused", "refused")
-    watch = OutageWatch()
-    (line,) = calls(watch, store, "refused", "refused")
-    assert (line["since"], line["calls_failed"]) == ("2026-03-02 12:00:00 UTC", 3)
-    with store() as outbox:
-        outage = outbox.outage()
-        assert outage is not None and (outage.since, outage.error) == (NOON, "refused")
+def test_outage_lasts_until_an_answer_and_knows_its_beginning() -> None:
+    store, watch = memory_store(), OutageWatch()
+    calls(watch, store, "refused", "refused", "refused")
+    assert watch.outage is not None and (watch.outage.since, watch.outage.calls) == (NOON, 3)
 
 
 def test_answer_to_another_method_does_not_end_an_outage_of_posting() -> None:

@@ -53,7 +53,7 @@ def looked(
 
 @pytest.mark.parametrize("ts", ["1772452800.000100", None], ids=["by token", "by webhook"])
 def test_accepted_message_is_sent_and_its_channel_well(ts: str | None) -> None:
-    ill = replace(CHANNEL, failures=3, broken="no", broken_since=NOON)
+    ill = replace(CHANNEL, failures=3, broken="no")
     verdict = sent(ts, sending(error="before", failing_since=NOON), ill)
     assert (verdict.delivery.state, verdict.delivery.message_ts) == (DeliveryState.SENT, ts)
     assert (verdict.delivery.error, verdict.delivery.failing_since) == (None, None)
@@ -96,7 +96,7 @@ def test_rejection_breaks_the_channel_is_reported_once_and_tried_seldom() -> Non
     assert first.channel.not_before == first.delivery.due == NOON + POLICY.longest
     assert first.channel.broken is not None and "Invite the app" in first.channel.broken
     again = sent(REJECTED, first.delivery, first.channel, now=NOON + POLICY.longest)
-    assert not again.report and again.channel.broken_since == NOON
+    assert not again.report and again.channel.broken is not None
     other = Rejected("not posted", on="C1", code="is_archived", why="no", fix="Unarchive it")
     assert sent(other, first.delivery, first.channel).report
 
@@ -110,7 +110,7 @@ def test_third_failure_in_a_row_breaks_the_channel_and_is_reported_once(error: A
         reports.append(verdict.report)
     assert reports == [False, False, True, False, False]
     assert channel.broken is not None and "not posted: C1" in channel.broken
-    assert channel.broken_since == NOON and "tried again" in channel.broken
+    assert channel.broken is not None and "tried again" in channel.broken
     well = sent("1.1", channel=channel)
     assert well.report and well.channel.broken is None
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from syndicator.alerts import Delivery, DeliveryState, Owed, RouteReason
+from syndicator.alerts import Delivery, DeliveryState, LedgerKind, LedgerRow, RouteReason
 from syndicator.models import utc
 from syndicator.store.outbox import Outbox
 from syndicator.store.tables import metadata
@@ -76,12 +76,15 @@ def make_delivery(
     return Delivery(**(values | fields))
 
 
-def make_owed(story: str = "s1", *, channel: str = "C1", route: str = "ai", now: datetime = NOON) -> Owed:
-    return Owed(
+def make_owed(
+    story: str = "s1", *, channel: str = "C1", route: str = "ai", now: datetime = NOON
+) -> LedgerRow:
+    return LedgerRow(
         route=route,
         channel=channel,
         story=story,
         guid=f"urn:{story}",
+        kind=LedgerKind.OWED,
         reason=RouteReason.OWED,
-        qualified=now,
+        at=now,
     )

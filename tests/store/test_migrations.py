@@ -6,7 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-from syndicator.alerts import RouteReason
+from syndicator.alerts import LedgerKind, RouteReason, Slot
 from syndicator.store.database import open_store
 from tests.making import NOON
 from tests.store.migrating import migrate
@@ -58,3 +58,56 @@ def test_what_had_other_names_is_kept(tmp_path: Path) -> None:
     assert (problem.what, problem.fix) == ("no title", "Add a title")
     assert (story.guid, story.reason) == ("g", RouteReason.RISING)
     assert (owed.topic, output) == ("https://a.example/f", "as it was")
+
+
+def test_what_the_previous_version_owed_is_owed_and_nothing_else(tmp_path: Path) -> None:
+    database = tmp_path / "state.db"
+    migrate(database, "0010")
+    rows = (
+        # story, kind, delivery, whether it stands in `owed` as well, and whether suspect there
+        ("waits", "owed", None, True, False),
+        ("restored", "owed", None, True, True),
+        ("left over", "owed", None, False, False),
+        ("in a message", "owed", "d1", False, False),
+        ("announced", "announced", "d0", False, False),
+        ("baseline", "baseline", None, False, False),
+    )
+    with sqlite3.connect(database) as connection:
+        for story, kind, delivery, owed, suspect in rows:
+            connection.execute(
+                "INSERT INTO ledger VALUES ('C1', ?, ?, 'ai', ?, 'owed', 5, ?)",
+                (story, f"urn:{story}", kind, delivery),
+            )
+            if owed:
+                connection.execute(
+                    "INSERT INTO owed VALUES ('C1', ?, ?, 'ai', 'owed', 5, ?)",
+                    (story, f"urn:{story}", suspect),
+                )
+        connection.execute(
+            "INSERT INTO deliveries (id, route, channel, kind, guids, more, state, created, due, message,"
+            " attempts, misses, unsure, why, rising)"
+            " VALUES ('d1', 'ai', 'C1', 'alert', '[\"urn:in a message\"]', 0, 'owed', 0, 0, '{}', 1, 0, 0,"
+            " 'sent at once', 0)"
+        )
+        connection.execute("INSERT INTO attempts (delivery, number, began) VALUES ('d1', 1, 0)")
+        connection.execute("INSERT INTO channels VALUES ('C1', 0, 1, 'no such channel', 7)")
+        connection.execute("INSERT INTO outages (since, calls, error) VALUES (1, 3, 'no such host')")
+        connection.execute("INSERT INTO digest_slots VALUES ('ai', '2026-03-02T09:00', 3, 'sent', 'd0')")
+    connection.close()
+    store = open_store(f"sqlite:///{database}", now=NOON)
+    with store.reading() as session:
+        outbox = session.outbox
+        assert [(one.story, one.suspect) for one in outbox.ledger.owed()] == [
+            ("restored", True),
+            ("waits", False),
+        ]
+        kinds = {one.story: one.kind for one in outbox.ledger.rows(guids=[f"urn:{row[0]}" for row in rows])}
+        (waiting,) = outbox.list()
+        slot = Slot(nominal="2026-03-02T09:00", at=NOON)
+        assert outbox.ledger.slots_done({"ai": slot}) == {"ai"}
+        (broken,) = outbox.channels.broken()
+    store.close()
+    before = {story: LedgerKind(kind) for story, kind, *_ in rows} | {"left over": LedgerKind.BASELINE}
+    assert kinds == before
+    assert (waiting.id, waiting.state, waiting.guids) == ("d1", "owed", ("urn:in a message",))
+    assert broken.broken == "no such channel"

@@ -38,16 +38,16 @@ def kinds(ledger: Ledger, story: str) -> dict[tuple[str, str], LedgerKind]:
 def test_story_is_taken_once_in_a_channel(store: OutboxStore) -> None:
     with store() as outbox:
         first, again, elsewhere = make_owed(), make_owed(route="other"), make_owed(channel="C2")
-        assert outbox.ledger.take([first, again, elsewhere]) == [first, elsewhere]
+        assert outbox.ledger.add([first, again, elsewhere]) == [first, elsewhere]
         assert outbox.ledger.owed() == [first, elsewhere]
         assert outbox.ledger.owed("other") == []
 
 
 def test_baseline_and_owed_exclude_each_other(store: OutboxStore) -> None:
     with store() as outbox:
-        outbox.ledger.put_baseline([baseline("s1"), baseline("s1"), baseline("s2")])
+        outbox.ledger.add([baseline("s1"), baseline("s1"), baseline("s2")])
         assert [row.story for row in outbox.ledger.rows(stories=["s1", "s2"])] == ["s1", "s2"]
-        assert outbox.ledger.take([make_owed("s1")]) == []
+        assert outbox.ledger.add([make_owed("s1")]) == []
         assert kinds(outbox.ledger, "s1") == {
             ("C1", "s1"): LedgerKind.BASELINE,
             ("C1", "urn:s1"): LedgerKind.BASELINE,
@@ -56,13 +56,13 @@ def test_baseline_and_owed_exclude_each_other(store: OutboxStore) -> None:
 
 def test_entry_is_known_by_its_guid_when_its_story_has_another_name(store: OutboxStore) -> None:
     with store() as outbox:
-        outbox.ledger.put_baseline([baseline("s1")])
+        outbox.ledger.add([baseline("s1")])
         assert outbox.ledger.kinds(["merged"], ["urn:s1"])["C1", "urn:s1"] is LedgerKind.BASELINE
 
 
 def test_many_keys_are_asked_in_batches(store: OutboxStore) -> None:
     with store() as outbox:
-        outbox.ledger.put_baseline(baseline(f"s{number}") for number in range(1000))
+        outbox.ledger.add(baseline(f"s{number}") for number in range(1000))
         found = outbox.ledger.kinds((f"s{number}" for number in range(1000)), [])
         assert len(found) == 2000
 
@@ -70,17 +70,17 @@ def test_many_keys_are_asked_in_batches(store: OutboxStore) -> None:
 def test_released_story_counts_anew(store: OutboxStore) -> None:
     with store() as outbox:
         owed = make_owed()
-        outbox.ledger.take([owed])
-        outbox.ledger.release([owed])
+        outbox.ledger.add([owed])
+        outbox.ledger.forget([owed])
         assert outbox.ledger.owed() == [] and kinds(outbox.ledger, "s1") == {}
-        assert outbox.ledger.take([owed]) == [owed]
+        assert outbox.ledger.add([owed]) == [owed]
 
 
 def test_dropped_message_keeps_or_forgets_its_stories(store: OutboxStore) -> None:
     with store() as outbox:
         for story, release in (("kept", False), ("forgotten", True)):
             owed = make_owed(story)
-            outbox.ledger.take([owed])
+            outbox.ledger.add([owed])
             outbox.write(make_delivery(story), [owed])
             assert outbox.drop(story, "why", NOON, release=release)
         assert kinds(outbox.ledger, "kept") != {}
@@ -90,9 +90,9 @@ def test_dropped_message_keeps_or_forgets_its_stories(store: OutboxStore) -> Non
 def test_some_of_a_messages_entries_can_be_forgotten(store: OutboxStore) -> None:
     with store() as outbox:
         both = [make_owed("a"), make_owed("b")]
-        outbox.ledger.take(both)
+        outbox.ledger.add(both)
         outbox.write(make_delivery(guids=("urn:a", "urn:b")), both)
-        outbox.ledger.forget("d1", ["urn:a"])
+        outbox.ledger.forget_message("d1", ["urn:a"])
         assert kinds(outbox.ledger, "a") == {} and kinds(outbox.ledger, "b") != {}
 
 
@@ -102,12 +102,12 @@ def test_route_begins_once_and_its_change_shows(store: OutboxStore) -> None:
         outbox.ledger.begin(Route(name="ai", channel="C1"), "f1", NOON)
         outbox.ledger.begin(Route(name="ai", channel="C1"), "f2", NOON + HOUR)
         assert outbox.ledger.begun() == {"ai": "f2"}
-        assert outbox.ledger.began() == {"ai": NOON + HOUR}
+        assert outbox.ledger.began(["ai", "b"]) == {"ai": NOON + HOUR}
 
 
 def test_gone_routes_stories_go_to_the_channels_next_route_or_are_let_go(store: OutboxStore) -> None:
     with store() as outbox:
-        outbox.ledger.take([make_owed("a", route="old"), make_owed("b", channel="C9", route="old")])
+        outbox.ledger.add([make_owed("a", route="old"), make_owed("b", channel="C9", route="old")])
         outbox.ledger.begin(Route(name="old", channel="C1"), "f", NOON)
         assert outbox.ledger.settle_routes({"C1": ["new", "second"]}) == (1, 1)
         assert [(one.story, one.route) for one in outbox.ledger.owed()] == [("a", "new")]
@@ -119,12 +119,10 @@ def test_gone_routes_stories_go_to_the_channels_next_route_or_are_let_go(store: 
 def test_slot_is_finished_once(store: OutboxStore) -> None:
     slot = Slot(nominal="2026-03-02T09:00", at=NOON)
     with store() as outbox:
-        assert not outbox.ledger.slot_done("ai", slot)
-        assert outbox.ledger.finish_slot("ai", slot, "sent", "d1")
-        assert not outbox.ledger.finish_slot("ai", Slot(nominal=slot.nominal, at=NOON + HOUR), "sent")
-        assert outbox.ledger.slot_done("ai", slot)
-        assert not outbox.ledger.slot_done("other", slot)
-        assert outbox.ledger.slots("ai") == [(slot, "sent", "d1")]
+        assert outbox.ledger.slots_done({"ai": slot}) == set()
+        assert outbox.ledger.finish_slot("ai", slot, "d1")
+        assert not outbox.ledger.finish_slot("ai", Slot(nominal=slot.nominal, at=NOON + HOUR))
+        assert outbox.ledger.slots_done({"ai": slot, "other": slot}) == {"ai"}
 
 
 def test_mute_stands_until_its_end_or_until_lifted(store: OutboxStore) -> None:

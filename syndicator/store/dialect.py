@@ -1,0 +1,88 @@
+"""What is said to SQLite in its own words: rows written over others or left, and a look into JSON.
+
+Another database would have another such module, another `database` and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, TableValuedAlias, delete, func, true
+from sqlalchemy.dialects.sqlite import insert
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+
+BATCH = 500
+"""Values per statement, well below SQLite's 32,766 variables."""
+
+
+def batches(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values in their order, `BATCH` at a time."""
+    remaining = iter(values)
+    while some := list(islice(remaining, BATCH)):
+        yield some
+
+
+def row_of(value: Any) -> dict[str, Any]:
+    """A dataclass whose fields are a table's columns, as a row of it."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
+    """Writes each row, over the one with its primary key if there is one."""
+    statement = insert(table)
+    changes = {name: statement.excluded[name] for name in _others(table)}
+    statement = statement.on_conflict_do_update(index_elements=_keys(table), set_=changes)
+    for some in batches(rows):
+        connection.execute(statement, some)
+
+
+def insert_new(connection: Connection, table: Table, rows: Iterable[Row]) -> set[tuple[Any, ...]]:
+    """Writes each row whose primary key is not there; the keys of those, in the order of the table's."""
+    keys = [table.c[name] for name in _keys(table)]
+    statement = insert(table).on_conflict_do_nothing().returning(*keys)
+    return {tuple(row) for some in batches(rows) for row in connection.execute(statement, some)}
+
+
+def replace_if(connection: Connection, table: Table, row: Row, condition: ColumnElement[bool]) -> bool:
+    """Writes the row if its primary key is not there, or over the one that is there if the condition holds
+    of it; whether it was written."""
+    statement = insert(table).values(row)
+    statement = statement.on_conflict_do_update(
+        index_elements=_keys(table), set_={name: row[name] for name in _others(table)}, where=condition
+    )
+    return connection.execute(statement.returning(*table.primary_key)).first() is not None
+
+
+def change_unless_taken(
+    connection: Connection, table: Table, condition: ColumnElement[bool], **values: object
+) -> int:
+    """Changes the rows; one whose primary key would be another's then is deleted. How many were changed."""
+    changed = table.update().prefix_with("OR IGNORE").where(condition).values(values)
+    count = len(connection.execute(changed.returning(*table.primary_key)).all())
+    connection.execute(delete(table).where(condition))
+    return count
+
+
+def json_text(column: ColumnElement[str], path: str) -> ColumnElement[str | None]:
+    """The value at a path such as `$.provider.name`; None where there is none."""
+    return func.json_extract(column, path)
+
+
+def with_json_items(
+    table: FromClause, column: ColumnElement[str], path: str
+) -> tuple[FromClause, TableValuedAlias]:
+    """The table, a row for each item of the list at the path, and the items as `c.value`."""
+    items = func.json_each(column, path).table_valued("value")
+    return table.join(items, true()), items
+
+
+def _keys(table: Table) -> list[str]:
+    return [column.name for column in table.primary_key]
+
+
+def _others(table: Table) -> list[str]:
+    return [column.name for column in table.columns if not column.primary_key]
