@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from syndicator.build import Pass, build
-from syndicator.cli.report import print_faulty
+from syndicator.cli.build import say_faulty
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Settings
 from tests.rig import article_text
@@ -37,6 +36,6 @@ def test_pass_with_a_faulty_feed_is_not_fine(settings: Settings, capsys: pytest.
     result = run(settings.model_copy(update={"site": wrong}))
     assert not result.problems
     assert not result.fine
-    print_faulty(Console(), result)
+    say_faulty(result.published.faulty)
     assert f"{result.published.faulty} feeds would be faulty" in capsys.readouterr().out
     assert run(settings).fine

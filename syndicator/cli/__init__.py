@@ -1,11 +1,12 @@
 """The command line: one module per command. Each parses its arguments, calls one function, prints, exits.
 
-What a command works with is imported when it runs: database and parsers take a second or more, which nobody
-should wait for who asks for `--help` or mistypes an option.
+What a command works with is imported when it runs: database, parsers, even what colours the output take a
+second together, which nobody should wait for who asks for `--help` or mistypes an option.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -15,15 +16,25 @@ from typing import NoReturn
 import typer
 
 from syndicator import __version__
-from syndicator.cli.failures import Failure, failure_of, silence_output
-from syndicator.cli.shown import shown
+from syndicator.cli.terminal import shown
+from syndicator.errors import SyndicatorError
+
+FIXES = {
+    errno.ENOSPC: "Make room on that disk",
+    errno.EDQUOT: "Make room, or raise the quota",
+    errno.EROFS: "Mount it for writing, or choose another place",
+    errno.EMFILE: "Allow more open files (`ulimit -n`, LimitNOFILE=)",
+    errno.ENFILE: "Allow more open files (`sysctl fs.file-max`)",
+    errno.EACCES: "Run the command as the user of the service, or allow this one to use it",
+    errno.ENOMEM: "Allow more memory (`ulimit -v`, MemoryMax=)",
+}
 
 app = typer.Typer(
     name="syndicator",
     help="Turns a folder of articles into feeds that people subscribe to and Slack alerts that people are "
     "glad to get.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -52,32 +63,38 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         # Each command registers itself with `app`.
-        from syndicator.cli import build, check, deliveries, explain, mute, preview, run  # noqa: F401
+        from syndicator.cli import build, deliveries, explain, mute, preview, run  # noqa: F401
 
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as error:  # the boundary of the process: what is no mistake of ours is one line
-        failure = failure_of(error, sys.argv[1:])
-        if failure is None:
+    except SyndicatorError as error:
+        _end(str(error), error.exit_code)
+    except BrokenPipeError:
+        _end("", 1)
+    except OSError as error:
+        if error.errno is None:
             raise
-    else:
-        return
-    _end(failure)
+        _end(refusal(error), 1)
 
 
-def _end(failure: Failure) -> NoReturn:
-    """Written plainly: to colour it by rich takes memory, which may be what there is none of."""
-    silence_output()
-    if failure.text and sys.stderr is not None:
-        head = "\x1b[1;31merror:\x1b[0m" if _is_coloured() else "error:"
+def refusal(error: OSError) -> str:
+    """What the machine refuses, where, and what to do about it."""
+    place = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+    why = (error.strerror or str(error)).lower()
+    text = f"{place}: {why}" if place else f"the output cannot be written: {why}"
+    fix = FIXES.get(error.errno or 0, "")
+    return f"{text}. {fix}" if fix else text
+
+
+def _end(text: str, exit_code: int) -> NoReturn:
+    # What is still to be written goes nowhere, so that the end of the process cannot fail for it.
+    with suppress(OSError), open(os.devnull, "w") as nowhere:  # noqa: PTH123  a path of the system, not of ours
+        os.dup2(nowhere.fileno(), 1)
+    if text and sys.stderr is not None:
+        coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        head = "\x1b[1;31merror:\x1b[0m" if coloured else "error:"
         with suppress(OSError, ValueError):
-            sys.stderr.write(f"{head} {shown(failure.text, but=chr(10))}\n")
+            sys.stderr.write(f"{head} {shown(text, but=chr(10))}\n")
             sys.stderr.flush()
-    if failure.at_once:
-        os._exit(failure.exit_code)
-    sys.exit(failure.exit_code)
-
-
-def _is_coloured() -> bool:
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    sys.exit(exit_code)

@@ -1,16 +1,21 @@
-"""`syndicator build`: one pass, from the folders to the output folder."""
+"""`syndicator build` and `check`: one pass over the folders, and every problem with its place and fix."""
 
 from __future__ import annotations
 
-import typer
-from rich.console import Console
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, assert_never
 
-from syndicator.cli import app, report
-from syndicator.cli.log import configure_logs
+import typer
+
+from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
-from syndicator.cli.progress import progress_bar
-from syndicator.cli.report import print_counts, print_faulty, print_missing, print_problems
-from syndicator.errors import SecondInstanceError
+from syndicator.cli.terminal import progress_bar, say, say_json
+from syndicator.errors import SecondInstanceError, SettingsError
+
+if TYPE_CHECKING:
+    from syndicator.build import Pass
+    from syndicator.models import Visibility
+    from syndicator.settings.models import Settings
 
 
 @app.command()
@@ -26,15 +31,12 @@ def build(
     """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""
     from syndicator.build import build as build_all
     from syndicator.build import confirm_removals as tell_running
+    from syndicator.cli.log import configure_logs
 
-    configure_logs(verbose=False, journal=False)
+    configure_logs()
     settings = read_settings(config)
-    console = Console(stderr=True)
     try:
-        with (
-            progress_bar(console, "Reading articles") as reading,
-            progress_bar(console, "Publishing") as publishing,
-        ):
+        with progress_bar("Reading articles") as reading, progress_bar("Publishing") as publishing:
             result = build_all(
                 settings, reading=reading.update, publishing=publishing.update, confirmed=confirm_removals
             )
@@ -42,16 +44,140 @@ def build(
         if not confirm_removals:
             raise
         tell_running(settings)
-        console.print("The service that runs withdraws them at its next look at the folder.")
+        typer.echo("The service that runs withdraws them at its next look at the folder.", err=True)
         return
     if as_json:
-        typer.echo(report.as_json(result))
+        say_json(_facts(result))
     else:
-        out = Console(highlight=False)
-        print_problems(out, settings, result.problems)
-        print_counts(out, result)
-        print_missing(out, result)
-        out.print(f"{result.published.written} files written to {settings.output}", soft_wrap=True)
-        print_faulty(out, result)
+        _say_problems(settings, result)
+        _say_counts(result)
+        _say_missing(result)
+        say(f"{result.published.written} files written to {settings.output}")
+        say_faulty(result.published.faulty)
     if not result.fine:
         raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    config: ConfigOption = DEFAULT_CONFIG,
+    settings_only: bool = typer.Option(
+        False, "--settings-only", help="Read no articles: would a start or a reload take these settings?"
+    ),
+    as_json: JsonOption = False,
+) -> None:
+    """Check the settings and all articles; print every problem as path:line:column: what, and how to mend it.
+
+    Nothing is written or sent. Exit code 1 if there are problems, 78 if the settings are wrong.
+    """
+    from syndicator.cli.log import configure_logs
+
+    configure_logs(quiet=True)
+    try:
+        settings = read_settings(config, to_publish=True)
+    except SettingsError as error:
+        if not as_json:
+            raise
+        say_json({"settings": [asdict(problem) for problem in error.problems]})
+        raise typer.Exit(error.exit_code) from None
+    if settings_only:
+        if as_json:
+            say_json({"settings": []})
+        else:
+            say("the settings are fine")
+        return
+    from syndicator.build import check as check_all
+
+    with progress_bar("Reading articles") as progress:
+        result = check_all(settings, reading=progress.update)
+    if as_json:
+        say_json(_facts(result))
+    else:
+        _say_problems(settings, result)
+        _say_counts(result)
+        _say_folders(result)
+        _say_missing(result)
+        for warning in result.warnings:
+            say((f"warning: {warning}", "yellow"))
+        count = len(result.problems) + len(result.missing)
+        say(f"{count} problem{'s' * (count != 1)}" if count else "no problems")
+    if not result.fine:
+        raise typer.Exit(1)
+
+
+def _facts(result: Pass) -> dict[str, Any]:
+    """The pass for programs."""
+    return {
+        "entries": result.counts,
+        "shown": result.shown,
+        "problems": [asdict(problem) for problem in result.problems],
+        "sources": {name: asdict(folder) for name, folder in result.folders.items()},
+        "missing": result.missing,
+        "warnings": result.warnings,
+        "files_written": result.published.written,
+        "feeds_faulty": result.published.faulty,
+    }
+
+
+def _say_problems(settings: Settings, result: Pass) -> None:
+    folders = {source.name: source.path for source in settings.sources}
+    for one in result.problems:
+        path = folders[one.source] / one.path if one.source in folders else one.path
+        place = f"{path}:{one.at.line}:{one.at.column}: "
+        say((place, "bold"), f"{one.what}. ", (f"{one.fix}.", "dim"))
+
+
+def why_not_public(visibility: Visibility, count: int = 1) -> str:
+    """Why so many entries are not public, to follow "is" or "are"; empty where they are."""
+    from syndicator.models import Visibility
+
+    one = count == 1
+    match visibility:
+        case Visibility.PUBLIC:
+            return ""
+        case Visibility.DRAFT:
+            return "not published (`published: false` or a draft)"
+        case Visibility.EMBARGOED:
+            return f"embargoed: {'its' if one else 'their'} time is still to come"
+        case Visibility.EXPIRED:
+            return "expired"
+        case Visibility.WITHDRAWN:
+            return f"withdrawn: {'its file is' if one else 'their files are'} gone"
+    assert_never(visibility)
+
+
+def _say_counts(result: Pass) -> None:
+    """How many entries are public, how many of them the feeds show, and why the others are not."""
+    from syndicator.models import Visibility
+    from syndicator.reports import INCLUDE
+
+    public = result.counts.get(Visibility.PUBLIC, 0)
+    text = f"{public} {'entry is' if public == 1 else 'entries are'} public"
+    if result.shown != public:
+        text += f"; feeds and pages show {result.shown}, as of several with the same link they show one"
+    say(text)
+    for visibility in (each for each in Visibility if each is not Visibility.PUBLIC):
+        if count := result.counts.get(visibility, 0):
+            say(f"{count} {'is' if count == 1 else 'are'} {why_not_public(visibility, count)}")
+    if result.unpublished:
+        say((f"{INCLUDE} for the source.", "dim"))
+
+
+def _say_folders(result: Pass) -> None:
+    """Each source's folder, how many articles it has, and how many of its files are bad."""
+    for name, folder in result.folders.items():
+        text = f"{name}: {folder.articles} {'article' if folder.articles == 1 else 'articles'}"
+        text += f" and {folder.bad} bad" if folder.bad else ""
+        say(f"{text} in {folder.path}")
+
+
+def _say_missing(result: Pass) -> None:
+    for source, why in result.missing.items():
+        say((f"{source}: {why}", "yellow"))
+
+
+def say_faulty(count: int) -> None:
+    """How many feeds were not written, as readers would refuse them; the log has said which, and why."""
+    if count:
+        text = f"{count} feed{'s' * (count != 1)} would be faulty and stay as they were; see the lines above"
+        say((text, "red"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from syndicator.alerts import Delivery, DeliveryState, LedgerRow, Retry
+from syndicator.alerts import Delivery, DeliveryState, Retry
 from syndicator.cli import app
-from syndicator.cli.log import configure_logs
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, opened, read_settings
-from syndicator.cli.shown import shown
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
+from syndicator.cli.terminal import console, say, say_json, shown
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from syndicator.notify.due import Hold
     from syndicator.store.outbox import Outbox
 
@@ -40,13 +37,6 @@ class Listed:
     delivery: Delivery
     titles: tuple[str, ...]
     held: Hold | None = None
-
-    @property
-    def title(self) -> str:
-        """The first story's, and how many others there are."""
-        others = len(self.delivery.guids) + self.delivery.more - 1
-        first = shown(self.titles[0]) if self.titles else "(unknown)"
-        return first + (f" and {others} more" if others > 0 else "")
 
 
 def held_words(held: Hold) -> str:
@@ -69,6 +59,9 @@ def default(
     context: typer.Context, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False
 ) -> None:
     """Without a command: list."""
+    from syndicator.cli.log import configure_logs
+
+    configure_logs(quiet=True)
     context.obj = (config, as_json)
     if context.invoked_subcommand is None:
         _list(config, (), 50, as_json)
@@ -90,9 +83,8 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
     from syndicator.assembly import enqueuer_of, routes_of
     from syndicator.notify.enqueue import known_entries
 
-    configure_logs(verbose=False, journal=False, quiet=True)
     settings, moment = read_settings(config), now()
-    with opened(settings) as store, store.reading() as session:
+    with session_of(settings) as session:
         routes = routes_of(settings, session)
         enqueuer = enqueuer_of(settings, routes)
         # What was taken back is in another message, or owed: its own line would say nothing more.
@@ -112,25 +104,30 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         for one in found
     ]
     if as_json:
-        typer.echo(json.dumps([_as_json(one) for one in listed], indent=2, ensure_ascii=False))
+        say_json([_facts(one) for one in listed])
         return
-    console = Console(highlight=False)
     broken = {channel.channel: channel.broken or "" for channel in channels}
-    console.print(_table(listed, broken) if listed else "No messages.")
-    _print_waiting(console, stories)
+    console().print(_table(listed, broken) if listed else "No messages.")
+    counts = Counter((story.route, held_words(hold)) for story, hold in stories)
+    for (route, words), count in counts.items():
+        what = "1 story is" if count == 1 else f"{count} stories are"
+        say(f"{route}: {what} owed and in no message yet; {words}")
     for why in broken.values():
         # What broke it names the channel itself.
-        console.print(Text(shown(why), style="red"), soft_wrap=True)
+        say((why, "red"))
 
 
 def _table(listed: Sequence[Listed], broken: Mapping[str, str]) -> Table:
     """The messages; why a channel is broken stands below, once, and not again with each of its messages."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table("id", "state", "route", "channel", "created (UTC)", box=None, pad_edge=False)
     table.add_column("stories", overflow="fold")
     for one in listed:
         delivery = one.delivery
         error = "" if delivery.error == broken.get(delivery.channel) else shown(delivery.error or "")
-        notes = [one.title, held_words(one.held) if one.held else "", error]
+        notes = [_title(one), held_words(one.held) if one.held else "", error]
         table.add_row(
             delivery.id[:8],
             Text(delivery.state.value, style=STYLES.get(delivery.state, "")),
@@ -142,12 +139,34 @@ def _table(listed: Sequence[Listed], broken: Mapping[str, str]) -> Table:
     return table
 
 
-def _print_waiting(console: Console, stories: Sequence[tuple[LedgerRow, Hold]]) -> None:
-    """What is owed and in no message yet: how many stories of each route, why, and until when."""
-    counts = Counter((story.route, held_words(hold)) for story, hold in stories)
-    for (route, words), count in counts.items():
-        what = "1 story is" if count == 1 else f"{count} stories are"
-        console.print(Text(f"{route}: {what} owed and in no message yet; {words}"), soft_wrap=True)
+def _title(one: Listed) -> str:
+    """The first story's, and how many others there are."""
+    others = len(one.delivery.guids) + one.delivery.more - 1
+    first = shown(one.titles[0]) if one.titles else "(unknown)"
+    return first + (f" and {others} more" if others > 0 else "")
+
+
+def _facts(listed: Listed) -> dict[str, Any]:
+    """A message for programs."""
+    one, held = listed.delivery, listed.held
+    return {
+        "id": one.id,
+        "state": one.state,
+        "route": one.route,
+        "channel": one.channel,
+        "kind": one.kind,
+        "entries": one.guids,
+        "more": one.more,
+        "created": one.created,
+        "due": one.due,
+        "attempts": one.attempts,
+        "message": one.message_ts,
+        "error": one.error,
+        "titles": listed.titles,
+        "held": held and held.reason,
+        "until": held and held.until,
+        "ended": one.ended,
+    }
 
 
 @group.command()
@@ -160,7 +179,6 @@ def retry(
     ] = False,
 ) -> None:
     """Try a failed message again now. One that may have been accepted is looked for first."""
-
     path = config or context.obj[0]
     webhooks = read_settings(path).credentials.webhooks
 
@@ -193,37 +211,13 @@ def _act(config: Path, id: str, act: Callable[[Outbox, Delivery], tuple[bool, st
 
     An id that is nobody's, or that of several, is wrong use (2).
     """
-    configure_logs(verbose=False, journal=False, quiet=True)
-    console = Console(highlight=False)
-    with opened(read_settings(config)) as store, store.transaction() as session:
+    with session_of(read_settings(config), to_write=True) as session:
         matching = session.outbox.beginning_with(id)
         if len(matching) != 1:
             words = "Several messages have" if matching else "No message has"
-            console.print(f"{words} an id that begins with {id}; `syndicator deliveries list` shows them.")
+            say(f"{words} an id that begins with {id}; `syndicator deliveries list` shows them.")
             raise typer.Exit(2)
         done, words = act(session.outbox, matching[0])
-    console.print(f"{matching[0].id} {words}", soft_wrap=True)
+    say(f"{matching[0].id} {words}")
     if not done:
         raise typer.Exit(1)
-
-
-def _as_json(listed: Listed) -> dict[str, Any]:
-    one, held = listed.delivery, listed.held
-    return {
-        "id": one.id,
-        "state": one.state.value,
-        "route": one.route,
-        "channel": one.channel,
-        "kind": one.kind,
-        "entries": list(one.guids),
-        "more": one.more,
-        "created": one.created.isoformat(),
-        "due": one.due.isoformat(),
-        "attempts": one.attempts,
-        "message": one.message_ts,
-        "error": one.error,
-        "titles": list(listed.titles),
-        "held": held.reason.value if held else None,
-        "until": held.until.isoformat() if held and held.until else None,
-        "ended": one.ended.isoformat() if one.ended else None,
-    }

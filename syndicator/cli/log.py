@@ -13,24 +13,27 @@ from typing import Any, TextIO
 
 import structlog
 
-from syndicator.cli.shown import shown
+from syndicator.cli.terminal import shown
 
 SECRET = re.compile(r"xox[a-z]-[\w-]+|(?<=hooks\.slack\.com/)(services|workflows|triggers)/\S+")
 PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>", "debug": "<7>"}
 
 
 def configure_logs(
-    *, verbose: bool, journal: bool, quiet: bool = False, stream: TextIO | None = None
+    *, verbose: bool = False, journal: bool = False, quiet: bool = False, stream: TextIO | None = None
 ) -> None:
     """Sets up structlog, and the standard library's logging for the warnings of libraries; to stderr."""
     stream = stream or sys.stderr
     level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO
     processors: list[Any] = [structlog.processors.add_log_level, mask]
     if journal:
-        processors += [structlog.processors.format_exc_info, _priority, _line]
+        processors += [structlog.processors.format_exc_info, _line]
     else:
-        stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
-        processors += [stamp, _console(stream)]
+        # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        )
+        processors += [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), renderer]
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -43,34 +46,20 @@ def configure_logs(
     logging.getLogger("slack_sdk").setLevel(logging.ERROR)
 
 
-def _console(stream: TextIO) -> structlog.dev.ConsoleRenderer:
-    # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
-    return structlog.dev.ConsoleRenderer(
-        colors=stream.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-    )
-
-
 def mask(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Anything like a secret becomes `***`; what a terminal would obey is written out."""
     for key, value in event.items():
         if isinstance(value, str):
-            event[key] = value = shown(value, but="\n\t")
-        if isinstance(value, str) and ("xox" in value or "hooks.slack.com" in value):
-            event[key] = SECRET.sub("***", value)
-    return event
-
-
-def _priority(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    event["_priority"] = PRIORITIES.get(str(event.pop("level", "info")), "<6>")
+            event[key] = SECRET.sub("***", shown(value, but="\n\t"))
     return event
 
 
 def _line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
     """One line per event: a line break in a value would begin a new journal entry."""
-    head = f"{event.pop('_priority')}{event.pop('event')}"
+    head = PRIORITIES.get(str(event.pop("level", "info")), "<6>") + str(event.pop("event"))
     trace = event.pop("exception", None)
-    fields = " ".join(f"{key}={_value(value)}" for key, value in event.items())
-    line = " ".join(part for part in (head, fields) if part).replace("\n", " ")
+    fields = (f"{key}={_value(value)}" for key, value in event.items())
+    line = " ".join((head, *fields)).replace("\n", " ")
     return f"{line}\n{trace}" if trace else line
 
 

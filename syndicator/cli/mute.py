@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from syndicator.alerts import Mute
 from syndicator.cli import app
-from syndicator.cli.log import configure_logs
 from syndicator.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
     now,
-    opened,
     read_settings,
     route_named,
+    session_of,
 )
-from syndicator.cli.shown import shown
+from syndicator.cli.terminal import console, say, say_json, shown
+
+if TYPE_CHECKING:
+    from syndicator.alerts import Mute
 
 
 @app.command()
@@ -36,27 +33,27 @@ def mute(
     as_json: JsonOption = False,
 ) -> None:
     """Hold a route back for a while. What qualifies meanwhile is kept and sent as one catch-up."""
-    configure_logs(verbose=False, journal=False, quiet=True)
+    from syndicator.cli.log import configure_logs
+
+    configure_logs(quiet=True)
     if route is None and (for_ or why or lift):
         raise typer.BadParameter(
             "say which route: `syndicator mute ROUTE …`; without one, it lists the mutes"
         )
-    settings = read_settings(config)
-    console = Console(highlight=False)
-    moment = now()
+    settings, moment = read_settings(config), now()
     if route is None:
-        with opened(settings) as store, store.reading() as session:
-            _print(console, session.outbox.ledger.mutes(ended_after=moment), as_json=as_json)
+        with session_of(settings) as session:
+            _list(session.outbox.ledger.mutes(ended_after=moment), as_json=as_json)
         return
     route_named(settings, route)
-    with opened(settings) as store, store.transaction() as session:
+    with session_of(settings, to_write=True) as session:
         ledger = session.outbox.ledger
         if lift:
             count = ledger.unmute(route, moment)
-            console.print(f"{count} mute{'s' * (count != 1)} of {route} lifted")
+            say(f"{count} mute{'s' * (count != 1)} of {route} lifted")
         else:
             made = ledger.mute(route, since=moment, until=moment + _length(for_), why=why)
-            console.print(f"{route} is muted until {made.until:%Y-%m-%d %H:%M} UTC")
+            say(f"{route} is muted until {made.until:%Y-%m-%d %H:%M} UTC")
 
 
 def _length(text: str) -> timedelta:
@@ -71,20 +68,19 @@ def _length(text: str) -> timedelta:
     return length
 
 
-def _print(console: Console, mutes: list[Mute], *, as_json: bool) -> None:
+def _list(mutes: list[Mute], *, as_json: bool) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     if as_json:
-        facts = [
-            {"route": m.route, "since": m.since.isoformat(), "until": m.end.isoformat(), "why": m.why}
-            for m in mutes
-        ]
-        typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        say_json([{"route": m.route, "since": m.since, "until": m.end, "why": m.why} for m in mutes])
         return
     if not mutes:
-        console.print("No route is muted.")
+        say("No route is muted.")
         return
     table = Table("route", "until (UTC)", "since (UTC)", "why", box=None, pad_edge=False)
     for one in mutes:
         table.add_row(
             Text(one.route), f"{one.end:%Y-%m-%d %H:%M}", f"{one.since:%Y-%m-%d %H:%M}", Text(shown(one.why))
         )
-    console.print(table)
+    console().print(table)

@@ -1,9 +1,8 @@
-"""What all commands share: `--config`, and how settings become a store that is only read."""
+"""What all commands share: `--config`, `--json`, and how settings become a state that is read."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,13 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syndicator.cli.failures import right_to
-from syndicator.errors import SettingProblem, SettingsError
-from syndicator.settings.models import Route
-
 if TYPE_CHECKING:
-    from syndicator.settings.models import Settings
-    from syndicator.store.database import Store
+    from syndicator.settings.models import Route, Settings
+    from syndicator.store.session import Session
 
 ConfigOption = Annotated[
     Path,
@@ -35,24 +30,23 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 DEFAULT_CONFIG = Path("config/syndicator.yaml")
 
 
-def read_settings(config: Path) -> Settings:
-    """The settings of this process: the file with the environment laid over it."""
-    from syndicator.schedule import validate_cron
+def read_settings(config: Path, *, to_publish: bool = False) -> Settings:
+    """The settings of this process: the file with the environment laid over it.
+
+    For whoever publishes by them, `output` must be a folder that this user can write.
+    """
     from syndicator.settings.load import load_settings
 
-    if hint := right_to(config, sys.argv[1:], writing=False):
-        raise SettingsError(
-            [SettingProblem(file=str(config), what=f"cannot be read: permission denied. {hint}")]
-        )
-    return load_settings(config, os.environ, check_cron=validate_cron)
+    if to_publish:
+        return load_settings(config, os.environ, check_cron=check_cron, check_output=check_output)
+    return load_settings(config, os.environ, check_cron=check_cron)
 
 
-def read_settings_to_run(config: Path) -> Settings:
-    """The same for whoever publishes by them: `output` must be a folder that this user can write."""
+def check_cron(cron: str, time_zone: str) -> None:
+    """Raises ValueError, with what is wrong, where it is no time of a digest."""
     from syndicator.schedule import validate_cron
-    from syndicator.settings.load import load_settings
 
-    return load_settings(config, os.environ, check_cron=validate_cron, check_output=check_output)
+    validate_cron(cron, time_zone)
 
 
 def check_output(output: Path) -> None:
@@ -72,13 +66,14 @@ def now() -> datetime:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Store]:
-    """The state of a service that may be running. Raises StoreError when there is none yet."""
+def session_of(settings: Settings, *, to_write: bool = False) -> Iterator[Session]:
+    """A transaction on the state of a service that may be running. Raises StoreError where there is none."""
     from syndicator.store.database import open_known
 
     store = open_known(settings.state)
     try:
-        yield store
+        with store.transaction() if to_write else store.reading() as session:
+            yield session
     finally:
         store.close()
 

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
-from syndicator.alerts import Delivery
 from syndicator.cli import app
-from syndicator.cli.log import configure_logs
 from syndicator.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
     now,
-    opened,
     read_settings,
     route_named,
+    session_of,
 )
+from syndicator.cli.terminal import console, say, say_json
 from syndicator.errors import Refused, Unclear
-from syndicator.settings.models import Route
 
 if TYPE_CHECKING:
+    from syndicator.alerts import Delivery
     from syndicator.notify.preview import Preview
-    from syndicator.settings.models import Settings
+    from syndicator.settings.models import Route, Settings
 
 
 @app.command()
@@ -44,19 +39,24 @@ def preview(
 
     What is owed comes first, whatever it waits for; where nothing is, the newest matching entries stand in.
     """
-    configure_logs(verbose=False, journal=False, quiet=True)
+    from syndicator.cli.log import configure_logs
+    from syndicator.slack.terminal import builder_link, draw
+
+    configure_logs(quiet=True)
     settings = read_settings(config)
-    routes = [route_named(settings, route)] if route else list(settings.routes)
-    previews = _previews(settings, routes, now())
+    routes = [route_named(settings, route)] if route else settings.routes
+    previews = _previews(settings, routes)
     if as_json:
-        messages = [one.delivery.message for one in previews if one.delivery is not None]
-        typer.echo(json.dumps(messages, indent=2, ensure_ascii=False))
+        say_json([one.delivery.message for one in previews if one.delivery is not None])
         return
-    console = Console(highlight=False)
     if not previews:
-        console.print("There are no routes in the settings.")
+        say("There are no routes in the settings.")
     for one in previews:
-        _print(console, one, with_link=link)
+        say((one.route, "bold"), f" → {one.channel}: {one.note}")
+        if one.delivery is not None:
+            console().print(draw(one.delivery.message, channel=one.channel))
+            if link:
+                say((builder_link(one.delivery.message), "blue"))
 
 
 @app.command("send-test")
@@ -65,34 +65,34 @@ def send_test(
 ) -> None:
     """Send a route's preview to its channel, marked as a test. Nothing else changes."""
     from syndicator.assembly import messengers_of
+    from syndicator.cli.log import configure_logs
     from syndicator.slack.outage import WHERE_TO_LOOK
 
-    configure_logs(verbose=False, journal=False, quiet=True)
+    configure_logs(quiet=True)
     settings = read_settings(config)
-    (found,) = _previews(settings, [route_named(settings, route)], now())
-    console = Console(highlight=False)
+    (found,) = _previews(settings, [route_named(settings, route)])
     if found.delivery is None:
-        console.print(f"{route} has nothing to show yet: no entry matches it.")
+        say(f"{route} has nothing to show yet: no entry matches it.")
         raise typer.Exit(1)
     messenger = messengers_of(settings).for_delivery(found.delivery)
     try:
         message_ts = messenger.post(_as_test(found.delivery))
     except Unclear as error:
-        console.print(Text(f"It may have arrived or not: {error}", style="yellow"), soft_wrap=True)
+        say((f"It may have arrived or not: {error}", "yellow"))
         raise typer.Exit(75) from None
     except Refused as error:
         if error.answered is not False:
             raise
         typer.echo(f"error: {error}. {WHERE_TO_LOOK}", err=True)
         raise typer.Exit(error.exit_code) from None
-    console.print(f"Sent to {found.delivery.channel}" + (f" as {message_ts}" if message_ts else ""))
+    say(f"Sent to {found.delivery.channel}" + (f" as {message_ts}" if message_ts else ""))
 
 
-def _previews(settings: Settings, routes: Sequence[Route], moment: datetime) -> list[Preview]:
+def _previews(settings: Settings, routes: Sequence[Route]) -> list[Preview]:
     from syndicator.assembly import previewer_of, routes_of
 
-    names = {route.name for route in routes}
-    with opened(settings) as store, store.reading() as session:
+    names, moment = {route.name for route in routes}, now()
+    with session_of(settings) as session:
         previewer = previewer_of(settings, session)
         known = [route for route in routes_of(settings, session) if route.name in names]
         return [previewer.preview(session, route, now=moment) for route in known]
@@ -107,13 +107,3 @@ def _as_test(delivery: Delivery) -> Delivery:
     message["blocks"] = [note, *(blocks if isinstance(blocks, list) else [])][:50]
     message["metadata"] = {"event_type": "syndicator_delivery", "event_payload": {"delivery": id}}
     return replace(delivery, id=id, message=message)
-
-
-def _print(console: Console, one: Preview, *, with_link: bool) -> None:
-    from syndicator.slack.terminal import builder_link, draw
-
-    console.print(Text.assemble((one.route, "bold"), f" → {one.channel}: {one.note}"), soft_wrap=True)
-    if one.delivery is not None:
-        console.print(draw(one.delivery.message, channel=one.channel))
-        if with_link:
-            console.print(Text(builder_link(one.delivery.message), style="blue"), soft_wrap=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 
 import typer
-from rich.console import Console
 
 from syndicator.cli import app
-from syndicator.cli.log import configure_logs
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption
 
 
@@ -22,10 +20,9 @@ def run(
     SIGTERM or Ctrl-C ends it within seconds and loses nothing; SIGHUP reads the settings anew and goes on
     with the old ones if the new are wrong.
     """
+    from syndicator.cli.log import configure_logs
     from syndicator.cli.runner import Runner
     from syndicator.systemd import Notifier
 
-    journal = "JOURNAL_STREAM" in os.environ
-    configure_logs(verbose=verbose, journal=journal)
-    runner = Runner(config, Notifier(os.environ), Console(stderr=True, highlight=False))
-    runner.run()
+    configure_logs(verbose=verbose, journal="JOURNAL_STREAM" in os.environ)
+    Runner(config, Notifier(os.environ)).run()

@@ -9,10 +9,9 @@ from pathlib import Path
 from types import FrameType
 
 import structlog
-from rich.console import Console
 
-from syndicator.cli.options import read_settings_to_run
-from syndicator.cli.progress import progress_bar
+from syndicator.cli.options import read_settings
+from syndicator.cli.terminal import console, progress_bar
 from syndicator.errors import SettingsError, SyndicatorError
 from syndicator.service import Service, Started
 from syndicator.settings.models import Settings
@@ -23,10 +22,10 @@ log = structlog.get_logger()
 
 
 class Runner:
-    """One service after another, each with the settings of its time."""
+    """One service after another, each with the settings of its time, as signals have it."""
 
-    def __init__(self, config: Path, notifier: Notifier, console: Console) -> None:
-        self._config, self._notifier, self._console = config, notifier, console
+    def __init__(self, config: Path, notifier: Notifier) -> None:
+        self._config, self._notifier = config, notifier
         self._service: Service | None = None
         self._reloaded: Settings | None = None
         self._ready: Settings | None = None
@@ -36,7 +35,7 @@ class Runner:
         """The settings of the last reload were wrong, or the service could not start with them."""
 
     def run(self) -> None:
-        settings: Settings | None = read_settings_to_run(self._config)
+        settings: Settings | None = read_settings(self._config, to_publish=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         signal.signal(signal.SIGHUP, self._read_again)
@@ -55,11 +54,11 @@ class Runner:
             signal.signal(number, signal.SIG_IGN)
 
     def _run_with(self, settings: Settings) -> None:
-        with progress_bar(self._console, "Reading articles") as progress:
+        with progress_bar("Reading articles") as progress:
             self._service = Service(
                 settings=settings,
                 notifier=self._notifier,
-                terminal=Terminal(Console(highlight=False)),
+                terminal=Terminal(console()),
                 watched=sys.stdout.isatty(),
                 progress=progress.update,
                 refused=lambda: self._refused,
@@ -93,7 +92,7 @@ class Runner:
 
     def _reload(self) -> None:
         try:
-            settings = read_settings_to_run(self._config)
+            settings = read_settings(self._config, to_publish=True)
         except SettingsError as error:
             for problem in error.problems:
                 log.error("settings not taken over", problem=str(problem))

@@ -143,7 +143,7 @@ def _read(file: Path) -> Document:
     except FileNotFoundError:
         what = "there is no settings file. Name one with --config, or start from a copy of config/start.yaml"
     except OSError as error:
-        what = f"cannot be read: {error.strerror}"
+        what = f"cannot be read: {error.strerror}. Let this user read it, or be the user of the service"
     except UnicodeDecodeError as error:
         what = f"is not UTF-8 at byte {error.start}"
     except ArticleError as error:

@@ -1,8 +1,1 @@
-"""The one reader of YAML: front matter, topic files and settings.
-
-events (text -> values with their places) uses scalars (what a bare word means) and problems (syntax errors).
-"""
-
-from syndicator.yaml_reader.events import LIMITS, Document, Key, Limits, read_yaml
-
-__all__ = ["LIMITS", "Document", "Key", "Limits", "read_yaml"]
+"""YAML read safely: `events.read_yaml` gives plain values with the place of each, and blows up at nothing."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from syndicator.cli import app, build, check, deliveries, explain  # noqa: F401  they register themselves
-from syndicator.cli.shown import shown
+from syndicator.cli import app, build, deliveries, explain  # noqa: F401  they register themselves
+from syndicator.cli.terminal import shown
 
 SETTINGS = """\
 site: {title: Cloud News, base_url: "https://feeds.example.org/"}

@@ -1,0 +1,116 @@
+"""What stands on the terminal: lines, tables, JSON, a progress bar.
+
+Text from files is never obeyed, and none of it passes for another line: file names may hold any character but
+`/`, so escape sequences that clear the screen or set its title, line breaks that forge a line of ours, marks
+that turn the reading direction. rich takes only a few of them out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table
+
+PATIENCE_S = 1.0
+"""How long one waits without being told anything."""
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters (ECMA-48), marks of direction and line ends (Unicode), bytes that were not UTF-8."""
+
+
+def shown(text: str, *, but: str = "") -> str:
+    r"""`text` with what a terminal obeys written out, as `\x1b` or `\u202e`; characters in `but` stay."""
+    return _OBEYED.sub(lambda found: found[0] if found[0] in but else _written(found[0]), text)
+
+
+def _written(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def say(*parts: str | tuple[str, str]) -> None:
+    """Prints one line of texts, each alone or with its style; it is wrapped by the terminal alone."""
+    from rich.text import Text
+
+    styled = [(shown(part), "") if isinstance(part, str) else (shown(part[0]), part[1]) for part in parts]
+    console().print(Text.assemble(*styled), soft_wrap=True)
+
+
+def grid(*styles: str) -> Table:
+    """A table without lines and heads, its last column folded; `styles` are those of the columns."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    for style in styles[:-1]:
+        table.add_column(style=style)
+    table.add_column(style=styles[-1], overflow="fold")
+    return table
+
+
+def say_json(facts: object) -> None:
+    """Prints facts for programs; times in the form of ISO 8601, all else that JSON does not know as text."""
+    typer.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=_as_json))
+
+
+def _as_json(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+class Bar:
+    """A progress bar that appears after a moment, if a person looks on and there is still something to do."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._began = what, time.monotonic()
+        self._bar: Progress | None = None
+        self._task: Any = None
+
+    def update(self, done: int, of: int) -> None:
+        """So many are done, of so many."""
+        watched = sys.stderr is not None and sys.stderr.isatty()
+        if self._bar is None and watched and done < of and time.monotonic() - self._began > PATIENCE_S:
+            self._start()
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=of)
+
+    def stop(self) -> None:
+        """Takes the bar away. May be repeated."""
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _start(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task(self._what, total=None)
+        self._bar.start()
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Bar]:
+    """A bar that is gone when the block ends, however it ends."""
+    bar = Bar(what)
+    try:
+        yield bar
+    finally:
+        bar.stop()
