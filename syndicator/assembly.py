@@ -31,7 +31,6 @@ from syndicator.settings.models import Digest, Route, Settings
 from syndicator.slack.client import SlackBot, SlackWebhook
 from syndicator.slack.sender import Messenger
 from syndicator.store.database import Store, database_path
-from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
 from syndicator.store.session import Session
 from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
@@ -108,11 +107,7 @@ def moved_map_path(settings: Settings) -> Path:
 
 def open_pipe(settings: Settings, store: Store, *, now: datetime) -> Pipeline:
     """The pipeline over an open store, as the settings say; a restored store begins anew, silently."""
-    restore_guard = RestoreGuard(database_path(settings.state))
     with store.transaction() as session:
-        restored = restore_guard.is_broken(session)
-        if restored:
-            reset_as_first_start(session, now)
         routes = follow_channels(session, settings.routes, now)
     pipeline = open_pipeline(
         store,
@@ -123,19 +118,10 @@ def open_pipe(settings: Settings, store: Store, *, now: datetime) -> Pipeline:
         version=read_with(),
         now=now,
     )
-    if restored:
+    if store.restored:
         log.warning("database restored: nothing that is there is announced, what is owed is looked for first")
         pipeline.apply_time(now, silent=True)
-    date_database(store, settings, now)
     return pipeline
-
-
-def date_database(store: Store, settings: Settings, now: datetime) -> None:
-    """Dates the database and the file beside it, so that a restored one is recognised."""
-    restore_guard = RestoreGuard(database_path(settings.state))
-    with store.transaction() as session:
-        restore_guard.press(session, now)
-    restore_guard.follow(now)
 
 
 def slots_of(routes: Sequence[Route]) -> Slots:

@@ -31,8 +31,6 @@ MANY_HINTS = 2_000
 TOGETHER_S = 1.0
 """How long a burst of files that goes on may keep messages and feeds waiting."""
 LONGEST_WAIT_S = 5.0
-DATE_EVERY_S = 60.0
-"""How long what was sent may go undated when nothing else happens."""
 OPENING_S = 10.0
 """How long a start waits for files that are being written."""
 RETRY_FIRST_S = 1.0
@@ -68,7 +66,6 @@ class Loop:
         scan_every: timedelta,
         mailed: Callable[[], None] = lambda: None,
         published: Callable[[], None] = lambda: None,
-        restore_guard: Callable[[datetime], None] = lambda now: None,
         beat: Callable[[], None] = lambda: None,
         tell: Callable[[], None] = lambda: None,
         beat_every_s: float = BEAT_EVERY_S,
@@ -79,7 +76,6 @@ class Loop:
         self._mailed, self._published, self._tell = mailed, published, tell
         self._beat, self._beat_every_s = beat, beat_every_s
         self._failures = failures or FailureLog(clock)
-        self._restore_guard, self._next_dating = restore_guard, 0.0
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._hints: list[Hint] = []
@@ -186,9 +182,6 @@ class Loop:
         if published.feeds:
             self._published()
         self._say_published(published)
-        if sync_counts.guids or time_changes or messages or at.monotonic >= self._next_dating:
-            self._restore_guard(at.now)
-            self._next_dating = at.monotonic + DATE_EVERY_S
         if published.failure is None and not published.more:
             self._failures.over()
         self._tell()

@@ -21,7 +21,7 @@ from functools import partial
 
 import structlog
 
-from syndicator.assembly import Messengers, date_database, messengers_of, open_pipe, routes_of, server_of
+from syndicator.assembly import Messengers, messengers_of, open_pipe, routes_of, server_of
 from syndicator.clock import Clock, SystemClock
 from syndicator.connection import OwedDrawing, SlackCheck, report_left_behind, report_ways
 from syndicator.errors import (
@@ -235,7 +235,6 @@ class Service:
             scan_every=self.settings.watch.scan_every,
             mailed=mailed,
             published=self._wake_hub.set,
-            restore_guard=partial(date_database, store, self.settings),
             beat=self._beat,
             beat_every_s=self._beat_every_s,
             failures=self._failures,

@@ -31,6 +31,7 @@ from syndicator.errors import (
     StoreTooNew,
     StoreUnavailable,
 )
+from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
 from syndicator.store.session import Session
 from syndicator.store.tables import metadata
 
@@ -64,6 +65,9 @@ class Store:
         self.path = database_path(url)
         self._opened: tuple[int, int] | None = None
         self._damage: str | None = None
+        self._guard = RestoreGuard(self.path)
+        self.restored = False
+        """Whether it was put back from a backup before it was opened; then all begins as at a first start."""
         self._writer = _engine(
             url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=(*PRAGMAS, WRITE_AHEAD), turn_s=turn_s
         )
@@ -73,8 +77,15 @@ class Store:
     def transaction(self) -> Iterator[Session]:
         """Everything or nothing, durable on return. Raises StoreBusy, StoreDamaged, StoreUnavailable or
         StoreError."""
+        count: str | None = None
         with self._translated(), self._writer.begin() as connection:
-            yield Session(connection)
+            before = _changes(connection)
+            session = Session(connection)
+            yield session
+            if _changes(connection) != before:
+                count = self._guard.count(session)
+        if count is not None:
+            self._guard.follow(count)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -117,7 +128,8 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
     """The store at `url`, checked and migrated to this version's tables.
 
     A database that is no longer sound is moved aside, and a new one begins: as at any first start nothing
-    is announced. `suspect` tells why one was found damaged while in use: it is checked to its last index.
+    is announced. One that was restored from a backup begins silently, too. `suspect` tells why one was found
+    damaged while in use: it is checked to its last index.
     Raises StoreTooNew when a later version wrote it, StoreBusy, StoreUnavailable while the disk cannot be
     written, or StoreError with the fix.
     """
@@ -133,7 +145,7 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
             fix="Make it writable for this user, or set `state:` to another place",
         ) from None
     try:
-        return _open_sound(url, suspect)
+        return _open_sound(url, now, suspect)
     except StoreDamaged as damage:
         aside = _move_aside(path, now)
         log.error(
@@ -143,7 +155,7 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
             why=damage.why,
             fix=FIX_DAMAGE,
         )
-        return _open_sound(url)
+        return _open_sound(url, now)
 
 
 def open_known(url: str) -> Store:
@@ -195,7 +207,7 @@ def database_path(url: str) -> Path:
     return Path(str(parsed.database))
 
 
-def _open_sound(url: str, suspect: str | None = None) -> Store:
+def _open_sound(url: str, now: datetime, suspect: str | None = None) -> Store:
     path = database_path(url)
     empty = path.exists() and path.stat().st_size == 0
     if empty:
@@ -205,6 +217,12 @@ def _open_sound(url: str, suspect: str | None = None) -> Store:
         with _translated(path), store._writer.begin() as connection:
             _check(connection, path, thoroughly=suspect is not None)
             _migrate(connection, path)
+            session = Session(connection)
+            store.restored = store._guard.is_restored(session)
+            if store.restored:
+                reset_as_first_start(session, now)
+            count = store._guard.count(session)
+        store._guard.follow(count)
     except BaseException:
         store.close()
         raise
@@ -228,6 +246,12 @@ def _engine(url: str, *, begin: str, pool_size: int, pragmas: Sequence[str], tur
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _changes(connection: Connection) -> int:
+    """How many rows the connection has changed since it was opened."""
+    raw = connection.connection.driver_connection
+    return raw.total_changes if isinstance(raw, sqlite3.Connection) else 0
 
 
 def _check(connection: Connection, path: Path, *, thoroughly: bool) -> None:

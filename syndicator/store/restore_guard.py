@@ -1,13 +1,14 @@
 """Tells a database that was restored from one that went on: what it forgot must not be announced again.
 
-The database and a file beside it carry the time of the last change, the file never the earlier one; and the
-database knows its own inode. One put back from a backup is older than the file says, or another file. Moving
-the state to another disk looks the same, and costs as little: it is taken for a first start.
+The database counts its changes, and a file beside it has the count too, never a higher one; and the
+database knows its own inode. One put back from a backup has counted less than the file says, or is another
+file. Moving the state to another disk looks the same, and costs as little: it is taken for a first start.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -24,36 +25,39 @@ class RestoreGuard:
         self._database = database
         self._file = database.with_name(database.name + ".seal")
 
-    def is_broken(self, session: Session) -> bool:
-        """Whether the database is not the one that was last written here; a new one is not broken."""
+    def is_restored(self, session: Session) -> bool:
+        """Whether the database is not the one that was last written here. A new one is not restored."""
         mark = session.metadata(MARK)
         if mark is None:
             return False
-        sealed, _, inode = mark.partition(" ")
+        count, _, inode = mark.partition(" ")
         try:
-            last = self._file.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
+            (last, *_) = self._file.read_text(encoding="ascii").split()
+        except (OSError, ValueError):
             return True
-        return inode != str(self._inode()) or last > sealed
+        # What versions before counted by time (`2026-…`) sorts before any count, and so is older.
+        return inode != str(self._inode()) or last > count
 
-    def press(self, session: Session, now: datetime) -> None:
-        """Dates the database; `follow` once that is committed."""
-        session.put_metadata(MARK, f"{self._stamp(now)} {self._inode()}")
+    def count(self, session: Session) -> str:
+        """Counts a change, in its own transaction; `follow` once that is committed."""
+        before = session.metadata(MARK) or ""
+        number = int(before[1:20]) + 1 if before.startswith("n") else 1
+        count = f"n{number:019}"
+        session.put_metadata(MARK, f"{count} {self._inode()}")
+        return count
 
-    def follow(self, now: datetime) -> None:
-        """Dates the file as the database is. A crash before this leaves the file older: no harm."""
-        unfinished = self._file.with_name(self._file.name + ".new")
+    def follow(self, count: str) -> None:
+        """Notes in the file what the database has. A crash before this leaves the file older: no harm."""
         # Without the file the next start is a silent one; that is no reason to stop this one.
         with contextlib.suppress(OSError):
-            unfinished.write_text(self._stamp(now) + "\n", encoding="ascii")
-            unfinished.replace(self._file)
+            handle = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.pwrite(handle, f"{count}\n".encode(), 0)
+            finally:
+                os.close(handle)
 
     def _inode(self) -> int:
         return self._database.stat().st_ino
-
-    def _stamp(self, now: datetime) -> str:
-        """Compares as text in the order of time."""
-        return now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def reset_as_first_start(session: Session, now: datetime) -> None:
