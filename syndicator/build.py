@@ -61,7 +61,7 @@ class Pass:
     @property
     def fine(self) -> bool:
         """Whether there is nothing that a person has to mend."""
-        return not (self.problems or self.missing or self.published.faulty)
+        return not (self.problems or self.missing)
 
 
 def build(
@@ -128,7 +128,6 @@ def publish_all(pipeline: Pipeline, now: Callable[[], datetime], progress: Progr
         all_of = Published(
             written=all_of.written + one.written,
             feeds=all_of.feeds + one.feeds,
-            faulty=one.faulty,
             more=one.more,
         )
     return all_of

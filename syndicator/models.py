@@ -250,6 +250,22 @@ class WrittenFile(NamedTuple):
     digest: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """An entry that once stood in a topic's feed and does not now, and since when (RFC 6721)."""
+
+    guid: str
+    removed: datetime
+
+
+class Appearance(NamedTuple):
+    """What counts of one entry that a feed shows."""
+
+    published: datetime
+    quality: float | None = None
+    publisher: str | None = None
+
+
 def rank(entry: Entry) -> tuple[float, float, str]:
     """The order in a digest: best quality first, then newest; the guid breaks ties."""
     quality = entry.article.quality

@@ -53,7 +53,6 @@ def build(
         _say_counts(result)
         _say_missing(result)
         say(f"{result.published.written} files written to {settings.output}")
-        say_faulty(result.published.faulty)
     if not result.fine:
         raise typer.Exit(1)
 
@@ -115,7 +114,6 @@ def _facts(result: Pass) -> dict[str, Any]:
         "missing": result.missing,
         "warnings": result.warnings,
         "files_written": result.published.written,
-        "feeds_faulty": result.published.faulty,
     }
 
 
@@ -174,10 +172,3 @@ def _say_folders(result: Pass) -> None:
 def _say_missing(result: Pass) -> None:
     for source, why in result.missing.items():
         say((f"{source}: {why}", "yellow"))
-
-
-def say_faulty(count: int) -> None:
-    """How many feeds were not written, as readers would refuse them; the log has said which, and why."""
-    if count:
-        text = f"{count} feed{'s' * (count != 1)} would be faulty and stay as they were; see the lines above"
-        say((text, "red"))

@@ -6,6 +6,8 @@ to the output folder.
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from syndicator.models import ALL, FILE_NAMES, Format
 from syndicator.settings.models import Site
 
@@ -15,6 +17,20 @@ MEDIA_TYPES = {
     Format.JSON: "application/feed+json",
 }
 OPML_PATH = "feeds.opml"
+_IMAGE_TYPES = {
+    "avif": "image/avif",
+    "gif": "image/gif",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "webp": "image/webp",
+}
+
+
+def image_type(url: str) -> str | None:
+    """The media type of an image, from its address's suffix; None where that tells nothing."""
+    return _IMAGE_TYPES.get(urlsplit(url).path.rpartition(".")[2].lower())
 
 
 def feed_path(slug: str, form: Format, *, level: str | None = None, page: int | None = None) -> str:

@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 
 from syndicator.errors import OutputUnwritable
-from syndicator.models import ALL
+from syndicator.models import ALL, Format
 from syndicator.publish.addresses import digest_folder, feed_path
 from syndicator.publish.archive import archive_pages
-from syndicator.publish.documents import RENDER, Documents
+from syndicator.publish.documents import Documents
 from syndicator.publish.files import replace_file
 from syndicator.publish.moved_map import Moved, render_nginx_map
 from syndicator.publish.topics import TopicIndex
@@ -35,14 +35,10 @@ PORTION = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """How many files one portion wrote, how many of them are feeds, and whether more is to be written.
-
-    `faulty` is how many feeds stay as they were, since what was rendered last would have been faulty.
-    """
+    """How many files one portion wrote, how many of them are feeds, and whether more is to be written."""
 
     written: int = 0
     feeds: int = 0
-    faulty: int = 0
     more: bool = False
     failure: OutputUnwritable | None = None
     """Why something could not be written, once nothing else is left; it stays dirty."""
@@ -164,7 +160,6 @@ class Output:
         return Published(
             written=len(written),
             feeds=sum(map(_is_feed, written)),
-            faulty=len(self.documents.faulty),
             more=not over,
             failure=next(iter(failures), None) if over else None,
         )
@@ -225,7 +220,7 @@ class Output:
         dirty = session.dirty().items()
         left = [slug for slug, pages in dirty if FEED in pages and not slug.startswith(DIGESTS)]
         levels = (None, *self.documents.levels)
-        written = [feed_path(slug, form, level=level) for slug in left for level in levels for form in RENDER]
+        written = [feed_path(slug, form, level=level) for slug in left for level in levels for form in Format]
         session.websub.owe(self._to_tell(written), now)
 
 

@@ -6,13 +6,13 @@ what, and what happens where that fails, is decided in `output`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
-from syndicator.models import ALL, Entry, Format, Related, Topic, Visibility, rank
+from syndicator.models import ALL, Entry, Format, Related, Tombstone, Topic, Visibility, rank
 from syndicator.publish.addresses import (
     OPML_PATH,
     digest_folder,
@@ -22,13 +22,11 @@ from syndicator.publish.addresses import (
     topic_folders,
 )
 from syndicator.publish.archive import ArchivePage, archive_pages
-from syndicator.publish.check import find_faults
-from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
-from syndicator.publish.json_feed import render_json
+from syndicator.publish.feed import Feed, describe_feed
+from syndicator.publish.fragments import Fragments
 from syndicator.publish.opml import render_opml
 from syndicator.publish.output import OutputFiles
 from syndicator.publish.pages import (
-    Appearance,
     DigestPage,
     FrontPage,
     Statistics,
@@ -41,17 +39,10 @@ from syndicator.publish.pages import (
     render_topic,
     window_start,
 )
-from syndicator.publish.rss_atom import render_atom, render_rss
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Feeds, Site
 from syndicator.store.session import Session
 from syndicator.store.types import FEED, StoredTopic, TopicStatus
-
-RENDER: Mapping[Format, Callable[[Feed], Rendered]] = {
-    Format.RSS: render_rss,
-    Format.ATOM: render_atom,
-    Format.JSON: render_json,
-}
 
 log = structlog.get_logger()
 
@@ -66,8 +57,7 @@ class Documents:
     feeds: Feeds
     statistics: dict[str, Statistics] = field(default_factory=dict)
     """How much there is to expect of each topic, counted anew when it changes."""
-    faulty: set[str] = field(default_factory=set)
-    """The feeds that stay as they were, as what was rendered last would have been faulty."""
+    fragments: Fragments = field(default_factory=Fragments)
 
     def write_topic(
         self,
@@ -104,7 +94,7 @@ class Documents:
         output = self.files.root
         kept = {output / Path(file).parent for file in files}
         root = output / topic_folders(slug)[0]
-        names = sorted(Path(feed_path(slug, form)).name for form in RENDER)
+        names = sorted(Path(feed_path(slug, form)).name for form in Format)
         # Any of the three names tells: a removal may have been cut off. What we did not write is not ours.
         found = {
             file.parent
@@ -139,8 +129,8 @@ class Documents:
             hub=self.feeds.hub,
             pages=pages,
         )
-        for form, render in RENDER.items():
-            yield from self._render(feed, form, render, feed_path(slug, form, level=level))
+        for form in Format:
+            yield from self._render(feed, form, feed_path(slug, form, level=level))
 
     def _write_archive(
         self,
@@ -162,26 +152,13 @@ class Documents:
             pages=pages,
             page=page,
         )
-        yield from self._render(
-            feed, Format.ATOM, render_atom, feed_path(slug, Format.ATOM, page=page.number)
-        )
-        for form in RENDER:
+        yield from self._render(feed, Format.ATOM, feed_path(slug, Format.ATOM, page=page.number))
+        for form in Format:
             if form is not Format.ATOM and self.files.has(old := feed_path(slug, form, page=page.number)):
                 self.files.remove(old)
 
-    def _render(
-        self, feed: Feed, form: Format, render: Callable[[Feed], Rendered], path: str
-    ) -> Iterator[str]:
-        rendered = render(feed)
-        for left_out in {*rendered.left_out}:
-            log.warning("entry left out of a feed", feed=path, guid=left_out.guid, why=left_out.why)
-        faults = find_faults(form, rendered.data)
-        if faults:
-            self.faulty.add(path)
-            log.error("feed would be faulty, the old one stays", feed=path, faults="; ".join(faults[:3]))
-            return
-        self.faulty.discard(path)
-        yield from self._put(path, rendered.data, compress=feed.page is None)
+    def _render(self, feed: Feed, form: Format, path: str) -> Iterator[str]:
+        yield from self._put(path, self.fragments.render(feed, form), compress=feed.page is None)
 
     def _put(self, path: str, data: bytes, *, compress: bool = True) -> Iterator[str]:
         if self.files.put(path, data, compress=compress):
@@ -201,8 +178,7 @@ class Documents:
         """The marks of what has left the topic's feed; those of a level for what was good enough for it."""
         if not self.feeds.tombstones:
             return []
-        removals = session.removals(slug, limit=limit, minimum=minimum, first=first, last=last)
-        return [Tombstone(guid=one.guid, removed=one.removed) for one in removals]
+        return session.removals(slug, limit=limit, minimum=minimum, first=first, last=last)
 
     def _count(self, session: Session, slug: str) -> Statistics:
         if slug not in self.statistics:
@@ -281,7 +257,7 @@ class Documents:
 
     def missing(self, session: Session, slug: str) -> Iterator[int]:
         """The pages of a live topic's feeds of which a file was never written, as far as is known."""
-        paths = [feed_path(slug, form, level=level) for form in RENDER for level in (None, *self.levels)]
+        paths = [feed_path(slug, form, level=level) for form in Format for level in (None, *self.levels)]
         paths += [page_path(slug), *((OPML_PATH, *render_assets()) if slug == ALL else ())]
         if not all(map(self.files.has, paths)):
             yield FEED
@@ -300,11 +276,7 @@ def count_topic(session: Session, slug: str) -> Statistics:
     if span.newest is None:
         return Statistics()
     appearances = session.appearances(slug, window_start(span.newest))
-    return count_statistics(
-        (Appearance(published=s.published, quality=s.quality, publisher=s.publisher) for s in appearances),
-        total=span.shown,
-        first=span.first,
-    )
+    return count_statistics(appearances, total=span.shown, first=span.first)
 
 
 def _held(counts: Mapping[Visibility, int]) -> dict[Visibility, int]:

@@ -2,63 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from urllib.parse import urlsplit
 
-from syndicator.models import ALL, Entry, Format, Related, Topic
+from syndicator.models import ALL, Entry, Format, Image, Provider, Related, Tombstone, Topic
 from syndicator.publish.addresses import feed_url, page_url
 from syndicator.publish.archive import ArchivePage
-from syndicator.publish.item import Item, LeftOut, describe_item
-from syndicator.publish.membership import newest_first
 from syndicator.settings.models import Site
-from syndicator.text import language_tag, one_line
-from syndicator.urls import document_id
+from syndicator.text import language_tag
+from syndicator.urls import document_id, home_of
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """When a feed without entries was last changed. Atom requires a date and the clock is no fact of the feed;
 validators hold dates before 1990 for a mistake."""
+MOST_RELATED = 10
+"""A story may have hundreds of copies; a reader wants a handful."""
 
-
-Fragment = Callable[[Item, str], bytes]
-"""Renders one item of a site, named by its host. It may be wrapped in a cache: equal items, equal bytes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tombstone:
-    """An entry that has left the feed, and when (RFC 6721)."""
-
-    guid: str
-    removed: datetime
+Source = tuple[str, str | None]
+"""A name, and the address of its site where it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """A document's bytes, and the entries that are not in it."""
+class Item:
+    """An entry with what a feed says of it beyond itself: its topics' names, in their order, and what others
+    wrote on its story. Equal items give equal bytes. Times are to the second."""
 
-    data: bytes
-    left_out: tuple[LeftOut, ...] = ()
+    entry: Entry
+    labels: tuple[str, ...] = ()
+    coverage: tuple[Related, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return document_id(self.entry.guid)
+
+    @property
+    def published(self) -> datetime:
+        return self.entry.article.published.replace(microsecond=0)
+
+    @property
+    def updated(self) -> datetime:
+        """Never before it was published."""
+        return max(self.published, self.entry.updated.replace(microsecond=0))
+
+    @property
+    def image(self) -> Image | None:
+        return next(iter(self.entry.article.images), None)
+
+    @property
+    def publisher(self) -> Source | None:
+        provider = self.entry.article.provider
+        return _source(provider) if provider else None
+
+    @property
+    def authors(self) -> tuple[Source, ...]:
+        """The article's own, else its publisher."""
+        if self.entry.article.authors:
+            return tuple((name, None) for name in self.entry.article.authors)
+        return (self.publisher,) if self.publisher else ()
+
+    @property
+    def publishers(self) -> int:
+        """How many have the story, this one included."""
+        provider = self.entry.article.provider
+        names = {other.provider.casefold() for other in self.coverage if other.provider}
+        return len(names - {provider.name.casefold() if provider else ""}) + 1
+
+    @property
+    def related(self) -> tuple[Related, ...]:
+        """The story's other publishers first, then what the article itself names; each address once."""
+        article = self.entry.article
+        found: dict[str, Related] = {}
+        for other in (*self.coverage, *article.related):
+            if other.canonical_link != article.canonical_link and other.link != article.link:
+                found.setdefault(other.canonical_link, other)
+        return tuple({other.link: other for other in found.values()}.values())[:MOST_RELATED]
+
+    def origin(self, site: Site) -> Source | None:
+        """Who published the article first; None where it is the site's own.
+
+        RSS asks for the address of the source's feed; what an article tells is the publisher's site.
+        """
+        parts = urlsplit(self.entry.article.link)
+        if parts.hostname == urlsplit(site.base_url).hostname:
+            return None
+        name, url = self.publisher or ((parts.hostname or "").removeprefix("www."), None)
+        return name, url or f"{parts.scheme}://{parts.netloc}/"
+
+    @property
+    def content(self) -> str:
+        """HTML, never empty: the image, where the body does not show it; the body, else the summary, else
+        the title as a link; other coverage."""
+        return "\n".join(self._content())
+
+    def _content(self) -> Iterator[str]:
+        article, image = self.entry.article, self.image
+        shown = escape(article.summary) or f'<a href="{escape(article.link)}">{escape(article.title)}</a>'
+        body = article.body or f"<p>{shown}</p>"
+        if image is not None and image.url not in body and escape(image.url) not in body:
+            sizes = "".join(f' {name}="{size}"' for name, size in sizes_of(image).items())
+            yield f'<p><img src="{escape(image.url)}" alt=""{sizes}></p>'
+        yield body
+        if lines := "".join(map(_line, self.related)):
+            yield f"<p>Related coverage:</p>\n<ul>{lines}</ul>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A feed document before it has a format. Items stand newest first; no two have one id.
 
-    `updated` is the newest change among the items, or `BEGINNING`; `page` is set where the document is an
-    archive page, `previous` and `following` are its neighbours (of the feed itself: the newest page). Archive
-    pages are Atom alone: the feeds of the other formats have none of their own and name these.
+    `page` is set where the document is an archive page, `previous` and `following` are its neighbours (of the
+    feed itself: the newest page). Archive pages are Atom alone: the feeds of the other formats have none of
+    their own and name these.
     """
 
     site: Site
-    slug: str
+    topic: Topic | None
+    """None: of all topics together."""
     level: str | None
-    title: str
-    description: str
-    language: str
-    updated: datetime
     items: tuple[Item, ...]
-    left_out: tuple[LeftOut, ...] = ()
     tombstones: tuple[Tombstone, ...] = ()
     hub: str | None = None
     page: ArchivePage | None = None
@@ -66,24 +130,36 @@ class Feed:
     following: ArchivePage | None = None
 
     @property
+    def slug(self) -> str:
+        return self.topic.slug if self.topic else ALL
+
+    @property
+    def title(self) -> str:
+        """`Azure (top) – Cloud News`; of everything `Azure – Cloud News`, of all topics `Cloud News`."""
+        name = self.topic.name if self.topic else self.site.title
+        if self.level is not None:
+            name = f"{name} ({self.level})"
+        return f"{name} – {self.site.title}" if self.topic else name
+
+    @property
+    def description(self) -> str:
+        """Never empty: Atom and RSS require one."""
+        return (self.topic.description if self.topic else "") or self.site.description or self.title
+
+    @property
+    def language(self) -> str:
+        own = language_tag(self.topic.language) if self.topic else None
+        return own or language_tag(self.site.language) or "en"
+
+    @property
+    def updated(self) -> datetime:
+        """The newest change among the items, or `BEGINNING`."""
+        return max((item.updated for item in self.items), default=BEGINNING)
+
+    @property
     def home(self) -> str:
         """The topic's page, for people."""
         return page_url(self.site, self.slug)
-
-    @property
-    def author(self) -> str:
-        """Who publishes the feed, for the entries that name nobody."""
-        return one_line(self.site.title) or self.title
-
-    @property
-    def host(self) -> str:
-        """The host under which the site's own articles stand."""
-        return urlsplit(self.site.base_url).hostname or ""
-
-    @property
-    def id(self) -> str:
-        """The same for the feed and all its archive pages, as they are one feed (RFC 5005 1)."""
-        return self.current_url(Format.ATOM)
 
     def self_url(self, form: Format) -> str:
         """The document's own address, without any marker."""
@@ -91,14 +167,19 @@ class Feed:
         return feed_url(self.site, self.slug, form, level=self.level, page=page)
 
     def current_url(self, form: Format) -> str:
-        """The address that people subscribe to."""
+        """The address that people subscribe to. Atom's is the id of the feed and of all its archive pages, as
+        they are one feed (RFC 5005 1)."""
         return feed_url(self.site, self.slug, form, level=self.level)
 
-    def archive_url(self, page: ArchivePage | None) -> str | None:
-        """The address by which an archive page is linked to, None for no page."""
-        if page is None:
-            return None
-        return feed_url(self.site, self.slug, Format.ATOM, page=page.number) + page.marker
+    @property
+    def archive_links(self) -> list[tuple[str, str]]:
+        """The relations of RFC 5005 4 with the addresses of Atom documents, in the order of writing."""
+        links = [("current", self.current_url(Format.ATOM))] if self.page else []
+        for rel, page in (("prev-archive", self.previous), ("next-archive", self.following)):
+            if page is not None:
+                url = feed_url(self.site, self.slug, Format.ATOM, page=page.number)
+                links.append((rel, url + page.marker))
+        return links
 
 
 def describe_feed(
@@ -121,24 +202,23 @@ def describe_feed(
     gives, by guid, what the story's other publishers wrote; `pages` are the feed's archive pages, oldest
     first (only the level of everything has any), and `page` is the one described, if it is one.
     """
-    items, left_out = _describe_items(newest_first(entries), site, labels, coverage or {})
-    present = {item.id for item in items}
-    title = _title(site, topic, level)
-    description = topic.description if topic and topic.description else site.description
-    language = topic.language if topic else None
+    others = coverage or {}
+    items = tuple(
+        Item(
+            entry=entry,
+            labels=tuple(labels.get(slug, slug) for slug in entry.topics),
+            coverage=tuple(others.get(entry.guid, ())),
+        )
+        for entry in newest_first(entries)
+    )
     place = page.number if page else len(pages)
     following = pages[place + 1] if page and place + 1 < len(pages) else None
     return Feed(
         site=site,
-        slug=topic.slug if topic else ALL,
+        topic=topic,
         level=level,
-        title=title,
-        description=one_line(description) or title,
-        language=language_tag(language) or language_tag(site.language) or "en",
-        updated=max((item.updated for item in items), default=BEGINNING),
         items=items,
-        left_out=left_out,
-        tombstones=_order_tombstones(tombstones, present),
+        tombstones=_order_tombstones(tombstones, {item.entry.guid for item in items}),
         hub=hub,
         page=page,
         previous=pages[place - 1] if place > 0 else None,
@@ -147,49 +227,29 @@ def describe_feed(
     )
 
 
-def render_items(feed: Feed, fragment: Fragment) -> tuple[list[bytes], tuple[LeftOut, ...]]:
-    """The fragments of the feed's items in their order, and all entries that are not among them, with why."""
-    fragments: list[bytes] = []
-    left_out = list(feed.left_out)
-    for item in feed.items:
-        try:
-            fragments.append(fragment(item, feed.host))
-        except (ValueError, TypeError) as error:
-            left_out.append(LeftOut(guid=item.guid, why=f"it cannot be rendered: {error}"))
-    return fragments, tuple(left_out)
+def newest_first(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries by published time, newest first; equal times by guid, so that the order is always one."""
+    return sorted(entries, key=lambda entry: (BEGINNING - entry.article.published, entry.guid))
 
 
-def _title(site: Site, topic: Topic | None, level: str | None) -> str:
-    """`Azure – Cloud News`, `Azure (top) – Cloud News`; of all topics `Cloud News`, `Cloud News (top)`."""
-    name = one_line(topic.name if topic else site.title) or "News"
-    if level is not None:
-        name = f"{name} ({one_line(level)})"
-    return f"{name} – {one_line(site.title)}" if topic and one_line(site.title) else name
+def sizes_of(image: Image) -> dict[str, int]:
+    """What is known of width and height, as attributes."""
+    return {name: size for name, size in (("width", image.width), ("height", image.height)) if size}
 
 
-def _describe_items(
-    entries: Sequence[Entry],
-    site: Site,
-    labels: Mapping[str, str],
-    coverage: Mapping[str, Sequence[Related]],
-) -> tuple[tuple[Item, ...], tuple[LeftOut, ...]]:
-    items: dict[str, Item] = {}
-    left_out: list[LeftOut] = []
-    for entry in entries:
-        item = describe_item(entry, site=site, labels=labels, coverage=coverage.get(entry.guid, ()))
-        if isinstance(item, LeftOut):
-            left_out.append(item)
-        elif item.id in items:
-            left_out.append(LeftOut(guid=entry.guid, why="another entry of the feed has the same id"))
-        else:
-            items[item.id] = item
-    return tuple(items.values()), tuple(left_out)
+def _source(provider: Provider) -> Source:
+    return provider.name, home_of(provider.domain) if provider.domain else None
+
+
+def _line(other: Related) -> str:
+    publisher = f" ({escape(other.provider)})" if other.provider else ""
+    return f'<li><a href="{escape(other.link)}">{escape(other.title)}</a>{publisher}</li>'
 
 
 def _order_tombstones(tombstones: Iterable[Tombstone], present: set[str]) -> tuple[Tombstone, ...]:
-    """The latest first, each id once, none for an entry that is in the feed again."""
+    """The latest first, each guid once, none for an entry that is in the feed again."""
     latest: dict[str, Tombstone] = {}
     for stone in sorted(tombstones, key=lambda stone: (stone.removed, stone.guid), reverse=True):
-        if document_id(stone.guid) not in present:
-            latest.setdefault(document_id(stone.guid), stone)
+        if stone.guid not in present:
+            latest.setdefault(stone.guid, stone)
     return tuple(latest.values())

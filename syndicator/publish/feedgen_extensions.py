@@ -16,14 +16,14 @@ feedgen calls an extension after it has built an element; these work on that ele
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from lxml import etree
 
-from syndicator.models import Format
-from syndicator.publish.addresses import MEDIA_TYPES
-from syndicator.publish.feed import Feed, Tombstone
-from syndicator.publish.item import Item, Person, Picture
+from syndicator.models import Format, Tombstone
+from syndicator.publish.addresses import MEDIA_TYPES, image_type
+from syndicator.publish.feed import Feed, Item, sizes_of
+from syndicator.settings.models import Site
+from syndicator.text import language_tag
 from syndicator.urls import document_id
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -34,11 +34,11 @@ MEDIA = "http://search.yahoo.com/mrss/"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 XML = "http://www.w3.org/XML/1998/namespace"
 
-COMMON = {"dc": DC, "fh": HISTORY, "media": MEDIA}
-RSS_NAMESPACES = {**COMMON, "atom": ATOM, "content": CONTENT}
-ATOM_NAMESPACES = COMMON
+ATOM_NAMESPACES = {"dc": DC, "fh": HISTORY, "media": MEDIA}
+RSS_NAMESPACES = {**ATOM_NAMESPACES, "atom": ATOM, "content": CONTENT}
 
 _MARKUP = re.compile("([&<])")
+_PLAIN = frozenset({"title", "description", "category"})
 
 
 class FeedExtension:
@@ -55,12 +55,13 @@ class FeedExtension:
 
     def extend_rss(self, rss: etree._Element) -> etree._Element:
         channel = rss[0]
-        for name in ("title", "description"):
-            set_plain(channel, name)
+        for element in channel:
+            if element.tag in _PLAIN:
+                _set_plain(element)
         link = f"{{{ATOM}}}link"
         if self.feed.hub:
             etree.SubElement(channel, link, rel="hub", href=self.feed.hub)
-        for rel, href in archive_links(self.feed):
+        for rel, href in self.feed.archive_links:
             etree.SubElement(channel, link, rel=rel, href=href, type=MEDIA_TYPES[Format.ATOM])
         return rss
 
@@ -73,78 +74,47 @@ class FeedExtension:
 
 
 class EntryExtension:
-    """Works on one finished entry; `item` is set after feedgen has made the object."""
+    """Works on one finished entry; `item` and `site` are set after feedgen has made the object."""
 
     item: Item
-    home_host: str
+    site: Site
 
     def extend_rss(self, entry: etree._Element) -> etree._Element:
-        for name in ("title", "category"):
-            set_plain(entry, name)
-        for author in self.item.authors:
-            add_text(entry, f"{{{DC}}}creator", author.name)
-        if self.item.language:
-            add_text(entry, f"{{{DC}}}language", self.item.language)
-        source = source_of(self.item, self.home_host)
-        if source is not None and source.url:
-            element = etree.SubElement(entry, "source", url=source.url)
-            element.text = source.name
-            _set_plain(element)
-        _add_pictures(entry, self.item.picture)
+        for element in entry:
+            # The description of an entry is HTML.
+            if element.tag in ("title", "category"):
+                _set_plain(element)
+        for name, _ in self.item.authors:
+            _add_plain(entry, f"{{{DC}}}creator", name)
+        if language := language_tag(self.item.entry.article.language):
+            _add_plain(entry, f"{{{DC}}}language", language)
+        if (origin := self.item.origin(self.site)) and origin[1]:
+            _add_plain(entry, "source", origin[0], url=origin[1])
+        _add_image(entry, self.item)
         return entry
 
     def extend_atom(self, entry: etree._Element) -> etree._Element:
         for link in entry.findall("link"):
             entry.remove(link)
-        etree.SubElement(entry, "link", rel="alternate", type="text/html", href=self.item.link)
+        etree.SubElement(entry, "link", rel="alternate", type="text/html", href=self.item.entry.article.link)
         for other in self.item.related:
             etree.SubElement(entry, "link", rel="related", href=other.link, title=other.title)
         if self.item.publisher is not None:
-            etree.SubElement(entry, f"{{{DC}}}publisher").text = self.item.publisher.name
-        if self.item.language:
-            entry.set(f"{{{XML}}}lang", self.item.language)
-        _add_pictures(entry, self.item.picture)
+            etree.SubElement(entry, f"{{{DC}}}publisher").text = self.item.publisher[0]
+        if language := language_tag(self.item.entry.article.language):
+            entry.set(f"{{{XML}}}lang", language)
+        _add_image(entry, self.item)
         return entry
 
 
-def archive_links(feed: Feed) -> list[tuple[str, str]]:
-    """The relations of RFC 5005 4 with the addresses of Atom documents, in the order of writing."""
-    current = feed.current_url(Format.ATOM) if feed.page is not None else None
-    links = (
-        ("current", current),
-        ("prev-archive", feed.archive_url(feed.previous)),
-        ("next-archive", feed.archive_url(feed.following)),
-    )
-    return [(rel, href) for rel, href in links if href is not None]
-
-
-def source_of(item: Item, home_host: str) -> Person | None:
-    """Who published the article first, None where it is the site's own.
-
-    RSS asks for the address of the source's feed; what an article tells is the publisher's site.
-    """
-    parts = urlsplit(item.link)
-    if (parts.hostname or "") == home_host:
-        return None
-    url = item.publisher.url if item.publisher else None
-    name = item.publisher.name if item.publisher else (parts.hostname or "").removeprefix("www.")
-    return Person(name=name, url=url or f"{parts.scheme}://{parts.netloc}/")
-
-
-def add_text(parent: etree._Element, tag: str, text: str) -> None:
-    """Adds an element with plain text as RSS wants it."""
-    element = etree.SubElement(parent, tag)
+def _add_plain(parent: etree._Element, tag: str, text: str, **attributes: str) -> None:
+    element = etree.SubElement(parent, tag, attributes)
     element.text = text
     _set_plain(element)
 
 
-def set_plain(parent: etree._Element, tag: str) -> None:
-    """Writes `&` and `<` of the children with this tag as hexadecimal references."""
-    for element in parent.findall(tag):
-        _set_plain(element)
-
-
 def _set_plain(element: etree._Element) -> None:
+    """Writes `&` and `<` of the text as hexadecimal references."""
     parts = _MARKUP.split(element.text or "")
     if len(parts) == 1:
         return
@@ -155,22 +125,18 @@ def _set_plain(element: etree._Element) -> None:
         element.append(reference)
 
 
-def _add_pictures(parent: etree._Element, picture: Picture | None) -> None:
+def _add_image(parent: etree._Element, item: Item) -> None:
     """`media:content` with what is known, and `media:thumbnail` (Media RSS 1.5.1).
 
     An enclosure would need the file's length in bytes, which only fetching it could tell; readers would offer
     it as a download as well.
     """
-    if picture is None:
+    if (image := item.image) is None:
         return
-    sizes = {name: str(size) for name, size in _sizes(picture)}
-    known = {"type": picture.media_type} if picture.media_type else {}
-    etree.SubElement(parent, f"{{{MEDIA}}}content", {"url": picture.url, **known, "medium": "image", **sizes})
-    etree.SubElement(parent, f"{{{MEDIA}}}thumbnail", {"url": picture.url, **sizes})
-
-
-def _sizes(picture: Picture) -> list[tuple[str, int]]:
-    return [(name, size) for name, size in (("width", picture.width), ("height", picture.height)) if size]
+    sizes = {name: str(size) for name, size in sizes_of(image).items()}
+    known = {"type": kind} if (kind := image_type(image.url)) else {}
+    etree.SubElement(parent, f"{{{MEDIA}}}content", {"url": image.url, **known, "medium": "image", **sizes})
+    etree.SubElement(parent, f"{{{MEDIA}}}thumbnail", {"url": image.url, **sizes})
 
 
 def _tombstone(stone: Tombstone) -> etree._Element:

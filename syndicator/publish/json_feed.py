@@ -18,89 +18,86 @@ Of an item:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from syndicator.models import Format
-from syndicator.publish.feed import Feed, Fragment, Rendered, render_items
-from syndicator.publish.item import Item, Mention, Person
+from syndicator.models import Format, Related
+from syndicator.publish.feed import Feed, Item, Source
+from syndicator.settings.models import Site
+from syndicator.text import language_tag
 
 VERSION = "https://jsonfeed.org/version/1.1"
 
 
-def render_json(feed: Feed, fragment: Fragment | None = None) -> Rendered:
-    """The feed as JSON Feed 1.1, UTF-8, one item a line; the same feed gives the same bytes."""
-    fragments, left_out = render_items(feed, fragment or render_json_item)
-    head = _encode(_present(_head(feed)))
-    items = b",\n".join(fragments)
-    data = head[:-1] + b',\n"items": [\n' + items + b"\n]}\n" if items else head[:-1] + b',\n"items": []}\n'
-    return Rendered(data=data, left_out=left_out)
+def json_document(feed: Feed, items: Iterable[bytes]) -> bytes:
+    """The feed as JSON Feed 1.1, UTF-8, with these items in it, one a line."""
+    head, lines = _encode(_present(_head(feed)))[:-1], b",\n".join(items)
+    return head + (b',\n"items": [\n%b\n]}\n' % lines if lines else b',\n"items": []}\n')
 
 
-def render_json_item(item: Item, home_host: str = "") -> bytes:
+def json_item(item: Item, site: Site) -> bytes:
     """One item as an object on one line. Raises ValueError for what JSON cannot hold."""
-    return _encode(
-        _present(
-            {
-                "id": item.id,
-                "url": item.link,
-                "title": item.title,
-                "content_html": item.content,
-                "summary": item.summary or None,
-                "image": item.picture.url if item.picture else None,
-                "date_published": item.published.isoformat(),
-                "date_modified": item.updated.isoformat(),
-                "authors": [_present({"name": author.name, "url": author.url}) for author in item.authors],
-                "tags": list(dict.fromkeys(topic.label for topic in item.categories)),
-                "language": item.language,
-            }
-        )
-        | {"_syndicator": _extension(item)}
-    )
+    article = item.entry.article
+    shown = {
+        "id": item.id,
+        "url": article.link,
+        "title": article.title,
+        "content_html": item.content,
+        "summary": article.summary or None,
+        "image": item.image.url if item.image else None,
+        "date_published": item.published.isoformat(),
+        "date_modified": item.updated.isoformat(),
+        "authors": [_source(author) for author in item.authors],
+        "tags": list(dict.fromkeys(item.labels)),
+        "language": language_tag(article.language),
+    }
+    extension = {
+        "type": article.type,
+        "quality": _number(article.quality),
+        "heat": _number(article.heat),
+        "publisher": _source(item.publisher) if item.publisher else None,
+        "publishers": item.publishers,
+        "related": [_related(other) for other in item.related],
+    }
+    return _encode(_present(shown) | {"_syndicator": extension})
 
 
 def _head(feed: Feed) -> dict[str, object]:
-    form = Format.JSON
     return {
         "version": VERSION,
         "title": feed.title,
         "home_page_url": feed.home,
-        "feed_url": feed.self_url(form),
+        "feed_url": feed.self_url(Format.JSON),
         "description": feed.description,
-        "authors": [{"name": feed.author, "url": feed.site.base_url}],
+        "authors": [{"name": feed.site.title, "url": feed.site.base_url}],
         "language": feed.language,
         "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else None,
         "_syndicator": {"topic": feed.slug, "level": feed.level},
     }
 
 
-def _extension(item: Item) -> dict[str, object]:
-    return {
-        "type": item.type,
-        "quality": item.quality,
-        "heat": item.heat,
-        "publisher": _person(item.publisher),
-        "publishers": item.publishers,
-        "related": [_mention(other) for other in item.related],
-    }
+def _source(source: Source) -> dict[str, object]:
+    name, url = source
+    return _present({"name": name, "url": url})
 
 
-def _person(person: Person | None) -> dict[str, object] | None:
-    return _present({"name": person.name, "url": person.url}) if person else None
-
-
-def _mention(other: Mention) -> dict[str, object]:
+def _related(other: Related) -> dict[str, object]:
     return {
         "title": other.title,
         "url": other.link,
-        "publisher": other.publisher,
+        "publisher": other.provider,
         "date_published": _moment(other.published),
-        "quality": other.quality,
+        "quality": _number(other.quality),
     }
 
 
 def _moment(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+    return moment.replace(microsecond=0).isoformat() if moment else None
+
+
+def _number(value: float | None) -> float | None:
+    """Whole where it is whole."""
+    return int(value) if value is not None and float(value).is_integer() else value
 
 
 def _present(fields: Mapping[str, object]) -> dict[str, object]:

@@ -1,18 +1,11 @@
-"""In which order entries stand in a feed, and which of a story's copies does (pure)."""
+"""Which of a story's copies stands in a feed (pure)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 from syndicator.models import Entry
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def newest_first(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries by published time, newest first; equal times by guid, so that the order is always one."""
-    return sorted(entries, key=lambda entry: (_EPOCH - entry.article.published, entry.guid))
 
 
 def choose_copy(copies: Sequence[Entry], shown: str | None) -> Entry:

@@ -1,14 +1,12 @@
-"""A feed's description as RSS 2.0 and Atom 1.0, through feedgen (pure).
+"""RSS 2.0 and Atom 1.0 through feedgen: heads of feeds, and entries one by one (pure).
 
-    Feed -> head (feedgen, no entries) + one fragment per item (feedgen, alone) -> document
-
-Each entry is rendered by itself: one that feedgen refuses is left out alone and reported, and a fragment may
-be kept and used again for as long as its item is equal. Every date is set, so that nothing reads the clock.
-feedgen sets the process's locale while it writes a date: render in one thread at a time.
+Every date is set, so that nothing reads the clock. feedgen sets the process's locale while it writes a date:
+render in one thread at a time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from feedgen.entry import FeedEntry
@@ -16,62 +14,60 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from syndicator.models import Format
-from syndicator.publish.addresses import MEDIA_TYPES
-from syndicator.publish.feed import Feed, Fragment, Rendered, render_items
+from syndicator.publish.addresses import MEDIA_TYPES, topic_scheme
+from syndicator.publish.feed import Feed, Item
 from syndicator.publish.feedgen_extensions import (
     ATOM_NAMESPACES,
     RSS_NAMESPACES,
     EntryExtension,
     FeedExtension,
-    archive_links,
 )
-from syndicator.publish.item import Item
+from syndicator.settings.models import Site
 
 TTL_MINUTES = 60
 """How long a reader may keep the feed before it asks again."""
 
 
-def render_rss(feed: Feed, fragment: Fragment | None = None) -> Rendered:
-    """The feed as RSS 2.0 by the RSS Advisory Board's profile, UTF-8; the same feed gives the same bytes."""
+def rss_document(feed: Feed, items: Iterable[bytes]) -> bytes:
+    """The feed as RSS 2.0 by the RSS Advisory Board's profile, UTF-8, with these items in it."""
     generator = _generator(feed, Format.RSS)
     generator.ttl(TTL_MINUTES)
-    return _assemble(feed, generator.rss_str(pretty=True), b"  </channel>", fragment or render_rss_item)
+    return _inserted(generator.rss_str(pretty=True), b"  </channel>", items)
 
 
-def render_atom(feed: Feed, fragment: Fragment | None = None) -> Rendered:
-    """The feed as Atom 1.0 (RFC 4287), UTF-8; the same feed gives the same bytes."""
+def atom_document(feed: Feed, entries: Iterable[bytes]) -> bytes:
+    """The feed as Atom 1.0 (RFC 4287), UTF-8, with these entries in it."""
     generator = _generator(feed, Format.ATOM)
-    generator.id(feed.id)
-    generator.author({"name": feed.author, "uri": feed.site.base_url})
-    return _assemble(feed, generator.atom_str(pretty=True), b"</feed>", fragment or render_atom_item)
+    generator.id(feed.current_url(Format.ATOM))
+    generator.author({"name": feed.site.title, "uri": feed.site.base_url})
+    return _inserted(generator.atom_str(pretty=True), b"</feed>", entries)
 
 
-def render_rss_item(item: Item, home_host: str) -> bytes:
+def rss_item(item: Item, site: Site) -> bytes:
     """One `<item>` as it stands in the channel. Raises ValueError for what feedgen or XML refuse."""
-    entry = _entry(item, home_host)
-    entry.guid(item.id, permalink=item.id == item.link)
-    entry.link(href=item.link)
+    entry, link = _entry(item, site), item.entry.article.link
+    entry.guid(item.id, permalink=item.id == link)
+    entry.link(href=link)
     entry.content(item.content)
-    if item.summary:
-        entry.description(escape(item.summary, quote=False))
+    if item.entry.article.summary:
+        entry.description(escape(item.entry.article.summary, quote=False))
     rss = etree.Element("rss", nsmap=RSS_NAMESPACES)
     etree.SubElement(rss, "channel").append(entry.rss_entry())
-    return _cut(rss, b"<item>", b"</item>")
+    return b"    " + _cut(rss, b"<item>", b"</item>")
 
 
-def render_atom_item(item: Item, home_host: str) -> bytes:
+def atom_entry(item: Item, site: Site) -> bytes:
     """One `<entry>` as it stands in the feed. Raises ValueError for what feedgen or XML refuse."""
-    entry = _entry(item, home_host)
+    entry = _entry(item, site)
     entry.id(item.id)
     entry.content(item.content, type="html")
-    entry.link(href=item.link, rel="alternate")
-    if item.summary:
-        entry.summary(item.summary)
-    for author in item.authors:
-        entry.author({"name": author.name} | ({"uri": author.url} if author.url else {}))
+    if item.entry.article.summary:
+        entry.summary(item.entry.article.summary)
+    for name, url in item.authors:
+        entry.author({"name": name} | ({"uri": url} if url else {}))
     feed = etree.Element("feed", nsmap=ATOM_NAMESPACES)
     feed.append(entry.atom_entry())
-    return _cut(feed, b"<entry", b"</entry>")
+    return b"  " + _cut(feed, b"<entry", b"</entry>")
 
 
 def _generator(feed: Feed, form: Format) -> FeedGenerator:
@@ -87,34 +83,34 @@ def _generator(feed: Feed, form: Format) -> FeedGenerator:
     generator.link(href=feed.self_url(form), rel="self", type=MEDIA_TYPES[form])
     if feed.hub:
         generator.link(href=feed.hub, rel="hub")
-    for rel, href in archive_links(feed):
+    for rel, href in feed.archive_links:
         generator.link(href=href, rel=rel, type=MEDIA_TYPES[Format.ATOM])
     generator.link(href=feed.home, rel="alternate", type="text/html")
     return generator
 
 
-def _entry(item: Item, home_host: str) -> FeedEntry:
-    """feedgen's entry with what both formats share."""
+def _entry(item: Item, site: Site) -> FeedEntry:
+    """feedgen's entry with what both formats share.
+
+    A topic's name and not its slug is Atom's term: half of the readers show that and no label.
+    """
     entry = FeedEntry()
     entry.register_extension("syndicator", EntryExtension)
-    entry.syndicator.item, entry.syndicator.home_host = item, home_host
-    entry.title(item.title)
+    entry.syndicator.item, entry.syndicator.site = item, site
+    entry.title(item.entry.article.title)
     entry.published(item.published)
     entry.updated(item.updated)
-    for topic in item.categories:
-        entry.category(term=topic.label, label=topic.label, scheme=topic.scheme)
+    scheme = topic_scheme(site)
+    entry.category([{"term": label, "label": label, "scheme": scheme} for label in item.labels])
     return entry
 
 
 def _cut(document: etree._Element, start: bytes, end: bytes) -> bytes:
     """The one element of a document that was made to hold it: namespaces stay declared outside."""
     data = etree.tostring(document, pretty_print=True, encoding="UTF-8", xml_declaration=False)
-    return data[data.index(start) : data.rindex(end) + len(end)]
+    return data[data.index(start) : data.rindex(end) + len(end)] + b"\n"
 
 
-def _assemble(feed: Feed, head: bytes, end: bytes, fragment: Fragment) -> Rendered:
-    fragments, left_out = render_items(feed, fragment)
+def _inserted(head: bytes, end: bytes, fragments: Iterable[bytes]) -> bytes:
     place = head.rindex(end)
-    indent = b"    " if end.startswith(b" ") else b"  "
-    body = b"".join(indent + part + b"\n" for part in fragments)
-    return Rendered(data=head[:place] + body + head[place:], left_out=left_out)
+    return b"".join((head[:place], *fragments, head[place:]))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, inspect, or_, select, text, true
 from sqlalchemy.dialects.sqlite import insert
 
-from syndicator.models import Entry, Problem, Visibility, WrittenFile
+from syndicator.models import Appearance, Entry, Problem, Tombstone, Visibility, WrittenFile
 from syndicator.store import rows
 from syndicator.store.outbox import Outbox
 from syndicator.store.tables import (
@@ -29,12 +29,10 @@ from syndicator.store.tables import (
     written,
 )
 from syndicator.store.types import (
-    Appearance,
     KnownFile,
     Membership,
     ProblemChanges,
     ProblemKind,
-    Removal,
     SourceState,
     Span,
     StoredEntry,
@@ -356,7 +354,7 @@ class Session:
         minimum: float | None = None,
         first: int = 0,
         last: int | None = None,
-    ) -> list[Removal]:
+    ) -> list[Tombstone]:
         """What once stood in the topic's feed and does not now, the latest first, guid as tie-break; of
         the numbers first to last (both included), and at or over the minimum where one is given."""
         at = memberships.c
@@ -370,7 +368,7 @@ class Session:
             query = query.where(at.number <= last)
         if minimum is not None:
             query = query.where(at.quality >= minimum)
-        return [Removal(guid=row.guid, removed=row.removed) for row in self._connection.execute(query)]
+        return [Tombstone(guid=row.guid, removed=row.removed) for row in self._connection.execute(query)]
 
     def span(self, topic: str) -> Span:
         """How many entries the topic shows, and from when to when they were published."""

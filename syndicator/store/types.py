@@ -95,25 +95,9 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
-    """An entry that once stood in a topic's feed and does not now, and since when."""
-
-    guid: str
-    removed: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """How many entries a topic shows, and the published times of the oldest and the newest."""
 
     shown: int
     first: datetime | None
     newest: datetime | None
-
-
-class Appearance(NamedTuple):
-    """What counts of one shown entry."""
-
-    published: datetime
-    quality: float | None
-    publisher: str | None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
-from syndicator.models import Article, Entry, Image, Provider, Topic, Visibility, utc
+from syndicator.models import Appearance, Article, Entry, Image, Provider, Topic, Visibility, utc
 from syndicator.publish.pages import (
     FrontPage,
     Statistics,
     TopicCard,
     TopicPage,
-    count_entries,
+    count_statistics,
     render_assets,
     render_front,
     render_topic,
@@ -61,6 +62,17 @@ def make_entry(number: int, **changes: object) -> Entry:
     )
 
 
+def count_entries(entries: Iterable[Entry]) -> Statistics:
+    """The statistics of all the entries of a topic, in any order."""
+    seen = [
+        Appearance(
+            e.article.published, e.article.quality, e.article.provider.name if e.article.provider else None
+        )
+        for e in entries
+    ]
+    return count_statistics(seen, total=len(seen), first=min((one.published for one in seen), default=None))
+
+
 def cloud_entries() -> tuple[Entry, ...]:
     """Forty entries, newest first, the newest of them hard to write."""
     hostile = make_entry(
@@ -70,10 +82,10 @@ def cloud_entries() -> tuple[Entry, ...]:
         provider=Provider(name="O'Reilly & <Co>"),
         quality=117.5,
         language="de",
-        images=(Image(url="javascript:alert(1)"), Image(url="https://img.example.net/a?b=1&c=2")),
+        images=(Image(url="https://img.example.net/a?b=1&c=2"),),
     )
-    unlinked = make_entry(40, title="Kein Link, kein Bild", link="javascript:alert(1)", images=(), summary="")
-    return (hostile, unlinked, *(make_entry(number) for number in range(39, 1, -1)))
+    bare = make_entry(40, title="Kein Link, kein Bild", images=(), summary="")
+    return (hostile, bare, *(make_entry(number) for number in range(39, 1, -1)))
 
 
 def tokyo_entries() -> tuple[Entry, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from syndicator.models import Article, Entry, Image, Provider, Related, Topic, Visibility, utc
+from syndicator.models import Article, Entry, Format, Image, Provider, Related, Topic, Visibility, utc
+from syndicator.publish.feed import Feed
+from syndicator.publish.fragments import Fragments
 from syndicator.settings.models import Site
 
 SITE = Site(title="Cloud News", base_url="https://feeds.example.org/", language="en")
@@ -17,6 +19,11 @@ AZURE = Topic(
     language="en-us",
     names=frozenset({"azure"}),
 )
+
+
+def render(feed: Feed, form: Format) -> bytes:
+    """The document, with nothing kept from others."""
+    return Fragments().render(feed, form)
 
 
 def make_article(number: int = 1, **changes: object) -> Article:

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from syndicator.models import Entry, Format
 from syndicator.publish.archive import ArchivePage, archive_pages
-from syndicator.publish.feed import Feed, describe_feed
-from syndicator.publish.membership import newest_first
+from syndicator.publish.feed import Feed, describe_feed, newest_first
 from tests.publish.articles import AZURE, LABELS, SITE, make_entry
 
 
@@ -66,13 +65,13 @@ class Reader:
 
     def poll(self, folder: Folder) -> None:
         feed = folder.subscription
-        self.seen |= {item.guid for item in feed.items}
-        address = feed.archive_url(feed.previous)
+        self.seen |= {item.entry.guid for item in feed.items}
+        address = dict(feed.archive_links).get("prev-archive")
         while address is not None and address not in self.archives:
             self.archives.add(address)
             feed = folder.get(address)
-            self.seen |= {item.guid for item in feed.items}
-            address = feed.archive_url(feed.previous)
+            self.seen |= {item.entry.guid for item in feed.items}
+            address = dict(feed.archive_links).get("prev-archive")
 
 
 @given(
@@ -99,8 +98,8 @@ def test_withdrawn_entry_leaves_its_page_and_moves_no_other(count: int, limit: i
     assert whole.documents.keys() == thinned.documents.keys()
     for address, feed in whole.documents.items():
         if feed.page is not None:
-            kept = [item.guid for item in feed.items if item.guid not in withdrawn]
-            assert [item.guid for item in thinned.documents[address].items] == kept
+            kept = [item.entry.guid for item in feed.items if item.entry.guid not in withdrawn]
+            assert [item.entry.guid for item in thinned.documents[address].items] == kept
     reader = Reader()
     reader.poll(thinned)
     assert reader.seen == {entry.guid for entry in appeared} - withdrawn
@@ -110,12 +109,14 @@ def test_links_of_the_archive() -> None:
     folder = Folder([make_entry(number) for number in range(12)], set(), 5)
     base = "https://feeds.example.org/feeds/azure/"
     subscription = folder.subscription
-    assert subscription.archive_url(subscription.previous) == f"{base}archive/2/atom.xml?entries=2"
+    assert dict(subscription.archive_links)["prev-archive"] == f"{base}archive/2/atom.xml?entries=2"
     assert subscription.following is None
     newest, middle, oldest = (folder.get(f"{base}archive/{n}/atom.xml") for n in (2, 1, 0))
-    assert newest.archive_url(newest.previous) == f"{base}archive/1/atom.xml"
+    assert dict(newest.archive_links)["prev-archive"] == f"{base}archive/1/atom.xml"
     assert newest.following is None
     assert middle.following is None, "it is still filling"
     assert oldest.previous is None
-    assert oldest.archive_url(oldest.following) == f"{base}archive/1/atom.xml"
-    assert {document.id for document in folder.documents.values()} == {f"{base}atom.xml"}
+    assert dict(oldest.archive_links)["next-archive"] == f"{base}archive/1/atom.xml"
+    assert {document.current_url(Format.ATOM) for document in folder.documents.values()} == {
+        f"{base}atom.xml"
+    }

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from syndicator.models import utc
-from syndicator.publish.membership import choose_copy, newest_first
+from syndicator.publish.feed import newest_first
+from syndicator.publish.membership import choose_copy
 from tests.publish.articles import make_entry
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import feedparser
 import pytest
 from lxml import etree
+from structlog.testing import capture_logs
 
-from syndicator.models import Format, Provider, utc
+from syndicator.models import Format, Provider, Tombstone, utc
 from syndicator.publish.archive import archive_pages
-from syndicator.publish.feed import Feed, Rendered, Tombstone, describe_feed
-from syndicator.publish.item import Item
-from syndicator.publish.json_feed import render_json, render_json_item
-from syndicator.publish.rss_atom import render_atom, render_atom_item, render_rss, render_rss_item
+from syndicator.publish.feed import Feed, describe_feed
+from syndicator.publish.fragments import Fragments
 from tests.publish import validators
-from tests.publish.articles import AZURE, LABELS, SITE, full_entry, make_entry
+from tests.publish.articles import AZURE, LABELS, SITE, full_entry, make_entry, render
 
 NS = {
     "a": "http://www.w3.org/2005/Atom",
@@ -26,11 +24,6 @@ NS = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "fh": "http://purl.org/syndication/history/1.0",
     "media": "http://search.yahoo.com/mrss/",
-}
-RENDER = {
-    Format.RSS: (render_rss, render_rss_item),
-    Format.ATOM: (render_atom, render_atom_item),
-    Format.JSON: (render_json, render_json_item),
 }
 CHECK = {
     Format.RSS: validators.check_rss,
@@ -44,18 +37,18 @@ def feed_of(*entries: Any, **changes: Any) -> Feed:
 
 
 def rss(feed: Feed) -> etree._Element:
-    return etree.fromstring(render_rss(feed).data)
+    return etree.fromstring(render(feed, Format.RSS))
 
 
 def atom(feed: Feed) -> etree._Element:
-    return etree.fromstring(render_atom(feed).data)
+    return etree.fromstring(render(feed, Format.ATOM))
 
 
 @pytest.mark.parametrize(("count"), [0, 1, 50])
 @pytest.mark.parametrize("form", list(Format))
 def test_feed_of_any_size_is_valid_and_in_order(count: int, form: Format) -> None:
     entries = [make_entry(number) for number in range(count)]
-    data = RENDER[form][0](feed_of(*entries)).data
+    data = render(feed_of(*entries), form)
     assert CHECK[form](data) == []
     places = [data.index(entry.guid.encode()) for entry in reversed(entries)]
     assert places == sorted(places)
@@ -91,7 +84,7 @@ def test_guid_that_is_no_address_gets_one_id_in_all_formats() -> None:
     minted = uuid.uuid5(uuid.NAMESPACE_URL, "my first post").urn
     assert rss(feed).findtext("channel/item/guid") == minted
     assert atom(feed).findtext("a:entry/a:id", namespaces=NS) == minted
-    assert f'"id": "{minted}"'.encode() in render_json(feed).data
+    assert f'"id": "{minted}"'.encode() in render(feed, Format.JSON)
 
 
 def test_several_authors_are_several_creators() -> None:
@@ -141,7 +134,7 @@ def test_rss_and_atom_feeds_name_the_same_archive() -> None:
         assert link.get("href") == "https://feeds.example.org/feeds/azure/archive/2/atom.xml?entries=2"
         assert link.get("type") == "application/atom+xml"
         assert tree.find(".//fh:archive", NS) is None
-    assert b"archive" not in render_json(feed).data
+    assert b"archive" not in render(feed, Format.JSON)
 
 
 def archive_links_of(tree: etree._Element) -> dict[str, str]:
@@ -155,41 +148,37 @@ def test_withdrawn_entry_leaves_a_tombstone_in_atom() -> None:
     (gone,) = atom(feed).iterfind("at:deleted-entry", NS)
     assert (gone.get("ref"), gone.get("when")) == ("urn:uuid:gone", "2026-03-09T00:00:00+00:00")
     assert len(gone) == 0
-    assert b"gone" not in render_rss(feed).data
+    assert b"gone" not in render(feed, Format.RSS)
 
 
 @pytest.mark.parametrize("form", list(Format))
-def test_entry_that_fails_is_left_out_alone_and_told(form: Format) -> None:
-    render, fragment = RENDER[form]
-    feed = feed_of(make_entry(1), make_entry(2), make_entry(3))
-
-    def refuse(item: Item, host: str) -> bytes:
-        if item.title == "Article 2":
-            raise ValueError("nobody can write this")
-        return fragment(item, host)
-
-    rendered: Rendered = render(feed, refuse)
-    assert [left.why for left in rendered.left_out] == ["it cannot be rendered: nobody can write this"]
-    assert CHECK[form](rendered.data) == []
-    kept = [entry for entry in feed.items if entry.title != "Article 2"]
-    assert all(item.id.encode() in rendered.data for item in kept)
-    assert feed.items[1].id.encode() not in rendered.data
+def test_entry_that_fails_is_left_out_alone_and_told_once(form: Format) -> None:
+    broken = make_entry(2, title="\x00" if form is not Format.JSON else "T", quality=float("inf"))
+    feed, fragments = feed_of(make_entry(1), broken, make_entry(3)), Fragments()
+    with capture_logs() as logs:
+        data = fragments.render(feed, form)
+        assert fragments.render(feed, form) == data
+    assert [(line["guid"], line["format"]) for line in logs] == [(broken.guid, form.value)]
+    assert CHECK[form](data) == []
+    assert [item.entry.guid.encode() in data for item in feed.items] == [True, False, True]
 
 
 @pytest.mark.parametrize("form", list(Format))
-def test_kept_fragments_give_the_same_document(form: Format) -> None:
-    render, fragment = RENDER[form]
-    feed = feed_of(full_entry(), make_entry(1))
-    kept = lru_cache(fragment)
-    first = render(feed, kept)
-    assert render(feed, kept) == first == render(feed)
-    assert kept.cache_info().hits == 2
+@pytest.mark.parametrize("most_bytes", [0, 10_000, 10_000_000])
+def test_kept_fragments_give_the_same_documents(form: Format, most_bytes: int) -> None:
+    fragments = Fragments(most_bytes)
+    entries = [full_entry(), *(make_entry(number) for number in range(20))]
+    edited = [
+        make_entry(number, title="Edited") if number % 2 else make_entry(number) for number in range(20)
+    ]
+    for shown in (entries, entries[::2], edited, entries):
+        assert fragments.render(feed_of(*shown), form) == render(feed_of(*shown), form)
 
 
 @pytest.mark.parametrize("form", [Format.RSS, Format.ATOM])
 def test_feedparser_reads_what_was_meant(form: Format) -> None:
     entry = full_entry()
-    parsed = feedparser.parse(RENDER[form][0](feed_of(entry, make_entry(1))).data)
+    parsed = feedparser.parse(render(feed_of(entry, make_entry(1)), form))
     assert parsed.bozo == 0
     assert parsed.feed.title == "Azure – Cloud News"
     assert parsed.feed.link == "https://feeds.example.org/topics/azure/"

@@ -43,12 +43,12 @@ def meant(feed: Feed) -> dict[str, Seen]:
     return {
         item.id: Seen(
             id=item.id,
-            title=item.title,
-            link=item.link,
+            title=item.entry.article.title,
+            link=item.entry.article.link,
             published=item.published,
             updated=item.updated,
-            authors=tuple(author.name for author in item.authors),
-            categories=tuple(category.label for category in item.categories),
+            authors=tuple(name for name, _ in item.authors),
+            categories=item.labels,
             enclosures=(),
         )
         for item in feed.items

@@ -9,23 +9,15 @@ templates/      the HTML, the style, the icon
 """
 
 from syndicator.publish.pages.render import render_assets, render_digest, render_front, render_topic
-from syndicator.publish.pages.statistics import (
-    Appearance,
-    Statistics,
-    count_entries,
-    count_statistics,
-    window_start,
-)
+from syndicator.publish.pages.statistics import Statistics, count_statistics, window_start
 from syndicator.publish.pages.views import DigestPage, FrontPage, TopicCard, TopicPage
 
 __all__ = [
-    "Appearance",
     "DigestPage",
     "FrontPage",
     "Statistics",
     "TopicCard",
     "TopicPage",
-    "count_entries",
     "count_statistics",
     "render_assets",
     "render_digest",

@@ -5,33 +5,14 @@ The window ends at the newest entry and not at today, so that a page's bytes fol
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syndicator.models import Entry, refuse_naive
+from syndicator.models import Appearance, refuse_naive
 
 WINDOW_DAYS = 56
-
-
-LARGEST = 1e15
-"""A quality beyond it is no rating; articles never have one, and no scale could show it."""
-
-
-def is_rated(quality: float) -> bool:
-    """Whether a quality counts: a number that a scale can show."""
-    return math.isfinite(quality) and abs(quality) <= LARGEST
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appearance:
-    """What counts of one public entry. A row of the store is enough for it."""
-
-    published: datetime
-    quality: float | None = None
-    publisher: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,39 +54,24 @@ def window_start(newest: datetime) -> datetime:
     return midnight - timedelta(days=min(WINDOW_DAYS - 1, (midnight.date() - midnight.min.date()).days))
 
 
-def count_statistics(
-    appearances: Iterable[Appearance], *, total: int | None = None, first: datetime | None = None
-) -> Statistics:
-    """The statistics of these public entries, in any order; those before the window may be left out.
+def count_statistics(appearances: Iterable[Appearance], *, total: int, first: datetime | None) -> Statistics:
+    """The statistics of a topic from its appearances in the window, in any order; older ones do not count.
 
-    `total` and `first` (the oldest published time) are of all the topic's entries; where they are not given,
-    the appearances are taken for all.
+    `total` and `first` (the oldest published time) are of all the topic's entries.
     """
     seen = list(appearances)
     if not seen:
-        return Statistics(total=total or 0, first=first)
-    newest = max(appearance.published for appearance in seen)
+        return Statistics(total=total, first=first)
+    newest = max(published for published, _, _ in seen)
     start = window_start(newest)
-    recent = [appearance for appearance in seen if appearance.published >= start]
-    days = Counter((appearance.published.date() - start.date()).days for appearance in recent)
-    rated = Counter(one.quality for one in recent if one.quality is not None and is_rated(one.quality))
+    recent = [one for one in seen if one.published >= start]
+    days = Counter((one.published.date() - start.date()).days for one in recent)
+    rated = Counter(one.quality for one in recent if one.quality is not None)
     return Statistics(
-        total=len(seen) if total is None else total,
-        first=first or min(appearance.published for appearance in seen),
+        total=total,
+        first=first,
         newest=newest,
         days=tuple(days[day] for day in range(WINDOW_DAYS)),
-        publishers=len({appearance.publisher for appearance in recent if appearance.publisher}),
+        publishers=len({one.publisher for one in recent if one.publisher}),
         qualities=dict(sorted(rated.items())),
-    )
-
-
-def count_entries(entries: Iterable[Entry]) -> Statistics:
-    """The statistics of all the public entries of a topic, in any order."""
-    return count_statistics(
-        Appearance(
-            published=entry.article.published,
-            quality=entry.article.quality,
-            publisher=entry.article.provider.name if entry.article.provider else None,
-        )
-        for entry in entries
     )

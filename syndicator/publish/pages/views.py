@@ -13,7 +13,6 @@ from datetime import datetime
 
 from syndicator.models import ALL, Entry, Format, Topic, Visibility, number
 from syndicator.publish.addresses import MEDIA_TYPES, feed_path, feed_url
-from syndicator.publish.item import web_link
 from syndicator.publish.pages.statistics import Statistics
 from syndicator.publish.pages.words import say_day, say_expectation, say_held, say_moment, say_rate
 from syndicator.settings.models import Site
@@ -171,13 +170,11 @@ def view_entry(
     """One entry; `own` is the slug of the topic whose page it stands on, which is not named again. `language`
     is what it is in where it does not say."""
     article = entry.article
-    link = web_link(article.link)
-    pictures = (web_link(image.url) for image in article.images)
     return EntryView(
         title=_cut(article.title, _LONGEST_TITLE) or "Untitled",
-        href=link,
-        leads=(other_host(article.title, link) or "") if link else "",
-        image=next((picture for picture in pictures if picture), None),
+        href=article.link,
+        leads=other_host(article.title, article.link) or "",
+        image=article.images[0].url if article.images else None,
         publisher=_cut(article.provider.name, 80) if article.provider else "",
         moment=say_moment(article.published),
         iso=article.published.strftime("%Y-%m-%dT%H:%M:%SZ"),
