@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import structlog
 
-from syndicator.alerts import Delivery, DeliveryState, RateLimit, SlackMethod, channel_name
+from syndicator.alerts import DeliveryState, RateLimit, SlackMethod, channel_name
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.notify.rules import left_behind
 from syndicator.settings.models import Route, Settings
@@ -235,30 +235,3 @@ def report_identity(found: Identity | DeliveryError) -> None:
             scopes=", ".join(found.missing_scopes),
             fix="Add them under OAuth & Permissions and install the app again",
         )
-
-
-class OwedDrawing:
-    """Draws what is owed and has no way to Slack, each message once, for a person who looks on.
-
-    It stays owed. What was there at the start is not drawn.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        has_way: Callable[[str, str], bool],
-        draw: Callable[[Delivery], object],
-        *,
-        since: datetime,
-    ) -> None:
-        self._store, self._has_way, self._draw, self._since = store, has_way, draw, since
-        self._drawn: set[str] = set()
-
-    def __call__(self) -> None:
-        with self._store.reading() as session:
-            owed = session.outbox.list([DeliveryState.OWED])
-        for delivery in reversed(owed):
-            new = delivery.created >= self._since and delivery.id not in self._drawn
-            if new and not self._has_way(delivery.route, delivery.channel):
-                self._drawn.add(delivery.id)
-                self._draw(delivery)

@@ -148,11 +148,18 @@ class DeliveryError(SyndicatorError):
     its own, None where nothing was asked.
     """
 
-    answered: bool | None = None
-
-    def __init__(self, what: str, *, code: str, on: str = "", why: str = "", fix: str = "") -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        code: str,
+        on: str = "",
+        why: str = "",
+        fix: str = "",
+        answered: bool | None = None,
+    ) -> None:
         super().__init__(what, on=on, why=why, fix=fix)
-        self.code = code
+        self.code, self.answered = code, answered
 
 
 class Refused(DeliveryError):
@@ -167,10 +174,11 @@ class Refused(DeliveryError):
         code: str,
         on: str = "",
         why: str = "",
+        answered: bool | None = None,
         retry_after: timedelta | None = None,
         method: str = "",
     ) -> None:
-        super().__init__(what, code=code, on=on, why=why)
+        super().__init__(what, code=code, on=on, why=why, answered=answered)
         self.retry_after, self.method = retry_after, method
 
 
@@ -179,9 +187,7 @@ class Rejected(DeliveryError):
 
 
 class Unacceptable(Rejected):
-    """`blocks` are JSON pointers to what of the message was refused, where Slack says so."""
-
-    blocks: tuple[str, ...] = ()
+    pass
 
 
 class Unclear(DeliveryError):

@@ -23,7 +23,7 @@ import structlog
 
 from syndicator.assembly import Messengers, messengers_of, open_pipe, routes_of, server_of
 from syndicator.clock import Clock, SystemClock
-from syndicator.connection import OwedDrawing, SlackCheck, report_left_behind, report_ways
+from syndicator.connection import SlackCheck, report_left_behind, report_ways
 from syndicator.errors import (
     OutputUnwritable,
     StoreDamaged,
@@ -76,8 +76,6 @@ class Service:
     notifier: Notifier = field(default_factory=lambda: Notifier({}))
     terminal: Messenger | None = None
     """Where messages are shown with `slack: preview`."""
-    watched: bool = False
-    """A person looks on: what has no way to Slack is drawn in `terminal` as well, and stays owed."""
     progress: Progress = lambda done, of: None
     refused: Callable[[], bool] = lambda: False
     """Whether other settings were to be taken over and were wrong."""
@@ -219,21 +217,12 @@ class Service:
         return self._started
 
     def _make_loop(self, pipeline: Pipeline, store: Store, messengers: Messengers) -> Loop:
-        drawing: OwedDrawing | None = None
-        if self.watched and self.terminal is not None:
-            drawing = OwedDrawing(store, messengers.has_way, self.terminal.post, since=self.clock.now())
-
-        def mailed() -> None:
-            self._wake_sender.set()
-            if drawing is not None:
-                drawing()
-
         return Loop(
             pipeline,
             [source.name for source in self.settings.sources],
             clock=self.clock,
             scan_every=self.settings.watch.scan_every,
-            mailed=mailed,
+            mailed=self._wake_sender.set,
             published=self._wake_hub.set,
             beat=self._beat,
             beat_every_s=self._beat_every_s,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, SlackMethod
 from syndicator.assembly import messengers_of, routes_of
-from syndicator.connection import OwedDrawing, SlackCheck, report_left_behind, report_ways
+from syndicator.connection import SlackCheck, report_left_behind, report_ways
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
 from syndicator.slack.client import SlackBot
@@ -280,20 +279,6 @@ def test_check_ends_with_the_service(store: Store) -> None:
         check.outages.doubt.set()
         thread.join(20)
         assert not thread.is_alive()
-
-
-def test_owed_message_is_drawn_once_for_who_looks_on_and_stays_owed(store: Store) -> None:
-    drawn: list[str] = []
-    owe(store, messaged("before", now=NOON - timedelta(hours=1)))
-    drawing = OwedDrawing(
-        store, lambda route, _: route == "hook", lambda one: drawn.append(one.id), since=NOON
-    )
-    owe(store, messaged("d1"), messaged("d2", route="hook"))
-    drawing()
-    drawing()
-    assert drawn == ["d1"]
-    with store.reading() as session:
-        assert {one.state.value for one in session.outbox.list()} == {"owed"}
 
 
 def test_status_tells_of_an_outage_and_of_names_that_are_not_found(store: Store, settings: Settings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from pathlib import Path
 from types import FrameType
@@ -59,7 +58,6 @@ class Runner:
                 settings=settings,
                 notifier=self._notifier,
                 terminal=Terminal(console()),
-                watched=sys.stdout.isatty(),
                 progress=progress.update,
                 refused=lambda: self._refused,
                 # New settings that cannot start now are given up for those that could.

@@ -20,9 +20,8 @@ from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from syndicator.alerts import Delivery, SlackMethod
-from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
-from syndicator.slack.errors import WEBHOOK_CURES, from_answer, from_exception
-from syndicator.slack.images import lighter
+from syndicator.errors import Refused, Rejected, Unacceptable, Unclear
+from syndicator.slack.errors import Call, from_answer, from_exception
 
 T = TypeVar("T")
 
@@ -90,9 +89,7 @@ class SlackBot:
         """Asks Slack whom the token belongs to (`auth.test`). Raises as `post`."""
         answer = self._calls.make(
             self._client.auth_test,
-            method=SlackMethod.AUTH_TEST,
-            what="the token could not be checked",
-            on="Slack",
+            Call(method=SlackMethod.AUTH_TEST, what="the token could not be checked"),
         )
         scopes = _header(answer.headers, "x-oauth-scopes")
         return Identity(
@@ -104,9 +101,9 @@ class SlackBot:
     def post(self, delivery: Delivery) -> str:
         """Posts the message and gives Slack's id of it. To be repeated only after Refused.
 
-        A picture or logo that Slack refuses is left out. Raises Refused, Rejected or Unclear.
+        Where Slack refuses its pictures, it is posted without any. Raises Refused, Rejected or Unclear.
         """
-        return str(post_lighter(partial(self._send, delivery), delivery.message)["ts"])
+        return str(post_or_plain(partial(self._send, delivery), delivery.message)["ts"])
 
     def find(self, delivery: Delivery, *, now: datetime) -> str | None:
         """Slack's id of the message if the channel has it, by the delivery id in its metadata.
@@ -140,9 +137,8 @@ class SlackBot:
 
     def _ids_among(self, call: Callable[..., Any], names: set[str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        what, on = "the channels could not be listed", "Slack"
-        pages = self._pages(call, "channels", method=SlackMethod.LIST, what=what, on=on, size=LIST_SIZE)
-        for known in pages:
+        listing = Call(method=SlackMethod.LIST, what="the channels could not be listed")
+        for known in self._pages(call, "channels", listing, size=LIST_SIZE):
             if known.get("name") in names:
                 found[str(known["name"])] = str(known["id"])
             if len(found) == len(names):
@@ -153,9 +149,7 @@ class SlackBot:
         arguments: dict[str, Any] = dict(message)
         answer = self._calls.make(
             lambda: self._client.chat_postMessage(channel=delivery.channel, **arguments),
-            method=SlackMethod.POST_MESSAGE,
-            what="the message was not posted",
-            on=delivery.channel,
+            Call(method=SlackMethod.POST_MESSAGE, what="the message was not posted", on=delivery.channel),
         )
         if not answer.get("ts"):
             raise Unclear("the message may have been posted", on=delivery.channel, code="no_ts")
@@ -171,29 +165,23 @@ class SlackBot:
             include_all_metadata=True,
         )
         what = "the channel could not be searched"
-        return self._pages(call, "messages", method=SlackMethod.HISTORY, what=what, on=channel)
+        return self._pages(call, "messages", Call(method=SlackMethod.HISTORY, what=what, on=channel))
 
     def _pages(
-        self,
-        call: Callable[..., Any],
-        key: str,
-        *,
-        method: SlackMethod,
-        what: str,
-        on: str,
-        size: int = PAGE_SIZE,
+        self, get: Callable[..., Any], key: str, call: Call, *, size: int = PAGE_SIZE
     ) -> Iterator[dict[str, Any]]:
         cursor: str | None = None
         for _ in range(MAX_PAGES):
-            page = self._calls.make(partial(call, limit=size, cursor=cursor), method=method, what=what, on=on)
+            page = self._calls.make(partial(get, limit=size, cursor=cursor), call)
             found = page.get(key)
             if not isinstance(found, list):
-                raise Unclear(what, on=on, code=f"no_{key}")
+                raise Unclear(call.what, on=call.on, code=f"no_{key}")
             yield from (item for item in found if isinstance(item, dict))
             cursor = _next_cursor(page)
             if cursor is None:
                 return
-        raise Unclear(what, on=on, code=f"too_many_{key}", why="there is more than can be searched")
+        why = "there is more than can be searched"
+        raise Unclear(call.what, on=call.on, code=f"too_many_{key}", why=why)
 
 
 class SlackWebhook:
@@ -217,33 +205,22 @@ class SlackWebhook:
 
     def post(self, delivery: Delivery) -> None:
         """Posts the message; as `SlackBot.post`, but without an id."""
-        post_lighter(partial(self._send, delivery), delivery.message)
+        post_or_plain(partial(self._send, delivery), delivery.message)
 
     def find(self, delivery: Delivery, *, now: datetime) -> str | None:
         """Cannot be done: always Rejected."""
         raise Rejected("a webhook cannot look", on=delivery.channel, code="webhook", fix="Use a bot token")
 
     def _send(self, delivery: Delivery, message: Mapping[str, object]) -> None:
-        what = "the message was not posted"
+        call = Call(method=SlackMethod.WEBHOOK, what="the message was not posted", on=delivery.channel)
         body = {name: value for name, value in message.items() if name != "metadata"}
-        answer = self._calls.make(
-            lambda: self._client.send_dict(body), method=SlackMethod.WEBHOOK, what=what, on=delivery.channel
-        )
+        answer = self._calls.make(lambda: self._client.send_dict(body), call)
         text = answer.body.strip()
         if answer.status_code == 200 and text == "ok":
             return
         word = text if len(text) <= 64 and text.replace("_", "").isalnum() else ""
         headers = {str(name): str(value) for name, value in answer.headers.items()}
-        refusal = from_answer(
-            status=answer.status_code,
-            code=word,
-            headers=headers,
-            what=what,
-            on=delivery.channel,
-            now=self._clock(),
-            fixes=WEBHOOK_CURES,
-        )
-        raise of_method(refusal, SlackMethod.WEBHOOK)
+        raise from_answer(call, self._clock(), status=answer.status_code, code=word, headers=headers)
 
 
 class Calls:
@@ -254,52 +231,49 @@ class Calls:
         self._lock = Lock()
         self._hanging: list[Thread] = []
 
-    def make(self, call: Callable[[], T], *, method: SlackMethod, what: str, on: str) -> T:
-        """The call's result, within the deadline. Raises Refused (of this method), Rejected or Unclear."""
-        self._refuse_when_many_hang(what, on)
+    def make(self, ask: Callable[[], T], call: Call) -> T:
+        """The result of asking, within the deadline. Raises Refused (of this method), Rejected or Unclear."""
+        self._refuse_when_many_hang(call)
         results: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
-        thread = Thread(target=_run, args=(call, results), name="slack call", daemon=True)
+        thread = Thread(target=_run, args=(ask, results), name="slack call", daemon=True)
         thread.start()
         try:
             result, error = results.get(timeout=self._deadline.total_seconds())
         except Empty:
             with self._lock:
                 self._hanging.append(thread)
-            result, error = None, Unclear(what, on=on, code="deadline", why="no answer in time")
+            why = "no answer in time"
+            result, error = None, Unclear(call.what, on=call.on, code="deadline", why=why, answered=False)
         if error is not None:
             # Raised here, where nothing is being handled: a chained SlackApiError would hold the token.
-            raise of_method(from_exception(error, what=what, on=on, now=self._clock()), method)
+            raise from_exception(error, call, self._clock())
         return result  # type: ignore[return-value]  # without an error there is a result
 
-    def _refuse_when_many_hang(self, what: str, on: str) -> None:
+    def _refuse_when_many_hang(self, call: Call) -> None:
         with self._lock:
             self._hanging = [thread for thread in self._hanging if thread.is_alive()]
             if len(self._hanging) >= MAX_HANGING:
-                refusal = Refused(what, on=on, code="many_hang", why="earlier calls to Slack still hang")
-                refusal.answered = False
-                raise refusal
+                why = "earlier calls to Slack still hang"
+                raise Refused(call.what, on=call.on, code="many_hang", why=why, answered=False)
 
 
-def post_lighter(post: Callable[[Mapping[str, Any]], T], message: Mapping[str, Any]) -> T:
-    """Posts the message; where Slack refuses an image, without it. Each is tried only after a certain no."""
+def post_or_plain(post: Callable[[Mapping[str, Any]], T], message: Mapping[str, Any]) -> T:
+    """Posts the message; where Slack refuses its blocks, once more without pictures and logos."""
+    plain = dict(message) | {"blocks": [block for one in message["blocks"] for block in _without_images(one)]}
     try:
         return post(message)
     except Unacceptable as error:
-        refusal = error
-    for other in lighter(message, refusal.blocks) if refusal.code in BLOCK_CODES else ():
-        try:
-            return post_lighter(post, other) if refusal.blocks else post(other)
-        except Unacceptable as error:
-            if error.code not in BLOCK_CODES:
-                break
-    raise refusal
+        if error.code not in BLOCK_CODES or plain == message:
+            raise
+    return post(plain)
 
 
-def of_method(error: DeliveryError, method: SlackMethod) -> DeliveryError:
-    """The same error; a refusal now says which of Slack's methods is meant."""
-    if isinstance(error, Refused):
-        error.method = method
-    return error
+def _without_images(block: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The block without images, in a list; none where it was nothing else."""
+    if block["type"] == "context":
+        words = [element for element in block["elements"] if element["type"] != "image"]
+        return [{**block, "elements": words}] if words else []
+    return [{name: value for name, value in block.items() if name != "accessory"}]
 
 
 def _run(call: Callable[[], T], results: SimpleQueue[tuple[T | None, BaseException | None]]) -> None:

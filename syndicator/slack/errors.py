@@ -13,6 +13,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -20,58 +21,58 @@ from urllib.error import HTTPError, URLError
 
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
+from syndicator.alerts import SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
-from syndicator.slack.images import pointers
 
-RENEW_CURE = "Renew the bot token and put it in SLACK_BOT_TOKEN"
-INVITE_CURE = "Invite the app to the channel (/invite @app)"
-CHANNEL_CURE = "Correct the route's channel, or invite the app if it is private"
+RENEW_FIX = "Renew the bot token and put it in SLACK_BOT_TOKEN"
+INVITE_FIX = "Invite the app to the channel (/invite @app)"
+CHANNEL_FIX = "Correct the route's channel, or invite the app if it is private"
 SCOPE_FIX = "Add {scope} to the app (OAuth & Permissions), install it again and use its token"
-ADMIN_CURE = "Ask a workspace admin to let the app post there"
-WEBHOOK_CURE = "Make a new incoming webhook and put its address in SLACK_WEBHOOK_URL or the route's file"
-WEBHOOK_ARCHIVED_CURE = f"Unarchive the webhook's channel, or: {WEBHOOK_CURE}"
+ADMIN_FIX = "Ask a workspace admin to let the app post there"
+WEBHOOK_FIX = "Make a new incoming webhook and put its address in SLACK_WEBHOOK_URL or the route's file"
+WEBHOOK_ARCHIVED_FIX = f"Unarchive the webhook's channel, or: {WEBHOOK_FIX}"
 MESSAGE_FIX = "This one message cannot be sent as it is; drop it, and report it"
 
 FIXES = {
-    "not_authed": RENEW_CURE,
-    "invalid_auth": RENEW_CURE,
-    "account_inactive": RENEW_CURE,
-    "token_revoked": RENEW_CURE,
-    "token_expired": RENEW_CURE,
-    "no_token": RENEW_CURE,
+    "not_authed": RENEW_FIX,
+    "invalid_auth": RENEW_FIX,
+    "account_inactive": RENEW_FIX,
+    "token_revoked": RENEW_FIX,
+    "token_expired": RENEW_FIX,
+    "no_token": RENEW_FIX,
     "not_allowed_token_type": "Use a bot token (xoxb-...)",
-    "access_denied": ADMIN_CURE,
+    "access_denied": ADMIN_FIX,
     "missing_scope": SCOPE_FIX.format(scope="the scope that it lacks"),
-    "no_permission": INVITE_CURE,
-    "not_in_channel": INVITE_CURE,
-    "channel_not_found": CHANNEL_CURE,
+    "no_permission": INVITE_FIX,
+    "not_in_channel": INVITE_FIX,
+    "channel_not_found": CHANNEL_FIX,
     "is_archived": "Unarchive the channel, or give the route another",
     "channel_is_archived": "Unarchive the channel, or give the route another",
-    "restricted_action": ADMIN_CURE,
-    "restricted_action_read_only_channel": ADMIN_CURE,
-    "restricted_action_thread_only_channel": ADMIN_CURE,
-    "ekm_access_denied": ADMIN_CURE,
-    "action_prohibited": ADMIN_CURE,
-    "posting_to_general_channel_denied": ADMIN_CURE,
-    "accesslimited": ADMIN_CURE,
-    "no_service": WEBHOOK_CURE,
-    "no_service_id": WEBHOOK_CURE,
-    "no_active_hooks": WEBHOOK_CURE,
-    "no_team": WEBHOOK_CURE,
-    "team_disabled": WEBHOOK_CURE,
-    "invalid_token": WEBHOOK_CURE,
-    "user_not_found": WEBHOOK_CURE,
+    "restricted_action": ADMIN_FIX,
+    "restricted_action_read_only_channel": ADMIN_FIX,
+    "restricted_action_thread_only_channel": ADMIN_FIX,
+    "ekm_access_denied": ADMIN_FIX,
+    "action_prohibited": ADMIN_FIX,
+    "posting_to_general_channel_denied": ADMIN_FIX,
+    "accesslimited": ADMIN_FIX,
+    "no_service": WEBHOOK_FIX,
+    "no_service_id": WEBHOOK_FIX,
+    "no_active_hooks": WEBHOOK_FIX,
+    "no_team": WEBHOOK_FIX,
+    "team_disabled": WEBHOOK_FIX,
+    "invalid_token": WEBHOOK_FIX,
+    "user_not_found": WEBHOOK_FIX,
 }
 """Slack's words for what only a person can mend at the channel or token, and how
 (https://docs.slack.dev/reference/methods/chat.postMessage#errors; webhooks:
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors)."""
 
-WEBHOOK_CURES = FIXES | {
-    "channel_not_found": WEBHOOK_CURE,
-    "not_in_channel": WEBHOOK_CURE,
-    "is_archived": WEBHOOK_ARCHIVED_CURE,
-    "channel_is_archived": WEBHOOK_ARCHIVED_CURE,
-    "invalid_auth": WEBHOOK_CURE,
+WEBHOOK_FIXES = FIXES | {
+    "channel_not_found": WEBHOOK_FIX,
+    "not_in_channel": WEBHOOK_FIX,
+    "is_archived": WEBHOOK_ARCHIVED_FIX,
+    "channel_is_archived": WEBHOOK_ARCHIVED_FIX,
+    "invalid_auth": WEBHOOK_FIX,
 }
 """The same for an incoming webhook, which posts to the channel that it was made for."""
 
@@ -127,108 +128,82 @@ SCOPE = re.compile(r"[a-z][a-z:._,]{0,199}")
 MAX_RETRY_AFTER = timedelta(hours=1)
 
 
-def from_exception(error: BaseException, *, what: str, on: str, now: datetime) -> DeliveryError:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What was asked of Slack, in an error's words: what then failed, and on which channel."""
+
+    method: SlackMethod
+    what: str
+    on: str = "Slack"
+
+
+def from_exception(error: BaseException, call: Call, now: datetime) -> DeliveryError:
     """Any exception of a call as ours, with whether Slack answered at all.
 
-    Raise what it gives outside the `except`, without a cause.
-
-    `SlackApiError.response.req_args` holds the token, and a chained exception would carry it into whatever
-    prints tracebacks with their values.
+    Raise what it gives outside the `except`, without a cause: `SlackApiError.response.req_args` holds the
+    token, and a chained exception would carry it into whatever prints tracebacks with their values.
     """
-    found = _from_exception(error, what=what, on=on, now=now)
-    if found.answered is None and not isinstance(error, SlackRequestError):
-        found.answered = False
-    return found
-
-
-def _from_exception(error: BaseException, *, what: str, on: str, now: datetime) -> DeliveryError:
     match error:
         case DeliveryError():
             return error
         case SlackApiError():
             response: Any = error.response
-            found = from_answer(
+            headers = getattr(response, "headers", None) or {}
+            return from_answer(
+                call,
+                now,
                 status=_status(response),
                 code=_code(response),
-                headers=getattr(response, "headers", None) or {},
-                what=what,
-                on=on,
-                now=now,
+                headers=headers,
                 needed=_needed(response),
             )
-            if isinstance(found, Unacceptable):
-                found.blocks = pointers(_lines(response))
-            return found
         case SlackRequestError():
-            return Rejected(
-                what, on=on, code="bad_address", why="not an http(s) address", fix="Correct SLACK_API_URL"
-            )
+            fix = "Correct SLACK_API_URL"
+            return Rejected(call.what, on=call.on, code="bad_address", why="not an http(s) address", fix=fix)
         case HTTPError():
-            return from_answer(
-                status=error.code, code="", headers=dict(error.headers), what=what, on=on, now=now
-            )
+            return from_answer(call, now, status=error.code, code="", headers=dict(error.headers))
         case URLError():
-            return _from_connecting(error.reason, what=what, on=on)
+            return _from_connecting(error.reason, call)
         case _:
-            return Unclear(what, on=on, code=type(error).__name__, why="no whole answer came")
+            kind, why = type(error).__name__, "no whole answer came"
+            return Unclear(call.what, on=call.on, code=kind, why=why, answered=False)
 
 
 def from_answer(
-    *,
-    status: int,
-    code: str,
-    headers: Mapping[str, str],
-    what: str,
-    on: str,
-    now: datetime,
-    fixes: Mapping[str, str] = FIXES,
-    needed: str = "",
+    call: Call, now: datetime, *, status: int, code: str, headers: Mapping[str, str], needed: str = ""
 ) -> DeliveryError:
     """An answer that says no, or says nothing one can read, as ours.
 
     `code` is Slack's own word, if any; `needed` are the scopes that it asks for.
     """
-    found = _from_answer(status=status, code=code, headers=headers, what=what, on=on, now=now, fixes=fixes)
+    fixes = WEBHOOK_FIXES if call.method is SlackMethod.WEBHOOK else FIXES
+    what, on, says = call.what, call.on, f"Slack says {code or 'nothing that can be read'}"
     # A page of a proxy's, or of a server that is not Slack, has a status but no word of Slack's.
-    found.answered = status == 429 or (status < 500 and code not in NO_ANSWERS)
-    if code == "missing_scope" and needed:
-        fix = SCOPE_FIX.format(scope=f"the scope {needed}")
-        found = Rejected(what, on=on, code=code, why=f"the token lacks the scope {needed}", fix=fix)
-        found.answered = True
-    return found
-
-
-def _from_answer(
-    *,
-    status: int,
-    code: str,
-    headers: Mapping[str, str],
-    what: str,
-    on: str,
-    now: datetime,
-    fixes: Mapping[str, str],
-) -> DeliveryError:
+    answered = status == 429 or (status < 500 and code not in NO_ANSWERS)
     if status == 429 or code in ("ratelimited", "rate_limited"):
         return Refused(
             what,
             on=on,
             code="ratelimited",
             why="Slack asks to wait",
+            answered=answered,
             retry_after=retry_after(headers, now),
+            method=call.method,
         )
+    if code == "missing_scope" and needed:
+        fix, why = SCOPE_FIX.format(scope=f"the scope {needed}"), f"the token lacks the scope {needed}"
+        return Rejected(what, on=on, code=code, why=why, fix=fix, answered=True)
     if code in fixes:
-        return Rejected(what, on=on, code=code, why=f"Slack says {code}", fix=fixes[code])
+        return Rejected(what, on=on, code=code, why=says, fix=fixes[code], answered=answered)
     if code in MESSAGE_CODES:
-        return Unacceptable(what, on=on, code=code, why=f"Slack says {code}", fix=MESSAGE_FIX)
+        return Unacceptable(what, on=on, code=code, why=says, fix=MESSAGE_FIX, answered=answered)
     if code in REFUSED_CODES:
-        return Refused(what, on=on, code=code, why=f"Slack says {code}")
+        return Refused(what, on=on, code=code, why=says, answered=answered)
     if 400 <= status < 500 and status != 408:
-        return Refused(what, on=on, code=f"http_{status}", why=f"HTTP {status}")
+        return Refused(what, on=on, code=f"http_{status}", why=f"HTTP {status}", answered=answered)
     if status != 200:
-        return Unclear(what, on=on, code=f"http_{status}", why=f"HTTP {status}")
-    return Unclear(
-        what, on=on, code=code or "no_answer", why=f"Slack says {code or 'nothing that can be read'}"
-    )
+        return Unclear(what, on=on, code=f"http_{status}", why=f"HTTP {status}", answered=answered)
+    return Unclear(what, on=on, code=code or "no_answer", why=says, answered=answered)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
@@ -248,31 +223,26 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     return timedelta(seconds=min(max(seconds, 0.0), MAX_RETRY_AFTER.total_seconds()))
 
 
-def _from_connecting(reason: object, *, what: str, on: str) -> DeliveryError:
+def _from_connecting(reason: object, call: Call) -> DeliveryError:
     """What went wrong before the request was out. A time-out may come after its last byte: unclear."""
     match reason:
         case socket.gaierror():
-            return Refused(what, on=on, code="dns", why="the address of Slack's server cannot be found")
+            code, why = "dns", "the address of Slack's server cannot be found"
         case ConnectionRefusedError():
-            return Refused(what, on=on, code="connection_refused", why="the server refused the connection")
+            code, why = "connection_refused", "the server refused the connection"
         case ssl.SSLCertVerificationError():
-            return Refused(what, on=on, code="certificate", why="the server's certificate is not trusted")
+            code, why = "certificate", "the server's certificate is not trusted"
         case OSError() if reason.errno in NO_WAY_THERE:
-            return Refused(what, on=on, code="unreachable", why="there is no way to the server")
+            code, why = "unreachable", "there is no way to the server"
         case _:
-            return Unclear(what, on=on, code=type(reason).__name__, why="the connection broke")
+            kind = type(reason).__name__
+            return Unclear(call.what, on=call.on, code=kind, why="the connection broke", answered=False)
+    return Refused(call.what, on=call.on, code=code, why=why, answered=False)
 
 
 def _status(response: Any) -> int:
     status = getattr(response, "status_code", None)
     return status if isinstance(status, int) else 200
-
-
-def _lines(response: Any) -> object:
-    """What Slack says of the message in lines (`response_metadata.messages`)."""
-    data = getattr(response, "data", response)
-    more = data.get("response_metadata") if isinstance(data, dict) else None
-    return more.get("messages") if isinstance(more, dict) else None
 
 
 def _needed(response: Any) -> str:

@@ -17,11 +17,13 @@ import pytest
 import slack_sdk.errors
 from slack_sdk.errors import SlackApiError
 
+from syndicator.alerts import SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
 from syndicator.models import utc
-from syndicator.slack.errors import FIXES, MESSAGE_CODES, REFUSED_CODES, from_answer, from_exception
+from syndicator.slack.errors import FIXES, MESSAGE_CODES, REFUSED_CODES, Call, from_answer, from_exception
 
 NOW = utc(2026, 3, 2, 12)
+CALL = Call(method=SlackMethod.POST_MESSAGE, what="not posted", on="C1")
 SECRET = "xoxb-secret-canary"
 
 
@@ -36,7 +38,7 @@ def api_error(data: Any, status: int = 200, headers: dict[str, str] | None = Non
 
 
 def translate(error: BaseException) -> DeliveryError:
-    return from_exception(error, what="not posted", on="C1", now=NOW)
+    return from_exception(error, CALL, NOW)
 
 
 def word(code: str) -> SlackApiError:
@@ -160,9 +162,7 @@ def test_no_word_is_in_two_lists() -> None:
     ],
 )
 def test_retry_after_is_read_as_seconds_or_date(value: str, seconds: float | None) -> None:
-    error = from_answer(
-        status=429, code="", headers={"retry-After": value}, what="not posted", on="C1", now=NOW
-    )
+    error = from_answer(CALL, NOW, status=429, code="", headers={"retry-After": value})
     assert isinstance(error, Refused)
     assert (error.retry_after.total_seconds() if error.retry_after is not None else None) == seconds
 

@@ -284,9 +284,7 @@ def test_channel_that_was_mended_gets_what_it_is_owed_within_a_minute() -> None:
 
 
 def unanswered() -> Refused:
-    error = Refused("not posted", on="C1", code="dns", why="no such host")
-    error.answered = False
-    return error
+    return Refused("not posted", on="C1", code="dns", why="no such host", answered=False)
 
 
 def test_end_of_an_outage_lets_all_channels_send_at_once() -> None:
