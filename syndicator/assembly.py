@@ -23,8 +23,7 @@ from syndicator.notify.enqueue import Enqueuer, Slots
 from syndicator.notify.preview import Previewer
 from syndicator.pipeline import Pipeline, open_pipeline
 from syndicator.publish.build import Output
-from syndicator.publish.documents import Documents
-from syndicator.publish.output import OutputFiles
+from syndicator.publish.output import OutputFolder
 from syndicator.schedule import latest_slot, next_slot, read_cron
 from syndicator.settings import permalinks
 from syndicator.settings.models import Digest, Route, Settings
@@ -71,12 +70,10 @@ def _fingerprint(*facts: object) -> str:
 def output_of(settings: Settings) -> Output:
     """Where and how feeds are published."""
     return Output(
-        documents=Documents(
-            files=OutputFiles(settings.output),
-            site=settings.site,
-            levels=settings.levels,
-            feeds=settings.feeds,
-        ),
+        folder=OutputFolder(settings.output),
+        site=settings.site,
+        levels=settings.levels,
+        feeds=settings.feeds,
         made_with=_made_with(settings),
         moved_map=moved_map_path(settings),
     )

@@ -129,7 +129,7 @@ class Loop:
         return self._wake.wait(wait_s)
 
     def run_first(self, progress: Progress, stop: threading.Event) -> None:
-        """Runs until all that was there at the start is taken in and published.
+        """Runs until all that was there at the start is taken in, and its feeds and pages are published.
 
         Files that are being written are waited for, for a while. Where a run fails it is tried again: what
         was published before is served meanwhile.
@@ -139,7 +139,8 @@ class Loop:
         while not stop.is_set():
             self._beat()
             try:
-                if self.run_once(progress).published.more:
+                published = self.run_once(progress).published
+                if published.more and not published.only_archives:
                     continue
                 waits = self._pipeline.look_again(self._clock.moment()).values()
                 left = until - self._clock.moment().monotonic

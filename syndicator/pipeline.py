@@ -326,7 +326,7 @@ def open_pipeline(
         anew = catalog.changed or session.metadata(TOPICS_APPLIED) not in (None, _topic_rules(settings))
         session.put_metadata(TOPICS_APPLIED, "" if anew else _topic_rules(settings))
         session.put_metadata("reader", version)
-        output.verify(session, now)
+        output.verify(session)
         router.open(session)
     news = news_of_problems(changes)
     pipeline = Pipeline(store, settings, output, router, enqueuer, scanners, catalog, last, news)

@@ -24,8 +24,7 @@ from syndicator.notify.channels import follow_channels
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.pipeline import Pipeline, open_pipeline
 from syndicator.publish.build import Output, Published
-from syndicator.publish.documents import Documents
-from syndicator.publish.output import OutputFiles
+from syndicator.publish.output import OutputFolder
 from syndicator.settings.models import Digest, Feeds, Route, Settings, Site, Source, Watch
 from syndicator.store.database import Store, open_store
 from syndicator.store.types import StoredEntry
@@ -90,9 +89,10 @@ class Rig:
                 watch=Watch(quiet=timedelta(seconds=self.quiet_s)),
             ),
             Output(
-                documents=Documents(
-                    files=OutputFiles(self.output), site=SITE, levels=self.levels, feeds=feeds
-                ),
+                folder=OutputFolder(self.output),
+                site=SITE,
+                levels=self.levels,
+                feeds=feeds,
                 made_with=repr((self.version, self.levels, self.limit, self.tombstones, self.hub)),
                 moved_map=self.base / "var/moved.map",
             ),

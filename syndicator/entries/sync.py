@@ -28,7 +28,7 @@ from syndicator.models import ALL, Visibility
 from syndicator.parse.identity import mint_guid, story_id
 from syndicator.publish.topics import choose_copy
 from syndicator.store.session import Session
-from syndicator.store.types import FEED, KnownFile, ProblemChanges, StoredEntry
+from syndicator.store.types import PAGE, KnownFile, ProblemChanges, StoredEntry
 
 UNREAD = (0, 0, 0, 0, 0)
 """The stamp of a file that is to be read again at the next look although it did not change."""
@@ -181,7 +181,7 @@ class EntrySync:
         )
         session.put_memberships(changes_of_feeds.memberships)
         session.mark_dirty(changes_of_feeds.dirty)
-        session.mark_dirty((topic, FEED) for topic in _held_in(touched))
+        session.mark_dirty((topic, PAGE) for topic in _held_in(touched))
         catalog.update_statuses(session, {membership.topic for membership, _ in changes_of_feeds.memberships})
         self.announce(session, touched, now=now, silent=silent)
         return touched

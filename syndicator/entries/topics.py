@@ -15,7 +15,7 @@ from dataclasses import replace
 from syndicator.models import ALL, DeclaredTopic, Problem, Topic
 from syndicator.publish.topics import TopicIndex, build_index, commonest, topic_key
 from syndicator.store.session import Session
-from syndicator.store.types import FEED, StoredTopic, TopicStatus
+from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
 
 
 class TopicCatalog:
@@ -152,12 +152,12 @@ class TopicCatalog:
         self.update_statuses(session, self._stored)
         if reworded:
             # The name stands as a category in other topics' feeds too.
-            self._mark_all(session)
+            self._mark_all(session, FEED)
         for slug in reworded:
             session.mark_dirty(session.pages_naming(slug, page_size=self._page_size))
 
-    def _mark_all(self, session: Session) -> None:
-        session.mark_dirty((slug, FEED) for slug in (ALL, *(topic.slug for topic in self.live())))
+    def _mark_all(self, session: Session, page: int) -> None:
+        session.mark_dirty((slug, page) for slug in (ALL, *(topic.slug for topic in self.live())))
 
     def _reworded(self, index: TopicIndex) -> list[str]:
         """The topics whose feeds and entries say something else now, in the same places."""
@@ -189,7 +189,7 @@ class TopicCatalog:
             self._stored |= {stored.topic.slug: stored for stored in changed}
             if {topic.slug for topic in self.live()} != before:
                 # Pages link to the topics that have pages, wherever one is named.
-                self._mark_all(session)
+                self._mark_all(session, PAGE)
 
 
 def _words(topic: Topic) -> tuple[str, str, str | None]:

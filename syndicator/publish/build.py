@@ -1,36 +1,48 @@
-"""What changed in the store onto the disk: when which of its documents are written.
+"""From the store onto the disk: what is dirty is rendered and put into the output, portion by portion.
 
-The store says which pages are dirty, from the transaction that made them so until their files are in place;
-a crash in between costs nothing but doing it again.
+Feeds of all topics first, then pages, then archives, which take little time at once so that no new article
+waits for them. The store says what is dirty, from the transaction that made it so until its files are in
+place and synced; a crash in between costs nothing but doing it again.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from syndicator.errors import OutputUnwritable
 from syndicator.models import ALL, Format
-from syndicator.publish.addresses import digest_folder, feed_path
+from syndicator.publish.addresses import OPML_PATH, digest_folder, digest_path, feed_path, page_path
 from syndicator.publish.archive import archive_pages
-from syndicator.publish.documents import Documents
-from syndicator.publish.files import replace_file
-from syndicator.publish.moved_map import Moved, render_nginx_map
+from syndicator.publish.documents import Document, Documents
+from syndicator.publish.fragments import Fragments
+from syndicator.publish.moved_map import Moved, has_ended, moves_of, render_nginx_map
+from syndicator.publish.output import OutputFolder
+from syndicator.publish.pages import Statistics, render_assets
 from syndicator.publish.topics import TopicIndex
+from syndicator.settings.models import Feeds, Site
 from syndicator.store.database import Store
 from syndicator.store.session import Session
-from syndicator.store.types import FEED, StoredTopic, TopicStatus
+from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
 
 Progress = Callable[[int, int], None]
-"""Called with how many topics are done, of how many."""
+"""Called with how many are done, of how many."""
+Work = tuple[str, int]
+"""What is written at once: a topic's feeds (FEED), its page (PAGE), or a page of its archive by its number.
+The page of a digest has the digest's folder for a topic; no slug has a slash."""
 
 DIGESTS = digest_folder("")
-"""Begins what is dirty of a digest's page; no slug has a slash."""
-
 PORTION = 50
-"""Topics published at a time: between two portions new articles are looked at and messages go out."""
+"""So many topics' feeds, or pages, are written at a time: between two portions new articles are looked at
+and messages go out."""
+ARCHIVES = 200
+"""Archive pages that are looked up at a time."""
+ARCHIVES_S = 0.1
+"""How long archives may take of a portion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,256 +52,290 @@ class Published:
     written: int = 0
     feeds: int = 0
     more: bool = False
+    only_archives: bool = False
+    """All feeds and pages are in place, and only archives are left."""
     failure: OutputUnwritable | None = None
     """Why something could not be written, once nothing else is left; it stays dirty."""
 
 
 @dataclass(slots=True)
-class Round:
-    """The portions until nothing is left: which topics could not be written, and why."""
+class _Portion:
+    """What is to be written, in order, and what was."""
 
-    failed: dict[str, OutputUnwritable] = field(default_factory=dict)
-    over: bool = False
-
-    def write(self, slug: str, writing: Iterable[str], written: list[str]) -> None:
-        """Writes what it can of a topic. Raises OutputUnwritable where nothing else would succeed either."""
-        try:
-            written.extend(writing)
-        except OutputUnwritable as error:
-            self.failed.setdefault(slug, error)
-            if error.everywhere:
-                raise
+    first: list[Work]
+    archives: list[Work]
+    new: set[Work]
+    """Not yet known to the store to be dirty: it follows from the rest."""
+    done: list[Work] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
 class Output:
     """Publishes into one folder. One thread uses it."""
 
-    documents: Documents
+    folder: OutputFolder
+    site: Site
+    levels: Mapping[str, float] = field(default_factory=dict)
+    feeds: Feeds
     made_with: str
     """The fingerprint of all that decides how feeds are rendered."""
-    moved_map: Path | None = None
+    moved_map: Path
     """Where the servers find which topics have moved or gone; beside the state, not in the output."""
-    round: Round = field(default_factory=Round)
+    _moved: Moved | None = None
+    _statistics: dict[str, Statistics] = field(default_factory=dict)
+    _fragments: Fragments = field(default_factory=Fragments)
+    _failed: dict[Work, OutputUnwritable] = field(default_factory=dict)
+    """What could not be written since all else was tried last."""
+    _leftovers: set[str] = field(default_factory=set)
+    """What other settings or another version wrote, and nobody would ever write again."""
 
-    def verify(self, session: Session, now: datetime) -> None:
+    def verify(self, session: Session) -> None:
         """Marks dirty what was never written, and everything where it was made with other settings or by
         another version. What others have changed since, `recover` finds."""
-        self.documents.files.remember(session.written())
-        self._owe_interrupted(session, now)
+        self.folder.remember(session.written())
+        stored = session.topics()
         anew = session.metadata("output") != self.made_with
-        for stored in session.topics():
-            slug = stored.topic.slug
-            if stored.status is TopicStatus.LIVE:
-                session.mark_dirty(self._owed(session, slug, anew))
-            elif _has_ended(stored) and self.documents.has_folders(slug):
-                session.mark_dirty([(slug, FEED)])
-        # With everything come the front page and the file of moved topics, which is small and not remembered.
-        session.mark_dirty([(ALL, FEED), *self._owed(session, ALL, anew)])
+        expected = set[str]()
+        dirty = set[Work]()
+        for slug in (ALL, *(one.topic.slug for one in stored if one.status is TopicStatus.LIVE)):
+            for work, paths in self._paths(session, slug):
+                expected.update(paths)
+                if anew or not all(map(self.folder.has, paths)):
+                    dirty.add(work)
         if anew:
-            session.mark_dirty((digest_folder(id), 0) for id in session.outbox.overflowing())
+            dirty |= {(digest_folder(id), PAGE) for id in session.outbox.overflowing()}
+        session.mark_dirty(dirty)
         session.put_metadata("output", self.made_with)
-
-    def _owed(self, session: Session, slug: str, anew: bool) -> list[tuple[str, int]]:
-        if anew:
-            pages = archive_pages(session.next_number(slug), self.documents.feeds.limit)
-            return [(slug, FEED), *((slug, page.number) for page in pages)]
-        return [(slug, page) for page in self.documents.missing(session, slug)]
+        self._leftovers = {
+            path
+            for path in self.folder.list()
+            if path.removesuffix(".gz") not in expected and not path.startswith(DIGESTS)
+        }
+        self._write_moved_map(stored)
 
     def recover(self, store: Store, progress: Progress = lambda done, of: None) -> Sequence[str]:
         """Marks dirty what is no longer in the folder as it was written. The files, in order, but for those
-        that were to be written anyway: we may have been killed as we wrote them."""
-        files = self.documents.files
-        changed = sorted(files.find_changed(progress))
-        if not changed:
+        that are to be written anyway: we may have been killed as we wrote them."""
+        found = self.folder.find_changed(progress)
+        if not found and not self.folder.changes:
             return ()
-        with store.reading() as session:
-            dirty = {(slug, page) for slug, pages in session.dirty().items() for page in pages}
-        files.forget(changed)
-        self._save(store, dirty={_page_of(path) for path in changed})
-        return [path for path in changed if _page_of(path) not in dirty]
-
-    def _save(self, store: Store, *, dirty: Iterable[tuple[str, int]]) -> None:
         with store.transaction() as session:
-            session.mark_dirty(dirty)
-            session.put_written(self.documents.files.changes)
-        self.documents.files.changes.clear()
+            dirty = session.dirty()
+            pages = any(page == FEED for _, page in dirty)
+            changed = sorted(
+                path
+                for path in found
+                if (work := _work_of(path)) not in dirty and not (pages and work[1] == PAGE)
+            )
+            self.folder.forget(changed)
+            session.mark_dirty(map(_work_of, changed))
+            session.put_written(self.folder.changes)
+        self.folder.changes.clear()
+        return changed
 
     def publish(
         self, store: Store, index: TopicIndex, now: datetime, progress: Progress = lambda done, of: None
     ) -> Published:
-        """Writes what is dirty, at most PORTION topics of it, and marks that clean; everything's feed first.
+        """Writes a portion of what is dirty, and marks that clean.
 
-        To be called again at once while there is `more`: front page and list of feeds come with the last
-        portion. A topic that cannot be written stays dirty and stops no other; the `failure` is told with the
-        last portion.
+        To be called again at once while there is `more`. What cannot be written stays dirty and stops nothing
+        else; the `failure` is told when all else is written.
         """
-        if self.round.over:
-            self.round = Round()
         with store.reading() as session:
-            dirty = session.dirty()
-            if not dirty:
+            dirty = session.dirty(archives=ARCHIVES + len(self._failed))
+            if not dirty and not self._leftovers:
                 return Published()
             topics = {stored.topic.slug: stored for stored in session.topics()}
-            left = [slug for slug in _in_order(dirty, topics) if slug not in self.round.failed]
-            portion = left[:PORTION]
-            self.round.over = len(portion) == len(left)
-            written: list[str] = []
-            try:
-                self._publish_portion(
-                    session, portion, dirty, topics, only_live(index, topics), written, progress
-                )
-            except BaseException as error:
-                self.round.over = True
-                self._keep_written(store, written, now)
-                if not isinstance(error, OutputUnwritable):
-                    raise
-                return self._published(written)
-        with store.transaction() as session:
-            session.mark_clean((slug, page) for slug in portion for page in dirty[slug])
-            session.mark_dirty(
-                (slug, page) for slug in self.round.failed for page in {FEED, *dirty.get(slug, ())}
+            documents = Documents(
+                session=session,
+                site=self.site,
+                levels=self.levels,
+                settings=self.feeds,
+                topics=topics,
+                index=index,
+                statistics=self._statistics,
+                fragments=self._fragments,
             )
-            session.put_written(self.documents.files.changes)
-            session.websub.owe(self._to_tell(written), now)
-        self.documents.files.changes.clear()
-        return self._published(written)
+            portion = self._take(dirty, documents)
+            failure = None
+            try:
+                self._write(portion, documents, progress)
+            except OutputUnwritable as error:
+                failure = error
+            finally:
+                self._keep(store, portion, now)
+        return self._published(portion, failure)
 
-    def _published(self, written: Sequence[str]) -> Published:
-        over, failures = self.round.over, self.round.failed.values()
+    def _take(self, dirty: set[Work], documents: Documents) -> _Portion:
+        """Of what is dirty, and of the pages that follow from it, what can be written, in order."""
+        changed = {slug for slug, page in dirty - self._failed.keys() if page == FEED}
+        live = documents.live.topics
+        shown = {slug for slug in changed if slug in live}
+        shown |= {parent for slug in shown if (parent := live[slug].parent) is not None}
+        new = {(slug, PAGE) for slug in (*shown, *([ALL] if changed else []))} - dirty
+        owed = (dirty | new) - self._failed.keys()
+        place = _order(documents.topics)
+        first = sorted((work for work in owed if work[1] < 0), key=place)
+        return _Portion(first, sorted(work for work in owed if work[1] >= 0), new)
+
+    def _write(self, portion: _Portion, documents: Documents, progress: Progress) -> None:
+        """Raises OutputUnwritable where nothing else would succeed either."""
+        for done, work in enumerate(portion.first[:PORTION]):
+            progress(done, len(portion.first))
+            self._attempt(work, portion, documents)
+        if len(portion.first) > PORTION:
+            return
+        until = time.monotonic() + ARCHIVES_S
+        for work in portion.archives:
+            progress(len(portion.first), len(portion.first))
+            self._attempt(work, portion, documents)
+            if time.monotonic() > until:
+                return
+        for path in sorted(self._leftovers):
+            self._leftovers.discard(path)
+            with self._trying((path, FEED)):
+                self.folder.remove(path)
+            if time.monotonic() > until:
+                return
+
+    def _attempt(self, work: Work, portion: _Portion, documents: Documents) -> None:
+        with self._trying(work):
+            for path, data in self._render(work, portion, documents):
+                self._leftovers.discard(path)
+                if self.folder.put(path, data, compress=not _is_archive(path)):
+                    portion.written.append(path)
+            portion.done.append(work)
+
+    @contextmanager
+    def _trying(self, work: Work) -> Iterator[None]:
+        try:
+            yield
+        except OutputUnwritable as error:
+            self._failed[work] = error
+            if error.everywhere:
+                raise
+
+    def _render(self, work: Work, portion: _Portion, documents: Documents) -> Iterator[Document]:
+        """The documents to put; what is to be removed is removed at once."""
+        slug, page = work
+        stored = documents.topics.get(slug)
+        if slug.startswith(DIGESTS):
+            id = slug.removeprefix(DIGESTS)
+            listed = list(documents.digest(id))
+            if not listed:
+                self.folder.remove(digest_path(id))
+            yield from listed
+        elif slug != ALL and (stored is None or stored.status is not TopicStatus.LIVE):
+            if stored is not None and has_ended(stored):
+                self._remove_topic(documents, slug)
+        elif page == FEED:
+            self._statistics.pop(slug, None)
+            if not self.folder.has(feed_path(slug, Format.ATOM)):
+                # A topic that had ended comes back with its whole archive.
+                portion.new |= {work for work, _ in self._paths(documents.session, slug) if work[1] >= 0}
+            yield from documents.feeds(slug)
+        elif page == PAGE:
+            yield from documents.page(slug)
+            if slug == ALL:
+                self._write_moved_map(documents.topics.values())
+        else:
+            yield from documents.archive(slug, page)
+
+    def _remove_topic(self, documents: Documents, slug: str) -> None:
+        # What it leads to stands by now, and is said to be there before its own files go.
+        self._write_moved_map(documents.topics.values())
+        for _, paths in self._paths(documents.session, slug):
+            for path in paths:
+                self.folder.remove(path)
+
+    def _write_moved_map(self, topics: Iterable[StoredTopic]) -> None:
+        moved = moves_of(topics)
+        if moved != self._moved:
+            OutputFolder(self.moved_map.parent).put(
+                self.moved_map.name, render_nginx_map(moved), compress=False
+            )
+            self._moved = moved
+
+    def _keep(self, store: Store, portion: _Portion, now: datetime) -> None:
+        """What was written before a portion failed or was cut off is remembered as well."""
+        self.folder.sync()
+        with store.transaction() as session:
+            session.mark_clean(portion.done)
+            session.mark_dirty(portion.new.difference(portion.done))
+            session.put_written(self.folder.changes)
+            if self.feeds.hub is not None:
+                session.websub.owe(
+                    (self.site.base_url + path for path in portion.written if _is_feed(path)), now
+                )
+        self.folder.changes.clear()
+
+    def _published(self, portion: _Portion, failure: OutputUnwritable | None) -> Published:
+        tried = {*portion.done, *self._failed}
+        first = {*portion.first, *portion.new} - tried
+        archives = len(portion.archives) >= ARCHIVES or {*portion.archives} - tried
+        more = failure is None and bool(first or archives or self._leftovers)
+        if not more:
+            failure = failure or next(iter(self._failed.values()), None)
+            self._failed.clear()
         return Published(
-            written=len(written),
-            feeds=sum(map(_is_feed, written)),
-            more=not over,
-            failure=next(iter(failures), None) if over else None,
+            written=len(portion.written),
+            feeds=sum(map(_is_feed, portion.written)),
+            more=more,
+            only_archives=more and all(page >= 0 for _, page in first),
+            failure=failure,
         )
 
-    def _publish_portion(
-        self,
-        session: Session,
-        portion: Sequence[str],
-        dirty: Mapping[str, set[int]],
-        topics: Mapping[str, StoredTopic],
-        live: TopicIndex,
-        written: list[str],
-        progress: Progress,
-    ) -> None:
-        write, documents = self.round.write, self.documents
-        labels = {slug: stored.topic.name for slug, stored in topics.items()}
-        names = live.labels()
-        told = False
-        for done, slug in enumerate(portion):
-            progress(done, len(dirty))
-            if not told and _has_ended(topics.get(slug)):
-                # What it leads to stands by now, and its own files go next.
-                write(ALL, self._write_moved_map(topics.values()), written)
-                told = True
-            if slug.startswith(DIGESTS):
-                write(slug, documents.write_digest(session, slug.removeprefix(DIGESTS), names), written)
-                continue
-            write(slug, documents.write_topic(session, slug, dirty[slug], topics.get(slug), labels), written)
-        for slug in _with_parents(portion, live):
-            write(slug, documents.write_page(session, live, slug, names), written)
-        if self.round.over:
-            write(ALL, documents.write_front(session, live), written)
-            write(ALL, self._write_moved_map(topics.values()), written)
-            progress(len(dirty), len(dirty))
-
-    def _write_moved_map(self, topics: Iterable[StoredTopic]) -> Iterator[str]:
-        """Yields nothing: the map is not part of the folder that is published."""
-        if self.moved_map is not None:
-            replace_file(self.moved_map.parent, self.moved_map.name, render_nginx_map(moves_of(topics)))
-        yield from ()
-
-    def _keep_written(self, store: Store, written: Sequence[str], now: datetime) -> None:
-        """What was written before a pass failed is remembered as ours, and the hub is owed word of it now."""
-        told, changes = self._to_tell(written), self.documents.files.changes
-        if told or changes:
-            with store.transaction() as session:
-                session.websub.owe(told, now)
-                session.put_written(changes)
-            changes.clear()
-
-    def _to_tell(self, written: Iterable[str]) -> list[str]:
-        if self.documents.feeds.hub is None:
-            return []
-        return [self.documents.site.base_url + path for path in written if _is_feed(path)]
-
-    def _owe_interrupted(self, session: Session, now: datetime) -> None:
-        """A pass that was killed may have written any feed of what it left dirty."""
-        dirty = session.dirty().items()
-        left = [slug for slug, pages in dirty if FEED in pages and not slug.startswith(DIGESTS)]
-        levels = (None, *self.documents.levels)
-        written = [feed_path(slug, form, level=level) for slug in left for level in levels for form in Format]
-        session.websub.owe(self._to_tell(written), now)
+    def _paths(self, session: Session, slug: str) -> Iterator[tuple[Work, list[str]]]:
+        """All that there is of a topic, with the paths of its files."""
+        levels = (None, *self.levels)
+        yield (slug, FEED), [feed_path(slug, form, level=level) for level in levels for form in Format]
+        yield (slug, PAGE), [page_path(slug), *((OPML_PATH, *render_assets()) if slug == ALL else ())]
+        for page in archive_pages(session.next_number(slug), self.feeds.limit):
+            yield (slug, page.number), [feed_path(slug, Format.ATOM, page=page.number)]
 
 
-def _in_order(dirty: Iterable[str], topics: Mapping[str, StoredTopic]) -> list[str]:
-    """Pages of digests first, whose messages go out now; then everything; topics that others redirect to
-    before those, and before what has ended is removed."""
+Place = tuple[bool, bool, bool, bool, bool, str]
+
+
+def _order(topics: Mapping[str, StoredTopic]) -> Callable[[Work], Place]:
+    """Pages of digests first, whose messages go out now; then feeds: that of everything, topics that others
+    redirect to before those, and last what has ended and is removed; then pages, the front page last."""
     targets = {stored.moved_to for stored in topics.values() if stored.status is TopicStatus.MOVED}
-    ended = {slug for slug, stored in topics.items() if _has_ended(stored)}
-    return sorted(
-        dirty,
-        key=lambda slug: (
-            not slug.startswith(DIGESTS),
-            slug != ALL,
-            slug not in targets,
-            slug in ended,
-            slug,
-        ),
-    )
+    ended = {slug for slug, stored in topics.items() if has_ended(stored)}
+
+    def place(work: Work) -> Place:
+        slug, page = work
+        if page == PAGE:
+            return not slug.startswith(DIGESTS), True, slug == ALL, False, False, slug
+        return True, False, slug != ALL, slug in ended, slug not in targets, slug
+
+    return place
 
 
-def _has_ended(stored: StoredTopic | None) -> bool:
-    return stored is not None and stored.status in (TopicStatus.MOVED, TopicStatus.GONE)
+def _work_of(path: str) -> Work:
+    """What writes a file; what is of no topic comes with the front page.
 
-
-def _with_parents(slugs: Iterable[str], live: TopicIndex) -> list[str]:
-    """These topics as far as they have pages, and their parents, whose pages show them; each once."""
-    found = {slug for slug in slugs if slug in live.topics}
-    found |= {parent for slug in found if (parent := live.topics[slug].parent) is not None}
-    return sorted(found)
-
-
-def _page_of(path: str) -> tuple[str, int]:
-    """The page of a topic's feed that a file belongs to; what is of no topic is written with everything's.
-
-    >>> [_page_of(path) for path in ("feeds/ai/top/rss.xml", "feeds/ai/archive/3/atom.xml", "icon.svg")]
-    [('ai', -1), ('ai', 3), ('all', -1)]
+    >>> [_work_of(path) for path in ("feeds/ai/top/rss.xml", "feeds/ai/archive/3/atom.xml", "icon.svg")]
+    [('ai', -1), ('ai', 3), ('all', -2)]
     """
     match path.split("/"):
         case ["feeds", slug, "archive", number, _]:
             return slug, int(number)
-        case ["digests", id, *_]:
-            return digest_folder(id), 0
-        case ["feeds" | "topics", slug, *_]:
+        case ["feeds", slug, *_]:
             return slug, FEED
+        case ["topics", slug, *_]:
+            return slug, PAGE
+        case ["digests", id, *_]:
+            return digest_folder(id), PAGE
         case _:
-            return ALL, FEED
+            return ALL, PAGE
 
 
 def _is_feed(path: str) -> bool:
     """Whether people subscribe to it: archive pages and pages for people are not told to the hub."""
-    return path.startswith("feeds/") and "/archive/" not in path
+    return path.startswith("feeds/") and not _is_archive(path)
 
 
-def moves_of(topics: Iterable[StoredTopic]) -> Moved:
-    """Which topics have another slug now, and which are gone."""
-    ended = [stored for stored in topics if _has_ended(stored)]
-    return Moved(
-        renamed={stored.topic.slug: stored.moved_to for stored in ended if stored.moved_to is not None},
-        gone=frozenset(stored.topic.slug for stored in ended if stored.status is TopicStatus.GONE),
-    )
-
-
-def only_live(index: TopicIndex, topics: Mapping[str, StoredTopic]) -> TopicIndex:
-    """The part of the index that has feeds; a topic whose parent has none stands at the top."""
-    live = {slug for slug, stored in topics.items() if stored.status is TopicStatus.LIVE}
-    kept = {
-        slug: topic if topic.parent in live else replace(topic, parent=None)
-        for slug, topic in index.topics.items()
-        if slug in live
-    }
-    below = {slug: tuple(child for child in index.children(slug) if child in live) for slug in kept}
-    return TopicIndex(topics=kept, by_key=index.by_key, below=below)
+def _is_archive(path: str) -> bool:
+    return "/archive/" in path

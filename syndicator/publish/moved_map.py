@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+from syndicator.store.types import StoredTopic, TopicStatus
 
 GONE = "-"
 """Stands where a new slug would for a topic that is gone; no slug is a hyphen."""
@@ -20,6 +22,20 @@ class Moved:
 
     renamed: Mapping[str, str] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+
+
+def has_ended(stored: StoredTopic) -> bool:
+    """Whether the topic had feeds and has none any more."""
+    return stored.status in (TopicStatus.MOVED, TopicStatus.GONE)
+
+
+def moves_of(topics: Iterable[StoredTopic]) -> Moved:
+    """Which topics have another slug now, and which are gone."""
+    ended = [stored for stored in topics if has_ended(stored)]
+    return Moved(
+        renamed={stored.topic.slug: stored.moved_to for stored in ended if stored.moved_to is not None},
+        gone=frozenset(stored.topic.slug for stored in ended if stored.status is TopicStatus.GONE),
+    )
 
 
 def render_nginx_map(moved: Moved) -> bytes:

@@ -419,11 +419,12 @@ class Session:
     def put_topics(self, changed: Iterable[StoredTopic]) -> None:
         self._upsert(topics, [rows.topic_row(stored) for stored in changed])
 
-    def dirty(self) -> dict[str, set[int]]:
-        found: dict[str, set[int]] = {}
-        for topic, page in self._connection.execute(select(dirty.c.topic, dirty.c.page)):
-            found.setdefault(topic, set()).add(page)
-        return found
+    def dirty(self, *, archives: int | None = None) -> set[tuple[str, int]]:
+        """Topic and page of what changed and is not on disk: all feeds and pages, and so many `archives`."""
+        pages = select(dirty.c.topic, dirty.c.page)
+        first = pages.where(dirty.c.page < 0)
+        rest = pages.where(dirty.c.page >= 0).limit(archives)
+        return {(topic, page) for some in (first, rest) for topic, page in self._connection.execute(some)}
 
     def mark_dirty(self, pages: Iterable[tuple[str, int]]) -> None:
         for some in _batches(sorted(set(pages))):

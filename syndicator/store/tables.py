@@ -190,7 +190,7 @@ topics = Table(
 dirty = Table(
     "dirty",
     metadata,
-    # What has changed in the store and not yet on disk. Page -1 is the feed itself, n the archive's page n.
+    # What has changed in the store and not yet on disk: types.FEED, types.PAGE, or page n of the archive.
     Column("topic", Text, primary_key=True),
     Column("page", Integer, primary_key=True),
 )

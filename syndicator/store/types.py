@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from syndicator.models import Entry, Problem, Topic
 
-FEED = -1
-"""The page number that stands for the feed itself, beside the archive's pages 0, 1, 2, ..."""
+FEED, PAGE = -1, -2
+"""What stands for a topic's feeds and for its page for people, beside the archive's pages 0, 1, 2, ..."""
 
 
 class TopicStatus(StrEnum):

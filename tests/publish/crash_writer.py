@@ -16,32 +16,33 @@ import sys
 import time
 from pathlib import Path
 
-from syndicator.publish.files import replace_file, sweep
+from syndicator.publish.files import sweep
+from syndicator.publish.output import OutputFolder
 
 DOCUMENTS = (b"<a>" + b"old" * 30_000 + b"</a>", b"<b>" + b"new" * 50_000 + b"</b>")
 
 
-def write_for_ever(path: Path) -> None:
+def write_for_ever(folder: Path) -> None:
     while True:
         for data in DOCUMENTS:
-            replace_file(path.parent, path.name, data, compress=True)
+            OutputFolder(folder).put("feeds/rss.xml", data)
 
 
 def main(folder: Path, kills: int) -> int:
     path = folder / "feeds" / "rss.xml"
-    replace_file(path.parent, path.name, DOCUMENTS[0], compress=True)
+    OutputFolder(folder).put("feeds/rss.xml", DOCUMENTS[0])
     torn = 0
     for _ in range(kills):
         child = os.fork()
         if child == 0:
-            write_for_ever(path)
+            write_for_ever(folder)
         time.sleep(random.uniform(0.001, 0.02))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         torn += path.read_bytes() not in DOCUMENTS
         torn += gzip.decompress(path.with_name("rss.xml.gz").read_bytes()) not in DOCUMENTS
     sweep(folder)
-    replace_file(path.parent, path.name, DOCUMENTS[1], compress=True)
+    OutputFolder(folder).put("feeds/rss.xml", DOCUMENTS[1])
     torn += sorted(entry.name for entry in path.parent.iterdir()) != ["rss.xml", "rss.xml.gz"]
     torn += gzip.decompress(path.with_name("rss.xml.gz").read_bytes()) != DOCUMENTS[1]
     return torn

@@ -8,20 +8,20 @@ import stat
 import subprocess
 import sys
 import threading
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from syndicator.errors import OutputUnwritable
-from syndicator.publish.files import UNFINISHED, remove_file, remove_tree, sweep
-from syndicator.publish.files import replace_file as replace_in
+from syndicator.publish.files import UNFINISHED, sweep
+from syndicator.publish.output import OutputFolder
 
 ROOT = Path(__file__).parents[2]
 
 
 def replace_file(path: Path, data: bytes, *, compress: bool = False) -> bool:
-    return replace_in(path.parent, path.name, data, compress=compress)
+    """As a start does that knows of nothing which was written before."""
+    return OutputFolder(path.parent).put(path.name, data, compress=compress)
 
 
 def names(folder: Path) -> list[str]:
@@ -99,50 +99,43 @@ def test_leftover_of_a_crash_is_in_nobodys_way_and_is_swept(tmp_path: Path) -> N
     assert sweep(tmp_path / "missing") == 0
 
 
-def test_gone_topic_takes_its_folder_along(tmp_path: Path) -> None:
-    replace_file(tmp_path / "feeds" / "azure" / "top" / "rss.xml", b"x", compress=True)
-    replace_file(tmp_path / "feeds" / "ai" / "rss.xml", b"x")
-    assert remove_tree(tmp_path, "feeds/azure")
-    assert not remove_tree(tmp_path, "feeds/azure")
-    assert names(tmp_path) == ["feeds/ai/rss.xml"]
+def test_file_goes_with_its_sibling_and_the_folders_that_it_leaves_empty(tmp_path: Path) -> None:
+    output = OutputFolder(tmp_path)
+    output.put("feeds/azure/top/rss.xml", b"x")
+    output.put("feeds/ai/rss.xml", b"x", compress=False)
+    (tmp_path / "feeds/azure/theirs.xml").write_bytes(b"y")
+    for path in ("feeds/azure/top/rss.xml", "feeds/azure/theirs.xml", "feeds/none/rss.xml"):
+        output.remove(path)
+    assert names(tmp_path) == ["feeds/ai/rss.xml", "feeds/azure/theirs.xml"], "what is not ours stays"
+    assert not (tmp_path / "feeds/azure/top").exists()
 
 
-def test_file_goes_with_its_sibling(tmp_path: Path) -> None:
-    replace_file(tmp_path / "feeds.opml", b"x", compress=True)
-    assert remove_file(tmp_path, "feeds.opml")
-    assert not remove_file(tmp_path, "feeds.opml")
-    assert names(tmp_path) == []
-
-
-def test_links_are_removed_and_not_followed(tmp_path: Path) -> None:
-    precious = tmp_path / "precious"
-    replace_file(precious / "data", b"x")
-    output = tmp_path / "public"
-    replace_file(output / "feeds" / "a" / "rss.xml", b"x")
-    (output / "feeds" / "a" / "inner").symlink_to(precious)
-    (output / "feeds" / "b").symlink_to(precious)
-    (output / "file").symlink_to(precious / "data")
-    assert remove_tree(output, "feeds/a")
-    assert remove_tree(output, "feeds/b")
-    assert remove_file(output, "file")
-    assert names(tmp_path) == ["precious/data"]
+def test_link_in_the_place_of_a_file_is_removed_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_bytes(b"x")
+    output = OutputFolder(tmp_path / "public")
+    output.put("a.xml", b"x", compress=False)
+    (output.root / "a.xml").unlink()
+    (output.root / "a.xml").symlink_to(tmp_path / "precious")
+    output.remove("a.xml")
+    assert names(tmp_path) == ["precious"]
 
 
 @pytest.mark.parametrize("relative", ["", ".", "..", "../precious", "feeds/../../precious", "/etc"])
 def test_no_path_of_another_form_is_touched(tmp_path: Path, relative: str) -> None:
-    for change in (remove_tree, remove_file, partial(replace_in, data=b"x")):
-        with pytest.raises(ValueError, match="not a path below the output folder"):
-            change(tmp_path / "public", relative)
+    with pytest.raises(ValueError, match="not a path below the output folder"):
+        OutputFolder(tmp_path / "public").put(relative, b"x")
 
 
 def test_nothing_behind_a_link_is_touched(tmp_path: Path) -> None:
-    output = tmp_path / "public"
-    replace_file(output / "feeds" / "rss.xml", b"x")
-    replace_file(tmp_path / "precious" / "x", b"x")
-    (output / "link").symlink_to(tmp_path / "precious")
-    for change in (remove_tree, remove_file, partial(replace_in, data=b"y")):
-        with pytest.raises(OutputUnwritable, match=r"link/x.*Replace the link by a folder"):
-            change(output, "link/x")
+    output = OutputFolder(tmp_path / "public")
+    output.put("link/x", b"x", compress=False)
+    (output.root / "link").rename(tmp_path / "precious")
+    (output.root / "link").symlink_to(tmp_path / "precious")
+    output.sync()
+    with pytest.raises(OutputUnwritable, match=r"link/x.*Replace the link by a folder"):
+        output.put("link/x", b"y", compress=False)
+    with pytest.raises(OutputUnwritable, match=r"link/x.*Replace the link by a folder"):
+        output.remove("link/x")
     assert names(tmp_path / "precious") == ["x"]
     assert (tmp_path / "precious" / "x").read_bytes() == b"x"
 
@@ -150,8 +143,12 @@ def test_nothing_behind_a_link_is_touched(tmp_path: Path) -> None:
 def test_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "public").symlink_to(tmp_path / "real")
-    assert replace_in(tmp_path / "public", "feeds/rss.xml", b"x")
+    output = OutputFolder(tmp_path / "public")
+    assert output.put("feeds/rss.xml", b"x", compress=False)
     assert names(tmp_path / "real") == ["feeds/rss.xml"]
+    output.sync()
+    output.remove("feeds/rss.xml")
+    assert names(tmp_path / "real") == []
 
 
 def test_folder_where_a_file_should_be_is_told_with_a_cure(tmp_path: Path) -> None:
@@ -202,27 +199,28 @@ def test_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
 WRITE = """
 import os, sys
 from pathlib import Path
-from syndicator.publish.files import replace_file
+from syndicator.publish.output import OutputFolder
 #
-replace_file(Path(sys.argv[1]), "feeds/rss.xml", b"x")
+OutputFolder(Path(sys.argv[1])).put("feeds/rss.xml", b"x")
 """
 
 FULL_DISK = """
 import sys
 from pathlib import Path
 from syndicator.errors import OutputUnwritable
-from syndicator.publish.files import replace_file
+from syndicator.publish.output import OutputFolder
 path = Path(sys.argv[1]) / "feeds" / "rss.xml"
 old = b"old" * 1000
-replace_file(path.parent, path.name, old, compress=True)
+output = OutputFolder(path.parent)
+output.put(path.name, old)
 for _ in range(2):
     try:
-        replace_file(path.parent, path.name, b"new" * 1_000_000)
+        output.put(path.name, b"new" * 1_000_000)
     except OutputUnwritable as error:
         print(error)
 assert path.read_bytes() == old
 assert sorted(p.name for p in path.parent.iterdir()) == ["rss.xml", "rss.xml.gz"]
-assert replace_file(path.parent, path.name, b"new")
+assert output.put(path.name, b"new")
 """
 
 
