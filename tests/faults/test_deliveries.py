@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,15 @@ both = pytest.mark.parametrize(
 )
 
 
-def prove(folder: Path, size: dict[str, int], *more: str) -> dict[str, int]:
+def prove(size: dict[str, int], *more: str) -> dict[str, int]:
     """The figures that the proof prints, by their names."""
+    # Its folder removes itself. Not tmp_path: the sockets of multiprocessing lie there, and 107 bytes are the
+    # longest path that one may have.
+    folder = os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     options = [word for name, value in size.items() for word in (f"--{name}", f"{value}")]
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.deliveries", *options, *more],
-        env=os.environ | {"TMPDIR": str(folder)},
+        env=os.environ | {"TMPDIR": folder},
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -39,9 +43,9 @@ def prove(folder: Path, size: dict[str, int], *more: str) -> dict[str, int]:
 @both
 @pytest.mark.timeout(1_600)
 def test_nothing_is_lost_and_nothing_comes_twice_under_faults_and_kills(
-    tmp_path: Path, size: dict[str, int]
+    size: dict[str, int],
 ) -> None:
-    figures = prove(tmp_path, size)
+    figures = prove(size)
     assert (figures["lost"], figures["twice"], figures["unsettled"]) == (0, 0, 0)
     assert figures["posted"] == size["deliveries"]
     assert figures["kill -9"] >= 1 and figures["faults"] >= size["faults"] // 2
@@ -49,7 +53,7 @@ def test_nothing_is_lost_and_nothing_comes_twice_under_faults_and_kills(
 
 @both
 @pytest.mark.timeout(1_600)
-def test_webhook_never_posts_twice_and_lists_what_is_unclear(tmp_path: Path, size: dict[str, int]) -> None:
-    figures = prove(tmp_path, size, "--webhook")
+def test_webhook_never_posts_twice_and_lists_what_is_unclear(size: dict[str, int]) -> None:
+    figures = prove(size, "--webhook")
     assert (figures["lost"], figures["twice"], figures["unsettled"]) == (0, 0, 0)
     assert figures["unclear, listed"] >= 4 and figures["kill -9"] >= 1
