@@ -32,7 +32,7 @@ from syndicator.errors import (
 from syndicator.loop import BEAT_EVERY_S, TOPIC_FILES, Loop
 from syndicator.pipeline import Pipeline, Progress
 from syndicator.publish.files import sweep
-from syndicator.publish.websub_sender import HubNotifier
+from syndicator.publish.websub import HubNotifier
 from syndicator.reports import report_entries, report_patterns
 from syndicator.schedule import Schedule
 from syndicator.settings.models import Digest, Settings

@@ -1,22 +1,34 @@
 """Tells a WebSub hub that feeds have changed, so that it may tell their subscribers.
 
 Publishing is not part of the WebSub recommendation (https://www.w3.org/TR/websub/#publishing); hubs agree on
-a form with `hub.mode=publish`, some read the feed's address from `hub.url` and some from `hub.topic`. This
-module makes the call once; whoever owes the notification decides with `next_attempt` when to try again.
+a form with `hub.mode=publish`, some read the feed's address from `hub.url` and some from `hub.topic`. What is
+to be told is in the store; a thread of its own works it off, so that a slow hub holds up nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 import httpx
+import structlog
 
-FIRST_WAIT = timedelta(seconds=5)
-LONGEST_WAIT = timedelta(minutes=15)
+from syndicator.errors import StoreError
+from syndicator.store.database import Store
+from syndicator.store.websub import OwedNotification
+
+log = structlog.get_logger()
+
+AT_ONCE = 50
+"""Feeds told of in a row."""
+TIMEOUT_S = 10.0
+GIVE_UP = timedelta(hours=24)
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
+LOOK_EVERY_S = 30.0
 
 
 class HubAnswer(StrEnum):
@@ -29,23 +41,97 @@ class HubAnswer(StrEnum):
     """The hub does not want this feed; asking again does not help."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HubReply:
+class HubReply(NamedTuple):
     """One feed's outcome; `why` is short and holds no part of the hub's answer but its status."""
 
-    topic: str
-    result: HubAnswer
-    why: str = ""
+    answer: HubAnswer
+    why: str
 
 
-def notify(hub: str, topics: Sequence[str], timeout: timedelta) -> tuple[HubReply, ...]:
-    """Tells the hub about each feed address in turn; one outcome per address, in the same order.
+class HubNotifier:
+    """Works off what the hub is owed, from `run` until it is stopped."""
 
-    `timeout` bounds the whole call, dripping answers included (only a hanging name look-up may outlast it):
-    the feeds not told by then are LATER. Redirects are not followed and answers not read. May be repeated: a
-    hub that is told twice looks twice and finds nothing new.
+    def __init__(self, store: Store, hub: str, *, clock: Callable[[], datetime]) -> None:
+        self._store, self._hub, self._clock = store, hub, clock
+        self._silent = False
+
+    def run(self, stop: threading.Event, wake: threading.Event) -> None:
+        """Tells until `stop`; `wake` says that there may be something new. Set both to end: at once, or after
+        the call that is under way."""
+        while not stop.is_set():
+            wake.clear()
+            try:
+                wait_s = self.tell(stop)
+            except StoreError as error:
+                log.warning("hub not told, tried again", why=str(error))
+                wait_s = LOOK_EVERY_S
+            wake.wait(wait_s)
+
+    def tell(self, stop: threading.Event) -> float:
+        """Tells what is due now; the seconds until more may be due."""
+        now = self._clock()
+        with self._store.reading() as session:
+            due = session.websub.due(now, limit=AT_ONCE)
+        if due:
+            self._settle(due, self._notify(due, stop))
+        with self._store.reading() as session:
+            soonest = session.websub.next_due()
+        if soonest is None:
+            return LOOK_EVERY_S
+        return min(max(0.0, (soonest - self._clock()).total_seconds()), LOOK_EVERY_S)
+
+    def _notify(self, due: list[OwedNotification], stop: threading.Event) -> list[HubReply]:
+        replies: list[HubReply] = []
+        with httpx.Client(timeout=TIMEOUT_S) as client:
+            for owed in due:
+                if stop.is_set():
+                    break
+                replies.append(notify(client, self._hub, owed.topic))
+        return replies
+
+    def _settle(self, due: list[OwedNotification], replies: list[HubReply]) -> None:
+        # All that failed together is tried again together.
+        now, jitter = self._clock(), random.random()  # noqa: S311
+        with self._store.transaction() as session:
+            for owed, reply in zip(due, replies, strict=False):
+                if reply.answer is HubAnswer.LATER and now - owed.since < GIVE_UP:
+                    session.websub.postpone(owed.topic, now + next_attempt(owed.attempts + 1, jitter))
+                else:
+                    session.websub.forget(owed.topic, since=owed.since)
+        self._say(replies)
+
+    def _say(self, replies: list[HubReply]) -> None:
+        """A hub that does not answer is told of once, and once when it answers again."""
+        told, later, refused = (
+            [reply.why for reply in replies if reply.answer is answer]
+            for answer in (HubAnswer.TOLD, HubAnswer.LATER, HubAnswer.REFUSED)
+        )
+        if refused:
+            log.warning("hub refuses feeds", feeds=len(refused), why=refused[0])
+        if later and not told:
+            say = log.debug if self._silent else log.warning
+            say("hub not told, tried again until it answers", feeds=len(later), why=later[0])
+            self._silent = True
+        elif told:
+            say = log.info if self._silent else log.debug
+            say("hub told", feeds=len(told))
+            self._silent = False
+
+
+def notify(client: httpx.Client, hub: str, topic: str) -> HubReply:
+    """Tells the hub about one feed address.
+
+    Redirects are not followed and answers not read. May be repeated: a hub that is told twice looks twice and
+    finds nothing new.
     """
-    return asyncio.run(_notify_all(hub, topics, timeout.total_seconds()))
+    form = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
+    try:
+        with client.stream("POST", hub, data=form) as response:
+            return HubReply(_judge(response.status_code), f"HTTP {response.status_code}")
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        return HubReply(HubAnswer.REFUSED, "the hub's address is not one of http or https")
+    except httpx.HTTPError as error:
+        return HubReply(HubAnswer.LATER, type(error).__name__)
 
 
 def next_attempt(attempt: int, jitter: float) -> timedelta:
@@ -57,33 +143,6 @@ def next_attempt(attempt: int, jitter: float) -> timedelta:
     """
     full: timedelta = min(FIRST_WAIT * 2 ** min(attempt - 1, 20), LONGEST_WAIT)
     return full - full * jitter / 2
-
-
-async def _notify_all(hub: str, topics: Sequence[str], timeout_s: float) -> tuple[HubReply, ...]:
-    told: list[HubReply] = []
-    try:
-        async with asyncio.timeout(timeout_s), httpx.AsyncClient(timeout=timeout_s) as client:
-            for topic in topics:
-                told.append(await _notify_one(client, hub, topic))  # noqa: PERF401  # kept when time runs out
-    except TimeoutError:
-        late = topics[len(told) :]
-        told += [HubReply(topic=topic, result=HubAnswer.LATER, why="no time left") for topic in late]
-    return tuple(told)
-
-
-async def _notify_one(client: httpx.AsyncClient, hub: str, topic: str) -> HubReply:
-    form = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
-    try:
-        async with client.stream("POST", hub, data=form) as response:
-            return HubReply(
-                topic=topic, result=_judge(response.status_code), why=f"HTTP {response.status_code}"
-            )
-    except httpx.InvalidURL:
-        return HubReply(topic=topic, result=HubAnswer.REFUSED, why="the hub's address is none")
-    except httpx.UnsupportedProtocol:
-        return HubReply(topic=topic, result=HubAnswer.REFUSED, why="the hub's address is not http or https")
-    except httpx.HTTPError as error:
-        return HubReply(topic=topic, result=HubAnswer.LATER, why=type(error).__name__)
 
 
 def _judge(status: int) -> HubAnswer:

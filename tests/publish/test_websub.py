@@ -1,34 +1,44 @@
+"""The hub hears of every change, sooner or later, and a hub that is away costs nothing but time."""
+
 from __future__ import annotations
 
 import socket
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs
 
+import httpx
 import pytest
 
-from syndicator.publish.websub import LONGEST_WAIT, HubAnswer, HubReply, next_attempt, notify
+from syndicator.publish import websub
+from syndicator.publish.websub import GIVE_UP, LONGEST_WAIT, HubAnswer, HubNotifier, next_attempt, notify
+from syndicator.store.database import Store, open_store
+from tests.making import NOON
 
-TOPICS = ("https://feeds.example.org/feeds/all/atom.xml", "https://feeds.example.org/feeds/ai/rss.xml")
-SECONDS = timedelta(seconds=1)
+FEEDS = ["https://feeds.example.org/feeds/ai/atom.xml", "https://feeds.example.org/feeds/ai/rss.xml"]
 
 
 class Hub(ThreadingHTTPServer):
-    """A hub that remembers what it is told and answers as it is told to."""
+    """A hub that remembers what it is told, answers as it is told to, and lets things happen meanwhile."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.statuses = [204]
+        self.status = 204
         self.forms: list[dict[str, list[str]]] = []
+        self.meanwhile: Callable[[], None] = lambda: None
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/"
+
+    @property
+    def told(self) -> list[str]:
+        return [form["hub.topic"][0] for form in self.forms]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -37,10 +47,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.forms.append(parse_qs(body.decode()))
-        status = self.server.statuses.pop(0) if len(self.server.statuses) > 1 else self.server.statuses[0]
-        self.send_response(status)
+        self.server.meanwhile()
+        self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
-        if 300 <= status < 400:
+        if 300 <= self.server.status < 400:
             self.send_header("Location", self.server.address)
         self.end_headers()
 
@@ -59,15 +69,19 @@ def hub() -> Iterator[Hub]:
     server.server_close()
 
 
-def test_hub_is_told_of_each_feed_in_both_forms(hub: Hub) -> None:
-    assert notify(hub.address, TOPICS, 5 * SECONDS) == tuple(
-        HubReply(topic=topic, result=HubAnswer.TOLD, why="HTTP 204") for topic in TOPICS
-    )
-    assert hub.forms == [{"hub.mode": ["publish"], "hub.url": [t], "hub.topic": [t]} for t in TOPICS]
+@pytest.fixture
+def client() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=5) as client:
+        yield client
+
+
+def test_hub_is_told_of_a_feed_in_both_forms(hub: Hub, client: httpx.Client) -> None:
+    assert notify(client, hub.address, FEEDS[0]) == (HubAnswer.TOLD, "HTTP 204")
+    assert hub.forms == [{"hub.mode": ["publish"], "hub.url": [FEEDS[0]], "hub.topic": [FEEDS[0]]}]
 
 
 @pytest.mark.parametrize(
-    ("status", "result"),
+    ("status", "answer"),
     [
         (200, HubAnswer.TOLD),
         (202, HubAnswer.TOLD),
@@ -80,56 +94,29 @@ def test_hub_is_told_of_each_feed_in_both_forms(hub: Hub) -> None:
         (503, HubAnswer.LATER),
     ],
 )
-def test_answer_says_whether_to_ask_again(hub: Hub, status: int, result: HubAnswer) -> None:
-    hub.statuses = [status, 204]
-    first, second = notify(hub.address, TOPICS, 5 * SECONDS)
-    assert (first.result, first.why) == (result, f"HTTP {status}")
-    assert second.result is HubAnswer.TOLD
-    assert len(hub.forms) == 2
+def test_answer_says_whether_to_ask_again(
+    hub: Hub, client: httpx.Client, status: int, answer: HubAnswer
+) -> None:
+    hub.status = status
+    assert notify(client, hub.address, FEEDS[0]) == (answer, f"HTTP {status}")
+    assert len(hub.forms) == 1, "no redirect is followed"
 
 
-def test_hub_that_is_not_there_is_asked_later() -> None:
+def test_hub_that_is_not_there_is_asked_later(client: httpx.Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    (told,) = notify(f"http://127.0.0.1:{port}/", TOPICS[:1], 5 * SECONDS)
-    assert (told.result, told.why) == (HubAnswer.LATER, "ConnectError")
+    assert notify(client, f"http://127.0.0.1:{port}/", FEEDS[0]) == (HubAnswer.LATER, "ConnectError")
+
+
+def test_hub_that_says_nothing_is_left_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, httpx.Client(timeout=0.1) as client:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        assert notify(client, address, FEEDS[0]) == (HubAnswer.LATER, "ReadTimeout")
 
 
 @pytest.mark.parametrize("address", ["ftp://127.0.0.1/", "hub", "http://hub:port/"])
-def test_address_that_is_none_is_refused(address: str) -> None:
-    (told,) = notify(address, TOPICS[:1], 5 * SECONDS)
-    assert told.result is HubAnswer.REFUSED
-
-
-def test_no_feeds_need_no_call() -> None:
-    assert notify("http://127.0.0.1:1/", (), SECONDS) == ()
-
-
-def test_hub_that_drips_its_answer_is_left_in_time() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        over = threading.Event()
-
-        def drip() -> None:
-            connection, _ = server.accept()
-            with connection:
-                for byte in b"HTTP/1.1 204 " + b"x" * 1_000:
-                    try:
-                        connection.send(bytes([byte]))
-                    except OSError:
-                        return
-                    if over.wait(0.05):
-                        return
-
-        thread = threading.Thread(target=drip)
-        thread.start()
-        started = time.monotonic()
-        told = notify(f"http://127.0.0.1:{server.getsockname()[1]}/", TOPICS, timedelta(seconds=0.5))
-        took = time.monotonic() - started
-        over.set()
-        thread.join()
-    assert [each.result for each in told] == [HubAnswer.LATER, HubAnswer.LATER]
-    assert [each.topic for each in told] == list(TOPICS)
-    assert took < 3
+def test_address_that_is_none_is_refused(client: httpx.Client, address: str) -> None:
+    assert notify(client, address, FEEDS[0]).answer is HubAnswer.REFUSED
 
 
 def test_wait_doubles_up_to_a_quarter_of_an_hour() -> None:
@@ -137,3 +124,92 @@ def test_wait_doubles_up_to_a_quarter_of_an_hour() -> None:
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900]
     assert next_attempt(10**9, 0.0) == LONGEST_WAIT
     assert next_attempt(1, 1.0) == timedelta(seconds=2.5)
+
+
+class World:
+    def __init__(self, folder: Path, hub: Hub) -> None:
+        self.now, self.hub, self.stop = NOON, hub, threading.Event()
+        self.store: Store = open_store(f"sqlite:///{folder}/state.db", now=NOON)
+        self.notifier = HubNotifier(self.store, hub.address, clock=lambda: self.now)
+
+    def tell(self) -> float:
+        return self.notifier.tell(self.stop)
+
+    def owe(self) -> None:
+        with self.store.transaction() as session:
+            session.websub.owe(FEEDS, self.now)
+
+    def owed(self) -> int:
+        with self.store.reading() as session:
+            return len(session.websub.due(self.now + timedelta(days=9), limit=99))
+
+
+@pytest.fixture
+def world(tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(websub, "next_attempt", lambda attempt, jitter: next_attempt(attempt, 0.0))
+    world = World(tmp_path, hub)
+    world.owe()
+    yield world
+    world.store.close()
+
+
+def test_hub_is_told_of_each_feed_once(world: World) -> None:
+    world.tell()
+    world.tell()
+    assert world.hub.told == FEEDS
+    assert world.owed() == 0
+
+
+def test_hub_that_is_away_is_asked_again_later(world: World) -> None:
+    world.hub.status = 503
+    assert world.tell() == pytest.approx(5.0)
+    assert world.tell() == pytest.approx(5.0)
+    assert world.hub.told == FEEDS, "not again before its time"
+    world.hub.status = 204
+    world.now += timedelta(seconds=5)
+    world.tell()
+    assert world.hub.told == FEEDS * 2
+    assert world.owed() == 0
+
+
+def test_change_while_the_hub_is_told_is_told_as_well(world: World) -> None:
+    def change() -> None:
+        world.hub.meanwhile = lambda: None
+        world.now += timedelta(seconds=1)
+        world.owe()
+
+    world.hub.meanwhile = change
+    world.tell()
+    world.tell()
+    assert world.hub.told == FEEDS * 2
+    assert world.owed() == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "later"),
+    [
+        pytest.param(404, timedelta(0), id="refused"),
+        pytest.param(503, GIVE_UP, id="away for a day"),
+    ],
+)
+def test_what_will_not_be_heard_is_given_up(world: World, status: int, later: timedelta) -> None:
+    world.hub.status = status
+    world.now += later
+    world.tell()
+    assert world.owed() == 0
+
+
+def test_notifier_ends_after_the_call_under_way_when_told_to(world: World) -> None:
+    wake = threading.Event()
+
+    def end() -> None:
+        world.stop.set()
+        wake.set()
+
+    world.hub.meanwhile = end
+    thread = threading.Thread(target=world.notifier.run, args=(world.stop, wake))
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert world.hub.told == FEEDS[:1]
+    assert world.owed() == 1, "the other is told by the next start"
