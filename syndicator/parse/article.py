@@ -11,11 +11,11 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from syndicator.errors import ArticleError
 from syndicator.models import Article
+from syndicator.parse.article_link import article_link
 from syndicator.parse.content import plain_summary, render_body
 from syndicator.parse.dates import read_moment
 from syndicator.parse.fields import Fields
@@ -24,7 +24,6 @@ from syndicator.parse.identity import canonical_link, revision
 from syndicator.parse.media import encoded_image, read_images, read_provider, read_related
 from syndicator.parse.profiles import FileFacts, Membership, profile_of, read_path
 from syndicator.parse.shortcodes import without_liquid, without_shortcodes
-from syndicator.parse.source import article_link
 from syndicator.parse.text import plain_line, visible, without_tags
 from syndicator.settings.models import Source
 from syndicator.settings.types import Field, Tool
@@ -61,9 +60,8 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
 
 def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Source, path: str) -> Article:
     zone, tool = source.zone, source.profile
-    published = _published(fields, facts, zone, _profile_meant(matter, tool, path))
-    found = article_link(fields, facts, source, path, published)
-    link = found.address
+    published = _published(fields, facts, source, path)
+    link, derived = article_link(fields, facts, source, path, published)
     base = link if tool is not Tool.SMARTABLE else source.base_url or link
     markdown, embedded = _body(matter, tool), fields.text(Field.EMBEDDED) or ""
     body = render_body(markdown, base_url=link, embedded=embedded, first_line=matter.body_line)
@@ -88,12 +86,13 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
         related=read_related(others.value, zone, LONGEST_TITLE) if others else (),
         modified=_modified(fields, zone),
         expires=fields.moment(Field.EXPIRES, zone),
-        draft=(marked := _is_marked_draft(fields, facts)) or fields.flag(Field.PUBLIC) is False,
+        draft=(marked := facts.draft or fields.flag(Field.DRAFT) is True)
+        or fields.flag(Field.PUBLIC) is False,
         marked_draft=marked,
         quality=fields.number(Field.QUALITY),
         heat=_heat(fields),
         guid=_guid(fields),
-        derived=found.derived,
+        derived=derived,
     )
     revised = revision(article, summary=excerpt, body=f"{embedded}\n{markdown}")
     # Revisions are for ever: they were made of addresses in which a lone `%` stood as it was written.
@@ -121,27 +120,28 @@ def _titleized(slug: str) -> str:
     return plain_line(" ".join(word.capitalize() for word in slug.split("-")), LONGEST_TITLE)
 
 
-def _published(fields: Fields, facts: FileFacts, zone: ZoneInfo, meant: str) -> datetime:
-    published = fields.moment(Field.PUBLISHED, zone)
+def _published(fields: Fields, facts: FileFacts, source: Source, path: str) -> datetime:
+    published = fields.moment(Field.PUBLISHED, source.zone)
     if published is not None:
         return published
     if facts.date is None:
+        meant = _profile_meant(fields, source.profile, path)
         fix = f"Add {fields.keys(Field.PUBLISHED)}, like 2024-01-02T15:04:05Z{meant}"
         raise fields.problem(Field.PUBLISHED, "no date", fix)
     try:
-        return read_moment(facts.date, zone)
+        return read_moment(facts.date, source.zone)
     except ValueError as error:
         what = f"the date in the file's name {error}: {facts.date}"
         raise ArticleError(what, fix="Rename the file to YYYY-MM-DD-title.md, or add a `date`") from None
 
 
-def _profile_meant(matter: FrontMatter, tool: Tool, path: str) -> str:
+def _profile_meant(fields: Fields, tool: Tool, path: str) -> str:
     """Advice where a file without a date seems another tool's: a dated name is Jekyll's, `date` either's."""
     if tool is not Tool.SMARTABLE:
         return ""
     if read_path(Tool.JEKYLL, path).date is not None:
         return "; if this is a Jekyll site, set the source's `profile: jekyll`"
-    if "date" in matter.fields:
+    if "date" in fields.matter.fields:
         return "; if this is a Jekyll or Hugo site, set the source's `profile: jekyll` or `profile: hugo`"
     return ""
 
@@ -157,18 +157,9 @@ def _topics(fields: Fields, facts: FileFacts) -> tuple[str, ...]:
 
 
 def _body(matter: FrontMatter, tool: Tool) -> str:
-    match tool:
-        case Tool.JEKYLL:
-            return without_liquid(matter.body)
-        case Tool.HUGO:
-            return without_shortcodes(matter.body)
-        case Tool.SMARTABLE:
-            return matter.body
-    assert_never(tool)
-
-
-def _is_marked_draft(fields: Fields, facts: FileFacts) -> bool:
-    return facts.draft or fields.flag(Field.DRAFT) is True
+    if tool is Tool.JEKYLL:
+        return without_liquid(matter.body)
+    return without_shortcodes(matter.body) if tool is Tool.HUGO else matter.body
 
 
 def _heat(fields: Fields) -> float | None:

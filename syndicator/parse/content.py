@@ -69,7 +69,9 @@ _NO_SOURCE = re.compile(r'<img(?: (?!src=)[a-z]+="[^"]*")*>')
 _BREAKS = re.compile(
     r"<(?:br|/?(?:p|li|ul|ol|div|h[1-6]|tr|td|th|dt|dd|blockquote|pre|figcaption|hr|table))\b[^<>]*>"
 )
-_FOOTNOTES = re.compile(r'<sup class="footnote-ref">.*?</sup>|<section class="footnotes">.*', re.DOTALL)
+_FOOTNOTES = re.compile(
+    r'<sup class="footnote-reference">.*?</sup>|<div class="footnote-definition".*?</div>', re.DOTALL
+)
 
 _MARKDOWN = Markdown(
     options=Options.ENABLE_TABLES
@@ -81,15 +83,10 @@ _MARKDOWN = Markdown(
 # from it as a character that `clean` lets nobody else write.
 _SINGLE_TILDE = re.compile(r"(?<![~\\])~(?!~)")
 _TILDE = "\ufffe"
-# What pyromark writes for cells, tasks and footnotes.
+# What pyromark writes for cells and tasks.
 _ALIGNED = re.compile(r'(<t[dh]) style="text-align: (left|center|right)"')
 _TASK = re.compile(r'<input disabled="" type="checkbox"( checked="")?/>\n')
-_REFERENCE = re.compile(r'<sup class="footnote-reference"><a href="#[^"]*">(\d+)</a></sup>')
-_NOTE = re.compile(
-    r'<div class="footnote-definition" id="[^"]*"><sup class="footnote-definition-label">(\d+)</sup>\n?'
-)
 _CODED_HOST = re.compile(r"(https?://)([^/?#]*%[^/?#]*)")
-_DIV = re.compile(r"<(/?)div\b[^<>]*>\n?")
 
 
 def render_body(markdown: str, *, base_url: str, embedded: str = "", first_line: int = 1) -> str:
@@ -126,54 +123,7 @@ def _rendered(markdown: str) -> str:
     check_size(rendered, most_steps(markdown))
     rendered = rendered.replace(_TILDE, "~").replace(quote(_TILDE), "~")
     rendered = _ALIGNED.sub(r'\1 align="\2"', rendered)
-    rendered = _TASK.sub(lambda found: "☑ " if found[1] else "☐ ", rendered)
-    return _with_notes_last(rendered) if "footnote-" in rendered else rendered
-
-
-def _with_notes_last(rendered: str) -> str:
-    """The footnotes that are referred to, taken from where they are written to the end of the body."""
-    text, notes = _parted(rendered)
-    seen: set[str] = set()
-
-    def refer(found: re.Match[str]) -> str:
-        number = found[1]
-        back = "" if number in seen else f' id="fnref{number}"'
-        seen.add(number)
-        return f'<sup class="footnote-ref"><a href="#fn{number}"{back}>[{number}]</a></sup>'
-
-    text = _REFERENCE.sub(refer, text)
-    notes = {number: _REFERENCE.sub(refer, note) for number, note in notes.items()}
-    items = "\n".join(_item(number, notes[number]) for number in sorted(seen & notes.keys(), key=int))
-    return f'{text}<section class="footnotes">\n<hr>\n<ol>\n{items}\n</ol>\n</section>' if items else text
-
-
-def _item(number: str, note: str) -> str:
-    body, paragraph, rest = note.rstrip().rpartition("</p>")
-    if rest:
-        body, paragraph, rest = note, "", ""
-    return f'<li id="fn{number}" value="{number}">{body} <a href="#fnref{number}">↩︎</a>{paragraph}</li>'
-
-
-def _parted(rendered: str) -> tuple[str, dict[str, str]]:
-    """The HTML without the footnotes in it, and these by their numbers."""
-    text: list[str] = []
-    notes: dict[str, str] = {}
-    end = 0
-    while found := _NOTE.search(rendered, end):
-        text.append(rendered[end : found.start()])
-        closing, end = _closing(rendered, found.end())
-        notes[found[1]] = rendered[found.end() : closing]
-    return "".join((*text, rendered[end:])), notes
-
-
-def _closing(rendered: str, start: int) -> tuple[int, int]:
-    """Where the tag begins and ends that closes the `div` whose content begins at `start`."""
-    depth = 1
-    for tag in _DIV.finditer(rendered, start):
-        depth += -1 if tag[1] else 1
-        if depth == 0:
-            return tag.start(), tag.end()
-    return len(rendered), len(rendered)
+    return _TASK.sub(lambda found: "☑ " if found[1] else "☐ ", rendered)
 
 
 def _shortened(markdown: str) -> tuple[str, bool]:

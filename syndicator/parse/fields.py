@@ -7,9 +7,8 @@ article) is left out instead where it is malformed: a reader would rather have t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from syndicator.errors import ArticleError
@@ -26,9 +25,8 @@ _LARGEST = 1e15
 LONGEST_NAME = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A value and the keys that lead to it."""
+class Found(NamedTuple):
+    """A value and the keys that lead to it, as the file spells them."""
 
     value: Value
     at: KeyPath
@@ -65,22 +63,20 @@ class Fields:
     """The fields of one file."""
 
     def __init__(self, matter: FrontMatter, profile: Profile) -> None:
-        self._matter, self._profile = matter, profile
+        self.matter, self._profile = matter, profile
 
-    def all(self, field: Field) -> Iterator[Found]:
+    def all(self, field: Field) -> list[Found]:
         """What the keys of `field` hold, in order of preference; an empty value counts as none."""
-        for path in self._profile.keys[field]:
-            value, at = self._follow(path)
-            if value is not None and value != "":
-                yield Found(value, at)
+        reached = map(self._reach, self._profile.keys[field])
+        return [found for found in reached if found and found.value is not None and found.value != ""]
 
     def first(self, field: Field) -> Found | None:
-        return next(self.all(field), None)
+        return next(iter(self.all(field)), None)
 
     def problem(self, field: Field, what: str, fix: str) -> ArticleError:
         """An ArticleError for what the field holds, at its key; at the top where the file has no such key."""
         found = self.first(field)
-        return self._wrong(found, what, fix) if found else self._matter.problem(what, fix)
+        return self._wrong(found, what, fix) if found else self.matter.problem(what, fix)
 
     def keys(self, field: Field) -> str:
         """The keys that may hold the field, for a message."""
@@ -99,21 +95,13 @@ class Fields:
 
     def flag(self, field: Field) -> bool | None:
         """True or false; None where the key is missing. Anything else is a problem, also an empty value."""
-        for path in self._profile.keys[field]:
-            value, at = self._follow(path)
-            if not at:
-                continue
-            flag = (
-                value
-                if isinstance(value, bool)
-                else _FLAGS.get(value.lower())
-                if type(value) is str
-                else None
-            )
-            if flag is None:
-                raise self._wrong(Found(value, at), f"is {_quoted(value)}, not a flag", "Write true or false")
-            return flag
-        return None
+        found = next(filter(None, map(self._reach, self._profile.keys[field])), None)
+        if found is None or isinstance(found.value, bool):
+            return found and bool(found.value)
+        flag = _FLAGS.get(found.value.lower()) if type(found.value) is str else None
+        if flag is None:
+            raise self._wrong(found, f"is {_quoted(found.value)}, not a flag", "Write true or false")
+        return flag
 
     def number(self, field: Field) -> float | None:
         """A finite number, also one in quotes; None where there is none. Raises ArticleError for others."""
@@ -148,9 +136,8 @@ class Fields:
             for item in self._items(found):
                 name = as_name(item)
                 if name is None:
-                    raise self._wrong(
-                        found, f"has {_quoted(item)} in it, not a name", "Write a list of names"
-                    )
+                    what = f"has {_quoted(item)} in it, not a name"
+                    raise self._wrong(found, what, "Write a list of names")
                 names.setdefault(name.casefold(), name)
         return tuple(names.values())
 
@@ -162,24 +149,23 @@ class Fields:
         return [found.value]
 
     def _wrong(self, found: Found, what: str, fix: str) -> ArticleError:
-        return self._matter.problem(f"`{'.'.join(found.at)}` {what}", fix, *found.at)
+        return self.matter.problem(f"`{'.'.join(found.at)}` {what}", fix, *found.at)
 
-    def _follow(self, path: KeyPath) -> tuple[Value, KeyPath]:
-        """The value at `path` and the keys as the file spells them; no keys where they lead nowhere."""
-        here: Value = self._matter.document.value
-        at: list[str] = []
-        for step in path:
-            key = self._spelled(here, step) if isinstance(here, dict) else None
-            if key is None or not isinstance(here, dict):
-                return None, ()
-            here = here[key]
-            at.append(key)
-        return here, tuple(at)
-
-    def _spelled(self, mapping: dict[str, Value], key: str) -> str | None:
-        if key in mapping or not self._profile.any_case:
-            return key if key in mapping else None
-        return next((k for k in mapping if k.lower() == key.lower()), None)
+    def _reach(self, path: KeyPath) -> Found | None:
+        """What the path leads to; None where it leads nowhere."""
+        here, at = self.matter.document.value, path
+        for depth, step in enumerate(path):
+            if type(here) is not dict:
+                return None
+            if step not in here:
+                spelled = self._profile.any_case and next(
+                    (k for k in here if k.lower() == step.lower()), None
+                )
+                if not spelled:
+                    return None
+                step, at = spelled, (*at[:depth], spelled, *at[depth + 1 :])
+            here = here[step]
+        return Found(here, at)
 
 
 def _kind(value: Value) -> str:

@@ -1,14 +1,14 @@
 """Bytes of an article file to its front matter, with the place of every key, and its body.
 
-python-frontmatter tells which form the front matter has and splits and loads it through the handlers here;
-its own handlers are not used, because they accept what would lose text or kill the process. Says only what
-the file says: which key means what is for profiles and article.
+python-frontmatter tells which form the front matter has and splits it off; what it then holds is read by
+parsers within limits, because those of the library lose text or kill the process. Says only what the file
+says: which key means what is for profiles and article.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -17,8 +17,8 @@ from frontmatter.default_handlers import BaseHandler
 
 from syndicator.errors import ArticleError
 from syndicator.models import Position
-from syndicator.parse.toml_json import json_end, read_json, read_toml
-from syndicator.yaml_reader.events import LIMITS, SECRET, Document, Key, Limits, read_yaml
+from syndicator.parse.toml_json import read_json, read_toml
+from syndicator.yaml_reader.events import SECRET, Document, Key, read_yaml
 from syndicator.yaml_reader.scalars import Value
 
 FILE_BYTES = 2 * 1024 * 1024
@@ -46,27 +46,66 @@ class FrontMatter:
         return ArticleError(what, fix=fix, line=at.line, column=at.column)
 
 
-def read_front_matter(
-    data: bytes, *, limits: Limits = LIMITS, secret: frozenset[str] = SECRET
-) -> FrontMatter:
+class _Yaml(BaseHandler):
+    # The first fence is at the top; what closes stands below it.
+    FM_BOUNDARY = re.compile(r"\A---[ \t]*$|(?<=\n)(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+    END_DELIMITER = "---"
+
+
+class _Toml(BaseHandler):
+    FM_BOUNDARY = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
+    END_DELIMITER = "+++"
+
+
+class _Json(BaseHandler):
+    FM_BOUNDARY = re.compile(r'\{(?=\s*["}])')
+
+
+_HANDLERS = (_Yaml(), _Toml(), _Json())
+
+
+def read_front_matter(data: bytes) -> FrontMatter:
     """The front matter and body of a file: YAML between `---`, TOML between `+++`, or a JSON object.
 
     Line endings become LF and a byte-order mark is dropped; characters that neither XML nor YAML allow are
-    dropped from the front matter. Values of `secret` keys are not kept. Raises ArticleError with line and
-    column for a file over 2 MiB, not UTF-8, with a zero byte, without front matter, or beyond `limits`.
+    dropped from YAML and TOML. Values of secret keys are not kept. Raises ArticleError with line and
+    column for a file over 2 MiB, not UTF-8, with a zero byte, without front matter, or beyond the limits.
     """
     text = decode(data)
-    top = text.lstrip()
-    handlers = [kind(limits, secret) for kind in (_Yaml, _Toml, _Json)]
-    handler = cast("_Form | None", frontmatter.detect_format(top, handlers))
+    top = text.strip()
+    first_line = text.count("\n", 0, len(text) - len(text.lstrip())) + 1
+    handler = frontmatter.detect_format(top, _HANDLERS)
     if handler is None:
         raise ArticleError(
             "no front matter",
             fix="Begin the file with a line `---`, then `title: …` and the other keys, then a line `---`",
         )
-    handler.first_line = text.count("\n", 0, len(text) - len(top)) + 1
-    _, body = frontmatter.parse(top, handler=handler)
-    return FrontMatter(document=handler.document, body=body, body_line=handler.body_line)
+    if isinstance(handler, _Json):
+        value, end = read_json(top, first_line)
+        document, body = Document(value=value, first_line=first_line), top[end:].lstrip()
+    else:
+        document, body = _between_fences(handler, top, first_line)
+    if not isinstance(document.value, dict):
+        what, fix = "the front matter is not a list of keys with values", "Write it as lines of `key: value`"
+        raise ArticleError(what, fix=fix, line=document.place().line)
+    body_line = first_line + top.count("\n", 0, len(top) - len(body))
+    return FrontMatter(document=document, body=body, body_line=body_line)
+
+
+def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[Document, str]:
+    try:
+        matter, body = handler.split(top)
+    except ValueError:
+        fix = f"Put a line `{handler.END_DELIMITER}` below its last key"
+        raise ArticleError("the front matter is not closed", fix=fix, line=first_line) from None
+    matter, first_line = _printable(matter.removeprefix("\n")), first_line + 1
+    if isinstance(handler, _Toml):
+        document = Document(value=read_toml(matter, first_line), first_line=first_line)
+    else:
+        document = read_yaml(matter, first_line=first_line, secret=SECRET)
+    if document.value is None:
+        document = Document(value={}, first_line=first_line)
+    return document, body.lstrip()
 
 
 def begins_with_front_matter(data: bytes) -> bool:
@@ -97,81 +136,6 @@ def _no_text(data: bytes, offset: int, what: str, fix: str) -> ArticleError:
     line = data.count(b"\n", 0, offset) + 1
     column = offset - data.rfind(b"\n", 0, offset)
     return ArticleError(f"{what} at offset {offset}", fix=fix, line=line, column=column)
-
-
-class _Form(BaseHandler):
-    """One form of front matter: splits off the fenced part and loads it, keeping the places."""
-
-    name: str
-    fences: int
-    """Lines that the opening takes of its own."""
-    reader: Callable[..., Document]
-    OPENING: re.Pattern[str]
-    CLOSING: re.Pattern[str]
-
-    def __init__(self, limits: Limits, secret: frozenset[str]) -> None:
-        super().__init__(fm_boundary=self.OPENING)
-        self.limits, self.secret = limits, secret
-        self.first_line = self.body_line = 1
-        self.document = Document(value={})
-
-    def split(self, text: str) -> tuple[str, str]:
-        opening = self.OPENING.match(text)
-        start = opening.end() if opening else 0
-        closing = self.CLOSING.search(text, start)
-        if closing is None:
-            raise ArticleError(
-                "the front matter is not closed",
-                fix=f"Put a line `{self.name}` below its last key",
-                line=self.first_line,
-            )
-        self._count_lines(text, closing.end())
-        return text[start : closing.start()], text[closing.end() :]
-
-    def load(self, fm: str) -> dict[str, object]:
-        first_line = self.first_line + self.fences
-        document = self.reader(_printable(fm), first_line=first_line, limits=self.limits, secret=self.secret)
-        if document.value is None:
-            document = Document(value={}, first_line=first_line)
-        self.document = document
-        if not isinstance(document.value, dict):
-            at = document.place()
-            raise ArticleError(
-                "the front matter is not a list of keys with values",
-                fix="Write it as lines of `key: value`",
-                line=at.line,
-            )
-        return cast("dict[str, object]", document.value)
-
-    def _count_lines(self, text: str, end: int) -> None:
-        body = text[end:]
-        blank = len(body) - len(body.lstrip())
-        self.body_line = self.first_line + text.count("\n", 0, end + blank)
-
-
-class _Yaml(_Form):
-    name, fences, reader = "---", 1, staticmethod(read_yaml)
-    OPENING = re.compile(r"---[ \t]*(?:\n|\Z)")
-    CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
-
-
-class _Toml(_Form):
-    name, fences, reader = "+++", 1, staticmethod(read_toml)
-    OPENING = re.compile(r"\+\+\+[ \t]*(?:\n|\Z)")
-    CLOSING = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
-
-
-class _Json(_Form):
-    name, fences, reader = "}", 0, staticmethod(read_json)
-    OPENING = re.compile(r'\{(?=\s*["}])')
-
-    def split(self, text: str) -> tuple[str, str]:
-        end = json_end(text, self.limits)
-        if end is None:
-            what = f"the JSON front matter is not closed within {self.limits.size_bytes:,} bytes"
-            raise ArticleError(what, fix="Close its brackets and quotes", line=self.first_line)
-        self._count_lines(text, end)
-        return text[:end], text[end:]
 
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")

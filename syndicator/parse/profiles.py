@@ -17,6 +17,8 @@ from syndicator.settings.models import Source
 from syndicator.settings.types import Field, Tool
 
 KeyPath: TypeAlias = tuple[str, ...]
+CATEGORIES = frozenset({"categories", "category"})
+"""Those of the keys of `topics` that `:categories` in an address stands for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,6 @@ class Profile:
     any_case: bool = False
     split_words: frozenset[str] = frozenset()
     """Keys whose text is a list of words, as Jekyll reads `tags: red blue`."""
-    categories: frozenset[str] = frozenset({"categories", "category"})
-    """Those of the keys of `topics` that `:categories` in an address stands for."""
 
 
 _COMMON: dict[str, str] = {

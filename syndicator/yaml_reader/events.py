@@ -9,20 +9,18 @@ duplicate keys are refused. This module knows nothing of articles: topic files a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import yaml
 from yaml.events import (
     AliasEvent,
-    CollectionEndEvent,
     DocumentStartEvent,
-    Event,
+    MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
+    SequenceEndEvent,
     SequenceStartEvent,
-    StreamEndEvent,
 )
 
 from syndicator.errors import ArticleError
@@ -33,20 +31,13 @@ from syndicator.yaml_reader.scalars import Value, plain_scalar
 Key: TypeAlias = str | int
 SECRET = frozenset({"secured"})
 """Keys whose values are opaque to everybody: read over at any depth, never built, never kept."""
-
-
-class Parser(Protocol):
-    def get_event(self) -> Event | None: ...
-
-
-ParserFactory: TypeAlias = Callable[[str], Parser]
-PARSER: ParserFactory = cast(ParserFactory, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML was built with it, else the slower pure one; both yield the same events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How large a document may be. Reliability requirement 8; a real rich article has about 150 nodes."""
+    """How large a document may be. A real rich article has about 150 nodes."""
 
     size_bytes: int = 64 * 1024
     depth: int = 16
@@ -54,7 +45,7 @@ class Limits:
 
 
 LIMITS = Limits()
-Spots: TypeAlias = "dict[int, dict[Key, Mark | None]]"
+Spots: TypeAlias = dict[int, dict[Key, Mark]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,27 +59,19 @@ class Document:
 
     def place(self, *path: Key) -> Position:
         """Where the key or item at `path` stands; for a path that leads nowhere, its last known part."""
-        here, mark = self.value, None
+        here: Any = self.value
+        mark: Mark = None
         for step in path:
             spots = self.spots.get(id(here), {})
             if step not in spots:
                 break
             mark = spots[step]
-            here = here.get(step) if isinstance(here, dict) and isinstance(step, str) else _item(here, step)
+            here = here.get(step) if type(here) is dict else here[step]
         return position(mark, self.first_line)
 
 
-def _item(value: Value, index: Key) -> Value:
-    return value[index] if isinstance(value, list) and isinstance(index, int) else None
-
-
 def read_yaml(
-    text: str,
-    *,
-    first_line: int = 1,
-    limits: Limits = LIMITS,
-    secret: frozenset[str] = frozenset(),
-    parser: ParserFactory = PARSER,
+    text: str, *, first_line: int = 1, limits: Limits = LIMITS, secret: frozenset[str] = frozenset()
 ) -> Document:
     """One YAML document as values with their places.
 
@@ -99,19 +82,14 @@ def read_yaml(
     refuse_oversize(text, limits, first_line)
     builder = _Builder(limits, secret, first_line)
     try:
-        _feed(builder, parser(text))
-    except _Refused as refused:
-        at = position(refused.mark, first_line)
-        raise ArticleError(refused.what, fix=refused.fix, line=at.line, column=at.column) from None
+        builder.read(PARSER(text))
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         _refuse_unprintable(text, first_line)
         raise explain_syntax(error, first_line) from None
     return Document(value=builder.root, first_line=first_line, spots=builder.spots)
 
 
-_UNPRINTABLE = re.compile(
-    "[^\\t\\n\\r -~\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
-)
+_UNPRINTABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def _refuse_unprintable(text: str, first_line: int) -> None:
@@ -145,32 +123,6 @@ def refuse_oversize(text: str, limits: Limits, first_line: int) -> None:
         )
 
 
-class _Refused(Exception):
-    def __init__(self, what: str, fix: str, mark: Mark | None) -> None:
-        super().__init__(what)
-        self.what, self.fix, self.mark = what, fix, mark
-
-
-def _feed(builder: _Builder, parser: Parser) -> None:
-    documents = 0
-    while (event := parser.get_event()) is not None:
-        if isinstance(event, ScalarEvent):
-            builder.scalar(event)
-        elif isinstance(event, (MappingStartEvent, SequenceStartEvent)):
-            builder.open(event)
-        elif isinstance(event, CollectionEndEvent):
-            builder.close()
-        elif isinstance(event, AliasEvent):
-            fix = "Write the value out, or put text with a star in quotes"
-            raise _Refused("an alias (`*name`), which is not allowed here", fix, event.start_mark)
-        elif isinstance(event, DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise _Refused("a second YAML document begins here", "Keep one document", event.start_mark)
-        elif isinstance(event, StreamEndEvent):
-            return
-
-
 class _Builder:
     """Builds the value from events; one dict or list is open at a time, the outer ones wait on a stack."""
 
@@ -179,13 +131,34 @@ class _Builder:
         self.spots: Spots = {}
         self._limits, self._secret, self._first_line = limits, secret, first_line
         self._nodes = self._hidden = 0
-        self._open: dict[str, Value] | list[Value] | None = None
-        self._marks: dict[Key, Mark | None] = {}
+        self._open: Any = None
+        self._marks: dict[Key, Mark] = {}
         self._key: str | None = None
-        self._outer: list[tuple[dict[str, Value] | list[Value] | None, dict[Key, Mark | None]]] = []
+        self._outer: list[tuple[Any, dict[Key, Mark]]] = []
 
-    def scalar(self, event: ScalarEvent) -> None:
-        self._count(event)
+    def read(self, parser: Any) -> None:
+        next_event, documents = parser.get_event, 0
+        # The types are compared, not asked for with isinstance: this loop is a third of all parsing.
+        while (event := next_event()) is not None:
+            kind = type(event)
+            if kind is ScalarEvent:
+                self._scalar(event)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                self._begin(event, {} if kind is MappingStartEvent else [])
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                self._end()
+            elif kind is AliasEvent:
+                fix = "Write the value out, or put text with a star in quotes"
+                raise self._wrong("an alias (`*name`), which is not allowed here", fix, event)
+            elif kind is DocumentStartEvent:
+                documents += 1
+                if documents > 1:
+                    raise self._wrong("a second YAML document begins here", "Keep one document", event)
+
+    def _scalar(self, event: Any) -> None:
+        self._nodes += 1
+        if self._nodes > self._limits.nodes or event.anchor is not None or event.tag is not None:
+            raise self._refusal(event)
         if self._hidden:
             return
         if self._key is None and type(self._open) is dict:
@@ -193,72 +166,66 @@ class _Builder:
         elif self._key in self._secret:
             self._key = None
         else:
-            self._put(plain_scalar(event.value) if event.implicit[0] else event.value, event.start_mark)
+            self._put(plain_scalar(event.value) if event.implicit[0] else event.value, event)
 
-    def open(self, event: MappingStartEvent | SequenceStartEvent) -> None:
-        self._count(event)
+    def _begin(self, event: Any, inner: Any) -> None:
+        self._nodes += 1
+        if self._nodes > self._limits.nodes or event.anchor is not None or event.tag is not None:
+            raise self._refusal(event)
         if len(self._outer) + self._hidden >= self._limits.depth:
             what = f"values are nested more than {self._limits.depth} deep"
-            raise _Refused(what, "Close the brackets, or flatten the lists", event.start_mark)
+            raise self._wrong(what, "Close the brackets, or flatten the lists", event)
         if self._hidden or (self._key is not None and self._key in self._secret):
             self._hidden += 1
             return
         if self._key is None and type(self._open) is dict:
-            raise _Refused(
-                "a list or mapping stands where a key should", "Use a plain word as key", event.start_mark
-            )
-        inner: dict[str, Value] | list[Value] = {} if type(event) is MappingStartEvent else []
-        self._put(inner, event.start_mark)
+            what = "a list or mapping stands where a key should"
+            raise self._wrong(what, "Use a plain word as key", event)
+        self._put(inner, event)
         self._outer.append((self._open, self._marks))
         self._open = inner
         self._marks = self.spots[id(inner)] = {}
 
-    def close(self) -> None:
+    def _end(self) -> None:
         if self._hidden:
             self._hidden -= 1
             self._key = None if not self._hidden else self._key
         else:
             self._open, self._marks = self._outer.pop()
 
-    def _count(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
-        self._nodes += 1
-        if self._nodes > self._limits.nodes:
-            what = f"more than {self._limits.nodes:,} values"
-            raise _Refused(
-                what, "Shorten the lists; an article needs a few hundred at most", event.start_mark
-            )
-        if event.anchor is not None:
-            raise _Refused(
-                "an anchor (`&name`), which is not allowed here",
-                "Write the value out, or put text with `&` in quotes",
-                event.start_mark,
-            )
-        if event.tag is not None:
-            raise _Refused(
-                "a tag (`!name`), which is not allowed here",
-                "Remove it, or put text with `!` in quotes",
-                event.start_mark,
-            )
-
-    def _take_key(self, event: ScalarEvent) -> None:
+    def _take_key(self, event: Any) -> None:
         key = event.value
         if key in self._marks:
             line = position(self._marks[key], self._first_line).line
             what = f"the key `{shown(key)}` stands here a second time (first on line {line})"
-            raise _Refused(what, "Keep one of the two", event.start_mark)
+            raise self._wrong(what, "Keep one of the two", event)
         if key == "<<" and event.implicit[0]:
-            raise _Refused(
-                "a merge key (`<<`), which is not allowed here", "Write the merged keys out", event.start_mark
-            )
+            what = "a merge key (`<<`), which is not allowed here"
+            raise self._wrong(what, "Write the merged keys out", event)
         self._marks[key] = event.start_mark
         self._key = key
 
-    def _put(self, value: Value, mark: Mark | None) -> None:
+    def _put(self, value: Value, event: Any) -> None:
         if type(self._open) is dict:
-            self._open[self._key or ""] = value
+            self._open[self._key] = value
             self._key = None
         elif type(self._open) is list:
-            self._marks[len(self._open)] = mark
+            self._marks[len(self._open)] = event.start_mark
             self._open.append(value)
         else:
             self.root = value
+
+    def _refusal(self, event: Any) -> ArticleError:
+        """What is wrong with a value that is one too many, named or tagged."""
+        if self._nodes > self._limits.nodes:
+            what = f"more than {self._limits.nodes:,} values"
+            return self._wrong(what, "Shorten the lists; an article needs a few hundred at most", event)
+        if event.anchor is not None:
+            what = "an anchor (`&name`), which is not allowed here"
+            return self._wrong(what, "Write the value out, or put text with `&` in quotes", event)
+        what = "a tag (`!name`), which is not allowed here"
+        return self._wrong(what, "Remove it, or put text with `!` in quotes", event)
+
+    def _wrong(self, what: str, fix: str, event: Any) -> ArticleError:
+        at = position(event.start_mark, self._first_line)
+        return ArticleError(what, fix=fix, line=at.line, column=at.column)

@@ -5,7 +5,7 @@ Nothing of the text itself is quoted, so that no value of an article can leave t
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, TypeAlias
 
 from syndicator.errors import ArticleError
 from syndicator.models import Position
@@ -54,16 +54,11 @@ _BEGUN = ("quotes", "a bracket", "a line that is neither")
 _OTHER = ("text that is not YAML", _COLON)
 
 
-class Mark(Protocol):
-    """A place as libyaml gives it: counted from 0."""
-
-    @property
-    def line(self) -> int: ...
-    @property
-    def column(self) -> int: ...
+Mark: TypeAlias = Any
+"""A place as libyaml gives it, with `line` and `column` counted from 0; or None."""
 
 
-def position(mark: Mark | None, first_line: int) -> Position:
+def position(mark: Mark, first_line: int) -> Position:
     """A mark as lines and columns of the file; without a mark, the document's first line."""
     if mark is None:
         return Position(line=first_line)
@@ -74,7 +69,7 @@ def explain_syntax(error: Exception, first_line: int) -> ArticleError:
     """The ArticleError for a syntax error; its place is where a person mends it."""
     problem = str(getattr(error, "problem", ""))
     what, fix = next(((w, c) for words, w, c in _PROBLEMS if words in problem), _OTHER)
-    found: Mark | None = getattr(error, "problem_mark", None)
-    begun: Mark | None = getattr(error, "context_mark", None)
+    found: Mark = getattr(error, "problem_mark", None)
+    begun: Mark = getattr(error, "context_mark", None)
     at = position(begun or found if what.startswith(_BEGUN) else found or begun, first_line)
     return ArticleError(what, fix=fix, line=at.line, column=at.column)

@@ -62,17 +62,16 @@ def test_markdown_becomes_html(markdown: str, rendered: str) -> None:
 
 def test_footnotes_lead_to_the_article() -> None:
     rendered = render("a[^1]\n\n[^1]: b")
-    assert f'href="{BASE}#fn1"' in rendered
-    assert f'href="{BASE}#fnref1"' in rendered
-    assert 'id="fn1"' in rendered
+    assert f'<a href="{BASE}#1">1</a>' in rendered
+    assert 'id="1"' in rendered
 
 
-def test_footnotes_stand_last_wherever_they_are_written() -> None:
+def test_footnotes_stand_where_they_are_written_and_in_no_summary() -> None:
     rendered = render(
         "a[^x] b[^y] c[^x]\n\n[^y]: <div>two</div>\n[^x]: one\n\n    more\n[^z]: unused\n\nd [^none]"
     )
     words = " ".join(re.sub("<[^>]*>", " ", rendered).split())
-    assert words == "a [1] b [2] c [1] d [^none] one more ↩︎ two ↩︎"
+    assert words == "a 1 b 2 c 1 2 two 1 one more 3 unused d [^none]"
     assert plain_summary(rendered) == "a b c d [^none]"
 
 
@@ -231,7 +230,8 @@ SUMMARIES = {
     "blocks": ("<h1>One</h1><p>Two<br>three</p><ul><li>four</li></ul>", "One Two three four"),
     "inline": ("<p>a<b>b</b>c &amp; d &lt;e&gt;</p>", "abc & d <e>"),
     "footnotes": (
-        '<p>a<sup class="footnote-ref"><a href="#">[1]</a></sup>b</p><section class="footnotes">c</section>',
+        '<p>a<sup class="footnote-reference"><a href="#">1</a></sup>b</p>'
+        '<div class="footnote-definition" id="1">c</div>',
         "ab",
     ),
     "once": ("<p>&amp;lt;</p>", "&lt;"),

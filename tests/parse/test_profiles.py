@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from syndicator.parse.permalinks import DEFAULTS, own_path
+from syndicator.parse.article_link import DEFAULTS, own_path
 from syndicator.parse.profiles import FileFacts, Membership, profile, read_path
 from syndicator.settings.models import Source
 from syndicator.settings.permalinks import check_pattern
