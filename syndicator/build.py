@@ -156,7 +156,7 @@ def _pass(
 ) -> Pass:
     paths = {source.name: source.path for source in settings.sources}
     with store.reading() as session:
-        problems = session.problems()
+        problems = session.problems.all()
         return Pass(
             sync_counts=sync_counts,
             published=published,

@@ -79,7 +79,7 @@ class Explainer:
         found = session.search(text)
         if not found and text.startswith(("http://", "https://")):
             found = session.copies([canonical_link(text)])
-        problems = session.problems()
+        problems = session.problems.all()
         held = self.enqueuer.held(session, now=now)
         explanations = tuple(
             Explanation(
@@ -96,7 +96,7 @@ class Explainer:
         return Answer(explanations=explanations, problems=tuple(others))
 
     def _feeds(self, session: Session, entry: Entry) -> list[FeedWord]:
-        memberships = {membership.topic: membership for membership in session.memberships([entry.guid])}
+        memberships = {membership.topic: membership for membership in session.feeds.memberships([entry.guid])}
         live = [stored.topic.slug for stored in session.topics() if stored.status is TopicStatus.LIVE]
         return [
             self._feed(session, entry, topic, level, minimum, memberships.get(topic))
@@ -123,7 +123,9 @@ class Explainer:
             reason, instead = FeedReason.OTHER_COPY, _shown_copy(session, entry, topic)
         elif minimum is not None and (quality is None or quality < minimum):
             reason = FeedReason.BELOW_LEVEL
-        elif entry.guid not in {one.guid for one in session.newest(topic, limit=self.limit, minimum=minimum)}:
+        elif entry.guid not in {
+            one.guid for one in session.feeds.newest(topic, limit=self.limit, minimum=minimum)
+        }:
             reason = FeedReason.ARCHIVED if level is None else FeedReason.CROWDED_OUT
         return FeedWord(topic=topic, level=level, reason=reason, instead=instead)
 
@@ -170,7 +172,7 @@ class Explainer:
 
 def _shown_copy(session: Session, entry: Entry, topic: str) -> Entry | None:
     copies = {one.entry.guid: one.entry for one in session.copies([entry.article.canonical_link])}
-    shown = (s.guid for s in session.memberships(copies) if s.topic == topic and s.shown)
+    shown = (s.guid for s in session.feeds.memberships(copies) if s.topic == topic and s.shown)
     return next((copies[guid] for guid in shown), None)
 
 

@@ -131,7 +131,7 @@ class Pipeline:
         with self._catalog.following(), self._store.transaction() as session:
             changed = self._catalog.declare(session, files.declared)
             problems = [*files.problems, *self._catalog.problems]
-            problem_changes = session.replace_problems(ProblemKind.TOPIC, problems, now)
+            problem_changes = session.problems.replace(ProblemKind.TOPIC, problems, now)
             if changed:
                 session.put_metadata(TOPICS_APPLIED, "")
             unfinished = session.metadata(TOPICS_APPLIED) == ""
@@ -271,7 +271,7 @@ class Pipeline:
         """Notes which files are skipped in the folder, and when the source's silent beginning is over."""
         if scanned.whole:
             with self._store.transaction() as session:
-                changes = session.replace_problems(ProblemKind.FOLDER, scanned.skipped, now, source=source)
+                changes = session.problems.replace(ProblemKind.FOLDER, scanned.skipped, now, source=source)
             self._news += news_of_problems(changes)
         if not silent:
             return
@@ -318,7 +318,7 @@ def open_pipeline(
         catalog = TopicCatalog(
             session, files.declared, roll_up=settings.feeds.roll_up, page_size=settings.feeds.limit
         )
-        changes = session.replace_problems(ProblemKind.TOPIC, [*files.problems, *catalog.problems], now)
+        changes = session.problems.replace(ProblemKind.TOPIC, [*files.problems, *catalog.problems], now)
         scanners = {
             source.name: _open_scanner(session, source, settings, version) for source in settings.sources
         }

@@ -22,7 +22,7 @@ def report_entries(store: Store) -> None:
     """Says at start how many entries are public, and why the others are not; loudly if none is."""
     with store.reading() as session:
         counts, unpublished = session.count_entries(), session.count_unpublished()
-        problems = len(session.problems())
+        problems = len(session.problems.all())
     held = {visibility.value: n for visibility, n in counts.items() if visibility is not Visibility.PUBLIC}
     public = counts.get(Visibility.PUBLIC, 0)
     if held and not public:

@@ -75,7 +75,7 @@ def read_facts(
     lost = left_behind(session.outbox.open_ways(), routes, has_way)
     return Facts(
         public=session.count_entries().get(Visibility.PUBLIC, 0),
-        problems=session.count_problems(),
+        problems=session.problems.count(),
         losses=losses,
         unreachable=outage.since if outage is not None else None,
         waiting=session.outbox.waiting() if outage is not None else 0,

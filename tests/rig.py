@@ -185,7 +185,7 @@ class Rig:
 
     def problems(self) -> list[str]:
         with self.store.reading() as session:
-            return [str(problem) for problem in session.problems()]
+            return [str(problem) for problem in session.problems.all()]
 
     def feed(self, path: str = "feeds/all/atom.xml") -> bytes:
         return (self.output / path).read_bytes()

@@ -171,17 +171,17 @@ class EntrySync:
         concerned = {stored.entry.guid: stored.entry for stored in session.copies(sorted(links))}
         changes_of_feeds = update_memberships(
             concerned.values(),
-            session.memberships(sorted(concerned)),
+            session.feeds.memberships(sorted(concerned)),
             # A copy that changes shows in the feeds of the one that stands for it.
             touched=frozenset(concerned),
-            next_number=session.next_number,
+            next_number=session.feeds.next_number,
             choose_copy=choose_copy,
             page_size=self.page_size,
             now=now,
         )
-        session.put_memberships(changes_of_feeds.memberships)
-        session.mark_dirty(changes_of_feeds.dirty)
-        session.mark_dirty((topic, PAGE) for topic in _held_in(touched))
+        session.feeds.put_memberships(changes_of_feeds.memberships)
+        session.feeds.mark_dirty(changes_of_feeds.dirty)
+        session.feeds.mark_dirty((topic, PAGE) for topic in _held_in(touched))
         catalog.update_statuses(session, {membership.topic for membership, _ in changes_of_feeds.memberships})
         self.announce(session, touched, now=now, silent=silent)
         return touched
@@ -327,8 +327,8 @@ def _file(
     bad = {one.path: one.problem for one in batch.found if one.problem is not None} | refused
     session.put_files(batch.source, rows)
     session.drop_files(batch.source, batch.gone)
-    mended = session.drop_problems(batch.source, [path for path in (*rows, *batch.gone) if path not in bad])
-    return ProblemChanges(session.put_problems(bad.values(), now), mended)
+    mended = session.problems.drop(batch.source, [path for path in (*rows, *batch.gone) if path not in bad])
+    return ProblemChanges(session.problems.put(bad.values(), now), mended)
 
 
 def _count_changes(

@@ -123,7 +123,7 @@ class TopicCatalog:
     ) -> TopicStatus:
         if slug in declared:
             return TopicStatus.LIVE
-        if slug in self.index.topics and (was is TopicStatus.LIVE or session.has_appeared(slug)):
+        if slug in self.index.topics and (was is TopicStatus.LIVE or session.feeds.has_appeared(slug)):
             return TopicStatus.LIVE
         return TopicStatus.WAITING if was is TopicStatus.WAITING else TopicStatus.GONE
 
@@ -154,10 +154,10 @@ class TopicCatalog:
             # The name stands as a category in other topics' feeds too.
             self._mark_all(session, FEED)
         for slug in reworded:
-            session.mark_dirty(session.pages_naming(slug, page_size=self._page_size))
+            session.feeds.mark_dirty(session.feeds.pages_naming(slug, page_size=self._page_size))
 
     def _mark_all(self, session: Session, page: int) -> None:
-        session.mark_dirty((slug, page) for slug in (ALL, *(topic.slug for topic in self.live())))
+        session.feeds.mark_dirty((slug, page) for slug in (ALL, *(topic.slug for topic in self.live())))
 
     def _reworded(self, index: TopicIndex) -> list[str]:
         """The topics whose feeds and entries say something else now, in the same places."""
@@ -181,10 +181,12 @@ class TopicCatalog:
     def _put(self, session: Session, changed: Sequence[StoredTopic]) -> None:
         if changed:
             session.put_topics(changed)
-            session.mark_dirty((s.topic.slug, FEED) for s in changed if s.status is not TopicStatus.WAITING)
+            session.feeds.mark_dirty(
+                (s.topic.slug, FEED) for s in changed if s.status is not TopicStatus.WAITING
+            )
             # The pages of parents, former ones too, show the topic.
             former = [self._stored[s.topic.slug] for s in changed if s.topic.slug in self._stored]
-            session.mark_dirty((s.topic.parent, FEED) for s in (*changed, *former) if s.topic.parent)
+            session.feeds.mark_dirty((s.topic.parent, FEED) for s in (*changed, *former) if s.topic.parent)
             before = {topic.slug for topic in self.live()}
             self._stored |= {stored.topic.slug: stored for stored in changed}
             if {topic.slug for topic in self.live()} != before:

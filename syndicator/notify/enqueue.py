@@ -103,7 +103,7 @@ class Enqueuer:
         Gives the entries that were taken out, whose stories are owed no longer.
         """
         out: set[str] = set()
-        session.mark_dirty((digest_folder(id), PAGE) for id in session.outbox.overflowing(guids))
+        session.feeds.mark_dirty((digest_folder(id), PAGE) for id in session.outbox.overflowing(guids))
         waiting = session.outbox.waiting_with(guids)
         topics = session.topics() if waiting else []
         for delivery in waiting:
@@ -197,7 +197,7 @@ class Enqueuer:
         page = self._page_of(topics, route, draft_id(draft), len(draft.more))
         delivery = compose(draft, entries, now=now, topic_names=labels_of(topics), page=page)
         if delivery.more:
-            session.mark_dirty([(digest_folder(delivery.id), PAGE)])
+            session.feeds.mark_dirty([(digest_folder(delivery.id), PAGE)])
         if session.outbox.write(delivery, draft.stories):
             log.info(
                 "message owed",

@@ -59,7 +59,7 @@ class Previewer:
 
     def _matching(self, session: Session, route: Route) -> dict[str, Entry]:
         names = names_with_ancestors(stored.topic for stored in session.topics())
-        newest = session.newest(ALL, limit=LOOKED_AT)
+        newest = session.feeds.newest(ALL, limit=LOOKED_AT)
         matching = [entry for entry in newest if judge_match(entry, route, topic_names=names) is None]
         wanted = route.deliver.maximum if isinstance(route.deliver, Digest) else 1
         return {entry.guid: entry for entry in matching[:wanted]}

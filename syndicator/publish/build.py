@@ -93,7 +93,7 @@ class Output:
     def verify(self, session: Session) -> None:
         """Marks dirty what was never written, and everything where it was made with other settings or by
         another version. What others have changed since, `recover` finds."""
-        self.folder.remember(session.written())
+        self.folder.remember(session.feeds.written())
         stored = session.topics()
         anew = session.metadata("output") != self.made_with
         expected = set[str]()
@@ -105,7 +105,7 @@ class Output:
                     dirty.add(work)
         if anew:
             dirty |= {(digest_folder(id), PAGE) for id in session.outbox.overflowing()}
-        session.mark_dirty(dirty)
+        session.feeds.mark_dirty(dirty)
         session.put_metadata("output", self.made_with)
         self._leftovers = {
             path
@@ -121,7 +121,7 @@ class Output:
         if not found and not self.folder.changes:
             return ()
         with store.transaction() as session:
-            dirty = session.dirty()
+            dirty = session.feeds.dirty()
             pages = any(page == FEED for _, page in dirty)
             changed = sorted(
                 path
@@ -129,8 +129,8 @@ class Output:
                 if (work := _work_of(path)) not in dirty and not (pages and work[1] == PAGE)
             )
             self.folder.forget(changed)
-            session.mark_dirty(map(_work_of, changed))
-            session.put_written(self.folder.changes)
+            session.feeds.mark_dirty(map(_work_of, changed))
+            session.feeds.put_written(self.folder.changes)
         self.folder.changes.clear()
         return changed
 
@@ -143,7 +143,7 @@ class Output:
         else; the `failure` is told when all else is written.
         """
         with store.reading() as session:
-            dirty = session.dirty(archives=ARCHIVES + len(self._failed))
+            dirty = session.feeds.dirty(archives=ARCHIVES + len(self._failed))
             if not dirty and not self._leftovers:
                 return Published()
             topics = {stored.topic.slug: stored for stored in session.topics()}
@@ -261,9 +261,9 @@ class Output:
         """What was written before a portion failed or was cut off is remembered as well."""
         self.folder.sync()
         with store.transaction() as session:
-            session.mark_clean(portion.done)
-            session.mark_dirty(portion.new.difference(portion.done))
-            session.put_written(self.folder.changes)
+            session.feeds.mark_clean(portion.done)
+            session.feeds.mark_dirty(portion.new.difference(portion.done))
+            session.feeds.put_written(self.folder.changes)
             if self.feeds.hub is not None:
                 session.websub.owe(
                     (self.site.base_url + path for path in portion.written if _is_feed(path)), now
@@ -291,7 +291,7 @@ class Output:
         levels = (None, *self.levels)
         yield (slug, FEED), [feed_path(slug, form, level=level) for level in levels for form in Format]
         yield (slug, PAGE), [page_path(slug), *((OPML_PATH, *render_assets()) if slug == ALL else ())]
-        for page in archive_pages(session.next_number(slug), self.feeds.limit):
+        for page in archive_pages(session.feeds.next_number(slug), self.feeds.limit):
             yield (slug, page.number), [feed_path(slug, Format.ATOM, page=page.number)]
 
 

@@ -81,7 +81,7 @@ class Documents:
     def archive(self, slug: str, number: int) -> Iterator[Document]:
         """A page of the archive; nothing where the topic has no such page."""
         for page in self._archive(slug)[number : number + 1]:
-            entries = self.session.archived(slug, page.first, page.stop - 1)
+            entries = self.session.feeds.archived(slug, page.first, page.stop - 1)
             removals = self._tombstones(slug, first=page.first, last=page.stop - 1)
             feed = self._describe(slug, entries, removals, page=page)
             yield feed_path(slug, Format.ATOM, page=number), self.fragments.render(feed, Format.ATOM)
@@ -125,13 +125,13 @@ class Documents:
     def _entries(self, slug: str, minimum: float | None = None) -> list[Entry]:
         """The newest; those of everything are read once, as the page shows them too."""
         if minimum is not None:
-            return self.session.newest(slug, limit=self.settings.limit, minimum=minimum)
+            return self.session.feeds.newest(slug, limit=self.settings.limit, minimum=minimum)
         if slug not in self._newest:
-            self._newest[slug] = self.session.newest(slug, limit=self.settings.limit)
+            self._newest[slug] = self.session.feeds.newest(slug, limit=self.settings.limit)
         return self._newest[slug]
 
     def _archive(self, slug: str) -> Sequence[ArchivePage]:
-        return archive_pages(self.session.next_number(slug), self.settings.limit)
+        return archive_pages(self.session.feeds.next_number(slug), self.settings.limit)
 
     def _describe(
         self,
@@ -167,7 +167,7 @@ class Documents:
         """The marks of what has left the topic's feed; those of a level for what was good enough for it."""
         if not self.settings.tombstones:
             return []
-        return self.session.removals(slug, limit=limit, minimum=minimum, first=first, last=last)
+        return self.session.feeds.removals(slug, limit=limit, minimum=minimum, first=first, last=last)
 
     def _topic_page(self, slug: str) -> TopicPage:
         topic, topics = self.live.topics[slug], self.live.topics
@@ -181,7 +181,7 @@ class Documents:
             parent=topics[topic.parent] if topic.parent else None,
             children=tuple(self._card(topics[child]) for child in self.live.children(slug)),
             names=self.linked,
-            held={} if entries else _held(self.session.held(slug)),
+            held={} if entries else _held(self.session.feeds.held(slug)),
         )
 
     def _card(self, topic: Topic) -> TopicCard:
@@ -195,10 +195,10 @@ class Documents:
 
 def _count_topic(session: Session, slug: str) -> Statistics:
     """How much there is to expect of a topic, from the rows of its window alone."""
-    span = session.span(slug)
+    span = session.feeds.span(slug)
     if span.newest is None:
         return Statistics()
-    appearances = session.appearances(slug, window_start(span.newest))
+    appearances = session.feeds.appearances(slug, window_start(span.newest))
     return count_statistics(appearances, total=span.shown, first=span.first)
 
 

@@ -5,12 +5,13 @@ Another database would have another such module, another `database` and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Table, TableValuedAlias, delete, func, true
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -31,13 +32,18 @@ def row_of(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
-def upsert(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    """Writes each row, over the one with its primary key if there is one."""
-    statement = insert(table)
-    changes = {name: statement.excluded[name] for name in _others(table)}
-    statement = statement.on_conflict_do_update(index_elements=_keys(table), set_=changes)
+def upsert(connection: Connection, table: Table, rows: Iterable[Row], *, keep: Collection[str] = ()) -> None:
+    """Writes each row, over the one with its primary key if there is one, but for the columns to `keep`."""
+    statement = _upsert(table, frozenset(keep))
     for some in batches(rows):
         connection.execute(statement, some)
+
+
+@cache
+def _upsert(table: Table, keep: frozenset[str]) -> Insert:
+    statement = insert(table)
+    changes = {name: statement.excluded[name] for name in _others(table) if name not in keep}
+    return statement.on_conflict_do_update(index_elements=_keys(table), set_=changes)
 
 
 def insert_new(connection: Connection, table: Table, rows: Iterable[Row]) -> set[tuple[Any, ...]]:

@@ -1,27 +1,22 @@
-"""Values to rows and back, at the store's edge."""
+"""Values to rows and back, where a value's fields are not simply the table's columns."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
-from syndicator.models import Article, Entry, Position, Problem, Topic, Visibility, WrittenFile
-from syndicator.store.types import KnownFile, Membership, ProblemKind, StoredEntry, StoredTopic, TopicStatus
+from syndicator.models import Article, Entry, Position, Problem, Topic, WrittenFile
+from syndicator.store.types import KnownFile, StoredEntry, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
 
 
-def article_text(article: Article) -> str:
-    """The article as JSON; equal articles give equal texts."""
-    return _ARTICLE.dump_json(article, exclude_defaults=True).decode()
-
-
 def entry_row(stored: StoredEntry) -> dict[str, Any]:
+    """An entry's row; what is asked for stands in columns beside the article's JSON. Equal articles give
+    equal texts."""
     entry, article = stored.entry, stored.entry.article
     return {
         "guid": entry.guid,
@@ -31,7 +26,7 @@ def entry_row(stored: StoredEntry) -> dict[str, Any]:
         "story": entry.story,
         "link": article.link,
         "canonical_link": article.canonical_link,
-        "visibility": entry.visibility.value,
+        "visibility": entry.visibility,
         "published": article.published,
         "expires": article.expires,
         "updated": entry.updated,
@@ -39,8 +34,8 @@ def entry_row(stored: StoredEntry) -> dict[str, Any]:
         "withdrawn": stored.withdrawn,
         "provider": article.provider.name if article.provider else None,
         "quality": article.quality,
-        "article": article_text(article),
-        "topics": json.dumps(entry.topics),
+        "article": _ARTICLE.dump_json(article, exclude_defaults=True).decode(),
+        "topics": entry.topics,
     }
 
 
@@ -50,13 +45,8 @@ def stored_entry(row: RowMapping) -> StoredEntry:
 
 def entry_value(row: RowMapping) -> Entry:
     return Entry(
-        guid=row["guid"],
-        story=row["story"],
         article=_ARTICLE.validate_json(row["article"]),
-        updated=row["updated"],
-        seen=row["seen"],
-        visibility=Visibility(row["visibility"]),
-        topics=tuple(json.loads(row["topics"])),
+        **{name: row[name] for name in ("guid", "story", "updated", "seen", "visibility", "topics")},
     )
 
 
@@ -105,69 +95,18 @@ def _unsigned(number: int) -> int:
     return number + 2**64 if number < 0 else number
 
 
-def problem_row(problem: Problem, kind: ProblemKind, since: datetime) -> dict[str, Any]:
-    return {
-        "source": problem.source,
-        "path": problem.path,
-        "kind": kind.value,
-        "line": problem.at.line,
-        "column": problem.at.column,
-        "what": problem.what,
-        "fix": problem.fix,
-        "since": since,
-    }
-
-
 def problem_value(row: RowMapping) -> Problem:
     at = Position(line=row["line"], column=row["column"])
     return Problem(source=row["source"], path=row["path"], at=at, what=row["what"], fix=row["fix"])
 
 
-def membership_row(membership: Membership, entry: Entry) -> dict[str, Any]:
-    return {
-        "topic": membership.topic,
-        "guid": membership.guid,
-        "member": membership.member,
-        "shown": membership.shown,
-        "number": membership.number,
-        "removed": membership.removed,
-        "published": entry.article.published,
-        "quality": entry.article.quality,
-    }
-
-
-def membership_value(row: RowMapping) -> Membership:
-    return Membership(
-        topic=row["topic"],
-        guid=row["guid"],
-        member=row["member"],
-        shown=row["shown"],
-        number=row["number"],
-        removed=row["removed"],
-    )
-
-
 def topic_row(stored: StoredTopic) -> dict[str, Any]:
     topic = stored.topic
-    return {
-        "slug": topic.slug,
-        "name": topic.name,
-        "parent": topic.parent,
-        "description": topic.description,
-        "language": topic.language,
-        "names": json.dumps(sorted(topic.names), ensure_ascii=False),
-        "status": stored.status.value,
-        "moved_to": stored.moved_to,
-    }
+    row = {name: getattr(topic, name) for name in ("slug", "name", "parent", "description", "language")}
+    return row | {"names": sorted(topic.names), "status": stored.status, "moved_to": stored.moved_to}
 
 
 def stored_topic(row: RowMapping) -> StoredTopic:
-    topic = Topic(
-        slug=row["slug"],
-        name=row["name"],
-        parent=row["parent"],
-        description=row["description"],
-        language=row["language"],
-        names=frozenset(json.loads(row["names"])),
-    )
-    return StoredTopic(topic=topic, status=TopicStatus(row["status"]), moved_to=row["moved_to"])
+    facts = dict(row)
+    status, moved_to, names = facts.pop("status"), facts.pop("moved_to"), frozenset(facts.pop("names"))
+    return StoredTopic(topic=Topic(**facts, names=names), status=status, moved_to=moved_to)

@@ -26,6 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from syndicator.models import Visibility
+from syndicator.store.types import ProblemKind, TopicStatus
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -115,8 +118,7 @@ problems = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("path", Text, primary_key=True),
-    # types.ProblemKind: who found it, and so who takes it back.
-    Column("kind", Text, primary_key=True),
+    Column("kind", EnumText(ProblemKind), primary_key=True),
     Column("line", Integer, nullable=False),
     Column("column", Integer, nullable=False),
     Column("what", Text, nullable=False),
@@ -134,7 +136,7 @@ entries = Table(
     Column("story", Text, nullable=False),
     Column("link", Text, nullable=False, index=True),
     Column("canonical_link", Text, nullable=False, index=True),
-    Column("visibility", Text, nullable=False),
+    Column("visibility", EnumText(Visibility), nullable=False),
     Column("published", UtcTime, nullable=False),
     Column("expires", UtcTime),
     Column("updated", UtcTime, nullable=False),
@@ -144,7 +146,7 @@ entries = Table(
     Column("quality", Float),
     # The article as it was last good, as JSON of model.Article.
     Column("article", Text, nullable=False),
-    Column("topics", Text, nullable=False),
+    Column("topics", JsonText, nullable=False),
     Index("ix_entries_source_path", "source", "path"),
     Index("ix_entries_source_digest", "source", "digest"),
     # For what the passing of time alone changes: embargoes that end, entries that expire.
@@ -181,9 +183,8 @@ topics = Table(
     Column("description", Text, nullable=False),
     Column("language", Text),
     # The keys that it is found by, as a JSON list.
-    Column("names", Text, nullable=False),
-    # types.TopicStatus: a live topic has feeds, a moved one answers 301 to `moved_to`, a gone one 410.
-    Column("status", Text, nullable=False),
+    Column("names", JsonText, nullable=False),
+    Column("status", EnumText(TopicStatus), nullable=False),
     Column("moved_to", Text),
 )
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
-from syndicator.store.tables import UtcTime, websub
+from syndicator.store.dialect import upsert
+from syndicator.store.tables import websub
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,8 @@ class WebSubNotifications:
 
     def owe(self, topics: Iterable[str], now: datetime) -> None:
         """Owes the hub a word on each feed, at once; one that waits for another try goes on waiting."""
-        values = [{"topic": topic, "since": now, "due": now, "attempts": 0} for topic in topics]
-        if values:
-            anew = insert(websub).on_conflict_do_update(index_elements=["topic"], set_={"since": now})
-            self._connection.execute(anew, values)
+        rows = ({"topic": topic, "since": now, "due": now, "attempts": 0} for topic in topics)
+        upsert(self._connection, websub, rows, keep=("due", "attempts"))
 
     def due(self, now: datetime, *, limit: int) -> list[OwedNotification]:
         """What is to be told now, longest owed first."""
@@ -45,7 +43,7 @@ class WebSubNotifications:
         ]
 
     def next_due(self) -> datetime | None:
-        found: datetime | None = self._connection.scalar(select(func.min(websub.c.due, type_=UtcTime)))
+        found: datetime | None = self._connection.scalar(select(func.min(websub.c.due)))
         return found
 
     def forget(self, topic: str, *, since: datetime) -> None:

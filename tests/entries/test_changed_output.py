@@ -64,7 +64,7 @@ def test_older_copy_of_the_whole_folder_is_brought_up_to_date(rig: Rig, down: bo
 def test_start_on_what_is_as_it_was_renders_nothing(rig: Rig) -> None:
     rig.restart()
     with rig.store.reading() as session:
-        assert session.dirty() == set()
+        assert session.feeds.dirty() == set()
     rig.pipeline.recover()
     assert rig.publish().written == 0
 
@@ -72,15 +72,15 @@ def test_start_on_what_is_as_it_was_renders_nothing(rig: Rig) -> None:
 def test_lost_memory_of_what_was_written_costs_one_more_reading(rig: Rig) -> None:
     before = tree(rig)
     with rig.store.transaction() as session:
-        session.put_written(dict.fromkeys(session.written()))
+        session.feeds.put_written(dict.fromkeys(session.feeds.written()))
     rig.restart()
     with rig.store.reading() as session:
-        assert {topic for topic, _ in session.dirty()} == {"all", "ai", "topic-0", "topic-1"}
+        assert {topic for topic, _ in session.feeds.dirty()} == {"all", "ai", "topic-0", "topic-1"}
     assert rig.publish().written == 0
     assert tree(rig) == before
     rig.restart()
     with rig.store.reading() as session:
-        assert session.dirty() == set()
+        assert session.feeds.dirty() == set()
 
 
 def test_publishing_that_was_cut_off_is_no_change_by_others(rig: Rig) -> None:
@@ -104,12 +104,12 @@ def test_publishing_that_was_cut_off_is_no_change_by_others(rig: Rig) -> None:
 
 def test_memory_older_than_the_folder_as_after_a_crash_still_tells_what_is_torn(rig: Rig) -> None:
     with rig.store.reading() as session:
-        older = session.written()
+        older = session.feeds.written()
     rig.write("9.md", topics=["AI"])
     rig.run_once()
     before = tree(rig)
     with rig.store.transaction() as session:
-        session.put_written(older)
+        session.feeds.put_written(older)
     (rig.output / FEED).write_bytes(b"torn")
     rig.restart()
     rig.pipeline.recover()

@@ -195,7 +195,7 @@ def test_bad_files_that_are_deleted_are_no_loss(rig: Rig, restarted: bool) -> No
     assert not said(rig, "articles missing, feeds kept")
     with rig.store.reading() as session:
         assert len(session.files("news")) == 5
-        assert not session.problems()
+        assert not session.problems.all()
 
 
 def test_bad_files_that_were_good_once_are_a_loss(rig: Rig) -> None:

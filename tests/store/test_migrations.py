@@ -51,7 +51,7 @@ def test_what_had_other_names_is_kept(tmp_path: Path) -> None:
     connection.close()
     store = open_store(f"sqlite:///{database}", now=NOON)
     with store.reading() as session:
-        (problem,), (story,) = session.problems(), session.outbox.ledger.owed(None)
+        (problem,), (story,) = session.problems.all(), session.outbox.ledger.owed(None)
         (owed,) = session.websub.due(NOON, limit=9)
         output = session.metadata("output")
     store.close()

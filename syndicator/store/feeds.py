@@ -1,0 +1,174 @@
+"""Which entries stand in which topic's feed, and what of it is on disk.
+
+Works on the caller's open transaction. A topic is its slug throughout. What is asked of one topic is found by
+index and costs what it gives; `span` and `held` count through the whole topic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, delete, func, or_, select
+
+from syndicator.models import Appearance, Entry, Tombstone, Visibility, WrittenFile
+from syndicator.store import rows
+from syndicator.store.dialect import batches, insert_new, row_of, upsert
+from syndicator.store.tables import dirty, entries, memberships, written
+from syndicator.store.types import Membership, Span
+
+MEMBERSHIP = [memberships.c[name] for name in Membership.__dataclass_fields__]
+
+
+class Feeds:
+    """One open transaction on memberships, what is dirty, and what was written."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def memberships(self, guids: Iterable[str]) -> list[Membership]:
+        """Where these entries stand or stood, in no order."""
+        query = select(*MEMBERSHIP)
+        some = (
+            self._connection.execute(query.where(memberships.c.guid.in_(keys))) for keys in batches(guids)
+        )
+        return [Membership(**row) for found in some for row in found.mappings()]
+
+    def put_memberships(self, changed: Iterable[tuple[Membership, Entry]]) -> None:
+        """Writes them, with what feeds are sorted and cut by."""
+        rows = (
+            row_of(membership) | {"published": entry.article.published, "quality": entry.article.quality}
+            for membership, entry in changed
+        )
+        upsert(self._connection, memberships, rows)
+
+    def next_number(self, topic: str) -> int:
+        """The number of the next entry to appear in the topic's feed, which is how many ever have."""
+        query = select(func.max(memberships.c.number)).where(memberships.c.topic == topic)
+        last = self._connection.scalar(query)
+        return 0 if last is None else last + 1
+
+    def has_appeared(self, topic: str) -> bool:
+        """Whether an entry that is of the topic now has ever been shown in its feed."""
+        query = select(memberships.c.guid).where(
+            memberships.c.topic == topic, memberships.c.member, memberships.c.number.is_not(None)
+        )
+        return self._connection.scalar(query.limit(1)) is not None
+
+    def pages_naming(self, topic: str, *, page_size: int) -> set[tuple[str, int]]:
+        """The archive pages that name the topic: its own, and those of others that hold entries of it."""
+        members = memberships.alias()
+        guids = select(members.c.guid).where(members.c.topic == topic, members.c.member)
+        query = (
+            select(memberships.c.topic, memberships.c.number // page_size)
+            .where(or_(memberships.c.topic == topic, memberships.c.guid.in_(guids)))
+            .where(memberships.c.number.is_not(None))
+            .distinct()
+        )
+        return {(slug, page) for slug, page in self._connection.execute(query)}
+
+    def newest(self, topic: str, *, limit: int, minimum: float | None = None) -> list[Entry]:
+        """What the topic shows at or over the minimum, newest first by published time, guid as tie-break; at
+        most `limit`."""
+        query = _shown(topic).order_by(memberships.c.published.desc(), memberships.c.guid.desc()).limit(limit)
+        if minimum is not None:
+            query = query.where(memberships.c.quality >= minimum)
+        return [rows.entry_value(row) for row in self._connection.execute(query).mappings()]
+
+    def archived(self, topic: str, first: int, last: int) -> list[Entry]:
+        """What the topic shows of the numbers first to last (both included), the highest number first."""
+        query = _shown(topic).where(memberships.c.number.between(first, last))
+        found = self._connection.execute(query.order_by(memberships.c.number.desc())).mappings()
+        return [rows.entry_value(row) for row in found]
+
+    def removals(
+        self,
+        topic: str,
+        *,
+        limit: int | None = None,
+        minimum: float | None = None,
+        first: int = 0,
+        last: int | None = None,
+    ) -> list[Tombstone]:
+        """What once stood in the topic's feed and does not now, the latest first, guid as tie-break; of
+        the numbers first to last (both included), and at or over the minimum where one is given."""
+        at = memberships.c
+        query = (
+            select(at.guid, at.removed)
+            .where(at.topic == topic, ~at.shown, at.removed.is_not(None), at.number >= first)
+            .order_by(at.removed.desc(), at.guid)
+            .limit(limit)
+        )
+        if last is not None:
+            query = query.where(at.number <= last)
+        if minimum is not None:
+            query = query.where(at.quality >= minimum)
+        return [Tombstone(guid=row.guid, removed=row.removed) for row in self._connection.execute(query)]
+
+    def span(self, topic: str) -> Span:
+        """How many entries the topic shows, and from when to when they were published."""
+        published = memberships.c.published
+        query = select(func.count(), func.min(published), func.max(published))
+        shown, first, newest = self._connection.execute(
+            query.where(memberships.c.topic == topic, memberships.c.shown)
+        ).one()
+        return Span(shown=shown, first=first, newest=newest)
+
+    def appearances(self, topic: str, since: datetime) -> list[Appearance]:
+        """What the topic shows that was published since, in no order."""
+        query = (
+            select(memberships.c.published, memberships.c.quality, entries.c.provider)
+            .join(entries, entries.c.guid == memberships.c.guid)
+            .where(memberships.c.topic == topic, memberships.c.shown, memberships.c.published >= since)
+        )
+        return [Appearance(*row) for row in self._connection.execute(query)]
+
+    def held(self, topic: str) -> dict[Visibility, int]:
+        """How many entries of the topic are not public, by reason."""
+        query = (
+            select(entries.c.visibility, func.count())
+            .join(memberships, memberships.c.guid == entries.c.guid)
+            .where(memberships.c.topic == topic, memberships.c.member)
+            .where(entries.c.visibility != Visibility.PUBLIC)
+            .group_by(entries.c.visibility)
+        )
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    # what is on disk
+
+    def dirty(self, *, archives: int | None = None) -> set[tuple[str, int]]:
+        """Topic and page of what changed and is not on disk: all feeds and pages, and so many `archives`."""
+        pages = select(dirty.c.topic, dirty.c.page)
+        first = pages.where(dirty.c.page < 0)
+        rest = pages.where(dirty.c.page >= 0).limit(archives)
+        return {(topic, page) for some in (first, rest) for topic, page in self._connection.execute(some)}
+
+    def mark_dirty(self, pages: Iterable[tuple[str, int]]) -> None:
+        """Notes topics and pages that are to be written anew. May be repeated."""
+        found = sorted(set(pages))
+        insert_new(self._connection, dirty, ({"topic": topic, "page": page} for topic, page in found))
+
+    def mark_clean(self, pages: Iterable[tuple[str, int]]) -> None:
+        """Forgets pages that were written."""
+        for topic, page in pages:
+            self._connection.execute(delete(dirty).where(dirty.c.topic == topic, dirty.c.page == page))
+
+    def written(self) -> dict[str, WrittenFile]:
+        """The files of the output folder as they were when they were written, by path."""
+        return dict(map(rows.written_file, self._connection.execute(select(written))))
+
+    def put_written(self, changes: Mapping[str, WrittenFile | None]) -> None:
+        """Takes over what was written; None for what is no longer there."""
+        upsert(
+            self._connection,
+            written,
+            (rows.written_row(path, file) for path, file in changes.items() if file),
+        )
+        for some in batches(path for path, file in changes.items() if file is None):
+            self._connection.execute(delete(written).where(written.c.path.in_(some)))
+
+
+def _shown(topic: str) -> Select[tuple[object, ...]]:
+    """The entries that the topic shows."""
+    joined = select(entries).join(memberships, memberships.c.guid == entries.c.guid)
+    return joined.where(memberships.c.topic == topic, memberships.c.shown)
