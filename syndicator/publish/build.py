@@ -22,7 +22,8 @@ from syndicator.publish.documents import Document, Documents
 from syndicator.publish.fragments import Fragments
 from syndicator.publish.moved_map import Moved, has_ended, moves_of, render_nginx_map
 from syndicator.publish.output import OutputFolder
-from syndicator.publish.pages import Statistics, render_assets
+from syndicator.publish.pages.render import render_assets
+from syndicator.publish.pages.statistics import Statistics
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Feeds, Site
 from syndicator.store.database import Store

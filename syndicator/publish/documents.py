@@ -10,25 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from syndicator.models import ALL, Entry, Format, Related, Tombstone, Topic, Visibility, rank
+from syndicator.models import ALL, Entry, Format, Related, Tombstone, Visibility, rank
 from syndicator.publish.addresses import OPML_PATH, digest_path, feed_path, page_path
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.feed import Feed, describe_feed
 from syndicator.publish.fragments import Fragments
 from syndicator.publish.opml import render_opml
-from syndicator.publish.pages import (
-    DigestPage,
-    FrontPage,
-    Statistics,
-    TopicCard,
-    TopicPage,
-    count_statistics,
-    render_assets,
-    render_digest,
-    render_front,
-    render_topic,
-    window_start,
-)
+from syndicator.publish.pages.page import Card, Page
+from syndicator.publish.pages.render import render_assets, render_page
+from syndicator.publish.pages.statistics import Statistics, count_statistics, window_start
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Feeds, Site
 from syndicator.store.session import Session
@@ -89,22 +79,25 @@ class Documents:
     def page(self, slug: str) -> Iterator[Document]:
         """A topic's page for people. That of everything is the front page; what all pages share and the list
         of feeds come with it."""
-        if slug != ALL:
-            yield page_path(slug), render_topic(self._topic_page(slug))
-            return
-        entries = self._entries(ALL)
-        front = FrontPage(
+        topics, stored = self.live.topics, self.live.topics.get(slug)
+        entries = self._entries(slug)
+        below = topics if stored is None else self.live.children(slug)
+        page = Page(
             site=self.site,
-            statistics=self._count(ALL),
-            topics=tuple(self._card(topic) for topic in self.live.topics.values()),
-            entries=tuple(entries),
+            topic=stored,
+            parent=topics[stored.parent] if stored and stored.parent else None,
+            statistics=self._count(slug),
+            cards=[Card(topics[child], self._count(child)) for child in below],
+            entries=entries,
             levels=self.levels,
-            held={} if entries else _held(self.session.count_entries()),
+            names=self.linked,
+            held={} if entries else self._held(slug),
         )
-        yield page_path(ALL), render_front(front)
-        yield from render_assets().items()
-        updated = max((entry.updated for entry in entries), default=None)
-        yield OPML_PATH, render_opml(self.site, self.live, levels=tuple(self.levels), updated=updated)
+        yield page_path(slug), render_page(page)
+        if slug == ALL:
+            yield from render_assets().items()
+            updated = max((entry.updated for entry in entries), default=None)
+            yield OPML_PATH, render_opml(self.site, self.live, levels=tuple(self.levels), updated=updated)
 
     def digest(self, id: str) -> Iterator[Document]:
         """The page that lists all stories of a message; nothing when none of them is public any more."""
@@ -112,15 +105,15 @@ class Documents:
         found = self.session.entries(self.session.outbox.ledger.guids_in(id)).values()
         public = [one.entry for one in found if one.entry.visibility is Visibility.PUBLIC]
         if delivery is not None and public:
-            page = DigestPage(
+            page = Page(
                 site=self.site,
-                id=id,
+                digest=id,
                 created=delivery.created,
                 entries=tuple(sorted(public, key=rank)),
                 levels=self.levels,
                 names=self.linked,
             )
-            yield digest_path(id), render_digest(page)
+            yield digest_path(id), render_page(page)
 
     def _entries(self, slug: str, minimum: float | None = None) -> list[Entry]:
         """The newest; those of everything are read once, as the page shows them too."""
@@ -169,23 +162,9 @@ class Documents:
             return []
         return self.session.feeds.removals(slug, limit=limit, minimum=minimum, first=first, last=last)
 
-    def _topic_page(self, slug: str) -> TopicPage:
-        topic, topics = self.live.topics[slug], self.live.topics
-        entries = self._entries(slug)
-        return TopicPage(
-            site=self.site,
-            topic=topic,
-            statistics=self._count(slug),
-            entries=tuple(entries),
-            levels=self.levels,
-            parent=topics[topic.parent] if topic.parent else None,
-            children=tuple(self._card(topics[child]) for child in self.live.children(slug)),
-            names=self.linked,
-            held={} if entries else _held(self.session.feeds.held(slug)),
-        )
-
-    def _card(self, topic: Topic) -> TopicCard:
-        return TopicCard(topic=topic, statistics=self._count(topic.slug))
+    def _held(self, slug: str) -> Mapping[Visibility, int]:
+        """How many articles are not public, by reason."""
+        return self.session.count_entries() if slug == ALL else self.session.feeds.held(slug)
 
     def _count(self, slug: str) -> Statistics:
         if slug not in self.statistics:
@@ -200,10 +179,6 @@ def _count_topic(session: Session, slug: str) -> Statistics:
         return Statistics()
     appearances = session.feeds.appearances(slug, window_start(span.newest))
     return count_statistics(appearances, total=span.shown, first=span.first)
-
-
-def _held(counts: Mapping[Visibility, int]) -> dict[Visibility, int]:
-    return {visibility: count for visibility, count in counts.items() if visibility is not Visibility.PUBLIC}
 
 
 def _coverage(session: Session, entries: Iterable[Entry]) -> dict[str, list[Related]]:

@@ -6,16 +6,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from syndicator.models import Appearance, Article, Entry, Image, Provider, Topic, Visibility, utc
-from syndicator.publish.pages import (
-    FrontPage,
-    Statistics,
-    TopicCard,
-    TopicPage,
-    count_statistics,
-    render_assets,
-    render_front,
-    render_topic,
-)
+from syndicator.publish.pages.page import Card, Page
+from syndicator.publish.pages.render import render_assets, render_page
+from syndicator.publish.pages.statistics import Statistics, count_statistics
 from syndicator.settings.models import Site
 
 SITE = Site(
@@ -92,42 +85,41 @@ def tokyo_entries() -> tuple[Entry, ...]:
     return (make_entry(44, title="雲が出た", language="ja", quality=150.0, provider=None),)
 
 
-def front_page() -> FrontPage:
+def front_page() -> Page:
     cloud, tokyo = cloud_entries(), tokyo_entries()
     storage = tuple(entry for entry in cloud if "storage" in entry.topics)
     counted = {"cloud": cloud, "storage": storage, "ri-ben": tokyo, "quiet": ()}
-    return FrontPage(
+    return Page(
         site=SITE,
         statistics=count_entries([*tokyo, *cloud]),
-        topics=tuple(
-            TopicCard(topic=topic, statistics=count_entries(counted[topic.slug])) for topic in TOPICS
-        ),
+        cards=[Card(topic, count_entries(counted[topic.slug])) for topic in TOPICS],
+        names=NAMES,
         entries=(*tokyo, *cloud)[:12],
         levels=LEVELS,
     )
 
 
-def topic_page() -> TopicPage:
+def topic_page() -> Page:
     entries = cloud_entries()
-    storage = TopicCard(topic=STORAGE, statistics=count_entries(entries[::4]))
-    return TopicPage(
+    storage = Card(STORAGE, count_entries(entries[::4]))
+    return Page(
         site=SITE,
         topic=CLOUD,
         statistics=count_entries(entries),
         entries=entries[:12],
         levels=LEVELS,
-        children=(storage,),
+        cards=(storage,),
         names=NAMES,
     )
 
 
-def empty_front() -> FrontPage:
+def empty_front() -> Page:
     held = {Visibility.DRAFT: 2, Visibility.EMBARGOED: 1}
-    return FrontPage(site=SITE, statistics=Statistics(), levels=LEVELS, held=held)
+    return Page(site=SITE, statistics=Statistics(), levels=LEVELS, held=held)
 
 
-def empty_topic() -> TopicPage:
-    return TopicPage(site=SITE, topic=STORAGE, statistics=Statistics(), levels=LEVELS, parent=CLOUD)
+def empty_topic() -> Page:
+    return Page(site=SITE, topic=STORAGE, statistics=Statistics(), levels=LEVELS, parent=CLOUD)
 
 
 def site_files() -> dict[str, bytes]:
@@ -136,18 +128,18 @@ def site_files() -> dict[str, bytes]:
     return {
         **assets,
         **{f"empty/{path}": body for path, body in assets.items()},
-        "index.html": render_front(front_page()),
-        "topics/cloud/index.html": render_topic(topic_page()),
-        "topics/storage/index.html": render_topic(empty_topic()),
-        "empty/index.html": render_front(empty_front()),
+        "index.html": render_page(front_page()),
+        "topics/cloud/index.html": render_page(topic_page()),
+        "topics/storage/index.html": render_page(empty_topic()),
+        "empty/index.html": render_page(empty_front()),
     }
 
 
 def goldens() -> dict[str, bytes]:
     """The pages that are kept byte for byte, by file name."""
     return {
-        "front.html": render_front(front_page()),
-        "topic.html": render_topic(topic_page()),
-        "empty-front.html": render_front(empty_front()),
-        "empty-topic.html": render_topic(empty_topic()),
+        "front.html": render_page(front_page()),
+        "topic.html": render_page(topic_page()),
+        "empty-front.html": render_page(empty_front()),
+        "empty-topic.html": render_page(empty_topic()),
     }

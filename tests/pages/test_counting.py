@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.models import Appearance, Visibility, utc
-from syndicator.publish.pages import Statistics, count_statistics, window_start, words
+from syndicator.publish.pages import words
 from syndicator.publish.pages.charts import HEIGHT, WIDTH, chart_days, chart_qualities, draw_small
-from syndicator.publish.pages.statistics import WINDOW_DAYS
+from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, count_statistics, window_start
 from syndicator.publish.pages.words import say_expectation, say_held
 
 NEWEST = utc(2026, 3, 31, 23, 59, 59)

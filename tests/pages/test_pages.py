@@ -16,14 +16,9 @@ from hypothesis import strategies as st
 
 from syndicator.models import Entry, Image, Provider, Topic, Visibility
 from syndicator.parse.text import plain_line
-from syndicator.publish.pages import (
-    FrontPage,
-    TopicCard,
-    TopicPage,
-    render_assets,
-    render_front,
-    render_topic,
-)
+from syndicator.publish.pages.page import Card
+from syndicator.publish.pages.page import Page as Shown
+from syndicator.publish.pages.render import render_assets, render_page
 from syndicator.settings.models import Site
 from syndicator.urls import encoded, http_link
 from tests.pages import samples
@@ -45,10 +40,10 @@ def test_page_is_byte_for_byte_the_golden_one(name: str) -> None:
 def test_title_that_looks_like_another_address_says_where_it_leads() -> None:
     entry = samples.cloud_entries()[0]
     article = replace(entry.article, title="https://mybank.example/login", link="https://evil.example/")
-    front = FrontPage(
+    front = Shown(
         site=samples.SITE, statistics=samples.count_entries([]), entries=(replace(entry, article=article),)
     )
-    assert 'login</a> <span class="note">(leads to evil.example)</span></h3>' in render_front(front).decode()
+    assert 'login</a> <span class="note">(leads to evil.example)</span></h3>' in render_page(front).decode()
 
 
 def test_same_entries_give_same_bytes_under_any_hash_seed() -> None:
@@ -72,12 +67,12 @@ def test_same_entries_give_same_bytes_under_any_hash_seed() -> None:
 
 @pytest.fixture
 def front() -> Page:
-    return read(render_front(samples.front_page()))
+    return read(render_page(samples.front_page()))
 
 
 @pytest.fixture
 def topic() -> Page:
-    return read(render_topic(samples.topic_page()))
+    return read(render_page(samples.topic_page()))
 
 
 def links(page: Page) -> list[str]:
@@ -115,15 +110,15 @@ def test_front_page_has_all_topics_and_the_list_of_feeds(front: Page) -> None:
         assert f"topics/{known.slug}/" in links(front)
 
 
-def test_child_follows_its_parent_and_circles_end() -> None:
-    def card(slug: str, parent: str | None) -> TopicCard:
-        topic = Topic(slug=slug, name=slug.upper(), parent=parent)
-        return TopicCard(topic=topic, statistics=samples.count_entries(()))
-
-    cards = (card("b", "z"), card("z", None), card("x", "y"), card("y", "x"), card("a", "b"), card("k", "no"))
-    front = FrontPage(site=samples.SITE, statistics=samples.count_entries(()), topics=cards)
-    names = [e.text for e in read(render_front(front)).all("a") if e.attributes.get("class") == "card-name"]
-    assert names == ["K", "Z", "B", "A", "X", "Y"]
+def test_child_follows_its_parent_and_others_stand_by_themselves() -> None:
+    nothing = samples.count_entries(())
+    parents = {"b": "z", "z": None, "a": "b", "k": "no"}
+    cards = [
+        Card(Topic(slug=slug, name=slug.upper(), parent=parent), nothing) for slug, parent in parents.items()
+    ]
+    front = Shown(site=samples.SITE, statistics=nothing, cards=cards)
+    names = [e.text for e in read(render_page(front)).all("a") if e.attributes.get("class") == "card-name"]
+    assert names == ["K", "Z", "B", "A"]
 
 
 def test_links_within_the_site_are_relative_and_lead_to_real_pages(front: Page, topic: Page) -> None:
@@ -164,7 +159,7 @@ def test_charts_say_in_words_what_they_show(topic: Page) -> None:
 
 
 def test_nothing_public_says_why_and_what_to_do() -> None:
-    text = read(render_front(samples.empty_front())).all("main")[0].text
+    text = read(render_page(samples.empty_front())).all("main")[0].text
     assert "2 articles are not published (published: false)." in text
     assert (
         "If that flag only means that the text is not hosted here, set unpublished: include for the source."
@@ -175,11 +170,11 @@ def test_nothing_public_says_why_and_what_to_do() -> None:
 
 def test_what_is_held_back_is_not_told_where_something_is_public() -> None:
     held = replace(samples.front_page(), held={Visibility.DRAFT: 2})
-    assert b"not published" not in render_front(held)
+    assert b"not published" not in render_page(held)
 
 
 def test_empty_topic_invites_to_subscribe() -> None:
-    page = read(render_topic(samples.empty_topic()))
+    page = read(render_page(samples.empty_topic()))
     assert "whoever subscribes now misses nothing" in page.all("main")[0].text
     assert "../../topics/cloud/" in links(page)
 
@@ -202,10 +197,8 @@ def test_policy_finds_nothing_to_forbid(front: Page, topic: Page) -> None:
 
 def test_ten_thousand_topics_fit_on_a_page() -> None:
     nothing = samples.count_entries(())
-    cards = tuple(
-        TopicCard(topic=Topic(slug=f"t{n}", name=f"Topic {n}"), statistics=nothing) for n in range(10_000)
-    )
-    page = render_front(FrontPage(site=samples.SITE, statistics=nothing, topics=cards))
+    cards = tuple(Card(Topic(slug=f"t{n}", name=f"Topic {n}"), nothing) for n in range(10_000))
+    page = render_page(Shown(site=samples.SITE, statistics=nothing, cards=cards))
     assert page.count(b'class="card-name"') == 10_000
     assert len(page) < 2_500_000
 
@@ -262,22 +255,22 @@ def test_no_text_in_any_field_becomes_markup(
     topic = Topic(slug="t", name=name, description=text, language=text, parent="cloud")
     ordered = tuple(sorted(entries, key=lambda entry: entry.article.published, reverse=True))
     statistics = samples.count_entries(ordered)
-    card = TopicCard(topic=topic, statistics=statistics)
+    card = Card(topic, statistics)
     held = {Visibility.DRAFT: 1}
-    front = FrontPage(
-        site=site, statistics=statistics, topics=(card,), entries=ordered, levels={"good": minimum}, held=held
+    front = Shown(
+        site=site, statistics=statistics, cards=(card,), entries=ordered, levels={"good": minimum}, held=held
     )
-    below = TopicPage(
+    below = Shown(
         site=site,
         topic=topic,
         statistics=statistics,
         entries=ordered,
         levels={"good": minimum, "top": 110.0},
         parent=replace(topic, slug="p"),
-        children=(card,),
+        cards=(card,),
         names={"cloud": text, "storage": name},
     )
-    for made in (render_front(front), render_topic(below)):
+    for made in (render_page(front), render_page(below)):
         page = read(made)
         assert {element.tag for element in page.elements} <= KNOWN_TAGS
         for element in page.elements:
@@ -304,6 +297,6 @@ KNOWN_ATTRIBUTES = frozenset(
 
 def test_title_of_a_hundred_thousand_characters_is_cut() -> None:
     long = samples.make_entry(1, title="word " * 20_000, summary="x" * 100_000)
-    page = render_topic(replace(samples.topic_page(), entries=(long,)))
+    page = render_page(replace(samples.topic_page(), entries=(long,)))
     assert len(page) < 30_000
     assert "word word…" in page.decode()

@@ -1,4 +1,4 @@
-"""Where each bar of a chart stands, in the units of its picture (pure). The templates draw them."""
+"""Where each bar of a chart stands, in the units of its picture (pure)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
+from typing import NamedTuple
+
+from markupsafe import Markup
 
 from syndicator.models import number
 from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, window_start
@@ -23,20 +26,18 @@ _LABEL_ROOM = 64
 """How far two levels' labels must be apart to stand on one line."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """`title` is what it stands for; `rank` is how many levels its values reach."""
+class Bar(NamedTuple):
+    """`title` is what it stands for, in our own words; `rank` is how many levels its values reach."""
 
     x: float
     y: float
     width: float
     height: float
     title: str
-    rank: int = 0
+    rank: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """A level's minimum: a line from `y` down at `x`, with its label at the side that has room."""
 
     x: float
@@ -55,6 +56,17 @@ class Chart:
     marks: tuple[Mark, ...] = ()
     ticks: tuple[tuple[float, str, str], ...] = ()
     most: int = 0
+
+    @property
+    def drawn(self) -> Markup:
+        """The bars as SVG: for so many of them a template would take most of a page's time."""
+        return Markup(  # noqa: S704  # numbers, and words of this module
+            "\n".join(
+                f'<rect class="bar rank{min(rank, 2)}" x="{x}" y="{y}" width="{width}" height="{height}">'
+                f"<title>{title}</title></rect>"
+                for x, y, width, height, title, rank in self.bars
+            )
+        )
 
 
 def chart_days(statistics: Statistics) -> Chart | None:
@@ -122,8 +134,9 @@ def chart_qualities(statistics: Statistics, levels: Mapping[str, float]) -> Char
     )
 
 
-def draw_small(statistics: Statistics, *, width: int = 112, height: int = 24) -> str:
+def draw_small(statistics: Statistics) -> str:
     """The window very small, a stroke for two days: the `d` of an SVG path; empty without entries."""
+    width, height = 112, 24
     pairs = [sum(statistics.days[at : at + 2]) for at in range(0, WINDOW_DAYS, 2)]
     most, room = max(pairs), width / len(pairs)
     return "".join(
@@ -168,12 +181,12 @@ def _stand(labelled: Iterable[tuple[str, int, int]]) -> tuple[Bar, ...]:
     heights = [max(2.0, (_BASE - _TOP) * count / most) for _, count, _ in places]
     return tuple(
         Bar(
-            x=_round(at * room + _GAP / 2),
-            y=_round(_BASE - heights[at]),
-            width=_round(room - _GAP),
-            height=_round(heights[at]),
-            title=title,
-            rank=rank,
+            _round(at * room + _GAP / 2),
+            _round(_BASE - heights[at]),
+            _round(room - _GAP),
+            _round(heights[at]),
+            title,
+            rank,
         )
         for at, (title, count, rank) in enumerate(places)
         if count

@@ -9,18 +9,8 @@ from syndicator.models import Visibility
 from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics
 
 _MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 _DAYS_PER_MONTH = 365.25 / 12
 
@@ -73,10 +63,13 @@ def say_expectation(statistics: Statistics) -> str:
 
 
 def say_held(visibility: Visibility, number: int) -> str:
-    """Why so many articles are not shown, and what to do where the operator may want to see them.
+    """Why so many articles are not shown, and what to do where the operator may want to see them; empty for
+    none and for public ones.
 
     Code in the text stands between backticks.
     """
+    if not number:
+        return ""
     articles = say_count(number, "article")
     one = number == 1
     match visibility:

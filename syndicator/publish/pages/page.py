@@ -1,0 +1,161 @@
+"""What a page is made of: values of the model, and what follows from them (pure).
+
+Addresses within the site are relative, so that the folder works below any path; those that a person copies
+are absolute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from syndicator.models import ALL, Entry, Topic, Visibility, number
+from syndicator.publish.addresses import digest_url, page_url
+from syndicator.publish.pages.statistics import Statistics
+from syndicator.publish.pages.words import say_count, say_expectation, say_held, say_rate
+from syndicator.settings.models import Site
+from syndicator.text import language_tag, shorten
+
+MOST_ENTRIES = 30
+"""The newest ones; the feeds and their archives hold the rest."""
+
+
+class Card(NamedTuple):
+    """A topic as other pages show it."""
+
+    topic: Topic
+    statistics: Statistics
+
+
+class Level(NamedTuple):
+    """A quality level of a topic with its feeds; `key` None is everything, with rank 0."""
+
+    rank: int
+    key: str | None
+    name: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The page of a topic; where `topic` is None, that of all, the front page; with `digest`, that of all the
+    stories of one message.
+
+    `entries` are the newest, newest first (of a digest the best first); `levels` are minimums by name;
+    `names` are those of the topics that have pages, by slug; `held` counts the articles that are not public,
+    by reason: the page says so where nothing is public.
+    """
+
+    site: Site
+    statistics: Statistics = field(default_factory=Statistics)
+    topic: Topic | None = None
+    parent: Topic | None = None
+    cards: Sequence[Card] = ()
+    entries: Sequence[Entry] = ()
+    levels: Mapping[str, float] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[Visibility, int] = field(default_factory=dict)
+    digest: str | None = None
+    """The id of the message."""
+    created: datetime | None = None
+    """When the message was."""
+
+    @property
+    def slug(self) -> str:
+        return self.topic.slug if self.topic else ALL
+
+    @property
+    def root(self) -> str:
+        """What leads to the front page."""
+        return "../../" if self.topic or self.digest else ""
+
+    @property
+    def url(self) -> str:
+        return digest_url(self.site, self.digest) if self.digest else page_url(self.site, self.slug)
+
+    @property
+    def title(self) -> str:
+        if self.digest:
+            return say_count(len(self.entries), "story", "stories")
+        return self.topic.name if self.topic else self.site.title
+
+    @property
+    def description(self) -> str:
+        if self.digest:
+            return ""
+        return self.topic.description if self.topic else self.site.description
+
+    @property
+    def language(self) -> str | None:
+        return language_tag((self.topic and self.topic.language) or self.site.language)
+
+    @property
+    def expectation(self) -> str:
+        return say_expectation(self.statistics)
+
+    @property
+    def newest(self) -> Sequence[Entry]:
+        """What is shown of the entries: of a digest all."""
+        return self.entries if self.digest else self.entries[:MOST_ENTRIES]
+
+    @property
+    def feeds(self) -> list[Level]:
+        """Everything first, then the better feeds by ascending minimum; a digest has none."""
+        if self.digest:
+            return []
+        minimums = sorted((minimum, key) for key, minimum in self.levels.items())
+        better = [
+            Level(rank, key, key.replace("-", " ").capitalize(), self._note(minimum))
+            for rank, (minimum, key) in enumerate(minimums, start=1)
+        ]
+        return [Level(0, None, "Everything", self._note(None)), *better]
+
+    def _note(self, minimum: float | None) -> str:
+        counted = self.statistics
+        count = counted.recent if minimum is None else counted.reaching(minimum)
+        rate = say_rate(count, counted.covered_days) if counted.total else ""
+        quality = "" if minimum is None else f"quality {number(minimum)} and more"
+        return ", ".join(filter(None, (quality, rate)))
+
+    @property
+    def reasons(self) -> list[str]:
+        """A sentence for each reason why articles are not public, in the order of the reasons."""
+        return [sentence for why in Visibility if (sentence := say_held(why, self.held.get(why, 0)))]
+
+    def reached(self, quality: float) -> str:
+        """The best level that a quality reaches; empty where it is none."""
+        return max(((m, name) for name, m in self.levels.items() if quality >= m), default=(0, ""))[1]
+
+    def topics_of(self, entry: Entry) -> list[tuple[str, str]]:
+        """Names and addresses of the entry's topics that have pages; not of the one whose page this is."""
+        own = self.topic.slug if self.topic else None
+        return [
+            (shorten(self.names[slug], 60), self.href(slug))
+            for slug in entry.topics
+            if slug in self.names and slug != own
+        ]
+
+    def href(self, slug: str) -> str:
+        """The relative address of a topic's page."""
+        return f"{self.root}topics/{slug}/"
+
+    @property
+    def tree(self) -> list[tuple[int, Card]]:
+        """The cards by name, each followed by those below it, with how many parents it has on the page; one
+        whose parent is not here stands by itself."""
+        here = {card.topic.slug for card in self.cards}
+        below: dict[str | None, list[Card]] = {}
+        for card in sorted(self.cards, key=lambda card: (card.topic.name.casefold(), card.topic.slug)):
+            below.setdefault(card.topic.parent if card.topic.parent in here else None, []).append(card)
+        return list(_walk(below))
+
+
+def _walk(below: Mapping[str | None, Sequence[Card]]) -> Iterator[tuple[int, Card]]:
+    # A stack, as a chain of parents may be longer than Python's.
+    waiting = [(0, card) for card in reversed(below.get(None, ()))]
+    while waiting:
+        depth, card = waiting.pop()
+        yield depth, card
+        waiting += [(depth + 1, child) for child in reversed(below.get(card.topic.slug, ()))]
