@@ -13,22 +13,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syndicator.errors import OutputUnwritable
 from syndicator.models import ALL, Format
 from syndicator.publish.addresses import OPML_PATH, digest_folder, digest_path, feed_path, page_path
 from syndicator.publish.archive import archive_pages
-from syndicator.publish.documents import Document, Documents
-from syndicator.publish.fragments import Fragments
 from syndicator.publish.moved_map import Moved, has_ended, moves_of, render_nginx_map
 from syndicator.publish.output import OutputFolder
-from syndicator.publish.pages.render import render_assets
+from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.statistics import Statistics
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Feeds, Site
 from syndicator.store.database import Store
 from syndicator.store.session import Session
 from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
+
+if TYPE_CHECKING:
+    from syndicator.publish.documents import Document, Documents
+    from syndicator.publish.fragments import Fragments
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, of how many."""
@@ -85,7 +88,7 @@ class Output:
     """Where the servers find which topics have moved or gone; beside the state, not in the output."""
     _moved: Moved | None = None
     _statistics: dict[str, Statistics] = field(default_factory=dict)
-    _fragments: Fragments = field(default_factory=Fragments)
+    _fragments: Fragments | None = None
     _failed: dict[Work, OutputUnwritable] = field(default_factory=dict)
     """What could not be written since all else was tried last."""
     _leftovers: set[str] = field(default_factory=set)
@@ -147,17 +150,7 @@ class Output:
             dirty = session.feeds.dirty(archives=ARCHIVES + len(self._failed))
             if not dirty and not self._leftovers:
                 return Published()
-            topics = {stored.topic.slug: stored for stored in session.topics()}
-            documents = Documents(
-                session=session,
-                site=self.site,
-                levels=self.levels,
-                settings=self.feeds,
-                topics=topics,
-                index=index,
-                statistics=self._statistics,
-                fragments=self._fragments,
-            )
+            documents = self._documents(session, index)
             portion = self._take(dirty, documents)
             failure = None
             try:
@@ -167,6 +160,23 @@ class Output:
             finally:
                 self._keep(store, portion, now)
         return self._published(portion, failure)
+
+    def _documents(self, session: Session, index: TopicIndex) -> Documents:
+        # They load feedgen, lxml and Jinja2, which takes a fifth of a second: `check` renders nothing.
+        from syndicator.publish.documents import Documents
+        from syndicator.publish.fragments import Fragments
+
+        self._fragments = self._fragments or Fragments()
+        return Documents(
+            session=session,
+            site=self.site,
+            levels=self.levels,
+            settings=self.feeds,
+            topics={stored.topic.slug: stored for stored in session.topics()},
+            index=index,
+            statistics=self._statistics,
+            fragments=self._fragments,
+        )
 
     def _take(self, dirty: set[Work], documents: Documents) -> _Portion:
         """Of what is dirty, and of the pages that follow from it, what can be written, in order."""
@@ -291,7 +301,7 @@ class Output:
         """All that there is of a topic, with the paths of its files."""
         levels = (None, *self.levels)
         yield (slug, FEED), [feed_path(slug, form, level=level) for level in levels for form in Format]
-        yield (slug, PAGE), [page_path(slug), *((OPML_PATH, *render_assets()) if slug == ALL else ())]
+        yield (slug, PAGE), [page_path(slug), *((OPML_PATH, *ASSETS) if slug == ALL else ())]
         for page in archive_pages(session.feeds.next_number(slug), self.feeds.limit):
             yield (slug, page.number), [feed_path(slug, Format.ATOM, page=page.number)]
 

@@ -16,8 +16,9 @@ from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.feed import Feed, describe_feed
 from syndicator.publish.fragments import Fragments
 from syndicator.publish.opml import render_opml
+from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.page import Card, Page
-from syndicator.publish.pages.render import render_assets, render_page
+from syndicator.publish.pages.render import render_page
 from syndicator.publish.pages.statistics import Statistics, count_statistics, window_start
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Feeds, Site
@@ -95,7 +96,7 @@ class Documents:
         )
         yield page_path(slug), render_page(page)
         if slug == ALL:
-            yield from render_assets().items()
+            yield from ASSETS.items()
             updated = max((entry.updated for entry in entries), default=None)
             yield OPML_PATH, render_opml(self.site, self.live, levels=tuple(self.levels), updated=updated)
 

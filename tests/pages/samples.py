@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from syndicator.models import Appearance, Article, Entry, Image, Provider, Topic, Visibility, utc
+from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.page import Card, Page
-from syndicator.publish.pages.render import render_assets, render_page
+from syndicator.publish.pages.render import render_page
 from syndicator.publish.pages.statistics import Statistics, count_statistics
 from syndicator.settings.models import Site
 
@@ -124,10 +125,9 @@ def empty_topic() -> Page:
 
 def site_files() -> dict[str, bytes]:
     """A whole small site by path: its pages, style and icon."""
-    assets = render_assets()
     return {
-        **assets,
-        **{f"empty/{path}": body for path, body in assets.items()},
+        **ASSETS,
+        **{f"empty/{path}": body for path, body in ASSETS.items()},
         "index.html": render_page(front_page()),
         "topics/cloud/index.html": render_page(topic_page()),
         "topics/storage/index.html": render_page(empty_topic()),

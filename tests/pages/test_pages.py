@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from syndicator.models import Entry, Image, Provider, Topic, Visibility
 from syndicator.parse.text import plain_line
+from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.page import Card
 from syndicator.publish.pages.page import Page as Shown
-from syndicator.publish.pages.render import render_assets, render_page
+from syndicator.publish.pages.render import render_page
 from syndicator.settings.models import Site
 from syndicator.urls import encoded, http_link
 from tests.pages import samples
@@ -180,11 +181,10 @@ def test_empty_topic_invites_to_subscribe() -> None:
 
 
 def test_style_is_named_by_its_content_and_found_from_every_page(front: Page, topic: Page) -> None:
-    assets = render_assets()
-    (style,) = [path for path in assets if path.endswith(".css")]
+    (style,) = [path for path in ASSETS if path.endswith(".css")]
     assert style in links(front)
     assert f"../../{style}" in links(topic)
-    assert "icon.svg" in assets
+    assert "icon.svg" in ASSETS
 
 
 def test_policy_finds_nothing_to_forbid(front: Page, topic: Page) -> None:

@@ -4,6 +4,7 @@ statistics.py   entries -> how much to expect
 charts.py       statistics -> where each bar stands
 words.py        numbers and moments as people say them
 page.py         what a page is made of: values of the model, and what follows from them
-render.py       render_page, render_assets
+assets.py       the style and the icon, by their names
+render.py       render_page
 templates/      the HTML, the style, the icon
 """

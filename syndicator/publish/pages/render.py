@@ -1,30 +1,21 @@
 """The pages as bytes, from Jinja2 templates that escape whatever they are given (pure).
 
-The same page gives the same bytes: no clock, no version, no random value. The style is one file named by its
-content, so that a page and its style always fit together.
+The same page gives the same bytes: no clock, no version, no random value.
 """
 
 from __future__ import annotations
-
-from hashlib import blake2b
-from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from syndicator.models import Format, number
 from syndicator.publish.addresses import MEDIA_TYPES, OPML_PATH, feed_path
+from syndicator.publish.pages.assets import ICON_PATH, STYLE_PATH
 from syndicator.publish.pages.charts import chart_days, chart_qualities, draw_small
 from syndicator.publish.pages.page import Page
 from syndicator.publish.pages.words import say_count, say_day, say_expectation, say_moment
 from syndicator.text import language_tag, shorten
 from syndicator.urls import other_host
-
-_TEMPLATES = resources.files("syndicator.publish.pages") / "templates"
-_STYLE = (_TEMPLATES / "style.css").read_bytes()
-_ICON = (_TEMPLATES / "icon.svg").read_bytes()
-STYLE_PATH = f"style-{blake2b(_STYLE, digest_size=6).hexdigest()}.css"
-ICON_PATH = "icon.svg"
 
 
 def _mark_code(text: str) -> Markup:
@@ -65,12 +56,6 @@ _ENVIRONMENT.globals |= {
     "say_count": say_count,
     "style_path": STYLE_PATH,
 }
-
-
-def render_assets() -> dict[str, bytes]:
-    """The files that all pages need, by path in the output folder. An older style has another name: the
-    caller may remove files named `style-*.css` that are not among these."""
-    return {STYLE_PATH: _STYLE, ICON_PATH: _ICON}
 
 
 def render_page(page: Page) -> bytes:
