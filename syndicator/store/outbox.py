@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 from heapq import merge
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, select, update
 
 from syndicator.alerts import (
     BY_CHANNEL,
@@ -57,6 +57,24 @@ WRITTEN = ("id", "route", "channel", "message", "guids", "more", "created")
 
 MayLeave = Callable[[str, str], bool]
 """Whether a message of this route may go to this channel now."""
+
+
+def _queue_of(state: DeliveryState, limit: ColumnElement[bool]) -> Select[Any]:
+    """The messages in a state, by their time, with until when their channel rests by us and by Slack."""
+    limited = select(func.max(rate_limits.c.until)).where(limit).scalar_subquery()
+    columns = (deliveries.c[name] for name in ("id", "route", "channel", "due", "created"))
+    return (
+        select(*columns, channels.c.not_before, limited.label("limited"))
+        .join(channels, channels.c.channel == deliveries.c.channel)
+        .where(deliveries.c.state == state)
+        .order_by(deliveries.c.due, deliveries.c.created)
+    )
+
+
+_POSTING = and_(rate_limits.c.channel == deliveries.c.channel, rate_limits.c.method.in_(BY_CHANNEL))
+_LOOKING = and_(rate_limits.c.channel == "", rate_limits.c.method == SlackMethod.HISTORY)
+QUEUES = (_queue_of(DeliveryState.OWED, _POSTING), _queue_of(DeliveryState.UNCLEAR, _LOOKING))
+"""Made once: a statement takes longer to make than to run."""
 
 
 class Outbox:
@@ -335,13 +353,7 @@ class Outbox:
 
     def _queue(self) -> Generator[Row[Any]]:
         """What is to be done, by its time; read only as far as it is asked for, and to be closed then."""
-        at = rate_limits.c
-        posting = and_(at.channel == deliveries.c.channel, at.method.in_(BY_CHANNEL))
-        looking = and_(at.channel == "", at.method == SlackMethod.HISTORY)
-        found = [
-            self._connection.execute(_first_to_last(state, limited))
-            for state, limited in ((DeliveryState.OWED, posting), (DeliveryState.UNCLEAR, looking))
-        ]
+        found = [self._connection.execute(query) for query in QUEUES]
         try:
             yield from merge(*found, key=lambda row: (row.due, row.created))
         finally:
@@ -372,20 +384,6 @@ class Outbox:
 
     def _deliveries(self, query: Any) -> Sequence[Delivery]:
         return [Delivery(**row) for row in self._connection.execute(query).mappings()]
-
-
-def _first_to_last(state: DeliveryState, limited: Any) -> Any:
-    until = select(func.max(rate_limits.c.until)).where(limited).scalar_subquery()
-    return (
-        select(
-            *(deliveries.c[name] for name in ("id", "route", "channel", "due", "created")),
-            channels.c.not_before,
-            until.label("limited"),
-        )
-        .join(channels, channels.c.channel == deliveries.c.channel)
-        .where(deliveries.c.state == state)
-        .order_by(deliveries.c.due, deliveries.c.created)
-    )
 
 
 def _ready(row: Row[Any]) -> datetime:

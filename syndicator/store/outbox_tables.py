@@ -33,11 +33,9 @@ ledger = Table(
     Column("delivery", Text),
     Column("suspect", Boolean, nullable=False, default=False),
     Index("ix_ledger_guid", "guid"),
-    Index("ix_ledger_delivery", "delivery"),
+    Index("ix_ledger_delivery", "delivery", sqlite_where=text("delivery IS NOT NULL")),
     Index("ix_ledger_route", "route", "at"),
-    Index(
-        "ix_ledger_owed", "route", "channel", "at", sqlite_where=text("kind = 'owed' AND delivery IS NULL")
-    ),
+    Index("ix_ledger_owed", "route", "at", sqlite_where=text("kind = 'owed' AND delivery IS NULL")),
 )
 """Once for ever: the primary key is the promise. What is owed and in no message yet is owed a message;
 `suspect` where it comes from a restored backup."""

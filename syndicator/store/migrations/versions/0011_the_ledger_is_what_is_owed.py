@@ -28,7 +28,10 @@ def upgrade() -> None:
         "INSERT OR IGNORE INTO ledger (channel, story, guid, route, kind, reason, at, suspect)"
         " SELECT channel, story, guid, route, 'owed', reason, qualified, suspect FROM owed"
     )
-    op.create_index("ix_ledger_owed", "ledger", ["route", "channel", "at"], sqlite_where=sa.text(UNWRITTEN))
+    op.create_index("ix_ledger_owed", "ledger", ["route", "at"], sqlite_where=sa.text(UNWRITTEN))
+    op.drop_index("ix_ledger_delivery", "ledger")
+    written = sa.text("delivery IS NOT NULL")
+    op.create_index("ix_ledger_delivery", "ledger", ["delivery"], sqlite_where=written)
     for table in ("owed", "attempts", "outages"):
         op.drop_table(table)
     op.execute("ALTER TABLE digest_slots DROP COLUMN outcome")

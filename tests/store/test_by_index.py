@@ -1,0 +1,48 @@
+"""Work is found by index: what the loop and the sender ask in each run reads no history and no baseline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import event
+
+from tests.store.outbox_values import NOON, SECOND, memory_store
+
+FULL = (
+    "ix_ledger_route (route=?)",
+    "ix_ledger_delivery (delivery=?)\nUSE",
+    "SCAN deliveries",
+    "SCAN ledger\n",
+)
+"""What would read all that a route ever took, all that is in no message, or everything."""
+
+
+def test_what_is_asked_in_each_run_is_found_by_index() -> None:
+    store = memory_store()
+    plans: dict[str, str] = {}
+
+    @event.listens_for(store.engine, "before_cursor_execute")
+    def explain(
+        connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool
+    ) -> None:
+        if statement.startswith(("SELECT", "UPDATE")):
+            raw = connection.connection.driver_connection
+            rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", values[0] if many else values).fetchall()
+            plans[statement] = "\n".join(row[3] for row in rows) + "\n"
+
+    with store() as outbox:
+        outbox.expire_leases(NOON, confirm_after=SECOND)
+        outbox.claim(NOON, lease=SECOND, pace=SECOND)
+        outbox.next_time()
+        outbox.open_ways()
+        outbox.release(("ai", "C1"), "muted", NOON)
+        outbox.oldest("ai", "C1")
+        outbox.recent("C1", NOON)
+        outbox.ledger.owing()
+        outbox.ledger.owed("ai")
+        outbox.ledger.has_taken("ai", NOON)
+        outbox.ledger.arrivals("ai", NOON)
+    store.engine.dispose()
+    assert len(plans) > 10
+    wrong = {statement: plan for statement, plan in plans.items() if any(part in plan for part in FULL)}
+    assert wrong == {}
