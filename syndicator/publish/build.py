@@ -40,13 +40,11 @@ Work = tuple[str, int]
 The page of a digest has the digest's folder for a topic; no slug has a slash."""
 
 DIGESTS = digest_folder("")
-PORTION = 50
-"""So many topics' feeds, or pages, are written at a time: between two portions new articles are looked at
-and messages go out."""
+AT_ONCE_S, ARCHIVES_S = 0.5, 0.1
+"""How long a portion takes at least, when there is more to do: between two of them new articles are looked at
+and messages go out, and what those change goes before archives."""
 ARCHIVES = 200
 """Archive pages that are looked up at a time."""
-ARCHIVES_S = 0.1
-"""How long archives may take of a portion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +64,7 @@ class Published:
 class _Portion:
     """What is to be written, in order, and what was."""
 
-    first: list[Work]
-    archives: list[Work]
+    work: list[Work]
     new: set[Work]
     """Not yet known to the store to be dirty: it follows from the rest."""
     done: list[Work] = field(default_factory=list)
@@ -186,29 +183,21 @@ class Output:
         shown |= {parent for slug in shown if (parent := live[slug].parent) is not None}
         new = {(slug, PAGE) for slug in (*shown, *([ALL] if changed else []))} - dirty
         owed = (dirty | new) - self._failed.keys()
-        place = _order(documents.topics)
-        first = sorted((work for work in owed if work[1] < 0), key=place)
-        return _Portion(first, sorted(work for work in owed if work[1] >= 0), new)
+        return _Portion(sorted(owed, key=_order(documents.topics)), new)
 
     def _write(self, portion: _Portion, documents: Documents, progress: Progress) -> None:
         """Raises OutputUnwritable where nothing else would succeed either."""
-        for done, work in enumerate(portion.first[:PORTION]):
-            progress(done, len(portion.first))
+        began = time.monotonic()
+        for done, work in enumerate(portion.work):
+            progress(done, len(portion.work))
             self._attempt(work, portion, documents)
-        if len(portion.first) > PORTION:
-            return
-        until = time.monotonic() + ARCHIVES_S
-        for work in portion.archives:
-            progress(len(portion.first), len(portion.first))
-            self._attempt(work, portion, documents)
-            if time.monotonic() > until:
+            if time.monotonic() - began > (AT_ONCE_S if work[1] < 0 else ARCHIVES_S):
                 return
         for path in sorted(self._leftovers):
+            progress(len(portion.work), len(portion.work))
             self._leftovers.discard(path)
             with self._trying((path, FEED)):
                 self.folder.remove(path)
-            if time.monotonic() > until:
-                return
 
     def _attempt(self, work: Work, portion: _Portion, documents: Documents) -> None:
         with self._trying(work):
@@ -282,10 +271,9 @@ class Output:
         self.folder.changes.clear()
 
     def _published(self, portion: _Portion, failure: OutputUnwritable | None) -> Published:
-        tried = {*portion.done, *self._failed}
-        first = {*portion.first, *portion.new} - tried
-        archives = len(portion.archives) >= ARCHIVES or {*portion.archives} - tried
-        more = failure is None and bool(first or archives or self._leftovers)
+        left = {*portion.work, *portion.new} - {*portion.done, *self._failed}
+        unseen = sum(page >= 0 for _, page in portion.work) >= ARCHIVES
+        more = failure is None and bool(left or unseen or self._leftovers)
         if not more:
             failure = failure or next(iter(self._failed.values()), None)
             self._failed.clear()
@@ -293,7 +281,7 @@ class Output:
             written=len(portion.written),
             feeds=sum(map(_is_feed, portion.written)),
             more=more,
-            only_archives=more and all(page >= 0 for _, page in first),
+            only_archives=more and all(page >= 0 for _, page in left),
             failure=failure,
         )
 
@@ -306,20 +294,20 @@ class Output:
             yield (slug, page.number), [feed_path(slug, Format.ATOM, page=page.number)]
 
 
-Place = tuple[bool, bool, bool, bool, bool, str]
-
-
-def _order(topics: Mapping[str, StoredTopic]) -> Callable[[Work], Place]:
+def _order(topics: Mapping[str, StoredTopic]) -> Callable[[Work], tuple[int, bool, bool, str, int]]:
     """Pages of digests first, whose messages go out now; then feeds: that of everything, topics that others
-    redirect to before those, and last what has ended and is removed; then pages, the front page last."""
+    redirect to before those, and last what has ended and is removed; then pages, the front page last; then
+    archives."""
     targets = {stored.moved_to for stored in topics.values() if stored.status is TopicStatus.MOVED}
     ended = {slug for slug, stored in topics.items() if has_ended(stored)}
 
-    def place(work: Work) -> Place:
+    def place(work: Work) -> tuple[int, bool, bool, str, int]:
         slug, page = work
-        if page == PAGE:
-            return not slug.startswith(DIGESTS), True, slug == ALL, False, False, slug
-        return True, False, slug != ALL, slug in ended, slug not in targets, slug
+        if slug.startswith(DIGESTS):
+            return 0, False, False, slug, page
+        if page == FEED:
+            return 1 if slug == ALL else 2, slug in ended, slug not in targets, slug, page
+        return 3 if page == PAGE else 4, page == PAGE and slug == ALL, False, slug, page
 
     return place
 
@@ -349,4 +337,9 @@ def _is_feed(path: str) -> bool:
 
 
 def _is_archive(path: str) -> bool:
-    return "/archive/" in path
+    """Whether it is a page of an archive; a topic may be called so.
+
+    >>> _is_archive("feeds/ai/archive/3/atom.xml"), _is_archive("feeds/archive/atom.xml")
+    (True, False)
+    """
+    return path.split("/")[2:3] == ["archive"]

@@ -44,29 +44,28 @@ _BLOCK = bytes(4096)
 _SYNCFS = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
-def write(path: Path, data: bytes) -> os.stat_result:
-    """Puts the bytes at the path, whose folder is there; what the file is then.
+def write(folder: str, name: str, data: bytes) -> os.stat_result:
+    """Puts the bytes into a folder that is there; what the file is then.
 
-    Raises OutputUnwritable; what was there before is then still whole.
+    Raises OSError; what was there before is then still whole.
     """
-    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    path, unfinished = f"{folder}/{name}", f"{folder}/.{name}{UNFINISHED}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    with translated(path):
-        try:
-            with os.fdopen(os.open(unfinished, flags, 0o644), "wb") as file:
-                file.write(data)
-                file.flush()
-                _set_later(file.fileno(), path)
-                facts = os.fstat(file.fileno())
-            unfinished.replace(path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                remove(unfinished)
-            raise
+    try:
+        with os.fdopen(os.open(unfinished, flags, 0o644), "wb") as file:
+            file.write(data)
+            file.flush()
+            _set_later(file.fileno(), path)
+            facts = os.fstat(file.fileno())
+        os.replace(unfinished, path)  # noqa: PTH105  (paths as text: each document is written by this)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(unfinished)  # noqa: PTH108
+        raise
     return facts
 
 
-def read_regular(path: Path, *, most_bytes: int) -> bytes | None:
+def read_regular(path: str, *, most_bytes: int) -> bytes | None:
     """The bytes of a regular file; None where there is none, a link or a larger one. Raises OSError."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -171,14 +170,14 @@ def translated(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _set_later(handle: int, path: Path) -> None:
+def _set_later(handle: int, path: str) -> None:
     """Gives what is being written a later second than what it takes the place of.
 
     HTTP dates have whole seconds, and front servers make their tags of time and size (RFC 9110 8.8.2.2): two
     versions of one second would be one to a reader.
     """
     try:
-        before_s = int(path.stat(follow_symlinks=False).st_mtime)
+        before_s = int(os.lstat(path).st_mtime)
     except FileNotFoundError:
         return
     facts = os.fstat(handle)

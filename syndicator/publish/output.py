@@ -39,7 +39,7 @@ class OutputFolder:
         """What is to be kept by the store: what was written, and None for what is no longer there."""
         self._known: dict[str, bytes] = {}
         """Stamp and digest, packed, as there are very many."""
-        self._folders: dict[str, Path] = {}
+        self._folders: dict[str, str] = {}
         """Those that were looked at and made since the last `sync`."""
 
     def remember(self, written: Mapping[str, WrittenFile]) -> None:
@@ -53,14 +53,15 @@ class OutputFolder:
         Raises OutputUnwritable; what was there before is then still whole. ValueError for a path of a form
         that leads elsewhere. May be repeated.
         """
-        digest, beside, place = _digest(data), f"{path}.gz", self._place(path)
+        digest, beside = _digest(data), f"{path}.gz"
         changed = False
-        if compress:
-            packed = place.with_name(f"{place.name}.gz")
-            changed = self._put(beside, packed, digest, lambda: gzip.compress(data, _GZIP_LEVEL, mtime=0))
-        elif self.has(beside):
-            self._remove(beside)
-        return self._put(path, place, digest, lambda: data) or changed
+        with translated(self.root / path):
+            folder = self._folder(path)
+            if compress:
+                changed = self._put(beside, folder, digest, lambda: gzip.compress(data, _GZIP_LEVEL, mtime=0))
+            elif self.has(beside):
+                self._remove(beside)
+            return self._put(path, folder, digest, lambda: data) or changed
 
     def remove(self, path: str) -> None:
         """Removes a file and its compressed form as far as they were put there, and the folders that it
@@ -107,27 +108,26 @@ class OutputFolder:
             if self._known.pop(path, None) is not None:
                 self.changes[path] = None
 
-    def _put(self, path: str, place: Path, digest: bytes, make: Callable[[], bytes]) -> bool:
+    def _put(self, path: str, folder: str, digest: bytes, make: Callable[[], bytes]) -> bool:
         known, untouched = self._known.get(path), self._is_as_written(path)
         is_new = known is None or known[_STAMP.size :] != digest
         if untouched and not is_new:
             return False
-        data = make()
-        with translated(place):
-            if not untouched and read_regular(place, most_bytes=len(data)) == data:
-                self._note(path, os.lstat(place), digest)
-                return known is not None and is_new
-        self._note(path, files.write(place, data), digest)
+        data, name = make(), path.rpartition("/")[2]
+        if not untouched and read_regular(f"{folder}/{name}", most_bytes=len(data)) == data:
+            self._note(path, os.lstat(f"{folder}/{name}"), digest)
+            return known is not None and is_new
+        self._note(path, files.write(folder, name, data), digest)
         return True
 
-    def _place(self, path: str) -> Path:
-        folder, _, name = path.rpartition("/")
+    def _folder(self, path: str) -> str:
+        """The file's folder, looked at and made."""
+        folder = path.rpartition("/")[0]
         if folder not in self._folders:
-            place = inside(self.root, path)
-            with translated(place):
-                place.parent.mkdir(parents=True, exist_ok=True)
-            self._folders[folder] = place.parent
-        return self._folders[folder] / name
+            parent = inside(self.root, path).parent
+            parent.mkdir(parents=True, exist_ok=True)
+            self._folders[folder] = str(parent)
+        return self._folders[folder]
 
     def _remove(self, path: str) -> None:
         remove(inside(self.root, path))
@@ -148,7 +148,7 @@ class OutputFolder:
         known = self._known[path]
         digest = known[_STAMP.size :]
         try:
-            data = read_regular(self.root / path, most_bytes=_STAMP.unpack_from(known)[0])
+            data = read_regular(f"{self.root}/{path}", most_bytes=_STAMP.unpack_from(known)[0])
             if path.endswith(".gz") and data is not None:
                 data = gzip.decompress(data)
             if data is None or _digest(data) != digest:

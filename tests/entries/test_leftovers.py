@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syndicator.errors import OutputUnwritable
-from syndicator.publish.build import PORTION
+from syndicator.publish import build
 from tests.rig import Rig
 
 
@@ -96,23 +96,33 @@ def told(rig: Rig) -> list[str]:
     return [owed.topic for owed in due]
 
 
-def test_many_topics_are_published_in_portions_with_everything_first(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
-    for number in range(PORTION + 10):
-        rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
+def test_feeds_are_published_before_pages_and_those_before_archives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "AT_ONCE_S", 0.0)
+    monkeypatch.setattr(build, "ARCHIVES_S", 0.0)
+    rig = Rig(tmp_path, limit=1)
+    for number in range(3):
+        rig.write(f"{number}.md", topics=["AI", "Azure"])
     rig.look()
-    first = rig.pipeline.publish(rig.now)
-    assert first.more
-    assert len(rig.titles()) == 50
-    assert not (rig.output / "index.html").exists()
-    written = len(list((rig.output / "feeds").iterdir()))
-    assert written == PORTION
-    assert rig.pipeline.publish(rig.now).more
-    assert len(list((rig.output / "feeds").iterdir())) == PORTION + 11
-    assert not (rig.output / "index.html").exists(), "it comes last of all pages"
-    assert not rig.pipeline.publish(rig.now).more
-    assert (rig.output / "index.html").exists()
-    assert rig.publish().written == 0
+    order, archives = list[str](), list[bool]()
+    while True:
+        before = files(rig)
+        published = rig.pipeline.publish(rig.now)
+        order.append(min((files(rig) - before), default=""))
+        archives.append(published.only_archives)
+        if not published.more:
+            break
+    assert order[:6] == [
+        "feeds/all/atom.xml", "feeds/ai/atom.xml", "feeds/azure/atom.xml",
+        "topics/ai/index.html", "topics/azure/index.html", "feeds.opml",
+    ]  # fmt: skip
+    assert len(order) == 6 + 9 and all("/archive/" in path for path in order[6:])
+    assert archives == [False] * 5 + [True] * 9 + [False]
+
+
+def files(rig: Rig) -> set[str]:
+    return {path.relative_to(rig.output).as_posix() for path in rig.output.rglob("*") if path.is_file()}
 
 
 def test_level_whose_removal_was_cut_off_is_removed(tmp_path: Path) -> None:
@@ -151,16 +161,18 @@ def test_style_that_somebody_removed_is_published_anew(tmp_path: Path) -> None:
     assert style.exists()
 
 
-def test_topic_that_has_ended_is_said_to_be_gone_before_its_files_are(tmp_path: Path) -> None:
+def test_topic_that_has_ended_is_said_to_be_gone_before_its_files_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rig = Rig(tmp_path)
-    for number in range(PORTION + 10):
-        rig.write(f"{number:02}.md", topics=[f"Topic {number:02}"])
+    for number in range(4):
+        rig.write(f"{number}.md", topics=[f"Topic {number}"])
     rig.run_once()
     for file in rig.folder.iterdir():
         file.unlink()
     rig.look(confirmed=True)
-    assert rig.pipeline.publish(rig.now).more
+    monkeypatch.setattr(build, "AT_ONCE_S", 0.0)
+    while len(list((rig.output / "feeds").iterdir())) == 5:
+        assert rig.pipeline.publish(rig.now).more
     lines = (tmp_path / "var/moved.map").read_text().splitlines()
-    gone = [line.removesuffix(" -;") for line in lines if line.endswith(" -;")]
-    assert len(gone) == PORTION + 10
-    assert not (rig.output / f"feeds/{min(gone)}").exists()
+    assert lines == [f"topic-{number} -;" for number in range(4)]

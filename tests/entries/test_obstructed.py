@@ -11,20 +11,28 @@ import pytest
 
 from syndicator.errors import OutputUnwritable
 from syndicator.loop import Loop
-from syndicator.publish.build import PORTION
+from syndicator.publish import build
 from tests.rig import Rig
 from tests.test_loop import RigClock
+
+MANY = 10
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each portion is of one document's work."""
+    monkeypatch.setattr(build, "AT_ONCE_S", 0.0)
 
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
     """More topics than one portion holds, three of which have something in the way."""
     rig = Rig(tmp_path)
-    for number in range(PORTION + 10):
+    for number in range(MANY + 10):
         rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
     (rig.output / "feeds/topic-000/rss.xml/kept").mkdir(parents=True)
     (rig.output / "feeds/topic-007").write_text("in the way")
-    (rig.output / "topics/topic-055/index.html").mkdir(parents=True)
+    (rig.output / "topics/topic-015/index.html").mkdir(parents=True)
     rig.look()
     return rig
 
@@ -32,7 +40,7 @@ def rig(tmp_path: Path) -> Rig:
 def test_others_are_published_and_then_the_fault_is_told(rig: Rig) -> None:
     with pytest.raises(OutputUnwritable, match="topic-0"):
         rig.publish()
-    for number in range(PORTION + 10):
+    for number in range(MANY + 10):
         assert (rig.output / f"feeds/topic-{number:03}/feed.json").is_file() == (number not in (0, 7))
     assert (rig.output / "index.html").is_file()
     assert (rig.output / "feeds.opml").is_file()
@@ -41,19 +49,19 @@ def test_others_are_published_and_then_the_fault_is_told(rig: Rig) -> None:
 def test_what_is_mended_is_published_at_once(rig: Rig) -> None:
     with pytest.raises(OutputUnwritable):
         rig.publish()
-    rig.write("new.md", topics=["Topic 007", "Topic 030"])
+    rig.write("new.md", topics=["Topic 007", "Topic 012"])
     rig.look()
     with pytest.raises(OutputUnwritable):
         rig.publish()
-    assert sorted(rig.titles("topic-030")) == ["About 30", "About new"]
+    assert sorted(rig.titles("topic-012")) == ["About 12", "About new"]
     (rig.output / "feeds/topic-000/rss.xml/kept").rmdir()
     (rig.output / "feeds/topic-000/rss.xml").rmdir()
     (rig.output / "feeds/topic-007").unlink()
-    (rig.output / "topics/topic-055/index.html").rmdir()
+    (rig.output / "topics/topic-015/index.html").rmdir()
     rig.publish()
     assert rig.titles("topic-000") == ["About 0"]
     assert sorted(rig.titles("topic-007")) == ["About 7", "About new"]
-    assert (rig.output / "topics/topic-055/index.html").is_file()
+    assert (rig.output / "topics/topic-015/index.html").is_file()
     assert rig.publish().written == 0
 
 
@@ -71,14 +79,14 @@ def test_front_page_that_cannot_be_written_stays_owed(tmp_path: Path) -> None:
 
 def test_folder_that_cannot_be_written_at_all_ends_the_pass_at_once(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
-    for number in range(PORTION + 10):
+    for number in range(MANY + 10):
         rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
     rig.look()
     rig.output.write_text("in the way")
     with pytest.raises(OutputUnwritable):
         rig.publish()
     rig.output.unlink()
-    assert rig.publish().feeds == 3 * (PORTION + 11)
+    assert rig.publish().feeds == 3 * (MANY + 11)
 
 
 def obstruct(rig: Rig, numbers: range) -> None:
@@ -88,37 +96,37 @@ def obstruct(rig: Rig, numbers: range) -> None:
 
 def test_more_than_a_portion_of_them_costs_no_other_anything(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
-    for number in range(PORTION + 12):
+    for number in range(MANY + 12):
         rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
     rig.write("fine.md", topics=["Zed"])
-    obstruct(rig, range(PORTION + 12))
+    obstruct(rig, range(MANY + 12))
     rig.look()
     for _ in range(2):
         with pytest.raises(OutputUnwritable):
             rig.publish()
     assert rig.titles("zed") == ["About fine"]
     assert (rig.output / "index.html").is_file()
-    shutil.rmtree(rig.output / f"feeds/topic-{PORTION + 11:03}")
+    shutil.rmtree(rig.output / f"feeds/topic-{MANY + 11:03}")
     with pytest.raises(OutputUnwritable):
         rig.publish()
-    assert rig.titles(f"topic-{PORTION + 11:03}") == [f"About {PORTION + 11}"]
+    assert rig.titles(f"topic-{MANY + 11:03}") == [f"About {MANY + 11}"]
 
 
 def test_whole_portion_of_them_does_not_end_a_build(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
-    for number in range(3 * PORTION):
+    for number in range(3 * MANY):
         rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
-    obstruct(rig, range(PORTION - 1, 2 * PORTION - 1))
+    obstruct(rig, range(MANY - 1, 2 * MANY - 1))
     rig.look()
     with pytest.raises(OutputUnwritable):
         rig.publish()
-    assert rig.titles(f"topic-{3 * PORTION - 1:03}") == [f"About {3 * PORTION - 1}"]
+    assert rig.titles(f"topic-{3 * MANY - 1:03}") == [f"About {3 * MANY - 1}"]
 
 
 def test_feed_of_everything_comes_first_whatever_cannot_be_written(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     (rig.output / "index.html/x").mkdir(parents=True)
-    for number in range(PORTION + 10):
+    for number in range(MANY + 10):
         rig.write(f"{number}.md", topics=[f"Topic {number:03}"])
     rig.look()
     with pytest.raises(OutputUnwritable):
@@ -163,7 +171,8 @@ def test_service_becomes_ready_and_goes_on_though_one_is_obstructed(tmp_path: Pa
     assert not stop.is_set(), "the first turn never ended"
     rig.write("b.md", topics=["One", "Two"])
     loop.scan()
-    turn = loop.run_once()
-    assert turn.published.failure is not None
+    while (published := loop.run_once().published).more:
+        pass
+    assert published.failure is not None
     assert rig.titles("two") == ["About b"]
     assert told
