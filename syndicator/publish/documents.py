@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from syndicator.models import ALL, Entry, Format, Related, Tombstone, Visibility, rank
+from syndicator.models import ALL, Appearance, Article, Entry, Format, Related, Tombstone, Visibility, rank
 from syndicator.publish.addresses import OPML_PATH, digest_path, feed_path, page_path
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.feed import Feed, describe_feed
@@ -44,6 +44,9 @@ class Documents:
     topic has changed removes its own."""
     fragments: Fragments
     _newest: dict[str, list[Entry]] = field(default_factory=dict)
+    _pages: dict[str, Sequence[ArchivePage]] = field(default_factory=dict)
+    _copies: dict[str, list[Entry]] = field(default_factory=dict)
+    """By canonical link, the public entries of a link that several have; empty for one's own."""
 
     @cached_property
     def live(self) -> TopicIndex:
@@ -117,15 +120,38 @@ class Documents:
             yield digest_path(id), render_page(page)
 
     def _entries(self, slug: str, minimum: float | None = None) -> list[Entry]:
-        """The newest; those of everything are read once, as the page shows them too."""
-        if minimum is not None:
-            return self.session.feeds.newest(slug, limit=self.settings.limit, minimum=minimum)
+        """The newest; those of everything are read once, and serve for the levels where they are all."""
+        limit = self.settings.limit
         if slug not in self._newest:
-            self._newest[slug] = self.session.feeds.newest(slug, limit=self.settings.limit)
-        return self._newest[slug]
+            self._newest[slug] = self.session.feeds.newest(slug, limit=limit)
+        newest = self._newest[slug]
+        if minimum is None:
+            return newest
+        if len(newest) == limit:
+            return self.session.feeds.newest(slug, limit=limit, minimum=minimum)
+        return [one for one in newest if one.article.quality is not None and one.article.quality >= minimum]
 
     def _archive(self, slug: str) -> Sequence[ArchivePage]:
-        return archive_pages(self.session.feeds.next_number(slug), self.settings.limit)
+        if slug not in self._pages:
+            self._pages[slug] = archive_pages(self.session.feeds.next_number(slug), self.settings.limit)
+        return self._pages[slug]
+
+    def _coverage(self, entries: Iterable[Entry]) -> dict[str, list[Related]]:
+        """By guid, what other publishers have of the same story: the public copies of the entry's link."""
+        links = {entry.article.canonical_link: entry.guid for entry in entries}
+        unknown = sorted(links.keys() - self._copies.keys())
+        self._copies |= {link: [] for link in unknown}
+        for stored in self.session.copies(self.session.shared_links(unknown)):
+            if stored.entry.visibility is Visibility.PUBLIC:
+                self._copies[stored.entry.article.canonical_link].append(stored.entry)
+        found = {
+            guid: [_as_related(copy) for copy in self._copies[link] if copy.guid != guid]
+            for link, guid in links.items()
+            if self._copies[link]
+        }
+        return {
+            guid: sorted(some, key=lambda one: (one.provider or "", one.link)) for guid, some in found.items()
+        }
 
     def _describe(
         self,
@@ -140,7 +166,7 @@ class Documents:
             site=self.site,
             entries=entries,
             labels=self.names,
-            coverage=_coverage(self.session, entries),
+            coverage=self._coverage(entries),
             topic=self.topics[slug].topic if slug != ALL else None,
             level=level,
             tombstones=tombstones,
@@ -169,31 +195,25 @@ class Documents:
 
     def _count(self, slug: str) -> Statistics:
         if slug not in self.statistics:
-            self.statistics[slug] = _count_topic(self.session, slug)
+            self.statistics[slug] = self._counted(slug)
         return self.statistics[slug]
 
+    def _counted(self, slug: str) -> Statistics:
+        """How much there is to expect of a topic: from its entries where they are few, else from the rows of
+        its window alone."""
+        newest = self._entries(slug)
+        if len(newest) < self.settings.limit:
+            seen = [_appearance(entry.article) for entry in newest]
+            first = min((one.published for one in seen), default=None)
+            return count_statistics(seen, total=len(seen), first=first)
+        span = self.session.feeds.span(slug)
+        since = window_start(newest[0].article.published)
+        appearances = self.session.feeds.appearances(slug, since)
+        return count_statistics(appearances, total=span.shown, first=span.first)
 
-def _count_topic(session: Session, slug: str) -> Statistics:
-    """How much there is to expect of a topic, from the rows of its window alone."""
-    span = session.feeds.span(slug)
-    if span.newest is None:
-        return Statistics()
-    appearances = session.feeds.appearances(slug, window_start(span.newest))
-    return count_statistics(appearances, total=span.shown, first=span.first)
 
-
-def _coverage(session: Session, entries: Iterable[Entry]) -> dict[str, list[Related]]:
-    """By guid, what other publishers have of the same story: the public copies of the entry's link."""
-    by_link = {entry.article.canonical_link: entry for entry in entries}
-    found: dict[str, list[Related]] = {}
-    for stored in session.copies(session.shared_links(sorted(by_link))):
-        copy = stored.entry
-        shown = by_link[copy.article.canonical_link]
-        if copy.visibility is Visibility.PUBLIC and copy.guid != shown.guid:
-            found.setdefault(shown.guid, []).append(_as_related(copy))
-    return {
-        guid: sorted(some, key=lambda one: (one.provider or "", one.link)) for guid, some in found.items()
-    }
+def _appearance(article: Article) -> Appearance:
+    return Appearance(article.published, article.quality, article.provider.name if article.provider else None)
 
 
 def _as_related(entry: Entry) -> Related:
