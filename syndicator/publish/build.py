@@ -41,8 +41,8 @@ The page of a digest has the digest's folder for a topic; no slug has a slash.""
 
 DIGESTS = digest_folder("")
 AT_ONCE_S, ARCHIVES_S = 0.5, 0.1
-"""How long a portion takes at least, when there is more to do: between two of them new articles are looked at
-and messages go out, and what those change goes before archives."""
+"""How long feeds and pages, and archives, may take of a portion: between two portions new articles are looked
+at and messages go out, and what those change goes before archives."""
 ARCHIVES = 200
 """Archive pages that are looked up at a time."""
 
@@ -187,12 +187,15 @@ class Output:
 
     def _write(self, portion: _Portion, documents: Documents, progress: Progress) -> None:
         """Raises OutputUnwritable where nothing else would succeed either."""
-        began = time.monotonic()
-        for done, work in enumerate(portion.work):
-            progress(done, len(portion.work))
-            self._attempt(work, portion, documents)
-            if time.monotonic() - began > (AT_ONCE_S if work[1] < 0 else ARCHIVES_S):
-                return
+        feeds = [work for work in portion.work if work[1] < 0]
+        archives = portion.work[len(feeds) :]
+        for some, longest_s in ((feeds, AT_ONCE_S), (archives, ARCHIVES_S)):
+            until = time.monotonic() + longest_s
+            for work in some:
+                progress(len(portion.done), len(portion.work))
+                self._attempt(work, portion, documents)
+                if time.monotonic() > until:
+                    return
         for path in sorted(self._leftovers):
             progress(len(portion.work), len(portion.work))
             self._leftovers.discard(path)
