@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 import re
 from contextlib import suppress
+from threading import local
 from urllib.parse import quote, unquote
 
 import nh3
@@ -70,8 +71,10 @@ _BREAKS = re.compile(
     r"<(?:br|/?(?:p|li|ul|ol|div|h[1-6]|tr|td|th|dt|dd|blockquote|pre|figcaption|hr|table))\b[^<>]*>"
 )
 _FOOTNOTES = re.compile(
-    r'<sup class="footnote-reference">.*?</sup>|<div class="footnote-definition".*?</div>', re.DOTALL
+    r'<(?:sup class="footnote-reference">.*?</sup>|div class="footnote-definition".*?</div>)', re.DOTALL
 )
+# A tag as the sanitiser writes it, or the beginning of one at the end: `<` is one nowhere else.
+_TAG = re.compile(r'<(?:[^<>"]|"[^"]*(?:"|\Z))*+(?:>|\Z)')
 
 _MARKDOWN = Markdown(
     options=Options.ENABLE_TABLES
@@ -107,21 +110,28 @@ def render_body(markdown: str, *, base_url: str, embedded: str = "", first_line:
         check_html(rendered, most_steps(markdown))
         if more:
             rendered += f'\n<p><a href="{html.escape(base_url)}">…</a></p>'
-        return _sanitised(rendered, base_url).strip()
+        return _SANITISER.clean(rendered, base_url).strip()
     except ArticleError as error:
         raise ArticleError(error.what, fix=error.fix, line=first_line + error.line - 1) from None
 
 
 def plain_summary(body_html: str, limit: int = SUMMARY_CHARACTERS) -> str:
     """The first `limit` characters of sanitised HTML as plain text, without footnotes."""
-    text = _BREAKS.sub(" ", _FOOTNOTES.sub("", body_html[: limit * 40]))
-    return shorten(one_line(html.unescape(nh3.clean(text, tags=set()))), limit)
+    text = ""
+    # The beginning is nearly always enough; what may be cut off at its end is beyond the limit.
+    for size in (limit * 4, limit * 40):
+        if len(text) <= limit + 40:
+            part = _BREAKS.sub(" ", _FOOTNOTES.sub("", body_html[:size]))
+            text = one_line(html.unescape(_TAG.sub("", part)))
+    return shorten(text, limit)
 
 
 def _rendered(markdown: str) -> str:
-    rendered = _MARKDOWN.html(_SINGLE_TILDE.sub(_TILDE, markdown))
+    tildes = "~" in markdown
+    rendered = _MARKDOWN.html(_SINGLE_TILDE.sub(_TILDE, markdown) if tildes else markdown)
     check_size(rendered, most_steps(markdown))
-    rendered = rendered.replace(_TILDE, "~").replace(quote(_TILDE), "~")
+    if tildes:
+        rendered = rendered.replace(_TILDE, "~").replace(quote(_TILDE), "~")
     rendered = _ALIGNED.sub(r'\1 align="\2"', rendered)
     return _TASK.sub(lambda found: "☑ " if found[1] else "☐ ", rendered)
 
@@ -134,40 +144,47 @@ def _shortened(markdown: str) -> tuple[str, bool]:
     return head[: paragraph if paragraph > 0 else LONGEST_BODY], True
 
 
-def _sanitised(rendered: str, base_url: str) -> str:
-    known: dict[str, str | None] = {}
-    too_many = False
+class _Sanitiser(local):
+    """The sanitiser, made once for each thread, with the addresses of the body that it is at."""
 
-    def absolute(tag: str, attribute: str, value: str) -> str | None:
-        nonlocal too_many
+    def __init__(self) -> None:
+        self._base_url, self._too_many = "", False
+        self._encoded: dict[str, str | None] = {}
+        self._cleaner = nh3.Cleaner(
+            tags=set(_TAGS),
+            clean_content_tags=set(_DROPPED_WHOLE),
+            attributes=_ATTRIBUTES,
+            attribute_filter=self._absolute,
+            url_schemes={"http", "https", "mailto"},
+            link_rel=None,
+        )
+
+    def clean(self, rendered: str, base_url: str) -> str:
+        """The HTML with what is allowed in it, its addresses absolute. Raises ArticleError."""
+        self._base_url, self._too_many, self._encoded = base_url, False, {}
+        sound = self._cleaner.clean(rendered)
+        if self._too_many:
+            what = f"the text has more than {MOST_ODD_ADDRESSES} links and pictures to be encoded"
+            fix = "Split it into several articles, or write the addresses encoded, as a browser copies them"
+            raise ArticleError(what, fix=fix)
+        return clean(_NO_SOURCE.sub("", sound))
+
+    def _absolute(self, tag: str, attribute: str, value: str) -> str | None:
         if attribute not in _ADDRESSES:
             return value
-        if too_many:
+        if self._too_many:
             return None
         if attribute == "href" and value.lower().startswith("mailto:"):
             return value
-        if plain := joined_plainly(base_url, value):
+        if plain := joined_plainly(self._base_url, value):
             return plain
-        if value not in known:
-            known[value] = _encoded(base_url, value)
-            too_many = len(known) > MOST_ODD_ADDRESSES
-        return known[value]
+        if value not in self._encoded:
+            self._encoded[value] = _encoded(self._base_url, value)
+            self._too_many = len(self._encoded) > MOST_ODD_ADDRESSES
+        return self._encoded[value]
 
-    sanitised = nh3.clean(
-        rendered,
-        tags=set(_TAGS),
-        clean_content_tags=set(_DROPPED_WHOLE),
-        attributes=_ATTRIBUTES,
-        attribute_filter=absolute,
-        url_schemes={"http", "https", "mailto"},
-        link_rel=None,
-    )
-    if too_many:
-        raise ArticleError(
-            f"the text has more than {MOST_ODD_ADDRESSES} links and pictures whose addresses must be encoded",
-            fix="Split it into several articles, or write the addresses encoded, as a browser copies them",
-        )
-    return clean(_NO_SOURCE.sub("", sanitised))
+
+_SANITISER = _Sanitiser()
 
 
 def _encoded(base_url: str, value: str) -> str | None:

@@ -47,18 +47,18 @@ class FrontMatter:
 
 
 class _Yaml(BaseHandler):
-    # The first fence is at the top; what closes stands below it.
-    FM_BOUNDARY = re.compile(r"\A---[ \t]*$|(?<=\n)(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+    # Only the second fence may be three dots.
+    FM_BOUNDARY = re.compile(r"\n(?:---|(?<!\A\n)\.\.\.)[ \t]*(?=\n|\Z)")
     END_DELIMITER = "---"
 
 
 class _Toml(BaseHandler):
-    FM_BOUNDARY = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
+    FM_BOUNDARY = re.compile(r"\n\+\+\+[ \t]*(?=\n|\Z)")
     END_DELIMITER = "+++"
 
 
 class _Json(BaseHandler):
-    FM_BOUNDARY = re.compile(r'\{(?=\s*["}])')
+    FM_BOUNDARY = re.compile(r'\n\{(?=\s*["}])')
 
 
 _HANDLERS = (_Yaml(), _Toml(), _Json())
@@ -74,7 +74,7 @@ def read_front_matter(data: bytes) -> FrontMatter:
     text = decode(data)
     top = text.strip()
     first_line = text.count("\n", 0, len(text) - len(text.lstrip())) + 1
-    handler = frontmatter.detect_format(top, _HANDLERS)
+    handler = frontmatter.detect_format(f"\n{top}", _HANDLERS)
     if handler is None:
         raise ArticleError(
             "no front matter",
@@ -94,11 +94,11 @@ def read_front_matter(data: bytes) -> FrontMatter:
 
 def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[Document, str]:
     try:
-        matter, body = handler.split(top)
+        matter, body = handler.split(f"\n{top}")
     except ValueError:
         fix = f"Put a line `{handler.END_DELIMITER}` below its last key"
         raise ArticleError("the front matter is not closed", fix=fix, line=first_line) from None
-    matter, first_line = _printable(matter.removeprefix("\n")), first_line + 1
+    matter, first_line = _printable(f"{matter[1:]}\n"), first_line + 1
     if isinstance(handler, _Toml):
         document = Document(value=read_toml(matter, first_line), first_line=first_line)
     else:
