@@ -14,9 +14,10 @@ from typing import TypeVar
 
 import structlog
 
-from syndicator.alerts import DeliveryState, RateLimit, SlackMethod, channel_name
+from syndicator.alerts import RateLimit, SlackMethod, channel_name
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.notify.rules import left_behind
+from syndicator.once import SaidOnce
 from syndicator.settings.models import Route, Settings
 from syndicator.slack.client import Identity, SlackBot
 from syndicator.slack.outage import FIX, OutageWatch
@@ -44,8 +45,6 @@ LEFT_CURE = "Put the route back as it was, or end them: `syndicator deliveries d
 PROBE_S = 30.0
 """How often Slack is asked whether it answers again."""
 
-WAITING = (DeliveryState.OWED, DeliveryState.UNCLEAR)
-
 
 def report_ways(store: Store, settings: Settings) -> None:
     """Says which routes have no way to Slack, and remembers that there is a token."""
@@ -54,7 +53,7 @@ def report_ways(store: Store, settings: Settings) -> None:
         had_token = session.metadata(HAD_TOKEN) is not None
         if credentials.token is not None:
             session.put_metadata(HAD_TOKEN, "yes")
-        counts = session.outbox.count()
+        waiting = session.outbox.waiting()
     names = [route.name for route in settings.routes]
     without = [] if credentials.token else [name for name in names if name not in credentials.webhooks]
     if settings.slack.mode == "preview":
@@ -65,7 +64,7 @@ def report_ways(store: Store, settings: Settings) -> None:
             if had_token
             else "no slack token: messages are kept until there is one",
             routes=", ".join(without),
-            waiting=sum(counts.get(state, 0) for state in WAITING),
+            waiting=waiting,
             fix="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; "
             "`slack: preview` draws messages here instead",
         )
@@ -107,63 +106,31 @@ class SlackCheck:
         self._bot, self._open, self.outages = bot, open_outbox, outages
         self._clock, self._over, self._named = clock, over, named
         self._routes = tuple(routes)
-        self._said: Identity | str | None = None
-        self._names_said, self._names_asked = "", False
-        self._refusal_said = ""
-        self._pause_s = PROBE_S
+        self._token_said, self._refusal_said, self._names_said = SaidOnce(), SaidOnce(), SaidOnce()
+        self._names_asked, self._pause_s = False, PROBE_S
+        self._stop = Event()
 
     def run(self, stop: Event) -> None:
         """Asks until `stop` is set and `outages.doubt` as well."""
+        self._stop = stop
         while not stop.is_set():
             self.outages.doubt.clear()
-            found = self.ask()
-            if stop.is_set():
-                return  # the store may be closed by now
-            settled = self.take(found) and self.find_names()
-            self.outages.doubt.wait(None if settled and not self.outages.in_doubt else self._pause_s)
+            settled = self.check_token() and not stop.is_set() and self.find_names()
+            if not stop.is_set():
+                self.outages.doubt.wait(None if settled and not self.outages.in_doubt else self._pause_s)
 
-    def ask(self) -> Identity | DeliveryError:
-        """Whom the token belongs to, or why that is not known; not asked while Slack asks to wait."""
-        try:
-            return self._limited(SlackMethod.AUTH_TEST, self._bot.check)
-        except DeliveryError as error:
-            return error
-
-    def _limited(self, method: SlackMethod, call: Callable[[], T]) -> T:
-        """What the call gives. Raises as it does, or Refused without it while Slack's last wait stands."""
-        now = self._clock()
-        with self._open() as outbox:
-            until = outbox.channels.limited_until(method)
-        if until is not None and until > now:
-            raise Refused("not asked", code="ratelimited", why="Slack asks to wait", retry_after=until - now)
-        try:
-            return call()
-        except Refused as error:
-            if error.retry_after is not None:
-                now = self._clock()
-                limit = RateLimit(method=method, since=now, until=now + error.retry_after)
-                with self._open() as outbox:
-                    outbox.channels.put_limit(limit)
-            raise
-
-    def take(self, identity: Identity | DeliveryError) -> bool:
-        """Notes whether Slack answered, and says what is new about the token; whether that is settled."""
-        self._note(SlackMethod.AUTH_TEST, identity)
-        if isinstance(identity, Refused | Unclear):
-            self._say_refusal(identity)
+    def check_token(self) -> bool:
+        """Asks whom the token belongs to and says what is new about that; whether it is settled."""
+        found = self._ask(SlackMethod.AUTH_TEST, self._bot.check)
+        if isinstance(found, Refused | Unclear):
+            if found.answered and found.code != "ratelimited" and self._refusal_said.changed(found.code):
+                # Slack answers, but says neither yes nor no.
+                log.warning("the slack token could not be checked, asked again", why=found.why, fix=FIX)
             return False
-        self._refusal_said = ""
-        said = identity.code if isinstance(identity, DeliveryError) else identity
-        if said != self._said:
-            self._said = said
-            report_identity(identity)
+        self._refusal_said.changed("")
+        if self._token_said.changed(found.code if isinstance(found, DeliveryError) else repr(found)):
+            report_identity(found)
         return True
-
-    def _say_refusal(self, error: DeliveryError) -> None:
-        """Once for each word: that Slack answers, but says neither yes nor no."""
-        if error.answered and error.code not in ("ratelimited", self._refusal_said):
-            self._refusal_said = error.code
-            log.warning("the slack token could not be checked, asked again", why=error.why, fix=FIX)
 
     def find_names(self) -> bool:
         """Asks for the ids of names: once at each start, then for those not found yet; whether all are."""
@@ -174,14 +141,11 @@ class SlackCheck:
         wanted = needed | {name for name in map(channel_name, used) if name is not None}
         if not wanted or (self._names_asked and needed <= known.keys()):
             return True
-        found: dict[str, str] = {}
-        why: DeliveryError = NOT_FOUND
-        try:
-            found = self._limited(SlackMethod.LIST, lambda: self._bot.channel_ids(wanted))
-            self._note(SlackMethod.LIST, found)
-        except DeliveryError as error:
-            why = error
-            self._note(SlackMethod.LIST, error)
+        answer = self._ask(SlackMethod.LIST, lambda: self._bot.channel_ids(wanted))
+        if self._stop.is_set():
+            return False
+        found = {} if isinstance(answer, DeliveryError) else answer
+        why = answer if isinstance(answer, DeliveryError) else NOT_FOUND
         self._names_asked = self._names_asked or isinstance(why, Rejected)
         self._pause_s = PROBE_S
         if isinstance(why, Refused) and why.retry_after is not None:
@@ -197,9 +161,9 @@ class SlackCheck:
     def _say_missing(self, routes: Sequence[str], names: Collection[str], why: DeliveryError) -> None:
         """Once for the same names and reason; what was not answered is said as an outage, if it lasts."""
         channels = ", ".join(f"#{name}" for name in sorted(names))
-        said = f"{channels} {why.code}" if names else ""
+        changed = self._names_said.changed(f"{channels} {why.code}" if names else "")
         refused = isinstance(why, Rejected) or (why.answered and why.code != "ratelimited")
-        if names and said != self._names_said and refused:
+        if names and changed and refused:
             log.warning(
                 "channel not found by its name, its routes wait",
                 channel=channels,
@@ -207,20 +171,38 @@ class SlackCheck:
                 why=why.why,
                 fix="; or ".join(filter(None, (why.fix, GIVE_ID))),
             )
-        self._names_said = said
 
-    def _note(self, method: SlackMethod, found: object) -> None:
-        answered = found.answered if isinstance(found, DeliveryError) else True
-        if answered is None:
-            return
+    def _ask(self, method: SlackMethod, call: Callable[[], T]) -> T | DeliveryError:
+        """What Slack says, or why it does not say it; not asked while Slack asks to wait.
+
+        Notes how long it asks to wait, and whether it answered.
+        """
         now = self._clock()
         with self._open() as outbox:
-            error = None if answered else str(found)
-            over = self.outages.note(method, error=error, now=now, waiting=outbox.waiting)
+            until = outbox.channels.limited_until(method)
+        if until is not None and until > now:
+            return Refused("not asked", code="ratelimited", why="Slack asks to wait", retry_after=until - now)
+        found: T | DeliveryError
+        try:
+            found = call()
+        except DeliveryError as error:
+            found = error
+        if self._stop.is_set():
+            return found  # the store may be closed by now
+        now, over = self._clock(), False
+        answered = found.answered if isinstance(found, DeliveryError) else True
+        with self._open() as outbox:
+            if isinstance(found, Refused) and found.retry_after is not None:
+                limit = RateLimit(method=method, since=now, until=now + found.retry_after)
+                outbox.channels.put_limit(limit)
+            if answered is not None:
+                said = None if answered else str(found)
+                over = self.outages.note(method, error=said, now=now, waiting=outbox.waiting)
             if over:
                 outbox.reset_back_off(now)
         if over:
             self._over()
+        return found
 
 
 def report_identity(found: Identity | DeliveryError) -> None:

@@ -130,13 +130,13 @@ def test_slack_that_cannot_be_reached_is_never_blamed_on_the_token(store: Store)
     over: list[str] = []
     check = checker(store, server, over)
     with capture_logs() as logs:
-        assert not check.take(check.ask())
-        assert not check.take(check.ask())
+        assert not check.check_token()
+        assert not check.check_token()
     assert [line["event"] for line in logs] == ["Slack cannot be reached"]
     assert "token" not in logs[0]["why"].replace("the token could not be checked", "")
     assert logs[0]["fix"]
     with SlackServer(port=server.port), capture_logs() as logs:
-        assert check.take(check.ask()) and check.take(check.ask())
+        assert check.check_token() and check.check_token()
     assert [line["event"] for line in logs] == ["Slack answers again", "slack token accepted"]
     assert over == ["over"]
 
@@ -147,7 +147,7 @@ def test_wait_that_slack_asks_for_is_kept_over_a_restart(store: Store, method: s
     with SlackServer(played) as server:
         for _ in range(2):
             check = checker(store, server, [], routes=ROUTES)
-            check.take(check.ask())
+            check.check_token()
             check.find_names()
     assert [called for called, _ in played.calls].count(method) == 1
 
@@ -166,7 +166,7 @@ def test_check_that_brings_no_answer_is_said_once(store: Store, fault: str, even
     with SlackServer(PlayedSlack(faults=lambda _: fault)) as server, capture_logs() as logs:
         check = checker(store, server, [])
         for _ in range(4):
-            assert not check.take(check.ask())
+            assert not check.check_token()
     (line,) = logs
     assert (line["event"], line["log_level"]) == (event, "warning")
     assert line["fix"] and line["why"]
@@ -179,7 +179,7 @@ def test_names_that_cannot_be_asked_for_are_said_while_the_token_is_fine(store: 
         server.slack.faults = lambda method: "500-before" if method == "conversations.list" else None
         with capture_logs() as logs:
             for _ in range(3):
-                assert check.take(check.ask()) and not check.find_names()
+                assert check.check_token() and not check.find_names()
         assert [line["event"] for line in logs] == ["slack token accepted", "Slack cannot be reached"]
         server.slack.faults = lambda method: None
         with capture_logs() as logs:
@@ -190,7 +190,7 @@ def test_names_that_cannot_be_asked_for_are_said_while_the_token_is_fine(store: 
 def test_token_that_slack_refuses_is_said_once(store: Store) -> None:
     with SlackServer() as server, capture_logs() as logs:
         check = checker(store, server, [], token="xoxb-another")
-        assert check.take(check.ask()) and check.take(check.ask())
+        assert check.check_token() and check.check_token()
     (line,) = logs
     assert line["event"] == "the slack token was not accepted" and "SLACK_BOT_TOKEN" in line["fix"]
 

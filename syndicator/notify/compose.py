@@ -8,14 +8,14 @@ for, since a story is in one message of a channel only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from syndicator.alerts import Delivery, DeliveryState, RouteReason
 from syndicator.models import Entry, Visibility
 from syndicator.notify.due import Draft, DueReason
-from syndicator.notify.message import Message, Page, alert_message, digest_message
+from syndicator.notify.message import Page, alert_message, digest_message
 from syndicator.settings.models import Route
 
 NAMESPACE = UUID("6f0a2f6c-6f0e-5f4e-9b57-3c2d7a9d51c4")
@@ -54,23 +54,21 @@ def compose(
 
     `page` is where the route's stories stand; `topic_names` are the topics' names to show, by slug.
     """
-    id, shown = draft_id(draft), [entries[story.guid] for story in draft.shown]
-    words = _Words(route=draft.route, topic_names=topic_names, page=page)
-    rising = draft.shown[0].reason is RouteReason.RISING
-    return Delivery(
-        id=id,
+    shown = [entries[story.guid] for story in draft.shown]
+    delivery = Delivery(
+        id=draft_id(draft),
         route=draft.route.name,
         channel=draft.route.channel,
         kind=draft.kind,
-        guids=tuple(entry.guid for entry in shown),
+        guids=(),
         state=DeliveryState.OWED,
         created=now,
         due=now,
-        message=words.of(draft.kind, shown, len(draft.more), id=id, why=draft.reason, rising=rising),
         more=len(draft.more),
         why=draft.reason.value,
-        rising=rising,
+        rising=draft.shown[0].reason is RouteReason.RISING,
     )
+    return _in_words(delivery, shown, draft.route, topic_names, page)
 
 
 def recompose(
@@ -89,29 +87,20 @@ def recompose(
     shown = [entry for entry in found if entry is not None and entry.visibility is Visibility.PUBLIC]
     if not shown:
         return None
-    words = _Words(route=route, topic_names=topic_names, page=page)
-    why = DueReason(delivery.why)
-    message = words.of(delivery.kind, shown, delivery.more, id=delivery.id, why=why, rising=delivery.rising)
+    return _in_words(delivery, shown, route, topic_names, page)
+
+
+def _in_words(
+    delivery: Delivery, shown: Sequence[Entry], route: Route, topic_names: Mapping[str, str], page: Page
+) -> Delivery:
+    if delivery.kind == "alert":
+        message = alert_message(
+            shown[0], route, id=delivery.id, topic_names=topic_names, rising=delivery.rising
+        )
+    else:
+        heading = HEADINGS.get(DueReason(delivery.why), "{name}").format(name=page.name)
+        message = digest_message(shown, delivery.more, route, id=delivery.id, page=page, heading=heading)
     return replace(delivery, message=message, guids=tuple(entry.guid for entry in shown))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Words:
-    route: Route
-    topic_names: Mapping[str, str]
-    page: Page
-
-    def of(
-        self, kind: str, shown: Sequence[Entry], more: int, *, id: str, why: DueReason, rising: bool
-    ) -> Message:
-        payload: dict[str, object] = {"delivery": id, "route": self.route.name, "why": why.value}
-        if kind == "alert":
-            payload |= {"rising": rising}
-            return alert_message(
-                shown[0], self.route, payload=payload, topic_names=self.topic_names, rising=rising
-            )
-        heading = HEADINGS.get(why, "{name}").format(name=self.page.name)
-        return digest_message(shown, more, self.route, payload=payload, page=self.page, heading=heading)
 
 
 def _id(*parts: str) -> str:

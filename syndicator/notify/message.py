@@ -52,15 +52,15 @@ def alert_message(
     entry: Entry,
     route: Route,
     *,
-    payload: Mapping[str, object],
+    id: str,
     topic_names: Mapping[str, str],
     rising: bool = False,
 ) -> Message:
     """One story: headline, summary and picture, publisher, time and topics.
 
-    `topic_names` are the names to show by slug; a topic that is not among them is not shown. `payload` is the
-    metadata by which the message is recognised. The result has `blocks`, `text`, `metadata` and the switches
-    that keep Slack from adding previews or markup.
+    `topic_names` are the names to show by slug; a topic that is not among them is not shown. By
+    `id` the message is recognised in Slack. The result has `blocks`, `text`, `metadata` and the switches that
+    keep Slack from adding previews or markup.
     """
 
     def build(title_length: int, link_length: int) -> list[Block]:
@@ -69,7 +69,7 @@ def alert_message(
         return blocks + ([_plain_context(_why(route, entry, rising=rising))] if route.show_reason else [])
 
     blocks = _largest(build)
-    return _message(blocks, _line(entry), payload)
+    return _message(blocks, _line(entry), id)
 
 
 def digest_message(
@@ -77,7 +77,7 @@ def digest_message(
     more: int,
     route: Route,
     *,
-    payload: Mapping[str, object],
+    id: str,
     page: Page,
     heading: str | None = None,
 ) -> Message:
@@ -97,15 +97,15 @@ def digest_message(
 
     blocks = _largest(build)
     text = f"{title}: " + "; ".join(clean(entry.article.title) + _leads(entry) for entry in shown)
-    return _message(blocks, text, payload)
+    return _message(blocks, text, id)
 
 
-def _message(blocks: list[Block], text: str, payload: Mapping[str, object]) -> Message:
+def _message(blocks: list[Block], text: str, id: str) -> Message:
     return {
         "blocks": blocks,
         "text": escape(shorten(text, MAX_TEXT, escaped_units)),
         "mrkdwn": False,
-        "metadata": {"event_type": "syndicator_delivery", "event_payload": dict(payload)},
+        "metadata": {"event_type": "syndicator_delivery", "event_payload": {"delivery": id}},
         "unfurl_links": False,
         "unfurl_media": False,
     }

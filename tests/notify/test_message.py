@@ -19,17 +19,17 @@ from tests import slack_rules
 from tests.notify.injections import INJECTIONS
 from tests.notify.values import NOON, make_entry, make_route
 
-PAYLOAD = {"delivery": "d1", "route": "sea", "why": "sent at once"}
+ID = "d1"
 PAGE = Page(name="The Sea", url="https://feeds.example.org/topics/sea/")
 NAMES = {"sea": "The Sea", "cpp": "C++"}
 
 
 def alert(entry: Entry, **options: Any) -> dict[str, Any]:
-    return alert_message(entry, make_route(), payload=PAYLOAD, topic_names=NAMES, **options)
+    return alert_message(entry, make_route(), id=ID, topic_names=NAMES, **options)
 
 
 def digest(entries: list[Entry], more: int = 0, page: Page = PAGE) -> dict[str, Any]:
-    return digest_message(entries, more, make_route(), payload=PAYLOAD, page=page)
+    return digest_message(entries, more, make_route(), id=ID, page=page)
 
 
 def texts(message: dict[str, Any]) -> list[str]:
@@ -79,7 +79,7 @@ def test_alert_has_headline_summary_picture_publisher_time_and_topics() -> None:
         },
     ]
     assert message["text"] == "The tides of the north (Harbour Post) https://www.harbour.example/tides"
-    assert message["metadata"] == {"event_type": "syndicator_delivery", "event_payload": PAYLOAD}
+    assert message["metadata"] == {"event_type": "syndicator_delivery", "event_payload": {"delivery": ID}}
     assert (message["unfurl_links"], message["unfurl_media"], message["mrkdwn"]) == (False, False, False)
     assert slack_rules.problems(message) == []
 
@@ -140,13 +140,13 @@ def test_digest_of_one_without_more_or_page_is_just_the_story() -> None:
 
 def test_why_it_was_sent_is_the_last_line_where_wanted() -> None:
     route = make_route(show_reason=True, min_quality=80.0, topics=("Sea", "Tides"))
-    message: Any = alert_message(make_entry(), route, payload=PAYLOAD, topic_names={}, rising=True)
+    message: Any = alert_message(make_entry(), route, id=ID, topic_names={}, rising=True)
     assert message["blocks"][-1]["elements"][0]["text"] == (
         "Sent by the route sea: Sea, Tides, quality 80 or better (it has 90). "
         "Its quality reached the minimum later."
     )
     daily = make_route(show_reason=True, deliver=Digest(cron="0 9 * * *", time_zone="Europe/Berlin"))
-    blocks: Any = digest_message([make_entry()], 0, daily, payload=PAYLOAD, page=PAGE)["blocks"]
+    blocks: Any = digest_message([make_entry()], 0, daily, id=ID, page=PAGE)["blocks"]
     assert (
         blocks[-1]["elements"][0]["text"] == "Sent by the route sea: all topics, at 0 9 * * * Europe/Berlin."
     )
@@ -247,8 +247,8 @@ def test_injected_text_pings_nobody_and_forges_no_link(text: str) -> None:
     names = {"sea": text}
     page = Page(name=text, url=PAGE.url)
     messages = [
-        alert_message(entry, route, payload=PAYLOAD, topic_names=names),
-        digest_message([entry, entry], 3, route, payload=PAYLOAD, page=page),
+        alert_message(entry, route, id=ID, topic_names=names),
+        digest_message([entry, entry], 3, route, id=ID, page=page),
     ]
     for message in messages:
         assert slack_rules.problems(message) == []
@@ -268,7 +268,7 @@ def test_any_text_gives_a_message_that_slack_takes(
     names = {f"t{number}": topic for number, topic in enumerate(topics)}
     entry = make_entry(title=title, summary=summary, topics=tuple(names))
     entry = replace(entry, article=replace(entry.article, provider=Provider(name=provider)))
-    message = alert_message(entry, make_route(), payload=PAYLOAD, topic_names=names)
+    message = alert_message(entry, make_route(), id=ID, topic_names=names)
     for one in (message, digest([entry, entry, make_entry()], 2)):
         assert slack_rules.problems(one) == []
         assert slack_rules.mentions(one) == []

@@ -16,7 +16,7 @@ from syndicator.slack.terminal import BUILDER, Terminal, builder_link, draw
 from tests.notify.values import make_entry, make_route
 from tests.slack.values import NOON, messaged
 
-PAYLOAD = {"delivery": "d1"}
+ID = "d1"
 
 
 def drawn(message: dict[str, Any], width: int = 100) -> str:
@@ -28,7 +28,7 @@ def drawn(message: dict[str, Any], width: int = 100) -> str:
 
 def test_alert_shows_everything_a_reader_sees() -> None:
     entry = make_entry(title="Salt & sand <b>", summary="Fish & chips.")
-    shown = drawn(alert_message(entry, make_route(), payload=PAYLOAD, topic_names={"sea": "The Sea"}))
+    shown = drawn(alert_message(entry, make_route(), id=ID, topic_names={"sea": "The Sea"}))
     for words in (
         "#harbour",
         "syndicator  APP   12:00",
@@ -43,7 +43,7 @@ def test_alert_shows_everything_a_reader_sees() -> None:
 def test_digest_shows_lead_list_and_count() -> None:
     entries = [make_entry("lamp"), make_entry("eels", provider="River News")]
     page = Page(name="The Sea", url="https://feeds.example.org/topics/sea/")
-    shown = drawn(digest_message(entries, 7, make_route(), payload=PAYLOAD, page=page))
+    shown = drawn(digest_message(entries, 7, make_route(), id=ID, page=page))
     assert "The Sea: 9 new stories" in shown
     assert "• The eels of the north  River News" in shown
     assert "+7 more on The Sea" in shown
@@ -52,7 +52,7 @@ def test_digest_shows_lead_list_and_count() -> None:
 @pytest.mark.parametrize("width", [30, 60, 84, 200])
 def test_message_fits_the_window(width: int) -> None:
     entries = [make_entry(f"n{number}", title="A long title " * 9) for number in range(4)]
-    shown = drawn(digest_message(entries, 7, make_route(), payload=PAYLOAD, page=Page(name="The Sea")), width)
+    shown = drawn(digest_message(entries, 7, make_route(), id=ID, page=Page(name="The Sea")), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= min(width, 84)
 
 
