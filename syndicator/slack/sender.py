@@ -24,6 +24,7 @@ import structlog
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, SlackMethod
 from syndicator.errors import DeliveryError, StoreError, Unclear
+from syndicator.once import SaidOnce
 from syndicator.slack.outage import OutageWatch
 from syndicator.slack.retry import Answer, Drawn, RetryPolicy, Verdict, after_look, after_send
 from syndicator.store.outbox import Outbox
@@ -32,8 +33,8 @@ log = structlog.get_logger()
 
 GRACE_S = 3.0
 """How long a stop waits for calls under way; what is not back by then is looked for after the next start."""
-SLICE_S = 0.5
-"""The longest single wait, so that a stop is noticed and the beat is kept."""
+WORKERS = 8
+"""Calls at the same time, in as many channels."""
 LOOK_ROUND_S = 30.0
 """The longest without a look at the outbox, in which another process may have put something."""
 JUMP = timedelta(seconds=5)
@@ -98,47 +99,48 @@ class Sender:
         hold_back: Callable[[Outbox, datetime], object] = lambda _outbox, _now: None,
         policy: RetryPolicy | None = None,
         jitter: Callable[[], float] = random.random,
-        workers: int = 8,
         outages: OutageWatch | None = None,
         passing: Callable[[str], None] = lambda _point: None,
     ) -> None:
         self._open, self._messenger_for, self._clock = open_outbox, messenger_for, clock
         self._has_way, self._hold_back, self._outages = has_way, hold_back, outages or OutageWatch()
         self._policy = policy or RetryPolicy()
-        self._jitter, self._workers, self._passing = jitter, workers, passing
+        self._jitter, self._passing = jitter, passing
         self._busy: set[str] = set()
         self._ended: SimpleQueue[Finished] = SimpleQueue()
         self._unsettled: deque[Finished] = deque()
 
-    def run(self, stop: Event, wake: Event, *, beat: Callable[[], None] = lambda: None) -> None:
-        """Sends until `stop`; `wake` says that there may be something new. Set both to end at once.
+    def run(self, stop: Event, wake: Event) -> None:
+        """Sends until `stop`; `wake` says that there may be something new. Set `stop`, then `wake`, to end.
 
-        Ends within seconds: calls under way get a few to come back. `beat` is called about every second.
-        Where the store cannot be used, it says so once, waits and tries again.
+        Ends within seconds: calls under way get a few to come back. Where the store cannot be used, it says
+        so once, waits and tries again.
         """
-        begun, last, failing = False, self._clock(), False
-        while not stop.is_set():
-            beat()
+        begun, last, said = False, self._clock(), SaidOnce()
+        while True:
             wake.clear()
+            if stop.is_set():
+                break
             now = self._clock()
             until: datetime | None = now + timedelta(seconds=1)
             try:
                 if not begun:
                     self.begin()
                 elif now < last - JUMP:
-                    self._reset_back_off(now)
+                    with self._open() as outbox:
+                        outbox.reset_back_off(now)
                 begun, last = True, now
                 until = self._round(wake)
-                failing = False
+                said.changed("")
             except StoreError as error:
-                if not failing:
+                if said.changed("outbox"):
                     log.warning("outbox cannot be used, tried again", why=str(error))
-                failing = True
             except Exception:
                 # The round's boundary: a defect must not end all sending in silence.
                 log.exception("a round of the sender failed, it goes on")
                 until = now + timedelta(seconds=LOOK_ROUND_S)
-            self._wait(until, stop, wake, beat)
+            wait_s = LOOK_ROUND_S if until is None else (until - self._clock()).total_seconds()
+            wake.wait(min(max(wait_s, 0.0), LOOK_ROUND_S))
         self._finish()
 
     def begin(self) -> None:
@@ -158,15 +160,11 @@ class Sender:
             self._settle()
         return len(claims)
 
-    def _reset_back_off(self, now: datetime) -> None:
-        with self._open() as outbox:
-            outbox.reset_back_off(now)
-
     def _round(self, wake: Event) -> datetime | None:
         """Settles what has come back, begins what is due; when there will be more to do."""
         self._collect()
         self._settle()
-        claims, until = self._claim(limit=self._workers - len(self._busy))
+        claims, until = self._claim(limit=WORKERS - len(self._busy))
         for claimed in claims:
             self._busy.add(claimed.channel)
             target = Thread(target=self._work, args=(claimed, wake), name="delivery", daemon=True)
@@ -187,7 +185,7 @@ class Sender:
                 limit=limit,
             )
             busy = self._busy | {claimed.channel for claimed in claims}
-            until = outbox.next_time(busy, self._has_way) if len(busy) < self._workers else None
+            until = outbox.next_time(busy, self._has_way) if len(busy) < WORKERS else None
         if claims:
             self._passing("claimed")
         return claims, until
@@ -274,15 +272,6 @@ class Sender:
             policy=self._policy,
             can_look=finished.can_look,
         )
-
-    def _wait(self, until: datetime | None, stop: Event, wake: Event, beat: Callable[[], None]) -> None:
-        """Waits until that moment, a wake or a stop, beating meanwhile."""
-        wait_s = LOOK_ROUND_S if until is None else (until - self._clock()).total_seconds()
-        end = time.monotonic() + min(wait_s, LOOK_ROUND_S)
-        while not stop.is_set() and (left := end - time.monotonic()) > 0:
-            if wake.wait(min(left, SLICE_S)):
-                return
-            beat()
 
     def _finish(self) -> None:
         deadline = time.monotonic() + GRACE_S

@@ -209,7 +209,6 @@ def live(database: Path, address: str, webhook: bool, point: str | None, after: 
         lambda delivery: hooks[delivery.channel] if webhook else bot,
         clock=lambda: datetime.now(UTC),
         policy=POLICY,
-        workers=16,
         passing=passing,
     )
     sender.run(threading.Event(), threading.Event())
