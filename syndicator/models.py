@@ -11,10 +11,13 @@ UTC datetimes and a naive one is refused where it would enter.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+
+from syndicator.text import fold
 
 ALL = "all"
 """The slug of the feed of all topics together; no topic ever gets it."""
@@ -176,16 +179,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredTopic:
-    """What one topic file says. `parent` is a name, alias or slug; `path` is where it stands."""
+    """What one topic file says. `parent` is a name, alias or slug; `path` is where it stands; names are found
+    by their folded form: `key` is the name's, and `aliases` are folded, the name not among them."""
 
     name: str
+    key: str = field(init=False)
     slug: str | None = None
     parent: str | None = None
-    aliases: tuple[str, ...] = ()
+    aliases: Collection[str] = ()
     description: str = ""
     language: str | None = None
     source: str = ""
     path: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", fold(self.name))
+        aliases = frozenset(filter(None, map(fold, self.aliases))) - {self.key}
+        object.__setattr__(self, "aliases", aliases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

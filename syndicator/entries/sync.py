@@ -26,7 +26,7 @@ from syndicator.entries.news import News, news_of, news_of_problems
 from syndicator.entries.topics import TopicCatalog
 from syndicator.models import ALL, Visibility
 from syndicator.parse.identity import mint_guid, story_id
-from syndicator.publish.topics import choose_copy
+from syndicator.publish.membership import choose_copy
 from syndicator.store.session import Session
 from syndicator.store.types import PAGE, KnownFile, ProblemChanges, StoredEntry
 

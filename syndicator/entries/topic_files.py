@@ -12,8 +12,8 @@ from pathlib import Path
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.models import DeclaredTopic, Position, Problem, Topic
 from syndicator.parse.topic_file import parse_topic_file
-from syndicator.publish.topics import topic_key
 from syndicator.store.types import StoredTopic, TopicStatus
+from syndicator.text import fold
 from syndicator.watch.read import Reading, read_article
 
 SETTINGS = "settings"
@@ -137,18 +137,18 @@ class LastGood:
 def _beside(kept: Iterable[DeclaredTopic], found: Collection[DeclaredTopic]) -> Iterator[DeclaredTopic]:
     """What is kept as far as what was found leaves room for it: where a topic is declared anew, its further
     aliases; where its name or slug is given to another, nothing."""
-    names = {topic_key(topic.name) for topic in found}
-    claimed = {key for topic in found for key in (*_keys(topic), *map(topic_key, topic.aliases))}
+    names = {fold(topic.name) for topic in found}
+    claimed = {key for topic in found for key in (*_keys(topic), *map(fold, topic.aliases))}
     for topic in kept:
-        aliases = tuple(alias for alias in topic.aliases if topic_key(alias) not in claimed)
+        aliases = tuple(alias for alias in topic.aliases if fold(alias) not in claimed)
         if claimed.isdisjoint(_keys(topic)):
             yield replace(topic, aliases=aliases)
-        elif topic_key(topic.name) in names and aliases:
+        elif fold(topic.name) in names and aliases:
             yield DeclaredTopic(name=topic.name, aliases=aliases)
 
 
 def _keys(topic: DeclaredTopic) -> set[str]:
-    return {topic_key(topic.name), topic_key(topic.slug or topic.name)}
+    return {fold(topic.name), fold(topic.slug or topic.name)}
 
 
 def _place(topic: DeclaredTopic) -> Place:
@@ -160,7 +160,7 @@ def _declared(topic: Topic) -> DeclaredTopic:
         name=topic.name,
         slug=topic.slug,
         parent=topic.parent,
-        aliases=tuple(sorted(topic.names - {topic_key(topic.name)})),
+        aliases=tuple(sorted(topic.names - {fold(topic.name)})),
         description=topic.description,
         language=topic.language,
     )

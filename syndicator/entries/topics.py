@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from syndicator.models import ALL, DeclaredTopic, Problem, Topic
-from syndicator.publish.topics import TopicIndex, build_index, commonest, topic_key
+from syndicator.publish.topics import TopicIndex, build_index, commonest
 from syndicator.store.session import Session
 from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
+from syndicator.text import fold
 
 
 class TopicCatalog:
@@ -66,7 +67,7 @@ class TopicCatalog:
         """Counts names that articles carry now, and gives every new one its topic."""
         found = Counter(names)
         new = any(self.index.find(name) is None for name in found)
-        self._variants |= {topic_key(name) for name in found if name not in self._names}
+        self._variants |= {fold(name) for name in found if name not in self._names}
         self._names += found
         if new or self._is_respelt(found):
             self._build(session)
@@ -83,10 +84,10 @@ class TopicCatalog:
 
     def _is_respelt(self, names: Iterable[str]) -> bool:
         """Whether most articles now spell a topic of these names, which no file declares, otherwise."""
-        keys = {topic_key(name) for name in names} & self._variants
+        keys = {fold(name) for name in names} & self._variants
         spellings: dict[str, Counter[str]] = {key: Counter() for key in keys}
         for name, count in self._names.items() if keys else ():
-            if (key := topic_key(name)) in keys:
+            if (key := fold(name)) in keys:
                 spellings[key][" ".join(name.split())] += count
         declared = self._declared_slugs() if keys else set()
         return any(
@@ -136,7 +137,7 @@ class TopicCatalog:
         retired = [slug for slug, stored in self._stored.items() if stored.status is TopicStatus.MOVED]
         built = build_index(self._declared, self._names.elements(), known, retired=retired)
         reworded = self._reworded(built.index)
-        keys = Counter(map(topic_key, self._names))
+        keys = Counter(map(fold, self._names))
         self._variants = {key for key, spellings in keys.items() if spellings > 1}
         self.index, self.problems = built.index, built.problems
         changed = [

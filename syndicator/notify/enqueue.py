@@ -19,12 +19,12 @@ from syndicator.notify.compose import compose, draft_id, recompose
 from syndicator.notify.due import Draft, Hold, Plan, Traffic, hold, select_due
 from syndicator.notify.message import Page
 from syndicator.publish.addresses import digest_folder, digest_url, page_url
-from syndicator.publish.topics import topic_key
 from syndicator.settings.models import Digest, Route, Site
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
 from syndicator.store.types import PAGE, StoredTopic, TopicStatus
+from syndicator.text import fold
 
 log = structlog.get_logger()
 
@@ -216,9 +216,9 @@ class Enqueuer:
 
     def page(self, topics: Iterable[StoredTopic], route: Route) -> Page:
         """Where the route's stories stand: its topic's page if it has one topic, else the front page."""
-        wanted = {topic_key(name) for name in route.topics}
+        wanted = {fold(name) for name in route.topics}
         live = [stored.topic for stored in topics if stored.status is TopicStatus.LIVE]
-        found = [t for t in live if wanted & (t.names | {topic_key(t.name), t.slug})]
+        found = [t for t in live if wanted & (t.names | {fold(t.name), t.slug})]
         if len(found) == 1 == len(wanted):
             return Page(name=found[0].name, url=page_url(self._site, found[0].slug))
         return Page(name=self._site.title, url=page_url(self._site, ALL))

@@ -6,142 +6,89 @@ a problem with a fix. The outcome never depends on the order in which the files 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
 from syndicator.models import DeclaredTopic, Problem
-from syndicator.publish.slugs import is_slug, make_slug, topic_key
-from syndicator.text import language_tag
+from syndicator.publish.slugs import is_slug, make_slug
+from syndicator.text import fold, language_tag
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declaration:
-    """One topic as wanted. `key` and `aliases` are folded names; `parent` is a name as written."""
-
-    key: str
-    name: str
-    slug: str | None = None
-    parent: str | None = None
-    aliases: frozenset[str] = frozenset()
-    description: str = ""
-    language: str | None = None
-    source: str = ""
-    path: str = ""
-
-    def problem(self, what: str, fix: str) -> Problem:
-        return Problem(source=self.source, path=self.path, what=what, fix=fix)
-
-
-def read_declarations(declared: Iterable[DeclaredTopic]) -> tuple[list[Declaration], list[Problem]]:
+def settle_declared(declared: Iterable[DeclaredTopic]) -> tuple[list[DeclaredTopic], list[Problem]]:
     """The declared topics in the order of their keys, each name, slug and alias with one of them."""
     problems: list[Problem] = []
-    ordered = sorted(
-        declared,
-        key=lambda topic: (topic.source, topic.path, topic.name, topic.slug or "", topic.parent or ""),
-    )
-    by_key: dict[str, Declaration] = {}
-    for topic in ordered:
-        entry = _read(topic, problems)
-        if entry is None:
-            continue
-        first = by_key.get(entry.key)
-        by_key[entry.key] = entry if first is None else _join(first, entry, problems)
-    settled = _settle_aliases(_settle_slugs(list(by_key.values()), problems), problems)
-    return sorted(settled, key=lambda entry: entry.key), problems
+    by_key: dict[str, DeclaredTopic] = {}
+    for topic in sorted(declared, key=_place):
+        sound = _sound(topic, problems)
+        first = by_key.get(topic.key)
+        by_key[topic.key] = _joined(first, sound, problems) if first else sound
+    slugs: dict[str, DeclaredTopic] = {}
+    owners = dict(by_key)
+    settled = [_own_aliases(_own_slug(topic, slugs, problems), owners, problems) for topic in by_key.values()]
+    return sorted(settled, key=lambda topic: topic.key), problems
 
 
-def _read(topic: DeclaredTopic, problems: list[Problem]) -> Declaration | None:
-    entry = Declaration(
-        key=topic_key(topic.name),
-        name=" ".join(topic.name.split()),
-        slug=topic.slug or None,
-        parent=topic.parent or None,
-        aliases=frozenset(filter(None, map(topic_key, topic.aliases))) - {topic_key(topic.name)},
-        description=" ".join(topic.description.split()),
-        language=topic.language or None,
-        source=topic.source,
-        path=topic.path,
-    )
-    if not entry.key:
-        problems.append(entry.problem("the topic has no name", "Add `name:`"))
-        return None
-    if entry.language is not None and language_tag(entry.language) is None:
-        problems.append(
-            entry.problem(
-                f"{entry.language!r} is not a language; the site's is used",
-                "Write one like en or de-DE (ja, not the country's jp)",
-            )
-        )
-        entry = replace(entry, language=None)
-    if entry.slug is not None and not is_slug(entry.slug):
-        better = make_slug(entry.slug)
-        problems.append(
-            entry.problem(f"{entry.slug!r} cannot be a slug; {better} is used", f"Write {better}, or another")
-        )
-        return replace(entry, slug=better)
-    return entry
+def _place(topic: DeclaredTopic) -> tuple[str, ...]:
+    return topic.source, topic.path, topic.name, topic.slug or "", topic.parent or ""
 
 
-def _join(first: Declaration, second: Declaration, problems: list[Problem]) -> Declaration:
+def problem_of(topic: DeclaredTopic, what: str, fix: str) -> Problem:
+    return Problem(source=topic.source, path=topic.path, what=what, fix=fix)
+
+
+def _sound(topic: DeclaredTopic, problems: list[Problem]) -> DeclaredTopic:
+    if topic.language and language_tag(topic.language) is None:
+        what = f"{topic.language!r} is not a language; the site's is used"
+        problems.append(problem_of(topic, what, "Write one like en or de-DE (ja, not the country's jp)"))
+        topic = replace(topic, language=None)
+    if topic.slug and not is_slug(topic.slug):
+        better = make_slug(topic.slug)
+        what = f"{topic.slug!r} cannot be a slug; {better} is used"
+        problems.append(problem_of(topic, what, f"Write {better}, or another"))
+        topic = replace(topic, slug=better)
+    return topic
+
+
+def _joined(first: DeclaredTopic, second: DeclaredTopic, problems: list[Problem]) -> DeclaredTopic:
     """One topic of two files. Two sources may both have a file for it as long as they agree."""
     for what, one, other in (("slug", first.slug, second.slug), ("parent", first.parent, second.parent)):
-        if one and other and topic_key(one) != topic_key(other):
-            problems.append(
-                second.problem(
-                    f"{first.path} gives {first.name} the {what} {one}, this one {other}; the first holds",
-                    f"Give both the same {what}",
-                )
-            )
+        if one and other and fold(one) != fold(other):
+            said = f"{first.path} gives {first.name} the {what} {one}, this one {other}; the first holds"
+            problems.append(problem_of(second, said, f"Give both the same {what}"))
     if first.source == second.source:
-        problems.append(
-            second.problem(
-                f"{first.path} is already called {first.name}; the two are taken as one topic",
-                "Join the two files, or rename one of the topics",
-            )
-        )
+        said = f"{first.path} is already called {first.name}; the two are taken as one topic"
+        problems.append(problem_of(second, said, "Join the two files, or rename one of the topics"))
     return replace(
         first,
         slug=first.slug or second.slug,
         parent=first.parent or second.parent,
-        aliases=first.aliases | second.aliases,
+        aliases=(*first.aliases, *second.aliases),
         description=first.description or second.description,
         language=first.language or second.language,
     )
 
 
-def _settle_slugs(entries: Sequence[Declaration], problems: list[Problem]) -> list[Declaration]:
-    holders: dict[str, Declaration] = {}
-    settled: list[Declaration] = []
-    for entry in entries:
-        holder = holders.setdefault(entry.slug, entry) if entry.slug else entry
-        if holder is entry:
-            settled.append(entry)
-            continue
-        problems.append(
-            entry.problem(
-                f"the slug {entry.slug} belongs to {holder.name} ({holder.path})", "Give it a slug of its own"
-            )
-        )
-        settled.append(replace(entry, slug=None))
-    return settled
+def _own_slug(
+    topic: DeclaredTopic, holders: dict[str, DeclaredTopic], problems: list[Problem]
+) -> DeclaredTopic:
+    holder = holders.setdefault(topic.slug, topic) if topic.slug else topic
+    if holder is topic:
+        return topic
+    what = f"the slug {topic.slug} belongs to {holder.name} ({holder.path})"
+    problems.append(problem_of(topic, what, "Give it a slug of its own"))
+    return replace(topic, slug=None)
 
 
-def _settle_aliases(entries: Sequence[Declaration], problems: list[Problem]) -> list[Declaration]:
+def _own_aliases(
+    topic: DeclaredTopic, owners: dict[str, DeclaredTopic], problems: list[Problem]
+) -> DeclaredTopic:
     """A name goes before an alias, and the first file's alias before another's."""
-    owners = {entry.key: entry for entry in entries}
-    settled: list[Declaration] = []
-    for entry in entries:
-        kept: set[str] = set()
-        for alias in sorted(entry.aliases):
-            owner = owners.setdefault(alias, entry)
-            if owner is entry:
-                kept.add(alias)
-                continue
-            problems.append(
-                entry.problem(
-                    f"the alias {alias!r} belongs to {owner.name} ({owner.path})",
-                    "Remove it from one of the two files",
-                )
-            )
-        settled.append(replace(entry, aliases=frozenset(kept)))
-    return settled
+    kept = []
+    for alias in sorted(topic.aliases):
+        owner = owners.setdefault(alias, topic)
+        if owner.key == topic.key:
+            kept.append(alias)
+            continue
+        what = f"the alias {alias!r} belongs to {owner.name} ({owner.path})"
+        problems.append(problem_of(topic, what, "Remove it from one of the two files"))
+    return replace(topic, aliases=kept)

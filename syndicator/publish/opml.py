@@ -12,11 +12,11 @@ from email.utils import format_datetime
 
 from lxml import etree
 
-from syndicator.models import ALL, Format, Topic
+from syndicator.models import ALL, Format
 from syndicator.publish.addresses import feed_url, page_url
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Site
-from syndicator.text import language_tag, one_line
+from syndicator.text import language_tag
 
 DEEPEST = 8
 """Groups within groups; topics further down stand in the last. Readers nest two or three at most, and XML
@@ -33,46 +33,29 @@ def render_opml(
     """
     opml = etree.Element("opml", version="2.0")
     head = etree.SubElement(opml, "head")
-    etree.SubElement(head, "title").text = one_line(site.title) or "News"
+    etree.SubElement(head, "title").text = site.title
     if updated is not None:
         etree.SubElement(head, "dateModified").text = format_datetime(updated.replace(microsecond=0))
     body = etree.SubElement(opml, "body")
-    _add_feeds(body, site, ALL, one_line(site.title) or "News", site.language, levels)
-    _add_topics(body, site, index, levels)
-    return etree.tostring(opml, pretty_print=True, encoding="UTF-8", xml_declaration=True)
 
+    def add_feeds(parent: etree._Element, slug: str, name: str, language: str | None) -> None:
+        for level in (None, *levels):
+            text = f"{name} ({level})" if level else name
+            address = feed_url(site, slug, Format.ATOM, level=level)
+            outline = etree.SubElement(parent, "outline", type="rss", text=text, title=text, xmlUrl=address)
+            outline.set("htmlUrl", page_url(site, slug))
+            if tag := language_tag(language):
+                outline.set("language", tag)
 
-def _add_topics(body: etree._Element, site: Site, index: TopicIndex, levels: Sequence[str]) -> None:
-    """All topics under their parents; a stack, as a chain of parents may be longer than Python's."""
-    roots = [topic for topic in index.topics.values() if topic.parent is None]
-    waiting = [(topic, body, 0) for topic in reversed(roots)]
+    add_feeds(body, ALL, site.title, site.language)
+    # A stack, as a chain of parents may be longer than Python's.
+    tops = [slug for slug, topic in index.topics.items() if topic.parent is None]
+    waiting = [(slug, body, 0) for slug in reversed(tops)]
     while waiting:
-        topic, parent, depth = waiting.pop()
-        below = [index.topics[slug] for slug in index.children(topic.slug)]
-        group = parent
+        slug, group, depth = waiting.pop()
+        topic, below = index.topics[slug], index.children(slug)
         if below and depth < DEEPEST:
-            group = etree.SubElement(parent, "outline", text=_name(topic))
-        _add_feeds(group, site, topic.slug, _name(topic), topic.language, levels)
+            group = etree.SubElement(group, "outline", text=topic.name)
+        add_feeds(group, slug, topic.name, topic.language)
         waiting += [(child, group, depth + 1) for child in reversed(below)]
-
-
-def _add_feeds(
-    parent: etree._Element, site: Site, slug: str, name: str, language: str | None, levels: Sequence[str]
-) -> None:
-    for level in (None, *levels):
-        text = name if level is None else f"{name} ({level})"
-        outline = etree.SubElement(
-            parent,
-            "outline",
-            type="rss",
-            text=text,
-            title=text,
-            xmlUrl=feed_url(site, slug, Format.ATOM, level=level),
-            htmlUrl=page_url(site, slug),
-        )
-        if tag := language_tag(language):
-            outline.set("language", tag)
-
-
-def _name(topic: Topic) -> str:
-    return one_line(topic.name) or topic.slug
+    return etree.tostring(opml, pretty_print=True, encoding="UTF-8", xml_declaration=True)

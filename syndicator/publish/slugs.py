@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Container
 
 from slugify import slugify
 
 from syndicator.models import ALL
+from syndicator.text import fold
 
 LONGEST = 80
 """Characters of a slug, so that it is a file name everywhere and an address that can be read aloud."""
@@ -29,16 +29,6 @@ _SPOKEN = (
 """Signs that tell one name from another (C, C++, C#; Net, .NET) and would be lost as punctuation."""
 
 
-def topic_key(name: str) -> str:
-    """What two spellings of one name have in common: NFKC, case and blanks folded; empty for an empty name.
-
-    >>> topic_key(" Power\\u00a0 APPS ") == topic_key("power apps")
-    True
-    """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join(folded.split())
-
-
 def make_slug(name: str) -> str:
     """A path segment for any name: `a-z`, `0-9` and single hyphens, 1 to 80 characters, none reserved.
 
@@ -47,7 +37,7 @@ def make_slug(name: str) -> str:
     >>> [make_slug(name) for name in ("C++", "C#", ".NET", "ASP.NET", "日本語", "R&D", "All")]
     ['c-plus-plus', 'c-sharp', 'dot-net', 'asp-net', 'ri-ben-yu', 'r-and-d', 'all-topic']
     """
-    key = topic_key(name)
+    key = fold(name)
     spoken = key
     for sign, word in _SPOKEN:
         spoken = sign.sub(word, spoken)

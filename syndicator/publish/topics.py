@@ -14,19 +14,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from syndicator.models import DeclaredTopic, Problem, Topic
-from syndicator.publish.declarations import Declaration, read_declarations
-from syndicator.publish.membership import choose_copy
-from syndicator.publish.slugs import free_slug, make_slug, topic_key
-
-__all__ = [
-    "TopicIndex",
-    "TopicIndexResult",
-    "build_index",
-    "choose_copy",
-    "commonest",
-    "make_slug",
-    "topic_key",
-]
+from syndicator.publish.declarations import problem_of, settle_declared
+from syndicator.publish.slugs import free_slug, make_slug
+from syndicator.text import fold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +30,7 @@ class TopicIndex:
 
     def find(self, name: str) -> str | None:
         """The slug of the topic with this name, alias or slug, without regard to case and blanks."""
-        return self.by_key.get(topic_key(name))
+        return self.by_key.get(fold(name))
 
     def slugs_of(self, names: Iterable[str], *, roll_up: bool) -> tuple[str, ...]:
         """The slugs of an article's topics, each once: its own in its order, then their parents, nearest
@@ -79,25 +69,37 @@ class TopicIndexResult:
 
 def build_index(
     declared: Sequence[DeclaredTopic],
-    names: Iterable[str],
+    names: Iterable[str] | Mapping[str, int],
     known: Sequence[Topic],
     *,
     retired: Iterable[str] = (),
 ) -> TopicIndexResult:
     """Joins topic files, the names that articles carry, and the topics known before.
 
-    `known` holds every topic ever, those that are gone too, and `retired` the slugs that redirect: neither is
-    given to another topic unless a file says so. A topic is in the index while a file declares it or an
-    article carries it. The spelling shown of an undeclared topic is the commonest, then the first in
-    code-point order, so that it follows from the folder alone.
+    `names` stand as often as they are carried, or are counted. `known` holds every topic ever, those that are
+    gone too, and `retired` the slugs that redirect: neither is given to another topic unless a file says so.
+    A topic is in the index while a file declares it or an article carries it. The spelling shown of an
+    undeclared topic is the commonest, then the first in code-point order, so that it follows from the folder
+    alone.
     """
-    entries, problems = read_declarations(declared)
-    entries += _found(entries, names)
-    before = _slugs_before(entries, known)
-    slugs = _give_slugs(entries, before, {topic.slug for topic in known} | set(retired))
-    by_key = _index(entries, slugs)
-    parents = _cut_cycles(_parents(entries, slugs, by_key, problems), entries, slugs, problems)
-    topics = [_topic(entry, slugs[entry.key], parents, by_key) for entry in entries]
+    wanted, problems = settle_declared(declared)
+    wanted += _found(wanted, Counter(names))
+    before = _slugs_before(wanted, known)
+    slugs = _give_slugs(wanted, before, {topic.slug for topic in known} | set(retired))
+    by_key = _index(wanted, slugs)
+    parents = _parents(wanted, slugs, by_key, problems)
+    topics = [
+        Topic(
+            slug=slug,
+            name=" ".join(one.name.split()),
+            parent=parents.get(slug),
+            description=" ".join(one.description.split()),
+            language=one.language,
+            names=frozenset(key for key in {one.key, fold(slug), *one.aliases} if by_key[key] == slug),
+        )
+        for one in wanted
+        for slug in [slugs[one.key]]
+    ]
     live = set(slugs.values())
     return TopicIndexResult(
         index=_topic_index(topics, by_key),
@@ -106,108 +108,94 @@ def build_index(
     )
 
 
-def _found(declared: Sequence[Declaration], names: Iterable[str]) -> list[Declaration]:
-    """The topics that only articles name, in the order of their keys."""
-    taken = set(_index(declared, {entry.key: entry.slug or make_slug(entry.name) for entry in declared}))
-    spellings: dict[str, Counter[str]] = {}
-    for name in names:
-        key = topic_key(name)
-        if key and key not in taken:
-            spellings.setdefault(key, Counter())[" ".join(name.split())] += 1
-    return [Declaration(key=key, name=commonest(counts)) for key, counts in sorted(spellings.items())]
-
-
 def commonest(counts: Counter[str]) -> str:
     """The spelling of a topic that no file declares: the most frequent, then the first by code points."""
     return min(counts, key=lambda name: (-counts[name], name))
 
 
-def _slugs_before(entries: Sequence[Declaration], known: Sequence[Topic]) -> dict[str, str]:
+def _found(declared: Sequence[DeclaredTopic], names: Mapping[str, int]) -> list[DeclaredTopic]:
+    """The topics that only articles name, in the order of their keys."""
+    taken = _index(declared, {one.key: one.slug or make_slug(one.name) for one in declared})
+    spellings: dict[str, Counter[str]] = {}
+    for name, count in names.items():
+        if (key := fold(name)) and key not in taken:
+            spellings.setdefault(key, Counter())[" ".join(name.split())] += count
+    return [DeclaredTopic(name=commonest(counts)) for _, counts in sorted(spellings.items())]
+
+
+def _slugs_before(wanted: Sequence[DeclaredTopic], known: Sequence[Topic]) -> dict[str, str]:
     """Key to the slug that the topic had: known by its name, else by what else the known one was called,
     else by an alias that is the known one's name (a file that renames its topic keeps the old name so).
     """
     ordered = sorted(known, key=lambda topic: topic.slug, reverse=True)
-    by_name = {topic_key(topic.name): topic.slug for topic in ordered}
+    by_name = {fold(topic.name): topic.slug for topic in ordered}
     by_any = {key: topic.slug for topic in ordered for key in topic.names}
+    claims = [(one.key, by_name.get(one.key)) for one in wanted]
+    claims += [(one.key, by_any.get(one.key)) for one in wanted]
+    claims += [(one.key, by_name.get(alias)) for one in wanted for alias in sorted(one.aliases)]
     before: dict[str, str] = {}
     used: set[str] = set()
-
-    def claim(key: str, slug: str | None) -> None:
+    for key, slug in claims:
         if key not in before and slug is not None and slug not in used:
             before[key] = slug
             used.add(slug)
-
-    for entry in entries:
-        claim(entry.key, by_name.get(entry.key))
-    for entry in entries:
-        claim(entry.key, by_any.get(entry.key))
-    for entry in entries:
-        for alias in sorted(entry.aliases):
-            claim(entry.key, by_name.get(alias))
     return before
 
 
 def _give_slugs(
-    entries: Sequence[Declaration], before: Mapping[str, str], kept_back: set[str]
+    wanted: Sequence[DeclaredTopic], before: Mapping[str, str], kept_back: set[str]
 ) -> dict[str, str]:
     """Key to slug: first what files say, then what was given before, then new ones, each in key order."""
-    slugs = {entry.key: entry.slug for entry in entries if entry.slug}
+    slugs = {one.key: one.slug for one in wanted if one.slug}
     taken = set(slugs.values())
-    for entry in entries:
-        if entry.key not in slugs and entry.key in before and before[entry.key] not in taken:
-            slugs[entry.key] = before[entry.key]
-            taken.add(before[entry.key])
+    for key in (one.key for one in wanted):
+        if key not in slugs and key in before and before[key] not in taken:
+            slugs[key] = before[key]
+            taken.add(before[key])
     taken |= kept_back
-    for entry in entries:
-        if entry.key not in slugs:
-            slugs[entry.key] = free_slug(make_slug(entry.name), entry.key, taken)
-            taken.add(slugs[entry.key])
+    for one in wanted:
+        if one.key not in slugs:
+            slugs[one.key] = free_slug(make_slug(one.name), one.key, taken)
+            taken.add(slugs[one.key])
     return slugs
 
 
-def _index(entries: Sequence[Declaration], slugs: Mapping[str, str]) -> dict[str, str]:
+def _index(wanted: Sequence[DeclaredTopic], slugs: Mapping[str, str]) -> dict[str, str]:
     """Folded name to slug. A name goes before an alias, that before a slug, that before a likely slug."""
-    by_key = {entry.key: slugs[entry.key] for entry in entries}
-    for entry in entries:
-        for alias in entry.aliases:
-            by_key.setdefault(alias, slugs[entry.key])
-    for entry in entries:
-        by_key.setdefault(topic_key(slugs[entry.key]), slugs[entry.key])
-    for entry in entries:
-        by_key.setdefault(make_slug(entry.name), slugs[entry.key])
+    by_key = {one.key: slugs[one.key] for one in wanted}
+    more = [(alias, one) for one in wanted for alias in one.aliases]
+    more += [(fold(slugs[one.key]), one) for one in wanted]
+    more += [(make_slug(one.name), one) for one in wanted]
+    for key, one in more:
+        by_key.setdefault(key, slugs[one.key])
     return by_key
 
 
 def _parents(
-    entries: Sequence[Declaration],
+    wanted: Sequence[DeclaredTopic],
     slugs: Mapping[str, str],
     by_key: Mapping[str, str],
     problems: list[Problem],
 ) -> dict[str, str]:
+    """Slug to the parent's; without those that are no topic, or that lead back to the topic itself."""
     parents: dict[str, str] = {}
-    for entry in entries:
-        if entry.parent is None:
-            continue
-        above = by_key.get(topic_key(entry.parent))
-        if above is None:
-            problems.append(
-                entry.problem(
-                    f"the parent {entry.parent!r} is no topic",
-                    "Add a topic file for it, or correct the name",
-                )
-            )
-        else:
-            parents[slugs[entry.key]] = above
-    return parents
+    for one in wanted:
+        above = by_key.get(fold(one.parent)) if one.parent else None
+        if above is not None:
+            parents[slugs[one.key]] = above
+        elif one.parent:
+            what = f"the parent {one.parent!r} is no topic"
+            problems.append(problem_of(one, what, "Add a topic file for it, or correct the name"))
+    circular = _circular(parents)
+    for one in wanted:
+        if slugs[one.key] in circular:
+            what = f"{one.name} stands below itself: its parent {one.parent} leads back to it"
+            problems.append(problem_of(one, what, "Remove `parent` from one of the topics in the circle"))
+    return {slug: above for slug, above in parents.items() if slug not in circular}
 
 
-def _cut_cycles(
-    parents: Mapping[str, str],
-    entries: Sequence[Declaration],
-    slugs: Mapping[str, str],
-    problems: list[Problem],
-) -> dict[str, str]:
-    """The parents without those of topics that are their own ancestors."""
+def _circular(parents: Mapping[str, str]) -> set[str]:
+    """The topics that are their own ancestors."""
     circular: set[str] = set()
     seen: set[str] = set()
     for start in parents:
@@ -219,27 +207,7 @@ def _cut_cycles(
         if slug is not None and slug in path:
             circular |= {step for step, place in path.items() if place >= path[slug]}
         seen |= set(path)
-    problems += [
-        entry.problem(
-            f"{entry.name} stands below itself: its parent {entry.parent} leads back to it",
-            "Remove `parent` from one of the topics in the circle",
-        )
-        for entry in entries
-        if slugs[entry.key] in circular
-    ]
-    return {slug: above for slug, above in parents.items() if slug not in circular}
-
-
-def _topic(entry: Declaration, slug: str, parents: Mapping[str, str], by_key: Mapping[str, str]) -> Topic:
-    keys = {entry.key, topic_key(slug), *entry.aliases}
-    return Topic(
-        slug=slug,
-        name=entry.name,
-        parent=parents.get(slug),
-        description=entry.description,
-        language=entry.language,
-        names=frozenset(key for key in keys if by_key[key] == slug),
-    )
+    return circular
 
 
 def _topic_index(topics: Iterable[Topic], by_key: Mapping[str, str]) -> TopicIndex:

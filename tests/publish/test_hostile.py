@@ -160,7 +160,7 @@ def _as_related(article: Article) -> Related:
     )
 
 
-@given(st.lists(st.builds(DeclaredTopic, name=TEXT, language=st.none() | TEXT), max_size=4), SITE_TITLE)
+@given(st.lists(st.builds(DeclaredTopic, name=LINE, language=st.none() | TEXT), max_size=4), SITE_TITLE)
 def test_any_topics_and_title_give_valid_opml(declared: list[DeclaredTopic], title: str) -> None:
     site = Site(title=title, base_url="https://feeds.example.org/", language="en")
     index = build_index(declared, [], []).index
