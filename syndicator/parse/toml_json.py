@@ -32,9 +32,12 @@ _WIDEST = 10**18
 def read_toml(text: str, first_line: int) -> Value:
     """A TOML document as plain values; dates become text as TOML writes them. Raises ArticleError."""
     refuse_oversize(text, LIMITS, first_line)
-    # tomllib takes time that grows with the square of the parts of a dotted key.
-    if _LONG_KEY.search(_TOML_TEXT.sub("s", text)):
+    # tomllib takes its time, with the square of the parts of a dotted key: what is too much is told before.
+    bare = _TOML_TEXT.sub("s", text)
+    if _LONG_KEY.search(bare):
         raise _too_deep(first_line)
+    if sum(map(bare.count, "=,{[.")) > LIMITS.nodes:
+        raise _too_many(first_line)
     try:
         table = tomllib.loads(text, parse_float=decimal_number)
     except RecursionError:
@@ -78,8 +81,7 @@ class _Plain:
     def of(self, value: Any, depth: int = 0) -> Value:
         self._nodes += 1
         if self._nodes > LIMITS.nodes:
-            what = f"more than {LIMITS.nodes:,} values"
-            raise ArticleError(what, fix="Shorten the lists", line=self._first_line)
+            raise _too_many(self._first_line)
         if depth > LIMITS.depth:
             raise _too_deep(self._first_line)
         match value:
@@ -94,6 +96,10 @@ class _Plain:
                 raise ArticleError(what, fix="Put it in quotes", line=self._first_line)
         plain: Value = value
         return plain
+
+
+def _too_many(line: int) -> ArticleError:
+    return ArticleError(f"more than {LIMITS.nodes:,} values", fix="Shorten the lists", line=line)
 
 
 def _too_deep(line: int) -> ArticleError:
