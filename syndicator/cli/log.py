@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 
@@ -19,11 +19,8 @@ SECRET = re.compile(r"xox[a-z]-[\w-]+|(?<=hooks\.slack\.com/)(services|workflows
 PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>", "debug": "<7>"}
 
 
-def configure_logs(
-    *, verbose: bool = False, journal: bool = False, quiet: bool = False, stream: TextIO | None = None
-) -> None:
+def configure_logs(*, verbose: bool = False, journal: bool = False, quiet: bool = False) -> None:
     """Sets up structlog, and the standard library's logging for the warnings of libraries; to stderr."""
-    stream = stream or sys.stderr
     level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO
     processors: list[Any] = [structlog.processors.add_log_level, mask]
     if journal:
@@ -31,17 +28,17 @@ def configure_logs(
     else:
         # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
         renderer = structlog.dev.ConsoleRenderer(
-            colors=stream.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+            colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
         )
         processors += [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), renderer]
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=stream),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
     # What libraries have to say, from warnings up; theirs is never our news.
-    logging.basicConfig(stream=stream, level=logging.WARNING, format="%(name)s: %(message)s", force=True)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", force=True)
     # It logs a webhook's address at INFO and messages at DEBUG; neither is ever wanted.
     logging.getLogger("slack_sdk").setLevel(logging.ERROR)
 

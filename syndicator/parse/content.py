@@ -115,15 +115,15 @@ def render_body(markdown: str, *, base_url: str, embedded: str = "", first_line:
         raise ArticleError(error.what, fix=error.fix, line=first_line + error.line - 1) from None
 
 
-def plain_summary(body_html: str, limit: int = SUMMARY_CHARACTERS) -> str:
-    """The first `limit` characters of sanitised HTML as plain text, without footnotes."""
+def plain_summary(body_html: str) -> str:
+    """The first 300 characters of sanitised HTML as plain text, without footnotes."""
     text = ""
     # The beginning is nearly always enough; what may be cut off at its end is beyond the limit.
-    for size in (limit * 4, limit * 40):
-        if len(text) <= limit + 40:
+    for size in (SUMMARY_CHARACTERS * 4, SUMMARY_CHARACTERS * 40):
+        if len(text) <= SUMMARY_CHARACTERS + 40:
             part = _BREAKS.sub(" ", _FOOTNOTES.sub("", body_html[:size]))
             text = one_line(html.unescape(_TAG.sub("", part)))
-    return shorten(text, limit)
+    return shorten(text, SUMMARY_CHARACTERS)
 
 
 def _rendered(markdown: str) -> str:

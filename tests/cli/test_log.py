@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from contextlib import redirect_stderr
 
 import pytest
 import structlog
@@ -13,7 +14,8 @@ from syndicator.cli.log import configure_logs
 
 def lines(*, journal: bool = True, verbose: bool = False) -> tuple[io.StringIO, structlog.BoundLogger]:
     stream = io.StringIO()
-    configure_logs(verbose=verbose, journal=journal, stream=stream)
+    with redirect_stderr(stream):
+        configure_logs(verbose=verbose, journal=journal)
     return stream, structlog.get_logger()
 
 
