@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,8 @@ AT_ONCE_S, ARCHIVES_S = 0.5, 0.1
 at and messages go out, and what those change goes before archives."""
 ARCHIVES = 200
 """Archive pages that are looked up at a time."""
+LEFTOVER = -3
+"""Stands with a path for a file that other settings or another version wrote, and nobody writes any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,6 @@ class Output:
     _failed: dict[Work, OutputUnwritable] = field(default_factory=dict)
     """What could not be written since all else was tried last."""
     _leftovers: set[str] = field(default_factory=set)
-    """What other settings or another version wrote, and nobody would ever write again."""
 
     def verify(self, session: Session) -> None:
         """Marks dirty what was never written, and everything where it was made with other settings or by
@@ -182,12 +183,13 @@ class Output:
         shown = {slug for slug in changed if slug in live}
         shown |= {parent for slug in shown if (parent := live[slug].parent) is not None}
         new = {(slug, PAGE) for slug in (*shown, *([ALL] if changed else []))} - dirty
-        owed = (dirty | new) - self._failed.keys()
+        leftovers = {(path, LEFTOVER) for path in islice(self._leftovers, ARCHIVES)}
+        owed = (dirty | new | leftovers) - self._failed.keys()
         return _Portion(sorted(owed, key=_order(documents.topics)), new)
 
     def _write(self, portion: _Portion, documents: Documents, progress: Progress) -> None:
         """Raises OutputUnwritable where nothing else would succeed either."""
-        feeds = [work for work in portion.work if work[1] < 0]
+        feeds = [work for work in portion.work if not _is_late(work)]
         archives = portion.work[len(feeds) :]
         for some, longest_s in ((feeds, AT_ONCE_S), (archives, ARCHIVES_S)):
             until = time.monotonic() + longest_s
@@ -196,24 +198,14 @@ class Output:
                 self._attempt(work, portion, documents)
                 if time.monotonic() > until:
                     return
-        for path in sorted(self._leftovers):
-            progress(len(portion.work), len(portion.work))
-            self._leftovers.discard(path)
-            with self._trying((path, FEED)):
-                self.folder.remove(path)
 
     def _attempt(self, work: Work, portion: _Portion, documents: Documents) -> None:
-        with self._trying(work):
+        try:
             for path, data in self._render(work, portion, documents):
                 self._leftovers.discard(path)
                 if self.folder.put(path, data, compress=not _is_archive(path)):
                     portion.written.append(path)
             portion.done.append(work)
-
-    @contextmanager
-    def _trying(self, work: Work) -> Iterator[None]:
-        try:
-            yield
         except OutputUnwritable as error:
             self._failed[work] = error
             if error.everywhere:
@@ -223,7 +215,9 @@ class Output:
         """The documents to put; what is to be removed is removed at once."""
         slug, page = work
         stored = documents.topics.get(slug)
-        if slug.startswith(DIGESTS):
+        if page == LEFTOVER:
+            self.folder.remove(slug)
+        elif slug.startswith(DIGESTS):
             id = slug.removeprefix(DIGESTS)
             listed = list(documents.digest(id))
             if not listed:
@@ -231,7 +225,10 @@ class Output:
             yield from listed
         elif slug != ALL and (stored is None or stored.status is not TopicStatus.LIVE):
             if stored is not None and has_ended(stored):
-                self._remove_topic(documents, slug)
+                # What it leads to stands by now, and is said to be there before its own files go.
+                self._write_moved_map(documents.topics.values())
+                for path in (path for _, paths in self._paths(documents.session, slug) for path in paths):
+                    self.folder.remove(path)
         elif page == FEED:
             self._statistics.pop(slug, None)
             if not self.folder.has(feed_path(slug, Format.ATOM)):
@@ -245,13 +242,6 @@ class Output:
         else:
             yield from documents.archive(slug, page)
 
-    def _remove_topic(self, documents: Documents, slug: str) -> None:
-        # What it leads to stands by now, and is said to be there before its own files go.
-        self._write_moved_map(documents.topics.values())
-        for _, paths in self._paths(documents.session, slug):
-            for path in paths:
-                self.folder.remove(path)
-
     def _write_moved_map(self, topics: Iterable[StoredTopic]) -> None:
         moved = moves_of(topics)
         if moved != self._moved:
@@ -264,7 +254,7 @@ class Output:
         """What was written before a portion failed or was cut off is remembered as well."""
         self.folder.sync()
         with store.transaction() as session:
-            session.feeds.mark_clean(portion.done)
+            session.feeds.mark_clean(work for work in portion.done if work[1] != LEFTOVER)
             session.feeds.mark_dirty(portion.new.difference(portion.done))
             session.feeds.put_written(self.folder.changes)
             if self.feeds.hub is not None:
@@ -274,9 +264,11 @@ class Output:
         self.folder.changes.clear()
 
     def _published(self, portion: _Portion, failure: OutputUnwritable | None) -> Published:
-        left = {*portion.work, *portion.new} - {*portion.done, *self._failed}
-        unseen = sum(page >= 0 for _, page in portion.work) >= ARCHIVES
-        more = failure is None and bool(left or unseen or self._leftovers)
+        tried = {*portion.done, *self._failed}
+        self._leftovers -= {path for path, page in tried if page == LEFTOVER}
+        left = {*portion.work, *portion.new} - tried
+        unseen = self._leftovers or sum(page >= 0 for _, page in portion.work) >= ARCHIVES
+        more = failure is None and bool(left or unseen)
         if not more:
             failure = failure or next(iter(self._failed.values()), None)
             self._failed.clear()
@@ -284,7 +276,7 @@ class Output:
             written=len(portion.written),
             feeds=sum(map(_is_feed, portion.written)),
             more=more,
-            only_archives=more and all(page >= 0 for _, page in left),
+            only_archives=more and all(map(_is_late, left)),
             failure=failure,
         )
 
@@ -310,9 +302,14 @@ def _order(topics: Mapping[str, StoredTopic]) -> Callable[[Work], tuple[int, boo
             return 0, False, False, slug, page
         if page == FEED:
             return 1 if slug == ALL else 2, slug in ended, slug not in targets, slug, page
-        return 3 if page == PAGE else 4, page == PAGE and slug == ALL, False, slug, page
+        return 4 if _is_late(work) else 3, page == PAGE and slug == ALL, False, slug, page
 
     return place
+
+
+def _is_late(work: Work) -> bool:
+    """Whether it is for when all feeds and pages are in place."""
+    return work[1] not in (FEED, PAGE)
 
 
 def _work_of(path: str) -> Work:
