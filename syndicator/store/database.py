@@ -8,7 +8,6 @@ whatever the busy timeout says.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,12 +18,9 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from syndicator.errors import (
     DISK_ERRORS,
-    StoreBusy,
     StoreDamaged,
     StoreError,
     StoreGone,
@@ -34,6 +30,7 @@ from syndicator.errors import (
 from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
 from syndicator.store.session import Session
 from syndicator.store.tables import metadata
+from syndicator.store.translation import translated
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 REVISION = text("SELECT version_num FROM alembic_version")
@@ -50,8 +47,6 @@ FIX_DAMAGE = (
     "Check the disk. Nothing that is there is announced. What was owed is known again once the service is "
     "stopped and a backup put in its place"
 )
-NOT_TEXT = "Could not decode to UTF-8"
-"""How Python's sqlite3 says that a cell holds bytes which nobody can have put there as text."""
 WRITE_AHEAD = "journal_mode=WAL"
 """Kept in the file itself, so it is set by whoever may write it, and outside any transaction."""
 
@@ -95,7 +90,7 @@ class Store:
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
-            with _translated(self.path):
+            with translated(self.path):
                 yield
         except StoreDamaged as damage:
             self._damage = damage.why
@@ -214,7 +209,7 @@ def _open_sound(url: str, now: datetime, suspect: str | None = None) -> Store:
         log.error("database is an empty file, begun anew", path=str(path), fix=FIX_DAMAGE)
     store = Store(url)
     try:
-        with _translated(path), store._writer.begin() as connection:
+        with translated(path), store._writer.begin() as connection:
             _check(connection, path, thoroughly=suspect is not None)
             _migrate(connection, path)
             session = Session(connection)
@@ -316,51 +311,3 @@ def _move_aside(path: Path, now: datetime) -> Path:
             fix="Make its folder writable for this user, or move the file away",
         ) from None
     return aside
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLAlchemy's and SQLite's errors as ours; the codes are those of https://www.sqlite.org/rescode.html."""
-    try:
-        yield
-    except DatabaseError as error:
-        raise _as_ours(error.orig, path) or error from error
-    except PoolTimeout as error:  # another thread of this process holds the connection
-        fix = "Try again in a moment"
-        raise StoreBusy(
-            "the database is in use", on=str(path), why="another thread holds it", fix=fix
-        ) from error
-    except sqlite3.DatabaseError as error:  # while a connection is opened, SQLAlchemy does not wrap it
-        raise _as_ours(error, path) or error from error
-    except UnicodeDecodeError as error:  # SQLite quotes the damaged bytes, and Python cannot read its message
-        raise _as_ours(error, path) or error from error
-
-
-def _as_ours(cause: BaseException | None, path: Path) -> StoreError | None:
-    """None for a mistake of ours, which is to be seen as it is."""
-    name = getattr(cause, "sqlite_errorname", "") or ""
-    on, why = str(path), str(cause)
-    if isinstance(cause, UnicodeDecodeError):
-        return StoreDamaged("the database is damaged", on=on, why=repr(cause.object))
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreBusy("the database is in use", on=on, why=why, fix="Try again in a moment")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or why.startswith(NOT_TEXT):
-        return StoreDamaged("the database is damaged", on=on, why=why)
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or (
-        name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) and _is_disk_shut(path)
-    ):
-        fix = "Make room on the disk, or mount it for writing; the service then goes on by itself"
-        return StoreUnavailable("the database cannot be written", on=on, why=why, fix=fix)
-    if isinstance(cause, sqlite3.OperationalError):
-        fix = "See that its folder is writable and its disk has space"
-        return StoreError("the database cannot be used", on=on, why=why, fix=fix)
-    return None
-
-
-def _is_disk_shut(path: Path) -> bool:
-    """Whether nothing at all can be written there: SQLite does not tell a full disk from a forbidden file."""
-    try:
-        disk = os.statvfs(path.parent)
-    except OSError as error:
-        return error.errno in DISK_ERRORS
-    return disk.f_bavail == 0 or bool(disk.f_flag & os.ST_RDONLY)

@@ -18,29 +18,27 @@ that an answer that comes after its lease has expired changes nothing that was d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
-from heapq import merge
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, select, update
 
 from syndicator.alerts import (
-    BY_CHANNEL,
     Delivery,
     DeliveryState,
     LedgerKind,
     LedgerRow,
     Retry,
-    SlackMethod,
     Way,
 )
 from syndicator.store.channels import Channels
 from syndicator.store.dialect import replace_if, row_of
 from syndicator.store.ledger import Ledger
-from syndicator.store.outbox_tables import WAITING, channels, deliveries, ledger, rate_limits
+from syndicator.store.outbox_tables import WAITING, deliveries, ledger
+from syndicator.store.queue import read_queue
 from syndicator.store.tables import UtcTime
 
 OPEN = (DeliveryState.OWED, DeliveryState.UNCLEAR)
@@ -57,24 +55,6 @@ WRITTEN = ("id", "route", "channel", "message", "guids", "more", "created")
 
 MayLeave = Callable[[str, str], bool]
 """Whether a message of this route may go to this channel now."""
-
-
-def _queue_of(state: DeliveryState, limit: ColumnElement[bool]) -> Select[Any]:
-    """The messages in a state, by their time, with until when their channel rests by us and by Slack."""
-    limited = select(func.max(rate_limits.c.until)).where(limit).scalar_subquery()
-    columns = (deliveries.c[name] for name in ("id", "route", "channel", "due", "created"))
-    return (
-        select(*columns, channels.c.not_before, limited.label("limited"))
-        .join(channels, channels.c.channel == deliveries.c.channel)
-        .where(deliveries.c.state == state)
-        .order_by(deliveries.c.due, deliveries.c.created)
-    )
-
-
-_POSTING = and_(rate_limits.c.channel == deliveries.c.channel, rate_limits.c.method.in_(BY_CHANNEL))
-_LOOKING = and_(rate_limits.c.channel == "", rate_limits.c.method == SlackMethod.HISTORY)
-QUEUES = (_queue_of(DeliveryState.OWED, _POSTING), _queue_of(DeliveryState.UNCLEAR, _LOOKING))
-"""Made once: a statement takes longer to make than to run."""
 
 
 class Outbox:
@@ -135,11 +115,11 @@ class Outbox:
         """
         ids: list[str] = []
         taken = set(busy)
-        with closing(self._queue()) as queue:
+        with closing(read_queue(self._connection)) as queue:
             for row in queue:
                 if row.due > now or len(ids) == limit:
                     break
-                if row.channel in taken or _ready(row) > now or not may_leave(row.route, row.channel):
+                if row.channel in taken or row.ready > now or not may_leave(row.route, row.channel):
                     continue
                 ids.append(row.id)
                 taken.add(row.channel)
@@ -199,12 +179,12 @@ class Outbox:
         sending = and_(deliveries.c.state == DeliveryState.SENDING, deliveries.c.channel.not_in(list(busy)))
         query = select(func.min(deliveries.c.lease_until)).where(sending)
         first: datetime | None = self._connection.scalar(query)
-        with closing(self._queue()) as queue:
+        with closing(read_queue(self._connection)) as queue:
             for row in queue:
                 if first is not None and row.due >= first:
                     break
                 if row.channel not in busy and may_leave(row.route, row.channel):
-                    first = _ready(row) if first is None else min(first, _ready(row))
+                    first = min(first or row.ready, row.ready)
         return first
 
     def reset_back_off(self, now: datetime) -> None:
@@ -242,11 +222,8 @@ class Outbox:
 
         Whatever waits may be sent within the hour, however long ago it was written.
         """
-        sent = and_(
-            deliveries.c.channel == channel,
-            deliveries.c.ended > since,
-            deliveries.c.state.in_(ANNOUNCED),
-        )
+        over = deliveries.c.state.in_(ANNOUNCED)
+        sent = and_(deliveries.c.channel == channel, deliveries.c.ended > since, over)
         return self._count(sent) + self.waiting(channel)
 
     def waiting(self, channel: str | None = None) -> int:
@@ -269,12 +246,7 @@ class Outbox:
 
     def oldest(self, route: str, channel: str) -> datetime | None:
         """When the route took the first of the stories that have not left yet; None if there is none."""
-        waits = and_(
-            deliveries.c.channel == channel,
-            deliveries.c.state == DeliveryState.OWED,
-            deliveries.c.route == route,
-        )
-        written = ledger.c.delivery.in_(select(deliveries.c.id).where(waits))
+        written = ledger.c.delivery.in_(select(deliveries.c.id).where(_owed_by(route, channel)))
         found = (
             self._connection.scalar(select(func.min(ledger.c.at)).where(condition))
             for condition in (and_(ledger.c.route == route, WAITING), written)
@@ -313,13 +285,7 @@ class Outbox:
 
         Only what is certainly not in the channel. How many messages.
         """
-        route, channel = way
-        waits = and_(
-            deliveries.c.channel == channel,
-            deliveries.c.state == DeliveryState.OWED,
-            deliveries.c.route == route,
-            deliveries.c.unsure.is_(False),
-        )
+        waits = and_(_owed_by(*way), deliveries.c.unsure.is_(False))
         ids = self._change(waits, {"state": DeliveryState.RELEASED, "error": why, "ended": now})
         self.ledger.put_back(ids)
         return len(ids)
@@ -351,15 +317,6 @@ class Outbox:
         self._change(deliveries.c.state.in_((DeliveryState.OWED, DeliveryState.SENDING)), values)
         self.ledger.distrust()
 
-    def _queue(self) -> Generator[Row[Any]]:
-        """What is to be done, by its time; read only as far as it is asked for, and to be closed then."""
-        found = [self._connection.execute(query) for query in QUEUES]
-        try:
-            yield from merge(*found, key=lambda row: (row.due, row.created))
-        finally:
-            for one in found:
-                one.close()
-
     def _claim(self, delivery: Delivery, now: datetime, lease: timedelta, pace: timedelta) -> Delivery:
         claimed = delivery
         if delivery.state is DeliveryState.OWED:
@@ -386,7 +343,7 @@ class Outbox:
         return [Delivery(**row) for row in self._connection.execute(query).mappings()]
 
 
-def _ready(row: Row[Any]) -> datetime:
-    """When the message may go: when it is due, and its channel rests neither by us nor by Slack."""
-    moments: list[datetime] = [row.due, row.not_before] + ([row.limited] if row.limited else [])
-    return max(moments)
+def _owed_by(route: str, channel: str) -> ColumnElement[bool]:
+    """The messages that wait to be sent by this route to this channel."""
+    of_channel = and_(deliveries.c.channel == channel, deliveries.c.state == DeliveryState.OWED)
+    return and_(of_channel, deliveries.c.route == route)

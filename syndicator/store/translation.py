@@ -1,0 +1,67 @@
+"""SQLAlchemy's and SQLite's errors as ours, by one table; the codes are those of
+https://www.sqlite.org/rescode.html.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from syndicator.errors import DISK_ERRORS, StoreBusy, StoreDamaged, StoreError, StoreUnavailable
+
+NOT_TEXT = "Could not decode to UTF-8"
+"""How Python's sqlite3 says that a cell holds bytes which nobody can have put there as text."""
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raises StoreBusy, StoreDamaged, StoreUnavailable or StoreError for what the body raises."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise _as_ours(error.orig, path) or error from error
+    except PoolTimeout as error:  # another thread of this process holds the connection
+        fix = "Try again in a moment"
+        raise StoreBusy(
+            "the database is in use", on=str(path), why="another thread holds it", fix=fix
+        ) from error
+    except sqlite3.DatabaseError as error:  # while a connection is opened, SQLAlchemy does not wrap it
+        raise _as_ours(error, path) or error from error
+    except UnicodeDecodeError as error:  # SQLite quotes the damaged bytes, and Python cannot read its message
+        raise _as_ours(error, path) or error from error
+
+
+def _as_ours(cause: BaseException | None, path: Path) -> StoreError | None:
+    """None for a mistake of ours, which is to be seen as it is."""
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    on, why = str(path), str(cause)
+    if isinstance(cause, UnicodeDecodeError):
+        return StoreDamaged("the database is damaged", on=on, why=repr(cause.object))
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreBusy("the database is in use", on=on, why=why, fix="Try again in a moment")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or why.startswith(NOT_TEXT):
+        return StoreDamaged("the database is damaged", on=on, why=why)
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or (
+        name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")) and _is_disk_shut(path)
+    ):
+        fix = "Make room on the disk, or mount it for writing; the service then goes on by itself"
+        return StoreUnavailable("the database cannot be written", on=on, why=why, fix=fix)
+    if isinstance(cause, sqlite3.OperationalError):
+        fix = "See that its folder is writable and its disk has space"
+        return StoreError("the database cannot be used", on=on, why=why, fix=fix)
+    return None
+
+
+def _is_disk_shut(path: Path) -> bool:
+    """Whether nothing at all can be written there: SQLite does not tell a full disk from a forbidden file."""
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError as error:
+        return error.errno in DISK_ERRORS
+    return disk.f_bavail == 0 or bool(disk.f_flag & os.ST_RDONLY)
