@@ -22,6 +22,7 @@ from syndicator.systemd import Notifier
 from tests.acceptance.running import Notified, Running, wait_for
 from tests.disks import fill, small_disk
 from tests.rig import article_text
+from tests.sockets import notify_address
 
 Logs = list[MutableMapping[str, Any]]
 SILENT = Notifier({})
@@ -143,8 +144,9 @@ def test_full_disk_at_start_is_waited_for_while_what_is_there_is_served(tmp_path
     public = tmp_path / "public/feeds/all"
     public.mkdir(parents=True)
     (public / "atom.xml").write_text("<feed>of yesterday</feed>")
-    notified = Notified(tmp_path / "notify")
-    notifier = Notifier({"NOTIFY_SOCKET": str(notified.path)})
+    address = notify_address()
+    notified = Notified(address)
+    notifier = Notifier({"NOTIFY_SOCKET": address})
     with small_disk(tmp_path / "var") as disk, closing(notified):
         filler = fill(disk)
         with alive(tmp_path, ready=False, notifier=notifier) as (one, logs):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ import yaml
 
 from syndicator.cli import main
 from tests.slack_server import TOKEN, SlackServer
+from tests.sockets import notify_address, notify_socket
 
 PATIENCE_S = 30.0
 T = TypeVar("T")
@@ -40,11 +40,9 @@ def wait_for(what: Callable[[], T | None], *, patience_s: float = PATIENCE_S, wh
 class Notified:
     """What systemd would be told: a datagram socket that the service finds in NOTIFY_SOCKET."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, address: str) -> None:
         self.lines: list[str] = []
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(path))
+        self._socket = notify_socket(address)
         self._socket.setblocking(False)
 
     def has(self, line: str) -> bool:
@@ -78,6 +76,7 @@ class Running:
         self.log = base / "log"
         self.environment: dict[str, str] = {}
         self.port = 0
+        self.notify_address = notify_address()
         self.verbose = False
         self.process: subprocess.Popen[bytes] | None = None
         self.configure(**settings)
@@ -128,13 +127,13 @@ class Running:
     def start(self, *, ready: bool = True) -> None:
         """Starts the service and, unless told otherwise, waits until it says READY and where it serves."""
         before = self.log.stat().st_size if self.log.exists() else 0
-        notified = Notified(self.base / "notify")
+        notified = Notified(self.notify_address)
         try:
             with self.log.open("ab") as log:
                 self.process = subprocess.Popen(
                     [sys.executable, "-m", "syndicator", "run", "--config", str(self.config)]
                     + ["--verbose"] * self.verbose,
-                    env=self.environment_of({"NOTIFY_SOCKET": str(notified.path), "NO_COLOR": "1"}),
+                    env=self.environment_of({"NOTIFY_SOCKET": self.notify_address, "NO_COLOR": "1"}),
                     stdout=log,
                     stderr=log,
                 )
@@ -146,7 +145,6 @@ class Running:
                 self.port = self._port()
         finally:
             notified.close()
-            notified.path.unlink()
 
     def stop(self, number: int = signal.SIGTERM, *, patience_s: float = 15.0) -> int:
         """Ends it with a signal; its exit code."""

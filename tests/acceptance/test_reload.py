@@ -54,7 +54,7 @@ def test_status_says_what_is_wrong_until_it_is_mended(service: Running) -> None:
     (service.articles / "bad.md").write_text("no front matter", encoding="utf-8")
     service.configure(watch={"scan_every": "1s"})
     service.start()
-    notified = Notified(service.base / "notify")
+    notified = Notified(service.notify_address)
 
     def status(expected: str) -> None:
         wait_for(lambda: notified.has(f"STATUS={expected}"), why=expected)
@@ -142,7 +142,7 @@ def test_reload_by_the_unit_fails_where_the_settings_are_wrong(service: Running)
 
 def test_reload_is_no_stop_to_systemd(service: Running) -> None:
     service.start()
-    notified = Notified(service.base / "notify")
+    notified = Notified(service.notify_address)
     hang_up(service)
     wait_for(lambda: notified.has("READY=1"), why="READY")
     assert "RELOADING=1" in notified.lines

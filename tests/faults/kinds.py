@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tests.rig import article_text
+from tests.sockets import make_socket
 
 GOOD = article_text("good.md", body="Text.\n")
 
@@ -36,16 +36,6 @@ def _link(target: str) -> Callable[[Path], None]:
         path.symlink_to(target)
 
     return write
-
-
-def _socket(path: Path) -> None:
-    """Bound from its folder, since the address of a socket is short."""
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(f"/proc/self/fd/{descriptor}/{path.name}")
-    finally:
-        os.close(descriptor)
 
 
 ALIASES = "\n".join(["a: &a [x, x, x, x, x, x, x, x, x]", "b: &b [*a, *a, *a, *a]", "c: [*b, *b, *b]"])
@@ -89,7 +79,7 @@ KINDS: Mapping[str, Callable[[Path], None]] = {
     "unquoted colon": _bytes(_front("title: Tides: a review")),
     "tab": _bytes(_front("\ttitle: x")),
     "pipe": os.mkfifo,
-    "socket": _socket,
+    "socket": make_socket,
     "link to a secret": _link("/proc/self/environ"),
     "link in a circle": _link("link in a circle.md"),
     "link to nothing": _link("nowhere.md"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from syndicator.watch.read import LIMIT, Reading, Unread, read_article
 from syndicator.watch.scan import look, scan
 from syndicator.watch.settle import Settling
 from syndicator.watch.types import Stamp
+from tests.sockets import make_socket
 
 TEXT = b"---\ntitle: One\n---\nBody\n"
 
@@ -83,8 +83,7 @@ def fifo(root: Path) -> None:
 
 
 def unix_socket(root: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(root / "x.md"))
+    make_socket(root / "x.md")
 
 
 def zeros(root: Path) -> None:

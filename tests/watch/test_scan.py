@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ import pytest
 
 from syndicator.watch.scan import look, scan
 from syndicator.watch.types import MAX_DEPTH, Scan, SkippedFile, Stamp, skip_reason
+from tests.sockets import make_socket
 
 LATIN = os.fsdecode(b"caf\xe9.md")
 
@@ -77,9 +77,8 @@ def test_what_is_no_regular_file_is_an_oddity(tmp_path: Path, seen_by: str) -> N
     (tmp_path / "away.md").symlink_to("/proc/self/environ")
     (tmp_path / "broken.md").symlink_to("nowhere")
     os.mkfifo(tmp_path / "pipe.md")
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str((tmp_path / "sock.md").resolve()))
-        seen = take(tmp_path, seen_by)
+    make_socket(tmp_path / "sock.md")
+    seen = take(tmp_path, seen_by)
     assert set(seen.files) == {"real.md"}
     assert seen.skipped == {
         "link.md": SkippedFile.LINK,

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -117,8 +118,14 @@ def configure_nginx(place: Path, *, output: Path, moved: Moved) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def nginx(output: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    place = tmp_path_factory.mktemp("nginx")
+def place() -> Iterator[Path]:
+    """A folder with a short path: the address of a socket has at most 107 bytes."""
+    with TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def nginx(output: Path, place: Path) -> Iterator[httpx.Client]:
     process = subprocess.Popen(configure_nginx(place, output=output, moved=MOVED))
     try:
         wait_until_open(place / "door", process)
@@ -251,31 +258,32 @@ def test_map_escapes_what_are_parameters_to_nginx() -> None:
     assert render_nginx_map(moved) == b"\\default include;\n\\hostnames -;\n\\volatile -;\n"
 
 
-def test_nginx_loads_thousands_of_the_longest_slugs(output: Path, tmp_path: Path) -> None:
+def test_nginx_loads_thousands_of_the_longest_slugs(output: Path, place: Path) -> None:
     renamed = {f"{number:0>{LONGEST}}": f"{number:x<{LONGEST}}" for number in range(5_000)}
-    command = configure_nginx(tmp_path, output=output, moved=Moved(renamed=renamed))
-    assert (tmp_path / "moved.map").read_bytes().count(b"\n") == 5_000
+    (thousands := place / "thousands").mkdir()
+    command = configure_nginx(thousands, output=output, moved=Moved(renamed=renamed))
+    assert (thousands / "moved.map").read_bytes().count(b"\n") == 5_000
     tested = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=30)
     assert tested.returncode == 0, tested.stderr
     assert "could not build" not in tested.stderr
 
 
-def test_caddy_serves_feeds_with_their_types(output: Path, tmp_path: Path) -> None:
+def test_caddy_serves_feeds_with_their_types(output: Path, place: Path) -> None:
     if CADDY is None:
         pytest.skip("caddy is not installed: tests/setup.sh does it as root")
     example = (DEPLOY / "Caddyfile").read_text()
-    example = example.replace("feeds.example.org {", f"http://127.0.0.1 {{\n\tbind unix/{tmp_path}/door")
+    example = example.replace("feeds.example.org {", f"http://127.0.0.1 {{\n\tbind unix/{place}/caddy")
     example = example.replace("/srv/syndicator/public", str(output))
     example = re.sub(r"\t# (?=@|redir|respond)", "\t", example)
-    (tmp_path / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + example)
+    (place / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https off\n}\n" + example)
     process = subprocess.Popen(
-        [CADDY, "run", "--config", str(tmp_path / "Caddyfile")],
+        [CADDY, "run", "--config", str(place / "Caddyfile")],
         stderr=subprocess.DEVNULL,
-        env={"HOME": str(tmp_path)},
+        env={"HOME": str(place)},
     )
     try:
-        wait_until_open(tmp_path / "door", process)
-        with connect(tmp_path / "door") as client:
+        wait_until_open(place / "caddy", process)
+        with connect(place / "caddy") as client:
             feed = client.get("/feeds/ai/rss.xml")
             assert feed.content == BODY
             assert feed.headers["content-type"] == "application/rss+xml; charset=utf-8"
