@@ -16,6 +16,7 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
@@ -23,8 +24,13 @@ from syndicator.models import WrittenFile
 from syndicator.publish import files
 from syndicator.publish.files import inside, read_regular, remove, translated
 
-_GZIP_LEVEL = 3
-"""80 KB take 0.55 ms, where level 6 takes 1.3 and saves a tenth more."""
+try:
+    from isal import igzip
+
+    # 80 KB take 0.1 ms, by zlib 0.55 at level 3 and 1.3 at level 6, which saves a tenth more.
+    _compress: Callable[..., bytes] = partial(igzip.compress, compresslevel=2, mtime=0)
+except ImportError:  # It is made for x86-64 and arm64 alone.
+    _compress = partial(gzip.compress, compresslevel=3, mtime=0)
 _STAMP = struct.Struct("<qqQ")
 _AT_ONCE = 1_000
 """Files looked at between two words of progress."""
@@ -58,7 +64,7 @@ class OutputFolder:
         with translated(self.root / path):
             folder = self._folder(path)
             if compress:
-                changed = self._put(beside, folder, digest, lambda: gzip.compress(data, _GZIP_LEVEL, mtime=0))
+                changed = self._put(beside, folder, digest, lambda: _compress(data))
             elif self.has(beside):
                 self._remove(beside)
             return self._put(path, folder, digest, lambda: data) or changed
