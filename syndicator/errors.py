@@ -103,17 +103,8 @@ class OutputUnwritable(SyndicatorError):
     `passing`: waiting may mend it, as of a full disk, and no settings have to be changed for it.
     """
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        on: str = "",
-        why: str = "",
-        fix: str = "",
-        everywhere: bool = False,
-        passing: bool = False,
-    ) -> None:
-        super().__init__(what, on=on, why=why, fix=fix)
+    def __init__(self, what: str, *, everywhere: bool = False, passing: bool = False, **parts: str) -> None:
+        super().__init__(what, **parts)
         self.everywhere, self.passing = everywhere, passing
 
 
@@ -148,17 +139,8 @@ class DeliveryError(SyndicatorError):
     its own, None where nothing was asked.
     """
 
-    def __init__(
-        self,
-        what: str,
-        *,
-        code: str,
-        on: str = "",
-        why: str = "",
-        fix: str = "",
-        answered: bool | None = None,
-    ) -> None:
-        super().__init__(what, on=on, why=why, fix=fix)
+    def __init__(self, what: str, *, code: str, answered: bool | None = None, **parts: str) -> None:
+        super().__init__(what, **parts)
         self.code, self.answered = code, answered
 
 
@@ -172,13 +154,12 @@ class Refused(DeliveryError):
         what: str,
         *,
         code: str,
-        on: str = "",
-        why: str = "",
         answered: bool | None = None,
         retry_after: timedelta | None = None,
         method: str = "",
+        **parts: str,
     ) -> None:
-        super().__init__(what, code=code, on=on, why=why, answered=answered)
+        super().__init__(what, code=code, answered=answered, **parts)
         self.retry_after, self.method = retry_after, method
 
 
