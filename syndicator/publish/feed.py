@@ -123,6 +123,8 @@ class Feed:
     """None: of all topics together."""
     level: str | None
     items: tuple[Item, ...]
+    updated: datetime
+    """The newest change among the items, or `BEGINNING`."""
     tombstones: tuple[Tombstone, ...] = ()
     hub: str | None = None
     page: ArchivePage | None = None
@@ -150,11 +152,6 @@ class Feed:
     def language(self) -> str:
         own = language_tag(self.topic.language) if self.topic else None
         return own or language_tag(self.site.language) or "en"
-
-    @property
-    def updated(self) -> datetime:
-        """The newest change among the items, or `BEGINNING`."""
-        return max((item.updated for item in self.items), default=BEGINNING)
 
     @property
     def home(self) -> str:
@@ -218,6 +215,7 @@ def describe_feed(
         topic=topic,
         level=level,
         items=items,
+        updated=max((item.updated for item in items), default=BEGINNING),
         tombstones=_order_tombstones(tombstones, {item.entry.guid for item in items}),
         hub=hub,
         page=page,
