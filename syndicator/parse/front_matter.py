@@ -18,6 +18,7 @@ from frontmatter.default_handlers import BaseHandler
 from syndicator.errors import ArticleError
 from syndicator.models import Position
 from syndicator.parse.toml_json import read_json, read_toml
+from syndicator.text import clean
 from syndicator.yaml_reader.events import SECRET, Document, Key, read_yaml
 from syndicator.yaml_reader.scalars import Value
 
@@ -138,8 +139,7 @@ def _no_text(data: bytes, offset: int, what: str, fix: str) -> ArticleError:
     return ArticleError(f"{what} at offset {offset}", fix=fix, line=line, column=column)
 
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
-_LINE_BREAKS = frozenset("\x85\u2028\u2029")
+_LINE_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " ", 0xFEFF: None}
 
 
 def _printable(text: str) -> str:
@@ -147,4 +147,4 @@ def _printable(text: str) -> str:
 
     Line breaks that no editor shows become blanks, since YAML 1.1 would begin a new line there.
     """
-    return _UNPRINTABLE.sub(lambda found: " " if found[0] in _LINE_BREAKS else "", text)
+    return clean(text if text.isascii() else text.translate(_LINE_BREAKS))

@@ -30,6 +30,7 @@ _ENVIRONMENT = Environment(
     loader=PackageLoader("syndicator.publish.pages"),
     autoescape=True,
     undefined=StrictUndefined,
+    auto_reload=False,
     trim_blocks=True,
     lstrip_blocks=True,
 )
