@@ -1,293 +1,298 @@
-"""The loop of the service: one thread that scans, applies time, enqueues and publishes, where there is cause.
+"""Waits for a cause, then: scan | sync | enqueue | build. One thread runs it.
 
-Causes only leave a note (a hint, a due scan, a wake); what is to be done is found out by doing it. A run that
-fails costs time and nothing else: it is logged, and the next one looks at everything.
+Causes (a hint from a folder, a job of the schedule, a moment that has come) only wake it; each run works out
+what to do from the folders and the database. A run that fails costs time and nothing else: it is logged, and
+the next one scans everything.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 
 import structlog
 
-from syndicator.clock import Clock, Moment
-from syndicator.entries.sync import SyncCounts
+from syndicator.app import App
+from syndicator.clock import Clock
+from syndicator.entries.routing import Progress, no_progress
+from syndicator.entries.sources import TOPIC_SUFFIXES
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
-from syndicator.pipeline import Pipeline, Progress
 from syndicator.publish.build import Published
-from syndicator.waiting import BackOff, FailureLog, is_disk_failure
+from syndicator.schedule import Schedule
+from syndicator.systemd import Notifier
+from syndicator.waiting import BackOff, FailureLog
+from syndicator.watch.folder import Folder
+from syndicator.watch.scan import SUFFIXES
 from syndicator.watch.settle import REST, Hint
 
 log = structlog.get_logger()
 
 GATHER_S = 0.02
 """The hints of one change come in a burst; waiting this long for the others saves looking twice."""
-MANY_HINTS = 2_000
-"""With more hints than this, looking at the whole folder is quicker."""
+BURST = 2_000
+"""After so many events since the last scan some may have been lost, so that everything is scanned."""
 TOGETHER_S = 1.0
 """How long a burst of files that goes on may keep messages and feeds waiting."""
-LONGEST_WAIT_S = 5.0
-OPENING_S = 10.0
-"""How long a start waits for files that are being written."""
+PATIENCE_S = 10.0
+"""How long the first pass waits for files that are being written, and for files gone to be gone for good."""
 RETRY_FIRST_S = 1.0
 BEAT_EVERY_S = 5.0
 """The watchdog hears from a waiting service at least so often."""
-TOPIC_FILES = (".yaml", ".yml")
 
 
 class Stopped(Exception):
     """The service is to stop, and a long run ends between two of its steps."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What one run of the loop came to."""
-
-    sync_counts: SyncCounts
-    time_changes: int
-    messages: int
-    published: Published
-    wait_s: float
-
-
 class Loop:
-    """Runs the pipeline from `run` until it is stopped. Hints may come from any thread."""
+    """Runs the parts of an app until it is stopped. `hint`, `scan`, `wake`, `stop` come from any thread."""
 
     def __init__(
         self,
-        pipeline: Pipeline,
-        sources: Sequence[str],
-        *,
+        app: App,
         clock: Clock,
-        scan_every: timedelta,
-        mailed: Callable[[], None] = lambda: None,
-        published: Callable[[], None] = lambda: None,
-        beat: Callable[[], None] = lambda: None,
-        tell: Callable[[], None] = lambda: None,
-        beat_every_s: float = BEAT_EVERY_S,
+        *,
+        notifier: Notifier | None = None,
+        schedule: Schedule | None = None,
         failures: FailureLog | None = None,
+        progress: Progress = no_progress,
+        refused: bool = False,
     ) -> None:
-        self._pipeline, self._sources, self._clock = pipeline, tuple(sources), clock
-        self._scan_every_s = scan_every.total_seconds()
-        self._mailed, self._published, self._tell = mailed, published, tell
-        self._beat, self._beat_every_s = beat, beat_every_s
-        self._failures = failures or FailureLog(clock)
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._hints: list[Hint] = []
-        self._next_scan: float | None = None
-        self._said = ""
-        self.checks: Sequence[Callable[[], object]] = ()
-        """Called in each run: whoever watches over the watching."""
+        self._app, self._clock, self.progress = app, clock, progress
+        self._notifier = notifier or Notifier({})
+        self._schedule = schedule
+        self._failures = failures or FailureLog()
+        self.refused = refused
+        """Settings were to be taken over and were wrong."""
+        self._folders: list[Folder] = []
+        self._hints: deque[Hint] = deque()
+        self._events, self._scan_due = 0, True
+        self._woken = threading.Event()
+        self.stopping = threading.Event()
+        self.mailed, self.published = threading.Event(), threading.Event()
+        """Set when messages were written, and when feeds were: the sender and the hub wait for them."""
+        self.named = threading.Event()
+        """To be set when ids of channels were found: what is kept under their names is moved."""
 
     def hint(self, hint: Hint) -> None:
-        """Something happened in a folder. From any thread; quick."""
-        with self._lock:
-            self._hints.append(hint)
-        self._wake.set()
+        """Something happened in a folder. Quick."""
+        self._hints.append(hint)
+        self._woken.set()
 
     def scan(self) -> None:
-        """It is time to look at everything. From any thread."""
-        self._next_scan = None
-        self._wake.set()
+        """It is time to scan everything."""
+        self._scan_due = True
+        self._woken.set()
 
     def wake(self) -> None:
-        """There may be something to do. From any thread."""
-        self._wake.set()
+        """There may be something to do."""
+        self._woken.set()
 
-    def run(self, stop: threading.Event) -> None:
-        """Runs until `stop` is set and `wake` has been called; then finishes the step that it is in."""
-        pauses = BackOff()
-        progress = self._heeding(stop)
-        while not stop.is_set():
-            self._beat()
-            try:
-                wait_s = self.run_once(progress).wait_s
-                pauses = BackOff()
-            except Stopped:
-                return
-            except (StoreGone, StoreDamaged):
-                raise
-            except Exception as error:  # the job boundary: whatever it is, the service goes on
-                self._report(error)
-                self._next_scan = None
-                wait_s = pauses.next_s(self._clock.moment().monotonic)
-            if self._wait(wait_s) and not stop.is_set():
-                stop.wait(GATHER_S)
+    def stop(self) -> None:
+        """Ends `run` and `run_first` within seconds, with the step in hand finished."""
+        self.stopping.set()
+        for event in (self._woken, self.mailed, self.published):
+            event.set()
 
-    def _wait(self, wait_s: float) -> bool:
-        """Waits until something wakes it, feeding the watchdog meanwhile; whether something did."""
-        while wait_s > self._beat_every_s:
-            if self._wake.wait(self._beat_every_s):
-                return True
-            self._beat()
-            wait_s -= self._beat_every_s
-        return self._wake.wait(wait_s)
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watches the folders meanwhile. Before the first scan, so that nothing falls between."""
+        with ExitStack() as stack:
+            for source in self._app.settings.sources:
+                suffixes = SUFFIXES + TOPIC_SUFFIXES if source.topics else SUFFIXES
+                folder = Folder(source.name, source.path, self.hint, suffixes)
+                folder.start()
+                stack.callback(folder.stop)
+                self._folders.append(folder)
+            yield
 
-    def run_first(self, progress: Progress, stop: threading.Event) -> None:
-        """Runs until all that was there at the start is taken in, and its feeds and pages are published.
+    def take_in(self) -> None:
+        """The first pass but for publishing: takes in all that is there, and begins what is new.
 
-        Files that are being written are waited for, for a while. Where a run fails it is tried again: what
-        was published before is served meanwhile.
+        Files that are being written are waited for, for a while. Raises Stopped, and what hinders it.
         """
-        until = self._clock.moment().monotonic + OPENING_S
-        progress = self._heeding(stop, progress)
-        while not stop.is_set():
-            self._beat()
+        until = self._clock.moment().monotonic + PATIENCE_S
+        self._scan(None)
+        while (wait_s := self._app.sources.look_again(self._clock.moment())) is not None:
+            if wait_s > until - self._clock.moment().monotonic:
+                break
+            self._step(0, 0)
+            self.stopping.wait(wait_s)
+            self._scan({})
+        now = self._clock.now()
+        self._app.sources.apply_time(now)
+        self._app.router.begin(self._app.store, now=now, progress=self._step)
+
+    def run_first(self) -> None:
+        """The first pass, tried again where it fails: what was published before is served meanwhile."""
+        while not self.stopping.is_set():
             try:
-                published = self.run_once(progress).published
-                if published.more and not published.only_archives:
-                    continue
-                waits = self._pipeline.look_again(self._clock.moment()).values()
-                left = until - self._clock.moment().monotonic
-                if not waits or min(waits) > left:
-                    self._pipeline.begin_routes(self._clock.now(), progress)
-                    return
-                stop.wait(min(waits))
+                self.take_in()
+                self.publish_all(archives=False)
+                break
             except Stopped:
                 return
             except (StoreGone, StoreDamaged):
                 raise
             except SyndicatorError as error:
-                self._report(error)
-                self._next_scan = None
-                stop.wait(RETRY_FIRST_S)
+                self._failures.began(error)
+                self._scan_due = True
+                self.stopping.wait(RETRY_FIRST_S)
+        self.progress = no_progress
 
-    def run_once(self, progress: Progress = lambda done, of: None) -> Run:
-        """One run: scan where there is cause to, apply time, enqueue, publish.
+    def run(self) -> None:
+        """Runs until `stop`; whatever fails, it goes on. Raises StoreGone and StoreDamaged."""
+        pauses = BackOff()
+        while not self.stopping.is_set():
+            try:
+                wait_s = self.run_once()
+                pauses = BackOff()
+            except Stopped:
+                return
+            except (StoreGone, StoreDamaged):
+                raise
+            except Exception as error:  # the job boundary
+                self._failures.began(error)
+                self._scan_due = True
+                wait_s = pauses.next_s(self._clock.moment().monotonic)
+            if self._wait(wait_s):
+                self.stopping.wait(GATHER_S)
 
-        `progress` is called every second or so of a long run, between two steps that are kept. What it
-        raises ends the run there, and the rest is made up for by another.
-        """
-        at = self._clock.moment()
-        self._wake.clear()
-        for check in self.checks:
-            check()
-        try:
-            sync_counts = self._look(at, progress)
-            if sync_counts.guids:
-                sync_counts += self._look_on(progress)
-            at = self._clock.moment()
-            time_changes = self._pipeline.apply_time(at.now)
-        finally:
-            # What a run that is cut off has taken in is not taken in again, so it is said now.
-            self._say_news()
-        messages, wake = self._pipeline.mail(at.now)
+    def run_once(self) -> float | None:
+        """One run; the seconds until the next is due without another cause, None: it is not."""
+        app = self._app
+        self._look_after()
+        self._woken.clear()
+        if self.named.is_set():
+            self.named.clear()
+            app.adopt_channels(self._clock.now())
+            self.mailed.set()
+        changed = self._scan_burst()
+        now = self._clock.now()
+        changed += app.sources.apply_time(now)
+        with app.store.transaction() as session:
+            messages, due = app.enqueuer.write(session, now=now)
         if messages:
-            self._mailed()
-        published = self._pipeline.publish(at.now, progress)
-        if published.feeds:
-            self._published()
-        self._say_published(published)
+            self.mailed.set()
+        published = self._publish(now)
         if published.failure is None and not published.more:
             self._failures.over()
-        self._tell()
-        return Run(
-            sync_counts=sync_counts,
-            time_changes=time_changes,
-            messages=messages,
-            published=published,
-            wait_s=0.0 if published.more else self._wait_s(self._clock.moment(), wake),
-        )
+        if self._notifier.is_heard:
+            self._notifier.status(app.status(now, refused=self.refused))
+        return 0.0 if published.more or self._scan_due else self._wait_s(due)
 
-    def _look_on(self, progress: Progress) -> SyncCounts:
-        """Looks at what comes after something was taken in, so that a burst of files is judged as one.
+    def _scan_burst(self) -> int:
+        """Scans where there is cause; once something changed, also what comes right after it, so that a burst
+        of files is judged as one: until for `GATHER_S` nothing was hinted at or is about to come to rest.
 
-        The burst is over when for `GATHER_S` nothing was hinted at and no file is about to come to rest.
+        How many entries changed.
         """
-        sync_counts, until = SyncCounts(), self._clock.moment().monotonic + TOGETHER_S
-        while (at := self._clock.moment()).monotonic < until:
-            rest_s = min(self._pipeline.look_again(at).values(), default=until)
-            resting = rest_s <= REST
-            time.sleep(max(GATHER_S, rest_s) if resting else GATHER_S)
+        changed = self._scan_due_or_hinted()
+        until = self._clock.moment().monotonic + TOGETHER_S
+        while changed and (at := self._clock.moment()).monotonic < until:
+            rest_s = self._app.sources.look_again(at)
+            resting = rest_s is not None and rest_s <= REST
+            time.sleep(max(GATHER_S, rest_s or 0.0) if resting else GATHER_S)
             if not resting and not self._hints:
                 break
-            sync_counts += self._look(self._clock.moment(), progress)
-        return sync_counts
+            changed += self._scan_due_or_hinted()
+        if self._events > BURST and not self._hints:
+            self._scan_due = True
+        return changed
 
-    def _look(self, at: Moment, progress: Progress) -> SyncCounts:
-        hints = self._take_hints()
-        sync_counts = SyncCounts()
-        if self._next_scan is None or at.monotonic >= self._next_scan:
-            self._pipeline.apply_topics(at.now, progress)
-            confirmed = self._pipeline.take_confirmation(at.now)
-            for source in self._sources:
-                sync_counts += self._pipeline.look(source, at, confirmed=confirmed, progress=progress)
-            self._pipeline.recover(progress)
-            self._next_scan = at.monotonic + self._scan_every_s
-            return sync_counts
-        if any(
-            hint.path is not None and hint.path.endswith(TOPIC_FILES)
-            for some in hints.values()
-            for hint in some
-        ):
-            self._pipeline.apply_topics(at.now, progress)
-        waiting = self._pipeline.look_again(at)
-        for source in self._sources:
-            some = hints.get(source, [])
-            if len(some) > MANY_HINTS:
-                sync_counts += self._pipeline.look(source, at, progress=progress)
-            elif some or waiting.get(source, 1.0) <= 0.0:
-                sync_counts += self._pipeline.look(source, at, hints=some, progress=progress)
-        return sync_counts
+    def _scan_due_or_hinted(self) -> int:
+        if self._scan_due:
+            return self._scan(None)
+        hints: dict[str, list[Hint]] = {}
+        while self._hints:
+            hint = self._hints.popleft()
+            hints.setdefault(hint.source, []).append(hint)
+        self._events += sum(map(len, hints.values()))
+        return self._scan(hints)
 
-    def _heeding(self, stop: threading.Event, progress: Progress = lambda done, of: None) -> Progress:
-        """Keeps the watchdog fed during long runs, and ends them when the service is to stop."""
+    def _scan(self, hints: dict[str, list[Hint]] | None) -> int:
+        if hints is not None:
+            return self._app.sources.scan(self._clock.moment(), hints, self._step)
+        self._hints.clear()
+        self._events = 0
+        changed = self._app.sources.scan(self._clock.moment(), None, self._step)
+        self.recover()
+        self._scan_due = False
+        return changed
 
-        def heed(done: int, of: int) -> None:
-            if stop.is_set():
-                raise Stopped
-            self._beat()
-            progress(done, of)
+    def recover(self) -> None:
+        """Sees to it that what others changed in the output folder is published anew."""
+        if lost := self._app.output.recover(self._app.store, self._step):
+            event = "files of the output folder were changed or removed: published anew"
+            log.warning(event, files=len(lost), first=lost[0])
 
-        return heed
+    def publish_all(self, *, archives: bool = True) -> Published:
+        """Publishes portion by portion until nothing, or only archives, are left; what all of them wrote."""
+        whole = Published(more=True)
+        while whole.more and (archives or not whole.only_archives):
+            one = self._publish(self._clock.now())
+            whole = Published(
+                written=whole.written + one.written,
+                feeds=whole.feeds + one.feeds,
+                more=one.more,
+                only_archives=one.only_archives,
+                failure=one.failure,
+            )
+        return whole
 
-    def _take_hints(self) -> Mapping[str, list[Hint]]:
-        with self._lock:
-            taken, self._hints = self._hints, []
-        by_source: dict[str, list[Hint]] = {}
-        for hint in taken:
-            by_source.setdefault(hint.source, []).append(hint)
-        return by_source
-
-    def _wait_s(self, at: Moment, mail: datetime | None) -> float:
-        waits = [LONGEST_WAIT_S, *self._pipeline.look_again(at).values()]
-        if self._next_scan is not None:
-            waits.append(self._next_scan - at.monotonic)
-        waits += [
-            (moment - at.now).total_seconds()
-            for moment in (mail, self._pipeline.next_time_change(at.now))
-            if moment is not None
-        ]
-        return max(0.0, min(waits))
-
-    def _say_news(self) -> None:
-        for line in self._pipeline.take_news():
-            say = log.warning if line.warning else log.info
-            say(line.event.value, **line.fields)
-
-    def _say_published(self, published: Published) -> None:
-        if published.failure is None:
-            self._said = ""
-        else:
-            self._report(published.failure)
+    def _publish(self, now: datetime) -> Published:
+        app = self._app
+        published = app.output.publish(app.store, app.sources.index, now, self._step)
+        if published.feeds:
+            self.published.set()
+        if published.failure is not None:
+            self._failures.began(published.failure)
         if published.written:
             log.info("output updated", files=published.written)
+        return published
 
-    def _report(self, error: Exception) -> None:
-        """Each failure once, until something else fails or all is well again."""
-        if isinstance(error, SyndicatorError) and is_disk_failure(error):
-            self._failures.began(error)
-            return
-        text = str(error)
-        if text == self._said:
-            return
-        self._said = text
-        if isinstance(error, SyndicatorError):
-            log.error(error.what, on=error.on, why=error.why, fix=error.fix)
-        else:
-            log.exception("a run of the loop failed; it goes on")
+    def _step(self, done: int, of: int) -> None:
+        """Between two steps of long work: feeds the watchdog. Raises Stopped when the service is to stop."""
+        if self.stopping.is_set():
+            raise Stopped
+        self._notifier.alive()
+        self.progress(done, of)
+
+    def _wait_s(self, due: datetime | None) -> float | None:
+        at, sources = self._clock.moment(), self._app.sources
+        moments = (due, sources.next_time_change(at.now))
+        waits = [(moment - at.now).total_seconds() for moment in moments if moment is not None]
+        if (wait_s := sources.look_again(at)) is not None:
+            waits.append(wait_s)
+        return max(0.0, min(waits)) if waits else None
+
+    def _look_after(self) -> None:
+        """What nothing tells of: whether the clock was set, a folder exchanged, the database removed.
+
+        A few system calls, every few seconds. Raises StoreGone and StoreDamaged.
+        """
+        self._notifier.alive()
+        if self._schedule is not None:
+            self._schedule.follow_clock()
+        for folder in self._folders:
+            if folder.check():
+                self.scan()
+        self._app.store.check()
+
+    def _wait(self, wait_s: float | None) -> bool:
+        """Waits until something wakes it, feeding the watchdog meanwhile; whether something did."""
+        until = None if wait_s is None else time.monotonic() + wait_s
+        every = self._notifier.watchdog_every
+        beat_s = min(every.total_seconds(), BEAT_EVERY_S) if every else BEAT_EVERY_S
+        while not self.stopping.is_set():
+            self._look_after()
+            left = beat_s if until is None else until - time.monotonic()
+            if left <= 0.0:
+                return False
+            if self._woken.wait(min(left, beat_s)):
+                return True
+        return True

@@ -1,9 +1,10 @@
-"""When each step runs: digests by crontab in named time zones, and jobs at intervals.
+"""When a digest is due, and what wakes the service: jobs of APScheduler at a digest's slots and at intervals.
 
 A digest has slots, each known by its nominal local time. A slot that spring skips comes as much later; the
-second pass of autumn's repeated hour is the same slot, and not another. Jobs only mark work, in memory, on
-the scheduler's own thread: what is due is read from the clock, by `latest_slots`, so that a slot missed while
-the machine slept or the service was down is caught up once. Of several missed slots the last one counts.
+second pass of autumn's repeated hour is the same slot, and not another. A job that fires notes its slot and
+wakes the loop, on the scheduler's own thread. Each digest's job also fires at the start and when the clock
+was set, so that a slot missed while the machine slept or the service was down is caught up once: of several
+the last one counts.
 
 A crontab has the five fields of crontab(5): minute, hour, day, month, weekday; 0 and 7 are Sunday, 1 is
 Monday, and names (`mon`, `jan`) are understood. When day and weekday are both restricted, either will do.
@@ -12,11 +13,10 @@ Monday, and names (`mon`, `jan`) are understood. When day and weekday are both r
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
@@ -28,6 +28,8 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from syndicator.alerts import Slot
+from syndicator.clock import Clock
+from syndicator.settings.models import Digest
 
 log = structlog.get_logger()
 
@@ -37,23 +39,16 @@ SHIFT = timedelta(hours=3)
 """More than any change of clocks; where the offset is the same on both sides, there is none to mind."""
 WINDOWS = (timedelta(minutes=10), timedelta(days=1), timedelta(days=32), timedelta(days=366 * 9))
 """How far back a last slot is looked for, in steps; nine years hold a 29 February."""
-NEVER = datetime.max.replace(tzinfo=UTC)
-PULSE_S = 5.0
 JUMP_S = 2.0
 """A clock that moves this much apart from the monotonic one was set, or the machine slept."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cron:
-    """A crontab in a zone, checked; `nominal` steps through local times as if no clock ever changed.
-
-    `known` is the last answer to `latest_slot` and until when it holds: it is asked far more often than it
-    changes, and working it out takes milliseconds.
-    """
+    """A crontab in a zone, checked; `nominal` steps through local times as if no clock ever changed."""
 
     nominal: BaseTrigger
     zone: ZoneInfo
-    known: tuple[Slot, datetime] | None = None
 
 
 def validate_cron(cron: str, time_zone: str) -> None:
@@ -61,6 +56,7 @@ def validate_cron(cron: str, time_zone: str) -> None:
     read_cron(cron, time_zone)
 
 
+@cache
 def read_cron(cron: str, time_zone: str) -> Cron:
     """The crontab, ready to ask. Raises ValueError as `validate_cron`."""
     try:
@@ -73,13 +69,17 @@ def read_cron(cron: str, time_zone: str) -> Cron:
     return found
 
 
-def latest_slot(cron: Cron, now: datetime) -> Slot | None:
+def latest_slot(digest: Digest, now: datetime) -> Slot | None:
     """The slot whose moment came last, up to and including `now`; None if none did for nine years."""
-    if cron.known is None or not cron.known[0].at <= now < cron.known[1]:
-        found, following = _search_back(cron, now), next_slot(cron, now)
-        until = NEVER if following is None else following.at
-        cron.known = None if found is None else (found, until)
-    return None if cron.known is None else cron.known[0]
+    cron = read_cron(digest.cron, digest.time_zone)
+    local = now.astimezone(cron.zone).replace(tzinfo=None)
+    shift = SHIFT if _clocks_change(cron.zone, now) else timedelta(0)
+    for window in WINDOWS:
+        nominals = _nominals(cron, local - max(window, shift), local + shift)
+        slots = [slot for nominal in nominals if (slot := _slot(cron, nominal)).at <= now]
+        if slots:
+            return max(slots, key=lambda slot: (slot.at, slot.nominal))
+    return None
 
 
 def next_slot(cron: Cron, after: datetime) -> Slot | None:
@@ -97,20 +97,12 @@ def next_slot(cron: Cron, after: datetime) -> Slot | None:
 
 
 class Schedule:
-    """Runs callbacks when their time comes, between `start` and `stop`. They must return at once."""
+    """Runs jobs when their time comes, between `start` and `stop`. They must return at once."""
 
-    def __init__(
-        self,
-        *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        monotonic: Callable[[], float] = time.monotonic,
-        pulse_s: float = PULSE_S,
-    ) -> None:
-        self._clock, self._monotonic, self._pulse_s = clock, monotonic, pulse_s
-        self._crons: dict[str, Cron] = {}
-        self._jobs: dict[str, tuple[Callable[[], BaseTrigger], Callable[[], None]]] = {}
-        self._stopping = threading.Event()
-        self._pulse = threading.Thread(target=self._beat, name="clock watch", daemon=True)
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._apart_s = 0.0
+        self._jobs: dict[str, tuple[BaseTrigger, Callable[[], None]]] = {}
         # In memory only: a job store that pickles runs whatever is put into its table.
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -118,57 +110,42 @@ class Schedule:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
 
-    def add_digest(self, route: str, cron: str, time_zone: str, mark: Callable[[], None]) -> None:
-        """Calls `mark` at each of the route's slots. Raises ValueError for a time that is none."""
-        read = read_cron(cron, time_zone)
-        self._crons[route] = read
-        self._add(f"digest {route}", lambda: SlotTrigger(read), mark)
+    def add_digest(self, route: str, digest: Digest, due: Callable[[str, Slot | None], None]) -> None:
+        """Calls `due` with the route and its last slot, at each of the digest's slots and at the start."""
+        trigger = SlotTrigger(read_cron(digest.cron, digest.time_zone))
+        self._jobs[f"digest {route}"] = trigger, lambda: due(route, latest_slot(digest, self._clock.now()))
 
-    def add_interval(self, name: str, every: timedelta, mark: Callable[[], None]) -> None:
-        """Calls `mark` at intervals, first after one."""
-        self._add(name, lambda: IntervalTrigger(seconds=every.total_seconds(), timezone=UTC), mark)
-
-    def latest_slots(self, now: datetime) -> dict[str, Slot]:
-        """The last slot of each route that has digests; which of them are dealt with, the ledger knows."""
-        found = ((route, latest_slot(cron, now)) for route, cron in self._crons.items())
-        return {route: slot for route, slot in found if slot is not None}
-
-    def next_slots(self, now: datetime) -> dict[str, Slot]:
-        """The next slot of each route that has digests."""
-        found = ((route, next_slot(cron, now)) for route, cron in self._crons.items())
-        return {route: slot for route, slot in found if slot is not None}
+    def add_interval(self, name: str, every: timedelta, wake: Callable[[], None]) -> None:
+        """Calls `wake` at intervals, first after one."""
+        self._jobs[name] = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC), wake
 
     def start(self) -> None:
+        """Begins; each digest's job fires at once."""
+        self._apart_s = self._apart()
+        for name, (trigger, run) in self._jobs.items():
+            at_once = {"next_run_time": self._clock.now()} if isinstance(trigger, SlotTrigger) else {}
+            self._scheduler.add_job(run, trigger, id=name, name=name, **at_once)
         self._scheduler.start()
-        self._pulse.start()
 
     def stop(self) -> None:
-        """Ends at once; a callback under way is waited for."""
-        self._stopping.set()
+        """Ends at once; a job under way is waited for."""
         self._scheduler.shutdown(wait=False)
-        self._pulse.join()
 
-    def _add(self, name: str, trigger: Callable[[], BaseTrigger], mark: Callable[[], None]) -> None:
-        self._jobs[name] = (trigger, mark)
-        self._scheduler.add_job(mark, trigger(), id=name, name=name)
+    def follow_clock(self) -> None:
+        """Fires all jobs where the clock was set or the machine slept: APScheduler waits by the old time.
 
-    def _beat(self) -> None:
-        """Watches for a clock that was set. APScheduler waits by the old time: too long, or too short."""
-        apart = self._apart()
-        while not self._stopping.wait(self._pulse_s):
-            now_apart = self._apart()
-            if abs(now_apart - apart) > JUMP_S:
-                log.info("clock was set, schedule made anew", by_s=round(now_apart - apart, 1))
-                self._make_anew()
-            apart = now_apart
+        To be called every few seconds; a few reads of the clock.
+        """
+        apart_s = self._apart()
+        if abs(apart_s - self._apart_s) > JUMP_S:
+            log.info("clock was set, schedule made anew", by_s=round(apart_s - self._apart_s, 1))
+            for name in self._jobs:
+                self._scheduler.modify_job(name, next_run_time=self._clock.now())
+        self._apart_s = apart_s
 
     def _apart(self) -> float:
-        return self._clock().timestamp() - self._monotonic()
-
-    def _make_anew(self) -> None:
-        for name, (trigger, mark) in self._jobs.items():
-            self._scheduler.reschedule_job(name, trigger=trigger())
-            mark()
+        at = self._clock.moment()
+        return at.now.timestamp() - at.monotonic
 
 
 class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
@@ -180,17 +157,6 @@ class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no type
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
         slot = next_slot(self._cron, (previous_fire_time or now).astimezone(UTC))
         return None if slot is None else slot.at
-
-
-def _search_back(cron: Cron, now: datetime) -> Slot | None:
-    local = now.astimezone(cron.zone).replace(tzinfo=None)
-    shift = SHIFT if _clocks_change(cron.zone, now) else timedelta(0)
-    for window in WINDOWS:
-        nominals = _nominals(cron, local - max(window, shift), local + shift)
-        slots = [slot for nominal in nominals if (slot := _slot(cron, nominal)).at <= now]
-        if slots:
-            return max(slots, key=lambda slot: (slot.at, slot.nominal))
-    return None
 
 
 def _slot(cron: Cron, nominal: datetime) -> Slot:

@@ -1,12 +1,10 @@
-"""The service: builds the real parts, opens them in order, closes them in the other.
+"""The service: opens everything in order, works until it is told to stop, closes in the other order.
 
-    lock, server | store, pipeline, watches | first look and build | sender, schedule, READY | the loop
+    lock, web server | app, watches | first pass | schedule, sender, READY | the loop
 
-The server reads files alone and stays open while the rest is opened anew: when the database was found damaged
-in use, and while the disk cannot be written.
-
-One thread runs the loop; the sender, the server, the watches and the schedule have their own,
-and only leave word with it.
+The web server reads files alone and stays open while the rest is opened anew: when the database was found
+damaged in use, and while the disk cannot be written. One thread runs the loop; the sender, the check of Slack
+and the hub have their own.
 """
 
 from __future__ import annotations
@@ -16,55 +14,37 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 
 import structlog
 
-from syndicator.assembly import Messengers, messengers_of, open_pipe, routes_of, server_of
-from syndicator.clock import Clock, SystemClock
+from syndicator.alerts import Slot
+from syndicator.app import App, moved_map_path, opened
+from syndicator.clock import Clock
 from syndicator.connection import SlackCheck, report_left_behind, report_ways
-from syndicator.errors import (
-    OutputUnwritable,
-    StoreDamaged,
-    SyndicatorError,
-)
-from syndicator.loop import BEAT_EVERY_S, TOPIC_FILES, Loop
-from syndicator.pipeline import Pipeline, Progress
+from syndicator.entries.routing import Progress, no_progress
+from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
+from syndicator.loop import BEAT_EVERY_S, Loop
 from syndicator.publish.files import sweep
 from syndicator.publish.websub import HubNotifier
 from syndicator.reports import report_entries, report_patterns
 from syndicator.schedule import Schedule
 from syndicator.settings.models import Digest, Settings
-from syndicator.slack.outage import OutageWatch
 from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Messenger, Sender
-from syndicator.status import Loss, read_facts, status_line
-from syndicator.store.database import Store, database_path, open_store
+from syndicator.store.database import database_path
 from syndicator.store.lock import hold_lock
 from syndicator.systemd import Notifier
-from syndicator.threads import keep_running
-from syndicator.waiting import BackOff, FailureLog, can_wait, pause
-from syndicator.watch.folder import Folder
-from syndicator.watch.scan import SUFFIXES
+from syndicator.waiting import BackOff, FailureLog, can_wait
+from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
 
 log = structlog.get_logger()
 
-TICK = timedelta(seconds=30)
-"""How late what is due can be noticed when every alarm was lost, as after a long sleep."""
-START_STEP = timedelta(minutes=2)
-"""How much time a start asks for, from each batch of articles to the next."""
 GRACE_S = 6.0
 """A little longer than the sender allows its calls under way."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """What is known once the service is ready."""
-
-    address: tuple[str, int] | None
-    """Where feeds are served; None where `server` is off."""
+PAUSE_S = 5.0
+"""Before a thread that broke begins anew."""
 
 
 @dataclass(kw_only=True)
@@ -72,258 +52,212 @@ class Service:
     """One life of the service under one set of settings. `stop` ends it from any thread or signal handler."""
 
     settings: Settings
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=Clock)
     notifier: Notifier = field(default_factory=lambda: Notifier({}))
     terminal: Messenger | None = None
     """Where messages are shown with `slack: preview`."""
-    progress: Progress = lambda done, of: None
-    refused: Callable[[], bool] = lambda: False
-    """Whether other settings were to be taken over and were wrong."""
+    progress: Progress = no_progress
+    refused: bool = False
+    """Other settings were to be taken over and were wrong."""
     patient: bool = True
     """Whether a start waits for a disk that cannot be written. A reload fails, since it can go back."""
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
-        self._ending = threading.Event()
-        """Ends the parts that are open now."""
-        self._started: Started | None = None
-        self._locked = self._was_ready = False
+        self._is_locked = self._was_ready = False
         self._suspect: str | None = None
         """Why the database is thought to be damaged."""
-        self._failures, self._pauses = FailureLog(self.clock), BackOff()
+        self._failures, self._pauses = FailureLog(), BackOff()
         self._loop: Loop | None = None
         self._web: WebServer | None = None
-        self._outages = OutageWatch()
-        self._wake_sender, self._wake_hub = threading.Event(), threading.Event()
-        self._named = threading.Event()
 
-    def wake(self) -> None:
-        """There may be something to do or to tell. From any thread."""
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Where feeds are served; None where `server` is off."""
+        return None if self._web is None else self._web.address
+
+    def refuse(self) -> None:
+        """Other settings were to be taken over and were wrong. From any thread."""
+        self.refused = True
         if self._loop is not None:
+            self._loop.refused = True
             self._loop.wake()
 
     def stop(self) -> None:
         """Ends `run` within seconds, with what is in hand finished."""
         self._stop.set()
-        self._ending.set()
-        self._wake_sender.set()
-        self._wake_hub.set()
-        self.wake()
+        if self._loop is not None:
+            self._loop.stop()
 
-    def run(self, ready: Callable[[Started], None] = lambda started: None) -> None:
+    def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Works until `stop`, opening everything but the server anew where the database turns out damaged.
 
         Raises a SyndicatorError when it cannot start. What may pass (see `can_wait`) is waited for instead.
         """
         with ExitStack() as stack:
-            while True:
-                self._ending = threading.Event()
-                if self._stop.is_set():
+            while not self._stop.is_set():
+                try:
+                    self._lock(stack)
+                    self._serve(stack)
+                    self._work(ready)
                     return
-                if (failure := self._attempt(stack, ready)) is not None:
-                    # A traceback that somebody still keeps would keep the old database open, and locked.
-                    gc.collect()
-                    self.notifier.status(f"Waiting: {failure}")
-                    pause_s = self._pauses.next_s(self.clock.moment().monotonic)
-                    pause(pause_s, self._stop, beat=self._beat, every_s=self._beat_every_s)
-
-    def _attempt(self, stack: ExitStack, ready: Callable[[Started], None]) -> str | None:
-        """Works until `stop`, or until something fails that can be waited for: what."""
-        try:
-            self._lock(stack)
-            self._work(self._serve(stack), ready)
-        except SyndicatorError as error:
-            if not can_wait(error, for_disk=self.patient, was_open=self._was_ready):
-                raise
-            self._serve(stack)
-            if isinstance(error, StoreDamaged):
-                self._suspect = error.why
-            else:
-                self._failures.began(error)
-            return f"{error.what}: {error.why}"
-        return None
+                except SyndicatorError as error:
+                    if not can_wait(error, for_disk=self.patient, was_open=self._was_ready):
+                        raise
+                    self._serve(stack)
+                    self._note(error)
+                # A traceback that somebody still keeps would keep the old database open, and locked.
+                gc.collect()
+                self._pause()
 
     def _lock(self, stack: ExitStack) -> None:
-        if not self._locked:
+        if not self._is_locked:
             stack.enter_context(hold_lock(database_path(self.settings.state)))
-            self._locked = True
+            self._is_locked = True
 
-    def _work(self, started: Started, ready: Callable[[Started], None]) -> None:
+    def _serve(self, stack: ExitStack) -> None:
+        """Serves what is there, from files alone, whatever becomes of the rest; begun once."""
+        listen = self.settings.server
+        if self._web is not None or listen is None:
+            return
+        self._web = WebServer(
+            WebOptions(
+                output=str(self.settings.output),
+                moved_map=str(moved_map_path(self.settings)),
+                base_url=self.settings.site.base_url,
+                host=listen.host,
+                port=listen.port,
+                hub=self.settings.feeds.hub,
+                cache_seconds=int(listen.cache.total_seconds()),
+            )
+        )
+        self._web.start()
+        stack.callback(self._web.stop)
+
+    def _note(self, error: SyndicatorError) -> None:
+        if isinstance(error, StoreDamaged):
+            self._suspect = error.why
+        else:
+            self._failures.began(error)
+        self.notifier.status(f"Waiting: {error.what}: {error.why}")
+
+    def _pause(self) -> None:
+        """Waits before the next try, feeding the watchdog meanwhile."""
+        left_s = self._pauses.next_s(self.clock.moment().monotonic)
+        every = self.notifier.watchdog_every
+        beat_s = min(every.total_seconds(), BEAT_EVERY_S) if every else BEAT_EVERY_S
+        while left_s > 0 and not self._stop.wait(min(left_s, beat_s)):
+            self.notifier.alive()
+            left_s -= beat_s
+
+    def _work(self, ready: Callable[[], None]) -> None:
         """Opens the parts and works until `stop`. Raises StoreDamaged, StoreGone or what hinders opening."""
+        settings, clock = self.settings, self.clock
+        schedule = Schedule(clock)
         with ExitStack() as stack:
-            store = open_store(self.settings.state, now=self.clock.now(), suspect=self._suspect)
-            stack.callback(store.close)
+            app = stack.enter_context(
+                opened(settings, now=clock.now(), suspect=self._suspect, terminal=self.terminal)
+            )
             self._suspect = None
-            report_ways(store, self.settings)
-            pipeline = open_pipe(self.settings, store, now=self.clock.now())
-            messengers = messengers_of(self.settings, self.terminal)
-            loop = self._loop = self._make_loop(pipeline, store, messengers)
-            folders = self._watch(stack, loop)
-            store.check()
-            loop.checks = [
-                store.check,
-                partial(self._adopt_channels, pipeline),
-                *(partial(_check_folder, folder, loop) for folder in folders),
-            ]
+            report_ways(app.store, settings)
+            loop = self._loop = Loop(
+                app,
+                clock,
+                notifier=self.notifier,
+                schedule=schedule,
+                failures=self._failures,
+                progress=self.progress,
+                refused=self.refused,
+            )
+            if self._stop.is_set():
+                return
+            stack.enter_context(loop.watching())
             with suppress(OutputUnwritable):  # as publishing will say, and will try again
-                sweep(self.settings.output)
-            loop.run_first(self._report_progress, self._stop)
-            report_entries(store)
-            report_patterns(store, self.settings.routes)
-            with store.reading() as session:
-                routes = routes_of(self.settings, session)
-            report_left_behind(store, routes, messengers.has_way)
-            self._schedule(stack, loop)
-            self._send(stack, pipeline, messengers)
-            self._tell_hub(stack, store)
+                sweep(settings.output)
+            loop.run_first()
+            self._report(app)
+            self._schedule(stack, schedule, app, loop)
+            self._send(stack, app, loop)
             if not self._stop.is_set():
                 if self._web is not None:
                     self._web.wait_until_ready()
                 self._was_ready = True
-                self.notifier.ready(self._status(pipeline, store, messengers))
-                ready(started)
-            loop.run(self._ending)
+                self.notifier.ready(app.status(clock.now(), refused=self.refused))
+                ready()
+            loop.run()
 
-    @property
-    def _beat_every_s(self) -> float:
-        watchdog = self.notifier.watchdog_every
-        return min(watchdog.total_seconds(), BEAT_EVERY_S) if watchdog else BEAT_EVERY_S
+    def _report(self, app: App) -> None:
+        report_entries(app.store)
+        report_patterns(app.store, app.settings.routes)
+        report_left_behind(app.store, app.router.routes, app.messengers.has_way)
 
-    def _beat(self) -> None:
-        """Tells systemd that the work goes on; until the service is ready also that it takes its time."""
-        self.notifier.alive()
-        if not self._was_ready:
-            self.notifier.extend(START_STEP)
+    def _schedule(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
+        def due(route: str, slot: Slot | None) -> None:
+            app.enqueuer.digest_is_due(route, slot)
+            loop.wake()
 
-    def _adopt_channels(self, pipeline: Pipeline) -> None:
-        """Where ids of channels were found meanwhile: moves what is kept under their names."""
-        if self._named.is_set():
-            pipeline.adopt_channels(self.clock.now())
-            self._named.clear()
-            self._wake_sender.set()
-
-    def _report_progress(self, done: int, of: int) -> None:
-        self.progress(done, of)
-        self.notifier.extend(START_STEP)
-
-    def _serve(self, stack: ExitStack) -> Started:
-        """Serves what is there, from files alone, whatever becomes of the rest; begun once."""
-        if self._started is None:
-            web = self._web = server_of(self.settings)
-            if web is not None:
-                web.start()
-                stack.callback(web.stop)
-            self._started = Started(address=web.address if web else None)
-        return self._started
-
-    def _make_loop(self, pipeline: Pipeline, store: Store, messengers: Messengers) -> Loop:
-        return Loop(
-            pipeline,
-            [source.name for source in self.settings.sources],
-            clock=self.clock,
-            scan_every=self.settings.watch.scan_every,
-            mailed=self._wake_sender.set,
-            published=self._wake_hub.set,
-            beat=self._beat,
-            beat_every_s=self._beat_every_s,
-            failures=self._failures,
-            tell=lambda: self.notifier.status(self._status(pipeline, store, messengers)),
-        )
-
-    def _status(self, pipeline: Pipeline, store: Store, messengers: Messengers) -> str:
-        """How things stand, for systemd."""
-        losses = {
-            name: Loss(reason=loss.reason, since=pipeline.lost_since(name) or self.clock.now())
-            for name, loss in pipeline.losses().items()
-        }
-        with store.reading() as session:
-            facts = read_facts(
-                session,
-                losses=losses,
-                routes=routes_of(self.settings, session),
-                has_way=messengers.has_way,
-                refused=self.refused(),
-                outage=self._outages.outage,
-            )
-        return status_line(facts, now=self.clock.now(), local=lambda moment: moment.astimezone())
-
-    def _watch(self, stack: ExitStack, loop: Loop) -> list[Folder]:
-        """Watches before the first scan, so that nothing falls between."""
-        folders: list[Folder] = []
-        for source in self.settings.sources:
-            suffixes = SUFFIXES + TOPIC_FILES if source.topics else SUFFIXES
-            folder = Folder(source.name, source.path, loop.hint, suffixes=suffixes)
-            folder.start()
-            stack.callback(folder.stop)
-            folders.append(folder)
-        return folders
-
-    def _schedule(self, stack: ExitStack, loop: Loop) -> None:
-        schedule = Schedule(clock=self.clock.now)
         schedule.add_interval("scan", self.settings.watch.scan_every, loop.scan)
-        schedule.add_interval("tick", TICK, loop.wake)
         for route in self.settings.routes:
             if isinstance(route.deliver, Digest):
-                schedule.add_digest(route.name, route.deliver.cron, route.deliver.time_zone, loop.wake)
+                schedule.add_digest(route.name, route.deliver, due)
         schedule.start()
         stack.callback(schedule.stop)
 
-    def _send(self, stack: ExitStack, pipeline: Pipeline, messengers: Messengers) -> None:
-        ending = self._ending
-        outages, wake = self._outages, self._wake_sender.set
+    def _send(self, stack: ExitStack, app: App, loop: Loop) -> None:
+        """Begins the threads beside the loop."""
+        clock, messengers, outages = self.clock.now, app.messengers, app.outages
+
+        def named() -> None:
+            loop.named.set()
+            loop.wake()
 
         sender = Sender(
-            pipeline.outbox,
+            app.outbox,
             messengers.for_delivery,
-            clock=self.clock.now,
+            clock=clock,
             has_way=messengers.has_way,
-            hold_back=pipeline.hold_back,
+            hold_back=app.enqueuer.hold_back,
             outages=outages,
             policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
         )
-
-        send = partial(sender.run, ending, self._wake_sender)
-        self._run_beside(stack, "sender", send, self._wake_sender)
+        _run_beside(stack, loop, "sender", partial(sender.run, loop.stopping, loop.mailed), loop.mailed)
         if messengers.bot is not None and messengers.terminal is None:
-
-            def named() -> None:
-                self._named.set()
-                self.wake()
-
             check = SlackCheck(
                 messengers.bot,
-                pipeline.outbox,
+                app.outbox,
                 outages,
                 [route for route in self.settings.routes if route.name not in messengers.webhooks],
-                clock=self.clock.now,
-                over=wake,
+                clock=clock,
+                over=loop.mailed.set,
                 named=named,
             )
-            self._run_beside(stack, "slack check", partial(check.run, ending), outages.doubt)
-
-    def _tell_hub(self, stack: ExitStack, store: Store) -> None:
+            _run_beside(stack, loop, "slack check", partial(check.run, loop.stopping), outages.doubt)
         if self.settings.feeds.hub is not None:
-            notifier = HubNotifier(store, self.settings.feeds.hub, clock=self.clock.now)
-            run = partial(notifier.run, self._ending, self._wake_hub)
-            self._run_beside(stack, "hub", run, self._wake_hub)
-
-    def _run_beside(
-        self, stack: ExitStack, name: str, run: Callable[[], None], wake: threading.Event
-    ) -> None:
-        """Runs something in a thread that ends with the service, or is left behind if it does not."""
-        ending = self._ending
-        keep = partial(keep_running, name, run, ending)
-        thread = threading.Thread(target=keep, name=name, daemon=True)
-        thread.start()
-
-        def end() -> None:
-            ending.set()
-            wake.set()
-            thread.join(GRACE_S)
-
-        stack.callback(end)
+            hub = HubNotifier(app.store, self.settings.feeds.hub, clock=clock)
+            _run_beside(stack, loop, "hub", partial(hub.run, loop.stopping, loop.published), loop.published)
 
 
-def _check_folder(folder: Folder, loop: Loop) -> None:
-    if folder.check():
-        loop.scan()
+def _run_beside(
+    stack: ExitStack, loop: Loop, name: str, run: Callable[[], None], wake: threading.Event
+) -> None:
+    """Runs something in a thread that ends with the loop, or is left behind if it does not."""
+    thread = threading.Thread(target=partial(keep_running, name, run, loop.stopping), name=name, daemon=True)
+    thread.start()
+
+    def end() -> None:
+        loop.stop()
+        wake.set()
+        thread.join(GRACE_S)
+
+    stack.callback(end)
+
+
+def keep_running(name: str, run: Callable[[], None], stop: threading.Event) -> None:
+    """Calls `run` until it ends by itself or `stop` is set; where it breaks, it begins anew after a pause."""
+    while not stop.is_set():
+        try:
+            run()
+            return
+        except Exception:  # the job boundary: a service that says nothing and sends nothing is worse
+            log.exception("a part of the service broke, it begins anew", part=name)
+            stop.wait(PAUSE_S)

@@ -12,6 +12,9 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 
+START_STEP = timedelta(minutes=2)
+"""How much time a start asks for, from each batch of articles to the next."""
+
 
 class Notifier:
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -20,7 +23,7 @@ class Notifier:
         self._address = "\0" + address[1:] if address.startswith("@") else address
         usec = environment.get("WATCHDOG_USEC", "")
         self._status = ""
-        self._stopping = False
+        self._starting, self._stopping = True, False
         self._watchdog = timedelta(microseconds=int(usec)) if usec.isdigit() else None
 
     @property
@@ -28,9 +31,14 @@ class Notifier:
         """How often WATCHDOG=1 is due: a third of systemd's period; None where it does not watch."""
         return self._watchdog / 3 if self._watchdog else None
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether there is anyone to tell."""
+        return bool(self._address)
+
     def ready(self, status: str) -> None:
         """The first scan and build are done and the feeds are served."""
-        self._status = status
+        self._status, self._starting = status, False
         self._send("READY=1", f"STATUS={status}")
 
     def status(self, status: str) -> None:
@@ -40,19 +48,18 @@ class Notifier:
             self._send(f"STATUS={status}")
 
     def alive(self) -> None:
-        """From the thread that does the work, never from a timer of its own."""
-        self._send("WATCHDOG=1")
+        """The work goes on, and a start asks for more time (EXTEND_TIMEOUT_USEC). From the thread that does
+        the work, never from a timer of its own."""
+        usec = START_STEP // timedelta(microseconds=1)
+        self._send("WATCHDOG=1", *([f"EXTEND_TIMEOUT_USEC={usec}"] if self._starting else []))
 
     def reloading(self) -> None:
+        self._starting = True
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
         self._stopping = True
         self._send("STOPPING=1", "STATUS=Stopping: finishing what is in hand")
-
-    def extend(self, by: timedelta) -> None:
-        """More time for a long start (EXTEND_TIMEOUT_USEC)."""
-        self._send(f"EXTEND_TIMEOUT_USEC={by // timedelta(microseconds=1)}")
 
     def _send(self, *lines: str) -> None:
         if not self._address:

@@ -6,13 +6,11 @@ Said once when it begins and once when it is over, however often it is tried mea
 from __future__ import annotations
 
 import shutil
-import threading
-from collections.abc import Callable
+import time
 from pathlib import Path
 
 import structlog
 
-from syndicator.clock import Clock
 from syndicator.errors import (
     OutputUnwritable,
     StoreDamaged,
@@ -22,6 +20,7 @@ from syndicator.errors import (
     StoreUnavailable,
     SyndicatorError,
 )
+from syndicator.once import SaidOnce
 
 log = structlog.get_logger()
 
@@ -29,7 +28,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 FORGOTTEN_AFTER_S = 600.0
 
 
-def is_disk_failure(error: SyndicatorError) -> bool:
+def is_disk_failure(error: Exception) -> bool:
     """Whether nothing can be written until somebody sees to the disk, so that waiting is what helps."""
     return isinstance(error, StoreUnavailable) or (isinstance(error, OutputUnwritable) and error.everywhere)
 
@@ -46,20 +45,20 @@ def can_wait(error: SyndicatorError, *, for_disk: bool, was_open: bool) -> bool:
 class FailureLog:
     """One failure at a time. One thread uses it."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
+        self._said = SaidOnce()
         self._since_s = 0.0
-        self._said = ""
+        self._is_of_disk = False
 
-    def began(self, error: SyndicatorError) -> None:
+    def began(self, error: Exception) -> None:
         """Says what failed, unless that has been said. May be called at each failure."""
-        what = "disk" if is_disk_failure(error) else str(error)
-        if self._said == what:
+        is_new = not self._said.last
+        if not self._said.changed("disk" if is_disk_failure(error) else str(error) or repr(error)):
             return
-        if not self._said:
-            self._since_s = self._clock.moment().monotonic
-        self._said = what
-        if is_disk_failure(error):
+        if is_new:
+            self._since_s = time.monotonic()
+        self._is_of_disk = isinstance(error, StoreError) or is_disk_failure(error)
+        if is_disk_failure(error) and isinstance(error, SyndicatorError):
             log.warning(
                 "the disk cannot be written: what is there is served, and it is tried again",
                 on=error.on,
@@ -67,14 +66,15 @@ class FailureLog:
                 free=_free_space(Path(error.on)),
                 fix=error.fix,
             )
-        else:
+        elif isinstance(error, SyndicatorError):
             log.error(error.what, on=error.on, why=error.why, fix=error.fix)
+        else:
+            log.error("a run of the loop failed; it goes on", exc_info=error)
 
     def over(self) -> None:
         """Says that it works again, where it did not. May be called at each success."""
-        if self._said:
-            self._said = ""
-            seconds = round(self._clock.moment().monotonic - self._since_s)
+        if self._said.changed("") and self._is_of_disk:
+            seconds = round(time.monotonic() - self._since_s)
             log.info("the disk and the database work again", after_seconds=seconds)
 
 
@@ -98,13 +98,6 @@ class BackOff:
         self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S) if again else FIRST_PAUSE_S
         self._until_s = now_s + self._pause_s
         return self._pause_s
-
-
-def pause(seconds: float, stop: threading.Event, *, beat: Callable[[], None], every_s: float) -> None:
-    """Waits, until `stop` at the latest; calls `beat` meanwhile, lest the watchdog take it for stuck."""
-    while seconds > 0 and not stop.wait(min(seconds, every_s)):
-        beat()
-        seconds -= every_s
 
 
 def _free_space(path: Path) -> str:

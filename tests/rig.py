@@ -1,4 +1,4 @@
-"""The real pipeline on a real folder, database and output, with time as an argument."""
+"""The app on a real folder, database and output, with time as an argument."""
 
 from __future__ import annotations
 
@@ -14,25 +14,45 @@ from typing import Any
 import feedparser
 
 from syndicator.alerts import LedgerRow, Slot
-from syndicator.build import publish_all
-from syndicator.clock import Moment
-from syndicator.entries.routing import StoryRouter
-from syndicator.entries.sync import SyncCounts
+from syndicator.app import App, open_app
+from syndicator.clock import Clock, Moment
+from syndicator.entries.routing import Progress, no_progress
+from syndicator.entries.sources import CONFIRMED
 from syndicator.explain import Answer, Explainer
+from syndicator.loop import Loop
 from syndicator.models import Entry, Visibility
-from syndicator.notify.channels import follow_channels
 from syndicator.notify.enqueue import Enqueuer
-from syndicator.pipeline import Pipeline, open_pipeline
-from syndicator.publish.build import Output, Published
-from syndicator.publish.output import OutputFolder
+from syndicator.publish.build import Published
 from syndicator.settings.models import Digest, Feeds, Route, Settings, Site, Source, Watch
 from syndicator.store.database import Store, open_store
-from syndicator.store.types import StoredEntry
+from syndicator.store.types import ProblemKind, StoredEntry
 from tests.making import NOON
 
 SITE = Site(title="Cloud News", base_url="https://feeds.example.org/")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Real articles, where they are there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What a look changed in the store; `problems` are the bad articles that there are."""
+
+    new: int
+    revised: int
+    moved: int
+    withdrawn: int
+    problems: int
+    guids: frozenset[str]
+
+
+class RigClock(Clock):
+    """The rig's time."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+
+    def moment(self) -> Moment:
+        return self._rig.moment()
 
 
 def never(digest: Digest, now: datetime) -> Slot | None:
@@ -65,7 +85,7 @@ class Rig:
         self.output = self.base / "public"
         self.folder.mkdir(exist_ok=True)
         self.store: Store
-        self.pipeline: Pipeline
+        self.app: App
         self.open()
 
     def open(self) -> None:
@@ -74,37 +94,20 @@ class Rig:
         if not database.parent.exists():
             database.parent.mkdir()
             database.write_bytes(empty_database())
-        self.store = open_store(f"sqlite:///{database}", now=self.now)
-        with self.store.transaction() as session:
-            routes = follow_channels(session, self.routes, self.now)
-        sources = tuple(self.sources) or (self.source("news", self.folder),)
-        feeds = Feeds(limit=self.limit, hub=self.hub, roll_up=self.roll_up, tombstones=self.tombstones)
-        self.pipeline = open_pipeline(
-            self.store,
-            Settings(
-                site=SITE,
-                sources=sources,
-                levels=self.levels,
-                feeds=feeds,
-                watch=Watch(quiet=timedelta(seconds=self.quiet_s)),
-            ),
-            Output(
-                folder=OutputFolder(self.output),
-                site=SITE,
-                levels=self.levels,
-                feeds=feeds,
-                made_with=repr((self.version, self.levels, self.limit, self.tombstones, self.hub)),
-                moved_map=self.base / "var/moved.map",
-            ),
-            StoryRouter(routes),
-            self.enqueuer(routes),
-            version=self.version,
-            now=self.now,
+        state = f"sqlite:///{database}"
+        self.store = open_store(state, now=self.now)
+        settings = Settings(
+            site=SITE,
+            sources=tuple(self.sources) or (self.source("news", self.folder),),
+            levels=self.levels,
+            feeds=Feeds(limit=self.limit, hub=self.hub, roll_up=self.roll_up, tombstones=self.tombstones),
+            routes=tuple(self.routes),
+            watch=Watch(quiet=timedelta(seconds=self.quiet_s)),
+            output=self.output,
+            state=state,
         )
-        self.names = [source.name for source in sources]
-
-    def enqueuer(self, routes: Sequence[Route]) -> Enqueuer:
-        return Enqueuer(routes, SITE, lambda digest, now: (self.latest_slot(digest, now), now))
+        self.app = open_app(settings, self.store, now=self.now, version=self.version)
+        self.loop = Loop(self.app, RigClock(self))
 
     def close(self) -> None:
         self.store.close()
@@ -134,28 +137,76 @@ class Rig:
         later_ns = 0 if self.quiet_s else 10**12
         return Moment(now=self.now, wall_ns=time.time_ns() + later_ns, monotonic=time.monotonic())
 
-    def look(self, *, confirmed: bool = False) -> SyncCounts:
-        """Looks at all folders, then again once what is gone has been gone for a while."""
-        sync_counts = SyncCounts()
-        for name in self.names:
-            sync_counts += self.pipeline.look(name, self.moment(), confirmed=confirmed)
-            self.now += timedelta(seconds=5)
-            sync_counts += self.pipeline.look(name, self.moment(), confirmed=confirmed)
-            self.now -= timedelta(seconds=5)
-        self.pipeline.begin_routes(self.now)
-        return sync_counts
+    def scan(self, progress: Progress = no_progress) -> int:
+        """Scans all folders once."""
+        return self.app.sources.scan(self.moment(), None, progress)
 
-    def run_once(self) -> SyncCounts:
-        """One turn of the wheel: look, let time judge, mail, publish."""
-        self.pipeline.apply_topics(self.now)
-        sync_counts = self.look()
-        self.pipeline.apply_time(self.now)
-        self.pipeline.mail(self.now)
+    def look(self, *, confirmed: bool = False) -> Counts:
+        """Scans all folders, then again once what is gone has been gone for a while."""
+        before = self._by_guid()
+        if confirmed:
+            with self.store.transaction() as session:
+                session.put_metadata(CONFIRMED, self.now.isoformat())
+        self.scan()
+        self.now += timedelta(seconds=5)
+        self.scan()
+        self.now -= timedelta(seconds=5)
+        self.app.router.begin(self.store, now=self.now)
+        return self._counts(before)
+
+    def run_once(self) -> Counts:
+        """One run: look, apply time, enqueue, publish."""
+        counts = self.look()
+        self.app.sources.apply_time(self.now)
+        self.enqueue()
         self.publish()
-        return sync_counts
+        return counts
+
+    def enqueue(self) -> None:
+        """Enqueues what is due; `latest_slot` takes the place of the schedule."""
+        self._tell_slots(self.app.enqueuer)
+        with self.store.transaction() as session:
+            self.app.enqueuer.write(session, now=self.now)
+
+    def enqueuer(self, routes: Sequence[Route]) -> Enqueuer:
+        """Another one, as for a command beside the service."""
+        enqueuer = Enqueuer(routes, SITE)
+        self._tell_slots(enqueuer)
+        return enqueuer
+
+    def _tell_slots(self, enqueuer: Enqueuer) -> None:
+        for route in self.routes:
+            if isinstance(route.deliver, Digest):
+                enqueuer.digest_is_due(route.name, self.latest_slot(route.deliver, self.now))
 
     def publish(self) -> Published:
-        return publish_all(self.pipeline, lambda: self.now, lambda done, of: None)
+        """Publishes all that is dirty. Raises OutputUnwritable after all else is written."""
+        published = self.loop.publish_all()
+        if published.failure is not None:
+            raise published.failure
+        return published
+
+    def publish_portion(self, progress: Progress = no_progress) -> Published:
+        return self.app.output.publish(self.store, self.app.sources.index, self.now, progress)
+
+    def _by_guid(self) -> dict[str, Entry]:
+        with self.store.reading() as session:
+            return {guid: stored.entry for guid, stored in session.entries(session.guids()).items()}
+
+    def _counts(self, before: Mapping[str, Entry]) -> Counts:
+        after = self._by_guid()
+        with self.store.reading() as session:
+            problems = session.problems.count().get(ProblemKind.ARTICLE, 0)
+        both = [(before[guid], entry) for guid, entry in after.items() if guid in before]
+        gone = Visibility.WITHDRAWN
+        return Counts(
+            new=len(after) - len(both),
+            revised=sum(was.updated != now.updated for was, now in both),
+            moved=sum(was.article.path != now.article.path for was, now in both),
+            withdrawn=sum(now.visibility is gone and was.visibility is not gone for was, now in both),
+            problems=problems,
+            guids=frozenset(guid for guid, entry in after.items() if before.get(guid) != entry),
+        )
 
     def write(self, path: str, **front: Any) -> Path:
         """An article file in the smartable form; `body`, `title`, `published`... override the usual."""
@@ -210,10 +261,7 @@ class Rig:
 
     def explain(self, text: str) -> Answer:
         explainer = Explainer(
-            routes=self.routes,
-            levels=self.levels,
-            limit=self.limit,
-            enqueuer=self.enqueuer(self.routes),
+            routes=self.routes, levels=self.levels, limit=self.limit, enqueuer=self.enqueuer(self.routes)
         )
         with self.store.reading() as session:
             return explainer.explain(session, text, now=self.now)

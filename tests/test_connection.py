@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,13 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, SlackMethod
-from syndicator.assembly import messengers_of, routes_of
+from syndicator.app import open_app
 from syndicator.connection import SlackCheck, report_left_behind, report_ways
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
 from syndicator.slack.client import SlackBot
+from syndicator.slack.messengers import messengers_of
 from syndicator.slack.outage import Outage, OutageWatch
-from syndicator.status import read_facts, status_line
 from syndicator.store.database import Store, open_store
 from syndicator.store.outbox import Outbox
 from tests.slack.values import NOON, messaged
@@ -264,10 +265,8 @@ def test_what_waits_for_a_route_that_is_gone_is_never_sent_and_said_with_the_fix
     ]
     assert {line["log_level"] for line in lines} == {"warning"}
     assert all("deliveries drop" in line["fix"] for line in lines)
-    with store.reading() as session:
-        facts = read_facts(session, losses={}, routes=settings.routes, has_way=has_way, refused=False)
-    line = status_line(facts, now=NOON, local=lambda moment: moment)
-    assert line == "0 public · no way to Slack for ai in #nowhere, gone in C9"
+    with_token = changed(settings, credentials=WITH_TOKEN)
+    assert status(store, with_token) == "0 public · no way to Slack for gone in C9"
 
 
 def test_check_ends_with_the_service(store: Store) -> None:
@@ -287,14 +286,24 @@ def test_status_tells_of_an_outage_and_of_names_that_are_not_found(store: Store,
     owe(store, messaged("d1", route="b", channel="C0GENERAL"))
     routes = (*ROUTES, Route(name="c", channel="#nowhere"))
     with_token = changed(settings, credentials=WITH_TOKEN, routes=routes)
-    with store.reading() as session:
-        facts = read_facts(
-            session,
-            losses={},
-            routes=routes_of(with_token, session),
-            has_way=messengers_of(with_token).has_way,
-            refused=False,
-            outage=Outage(since=NOON, calls=2, method=SlackMethod.AUTH_TEST),
-        )
-    line = status_line(facts, now=NOON, local=lambda moment: moment)
-    assert line == "0 public · Slack unreachable since 12:00, 1 waits · no way to Slack for c"
+    outage = Outage(since=NOON, calls=2, method=SlackMethod.AUTH_TEST)
+    assert status(store, with_token, outage) == (
+        "0 public · Slack unreachable since 12:00, 1 waits · no way to Slack for c"
+    )
+
+
+class Unreachable(OutageWatch):
+    """An outage as it is when it has been said."""
+
+    def __init__(self, outage: Outage | None) -> None:
+        super().__init__()
+        self._given = outage
+
+    @property
+    def outage(self) -> Outage | None:
+        return self._given
+
+
+def status(store: Store, settings: Settings, outage: Outage | None = None) -> str:
+    app = open_app(changed(settings, state=f"sqlite:///{store.path}"), store, now=NOON)
+    return replace(app, outages=Unreachable(outage)).status(NOON, refused=False)

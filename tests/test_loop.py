@@ -1,34 +1,20 @@
-"""The wheel of the service in long turns: the watchdog is fed, and a stop is heeded between two steps."""
+"""The loop in long runs: the watchdog is fed, and a stop is heeded between two steps."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import threading
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from syndicator.clock import Moment
 from syndicator.errors import StoreBusy
 from syndicator.loop import Loop
-from syndicator.watch.folder import Folder
-from syndicator.watch.settle import Hint
+from syndicator.systemd import Notifier
 from tests.rig import Rig
-
-
-class RigClock:
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
-
-    def now(self) -> datetime:
-        return self._rig.now
-
-    def moment(self) -> Moment:
-        return self._rig.moment()
 
 
 @pytest.fixture
@@ -39,25 +25,31 @@ def rig(tmp_path: Path) -> Rig:
     return rig
 
 
-def worker_of(rig: Rig, beat: Callable[[], None]) -> Loop:
-    return Loop(rig.pipeline, rig.names, clock=RigClock(rig), scan_every=timedelta(minutes=1), beat=beat)
+class Beats(Notifier):
+    """Counts the watchdog's beats, and stops the loop at one of them."""
+
+    def __init__(self, loop: Loop, last: int) -> None:
+        super().__init__({})
+        self.loop, self.last, self.count = loop, last, 0
+
+    @property
+    def watchdog_every(self) -> timedelta:
+        return timedelta(milliseconds=1)
+
+    def alive(self) -> None:
+        self.count += 1
+        if self.count == self.last:
+            self.loop.stop()
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["at the start", "while it runs"])
-def test_long_turn_is_left_between_two_topics_and_made_up_for(rig: Rig, first: bool) -> None:
-    stop, beats = threading.Event(), list[int]()
-
-    def beat() -> None:
-        beats.append(1)
-        if len(beats) == 10:
-            stop.set()
-
-    loop = worker_of(rig, beat)
+def test_long_run_is_left_between_two_topics_and_made_up_for(rig: Rig, first: bool) -> None:
+    beats = rig.loop._notifier = Beats(rig.loop, 10)
     if first:
-        loop.run_first(lambda done, of: None, stop)
+        rig.loop.run_first()
     else:
-        loop.run(stop)
-    assert len(beats) == 10, "fed within the turn, and ended there"
+        rig.loop.run()
+    assert beats.count == 10, "fed within the run, and ended there"
     assert 0 < len(list(rig.output.glob("feeds/topic-*"))) < 40
     rig.restart()
     rig.run_once()
@@ -74,19 +66,17 @@ def test_new_topics_left_half_shelved_are_shelved_by_the_next_turn(tmp_path: Pat
         raise OSError
 
     with pytest.raises(OSError):
-        rig.pipeline.apply_topics(rig.now, refuse)
+        rig.app.sources.apply_topics(rig.now, refuse)
     rig.run_once()
     assert rig.titles("ai") == ["About a"]
 
 
 def run_all(loop: Loop) -> int:
     """Runs until nothing is left to publish; how many files were written."""
-    written = 0
-    while True:
-        published = loop.run_once().published
-        written += published.written
-        if not published.more:
-            return written
+    with capture_logs() as logs:
+        while loop.run_once() == 0.0:
+            pass
+    return sum(line["files"] for line in logs if line["event"] == "output updated")
 
 
 def files(rig: Rig) -> dict[str, bytes]:
@@ -109,7 +99,7 @@ def test_what_was_removed_from_the_output_is_published_anew(tmp_path: Path, path
     rig = Rig(tmp_path, levels={"good": 50}, limit=1)
     for number, topic in enumerate(["AI", "Other", "AI"]):
         rig.write(f"{number}.md", topics=[topic])
-    loop = worker_of(rig, lambda: None)
+    loop = rig.loop
     run_all(loop)
     before = files(rig)
     lost = rig.output / path
@@ -124,46 +114,27 @@ def test_what_was_removed_from_the_output_is_published_anew(tmp_path: Path, path
     assert run_all(loop) == 0
 
 
-def test_watchdog_is_fed_while_a_failure_is_waited_out(tmp_path: Path) -> None:
+def test_watchdog_is_fed_while_a_failure_is_waited_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rig = Rig(tmp_path)
-    stop, beats, tries = threading.Event(), list[int](), list[int]()
+    tries: list[int] = []
 
-    def beat() -> None:
-        beats.append(1)
-        if len(beats) == 6:
-            stop.set()
-            loop.wake()
-
-    def fail() -> None:
+    def fail(now: datetime) -> None:
         tries.append(1)
         raise StoreBusy("the database is in use")
 
-    loop = Loop(
-        rig.pipeline,
-        rig.names,
-        clock=RigClock(rig),
-        scan_every=timedelta(minutes=1),
-        beat=beat,
-        beat_every_s=0.001,
-    )
-    loop.checks = [fail]
-    loop.run(stop)
-    assert len(tries) == 1, "all but the first beat came while it waited for a second"
+    monkeypatch.setattr(rig.app.sources, "apply_time", fail)
+    rig.loop._notifier = Beats(rig.loop, 6)
+    rig.loop.run()
+    assert len(tries) == 1, "all beats came while it waited for a second"
 
 
 def test_folder_renamed_in_is_one_burst(tmp_path: Path) -> None:
     """Its files come to rest one after the other, as they were written; the sender sees none before all."""
     rig = Rig(tmp_path, quiet_s=0.3)
-    woken = threading.Event()
-    loop = worker_of(rig, lambda: None)
-
-    def hint(hint: Hint) -> None:
-        loop.hint(hint)
-        woken.set()
-
-    folder = Folder("news", rig.folder, hint)
-    folder.start()
-    try:
+    loop = rig.loop
+    with loop.watching():
         loop.run_once()
         for round in range(4):
             beside = tmp_path / f"x{round}"
@@ -171,12 +142,12 @@ def test_folder_renamed_in_is_one_burst(tmp_path: Path) -> None:
                 path = rig.write(f"../{beside.name}/{number}.md", title=f"Story {round} {number}")
                 written = time.time() + number * 0.01
                 os.utime(path, (written, written))
-            woken.clear()
+            before = set(rig.entries())
+            loop._woken.clear()
             beside.rename(rig.folder / beside.name)
             until = time.monotonic() + 30
-            while not (turn := loop.run_once()).sync_counts.guids and time.monotonic() < until:
-                woken.wait(min(turn.wait_s, 0.05))
-                woken.clear()
-            assert len(turn.sync_counts.guids) == 60, round
-    finally:
-        folder.stop()
+            while set(rig.entries()) == before and time.monotonic() < until:
+                wait_s = loop.run_once()
+                if set(rig.entries()) == before:
+                    loop._woken.wait(0.05 if wait_s is None else min(wait_s, 0.05))
+            assert len(set(rig.entries()) - before) == 60, round

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.alerts import Slot
+from syndicator.clock import Clock, Moment
 from syndicator.models import utc
 from syndicator.schedule import Schedule, SlotTrigger, latest_slot, next_slot, read_cron, validate_cron
+from syndicator.settings.models import Digest
 
 BERLIN = "Europe/Berlin"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -26,11 +29,17 @@ class Life:
 
     def __init__(self, cron: str, zone: str, began: datetime) -> None:
         self.cron, self.began = read_cron(cron, zone), began
+        self.digest = Digest(cron=cron, time_zone=zone)
         self.done: dict[str, datetime] = {}
         self.marks: Counter[str] = Counter()
+        self.known = began, began
 
     def tick(self, now: datetime) -> None:
-        slot = latest_slot(self.cron, now)
+        if self.known[0] <= now < self.known[1]:
+            return
+        slot, following = latest_slot(self.digest, now), next_slot(self.cron, now)
+        if slot is not None and following is not None:
+            self.known = slot.at, following.at
         if slot is not None and slot.at >= self.began and slot.nominal not in self.done:
             self.done[slot.nominal] = now
             self.marks[slot.nominal] += 1
@@ -154,7 +163,8 @@ def test_slots_are_those_that_a_plain_search_finds(
     ]
     before = max((s for s in slots if s.at <= now), key=lambda s: (s.at, s.nominal))
     after = min(s.at for s in slots if s.at > now)
-    assert latest_slot(cron, now) == before
+    digest = Digest(cron=f"{_list(minutes)} {_list(hours)} * * {_list(weekdays)}", time_zone=zone)
+    assert latest_slot(digest, now) == before
     found = next_slot(cron, now)
     assert found is not None and found.at == after
 
@@ -246,18 +256,11 @@ def test_time_that_is_none_is_refused_in_words(cron: str, zone: str, words: str)
 
 
 def test_last_slot_of_a_leap_day_is_found_and_one_before_all_time_is_none() -> None:
-    cron = read_cron("0 0 29 2 *", "UTC")
-    assert latest_slot(cron, utc(2026, 3, 2)) == Slot(nominal="2024-02-29T00:00", at=utc(2024, 2, 29))
-    assert latest_slot(read_cron("0 0 29 2 mon", "UTC"), utc(2026, 3, 2)) is not None
-    rare = read_cron("0 0 29 2 */7", "UTC")
-    assert latest_slot(rare, utc(2026, 3, 2)) is None
-
-
-def test_answer_that_still_holds_is_given_again_and_another_when_it_does_not() -> None:
-    cron, nine = read_cron("0 9 * * *", "UTC"), utc(2026, 3, 2, 9)
-    asked = [nine, nine + 5 * HOUR, nine + DAY - MINUTE, nine + DAY, nine - MINUTE, nine]
-    answers = [latest_slot(cron, now) for now in asked]
-    assert [slot.at if slot else None for slot in answers] == [nine, nine, nine, nine + DAY, nine - DAY, nine]
+    now = utc(2026, 3, 2)
+    leap = Slot(nominal="2024-02-29T00:00", at=utc(2024, 2, 29))
+    assert latest_slot(Digest(cron="0 0 29 2 *"), now) == leap
+    assert latest_slot(Digest(cron="0 0 29 2 mon"), now) is not None
+    assert latest_slot(Digest(cron="0 0 29 2 */7"), now) is None
 
 
 # APScheduler
@@ -273,14 +276,42 @@ def test_trigger_goes_from_slot_to_slot() -> None:
     assert fired == [utc(2026, 10, 25, 0, 30), utc(2026, 10, 26, 1, 30), utc(2026, 10, 27, 1, 30)]
 
 
-def test_schedule_tells_last_and_next_slots() -> None:
-    schedule = Schedule()
-    schedule.add_digest("ai", "0 9 * * *", BERLIN, lambda: None)
-    now = utc(2026, 3, 2, 12)
-    assert schedule.latest_slots(now) == {"ai": Slot(nominal="2026-03-02T09:00", at=utc(2026, 3, 2, 8))}
-    assert schedule.next_slots(now) == {"ai": Slot(nominal="2026-03-03T09:00", at=utc(2026, 3, 3, 8))}
-    with pytest.raises(ValueError, match="no time zone"):
-        schedule.add_digest("bad", "0 9 * * *", "Nowhere", lambda: None)
+class SetClock(Clock):
+    """A clock that somebody sets; its monotonic part stands still."""
+
+    def __init__(self, now: datetime) -> None:
+        self.time = now
+
+    def moment(self) -> Moment:
+        return Moment(now=self.time, wall_ns=0, monotonic=0.0)
+
+
+DIGEST = Digest(cron="0 9 * * *", time_zone=BERLIN)
+
+
+@contextmanager
+def started(schedule: Schedule) -> Iterator[None]:
+    schedule.start()
+    try:
+        yield
+    finally:
+        schedule.stop()
+
+
+def test_last_slot_before_the_start_is_due_by_the_scheduler_alone() -> None:
+    due: dict[str, Slot | None] = {}
+    told = threading.Event()
+
+    def tell(route: str, slot: Slot | None) -> None:
+        due[route] = slot
+        told.set()
+
+    schedule = Schedule(SetClock(utc(2026, 3, 2, 12)))
+    schedule.add_digest("ai", DIGEST, tell)
+    assert not told.wait(0.05), "switched off, nothing is due"
+    with started(schedule):
+        assert told.wait(10)
+    assert due == {"ai": Slot(nominal="2026-03-02T09:00", at=utc(2026, 3, 2, 8))}
 
 
 def test_jobs_run_at_intervals_until_stopped() -> None:
@@ -294,23 +325,24 @@ def test_jobs_run_at_intervals_until_stopped() -> None:
     def broken() -> None:
         raise RuntimeError("a defect")
 
-    schedule = Schedule()
+    schedule = Schedule(Clock())
     schedule.add_interval("broken", timedelta(milliseconds=20), broken)
     schedule.add_interval("tick", timedelta(milliseconds=20), tick)
-    schedule.start()
-    assert enough.wait(10), "a job that raises stops no other"
-    schedule.stop()
+    with started(schedule):
+        assert enough.wait(10), "a job that raises stops no other"
     count = ticks["tick"]
-    assert not enough.wait(0) or ticks["tick"] == count
+    assert not threading.Event().wait(0.1)
+    assert ticks["tick"] == count
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR, 10 * HOUR], ids=["forward", "back", "ten hours asleep"])
-def test_clock_that_was_set_is_noticed_and_everything_marked(jump: timedelta) -> None:
-    now, marked = [utc(2026, 3, 2, 12)], threading.Event()
-    schedule = Schedule(clock=lambda: now[0], monotonic=lambda: 0.0, pulse_s=0.01)
-    schedule.add_interval("tick", HOUR, marked.set)
-    schedule.start()
-    assert not marked.wait(0.1)
-    now[0] += jump
-    assert marked.wait(10)
-    schedule.stop()
+def test_clock_that_was_set_is_noticed_and_all_jobs_fire(jump: timedelta) -> None:
+    clock, marked = SetClock(utc(2026, 3, 2, 12)), threading.Event()
+    schedule = Schedule(clock)
+    schedule.add_interval("scan", HOUR, marked.set)
+    with started(schedule):
+        schedule.follow_clock()
+        assert not marked.wait(0.1)
+        clock.time += jump
+        schedule.follow_clock()
+        assert marked.wait(10)

@@ -16,7 +16,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from syndicator.errors import StoreUnavailable
-from syndicator.service import Service, Started
+from syndicator.service import Service
 from syndicator.settings.load import load_settings
 from syndicator.systemd import Notifier
 from tests.acceptance.running import Notified, Running, wait_for
@@ -34,21 +34,20 @@ class Alive:
     def __init__(self, base: Path, notifier: Notifier, **settings: Any) -> None:
         self.folder = Running(base, **settings)
         loaded = load_settings(self.folder.config, {})
-        self.ready: list[Started] = []
+        self.ready: list[tuple[str, int] | None] = []
         self.service = Service(settings=loaded, notifier=notifier)
         self.failures: list[BaseException] = []
         self.thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
         try:
-            self.service.run(self.ready.append)
+            self.service.run(lambda: self.ready.append(self.service.address))
         except BaseException as error:
             self.failures.append(error)
 
     def get(self, path: str) -> httpx.Response:
-        started = self.service._started
-        assert started is not None and started.address is not None
-        return httpx.get(f"http://127.0.0.1:{started.address[1]}/{path}", trust_env=False)
+        assert self.service.address is not None
+        return httpx.get(f"http://127.0.0.1:{self.service.address[1]}/{path}", trust_env=False)
 
     def titles(self) -> list[str]:
         """What the feed of everything has. Each request must be answered."""
@@ -120,7 +119,7 @@ def test_database_damaged_in_use_is_set_aside_and_pages_stay_up(
         one.drop("second.md")
         wait_for(lambda: one.titles() == ["About first", "About second"], why="the article after the damage")
         wait_for(lambda: len(one.ready) == 2, why="ready again")
-        assert one.ready[0] is one.ready[1], "one server all along"
+        assert one.ready[0] == one.ready[1], "one server all along"
         begun = lines(logs, "begun anew")
         assert len(begun) == 1
         assert (begun[0]["log_level"], "backup" in begun[0]["fix"]) == ("error", True)
@@ -135,7 +134,8 @@ def test_database_damaged_in_use_is_set_aside_and_pages_stay_up(
 def test_damage_that_the_sender_meets_is_mended_too(tmp_path: Path) -> None:
     with alive(tmp_path) as (one, logs):
         damage_in_place(tmp_path / "var/state.db", lambda data: b"\0" * 100 + data[100:])
-        one.service._wake_sender.set()
+        assert one.service._loop is not None
+        one.service._loop.mailed.set()
         wait_for(lambda: len(one.ready) == 2, why="ready again")
         assert len(lines(logs, "begun anew")) == 1
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from syndicator.threads import keep_running
+import pytest
+
+from syndicator import service
+from syndicator.service import keep_running
 
 
-def test_part_that_breaks_begins_anew_until_it_ends_by_itself() -> None:
+def test_part_that_breaks_begins_anew_until_it_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "PAUSE_S", 0.0)
     calls: list[int] = []
 
     def run() -> None:
@@ -15,7 +19,7 @@ def test_part_that_breaks_begins_anew_until_it_ends_by_itself() -> None:
         if len(calls) < 3:
             raise RuntimeError("broken")
 
-    keep_running("sender", run, threading.Event(), pause_s=0.0)
+    keep_running("sender", run, threading.Event())
     assert len(calls) == 3
 
 

@@ -80,13 +80,12 @@ def list_deliveries(
 
 
 def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bool) -> None:
-    from syndicator.assembly import enqueuer_of, routes_of
+    from syndicator.app import enqueuer_of
     from syndicator.notify.enqueue import known_entries
 
     settings, moment = read_settings(config), now()
     with session_of(settings) as session:
-        routes = routes_of(settings, session)
-        enqueuer = enqueuer_of(settings, routes)
+        enqueuer = enqueuer_of(settings, session, moment)
         # What was taken back is in another message, or owed: its own line would say nothing more.
         wanted = states or [state for state in DeliveryState if state is not DeliveryState.RELEASED]
         found = session.outbox.list(wanted, limit=limit)

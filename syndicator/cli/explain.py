@@ -31,13 +31,20 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Explain an entry: what it is, every feed it is in or not in and why, and every route's decision."""
-    from syndicator.assembly import explainer_of
+    from syndicator.app import enqueuer_of, routes_of
     from syndicator.cli.log import configure_logs
+    from syndicator.explain import Explainer
 
     configure_logs(quiet=True)
     settings = read_settings(config)
     with session_of(settings) as session:
-        answer = explainer_of(settings, session).explain(session, _as_stored(what, settings), now=now())
+        explainer = Explainer(
+            routes=routes_of(settings, session),
+            levels=settings.levels,
+            limit=settings.feeds.limit,
+            enqueuer=enqueuer_of(settings, session, now()),
+        )
+        answer = explainer.explain(session, _as_stored(what, settings), now=now())
     if as_json:
         entries = [_facts(one) for one in answer.explanations]
         say_json({"entries": entries, "problems": answer.problems})

@@ -64,8 +64,8 @@ def send_test(
     route: Annotated[str, typer.Argument(help="The route.")], config: ConfigOption = DEFAULT_CONFIG
 ) -> None:
     """Send a route's preview to its channel, marked as a test. Nothing else changes."""
-    from syndicator.assembly import messengers_of
     from syndicator.cli.log import configure_logs
+    from syndicator.slack.messengers import messengers_of
     from syndicator.slack.outage import WHERE_TO_LOOK
 
     configure_logs(quiet=True)
@@ -89,11 +89,12 @@ def send_test(
 
 
 def _previews(settings: Settings, routes: Sequence[Route]) -> list[Preview]:
-    from syndicator.assembly import previewer_of, routes_of
+    from syndicator.app import enqueuer_of, routes_of
+    from syndicator.notify.preview import Previewer
 
     names, moment = {route.name for route in routes}, now()
     with session_of(settings) as session:
-        previewer = previewer_of(settings, session)
+        previewer = Previewer(enqueuer=enqueuer_of(settings, session, moment))
         known = [route for route in routes_of(settings, session) if route.name in names]
         return [previewer.preview(session, route, now=moment) for route in known]
 

@@ -12,7 +12,7 @@ import structlog
 from syndicator.cli.options import read_settings
 from syndicator.cli.terminal import console, progress_bar
 from syndicator.errors import SettingsError, SyndicatorError
-from syndicator.service import Service, Started
+from syndicator.service import Service
 from syndicator.settings.models import Settings
 from syndicator.slack.terminal import Terminal
 from syndicator.systemd import Notifier
@@ -54,25 +54,25 @@ class Runner:
 
     def _run_with(self, settings: Settings) -> None:
         with progress_bar("Reading articles") as progress:
-            self._service = Service(
+            service = self._service = Service(
                 settings=settings,
                 notifier=self._notifier,
                 terminal=Terminal(console()),
                 progress=progress.update,
-                refused=lambda: self._refused,
+                refused=self._refused,
                 # New settings that cannot start now are given up for those that could.
                 patient=self._ready is None or self._ready is settings,
             )
             if self._ending or self._reloaded is not None:
                 # The signal came while there was no service to stop.
-                self._service.stop()
+                service.stop()
 
-            def tell(started: Started) -> None:
+            def tell() -> None:
                 self._ready = settings
                 progress.stop()
-                announce(settings, started)
+                announce(settings, service.address)
 
-            self._service.run(tell)
+            service.run(tell)
 
     # Signal handlers only begin threads: they may have interrupted a write to the log, or a lock being taken.
 
@@ -96,7 +96,7 @@ class Runner:
                 log.error("settings not taken over", problem=str(problem))
             self._refused = True
             if self._service is not None:
-                self._service.wake()
+                self._service.refuse()
             return
         log.info("settings read anew")
         self._notifier.reloading()
@@ -105,10 +105,10 @@ class Runner:
             self._service.stop()
 
 
-def announce(settings: Settings, started: Started) -> None:
+def announce(settings: Settings, address: tuple[str, int] | None) -> None:
     """Says that the service is ready, and where to look."""
-    if started.address is not None:
-        host, port = started.address
+    if address is not None:
+        host, port = address
         log.info(
             "serving feeds", address=f"http://{_host(host)}:{port}/", published_as=settings.site.base_url
         )

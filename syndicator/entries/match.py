@@ -18,10 +18,11 @@ from functools import partial
 
 from syndicator.entries.derived_links import second_links
 from syndicator.models import Article, Entry, Problem, Visibility, judge_visibility
+from syndicator.parse.identity import mint_guid, story_id
 from syndicator.store.types import StoredEntry
 
-Mint = Callable[[str, str, int], str]
-"""Source, path and salt to a guid."""
+Topics = Callable[[Sequence[str]], tuple[str, ...]]
+"""An article's names of topics to their slugs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +65,6 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What recognising needs to be told: the source's reading of `published: false`, and how ids are made."""
-
-    mint: Mint
-    story: Callable[[str], str]
-    topics: Callable[[Sequence[str]], tuple[str, ...]]
-    include_unpublished: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Recognised:
     """`changes` by path; `refused` are files that cannot be entries, each with its problem."""
 
@@ -81,11 +72,13 @@ class Recognised:
     refused: tuple[Problem, ...] = ()
 
 
-def recognise(found: Iterable[Found], known: Known, rules: Rules, *, now: datetime) -> Recognised:
+def recognise(
+    found: Iterable[Found], known: Known, topics: Topics, *, include_unpublished: bool = False, now: datetime
+) -> Recognised:
     """Gives every article of the batch its entry. The order of `found` does not matter."""
     batch = sorted((one for one in found if one.article is not None), key=lambda one: one.path)
     holders, refused = _holders(batch, known)
-    refused |= second_links(batch, holders, known, include_unpublished=rules.include_unpublished)
+    refused |= second_links(batch, holders, known, include_unpublished=include_unpublished)
     changes: dict[str, Change] = {}
     stories = {stored.entry.article.canonical_link: stored.entry.story for stored in known.others}
     taken = set(known.taken)
@@ -93,11 +86,19 @@ def recognise(found: Iterable[Found], known: Known, rules: Rules, *, now: dateti
         if one.path in refused or one.article is None:
             continue
         before = holders.get(one.path)
-        guid = before.entry.guid if before else _new_guid(one.article, taken, rules.mint)
+        guid = before.entry.guid if before else _new_guid(one.article, taken)
         taken.add(guid)
         link = one.article.canonical_link
-        story = before.entry.story if before else stories.setdefault(link, rules.story(link))
-        changes[one.path] = Change(before=before, after=_after(one, before, guid, story, rules, now))
+        entry = Entry(
+            guid=guid,
+            story=before.entry.story if before else stories.setdefault(link, story_id(link)),
+            article=one.article,
+            updated=_updated(one.article, one.digest, before, now),
+            seen=before.entry.seen if before else now,
+            visibility=judge_visibility(one.article, now=now, include_unpublished=include_unpublished),
+            topics=topics(one.article.topics),
+        )
+        changes[one.path] = Change(before=before, after=StoredEntry(entry=entry, digest=one.digest))
     return Recognised(changes=changes, refused=tuple(refused.values()))
 
 
@@ -112,7 +113,7 @@ def judge_again(
     *,
     now: datetime,
     include_unpublished: bool,
-    topics: tuple[str, ...] | None = None,
+    topics: tuple[str, ...],
 ) -> Change:
     """The same article under another time, other settings or another index of topics."""
     entry = stored.entry
@@ -122,7 +123,7 @@ def judge_again(
         include_unpublished=include_unpublished,
         gone=entry.visibility is Visibility.WITHDRAWN,
     )
-    after = replace(entry, visibility=visibility, topics=entry.topics if topics is None else topics)
+    after = replace(entry, visibility=visibility, topics=topics)
     return Change(before=stored, after=replace(stored, entry=after))
 
 
@@ -219,41 +220,26 @@ def _path(digest: bytes, article: Article) -> object:
     return article.path
 
 
-def _new_guid(article: Article, taken: set[str], mint: Mint) -> str:
+def _new_guid(article: Article, taken: set[str]) -> str:
     if article.guid is not None:
         return article.guid
     salt = 0
-    while (guid := mint(article.source, article.path, salt)) in taken:
+    while (guid := mint_guid(article.source, article.path, salt)) in taken:
         salt += 1
     return guid
 
 
-def _after(
-    one: Found, before: StoredEntry | None, guid: str, story: str, rules: Rules, now: datetime
-) -> StoredEntry:
-    article = one.article
-    assert article is not None  # noqa: S101  recognise has dropped the others
-    entry = Entry(
-        guid=guid,
-        story=story,
-        article=article,
-        updated=article.published if before is None else _updated(one, before, article, now),
-        seen=now if before is None else before.entry.seen,
-        visibility=judge_visibility(article, now=now, include_unpublished=rules.include_unpublished),
-        topics=rules.topics(article.topics),
-    )
-    return StoredEntry(entry=entry, digest=one.digest)
-
-
-def _updated(one: Found, before: StoredEntry, article: Article, now: datetime) -> datetime:
+def _updated(article: Article, digest: bytes, before: StoredEntry | None, now: datetime) -> datetime:
     """Moves only when the revision does, and only when the file itself changed: that other settings or a
     later version of this program read the same bytes otherwise is no news to a subscriber."""
+    if before is None:
+        return article.published
     was = before.entry
-    if article.revision == was.article.revision or one.digest == before.digest:
+    if article.revision == was.article.revision or digest == before.digest:
         return was.updated
     if article.modified is not None and was.updated < article.modified <= now:
         return article.modified
-    return max(now, article.published) if article.published > now else now
+    return max(now, article.published)
 
 
 def _second_guid(one: Found, guid: str, other: str) -> Problem:

@@ -5,14 +5,13 @@ Behaviour 14, 16 and 17: of a link's copies each feed shows one; the order of fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syndicator.models import ALL, Entry, Visibility
+from syndicator.publish.membership import choose_copy
 from syndicator.store.types import FEED, Membership
-
-ChooseCopy = Callable[[Sequence[Entry], str | None], Entry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,6 @@ def update_memberships(
     *,
     touched: frozenset[str],
     next_number: Callable[[str], int],
-    choose_copy: ChooseCopy,
     page_size: int,
     now: datetime,
 ) -> MembershipChanges:
@@ -43,8 +41,8 @@ def update_memberships(
     former: dict[str, set[str]] = {}
     for topic, guid in old:
         former.setdefault(guid, set()).add(topic)
-    shown = _shown(every, old, choose_copy)
-    numbers = _Numbers(next_number)
+    shown = _shown(every, old)
+    numbers: dict[str, int] = {}
     changed: list[tuple[Membership, Entry]] = []
     dirty: set[tuple[str, int]] = set()
     for entry in sorted(every.values(), key=lambda one: (one.article.published, one.guid)):
@@ -55,7 +53,8 @@ def update_memberships(
                 was, member=_is_member(entry, topic), shown=stands, removed=_removed(was, stands, now)
             )
             if stands and after.number is None:
-                number = numbers.take(topic)
+                number = numbers[topic] if topic in numbers else next_number(topic)
+                numbers[topic] = number + 1
                 after = replace(after, number=number)
                 dirty |= _neighbours(topic, number, page_size)
             if after != was or entry.guid in touched:
@@ -64,18 +63,6 @@ def update_memberships(
                     dirty.add((topic, FEED))
                     dirty.add((topic, (after.number or 0) // page_size))
     return MembershipChanges(memberships=tuple(changed), dirty=frozenset(dirty))
-
-
-class _Numbers:
-    """Hands out each topic's next numbers, asking the store once."""
-
-    def __init__(self, first: Callable[[str], int]) -> None:
-        self._first, self._next = first, dict[str, int]()
-
-    def take(self, topic: str) -> int:
-        number = self._next[topic] if topic in self._next else self._first(topic)
-        self._next[topic] = number + 1
-        return number
 
 
 def _absent(topic: str, guid: str) -> Membership:
@@ -93,9 +80,7 @@ def _is_member(entry: Entry, topic: str) -> bool:
     return entry.visibility is not Visibility.WITHDRAWN and (topic == ALL or topic in entry.topics)
 
 
-def _shown(
-    every: Mapping[str, Entry], old: Mapping[tuple[str, str], Membership], choose_copy: ChooseCopy
-) -> set[tuple[str, str]]:
+def _shown(every: Mapping[str, Entry], old: Mapping[tuple[str, str], Membership]) -> set[tuple[str, str]]:
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in every.values():
         if entry.visibility is Visibility.PUBLIC:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import structlog
@@ -11,12 +11,23 @@ import structlog
 from syndicator.entries.match import Change
 from syndicator.models import Visibility
 from syndicator.notify.routing import Change as Announceable
-from syndicator.notify.routing import Decision, announce
-from syndicator.notify.rules import fingerprint, names_with_ancestors
+from syndicator.notify.routing import announce
+from syndicator.notify.rules import TopicNames, fingerprint, names_with_ancestors
 from syndicator.settings.models import Route
+from syndicator.store.database import Store
 from syndicator.store.session import Session
 
 log = structlog.get_logger()
+
+SOME = 1_000
+"""Entries judged per transaction, where all are."""
+
+Progress = Callable[[int, int], None]
+"""Called between two steps that are kept: how many are done, of how many. What it raises ends the work."""
+
+
+def no_progress(done: int, of: int) -> None:
+    """Goes on."""
 
 
 class StoryRouter:
@@ -33,7 +44,7 @@ class StoryRouter:
         self._new = tuple(known[route.name] for route in self._new)
 
     def open(self, session: Session) -> None:
-        """Finds out which routes are new or changed: they are silent until `end_silence`."""
+        """Finds out which routes are new or changed: they are silent until `begin`."""
         begun = session.outbox.ledger.begun()
         self._new = tuple(route for route in self.routes if begun.get(route.name) != fingerprint(route))
 
@@ -41,12 +52,13 @@ class StoryRouter:
         self,
         session: Session,
         changes: Sequence[Change],
+        topic_names: TopicNames,
         *,
         now: datetime,
         silent: bool,
         released: Collection[str] = (),
-    ) -> list[Decision]:
-        """Writes what the changes cause; with `silent`, as baseline. Gives all decisions, with reasons.
+    ) -> None:
+        """Writes what the changes cause; with `silent`, as baseline.
 
         `released` are entries that were taken out of a message before it was sent.
         """
@@ -55,31 +67,30 @@ class StoryRouter:
         ]
         sources = {change.entry.article.source for change in found} if silent else set()
         found += _heirs(session, changes, released)
-        return self._decide(session, found, self.routes, now=now, silent_sources=sources)
+        self._decide(session, found, self.routes, topic_names, now=now, silent_sources=sources)
 
-    @property
-    def has_new(self) -> bool:
-        """Whether a route is still to begin."""
-        return bool(self._new)
+    def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
+        """Ends the silence of new and changed routes; to be called once all sources have been scanned.
 
-    def lay_baseline(self, session: Session, guids: Sequence[str], *, now: datetime) -> None:
-        """What the new and changed routes would announce of these entries becomes their baseline."""
-        entries = [one.entry for one in session.entries(guids).values()]
-        self._decide(session, [Announceable(entry=entry) for entry in entries], self._new, now=now)
-
-    def begin(self, session: Session, *, now: datetime) -> list[str]:
-        """Begins every new or changed route, once the baseline is laid; their names.
-
-        Routes that are gone hand what they owe to another one of their channel, or let it go. May be
-        repeated; `end_silence` once it is committed.
+        What they would announce of the entries that are there becomes their baseline. Routes that are gone
+        hand what they owe to another one of their channel, or let it go. Cut off, it is begun again by the
+        next start: until all the baseline is laid, no route has begun.
         """
+        with store.reading() as session:
+            guids = session.guids() if self._new else []
+            topic_names = names_with_ancestors(stored.topic for stored in session.topics())
+        for start in range(0, len(guids), SOME):
+            progress(start, len(guids))
+            with store.transaction() as session:
+                entries = session.entries(guids[start : start + SOME]).values()
+                found = [Announceable(entry=one.entry) for one in entries]
+                self._decide(session, found, self._new, topic_names, now=now)
+        with store.transaction() as session:
+            for route in self._new:
+                session.outbox.ledger.begin(route, fingerprint(route), now)
+            self._settle_routes(session, now)
         for route in self._new:
-            session.outbox.ledger.begin(route, fingerprint(route), now)
-        self._settle_routes(session, now)
-        return [route.name for route in self._new]
-
-    def end_silence(self) -> None:
-        """From here on what the routes that have begun take is owed."""
+            log.info("route begun, silently", route=route.name)
         self._new = ()
 
     def _decide(
@@ -87,12 +98,13 @@ class StoryRouter:
         session: Session,
         changes: Sequence[Announceable],
         routes: Sequence[Route],
+        topic_names: TopicNames,
         *,
         now: datetime,
         silent_sources: Collection[str] = (),
-    ) -> list[Decision]:
+    ) -> None:
         if not routes or not changes:
-            return []
+            return
         ledger = session.outbox.ledger
         decisions = announce(
             changes,
@@ -101,14 +113,13 @@ class StoryRouter:
             ledger=ledger.kinds(
                 [change.entry.story for change in changes], [change.entry.guid for change in changes]
             ),
-            topic_names=_topic_names(session),
+            topic_names=topic_names,
             silent_routes={route.name for route in self._new},
             silent_sources=silent_sources,
         )
         ledger.add(row for one in decisions if (row := one.row) is not None)
         for reason, count in Counter(one.reason for one in decisions).items():
             log.debug("decided", reason=reason.value, count=count)
-        return decisions
 
     def _settle_routes(self, session: Session, now: datetime) -> None:
         names: dict[str, list[str]] = {}
@@ -144,7 +155,3 @@ def _heirs(session: Session, changes: Sequence[Change], released: Collection[str
         for copy in copies
         if copy.entry.guid not in judged and copy.entry.visibility is Visibility.PUBLIC
     ]
-
-
-def _topic_names(session: Session) -> Mapping[str, frozenset[str]]:
-    return names_with_ancestors(stored.topic for stored in session.topics())

@@ -6,19 +6,21 @@ The folder is compared with what is known of it, in memory; the store is asked o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from syndicator.clock import Moment
 from syndicator.entries.match import Found
-from syndicator.entries.sync import UNREAD, Batch, SyncCounts
+from syndicator.entries.sync import UNREAD, Batch, Synced
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.models import Position, Problem
+from syndicator.once import SaidOnce
 from syndicator.parse.article import parse_article
 from syndicator.settings.models import Source
+from syndicator.store.types import KnownFile
 from syndicator.watch.deletion_guard import (
     Changes,
     DeletionDecision,
@@ -40,13 +42,17 @@ UNFORESEEN = ArticleError(
 _WELL = (LossReason.NONE, LossReason.FRESH, LossReason.FEW)
 BATCH_FILES = 1_000
 """Articles per transaction: large enough to amortise a commit, small enough to hold in memory."""
+MANY_HINTS = 2_000
+"""With more hints than this, looking at the whole folder is quicker."""
+OPENING_LASTS = timedelta(minutes=10)
+"""How long a source's beginning waits for files that do not rest and folders that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanResult:
     """What a look found to do: files to read, and files that are gone and believed to be.
 
-    `odd` are things with an article's name that are no files; a look at the `whole` folder knows them all.
+    `skipped` are things with an article's name that are no files; a look at the whole folder knows them all.
     """
 
     ready: Mapping[str, Stamp]
@@ -57,46 +63,34 @@ class ScanResult:
     there: bool
     """Whether the folder is there; it is `complete` when all its folders could be read as well."""
     complete: bool
-    files: int
 
 
 class SourceScanner:
     """What one thread knows of one source's folder."""
 
     def __init__(
-        self,
-        source: Source,
-        known: Mapping[str, tuple[int, ...]],
-        *,
-        quiet_s: float,
-        bare: Collection[str] = (),
+        self, source: Source, files: Mapping[str, KnownFile], *, quiet: timedelta, began: bool
     ) -> None:
-        self.source, self.root = source, source.path
-        self.name = source.name
-        self._known = {path: Stamp(*stamp) for path, stamp in known.items()}
-        self._bare = set(bare)
+        self.source, self.root, self.name = source, source.path, source.name
+        self.began = began
+        """Whether the source's silent beginning is over, and that is stored."""
+        self._known = {path: Stamp(*file.stamp) for path, file in files.items()}
+        self._bare = {path for path, file in files.items() if file.guid is None}
         """Those of the known files that gave no entry: bad from the first, or no articles."""
-        self._settling = Settling(quiet=quiet_s)
+        self._settling = Settling(quiet=quiet.total_seconds())
         self._guard = Guard()
         self._loss: DeletionDecision | None = None
-        self._said = LossReason.NONE
-        self._is_unreadable = False
-        self._lost_since: datetime | None = None
+        self._said, self._unreadable = SaidOnce(), SaidOnce()
+        self.lost_since: datetime | None = None
+        """Since when it is in doubt whether articles that are missing are gone."""
+        self._opened: datetime | None = None
+        self._first: frozenset[str] | None = None
+        """What of the first look at the whole folder had not come to rest."""
 
     @property
     def loss(self) -> DeletionDecision | None:
         """What is held of the articles that are missing, while that is in doubt."""
         return self._loss if self._loss is not None and self._loss.degraded else None
-
-    @property
-    def lost_since(self) -> datetime | None:
-        """When that doubt began, as far as this run of the service knows."""
-        return self._lost_since
-
-    @property
-    def waiting(self) -> frozenset[str]:
-        """Files that have not come to rest yet."""
-        return self._settling.waiting
 
     def look_again(self, at: Moment) -> float | None:
         """Seconds until what waits may have come to rest or be believed gone; None: nothing waits."""
@@ -106,22 +100,17 @@ class SourceScanner:
             waits.append((self._loss.look_again - at.now).total_seconds())
         return max(0.0, min(waits)) if waits else None
 
-    def look(
-        self,
-        at: Moment,
-        *,
-        paths: Collection[str] | None,
-        hints: Sequence[Hint] = (),
-        confirmed: bool = False,
-    ) -> ScanResult:
-        """Looks at the paths, and at those that wait; None: at everything. Raises nothing for the folder."""
-        if paths is None:
+    def look(self, at: Moment, hints: Sequence[Hint] | None, *, confirmed: bool = False) -> ScanResult:
+        """Looks where the hints say and at what waits; None: everywhere. Raises nothing for the folder."""
+        whole = hints is None or len(hints) > MANY_HINTS or any(hint.path is None for hint in hints)
+        held = self._loss.held if self._loss else frozenset()
+        if whole:
             seen = scan(self.root)
         else:
-            held = self._loss.held if self._loss else frozenset()
-            seen = look(self.root, {*paths, *self._settling.waiting, *held})
+            hinted = {hint.path for hint in hints or () if hint.path is not None}
+            seen = look(self.root, hinted | self._settling.waiting | held)
         changes = compare(self._known, seen)
-        ready = self._settling.ready(changes, hints, now=at.monotonic, wall_ns=at.wall_ns)
+        ready = self._settling.ready(changes, hints or (), now=at.monotonic, wall_ns=at.wall_ns)
         gone = self._believe(changes, seen, at.now, confirmed)
         held = self._loss.held if self._loss else frozenset()
         return ScanResult(
@@ -129,32 +118,49 @@ class SourceScanner:
             gone=gone,
             missing=gone | held,
             skipped=seen.problems(self.name),
-            whole=paths is None,
+            whole=whole,
             there=not seen.missing,
             complete=seen.complete and not seen.missing,
-            files=len(seen.files),
         )
 
     def read(self, scanned: ScanResult, at: Moment) -> Iterator[Batch]:
         """Reads and parses what is ready, some thousand at a time; what is gone comes last, so that what has
-        moved is recognised before. Raises SourceUnreadable."""
+        moved is recognised before. Where the folder cannot be read, the rest waits."""
         paths, gone = sorted(scanned.ready), sorted(scanned.gone)
         last = max(len(paths) - 1, 0) // BATCH_FILES * BATCH_FILES
         for start in range(0, last + max(len(gone), 1), BATCH_FILES):
-            some = paths[start : start + BATCH_FILES]
-            found = [one for path in some if (one := self._read(path, scanned.ready[path], at)) is not None]
+            some = {path: scanned.ready[path] for path in paths[start : start + BATCH_FILES]}
+            found = list(self._read_all(some, at))
             left = gone[start - last : start - last + BATCH_FILES] if start >= last else []
             if found or left:
                 yield Batch(source=self.name, found=found, gone=left, missing=scanned.missing)
 
-    def took(self, batch: Batch, taken: SyncCounts) -> None:
+    def took(self, batch: Batch, synced: Synced) -> None:
         """Notes that a batch is in the store."""
         for one in batch.found:
-            self._note_entry(one, refused=one.path in taken.refused)
-            self._known[one.path] = Stamp(*(UNREAD if one.path in taken.refused else one.stamp))
-        for path in (*batch.gone, *taken.vacated):
+            self._note_entry(one, refused=one.path in synced.refused)
+            self._known[one.path] = Stamp(*(UNREAD if one.path in synced.refused else one.stamp))
+        for path in (*batch.gone, *synced.vacated):
             self._known.pop(path, None)
             self._bare.discard(path)
+
+    def is_opened(self, scanned: ScanResult, now: datetime) -> bool:
+        """Whether all that was there at the first whole look has been taken in, files at rest only later too:
+        they are as little news as the others. A file that keeps changing or cannot be read delays it by ten
+        minutes at most.
+        """
+        waiting = self._settling.waiting
+        if scanned.whole:
+            self._opened = (self._opened or now) if scanned.there else None
+            if scanned.complete and self._first is None:
+                self._first = waiting
+        if self._first is not None and not waiting & self._first:
+            return True
+        if self._opened is None or abs(now - self._opened) < OPENING_LASTS:
+            return False
+        unread = max(1, len(waiting))
+        log.warning("source begun before all of it could be read", source=self.name, unread=unread)
+        return True
 
     def _note_entry(self, one: Found, *, refused: bool) -> None:
         """A file that is bad keeps the entry of its last good version, where it had one."""
@@ -178,34 +184,42 @@ class SourceScanner:
             bare=self._bare,
         )
         self._guard = loss.guard
-        self._lost_since = (self._lost_since or now) if loss.degraded else None
+        self.lost_since = (self.lost_since or now) if loss.degraded else None
         # Said at the second look: what was renamed meanwhile has been recognised by then.
         again = before is not None and before.degraded and loss.degraded
-        if again and loss.reason is not self._said:
-            log.warning(
-                "articles missing, feeds kept",
-                source=self.name,
-                missing=len(loss.held),
-                why=loss.reason.value,
-                fix=loss.fix,
-            )
-        if self._said is not LossReason.NONE and loss.reason in _WELL:
-            log.info("articles back", source=self.name, was=self._said.value)
-        self._said = loss.reason if again else LossReason.NONE
+        was = self._said.last
+        if self._said.changed(loss.reason.value if again else ""):
+            if again:
+                missing, why = len(loss.held), loss.reason.value
+                log.warning(
+                    "articles missing, feeds kept", source=self.name, missing=missing, why=why, fix=loss.fix
+                )
+            elif was and loss.reason in _WELL:
+                log.info("articles back", source=self.name, was=was)
         return loss.withdraw
 
+    def _read_all(self, ready: Mapping[str, Stamp], at: Moment) -> Iterator[Found]:
+        left = dict(ready)
+        try:
+            for path, stamp in ready.items():
+                found = self._read(path, stamp, at)
+                del left[path]
+                if found is not None:
+                    yield found
+        except SourceUnreadable as error:
+            if self._unreadable.changed(str(error)):
+                log.warning("source folder unreadable, feeds kept", source=self.name, why=str(error))
+            for path, stamp in left.items():
+                self._settling.put_back(path, stamp, now=at.monotonic)
+        else:
+            self._unreadable.changed("")
+
     def _read(self, path: str, stamp: Stamp, at: Moment) -> Found | None:
+        """What the file has; None where it is to be looked at again. Raises SourceUnreadable."""
         try:
             reading = read_article(self.root, path, expected=stamp)
         except ArticleError as error:
             return self._problem(path, stamp, b"", error)
-        except SourceUnreadable as error:
-            if not self._is_unreadable:
-                log.warning("source folder unreadable, feeds kept", source=self.name, why=str(error))
-            self._is_unreadable = True
-            self._settling.put_back(path, stamp, now=at.monotonic)
-            return None
-        self._is_unreadable = False
         match reading:
             case Unread.GONE:
                 return None

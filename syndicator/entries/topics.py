@@ -1,19 +1,19 @@
 """The topics as they stand: those that topic files declare and those that articles name, with their statuses.
 
-Kept in memory by the one thread that takes articles in, and in the store for everyone else. How often each
-name is carried is counted, since a topic that no file declares is shown as most articles spell it, and ends
-when none carries it any more.
+Read from the store and followed in memory by the one thread that takes articles in; where a transaction
+fails, it is read anew. How often each name is carried is counted, since a topic that no file declares is
+shown as most articles spell it, and ends when none carries it any more.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from syndicator.models import ALL, DeclaredTopic, Problem, Topic
-from syndicator.publish.topics import TopicIndex, build_index, commonest
+from syndicator.notify.rules import names_with_ancestors
+from syndicator.publish.topics import TopicIndex, TopicIndexResult, build_index, commonest
 from syndicator.store.session import Session
 from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
 from syndicator.text import fold
@@ -32,32 +32,29 @@ class TopicCatalog:
         self._names = Counter(session.topic_names())
         self._variants: set[str] = set()
         """The keys of names that articles spell in more than one way."""
-        self.problems: tuple[Problem, ...] = ()
-        self.index = TopicIndex(topics={})
-        before = dict(self._stored)
-        self._build(session)
-        self.changed = any(
-            (now.topic, now.moved_to) != (was.topic, was.moved_to)
-            for was, now in ((was, self._stored[slug]) for slug, was in before.items())
-        )
-        """Whether the topic files say otherwise than when the store was last open: apply them all anew."""
+        self._follow(self._built())
+        self._is_stored = False
+        """Whether what the index says is in the store, too."""
 
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """Around a transaction: where it fails, what was learnt in it is forgotten here too."""
-        kept = (
-            self._declared,
-            dict(self._stored),
-            Counter(self._names),
-            set(self._variants),
-            self.problems,
-            self.index,
-        )
-        try:
-            yield
-        except BaseException:
-            self._declared, self._stored, self._names, self._variants, self.problems, self.index = kept
-            raise
+    def _built(self) -> TopicIndexResult:
+        known = [stored.topic for stored in self._stored.values() if stored.status is not TopicStatus.MOVED]
+        retired = [slug for slug, stored in self._stored.items() if stored.status is TopicStatus.MOVED]
+        return build_index(self._declared, self._names, known, retired=retired)
+
+    def _follow(self, built: TopicIndexResult) -> None:
+        keys = Counter(map(fold, self._names))
+        self._variants = {key for key, spellings in keys.items() if spellings > 1}
+        self.index: TopicIndex = built.index
+        self.problems: tuple[Problem, ...] = built.problems
+        self._declared_slugs = {built.index.find(topic.name) for topic in self._declared}
+        self._names_with_ancestors: Mapping[str, frozenset[str]] | None = None
+
+    @property
+    def names_with_ancestors(self) -> Mapping[str, frozenset[str]]:
+        """By slug: all names that a route's patterns may match a topic by, its own and its ancestors'."""
+        if self._names_with_ancestors is None:
+            self._names_with_ancestors = names_with_ancestors(one.topic for one in self._stored.values())
+        return self._names_with_ancestors
 
     def slugs(self, names: Sequence[str]) -> tuple[str, ...]:
         """The slugs of the topics of these names, parents too where settings roll up."""
@@ -68,18 +65,18 @@ class TopicCatalog:
         found = Counter(names)
         new = any(self.index.find(name) is None for name in found)
         self._variants |= {fold(name) for name in found if name not in self._names}
-        self._names += found
+        self._names.update(found)
         if new or self._is_respelt(found):
             self._build(session)
 
     def remove_names(self, session: Session, names: Iterable[str]) -> None:
         """Takes back names that articles carried before; a topic that none carries any more ends."""
         left = Counter(names)
-        if not left:
-            return
-        before = set(self._names)
-        self._names -= left
-        if set(self._names) != before or self._is_respelt(left):
+        self._names.subtract(left)
+        ended = [name for name in left if self._names[name] <= 0]
+        for name in ended:
+            del self._names[name]
+        if ended or self._is_respelt(left):
             self._build(session)
 
     def _is_respelt(self, names: Iterable[str]) -> bool:
@@ -89,10 +86,9 @@ class TopicCatalog:
         for name, count in self._names.items() if keys else ():
             if (key := fold(name)) in keys:
                 spellings[key][" ".join(name.split())] += count
-        declared = self._declared_slugs() if keys else set()
         return any(
             (slug := self.index.find(key)) is not None
-            and slug not in declared
+            and slug not in self._declared_slugs
             and counts
             and commonest(counts) != self.index.topics[slug].name
             for key, counts in spellings.items()
@@ -100,46 +96,39 @@ class TopicCatalog:
 
     def declare(self, session: Session, declared: Sequence[DeclaredTopic]) -> bool:
         """Takes over what the topic files say now. True when entries must be put into topics anew."""
-        if tuple(declared) == self._declared:
+        if self._is_stored and tuple(declared) == self._declared:
             return False
-        before = self.index
+        before = dict(self._stored)
         self._declared = tuple(declared)
         self._build(session)
-        return self.index != before
+        return any(
+            (now.topic, now.moved_to) != (was.topic, was.moved_to)
+            for was, now in ((was, self._stored[slug]) for slug, was in before.items())
+        )
 
     def update_statuses(self, session: Session, slugs: Iterable[str]) -> None:
         """Brings topics to life that have something to show, and ends those that nothing names any more."""
         changed: list[StoredTopic] = []
-        declared = self._declared_slugs()
         for slug in sorted(set(slugs) - {ALL}):
             stored = self._stored.get(slug)
             if stored is not None and stored.status is not TopicStatus.MOVED:
-                status = self._status(session, slug, stored.status, declared)
+                status = self._status(session, slug, stored.status)
                 if status is not stored.status:
                     changed.append(replace(stored, status=status))
         self._put(session, changed)
 
-    def _status(
-        self, session: Session, slug: str, was: TopicStatus, declared: Collection[str]
-    ) -> TopicStatus:
-        if slug in declared:
+    def _status(self, session: Session, slug: str, was: TopicStatus) -> TopicStatus:
+        if slug in self._declared_slugs:
             return TopicStatus.LIVE
         if slug in self.index.topics and (was is TopicStatus.LIVE or session.feeds.has_appeared(slug)):
             return TopicStatus.LIVE
         return TopicStatus.WAITING if was is TopicStatus.WAITING else TopicStatus.GONE
 
-    def _declared_slugs(self) -> set[str]:
-        found = (self.index.find(topic.name) for topic in self._declared)
-        return {slug for slug in found if slug is not None}
-
     def _build(self, session: Session) -> None:
-        known = [stored.topic for stored in self._stored.values() if stored.status is not TopicStatus.MOVED]
-        retired = [slug for slug, stored in self._stored.items() if stored.status is TopicStatus.MOVED]
-        built = build_index(self._declared, self._names.elements(), known, retired=retired)
+        built = self._built()
         reworded = self._reworded(built.index)
-        keys = Counter(map(fold, self._names))
-        self._variants = {key for key, spellings in keys.items() if spellings > 1}
-        self.index, self.problems = built.index, built.problems
+        self._follow(built)
+        self._is_stored = True
         changed = [
             StoredTopic(topic=topic, status=self._first_status(slug))
             for slug, topic in built.index.topics.items()
@@ -189,6 +178,7 @@ class TopicCatalog:
             former = [self._stored[s.topic.slug] for s in changed if s.topic.slug in self._stored]
             session.feeds.mark_dirty((s.topic.parent, FEED) for s in (*changed, *former) if s.topic.parent)
             before = {topic.slug for topic in self.live()}
+            self._names_with_ancestors = None
             self._stored |= {stored.topic.slug: stored for stored in changed}
             if {topic.slug for topic in self.live()} != before:
                 # Pages link to the topics that have pages, wherever one is named.

@@ -1,15 +1,15 @@
 """From stories owed to messages owed: what is due now is composed and written to the outbox.
 
-Digests need no alarm to be right: whenever this runs, the last time that a route's digest should have had is
-worked out, and if it has not been dealt with, it is now. So a restart, a sleep or a late job costs nothing.
+A digest is written when the schedule has told that its time has come (`digest_is_due`), and the store does
+not know that time as dealt with. The schedule tells the last time at each start as well, so that a restart, a
+sleep or a late job costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from heapq import heappop, heappush
 
 import structlog
 
@@ -19,7 +19,7 @@ from syndicator.notify.compose import compose, draft_id, recompose
 from syndicator.notify.due import Draft, Hold, Plan, Traffic, hold, select_due
 from syndicator.notify.message import Page
 from syndicator.publish.addresses import digest_folder, digest_url, page_url
-from syndicator.settings.models import Digest, Route, Site
+from syndicator.settings.models import Route, Site
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
@@ -27,9 +27,6 @@ from syndicator.store.types import PAGE, StoredTopic, TopicStatus
 from syndicator.text import fold
 
 log = structlog.get_logger()
-
-Slots = Callable[[Digest, datetime], tuple[Slot | None, datetime | None]]
-"""When the digest was due last, at or before a moment, and when it is due next; None for never."""
 
 HOUR = timedelta(hours=1)
 REMEMBERED = timedelta(days=2)
@@ -40,21 +37,24 @@ class Enqueuer:
     """Writes the messages of all routes, and takes back those that are held back before they are sent.
 
     What a run costs follows from what is owed, waiting and due, not from how many routes there are: the store
-    tells which routes owe something, and `_next` which digests' times have come.
+    tells which routes owe something, the schedule which digests' times have come.
     """
 
-    def __init__(self, routes: Sequence[Route], site: Site, slots: Slots) -> None:
-        self._site, self._slots = site, slots
+    def __init__(self, routes: Sequence[Route], site: Site) -> None:
+        self._site = site
+        self._due: dict[str, Slot] = {}
+        """The digests' times that have come and are not known to be dealt with, by route."""
         self.use(routes)
 
     def use(self, routes: Iterable[Route]) -> None:
         """Goes on with these routes."""
         self._routes = {route.name: route for route in routes}
         self._places = {name: place for place, name in enumerate(self._routes)}
-        self._next: list[tuple[datetime, str]] = []
-        """When to ask next whether a route's digest is due, soonest first."""
-        self._asked: datetime | None = None
-        """When that was asked last; None while it is not known to be whole."""
+
+    def digest_is_due(self, route: str, slot: Slot | None) -> None:
+        """The time of a route's digest has come; None: it never has. From any thread; quick."""
+        if slot is not None:
+            self._due[route] = slot
 
     def write(self, session: Session, *, now: datetime) -> tuple[int, datetime | None]:
         """Writes what is due at `now`; how many messages, and when to look again at the latest."""
@@ -137,7 +137,7 @@ class Enqueuer:
         Each is made when it is asked for, since routes may share a channel. Without `waiting`, routes that
         wait for their digest's time are left out.
         """
-        slots = self._due_slots(session.outbox.ledger, now)
+        slots = self._due_slots(session.outbox.ledger)
         owing = {route for route, _ in session.outbox.ledger.owing() if route in self._routes}
         if not waiting:
             owing = {name for name in owing if self._routes[name].deliver == "immediate"}
@@ -159,36 +159,18 @@ class Enqueuer:
         )
         return select_due(owed, entries, route, now=now, slot=slot, mutes=mutes, traffic=traffic)
 
-    def _due_slots(self, ledger: Ledger, now: datetime) -> dict[str, Slot]:
+    def _due_slots(self, ledger: Ledger) -> dict[str, Slot]:
         """The digests' times that have come and are not dealt with, by route."""
-        if self._asked is None or now < self._asked:  # begun anew, or the clock was set back
-            digests = (route.name for route in self._routes.values() if route.deliver != "immediate")
-            self._next = [(now, name) for name in digests]
-        self._asked = None
-        names: list[str] = []
-        while self._next and self._next[0][0] <= now:
-            names.append(heappop(self._next)[1])
-        began = ledger.began(names) if names else {}
-        times = {name: self._slots(self._digest(name), now) for name in names}
-        slots = {
-            name: slot
-            for name, (slot, _) in times.items()
-            if slot is not None and slot.at >= began.get(name, now)
-        }
+        due = dict(self._due)
+        began = ledger.began(due) if due else {}
+        slots = {name: slot for name, slot in due.items() if name in began and slot.at >= began[name]}
         for name in ledger.slots_done(slots):
             del slots[name]
-        for name in names:
-            # One that is not dealt with yet, or has not begun, is asked for in each run.
-            following = now if name in slots or name not in began else times[name][1]
-            if following is not None:
-                heappush(self._next, (following, name))
-        self._asked = now
+        for name, slot in due.items():
+            # One whose route has not begun is asked for again; a later one may have come meanwhile.
+            if name in began and name not in slots and self._due.get(name) == slot:
+                del self._due[name]
         return slots
-
-    def _digest(self, name: str) -> Digest:
-        deliver = self._routes[name].deliver
-        assert isinstance(deliver, Digest)  # noqa: S101  (`_next` holds no other)
-        return deliver
 
     def _write_draft(
         self, session: Session, draft: Draft, topics: Sequence[StoredTopic], now: datetime

@@ -127,7 +127,7 @@ class Folder(FileSystemEventHandler):
             fix = _LIMITS.get(error.errno or 0, "look at the folder's rights and mount")
             self._say(way, why=error.strerror or str(error), fix=f"To see changes at once, {fix}")
         else:
-            self._say("", root=str(self._root))
+            self._say("")
 
     def _observe(self, *, recursive: bool) -> InotifyObserver:
         observer = InotifyObserver(generate_full_events=True)
@@ -165,10 +165,10 @@ class Folder(FileSystemEventHandler):
 
     def _say(self, event: str, **fields: str) -> None:
         if event and self._said.changed(event + fields["why"]):
-            log.warning(event, source=self._source, **fields)
+            log.warning(event, source=self._source, root=str(self._root), **fields)
         elif not event:
             self._said.changed("")
-            log.info("watching", source=self._source, **fields)
+            log.info("watching", source=self._source, root=str(self._root))
 
 
 def _end(observer: BaseObserver) -> None:

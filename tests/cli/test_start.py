@@ -16,4 +16,4 @@ def test_help_waits_for_neither_database_nor_parsers(arguments: list[str]) -> No
     )
     loaded = set(done.stdout.split())
     assert "syndicator.cli.run" in loaded
-    assert loaded & {"sqlalchemy", "alembic", "lxml", "slack_sdk", "syndicator.pipeline"} == set()
+    assert loaded & {"sqlalchemy", "alembic", "lxml", "slack_sdk", "syndicator.app"} == set()

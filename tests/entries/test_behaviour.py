@@ -185,15 +185,15 @@ def test_embargo_ends_without_any_file_event(rig: Rig) -> None:
     rig.write("a.md", publishedDateTime="2026-03-14T15:00:00Z")
     rig.run_once()
     assert rig.titles() == []
-    assert rig.pipeline.next_time_change(rig.now) == NOON + 3 * HOUR
+    assert rig.app.sources.next_time_change(rig.now) == NOON + 3 * HOUR
     rig.now = NOON + 3 * HOUR - timedelta(seconds=1)
-    assert rig.pipeline.apply_time(rig.now) == 0
+    assert rig.app.sources.apply_time(rig.now) == 0
     rig.now = NOON + 3 * HOUR
-    assert rig.pipeline.apply_time(rig.now) == 1
+    assert rig.app.sources.apply_time(rig.now) == 1
     rig.publish()
     assert rig.titles() == ["About a"]
     assert rig.entries()["a.md"].updated == NOON + 3 * HOUR
-    assert rig.pipeline.next_time_change(rig.now) is None
+    assert rig.app.sources.next_time_change(rig.now) is None
 
 
 def test_embargo_that_ended_while_it_was_down_ends_at_the_start(rig: Rig) -> None:
@@ -226,7 +226,7 @@ def test_entry_expires_on_time(tmp_path: Path) -> None:
     rig.run_once()
     assert rig.titles() == ["A"]
     rig.now = NOON + 3 * HOUR
-    assert rig.pipeline.apply_time(rig.now) == 1
+    assert rig.app.sources.apply_time(rig.now) == 1
     rig.publish()
     assert rig.titles() == []
     assert rig.entries()["content/a.md"].visibility is Visibility.EXPIRED
@@ -334,7 +334,7 @@ def test_lost_output_is_written_anew(tmp_path: Path) -> None:
     for path in before:
         (rig.output / path).unlink()
     rig.restart()
-    rig.pipeline.recover()
+    rig.loop.recover()
     rig.publish()
     assert rig.documents() == before
 

@@ -34,12 +34,12 @@ def test_emptied_feed_is_published_anew(rig: Rig, down: bool) -> None:
     if down:
         rig.restart()
     with capture_logs() as logs:
-        rig.pipeline.recover()
+        rig.loop.recover()
     said = [(line["files"], line["first"]) for line in logs if "published anew" in line["event"]]
     assert said == [(1, FEED)]
     rig.publish()
     assert tree(rig) == before
-    rig.pipeline.recover()
+    rig.loop.recover()
     assert rig.publish().written == 0
 
 
@@ -56,7 +56,7 @@ def test_older_copy_of_the_whole_folder_is_brought_up_to_date(rig: Rig, down: bo
     assert tree(rig) != before
     if down:
         rig.restart()
-    rig.pipeline.recover()
+    rig.loop.recover()
     rig.publish()
     assert tree(rig) == before
 
@@ -65,7 +65,7 @@ def test_start_on_what_is_as_it_was_renders_nothing(rig: Rig) -> None:
     rig.restart()
     with rig.store.reading() as session:
         assert session.feeds.dirty() == set()
-    rig.pipeline.recover()
+    rig.loop.recover()
     assert rig.publish().written == 0
 
 
@@ -95,11 +95,11 @@ def test_publishing_that_was_cut_off_is_no_change_by_others(rig: Rig) -> None:
         rig.write(f"cut{number}.md", topics=[f"Cut {number}"])
     rig.look()
     with pytest.raises(Cut):
-        rig.pipeline.publish(rig.now, cut)
+        rig.publish_portion(cut)
     rig.restart()
-    assert not rig.pipeline._output.recover(rig.store)
+    assert not rig.app.output.recover(rig.store)
     rig.publish()
-    assert not rig.pipeline._output.recover(rig.store)
+    assert not rig.app.output.recover(rig.store)
 
 
 def test_memory_older_than_the_folder_as_after_a_crash_still_tells_what_is_torn(rig: Rig) -> None:
@@ -112,6 +112,6 @@ def test_memory_older_than_the_folder_as_after_a_crash_still_tells_what_is_torn(
         session.feeds.put_written(older)
     (rig.output / FEED).write_bytes(b"torn")
     rig.restart()
-    rig.pipeline.recover()
+    rig.loop.recover()
     rig.publish()
     assert tree(rig) == before

@@ -111,7 +111,7 @@ def test_route_whose_name_is_found_begins_nothing_anew(rig: Rig) -> None:
     rig.run_once()
     assert [one.channel for one in messages(rig)] == ["#general"]
     add_names(rig)
-    rig.pipeline.adopt_channels(rig.now)
+    rig.app.adopt_channels(rig.now)
     rig.write("after.md")
     rig.run_once()
     assert [one.channel for one in messages(rig)] == ["C0GENERAL", "C0GENERAL"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from syndicator import pipeline as flow
+from syndicator.entries import routing
 from syndicator.loop import Stopped
 from syndicator.settings.models import Digest, Route
 from tests.making import NOON
@@ -57,7 +57,7 @@ def test_entries_are_shelved_by_new_topic_files_at_the_next_start(rig: Rig) -> N
     assert rig.entries()["a.md"].topics == ("ml",)
     rig.put("_data/ai.yaml", "name: AI\naliases: [ML]\n")
     with refusing(rig, "entries"), pytest.raises(IntegrityError):
-        rig.pipeline.apply_topics(rig.now)
+        rig.app.sources.apply_topics(rig.now)
     rig.restart()
     rig.run_once()
     assert rig.entries()["a.md"].topics == ("ai",)
@@ -139,20 +139,20 @@ def never_committed(rig: Rig, table: str) -> Iterator[None]:
 def test_route_whose_beginning_was_cut_off_between_portions_begins_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow, "SOME", 2)
+    monkeypatch.setattr(routing, "SOME", 2)
     rig = Rig(tmp_path)
     for number in range(6):
         rig.write(f"{number}.md")
     rig.run_once()
     rig.restart(routes=[Route(name="all", channel="C1")])
-    rig.pipeline.look("news", rig.moment())
+    rig.scan()
 
     def cut(done: int, of: int) -> None:
         if done >= 4:
             raise Stopped
 
     with pytest.raises(Stopped):
-        rig.pipeline.begin_routes(rig.now, cut)
+        rig.app.router.begin(rig.store, now=rig.now, progress=cut)
     with rig.store.reading() as session:
         assert session.outbox.ledger.begun() == {}
     rig.restart()

@@ -68,7 +68,7 @@ def test_page_of_a_digest_follows_its_entries_and_is_healed(rig: Rig) -> None:
     text = page(rig).read_text(encoding="utf-8")
     assert shown(rig) == 14 and "Another title" in text and "About n00" not in text
     page(rig).unlink()
-    rig.pipeline.recover()
+    rig.loop.recover()
     rig.publish()
     assert shown(rig) == 14
     for file in rig.folder.glob("*.md"):

@@ -41,7 +41,7 @@ class Channel:
         self.enqueuer = self.rig.enqueuer([self.route])
         bot = SlackBot(TOKEN, api_url=self.server.url)
         self.sender = Sender(
-            self.rig.pipeline.outbox,
+            self.rig.app.outbox,
             lambda _: bot,
             clock=lambda: self.rig.now,
             hold_back=self.enqueuer.hold_back,
@@ -59,7 +59,7 @@ class Channel:
         while self.rig.now < until:
             self.sender.deliver_once()
             self.rig.wait(min(step, until - self.rig.now))
-            self.rig.pipeline.mail(self.rig.now)
+            self.rig.enqueue()
         self.sender.deliver_once()
 
     def mute(self, length: timedelta) -> None:

@@ -82,7 +82,7 @@ def test_hub_hears_of_feeds_written_by_a_pass_that_was_killed(tmp_path: Path) ->
     # What a kill leaves: files that were written, and a store that does not know it.
     database.write_bytes(before)
     rig.open()
-    assert not rig.pipeline._output.recover(rig.store), "nobody else changed them"
+    assert not rig.app.output.recover(rig.store), "nobody else changed them"
     rig.publish()
     assert "https://feeds.example.org/feeds/ai/atom.xml" in told(rig)
 
@@ -108,7 +108,7 @@ def test_feeds_are_published_before_pages_and_those_before_archives(
     order, archives = list[str](), list[bool]()
     while True:
         before = files(rig)
-        published = rig.pipeline.publish(rig.now)
+        published = rig.publish_portion()
         order.append(min((files(rig) - before), default=""))
         archives.append(published.only_archives)
         if not published.more:
@@ -156,7 +156,7 @@ def test_style_that_somebody_removed_is_published_anew(tmp_path: Path) -> None:
     rig.run_once()
     (style,) = rig.output.glob("style-*.css")
     style.unlink()
-    rig.pipeline.recover()
+    rig.loop.recover()
     rig.publish()
     assert style.exists()
 
@@ -173,6 +173,6 @@ def test_topic_that_has_ended_is_said_to_be_gone_before_its_files_are(
     rig.look(confirmed=True)
     monkeypatch.setattr(build, "AT_ONCE_S", 0.0)
     while len(list((rig.output / "feeds").iterdir())) == 5:
-        assert rig.pipeline.publish(rig.now).more
+        assert rig.publish_portion().more
     lines = (tmp_path / "var/moved.map").read_text().splitlines()
     assert lines == [f"topic-{number} -;" for number in range(4)]

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from syndicator.entries.match import Found, Known, Recognised, Rules, judge_again, recognise, withdraw
+from syndicator.entries.match import Found, Known, Recognised, judge_again, recognise, withdraw
 from syndicator.models import Article, Visibility
+from syndicator.parse.identity import mint_guid, story_id
 from syndicator.store.types import StoredEntry
 from tests.making import NOON, make_article, make_entry
 
 LATER = NOON + timedelta(hours=1)
-RULES = Rules(
-    mint=lambda source, path, salt: f"minted:{source}:{path}:{salt}",
-    story=lambda link: f"story:{link}",
-    topics=lambda names: tuple(name.lower() for name in names),
-)
+
+
+def topics(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in names)
 
 
 def digest(text: str) -> bytes:
@@ -49,11 +50,11 @@ def only(recognised: Recognised) -> StoredEntry:
 
 def test_new_article_gets_minted_guid_and_published_time_as_updated() -> None:
     article = make_article("sub/a.md")
-    after = only(recognise([found(article)], Known(), RULES, now=NOON))
-    assert after.entry.guid == "minted:news:sub/a.md:0"
+    after = only(recognise([found(article)], Known(), topics, now=NOON))
+    assert after.entry.guid == mint_guid("news", "sub/a.md", 0)
     assert after.entry.updated == article.published
     assert after.entry.seen == NOON
-    assert after.entry.story == f"story:{article.canonical_link}"
+    assert after.entry.story == story_id(article.canonical_link)
     assert after.entry.topics == ("ai",)
 
 
@@ -69,7 +70,7 @@ def test_updated_moves_only_with_the_revision(changes: dict[str, Any], moves: bo
     before = stored()
     article = replace(before.entry.article, **changes)
     known = Known(by_file={"a.md": before})
-    after = only(recognise([found(article)], known, RULES, now=LATER))
+    after = only(recognise([found(article)], known, topics, now=LATER))
     assert after.entry.guid == before.entry.guid
     assert (after.entry.updated == LATER) is moves
 
@@ -77,7 +78,9 @@ def test_updated_moves_only_with_the_revision(changes: dict[str, Any], moves: bo
 def test_updated_stays_when_the_same_bytes_are_read_otherwise() -> None:
     before = stored(content="same bytes")
     article = replace(before.entry.article, revision="as other settings read it")
-    after = only(recognise([found(article, "same bytes")], Known(by_file={"a.md": before}), RULES, now=LATER))
+    after = only(
+        recognise([found(article, "same bytes")], Known(by_file={"a.md": before}), topics, now=LATER)
+    )
     assert after.entry.article.revision == "as other settings read it"
     assert after.entry.updated == before.entry.updated
 
@@ -90,7 +93,7 @@ def test_articles_own_modified_time_is_taken_when_it_can_be_true() -> None:
         (LATER + timedelta(days=1), LATER),
     ]:
         article = replace(before.entry.article, revision="new", modified=modified)
-        after = only(recognise([found(article)], Known(by_file={"a.md": before}), RULES, now=LATER))
+        after = only(recognise([found(article)], Known(by_file={"a.md": before}), topics, now=LATER))
         assert after.entry.updated == expected
 
 
@@ -102,7 +105,7 @@ def test_moved_article_keeps_guid(by: str) -> None:
         article = replace(article, canonical_link="https://elsewhere.example/")
     one = found(article, "text" if by == "content" else "another text")
     known = Known(others=[was], vacant=frozenset({was.entry.guid}))
-    change = recognise([one], known, RULES, now=LATER).changes["new/a.md"]
+    change = recognise([one], known, topics, now=LATER).changes["new/a.md"]
     assert change.before == was
     assert change.after.entry.guid == was.entry.guid
     assert change.after.entry.article.path == "new/a.md"
@@ -111,21 +114,23 @@ def test_moved_article_keeps_guid(by: str) -> None:
 def test_copy_beside_the_original_is_another_entry_of_the_same_story() -> None:
     original = stored("a.md")
     copy = replace(original.entry.article, path="b.md")
-    after = only(recognise([found(copy)], Known(others=[original]), RULES, now=LATER))
-    assert after.entry.guid == "minted:news:b.md:0"
+    after = only(recognise([found(copy)], Known(others=[original]), topics, now=LATER))
+    assert after.entry.guid == mint_guid("news", "b.md", 0)
     assert after.entry.story == original.entry.story
 
 
 def test_new_file_at_the_path_of_a_moved_one_gets_a_salted_guid() -> None:
     article = make_article("a.md", link="https://news.example/quite-another")
-    known = Known(taken=frozenset({"minted:news:a.md:0"}))
-    assert only(recognise([found(article)], known, RULES, now=NOON)).entry.guid == "minted:news:a.md:1"
+    known = Known(taken=frozenset({mint_guid("news", "a.md", 0)}))
+    assert only(recognise([found(article)], known, topics, now=NOON)).entry.guid == mint_guid(
+        "news", "a.md", 1
+    )
 
 
 def test_deleted_article_that_comes_back_keeps_guid_and_updated() -> None:
     was = gone(stored("a.md", content="text"))
     known = Known(others=[was], vacant=frozenset({was.entry.guid}))
-    after = only(recognise([found(was.entry.article, "text")], known, RULES, now=LATER))
+    after = only(recognise([found(was.entry.article, "text")], known, topics, now=LATER))
     assert after.entry.guid == was.entry.guid
     assert after.entry.updated == was.entry.updated
     assert after.entry.visibility is Visibility.PUBLIC
@@ -136,7 +141,7 @@ def test_of_several_that_left_the_one_with_the_path_is_taken_first() -> None:
     here = gone(stored("a.md", content="text", guid="urn:here"))
     there = stored("b.md", content="text", guid="urn:there")
     known = Known(others=[there, here], vacant=frozenset({"urn:here", "urn:there"}))
-    after = only(recognise([found(make_article("a.md"), "text")], known, RULES, now=LATER))
+    after = only(recognise([found(make_article("a.md"), "text")], known, topics, now=LATER))
     assert after.entry.guid == "urn:here"
 
 
@@ -145,21 +150,21 @@ def test_two_files_never_take_one_entry() -> None:
     link = was.entry.article.canonical_link
     batch = [found(make_article(path, link=link), "text") for path in ("b.md", "c.md")]
     known = Known(others=[was], vacant=frozenset({"urn:one"}))
-    changes = recognise(batch, known, RULES, now=LATER).changes
+    changes = recognise(batch, known, topics, now=LATER).changes
     assert changes["b.md"].after.entry.guid == "urn:one"
-    assert changes["c.md"].after.entry.guid == "minted:news:c.md:0"
+    assert changes["c.md"].after.entry.guid == mint_guid("news", "c.md", 0)
     assert {change.after.entry.story for change in changes.values()} == {was.entry.story}
 
 
 def test_guid_key_comes_before_minting() -> None:
-    after = only(recognise([found(make_article(guid="tag:example,2026:1"))], Known(), RULES, now=NOON))
+    after = only(recognise([found(make_article(guid="tag:example,2026:1"))], Known(), topics, now=NOON))
     assert after.entry.guid == "tag:example,2026:1"
 
 
 def test_guid_key_is_read_at_first_sight_only() -> None:
     before = stored()
     article = replace(before.entry.article, guid="tag:example,2026:late")
-    after = only(recognise([found(article)], Known(by_file={"a.md": before}), RULES, now=LATER))
+    after = only(recognise([found(article)], Known(by_file={"a.md": before}), topics, now=LATER))
     assert after.entry.guid == before.entry.guid
 
 
@@ -168,11 +173,11 @@ def test_second_file_with_a_guid_is_a_problem(where: str) -> None:
     key = "tag:example,2026:1"
     first, second = make_article("a.md", guid=key), make_article("b.md", guid=key)
     if where == "in the batch":
-        recognised = recognise([found(second), found(first)], Known(), RULES, now=NOON)
+        recognised = recognise([found(second), found(first)], Known(), topics, now=NOON)
         assert list(recognised.changes) == ["a.md"]
     else:
         known = Known(by_guid={key: stored("a.md", guid=key)})
-        recognised = recognise([found(second)], known, RULES, now=NOON)
+        recognised = recognise([found(second)], known, topics, now=NOON)
         assert not recognised.changes
     (problem,) = recognised.refused
     assert problem.path == "b.md"
@@ -185,13 +190,13 @@ def test_guid_key_takes_over_the_entry_whose_file_is_gone() -> None:
     was = gone(stored("a.md", guid=key))
     known = Known(by_guid={key: was}, vacant=frozenset({key}))
     article = make_article("elsewhere.md", guid=key)
-    change = recognise([found(article)], known, RULES, now=LATER).changes["elsewhere.md"]
+    change = recognise([found(article)], known, topics, now=LATER).changes["elsewhere.md"]
     assert change.before == was
 
 
 def test_order_of_the_batch_does_not_matter() -> None:
     batch = [found(make_article(f"{n}.md", link="https://one.example/")) for n in range(5)]
-    assert recognise(batch, Known(), RULES, now=NOON) == recognise(batch[::-1], Known(), RULES, now=NOON)
+    assert recognise(batch, Known(), topics, now=NOON) == recognise(batch[::-1], Known(), topics, now=NOON)
 
 
 def test_withdrawal_is_remembered_once() -> None:
@@ -201,15 +206,15 @@ def test_withdrawal_is_remembered_once() -> None:
 
 
 def test_judging_again_never_revives_a_withdrawn_entry() -> None:
-    change = judge_again(gone(stored()), now=LATER, include_unpublished=False)
+    change = judge_again(gone(stored()), now=LATER, include_unpublished=False, topics=("ai",))
     assert change.after.entry.visibility is Visibility.WITHDRAWN
 
 
 def test_embargo_ends_with_time_alone() -> None:
     article = make_article(published=LATER)
-    waiting = only(recognise([found(article)], Known(), RULES, now=NOON))
+    waiting = only(recognise([found(article)], Known(), topics, now=NOON))
     assert waiting.entry.visibility is Visibility.EMBARGOED
-    after = judge_again(waiting, now=LATER, include_unpublished=False).after
+    after = judge_again(waiting, now=LATER, include_unpublished=False, topics=("ai",)).after
     assert after.entry.visibility is Visibility.PUBLIC
     assert after.entry.updated == article.published
 
@@ -220,7 +225,7 @@ def test_moving_very_many_at_once_takes_no_more_than_a_look_at_each() -> None:
     batch = [found(replace(one.entry.article, path=f"new{one.entry.article.path}")) for one in was]
     known = Known(others=was, vacant=frozenset(one.entry.guid for one in was))
     began = time.process_time()
-    changes = recognise(batch, known, RULES, now=LATER).changes
+    changes = recognise(batch, known, topics, now=LATER).changes
     assert time.process_time() - began < 10
     assert [change.after.entry.guid for change in changes.values()] == [
         change.before.entry.guid for change in changes.values() if change.before is not None

@@ -29,7 +29,6 @@ def stand(
         before,
         touched=frozenset(entry.guid for entry in entries),
         next_number=lambda topic: first,
-        choose_copy=best,
         page_size=10,
         now=now,
     )
@@ -127,7 +126,6 @@ def test_standing_again_changes_no_row() -> None:
         before,
         touched=frozenset(),
         next_number=lambda topic: 99,
-        choose_copy=best,
         page_size=10,
         now=NOON,
     )

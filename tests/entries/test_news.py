@@ -10,18 +10,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from syndicator.loop import Loop
 from tests.rig import Rig
 
 ENTRIES = ("published", "revised", "moved", "withdrawn", "not public")
 PROBLEMS = ("problem", "problem mended")
-
-
-class RigClock:
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
-        self.now = lambda: rig.now
-        self.moment = rig.moment
 
 
 @pytest.fixture
@@ -31,7 +23,8 @@ def rig(tmp_path: Path) -> Rig:
 
 def said(rig: Rig, *events: str) -> list[dict[str, Any]]:
     """The lines of these events that looking at everything brings; a second look is for what is gone."""
-    loop = Loop(rig.pipeline, rig.names, clock=RigClock(rig), scan_every=timedelta(minutes=1))
+    loop = rig.loop
+    loop.scan()
     with capture_logs() as lines:
         loop.run_once()
         rig.wait(timedelta(minutes=2))
@@ -119,7 +112,7 @@ def test_bad_file_is_said_once_with_its_place_and_fix_and_when_it_is_mended(
 ) -> None:
     rig.write("good.md")
     spoil(rig)
-    loop = Loop(rig.pipeline, rig.names, clock=RigClock(rig), scan_every=timedelta(minutes=1))
+    loop = rig.loop
     with capture_logs() as lines:
         for _ in range(3):
             loop.scan()
@@ -163,13 +156,12 @@ def test_topic_file_that_went_bad_while_the_service_was_down_is_said(rig: Rig) -
 
 def test_turn_that_is_cut_off_says_what_it_took_in(rig: Rig) -> None:
     rig.write("a.md")
-    loop = Loop(rig.pipeline, rig.names, clock=RigClock(rig), scan_every=timedelta(minutes=1))
 
     def refuse(done: int, of: int) -> None:
         raise OSError
 
     with capture_logs() as lines, pytest.raises(OSError):
-        loop.run_once(refuse)
+        rig.scan(refuse)
     assert [line["title"] for line in lines if line["event"] == "published"] == ["About a"]
 
 

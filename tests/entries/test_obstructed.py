@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import shutil
 import threading
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from syndicator.errors import OutputUnwritable
-from syndicator.loop import Loop
 from syndicator.publish import build
 from tests.rig import Rig
-from tests.test_loop import RigClock
 
 MANY = 10
 
@@ -133,7 +131,7 @@ def test_feed_of_everything_comes_first_whatever_cannot_be_written(tmp_path: Pat
         rig.publish()
     rig.write("new.md", publishedDateTime="2026-03-14T10:00:00Z", topics=[f"Topic {n:03}" for n in range(40)])
     rig.look()
-    rig.pipeline.publish(rig.now)
+    rig.publish_portion()
     assert rig.titles()[0] == "About new"
 
 
@@ -155,24 +153,19 @@ def test_service_becomes_ready_and_goes_on_though_one_is_obstructed(tmp_path: Pa
     rig = Rig(tmp_path, hub="https://hub.example/")
     rig.write("a.md", topics=["One"])
     (rig.output / "feeds/one/rss.xml").mkdir(parents=True)
-    told: list[str] = []
-    loop = Loop(
-        rig.pipeline,
-        rig.names,
-        clock=RigClock(rig),
-        scan_every=timedelta(minutes=1),
-        published=lambda: told.append("hub"),
-    )
-    stop = threading.Event()
-    guard = threading.Timer(20, stop.set)
+    guard = threading.Timer(20, rig.loop.stop)
     guard.start()
-    loop.run_first(lambda done, of: None, stop)
+    rig.loop.run_first()
     guard.cancel()
-    assert not stop.is_set(), "the first turn never ended"
+    assert not rig.loop.stopping.is_set(), "the first pass never ended"
     rig.write("b.md", topics=["One", "Two"])
-    loop.scan()
-    while (published := loop.run_once().published).more:
-        pass
-    assert published.failure is not None
+    rig.loop.scan()
+    rig.loop.published.clear()
+    with capture_logs() as logs:
+        for _ in range(2):
+            rig.loop.scan()
+            while rig.loop.run_once() == 0.0:
+                pass
+    assert len([line for line in logs if line["log_level"] == "error"]) == 1, "said once"
     assert rig.titles("two") == ["About b"]
-    assert told
+    assert rig.loop.published.is_set(), "the hub is told"

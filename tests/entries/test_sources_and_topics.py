@@ -331,11 +331,11 @@ def test_redirect_of_a_renamed_topic_never_leads_to_nothing(
     rig.write("y.md", topics=["Bbb"])
     rig.run_once()
     rig.put("_data/a.yaml", "name: Aaa\nslug: zzz\n")
-    rig.pipeline.apply_topics(rig.now)
+    rig.app.sources.apply_topics(rig.now)
     monkeypatch.setattr(build, "AT_ONCE_S", 0.0)
     assert statuses(rig)["aaa"] == (TopicStatus.MOVED, "zzz")
     moved = rig.base / "var/moved.map"
     while "aaa zzz;" not in moved.read_text():
         assert (rig.output / "feeds/aaa/atom.xml").exists()
-        assert rig.pipeline.publish(rig.now).more
+        assert rig.publish_portion().more
     assert rig.titles("zzz") == ["About x"]

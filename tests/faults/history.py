@@ -107,7 +107,7 @@ def live(life: Life, folder: Path, *, mode: Mode = Mode.REPLACE, publish_every: 
     for number, commit in enumerate(life.commits, start=1):
         play(rig.folder, commit, mode)
         rig.wait(timedelta(hours=2))
-        rig.pipeline.look("news", rig.moment())
+        rig.scan()
         if number % publish_every == 0 or number == len(life.commits):
             outcome.files += rig.publish().written
     cold = Rig(_with_articles(folder / "cold", rig.folder), now=rig.now, topics=TOPICS)

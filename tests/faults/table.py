@@ -290,7 +290,7 @@ class Table:
             updated=len(moved),
             any=now.owed[0] - owed_before[0],
             good=now.owed[1] - owed_before[1],
-            degraded=bool(self.rig.pipeline.losses()),
+            degraded=bool(self.rig.app.sources.losses()),
         )
         self.was = now
         return Row(name=name, expected=Counts(documents=wanted, **expected), seen=seen)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from syndicator.assembly import _code, output_of, read_with
+from syndicator.app import _code, output_of, read_with
+from syndicator.entries.sources import reading
 from syndicator.errors import SettingsError
 from syndicator.parse.article import parse_article
-from syndicator.pipeline import reading
 from syndicator.schedule import validate_cron
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Digest, Settings

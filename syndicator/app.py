@@ -1,0 +1,198 @@
+"""Opens the real parts in order and closes them: the service, `build` and `check` are uses of it.
+
+    lock | store | routes | sources | output
+
+Made of the settings alone; nothing is scanned, sent or served yet. `loop` runs the parts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import structlog
+
+from syndicator import __version__, parse, publish, text, urls, yaml_reader
+from syndicator.entries.routing import StoryRouter
+from syndicator.entries.sources import Sources
+from syndicator.models import Visibility
+from syndicator.notify.channels import follow_channels, with_ids
+from syndicator.notify.enqueue import Enqueuer
+from syndicator.notify.rules import left_behind
+from syndicator.publish.build import Output
+from syndicator.publish.output import OutputFolder
+from syndicator.schedule import latest_slot
+from syndicator.settings import permalinks
+from syndicator.settings.models import Digest, Route, Settings
+from syndicator.slack.messengers import Messengers, messengers_of
+from syndicator.slack.outage import OutageWatch
+from syndicator.slack.sender import Messenger
+from syndicator.status import status_line
+from syndicator.store.database import Store, database_path, open_store
+from syndicator.store.outbox import Outbox
+from syndicator.store.session import Session
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The parts, open. One thread uses them; the store may be shared."""
+
+    settings: Settings
+    store: Store
+    router: StoryRouter
+    enqueuer: Enqueuer
+    sources: Sources
+    output: Output
+    messengers: Messengers
+    outages: OutageWatch
+
+    def adopt_channels(self, now: datetime) -> None:
+        """Goes on with the ids that the store now knows of the routes' channels."""
+        with self.store.transaction() as session:
+            routes = follow_channels(session, self.router.routes, now)
+        self.router.use(routes)
+        self.enqueuer.use(routes)
+
+    @contextmanager
+    def outbox(self) -> Iterator[Outbox]:
+        """A writing transaction on the outbox, from any thread."""
+        with self.store.transaction() as session:
+            yield session.outbox
+
+    def status(self, now: datetime, *, refused: bool) -> str:
+        """How things stand, in one line; `refused`: settings were to be read again and were wrong."""
+        routes, has_way = self.router.routes, self.messengers.has_way
+        losses, since = self.sources.losses(), self.sources.lost_since()
+        with self.store.reading() as session:
+            outbox = session.outbox
+            outage = self.outages.outage
+            lost = left_behind(outbox.open_ways(), routes, has_way)
+            return status_line(
+                public=session.count_entries().get(Visibility.PUBLIC, 0),
+                now=now.astimezone(),
+                problems=session.problems.count(),
+                losses={name: (loss.reason, since.get(name, now)) for name, loss in losses.items()},
+                unreachable=None if outage is None else (outage.since, outbox.waiting()),
+                wayless=[
+                    *(route.name for route in routes if not has_way(route.name, route.channel)),
+                    *(f"{route} in {channel}" for route, channel in lost),
+                ],
+                broken=[state.channel for state in outbox.channels.broken()],
+                refused=refused,
+            )
+
+
+@contextmanager
+def opened(
+    settings: Settings,
+    *,
+    now: datetime,
+    suspect: str | None = None,
+    terminal: Messenger | None = None,
+) -> Iterator[App]:
+    """The parts over the settings' state. `suspect` tells why the database was found damaged, `terminal` is
+    where messages go with `slack: preview`.
+
+    Raises a SyndicatorError where the database cannot be opened.
+    """
+    store = open_store(settings.state, now=now, suspect=suspect)
+    try:
+        yield open_app(settings, store, now=now, terminal=terminal)
+    finally:
+        store.close()
+
+
+def open_app(
+    settings: Settings,
+    store: Store,
+    *,
+    now: datetime,
+    terminal: Messenger | None = None,
+    version: str = __version__,
+) -> App:
+    """The parts over an open store; a restored one begins as at a first start, silently.
+
+    `version` is of the program: another one reads and renders everything anew.
+    """
+    with store.transaction() as session:
+        routes = follow_channels(session, settings.routes, now)
+    router, enqueuer = StoryRouter(routes), Enqueuer(routes, settings.site)
+    app = App(
+        settings=settings,
+        store=store,
+        router=router,
+        enqueuer=enqueuer,
+        sources=Sources(store, settings, router, enqueuer, reader=read_with(version), now=now),
+        output=output_of(settings, version),
+        messengers=messengers_of(settings, terminal),
+        outages=OutageWatch(),
+    )
+    with store.transaction() as session:
+        app.output.verify(session)
+    if store.restored:
+        log.warning("database restored: nothing that is there is announced, what is owed is looked for first")
+        app.sources.apply_time(now, silent=True)
+    return app
+
+
+def routes_of(settings: Settings, session: Session) -> tuple[Route, ...]:
+    """The settings' routes, with the ids of their channels as far as they are known."""
+    return with_ids(settings.routes, session.outbox.channels.ids())
+
+
+def enqueuer_of(settings: Settings, session: Session, now: datetime) -> Enqueuer:
+    """What would write the messages of the settings' routes, for whoever asks without a service."""
+    enqueuer = Enqueuer(routes_of(settings, session), settings.site)
+    for route in settings.routes:
+        if isinstance(route.deliver, Digest):
+            enqueuer.digest_is_due(route.name, latest_slot(route.deliver, now))
+    return enqueuer
+
+
+def output_of(settings: Settings, version: str = __version__) -> Output:
+    """Where and how feeds are published."""
+    rules = (settings.site.model_dump(), settings.levels, settings.feeds.model_dump())
+    return Output(
+        folder=OutputFolder(settings.output),
+        site=settings.site,
+        levels=settings.levels,
+        feeds=settings.feeds,
+        made_with=_fingerprint(version, _code(publish, text, urls), *rules),
+        moved_map=moved_map_path(settings),
+    )
+
+
+def moved_map_path(settings: Settings) -> Path:
+    """Where the servers, ours and others, find which topics moved or are gone: beside the database."""
+    return database_path(settings.state).with_name("moved.map")
+
+
+def read_with(version: str = __version__) -> str:
+    """The fingerprint of the code that reads articles."""
+    return _fingerprint(version, _code(parse, yaml_reader, permalinks, text, urls))
+
+
+@cache
+def _code(*modules: ModuleType) -> str:
+    """The digest of their code: other code of the same version reads, or renders, everything anew, too."""
+    folders = [Path(str(module.__file__)) for module in modules]
+    files = [
+        path
+        for file in folders
+        for path in (sorted(file.parent.rglob("*")) if file.name == "__init__.py" else [file])
+        if path.is_file() and path.suffix != ".pyc"
+    ]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _fingerprint(*facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
