@@ -6,8 +6,6 @@ import hashlib
 import re
 from collections.abc import Container
 
-from slugify import slugify
-
 from syndicator.models import ALL
 from syndicator.text import fold
 
@@ -18,6 +16,7 @@ RESERVED = frozenset({ALL, "aux", "con", "nul", "prn"})
 """`all` is the feed of all topics together; the others cannot be folders on every host."""
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
+_PLAIN = re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*")
 _SPOKEN = (
     (re.compile(r"^\.(?=\w)"), "dot "),
     (re.compile(r"(?<=\s)\.(?=\w)"), "dot "),
@@ -38,11 +37,17 @@ def make_slug(name: str) -> str:
     ['c-plus-plus', 'c-sharp', 'dot-net', 'asp-net', 'ri-ben-yu', 'r-and-d', 'all-topic']
     """
     key = fold(name)
-    spoken = key
-    for sign, word in _SPOKEN:
-        spoken = sign.sub(word, spoken)
-    slug = slugify(spoken, max_length=LONGEST, word_boundary=False) or f"topic-{name_hash(key, 8)}"
+    slug = key.replace(" ", "-") if _PLAIN.fullmatch(key) else _spelt_out(key)
+    slug = slug[:LONGEST].rstrip("-") or f"topic-{name_hash(key, 8)}"
     return f"{slug}-topic" if slug in RESERVED else slug
+
+
+def _spelt_out(key: str) -> str:
+    from slugify import slugify  # its tables take time to load, and most names need none
+
+    for sign, word in _SPOKEN:
+        key = sign.sub(word, key)
+    return slugify(key, max_length=LONGEST, word_boundary=False)
 
 
 def is_slug(text: str) -> bool:
