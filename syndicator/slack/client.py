@@ -69,18 +69,11 @@ class SlackBot:
 
     can_look = True
 
-    def __init__(
-        self,
-        token: str,
-        *,
-        api_url: str = API_URL,
-        deadline: timedelta = DEADLINE,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, token: str, *, api_url: str = API_URL, deadline: timedelta = DEADLINE) -> None:
         self._client = WebClient(
             token=token, base_url=api_url, timeout=SILENCE_S, retry_handlers=[], logger=silent
         )
-        self._calls = Calls(deadline=deadline, clock=clock)
+        self._calls = Calls(deadline)
 
     def __repr__(self) -> str:
         return "SlackBot()"
@@ -189,16 +182,9 @@ class SlackWebhook:
 
     can_look = False
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        deadline: timedelta = DEADLINE,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, url: str, *, deadline: timedelta = DEADLINE) -> None:
         self._client = WebhookClient(url, timeout=SILENCE_S, retry_handlers=[], logger=silent)
-        self._calls = Calls(deadline=deadline, clock=clock)
-        self._clock = clock
+        self._calls = Calls(deadline)
 
     def __repr__(self) -> str:
         return "SlackWebhook()"
@@ -220,14 +206,14 @@ class SlackWebhook:
             return
         word = text if len(text) <= 64 and text.replace("_", "").isalnum() else ""
         headers = {str(name): str(value) for name, value in answer.headers.items()}
-        raise from_answer(call, self._clock(), status=answer.status_code, code=word, headers=headers)
+        raise from_answer(call, datetime.now(UTC), status=answer.status_code, code=word, headers=headers)
 
 
 class Calls:
     """Makes calls that end in time, and turns what they raise into ours."""
 
-    def __init__(self, *, deadline: timedelta, clock: Callable[[], datetime]) -> None:
-        self._deadline, self._clock = deadline, clock
+    def __init__(self, deadline: timedelta) -> None:
+        self._deadline = deadline
         self._lock = Lock()
         self._hanging: list[Thread] = []
 
@@ -246,7 +232,7 @@ class Calls:
             result, error = None, Unclear(call.what, on=call.on, code="deadline", why=why, answered=False)
         if error is not None:
             # Raised here, where nothing is being handled: a chained SlackApiError would hold the token.
-            raise from_exception(error, call, self._clock())
+            raise from_exception(error, call, datetime.now(UTC))
         return result  # type: ignore[return-value]  # without an error there is a result
 
     def _refuse_when_many_hang(self, call: Call) -> None:

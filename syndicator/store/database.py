@@ -56,17 +56,15 @@ log = structlog.get_logger()
 class Store:
     """The store on SQLite. Threads may share it; writers take turns, readers never wait."""
 
-    def __init__(self, url: str, *, turn_s: float = TURN_S) -> None:
+    def __init__(self, url: str) -> None:
         self.path = database_path(url)
         self._opened: tuple[int, int] | None = None
         self._damage: str | None = None
         self._guard = RestoreGuard(self.path)
         self.restored = False
         """Whether it was put back from a backup before it was opened; then all begins as at a first start."""
-        self._writer = _engine(
-            url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=(*PRAGMAS, WRITE_AHEAD), turn_s=turn_s
-        )
-        self._readers = _engine(url, begin="BEGIN", pool_size=4, pragmas=PRAGMAS, turn_s=turn_s)
+        self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=(*PRAGMAS, WRITE_AHEAD))
+        self._readers = _engine(url, begin="BEGIN", pool_size=4, pragmas=PRAGMAS)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -226,8 +224,8 @@ def _open_sound(url: str, now: datetime, suspect: str | None = None) -> Store:
     return store
 
 
-def _engine(url: str, *, begin: str, pool_size: int, pragmas: Sequence[str], turn_s: float) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=turn_s)
+def _engine(url: str, *, begin: str, pool_size: int, pragmas: Sequence[str]) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=TURN_S)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

@@ -24,6 +24,7 @@ from syndicator.errors import (
     StoreTooNew,
     StoreUnavailable,
 )
+from syndicator.store import database
 from syndicator.store.database import MIGRATIONS, Store, latest_revision, open_known, open_store
 from syndicator.store.lock import hold_lock
 from syndicator.store.types import SourceState
@@ -297,9 +298,12 @@ def test_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> No
         pass
 
 
-def test_thread_whose_turn_to_write_does_not_come_may_try_again(tmp_path: Path) -> None:
+def test_thread_whose_turn_to_write_does_not_come_may_try_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "TURN_S", 0.05)
     open_store(url(tmp_path), now=NOON).close()
-    store = Store(url(tmp_path), turn_s=0.05)
+    store = Store(url(tmp_path))
     errors: list[BaseException] = []
 
     def write() -> None:
