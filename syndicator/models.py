@@ -11,7 +11,6 @@ UTC datetimes and a naive one is refused where it would enter.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -179,14 +178,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredTopic:
-    """What one topic file says. `parent` is a name, alias or slug; `path` is where it stands; names are found
-    by their folded form: `key` is the name's, and `aliases` are folded, the name not among them."""
+    """What one topic file says. `parent` is a name, alias or slug; `path` is where it stands. Names are found
+    by their folded form: `key` is the name's; `aliases` are folded and sorted, the name not among them."""
 
     name: str
     key: str = field(init=False)
     slug: str | None = None
     parent: str | None = None
-    aliases: Collection[str] = ()
+    aliases: tuple[str, ...] = ()
     description: str = ""
     language: str | None = None
     source: str = ""
@@ -194,8 +193,8 @@ class DeclaredTopic:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", fold(self.name))
-        aliases = frozenset(filter(None, map(fold, self.aliases))) - {self.key}
-        object.__setattr__(self, "aliases", aliases)
+        aliases = set(map(fold, self.aliases)) - {"", self.key}
+        object.__setattr__(self, "aliases", tuple(sorted(aliases)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

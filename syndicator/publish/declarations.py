@@ -84,11 +84,11 @@ def _own_aliases(
 ) -> DeclaredTopic:
     """A name goes before an alias, and the first file's alias before another's."""
     kept = []
-    for alias in sorted(topic.aliases):
+    for alias in topic.aliases:
         owner = owners.setdefault(alias, topic)
         if owner.key == topic.key:
             kept.append(alias)
             continue
         what = f"the alias {alias!r} belongs to {owner.name} ({owner.path})"
         problems.append(problem_of(topic, what, "Remove it from one of the two files"))
-    return replace(topic, aliases=kept)
+    return replace(topic, aliases=tuple(kept))

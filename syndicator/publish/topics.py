@@ -132,7 +132,7 @@ def _slugs_before(wanted: Sequence[DeclaredTopic], known: Sequence[Topic]) -> di
     by_any = {key: topic.slug for topic in ordered for key in topic.names}
     claims = [(one.key, by_name.get(one.key)) for one in wanted]
     claims += [(one.key, by_any.get(one.key)) for one in wanted]
-    claims += [(one.key, by_name.get(alias)) for one in wanted for alias in sorted(one.aliases)]
+    claims += [(one.key, by_name.get(alias)) for one in wanted for alias in one.aliases]
     before: dict[str, str] = {}
     used: set[str] = set()
     for key, slug in claims:

@@ -38,7 +38,7 @@ def test_every_topic_file_is_read_without_a_problem() -> None:
     topics = [parse_topic_file(file.read_bytes(), source="a", path=file.name) for file in files]
     assert len(topics) == 7
     assert [topic.name for topic in topics if topic.parent is None] == ["Power Apps"]
-    assert topics[-1].aliases == ("microsoft teams", "teams", "msteams")
+    assert topics[-1].aliases == ("microsoft teams", "msteams", "teams")
 
 
 def test_history_has_thirty_revisions() -> None:
