@@ -35,7 +35,7 @@ from syndicator.slack.messengers import Messengers, messengers_of
 from syndicator.slack.outage import OutageWatch
 from syndicator.slack.sender import Messenger
 from syndicator.status import status_line
-from syndicator.store.database import Store, database_path, open_store
+from syndicator.store.database import Store, beside, open_store
 from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
 
@@ -173,7 +173,7 @@ def output_of(settings: Settings, version: str = __version__) -> Output:
 
 def moved_map_path(settings: Settings) -> Path:
     """Where the servers, ours and others, find which topics moved or are gone: beside the database."""
-    return database_path(settings.state).with_name("moved.map")
+    return beside(settings.state, "moved.map")
 
 
 def read_with(version: str = __version__) -> str:

@@ -20,8 +20,7 @@ from syndicator.publish.build import Published
 from syndicator.publish.files import probe, sweep
 from syndicator.reports import unmatched_patterns
 from syndicator.settings.models import Settings
-from syndicator.store.database import database_path, open_known
-from syndicator.store.lock import hold_lock
+from syndicator.store.database import hold_state, open_known
 from syndicator.store.session import Session
 from syndicator.watch.deletion_guard import DeletionDecision
 
@@ -67,7 +66,7 @@ def build(settings: Settings, *, reading: Progress, publishing: Progress, confir
     process has the state, the output cannot be written (after all else is), ...
     """
     clock = Clock()
-    with hold_lock(database_path(settings.state)), opened(settings, now=clock.now()) as app:
+    with hold_state(settings.state), opened(settings, now=clock.now()) as app:
         if confirmed:
             _confirm(app, clock)
         sweep(settings.output)
@@ -91,12 +90,8 @@ def check(settings: Settings, *, reading: Progress) -> Pass:
 
 def confirm_removals(settings: Settings) -> None:
     """Tells the service that runs on this state that the articles missing are meant to be gone."""
-    store = open_known(settings.state)
-    try:
-        with store.transaction() as session:
-            session.put_metadata(CONFIRMED, Clock().now().isoformat())
-    finally:
-        store.close()
+    with open_known(settings.state) as store, store.transaction() as session:
+        session.put_metadata(CONFIRMED, Clock().now().isoformat())
 
 
 def _confirm(app: App, clock: Clock) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +10,11 @@ from syndicator.alerts import Delivery, DeliveryState, LedgerRow, RouteReason
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility
 from syndicator.notify.due import Hold
 from syndicator.notify.enqueue import Enqueuer
-from syndicator.notify.rules import judge_route, names_with_ancestors
+from syndicator.notify.rules import TopicNames, judge_route, names_with_ancestors
 from syndicator.parse.identity import canonical_link
 from syndicator.settings.models import Route
 from syndicator.store.session import Session
-from syndicator.store.types import Membership, TopicStatus
+from syndicator.store.types import TopicStatus
 
 ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: RouteReason.FAILED}
 """What is so of a story that the ledger holds as owed, where its message has come to an end."""
@@ -65,108 +65,94 @@ class Answer:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explainer:
-    """Reads the store and nothing else, so it can be asked while the service runs."""
+def explain(
+    session: Session,
+    text: str,
+    *,
+    routes: Sequence[Route],
+    levels: Mapping[str, float],
+    limit: int,
+    enqueuer: Enqueuer,
+    now: datetime,
+) -> Answer:
+    """What there is to say of the entries that `text` names: a path (or its end), a link or a guid.
 
-    routes: Sequence[Route]
-    levels: Mapping[str, float]
-    limit: int
-    enqueuer: Enqueuer
-
-    def explain(self, session: Session, text: str, *, now: datetime) -> Answer:
-        """What there is to say of the entries that `text` names: a path (or its end), a link or a guid."""
-        found = session.search(text)
-        if not found and text.startswith(("http://", "https://")):
-            found = session.copies([canonical_link(text)])
-        problems = session.problems.all()
-        held = self.enqueuer.held(session, now=now)
-        explanations = tuple(
-            Explanation(
-                entry=stored.entry,
-                withdrawn=stored.withdrawn,
-                problem=_problem_of(stored.entry, problems),
-                feeds=tuple(self._feeds(session, stored.entry)),
-                routes=tuple(self._routes(session, stored.entry, held, now)),
-            )
-            for stored in found
+    Reads the store and nothing else, so it can be asked while the service runs. `routes` are the settings',
+    with the ids of their channels; `limit` is how many entries a feed has.
+    """
+    found = session.search(text)
+    if not found and text.startswith(("http://", "https://")):
+        found = session.copies([canonical_link(text)])
+    problems = session.problems.all()
+    held = {(story.route, story.story): hold for story, hold in enqueuer.held(session, now=now)}
+    topics = session.topics()
+    slugs = [ALL, *(stored.topic.slug for stored in topics if stored.status is TopicStatus.LIVE)]
+    names = names_with_ancestors(stored.topic for stored in topics)
+    explanations = tuple(
+        Explanation(
+            entry=stored.entry,
+            withdrawn=stored.withdrawn,
+            problem=_problem_of(stored.entry, problems),
+            feeds=tuple(_feeds(session, stored.entry, slugs, levels, limit)),
+            routes=tuple(_routes(session, stored.entry, routes, names, held, enqueuer, now)),
         )
-        known = {(one.entry.article.source, one.entry.article.path) for one in explanations}
-        others = (p for p in problems if (p.source, p.path) not in known and _is_at(p.path, text))
-        return Answer(explanations=explanations, problems=tuple(others))
+        for stored in found
+    )
+    known = {(one.entry.article.source, one.entry.article.path) for one in explanations}
+    others = (p for p in problems if (p.source, p.path) not in known and _is_at(p.path, text))
+    return Answer(explanations=explanations, problems=tuple(others))
 
-    def _feeds(self, session: Session, entry: Entry) -> list[FeedWord]:
-        memberships = {membership.topic: membership for membership in session.feeds.memberships([entry.guid])}
-        live = [stored.topic.slug for stored in session.topics() if stored.status is TopicStatus.LIVE]
-        return [
-            self._feed(session, entry, topic, level, minimum, memberships.get(topic))
-            for topic in (ALL, *live)
-            for level, minimum in ((None, None), *self.levels.items())
-        ]
 
-    def _feed(
-        self,
-        session: Session,
-        entry: Entry,
-        topic: str,
-        level: str | None,
-        minimum: float | None,
-        membership: Membership | None,
-    ) -> FeedWord:
-        quality = entry.article.quality
-        reason, instead = FeedReason.IN, None
-        if topic != ALL and topic not in entry.topics:
-            reason = FeedReason.OTHER_TOPIC
-        elif entry.visibility is not Visibility.PUBLIC:
-            reason = FeedReason.NOT_PUBLIC
-        elif membership is None or not membership.shown:
-            reason, instead = FeedReason.OTHER_COPY, _shown_copy(session, entry, topic)
-        elif minimum is not None and (quality is None or quality < minimum):
-            reason = FeedReason.BELOW_LEVEL
-        elif entry.guid not in {
-            one.guid for one in session.feeds.newest(topic, limit=self.limit, minimum=minimum)
-        }:
-            reason = FeedReason.ARCHIVED if level is None else FeedReason.CROWDED_OUT
-        return FeedWord(topic=topic, level=level, reason=reason, instead=instead)
+def _feeds(
+    session: Session, entry: Entry, slugs: Sequence[str], levels: Mapping[str, float], limit: int
+) -> Iterator[FeedWord]:
+    """Each topic's feeds: the one of everything, then the better ones."""
+    shown = {membership.topic for membership in session.feeds.memberships([entry.guid]) if membership.shown}
+    for topic in slugs:
+        for level, minimum in ((None, None), *levels.items()):
+            reason = _feed_reason(entry, topic, minimum, shown)
+            instead = _shown_copy(session, entry, topic) if reason is FeedReason.OTHER_COPY else None
+            if reason is FeedReason.IN:
+                newest = session.feeds.newest(topic, limit=limit, minimum=minimum)
+                if entry.guid not in {one.guid for one in newest}:
+                    reason = FeedReason.ARCHIVED if level is None else FeedReason.CROWDED_OUT
+            yield FeedWord(topic=topic, level=level, reason=reason, instead=instead)
 
-    def _routes(
-        self, session: Session, entry: Entry, held: Sequence[tuple[LedgerRow, Hold]], now: datetime
-    ) -> list[RouteWord]:
-        names = names_with_ancestors(stored.topic for stored in session.topics())
-        lines = {
-            line.channel: line
-            for line in session.outbox.ledger.rows(stories=[entry.story], guids=[entry.guid])
-        }
-        waits = {(story.route, story.story): hold for story, hold in held}
-        return [
-            self._route_word(session, entry, route, lines.get(route.channel), waits, names, now)
-            for route in self.routes
-        ]
 
-    def _route_word(
-        self,
-        session: Session,
-        entry: Entry,
-        route: Route,
-        line: LedgerRow | None,
-        waits: Mapping[tuple[str, str], Hold],
-        names: Mapping[str, frozenset[str]],
-        now: datetime,
-    ) -> RouteWord:
-        reason = judge_route(entry, route, now=now, topic_names=names, ledger=line.kind if line else None)
-        delivery = session.outbox.find(line.delivery) if line and line.delivery else None
-        held = waits.get((route.name, line.story)) if line else None
+def _feed_reason(entry: Entry, topic: str, minimum: float | None, shown: Set[str]) -> FeedReason:
+    quality = entry.article.quality
+    if topic != ALL and topic not in entry.topics:
+        return FeedReason.OTHER_TOPIC
+    if entry.visibility is not Visibility.PUBLIC:
+        return FeedReason.NOT_PUBLIC
+    if topic not in shown:
+        return FeedReason.OTHER_COPY
+    below = minimum is not None and (quality is None or quality < minimum)
+    return FeedReason.BELOW_LEVEL if below else FeedReason.IN
+
+
+def _routes(
+    session: Session,
+    entry: Entry,
+    routes: Sequence[Route],
+    names: TopicNames,
+    held: Mapping[tuple[str, str], Hold],
+    enqueuer: Enqueuer,
+    now: datetime,
+) -> Iterator[RouteWord]:
+    rows = session.outbox.ledger.rows(stories=[entry.story], guids=[entry.guid])
+    by_channel = {row.channel: row for row in rows}
+    for route in routes:
+        row = by_channel.get(route.channel)
+        reason = judge_route(entry, route, now=now, topic_names=names, ledger=row.kind if row else None)
+        delivery = session.outbox.find(row.delivery) if row and row.delivery else None
+        hold = held.get((route.name, row.story)) if row else None
         if delivery is not None and reason is RouteReason.WAITING:
             reason = ENDED.get(delivery.state, reason)
         if delivery is not None and delivery.state is DeliveryState.OWED:
-            held = self.enqueuer.holds(session.outbox, [route.name], now).get(route.name)
-        return RouteWord(
-            route=route.name,
-            channel=route.channel,
-            reason=reason,
-            ledger=line,
-            delivery=delivery,
-            held=held,
+            hold = enqueuer.holds(session.outbox, [route.name], now).get(route.name)
+        yield RouteWord(
+            route=route.name, channel=route.channel, reason=reason, ledger=row, delivery=delivery, held=hold
         )
 
 

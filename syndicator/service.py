@@ -32,8 +32,7 @@ from syndicator.schedule import Schedule
 from syndicator.settings.models import Digest, Settings
 from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Messenger, Sender
-from syndicator.store.database import database_path
-from syndicator.store.lock import hold_lock
+from syndicator.store.database import hold_state
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff, FailureLog, can_wait
 from syndicator.web.app import WebOptions
@@ -112,7 +111,7 @@ class Service:
 
     def _lock(self, stack: ExitStack) -> None:
         if not self._is_locked:
-            stack.enter_context(hold_lock(database_path(self.settings.state)))
+            stack.enter_context(hold_state(self.settings.state))
             self._is_locked = True
 
     def _serve(self, stack: ExitStack) -> None:

@@ -18,7 +18,7 @@ from syndicator.app import App, open_app
 from syndicator.clock import Clock, Moment
 from syndicator.entries.routing import Progress, no_progress
 from syndicator.entries.sources import CONFIRMED
-from syndicator.explain import Answer, Explainer
+from syndicator.explain import Answer, explain
 from syndicator.loop import Loop
 from syndicator.models import Entry, Visibility
 from syndicator.notify.enqueue import Enqueuer
@@ -260,11 +260,16 @@ class Rig:
             return session.outbox.ledger.owed(route)
 
     def explain(self, text: str) -> Answer:
-        explainer = Explainer(
-            routes=self.routes, levels=self.levels, limit=self.limit, enqueuer=self.enqueuer(self.routes)
-        )
         with self.store.reading() as session:
-            return explainer.explain(session, text, now=self.now)
+            return explain(
+                session,
+                text,
+                routes=self.routes,
+                levels=self.levels,
+                limit=self.limit,
+                enqueuer=self.enqueuer(self.routes),
+                now=self.now,
+            )
 
 
 @cache

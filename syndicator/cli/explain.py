@@ -33,18 +33,20 @@ def explain(
     """Explain an entry: what it is, every feed it is in or not in and why, and every route's decision."""
     from syndicator.app import enqueuer_of, routes_of
     from syndicator.cli.log import configure_logs
-    from syndicator.explain import Explainer
+    from syndicator.explain import explain as explain_entry
 
     configure_logs(quiet=True)
     settings = read_settings(config)
     with session_of(settings) as session:
-        explainer = Explainer(
+        answer = explain_entry(
+            session,
+            _as_stored(what, settings),
             routes=routes_of(settings, session),
             levels=settings.levels,
             limit=settings.feeds.limit,
             enqueuer=enqueuer_of(settings, session, now()),
+            now=now(),
         )
-        answer = explainer.explain(session, _as_stored(what, settings), now=now())
     if as_json:
         entries = [_facts(one) for one in answer.explanations]
         say_json({"entries": entries, "problems": answer.problems})

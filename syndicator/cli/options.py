@@ -70,12 +70,11 @@ def session_of(settings: Settings, *, to_write: bool = False) -> Iterator[Sessio
     """A transaction on the state of a service that may be running. Raises StoreError where there is none."""
     from syndicator.store.database import open_known
 
-    store = open_known(settings.state)
-    try:
-        with store.transaction() if to_write else store.reading() as session:
-            yield session
-    finally:
-        store.close()
+    with (
+        open_known(settings.state) as store,
+        store.transaction() if to_write else store.reading() as session,
+    ):
+        yield session
 
 
 def route_named(settings: Settings, name: str) -> Route:

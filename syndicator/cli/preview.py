@@ -90,13 +90,13 @@ def send_test(
 
 def _previews(settings: Settings, routes: Sequence[Route]) -> list[Preview]:
     from syndicator.app import enqueuer_of, routes_of
-    from syndicator.notify.preview import Previewer
+    from syndicator.notify.preview import preview as preview_of
 
     names, moment = {route.name for route in routes}, now()
     with session_of(settings) as session:
-        previewer = Previewer(enqueuer=enqueuer_of(settings, session, moment))
+        enqueuer = enqueuer_of(settings, session, moment)
         known = [route for route in routes_of(settings, session) if route.name in names]
-        return [previewer.preview(session, route, now=moment) for route in known]
+        return [preview_of(session, route, enqueuer, now=moment) for route in known]
 
 
 def _as_test(delivery: Delivery) -> Delivery:

@@ -14,6 +14,7 @@ from syndicator.notify.enqueue import Enqueuer, known_entries, labels_of
 from syndicator.notify.rules import judge_match, names_with_ancestors
 from syndicator.settings.models import Digest, Route
 from syndicator.store.session import Session
+from syndicator.store.types import StoredTopic
 
 LOOKED_AT = 500
 """How many of the newest entries are looked at for some that match."""
@@ -29,40 +30,33 @@ class Preview:
     delivery: Delivery | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Previewer:
-    """Reads the store and nothing else."""
+def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime) -> Preview:
+    """What is owed, whatever it waits for; where nothing is, the newest entries that match stand in.
 
-    enqueuer: Enqueuer
+    Reads the store and nothing else.
+    """
+    owed: Sequence[LedgerRow] = session.outbox.ledger.owed(route.name)
+    entries = known_entries(session, [story.guid for story in owed])
+    owed = [story for story in owed if story.guid in entries]
+    topics = session.topics()
+    note = f"{len(owed)} {'story is' if len(owed) == 1 else 'stories are'} owed"
+    if not owed:
+        entries = _matching(session, route, topics)
+        owed = [_as_owed(route, entry, now) for entry in entries.values()]
+        note = "nothing is owed; these are the newest entries that match"
+    if not owed:
+        return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)
+    draft, page = _draft(route, owed, entries), enqueuer.page(topics, route)
+    delivery = compose(draft, entries, now=now, topic_names=labels_of(topics), page=page)
+    return Preview(route=route.name, channel=route.channel, note=note, delivery=delivery)
 
-    def preview(self, session: Session, route: Route, *, now: datetime) -> Preview:
-        """What is owed, whatever it waits for; where nothing is, the newest entries that match stand in."""
-        owed: Sequence[LedgerRow] = session.outbox.ledger.owed(route.name)
-        entries = known_entries(session, [story.guid for story in owed])
-        owed = [story for story in owed if story.guid in entries]
-        note = f"{len(owed)} {'story is' if len(owed) == 1 else 'stories are'} owed"
-        if not owed:
-            entries = self._matching(session, route)
-            owed = [_as_owed(route, entry, now) for entry in entries.values()]
-            note = "nothing is owed; these are the newest entries that match"
-        if not owed:
-            return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)
-        topics = session.topics()
-        delivery = compose(
-            _draft(route, owed, entries),
-            entries,
-            now=now,
-            topic_names=labels_of(topics),
-            page=self.enqueuer.page(topics, route),
-        )
-        return Preview(route=route.name, channel=route.channel, note=note, delivery=delivery)
 
-    def _matching(self, session: Session, route: Route) -> dict[str, Entry]:
-        names = names_with_ancestors(stored.topic for stored in session.topics())
-        newest = session.feeds.newest(ALL, limit=LOOKED_AT)
-        matching = [entry for entry in newest if judge_match(entry, route, topic_names=names) is None]
-        wanted = route.deliver.maximum if isinstance(route.deliver, Digest) else 1
-        return {entry.guid: entry for entry in matching[:wanted]}
+def _matching(session: Session, route: Route, topics: Sequence[StoredTopic]) -> dict[str, Entry]:
+    names = names_with_ancestors(stored.topic for stored in topics)
+    newest = session.feeds.newest(ALL, limit=LOOKED_AT)
+    matching = [entry for entry in newest if judge_match(entry, route, topic_names=names) is None]
+    wanted = route.deliver.maximum if isinstance(route.deliver, Digest) else 1
+    return {entry.guid: entry for entry in matching[:wanted]}
 
 
 def _draft(route: Route, owed: Sequence[LedgerRow], entries: Mapping[str, Entry]) -> Draft:

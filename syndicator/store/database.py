@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from syndicator.errors import (
     StoreTooNew,
     StoreUnavailable,
 )
+from syndicator.store.lock import hold_lock
 from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
 from syndicator.store.session import Session
 from syndicator.store.tables import metadata
@@ -151,7 +152,8 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
         return _open_sound(url, now)
 
 
-def open_known(url: str) -> Store:
+@contextmanager
+def open_known(url: str) -> Iterator[Store]:
     """The store of a service that may be running, for a command that asks or marks something.
 
     Nothing is migrated or mended. Raises StoreError when there is none yet or it is of another version.
@@ -165,17 +167,25 @@ def open_known(url: str) -> Store:
     try:
         with store.reading() as session:
             current = session.revision()
-    except BaseException:
+        if current != latest_revision():
+            raise StoreError(
+                "the state is of another version of syndicator",
+                on=str(path),
+                fix="Start the service of this version once: it brings the state up to date",
+            )
+        yield store
+    finally:
         store.close()
-        raise
-    if current != latest_revision():
-        store.close()
-        raise StoreError(
-            "the state is of another version of syndicator",
-            on=str(path),
-            fix="Start the service of this version once: it brings the state up to date",
-        )
-    return store
+
+
+def hold_state(url: str) -> AbstractContextManager[None]:
+    """Holds the state for this process, before it is opened and until it is closed. Raises as `hold_lock`."""
+    return hold_lock(database_path(url))
+
+
+def beside(url: str, name: str) -> Path:
+    """Where a file is kept that goes with the state."""
+    return database_path(url).with_name(name)
 
 
 def latest_revision() -> str:
