@@ -69,9 +69,6 @@ def check(
 
     Nothing is written or sent. Exit code 1 if there are problems, 78 if the settings are wrong.
     """
-    from syndicator.cli.log import configure_logs
-
-    configure_logs(quiet=True)
     try:
         settings = read_settings(config, to_publish=True)
     except SettingsError as error:
@@ -86,7 +83,9 @@ def check(
             say("the settings are fine")
         return
     from syndicator.build import check as check_all
+    from syndicator.cli.log import configure_logs
 
+    configure_logs(quiet=True)
     with progress_bar("Reading articles") as progress:
         result = check_all(settings, reading=progress.update)
     if as_json:

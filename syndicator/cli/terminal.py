@@ -49,9 +49,12 @@ def console() -> Console:
 
 def say(*parts: str | tuple[str, str]) -> None:
     """Prints one line of texts, each alone or with its style; it is wrapped by the terminal alone."""
+    styled = [(shown(part), "") if isinstance(part, str) else (shown(part[0]), part[1]) for part in parts]
+    if not any(style for _, style in styled):
+        typer.echo("".join(text for text, _ in styled))
+        return
     from rich.text import Text
 
-    styled = [(shown(part), "") if isinstance(part, str) else (shown(part[0]), part[1]) for part in parts]
     console().print(Text.assemble(*styled), soft_wrap=True)
 
 
