@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -28,16 +29,17 @@ from syndicator.notify.enqueue import Enqueuer
 from syndicator.notify.rules import left_behind
 from syndicator.publish.build import Output
 from syndicator.publish.output import OutputFolder
-from syndicator.schedule import latest_slot
 from syndicator.settings import permalinks
 from syndicator.settings.models import Digest, Route, Settings
 from syndicator.slack.messengers import Messengers, messengers_of
 from syndicator.slack.outage import OutageWatch
-from syndicator.slack.sender import Messenger
 from syndicator.status import status_line
 from syndicator.store.database import Store, beside, open_store
 from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
+
+if TYPE_CHECKING:
+    from syndicator.slack.sender import Messenger
 
 log = structlog.get_logger()
 
@@ -151,6 +153,8 @@ def routes_of(settings: Settings, session: Session) -> tuple[Route, ...]:
 
 def enqueuer_of(settings: Settings, session: Session, now: datetime) -> Enqueuer:
     """What would write the messages of the settings' routes, for whoever asks without a service."""
+    from syndicator.schedule import latest_slot  # it loads APScheduler, which `check` has no need of
+
     enqueuer = Enqueuer(routes_of(settings, session), settings.site)
     for route in settings.routes:
         if isinstance(route.deliver, Digest):

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -22,12 +23,14 @@ from syndicator.entries.routing import Progress, no_progress
 from syndicator.entries.sources import TOPIC_SUFFIXES
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
 from syndicator.publish.build import Published
-from syndicator.schedule import Schedule
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff, FailureLog
-from syndicator.watch.folder import Folder
 from syndicator.watch.scan import SUFFIXES
 from syndicator.watch.settle import REST, Hint
+
+if TYPE_CHECKING:
+    from syndicator.schedule import Schedule
+    from syndicator.watch.folder import Folder
 
 log = structlog.get_logger()
 
@@ -101,6 +104,8 @@ class Loop:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watches the folders meanwhile. Before the first scan, so that nothing falls between."""
+        from syndicator.watch.folder import Folder  # it loads watchdog, for the service alone
+
         with ExitStack() as stack:
             for source in self._app.settings.sources:
                 suffixes = SUFFIXES + TOPIC_SUFFIXES if source.topics else SUFFIXES

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from syndicator.alerts import Delivery, channel_name
 from syndicator.errors import Rejected
 from syndicator.settings.models import Settings
-from syndicator.slack.client import SlackBot, SlackWebhook
-from syndicator.slack.sender import Messenger
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from syndicator.slack.client import SlackBot, SlackWebhook
+    from syndicator.slack.sender import Messenger
 
 NO_WAY_FIX = "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL (see .env.example)"
 
@@ -47,7 +52,22 @@ def messengers_of(settings: Settings, terminal: Messenger | None = None) -> Mess
     to = settings.credentials
     return Messengers(
         routes={route.name for route in settings.routes},
-        bot=SlackBot(to.token.get_secret_value(), api_url=to.api_url) if to.token else None,
-        webhooks={name: SlackWebhook(url.get_secret_value()) for name, url in to.webhooks.items()},
+        bot=_bot(to.token, to.api_url) if to.token else None,
+        webhooks={name: _webhook(url) for name, url in to.webhooks.items()},
         terminal=terminal if settings.slack.mode == "preview" else None,
     )
+
+
+# slack_sdk takes a tenth of a second to load: only where there is a way to Slack.
+
+
+def _bot(token: SecretStr, api_url: str) -> SlackBot:
+    from syndicator.slack.client import SlackBot
+
+    return SlackBot(token.get_secret_value(), api_url=api_url)
+
+
+def _webhook(url: SecretStr) -> SlackWebhook:
+    from syndicator.slack.client import SlackWebhook
+
+    return SlackWebhook(url.get_secret_value())

@@ -1,19 +1,51 @@
-"""What the command line loads before it is known what it is to do."""
+"""What a command loads: nothing that it does not work with, since each takes a tenth of a second or more."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["nonsense"]])
-def test_help_waits_for_neither_database_nor_parsers(arguments: list[str]) -> None:
+def loaded(*arguments: str) -> set[str]:
+    """The modules that a process has loaded when the command ends, however it ends."""
     code = "import sys; from syndicator.cli import main\ntry: main()\nfinally: print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
-    )
-    loaded = set(done.stdout.split())
-    assert "syndicator.cli.run" in loaded
-    assert loaded & {"sqlalchemy", "alembic", "lxml", "slack_sdk", "syndicator.app"} == set()
+    command = [sys.executable, "-c", code, *arguments]
+    return set(subprocess.run(command, capture_output=True, text=True, timeout=60).stdout.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"], ["nonsense"]])
+def test_help_waits_for_nothing_that_a_command_works_with(arguments: list[str]) -> None:
+    modules = loaded(*arguments)
+    assert "syndicator.cli.run" in modules
+    assert modules & {"sqlalchemy", "structlog", "rich", "lxml", "slack_sdk"} == set()
+
+
+def test_check_loads_neither_what_publishes_nor_what_sends(tmp_path: Path) -> None:
+    (tmp_path / "articles").mkdir()
+    settings = {
+        "site": {"title": "T", "base_url": "https://feeds.example.org/"},
+        "sources": [{"name": "news", "path": "articles"}],
+    }
+    file = tmp_path / "s.yaml"
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    modules = loaded("check", "--config", str(file))
+    assert "syndicator.parse.article" in modules
+    others = {
+        "alembic",
+        "feedgen",
+        "jinja2",
+        "lxml",
+        "slack_sdk",
+        "apscheduler",
+        "watchdog",
+        "httpx",
+        "langcodes",
+    }
+    assert modules & others == set()
+    modules = loaded("check", "--settings-only", "--config", str(file))
+    assert "syndicator.settings.load" in modules
+    assert modules & {*others, "sqlalchemy", "structlog", "rich", "frontmatter"} == set()
