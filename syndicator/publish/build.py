@@ -179,10 +179,11 @@ class Output:
     def _take(self, dirty: set[Work], documents: Documents) -> _Portion:
         """Of what is dirty, and of the pages that follow from it, what can be written, in order."""
         changed = {slug for slug, page in dirty - self._failed.keys() if page == FEED}
-        live = documents.live.topics
-        shown = {slug for slug in changed if slug in live}
-        shown |= {parent for slug in shown if (parent := live[slug].parent) is not None}
-        new = {(slug, PAGE) for slug in (*shown, *([ALL] if changed else []))} - dirty
+        new = {(ALL, PAGE)} if changed else set[Work]()
+        for slug in changed:
+            if (topic := documents.live.topics.get(slug)) is not None:
+                new |= {(shown, PAGE) for shown in (slug, topic.parent) if shown is not None}
+        new -= dirty
         leftovers = {(path, LEFTOVER) for path in islice(self._leftovers, ARCHIVES)}
         owed = (dirty | new | leftovers) - self._failed.keys()
         return _Portion(sorted(owed, key=_order(documents.topics)), new)
