@@ -199,14 +199,14 @@ def describe_feed(
     gives, by guid, what the story's other publishers wrote; `pages` are the feed's archive pages, oldest
     first (only the level of everything has any), and `page` is the one described, if it is one.
     """
-    others = coverage or {}
+    shown, others = newest_first(entries), coverage or {}
     items = tuple(
         Item(
             entry=entry,
             labels=tuple(labels.get(slug, slug) for slug in entry.topics),
             coverage=tuple(others.get(entry.guid, ())),
         )
-        for entry in newest_first(entries)
+        for entry in shown
     )
     place = page.number if page else len(pages)
     following = pages[place + 1] if page and place + 1 < len(pages) else None
@@ -215,7 +215,9 @@ def describe_feed(
         topic=topic,
         level=level,
         items=items,
-        updated=max((item.updated for item in items), default=BEGINNING),
+        updated=max(
+            (max(entry.article.published, entry.updated) for entry in shown), default=BEGINNING
+        ).replace(microsecond=0),
         tombstones=_order_tombstones(tombstones, {item.entry.guid for item in items}),
         hub=hub,
         page=page,

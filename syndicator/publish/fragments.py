@@ -23,7 +23,7 @@ from syndicator.settings.models import Site
 MOST_BYTES = 32 * 1024 * 1024
 """Of kept fragments: all of about 5,000 entries in three formats. Beyond it, those unused longest go."""
 _OVERHEAD = 3_000
-"""What an entry takes in memory beside its body and its fragment."""
+"""What an entry takes in memory beside its body and its fragments."""
 
 _FORMATS: Mapping[Format, tuple[Callable[[Item, Site], bytes], Callable[[Feed, Iterable[bytes]], bytes]]] = {
     Format.RSS: (rss_item, rss_document),
@@ -35,11 +35,19 @@ log = structlog.get_logger()
 
 
 @dataclass(slots=True)
+class _Kept:
+    item: Item
+    size: int
+    data: dict[Format, bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Fragments:
     """The rendered entries of one site, the least recently used first. One thread uses it."""
 
     most_bytes: int = MOST_BYTES
-    _kept: dict[tuple[str, Format], tuple[Item, bytes]] = field(default_factory=dict)
+    _kept: dict[str, _Kept] = field(default_factory=dict)
+    """By guid."""
     _size: int = 0
 
     def render(self, feed: Feed, form: Format) -> bytes:
@@ -48,17 +56,24 @@ class Fragments:
         return document(feed, filter(None, [self._fragment(item, form, feed.site) for item in feed.items]))
 
     def _fragment(self, item: Item, form: Format, site: Site) -> bytes:
-        key = item.entry.guid, form
-        kept = self._kept.pop(key, None)
-        if kept is not None and kept[0] == item:
-            self._kept[key] = kept
-            return kept[1]
-        data = _made(item, form, site)
-        self._size += _size(item, data) - (_size(*kept) if kept else 0)
-        self._kept[key] = item, data
-        while self._size > self.most_bytes:
-            self._size -= _size(*self._kept.pop(next(iter(self._kept))))
-        return data
+        guid = item.entry.guid
+        kept = self._kept.pop(guid, None)
+        if kept is None or (kept.item is not item and kept.item != item):
+            self._size -= kept.size if kept else 0
+            kept = _Kept(item, 0)
+            self._grow(kept, len(item.entry.article.body) + _OVERHEAD)
+        kept.item = item  # the same for the next format
+        self._kept[guid] = kept
+        if form not in kept.data:
+            kept.data[form] = _made(item, form, site)
+            self._grow(kept, len(kept.data[form]))
+        while self._size > self.most_bytes and len(self._kept) > 1:
+            self._size -= self._kept.pop(next(iter(self._kept))).size
+        return kept.data[form]
+
+    def _grow(self, kept: _Kept, size: int) -> None:
+        kept.size += size
+        self._size += size
 
 
 def _made(item: Item, form: Format, site: Site) -> bytes:
@@ -68,7 +83,3 @@ def _made(item: Item, form: Format, site: Site) -> bytes:
     except (ValueError, TypeError) as error:
         log.warning("entry left out of a feed", format=form.value, guid=item.entry.guid, why=str(error))
         return b""
-
-
-def _size(item: Item, data: bytes) -> int:
-    return len(data) + len(item.entry.article.body) + _OVERHEAD
