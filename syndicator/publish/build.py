@@ -19,7 +19,7 @@ from syndicator.errors import OutputUnwritable
 from syndicator.models import ALL, Format
 from syndicator.publish.addresses import OPML_PATH, digest_folder, digest_path, feed_path, page_path
 from syndicator.publish.archive import archive_pages
-from syndicator.publish.moved_map import Moved, has_ended, moves_of, render_nginx_map
+from syndicator.publish.moved_map import has_ended, moves_of, render_nginx_map
 from syndicator.publish.output import OutputFolder
 from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.statistics import Statistics
@@ -85,7 +85,7 @@ class Output:
     """The fingerprint of all that decides how feeds are rendered."""
     moved_map: Path
     """Where the servers find which topics have moved or gone; beside the state, not in the output."""
-    _moved: Moved | None = None
+    _moved: dict[str, str] | None = None
     _statistics: dict[str, Statistics] = field(default_factory=dict)
     _fragments: Fragments | None = None
     _failed: dict[Work, OutputUnwritable] = field(default_factory=dict)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from syndicator.publish.moved_map import Moved, render_nginx_map
+from syndicator.publish.moved_map import render_nginx_map
 from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
 
@@ -29,7 +29,7 @@ def options(output: Path, **others: Any) -> WebOptions:
     return WebOptions(output=str(output), **values | others)
 
 
-def write_moved_map(output: Path, moved: Moved) -> None:
+def write_moved_map(output: Path, moved: Mapping[str, str]) -> None:
     """Where `options` look for it."""
     output.with_name(output.name + ".moved").write_bytes(render_nginx_map(moved))
 

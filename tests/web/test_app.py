@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.publish.moved_map import Moved, render_nginx_map
+from syndicator.publish.moved_map import GONE, render_nginx_map
 from syndicator.web import app as app_module
 from syndicator.web.app import BARE_POLICY, PAGE_POLICY, App, Response, content_type, public_file, way_to
 from tests.web.conftest import options, write_moved_map
@@ -389,10 +389,10 @@ def test_output_folder_may_be_a_link_that_is_swapped(tmp_path: Path, output: Pat
 
 # --- moved topics ---
 
-MOVED = Moved(
-    renamed={"old": "middle", "middle": "new", "ended": "closed", "a": "b", "b": "a", "default": "new"},
-    gone=frozenset({"closed", "gone"}),
-)
+MOVED = {
+    **{"old": "middle", "middle": "new", "ended": "closed", "a": "b", "b": "a", "default": "new"},
+    **dict.fromkeys(("closed", "gone"), GONE),
+}
 
 
 @pytest.mark.parametrize(
@@ -432,7 +432,7 @@ def test_moved_topics_are_read_from_their_file_whenever_it_changes(output: Path,
     file = tmp_path / "moved.map"
     app = App(options(output, moved_map=str(file)))
     assert ask(app, "/feeds/ml/rss.xml").status == 404
-    file.write_bytes(render_nginx_map(Moved(renamed={"ml": "ai", "default": "ai"}, gone=frozenset({"fax"}))))
+    file.write_bytes(render_nginx_map({"ml": "ai", "default": "ai", "fax": GONE}))
     answers = [ask(app, f"/feeds/{slug}/rss.xml").status for slug in ("ml", "default", "fax", "ai")]
     assert answers == [301, 301, 410, 200]
     file.unlink()

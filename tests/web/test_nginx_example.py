@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-from syndicator.publish.moved_map import Moved, render_nginx_map
+from syndicator.publish.moved_map import GONE, render_nginx_map
 from syndicator.publish.slugs import LONGEST
 from syndicator.web.process import WebServer
 from tests.web.conftest import options, url, write_moved_map
@@ -24,18 +24,17 @@ from tests.web.conftest import options, url, write_moved_map
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 CADDY = shutil.which("caddy")
-MOVED = Moved(
-    renamed={
-        "old": "middle",
-        "middle": "ai",
-        "lost": "fax",
-        "default": "ai",
-        "hostnames": "ai",
-        "include": "ai",
-        "count": "0",
-    },
-    gone=frozenset({"fax", "volatile"}),
-)
+MOVED = {
+    "old": "middle",
+    "middle": "ai",
+    "lost": "fax",
+    "default": "ai",
+    "hostnames": "ai",
+    "include": "ai",
+    "count": "0",
+    "fax": GONE,
+    "volatile": GONE,
+}
 HIDDEN = (
     "/feeds/ai/rss.xml.gz",
     "/feeds/ai/.rss.xml.unfinished",
@@ -94,7 +93,7 @@ def wait_until_open(door: Path, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("did not listen within a minute")
 
 
-def configure_nginx(place: Path, *, output: Path, moved: Moved) -> list[str]:
+def configure_nginx(place: Path, *, output: Path, moved: Mapping[str, str]) -> list[str]:
     """Writes the example into `place`, made to run here; returns the command that runs it."""
     if NGINX is None:
         pytest.skip("nginx is not installed: tests/setup.sh does it as root")
@@ -246,22 +245,19 @@ def test_nginx_tells_what_is_allowed(nginx: httpx.Client) -> None:
 
 
 def test_map_follows_chains_and_leaves_out_what_nginx_could_misread() -> None:
-    moved = Moved(
-        renamed={"a": "b", "b": "c", "x;}": "y", "k": "$uri", "u": "v", "v": "u", "~w": "y", "A": "y"},
-        gone=frozenset({"g", "-"}),
-    )
-    assert render_nginx_map(moved) == b"a c;\nb c;\ng -;\n"
+    moved = {"a": "b", "b": "c", "x;}": "y", "k": "$uri", "u": "v", "v": "u", "~w": "y", "A": "y"}
+    assert render_nginx_map(moved | {"g": GONE, "-": GONE}) == b"a c;\nb c;\ng -;\n"
 
 
 def test_map_escapes_what_are_parameters_to_nginx() -> None:
-    moved = Moved(renamed={"default": "include"}, gone=frozenset({"volatile", "hostnames"}))
+    moved = {"default": "include", "volatile": GONE, "hostnames": GONE}
     assert render_nginx_map(moved) == b"\\default include;\n\\hostnames -;\n\\volatile -;\n"
 
 
 def test_nginx_loads_thousands_of_the_longest_slugs(output: Path, place: Path) -> None:
     renamed = {f"{number:0>{LONGEST}}": f"{number:x<{LONGEST}}" for number in range(5_000)}
     (thousands := place / "thousands").mkdir()
-    command = configure_nginx(thousands, output=output, moved=Moved(renamed=renamed))
+    command = configure_nginx(thousands, output=output, moved=renamed)
     assert (thousands / "moved.map").read_bytes().count(b"\n") == 5_000
     tested = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=30)
     assert tested.returncode == 0, tested.stderr
