@@ -181,15 +181,7 @@ def from_answer(
     # A page of a proxy's, or of a server that is not Slack, has a status but no word of Slack's.
     answered = status == 429 or (status < 500 and code not in NO_ANSWERS)
     if status == 429 or code in ("ratelimited", "rate_limited"):
-        return Refused(
-            what,
-            on=on,
-            code="ratelimited",
-            why="Slack asks to wait",
-            answered=answered,
-            retry_after=retry_after(headers, now),
-            method=call.method,
-        )
+        return _asked_to_wait(call, answered, retry_after(headers, now))
     if code == "missing_scope" and needed:
         fix, why = SCOPE_FIX.format(scope=f"the scope {needed}"), f"the token lacks the scope {needed}"
         return Rejected(what, on=on, code=code, why=why, fix=fix, answered=True)
@@ -204,6 +196,18 @@ def from_answer(
     if status != 200:
         return Unclear(what, on=on, code=f"http_{status}", why=f"HTTP {status}", answered=answered)
     return Unclear(what, on=on, code=code or "no_answer", why=says, answered=answered)
+
+
+def _asked_to_wait(call: Call, answered: bool, wait: timedelta | None) -> Refused:
+    return Refused(
+        call.what,
+        on=call.on,
+        code="ratelimited",
+        why="Slack asks to wait",
+        answered=answered,
+        retry_after=wait,
+        method=call.method,
+    )
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:

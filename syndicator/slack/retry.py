@@ -93,46 +93,32 @@ def after_send(
 ) -> Verdict:
     """What becomes of a message that was tried; `said` where a failure is part of an outage that was said."""
     paced = replace(channel, not_before=max(channel.not_before, now + policy.pace))
+    case = _Case(claimed=claimed, channel=paced, now=now, policy=policy)
     match answer:
         case None | str():
-            sent = replace(
-                claimed,
-                state=DeliveryState.SENT,
-                message_ts=answer,
-                unsure=False,
-                failing_since=None,
-                error=None,
-            )
-            return _well(sent, paced, "sent")
+            return case.sent(answer, "sent")
         case Drawn():
-            return _shown(claimed, channel)
+            return replace(case.shown(), channel=channel)
         case Unacceptable():
-            failed = _failing(claimed, answer, now, state=DeliveryState.FAILED)
+            failed = case.failing(answer, DeliveryState.FAILED)
             return Verdict(delivery=failed, channel=paced, outcome=_outcome(answer), report=True)
         case Rejected():
-            return _rejected(claimed, answer, paced, now=now, policy=policy)
+            # The channel is broken until a person has mended it; what is owed to it is kept.
+            until, failures = now + policy.longest, channel.failures + 1
+            broken = replace(channel, not_before=until, failures=failures, broken=str(answer))
+            verdict = case.again(answer, DeliveryState.OWED, until, broken)
+            return replace(verdict, report=verdict.report or channel.broken != broken.broken)
         case Refused(retry_after=timedelta() as wait):
-            called = SlackMethod(answer.method or SlackMethod.POST_MESSAGE)
-            limit = _rate_limit(called, claimed.channel, wait, now=now, policy=policy)
-            owed = _failing(claimed, answer, now, state=DeliveryState.OWED, due=limit.until)
-            verdict = _or_give_up(owed, paced, _outcome(answer), now=now, policy=policy)
-            return replace(verdict, limit=limit)
-        case Refused():
-            pause = _pause(paced, answer, now=now, policy=policy, jitter=jitter, said=said)
-            owed = _failing(claimed, answer, now, state=DeliveryState.OWED, due=pause.not_before)
-            verdict = _or_give_up(owed, pause, _outcome(answer), now=now, policy=policy)
-            return replace(verdict, report=verdict.report or _has_broken(channel, pause))
-        case _:
-            pause = _pause(paced, answer, now=now, policy=policy, jitter=jitter, said=said)
-            if not can_look:
-                failed = _failing(claimed, answer, now, state=DeliveryState.FAILED)
-                failed = replace(failed, unsure=True)
-                return Verdict(delivery=failed, channel=pause, outcome=_outcome(answer), report=True)
-            due = now + policy.confirm_after
-            unclear = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=due)
-            unclear = replace(unclear, unsure=True, misses=0)
-            report = _has_broken(channel, pause)
-            return Verdict(delivery=unclear, channel=pause, outcome=_outcome(answer), report=report)
+            return case.limited(answer, wait, DeliveryState.OWED, SlackMethod.POST_MESSAGE)
+    pause = case.pause(answer, jitter=jitter, said=said)
+    has_broken = channel.broken is None and pause.broken is not None
+    if isinstance(answer, Refused):
+        verdict = case.again(answer, DeliveryState.OWED, pause.not_before, pause)
+        return replace(verdict, report=verdict.report or has_broken)
+    state = DeliveryState.UNCLEAR if can_look else DeliveryState.FAILED
+    unclear = replace(case.failing(answer, state, now + policy.confirm_after), unsure=True, misses=0)
+    report = has_broken or not can_look
+    return Verdict(delivery=unclear, channel=pause, outcome=_outcome(answer), report=report)
 
 
 def after_look(
@@ -149,128 +135,89 @@ def after_look(
     A look that fails holds up this message alone, and what else is wrong the channel's next message will find
     out; where Slack asks to wait, that holds every look and no posting.
     """
+    case = _Case(claimed=claimed, channel=channel, now=now, policy=policy)
     if not can_look:
         failed = replace(claimed, state=DeliveryState.FAILED, failing_since=claimed.failing_since or now)
-        return Verdict(
-            delivery=failed, channel=channel, outcome="unclear: a webhook cannot look", report=True
-        )
+        outcome = "unclear: a webhook cannot look"
+        return Verdict(delivery=failed, channel=channel, outcome=outcome, report=True)
     match answer:
         case str():
-            found = replace(claimed, state=DeliveryState.SENT, message_ts=answer, unsure=False, error=None)
-            return _well(replace(found, failing_since=None), channel, "found")
+            return case.sent(answer, "found")
         case Drawn():
-            return _shown(claimed, channel)
+            return case.shown()
+        case None if claimed.misses + 1 < policy.looks:
+            again = replace(claimed, misses=claimed.misses + 1, due=now + policy.look_again_after)
+            return Verdict(delivery=again, channel=channel, outcome="not found: look again")
         case None:
-            return _missed(claimed, channel, now=now, policy=policy)
+            owed = replace(claimed, state=DeliveryState.OWED, due=now, misses=0, unsure=False)
+            return case.or_give_up(owed, channel, "not found: send again")
         case Refused(retry_after=timedelta() as wait):
-            called = SlackMethod(answer.method or SlackMethod.HISTORY)
-            limit = _rate_limit(called, claimed.channel, wait, now=now, policy=policy)
-            again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=limit.until)
-            verdict = _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
-            return replace(verdict, limit=limit)
-        case _:
-            due = now + policy.look_again_after
-            again = _failing(claimed, answer, now, state=DeliveryState.UNCLEAR, due=due)
-            verdict = _or_give_up(again, channel, _outcome(answer), now=now, policy=policy)
-            # Where nothing answered, it is said as an outage if it lasts.
-            refused = isinstance(answer, Rejected) or answer.answered is True
-            return replace(verdict, report=verdict.report or (refused and claimed.error != str(answer)))
+            return case.limited(answer, wait, DeliveryState.UNCLEAR, SlackMethod.HISTORY)
+    verdict = case.again(answer, DeliveryState.UNCLEAR, now + policy.look_again_after, channel)
+    # Where nothing answered, it is said as an outage if it lasts.
+    refused = isinstance(answer, Rejected) or answer.answered is True
+    return replace(verdict, report=verdict.report or (refused and claimed.error != str(answer)))
 
 
-def _shown(claimed: Delivery, channel: ChannelState) -> Verdict:
-    """What Slack may have stays unsure: should it be retried, it is looked for first."""
-    shown = replace(claimed, state=DeliveryState.SHOWN, misses=0, failing_since=None, error=None)
-    return Verdict(delivery=shown, channel=channel, outcome="shown")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A claim whose call has ended, and its channel."""
 
+    claimed: Delivery
+    channel: ChannelState
+    now: datetime
+    policy: RetryPolicy
 
-def _missed(claimed: Delivery, channel: ChannelState, *, now: datetime, policy: RetryPolicy) -> Verdict:
-    if claimed.misses + 1 < policy.looks:
-        again = replace(claimed, misses=claimed.misses + 1, due=now + policy.look_again_after)
-        return Verdict(delivery=again, channel=channel, outcome="not found: look again")
-    owed = replace(claimed, state=DeliveryState.OWED, due=now, misses=0, unsure=False)
-    return _or_give_up(owed, channel, "not found: send again", now=now, policy=policy)
+    def sent(self, message_ts: str | None, outcome: str) -> Verdict:
+        """The message is there: whatever was wrong with the channel is over."""
+        well = replace(self.channel, failures=0, broken=None)
+        sent = replace(self.claimed, state=DeliveryState.SENT, message_ts=message_ts, unsure=False)
+        sent = replace(sent, failing_since=None, error=None)
+        return Verdict(delivery=sent, channel=well, outcome=outcome, report=self.channel.broken is not None)
 
+    def shown(self) -> Verdict:
+        """What Slack may have stays unsure: should it be retried, it is looked for first."""
+        shown = replace(self.claimed, state=DeliveryState.SHOWN, misses=0, failing_since=None, error=None)
+        return Verdict(delivery=shown, channel=self.channel, outcome="shown")
 
-def _rejected(
-    claimed: Delivery, error: Rejected, channel: ChannelState, *, now: datetime, policy: RetryPolicy
-) -> Verdict:
-    """The channel is broken until a person has mended it; what is owed to it is kept."""
-    broken = replace(
-        channel,
-        not_before=now + policy.longest,
-        failures=channel.failures + 1,
-        broken=str(error),
-    )
-    owed = _failing(claimed, error, now, state=DeliveryState.OWED, due=broken.not_before)
-    verdict = _or_give_up(owed, broken, _outcome(error), now=now, policy=policy)
-    return replace(verdict, report=verdict.report or channel.broken != broken.broken)
+    def failing(self, error: DeliveryError, state: DeliveryState, due: datetime | None = None) -> Delivery:
+        """The message after one more failure."""
+        since = self.claimed.failing_since or self.now
+        due = due or self.claimed.due
+        return replace(self.claimed, state=state, due=due, error=str(error), failing_since=since)
 
+    def again(
+        self, error: DeliveryError, state: DeliveryState, due: datetime, channel: ChannelState
+    ) -> Verdict:
+        """Tried or looked for again when it is due, or given up."""
+        return self.or_give_up(self.failing(error, state, due), channel, _outcome(error))
 
-def _well(delivery: Delivery, channel: ChannelState, outcome: str) -> Verdict:
-    """A message is there: whatever was wrong with the channel is over."""
-    well = replace(channel, failures=0, broken=None)
-    return Verdict(delivery=delivery, channel=well, outcome=outcome, report=channel.broken is not None)
+    def limited(self, error: Refused, wait: timedelta, state: DeliveryState, called: SlackMethod) -> Verdict:
+        """Again after what Slack asked for, which is kept: for the channel where it limits by channel."""
+        method = SlackMethod(error.method or called)
+        only = self.claimed.channel if method in BY_CHANNEL else ""
+        until = self.now + max(wait, self.policy.pace)
+        verdict = self.again(error, state, until, self.channel)
+        return replace(verdict, limit=RateLimit(method=method, channel=only, since=self.now, until=until))
 
+    def pause(self, error: DeliveryError, *, jitter: float, said: bool) -> ChannelState:
+        """The channel after one more failure: it waits a back-off, and is broken once it has failed often."""
+        channel, failures = self.channel, self.channel.failures + 1
+        until = self.now + back_off(failures, self.policy, jitter)
+        paused = replace(channel, failures=failures, not_before=max(channel.not_before, until))
+        if said or channel.broken is not None or failures < self.policy.report_after:
+            return paused
+        return replace(paused, broken=f"{error}. {AGAIN}")
 
-def _failing(
-    claimed: Delivery,
-    error: DeliveryError,
-    now: datetime,
-    *,
-    state: DeliveryState,
-    due: datetime | None = None,
-) -> Delivery:
-    since = claimed.failing_since or now
-    return replace(claimed, state=state, due=due or claimed.due, error=str(error), failing_since=since)
-
-
-def _rate_limit(
-    method: SlackMethod, channel: str, wait: timedelta, *, now: datetime, policy: RetryPolicy
-) -> RateLimit:
-    """What Slack asked for, as it is to be kept: for the channel where it limits by channel."""
-    only = channel if method in BY_CHANNEL else ""
-    return RateLimit(method=method, channel=only, since=now, until=now + max(wait, policy.pace))
-
-
-def _pause(
-    channel: ChannelState,
-    error: DeliveryError,
-    *,
-    now: datetime,
-    policy: RetryPolicy,
-    jitter: float,
-    said: bool,
-) -> ChannelState:
-    """The channel after one more failure: it waits a back-off, and is broken once it has failed often."""
-    failures = channel.failures + 1
-    wait = back_off(failures, policy, jitter)
-    paused = replace(channel, failures=failures, not_before=max(channel.not_before, now + wait))
-    if said or channel.broken is not None or failures < policy.report_after:
-        return paused
-    return replace(paused, broken=f"{error}. {AGAIN}")
-
-
-def _has_broken(before: ChannelState, after: ChannelState) -> bool:
-    return before.broken is None and after.broken is not None
-
-
-def _or_give_up(
-    delivery: Delivery, channel: ChannelState, outcome: str, *, now: datetime, policy: RetryPolicy
-) -> Verdict:
-    since = delivery.failing_since
-    if since is None or now - since < policy.give_up_after:
-        return Verdict(delivery=delivery, channel=channel, outcome=outcome)
-    failed = replace(delivery, state=DeliveryState.FAILED)
-    return Verdict(delivery=failed, channel=channel, outcome=f"given up: {outcome}", report=True)
+    def or_give_up(self, delivery: Delivery, channel: ChannelState, outcome: str) -> Verdict:
+        since = delivery.failing_since
+        if since is None or self.now - since < self.policy.give_up_after:
+            return Verdict(delivery=delivery, channel=channel, outcome=outcome)
+        failed = replace(delivery, state=DeliveryState.FAILED)
+        return Verdict(delivery=failed, channel=channel, outcome=f"given up: {outcome}", report=True)
 
 
 def _outcome(error: DeliveryError) -> str:
     """In a word: `refused: ratelimited`, `rejected: not_in_channel`, `unclear: TimeoutError`."""
-    match error:
-        case Refused():
-            kind = "refused"
-        case Rejected():
-            kind = "rejected"
-        case _:
-            kind = "unclear"
-    return f"{kind}: {error.code}"
+    kinds = ((Refused, "refused"), (Rejected, "rejected"), (DeliveryError, "unclear"))
+    return f"{next(word for kind, word in kinds if isinstance(error, kind))}: {error.code}"

@@ -139,9 +139,12 @@ class Sender:
                 # The round's boundary: a defect must not end all sending in silence.
                 log.exception("a round of the sender failed, it goes on")
                 until = now + timedelta(seconds=LOOK_ROUND_S)
-            wait_s = LOOK_ROUND_S if until is None else (until - self._clock()).total_seconds()
-            wake.wait(min(max(wait_s, 0.0), LOOK_ROUND_S))
+            wake.wait(self._wait_s(until))
         self._finish()
+
+    def _wait_s(self, until: datetime | None) -> float:
+        wait_s = LOOK_ROUND_S if until is None else (until - self._clock()).total_seconds()
+        return min(max(wait_s, 0.0), LOOK_ROUND_S)
 
     def begin(self) -> None:
         """What a start finds: claims cut off become unclear, our own back-off ends; Slack's waits stand."""

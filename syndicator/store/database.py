@@ -20,18 +20,16 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.engine import make_url
 
 from syndicator.errors import (
-    DISK_ERRORS,
     StoreDamaged,
     StoreError,
     StoreGone,
     StoreTooNew,
-    StoreUnavailable,
 )
 from syndicator.store.lock import hold_lock
 from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
 from syndicator.store.session import Session
 from syndicator.store.tables import metadata
-from syndicator.store.translation import translated
+from syndicator.store.translation import disk_error, translated
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 REVISION = text("SELECT version_num FROM alembic_version")
@@ -131,13 +129,8 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        failed = StoreUnavailable if error.errno in DISK_ERRORS else StoreError
-        raise failed(
-            "the state folder cannot be made",
-            on=str(path.parent),
-            why=error.strerror or str(error),
-            fix="Make it writable for this user, or set `state:` to another place",
-        ) from None
+        fix = "Make it writable for this user, or set `state:` to another place"
+        raise disk_error(error, "the state folder cannot be made", on=path.parent, fix=fix) from None
     try:
         return _open_sound(url, now, suspect)
     except StoreDamaged as damage:
@@ -311,11 +304,6 @@ def _move_aside(path: Path, now: datetime) -> Path:
             if part.exists():
                 part.rename(aside.with_name(aside.name + suffix))
     except OSError as error:
-        failed = StoreUnavailable if error.errno in DISK_ERRORS else StoreError
-        raise failed(
-            "the damaged database cannot be moved aside",
-            on=str(path),
-            why=error.strerror or str(error),
-            fix="Make its folder writable for this user, or move the file away",
-        ) from None
+        fix = "Make its folder writable for this user, or move the file away"
+        raise disk_error(error, "the damaged database cannot be moved aside", on=path, fix=fix) from None
     return aside

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from syndicator.errors import DISK_ERRORS, SecondInstanceError, StoreError, StoreUnavailable
+from syndicator.errors import SecondInstanceError
+from syndicator.store.translation import disk_error
 
 
 @contextmanager
@@ -23,13 +24,8 @@ def hold_lock(database: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        failed = StoreUnavailable if error.errno in DISK_ERRORS else StoreError
-        raise failed(
-            "the state cannot be locked",
-            on=str(path),
-            why=error.strerror or str(error),
-            fix="Make its folder writable for this user, or set `state:` to another place",
-        ) from None
+        fix = "Make its folder writable for this user, or set `state:` to another place"
+        raise disk_error(error, "the state cannot be locked", on=path, fix=fix) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

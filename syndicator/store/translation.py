@@ -65,3 +65,9 @@ def _is_disk_shut(path: Path) -> bool:
     except OSError as error:
         return error.errno in DISK_ERRORS
     return disk.f_bavail == 0 or bool(disk.f_flag & os.ST_RDONLY)
+
+
+def disk_error(error: OSError, what: str, *, on: Path, fix: str) -> StoreError:
+    """What hinders the state on disk, as ours: to be waited for where it is the disk itself."""
+    failed = StoreUnavailable if error.errno in DISK_ERRORS else StoreError
+    return failed(what, on=str(on), why=error.strerror or str(error), fix=fix)
