@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from syndicator.models import Visibility
-from syndicator.notify.patterns import Names, Unmatched, folded, unmatched
+from syndicator.notify.patterns import Unmatched, folded, unmatched
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.settings.models import Route
 from syndicator.store.database import Store
@@ -62,10 +62,10 @@ def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[Unmatched]
         needed = any(any(some) for some in patterns)
         return unmatched(
             routes,
-            Names(
-                topics={name: shown[slug] for slug in reversed(names) for name in names[slug]}
+            {
+                "topics": {name: shown[slug] for slug in reversed(names) for name in names[slug]}
                 | {name.casefold(): name for name in shown.values()},
-                providers=folded(session.publishers() if needed else ()),
-                types=folded(session.types() if needed else ()),
-            ),
+                "providers": folded(session.publishers() if needed else ()),
+                "types": folded(session.types() if needed else ()),
+            },
         )

@@ -24,23 +24,21 @@ class Unmatched:
         return f'route {self.route}: {self.setting}: "{self.pattern}" matches nothing that is there{hint}'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """What patterns are matched by, folded, each with the name as it is shown."""
-
-    topics: Mapping[str, str]
-    providers: Mapping[str, str]
-    types: Mapping[str, str]
+Names = Mapping[str, Mapping[str, str]]
+"""What `topics`, `providers` and `types` are matched by: names folded, each with the name as it is shown."""
 
 
 def unmatched(routes: Iterable[Route], names: Names) -> list[Unmatched]:
-    """The patterns that match nothing, by route, in the order of the settings; those of a kind of which
-    there is nothing at all are left out, as in a folder that is still empty."""
+    """The patterns that match nothing, by route; those of a kind of which there is nothing at all are left
+    out, as in a folder that is still empty."""
     return [
-        Unmatched(route=route.name, setting=setting, pattern=pattern, nearest=_nearest(pattern, known))
+        Unmatched(
+            route=route.name, setting=f"{prefix}{kind}", pattern=pattern, nearest=_nearest(pattern, known)
+        )
         for route in routes
-        for setting, patterns, known in _patterns(route, names)
-        for pattern in patterns
+        for prefix, patterns in (("", route), ("exclude.", route.exclude))
+        for kind, known in names.items()
+        for pattern in getattr(patterns, kind)
         if known and not any(fnmatchcase(key, pattern.casefold()) for key in known)
     ]
 
@@ -48,15 +46,6 @@ def unmatched(routes: Iterable[Route], names: Names) -> list[Unmatched]:
 def folded(names: Iterable[str]) -> dict[str, str]:
     """Names as they are shown, by their folded form."""
     return {name.casefold(): name for name in sorted(names)}
-
-
-def _patterns(route: Route, names: Names) -> Iterable[tuple[str, tuple[str, ...], Mapping[str, str]]]:
-    yield "topics", route.topics, names.topics
-    yield "providers", route.providers, names.providers
-    yield "types", route.types, names.types
-    yield "exclude.topics", route.exclude.topics, names.topics
-    yield "exclude.providers", route.exclude.providers, names.providers
-    yield "exclude.types", route.exclude.types, names.types
 
 
 def _nearest(pattern: str, known: Mapping[str, str]) -> str:

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from syndicator.notify.patterns import Names, folded, unmatched
+from syndicator.notify.patterns import folded, unmatched
 from syndicator.settings.models import Route
 
-NAMES = Names(
-    topics={"ai": "AI", "artificial intelligence": "AI", "database": "Database"},
-    providers=folded(["The Verge", "theverge.com"]),
-    types=folded(["article", "video"]),
-)
+NAMES = {
+    "topics": {"ai": "AI", "artificial intelligence": "AI", "database": "Database"},
+    "providers": folded(["The Verge", "theverge.com"]),
+    "types": folded(["article", "video"]),
+}
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_patterns_that_match_are_not_told() -> None:
 
 def test_folder_that_is_still_empty_says_nothing_of_patterns() -> None:
     route = Route(name="r", channel="C1", topics=("x",), providers=("y",), types=("z",))
-    assert unmatched([route], Names(topics={}, providers={}, types={})) == []
+    assert unmatched([route], {"topics": {}, "providers": {}, "types": {}}) == []
