@@ -20,6 +20,7 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
+from syndicator.errors import OutputUnwritable
 from syndicator.models import WrittenFile
 from syndicator.publish import files
 from syndicator.publish.files import inside, read_regular, remove, translated
@@ -92,8 +93,14 @@ class OutputFolder:
     def sync(self) -> None:
         """Brings what has changed to the disk. Raises OutputUnwritable."""
         self._folders.clear()
-        if any(self.changes.values()):
-            files.sync(self.root)
+        written = {path: file for path, file in self.changes.items() if file is not None}
+        try:
+            if written:
+                files.sync(self.root)
+        except OutputUnwritable:
+            # The system may take for written what it could not write: with no digest, each is put again.
+            self._known |= {path: _pack(file._replace(digest=bytes(16))) for path, file in written.items()}
+            raise
 
     def find_changed(self, progress: Callable[[int, int], None]) -> Sequence[str]:
         """Looks at every file; those that are no longer there, or have other bytes than were written.

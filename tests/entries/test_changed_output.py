@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import shutil
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from syndicator.errors import OutputUnwritable
+from syndicator.publish import files
 from tests.rig import Rig
 
 FEED = "feeds/ai/atom.xml"
@@ -115,3 +119,44 @@ def test_memory_older_than_the_folder_as_after_a_crash_still_tells_what_is_torn(
     rig.loop.recover()
     rig.publish()
     assert tree(rig) == before
+
+
+def test_portion_is_on_disk_before_the_store_takes_it_for_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md")
+    rig.look()
+    owed = list[bool]()
+
+    def sync(folder: int) -> int:
+        with rig.store.reading() as session:
+            owed.append((rig.output / FEED).exists() and bool(session.feeds.dirty()))
+        return 0
+
+    monkeypatch.setattr(files, "_SYNCFS", sync)
+    rig.publish()
+    assert owed and all(owed)
+    owed.clear()
+    assert rig.publish().written == 0
+    assert not owed, "nothing written, nothing to sync"
+
+
+def test_what_a_disk_could_not_take_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md")
+    rig.look()
+
+    def fail(folder: int) -> int:
+        ctypes.set_errno(errno.EIO)
+        return -1
+
+    monkeypatch.setattr(files, "_SYNCFS", fail)
+    with pytest.raises(OutputUnwritable, match="Check the disk"):
+        rig.publish()
+    inode = (rig.output / FEED).stat().st_ino
+    monkeypatch.undo()
+    rig.publish()
+    assert (rig.output / FEED).stat().st_ino != inode
+    with rig.store.reading() as session:
+        assert not session.feeds.dirty()
