@@ -69,11 +69,6 @@ def topic_scheme(site: Site) -> str:
     return f"{site.base_url}topics/"
 
 
-def topic_folders(slug: str) -> tuple[str, str]:
-    """The folders that hold all documents of a topic: what goes when the topic goes."""
-    return f"feeds/{slug}", f"topics/{slug}"
-
-
 def digest_folder(id: str) -> str:
     """The folder of the page that lists all stories of a digest, by the message's id."""
     return f"digests/{id}"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from syndicator.models import ALL, Format, Image, Provider, Related, Tombstone, Topic, utc
-from syndicator.publish.addresses import feed_path, image_type, page_path, topic_folders
+from syndicator.publish.addresses import image_type
 from syndicator.publish.feed import BEGINNING, MOST_RELATED, Feed, Item, describe_feed
 from syndicator.publish.json_feed import json_item
 from syndicator.settings.models import Site
@@ -49,17 +49,6 @@ def test_addresses_follow_the_output_folder() -> None:
     assert everything.slug == ALL
     assert everything.home == "https://feeds.example.org/"
     assert everything.self_url(Format.JSON) == "https://feeds.example.org/feeds/all/feed.json"
-
-
-def test_gone_topic_is_all_in_two_folders() -> None:
-    gone = topic_folders("azure")
-    paths = [
-        feed_path("azure", Format.RSS, level="top"),
-        feed_path("azure", Format.ATOM, page=3),
-        page_path("azure"),
-    ]
-    assert all(path.startswith(tuple(f"{folder}/" for folder in gone)) for path in paths)
-    assert page_path(ALL) == "index.html"
 
 
 def test_feed_is_as_new_as_its_newest_change() -> None:
