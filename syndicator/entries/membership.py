@@ -5,12 +5,11 @@ Behaviour 14, 16 and 17: of a link's copies each feed shows one; the order of fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syndicator.models import ALL, Entry, Visibility
-from syndicator.publish.membership import choose_copy
 from syndicator.store.types import FEED, Membership
 
 
@@ -92,6 +91,23 @@ def _shown(every: Mapping[str, Entry], old: Mapping[tuple[str, str], Membership]
         chosen = copies[0] if len(copies) == 1 else choose_copy(copies, min(there, default=None))
         shown.add((topic, chosen.guid))
     return shown
+
+
+def choose_copy(copies: Sequence[Entry], shown: str | None) -> Entry:
+    """The one of a story's public copies (same canonical link) that stands in the feed.
+
+    The one shown stays; else the best by quality, then the earliest published, then the first guid. Raises
+    ValueError when there is none.
+    """
+    for copy in copies:
+        if copy.guid == shown:
+            return copy
+    return min(copies, key=_rank)
+
+
+def _rank(entry: Entry) -> tuple[bool, float, datetime, str]:
+    quality = entry.article.quality
+    return quality is None, -(quality or 0.0), entry.article.published, entry.guid
 
 
 def _neighbours(topic: str, number: int, page_size: int) -> set[tuple[str, int]]:

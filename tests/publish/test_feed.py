@@ -6,7 +6,7 @@ import pytest
 
 from syndicator.models import ALL, Format, Image, Provider, Related, Tombstone, Topic, utc
 from syndicator.publish.addresses import image_type
-from syndicator.publish.feed import BEGINNING, MOST_RELATED, Feed, Item, describe_feed
+from syndicator.publish.feed import BEGINNING, MOST_RELATED, Feed, Item, describe_feed, newest_first
 from syndicator.publish.json_feed import json_item
 from syndicator.settings.models import Site
 from tests.publish.articles import AZURE, LABELS, SITE, coverage_of, full_entry, make_entry
@@ -67,6 +67,12 @@ def test_description_is_never_empty() -> None:
     assert feed_of(topic=AZURE).description == "Microsoft's cloud, every day"
     assert feed_of(site=SITE.model_copy(update={"description": "All of it"})).description == "All of it"
     assert feed_of().description == "Cloud News"
+
+
+def test_order_is_published_time_then_guid() -> None:
+    early, late = make_entry(1), make_entry(3)
+    twin = make_entry(2, published=late.article.published)
+    assert newest_first([early, late, twin]) == [twin, late, early]
 
 
 def test_update_is_never_before_publication() -> None:

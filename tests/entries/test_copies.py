@@ -1,19 +1,14 @@
+"""Which of a story's copies stands in a feed."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
 
+from syndicator.entries.membership import choose_copy
 from syndicator.models import utc
-from syndicator.publish.feed import newest_first
-from syndicator.publish.membership import choose_copy
 from tests.publish.articles import make_entry
-
-
-def test_order_is_published_time_then_guid() -> None:
-    early, late = make_entry(1), make_entry(3)
-    twin = make_entry(2, published=late.article.published)
-    assert newest_first([early, late, twin]) == [twin, late, early]
 
 
 def test_copy_that_is_shown_stays() -> None:
