@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from syndicator.alerts import ChannelState, RateLimit, SlackMethod
-from syndicator.store.dialect import change_unless_taken, insert_new, row_of, upsert
+from syndicator.store.dialect import change_unless_taken, insert_missing, row_of, upsert
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox_tables import channel_names, channels, deliveries, rate_limits, routes
 
@@ -38,7 +38,7 @@ class Channels:
 
     def know(self, channel: str, now: datetime) -> None:
         """Notes a channel that has its first message."""
-        insert_new(self._connection, channels, [row_of(ChannelState(channel=channel, not_before=now))])
+        insert_missing(self._connection, channels, [row_of(ChannelState(channel=channel, not_before=now))])
 
     def hold(self, channel: str, until: datetime) -> None:
         """Nothing more goes to the channel before that."""

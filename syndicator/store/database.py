@@ -72,10 +72,9 @@ class Store:
         count: str | None = None
         with self._translated(), self._writer.begin() as connection:
             before = _changes(connection)
-            session = Session(connection)
-            yield session
+            yield Session(connection)
             if _changes(connection) != before:
-                count = self._guard.count(session)
+                count = self._guard.count(connection)
         if count is not None:
             self._guard.follow(count)
 
@@ -217,7 +216,7 @@ def _open_sound(url: str, now: datetime, suspect: str | None = None) -> Store:
             store.restored = store._guard.is_restored(session)
             if store.restored:
                 reset_as_first_start(session, now)
-            count = store._guard.count(session)
+            count = store._guard.begin(session)
         store._guard.follow(count)
     except BaseException:
         store.close()

@@ -49,8 +49,19 @@ def _upsert(table: Table, keep: frozenset[str]) -> Insert:
 def insert_new(connection: Connection, table: Table, rows: Iterable[Row]) -> set[tuple[Any, ...]]:
     """Writes each row whose primary key is not there; the keys of those, in the order of the table's."""
     keys = [table.c[name] for name in _keys(table)]
-    statement = insert(table).on_conflict_do_nothing().returning(*keys)
+    statement = _insert(table).returning(*keys)
     return {tuple(row) for some in batches(rows) for row in connection.execute(statement, some)}
+
+
+def insert_missing(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
+    """As `insert_new`, and twice as fast where nobody asks which were new."""
+    for some in batches(rows):
+        connection.execute(_insert(table), some)
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table).on_conflict_do_nothing()
 
 
 def replace_if(connection: Connection, table: Table, row: Row, condition: ColumnElement[bool]) -> bool:

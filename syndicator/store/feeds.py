@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, delete, func, or_, select
 
 from syndicator.models import Appearance, Entry, Tombstone, Visibility, WrittenFile
 from syndicator.store import rows
-from syndicator.store.dialect import batches, insert_new, row_of, upsert
+from syndicator.store.dialect import batches, insert_missing, row_of, upsert
 from syndicator.store.tables import dirty, entries, memberships, written
 from syndicator.store.types import Membership, Span
 
@@ -146,7 +146,7 @@ class Feeds:
     def mark_dirty(self, pages: Iterable[tuple[str, int]]) -> None:
         """Notes topics and pages that are to be written anew. May be repeated."""
         found = sorted(set(pages))
-        insert_new(self._connection, dirty, ({"topic": topic, "page": page} for topic, page in found))
+        insert_missing(self._connection, dirty, ({"topic": topic, "page": page} for topic, page in found))
 
     def mark_clean(self, pages: Iterable[tuple[str, int]]) -> None:
         """Forgets pages that were written."""

@@ -12,10 +12,17 @@ import os
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection, text
+
 from syndicator.store.session import Session
 from syndicator.store.types import SourceState
 
 MARK = "sealed"
+COUNT = text(
+    "UPDATE metadata SET value = printf('n%019d', substr(value, 2, 19) + 1) || substr(value, 21)"
+    " WHERE name = 'sealed' RETURNING substr(value, 1, 20)"
+)
+"""In one statement, since each writing transaction ends with it."""
 
 
 class RestoreGuard:
@@ -36,15 +43,19 @@ class RestoreGuard:
         except (OSError, ValueError):
             return True
         # What versions before counted by time (`2026-…`) sorts before any count, and so is older.
-        return inode != str(self._inode()) or last > count
+        return inode != str(self._database.stat().st_ino) or last > count
 
-    def count(self, session: Session) -> str:
-        """Counts a change, in its own transaction; `follow` once that is committed."""
+    def begin(self, session: Session) -> str:
+        """Counts the opening of the database, as the file that it is; `follow` once that is committed."""
         before = session.metadata(MARK) or ""
-        number = int(before[1:20]) + 1 if before.startswith("n") else 1
-        count = f"n{number:019}"
-        session.put_metadata(MARK, f"{count} {self._inode()}")
+        count = f"n{int(before[1:20]) + 1 if before.startswith('n') else 1:019}"
+        session.put_metadata(MARK, f"{count} {self._database.stat().st_ino}")
         return count
+
+    def count(self, connection: Connection) -> str | None:
+        """Counts a change, in its own transaction; `follow` once that is committed. None where no guard has
+        begun."""
+        return connection.execute(COUNT).scalar()
 
     def follow(self, count: str) -> None:
         """Notes in the file what the database has. A crash before this leaves the file older: no harm."""
@@ -55,9 +66,6 @@ class RestoreGuard:
                 os.pwrite(handle, f"{count}\n".encode(), 0)
             finally:
                 os.close(handle)
-
-    def _inode(self) -> int:
-        return self._database.stat().st_ino
 
 
 def reset_as_first_start(session: Session, now: datetime) -> None:
