@@ -72,6 +72,10 @@ class _Portion:
     done: list[Work] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
 
+    def feeds(self) -> list[str]:
+        """The files written that people subscribe to, of which a hub is told."""
+        return [path for path in self.written if _work_of(path)[1] == FEED]
+
 
 @dataclass(slots=True, kw_only=True)
 class Output:
@@ -85,6 +89,8 @@ class Output:
     """The fingerprint of all that decides how feeds are rendered."""
     moved_map: Path
     """Where the servers find which topics have moved or gone; beside the state, not in the output."""
+    _index: TopicIndex = field(default_factory=lambda: TopicIndex(topics={}))
+    _topics: dict[str, StoredTopic] = field(default_factory=dict)
     _moved: dict[str, str] | None = None
     _statistics: dict[str, Statistics] = field(default_factory=dict)
     _fragments: Fragments | None = None
@@ -148,7 +154,11 @@ class Output:
             dirty = session.feeds.dirty(archives=ARCHIVES + len(self._failed))
             if not dirty and not self._leftovers:
                 return Published()
-            documents = self._documents(session, index)
+            if index is not self._index or any(page < 0 for _, page in dirty):
+                # Whatever becomes of a topic, its feeds are dirty or its name is new.
+                self._index = index
+                self._topics = {stored.topic.slug: stored for stored in session.topics()}
+            documents = self._documents(session)
             portion = self._take(dirty, documents)
             failure = None
             try:
@@ -159,7 +169,7 @@ class Output:
                 self._keep(store, portion, now)
         return self._published(portion, failure)
 
-    def _documents(self, session: Session, index: TopicIndex) -> Documents:
+    def _documents(self, session: Session) -> Documents:
         # They load feedgen, lxml and Jinja2, which takes a fifth of a second: `check` renders nothing.
         from syndicator.publish.documents import Documents
         from syndicator.publish.fragments import Fragments
@@ -170,8 +180,8 @@ class Output:
             site=self.site,
             levels=self.levels,
             settings=self.feeds,
-            topics={stored.topic.slug: stored for stored in session.topics()},
-            index=index,
+            topics=self._topics,
+            index=self._index,
             statistics=self._statistics,
             fragments=self._fragments,
         )
@@ -204,7 +214,7 @@ class Output:
         try:
             for path, data in self._render(work, portion, documents):
                 self._leftovers.discard(path)
-                if self.folder.put(path, data, compress=not _is_archive(path)):
+                if self.folder.put(path, data, compress=_work_of(path)[1] < 0):
                     portion.written.append(path)
             portion.done.append(work)
         except OutputUnwritable as error:
@@ -259,9 +269,7 @@ class Output:
             session.feeds.mark_dirty(portion.new.difference(portion.done))
             session.feeds.put_written(self.folder.changes)
             if self.feeds.hub is not None:
-                session.websub.owe(
-                    (self.site.base_url + path for path in portion.written if _is_feed(path)), now
-                )
+                session.websub.owe((self.site.base_url + path for path in portion.feeds()), now)
         self.folder.changes.clear()
 
     def _published(self, portion: _Portion, failure: OutputUnwritable | None) -> Published:
@@ -275,7 +283,7 @@ class Output:
             self._failed.clear()
         return Published(
             written=len(portion.written),
-            feeds=sum(map(_is_feed, portion.written)),
+            feeds=len(portion.feeds()),
             more=more,
             only_archives=more and all(map(_is_late, left)),
             failure=failure,
@@ -316,8 +324,8 @@ def _is_late(work: Work) -> bool:
 def _work_of(path: str) -> Work:
     """What writes a file; what is of no topic comes with the front page.
 
-    >>> [_work_of(path) for path in ("feeds/ai/top/rss.xml", "feeds/ai/archive/3/atom.xml", "icon.svg")]
-    [('ai', -1), ('ai', 3), ('all', -2)]
+    >>> [_work_of(path) for path in ("feeds/archive/rss.xml", "feeds/ai/archive/3/atom.xml", "icon.svg")]
+    [('archive', -1), ('ai', 3), ('all', -2)]
     """
     match path.split("/"):
         case ["feeds", slug, "archive", number, _]:
@@ -330,17 +338,3 @@ def _work_of(path: str) -> Work:
             return digest_folder(id), PAGE
         case _:
             return ALL, PAGE
-
-
-def _is_feed(path: str) -> bool:
-    """Whether people subscribe to it: archive pages and pages for people are not told to the hub."""
-    return path.startswith("feeds/") and not _is_archive(path)
-
-
-def _is_archive(path: str) -> bool:
-    """Whether it is a page of an archive; a topic may be called so.
-
-    >>> _is_archive("feeds/ai/archive/3/atom.xml"), _is_archive("feeds/archive/atom.xml")
-    (True, False)
-    """
-    return path.split("/")[2:3] == ["archive"]
