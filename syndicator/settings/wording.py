@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from syndicator.settings.checks import KeyPath
 from syndicator.settings.models import RULE, Settings
+from syndicator.text import shorten
 
 NOT_YET = {"admin": "is not built yet: nothing would listen there; leave it out"}
 """Settings that are planned, and so known to whoever reads of them."""
@@ -59,7 +60,7 @@ def say(detail: Mapping[str, Any], path: KeyPath) -> str:
 def shown(value: object) -> str:
     """The value as it stands in the file, shortened; a password in an address is left out."""
     text = "empty" if value is None else PASSWORD.sub("***@", repr(value))
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
+    return shorten(text, LONGEST_SHOWN)
 
 
 def known_keys(path: KeyPath) -> list[str]:

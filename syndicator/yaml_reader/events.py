@@ -25,6 +25,7 @@ from yaml.events import (
 
 from syndicator.errors import ArticleError
 from syndicator.models import Position
+from syndicator.text import shorten
 from syndicator.yaml_reader.problems import Mark, explain_syntax, position
 from syndicator.yaml_reader.scalars import Value, plain_scalar
 
@@ -106,8 +107,7 @@ def _refuse_unprintable(text: str, first_line: int) -> None:
 
 def shown(text: str) -> str:
     """Text for a message: one short line without control characters."""
-    line = "".join(c if c.isprintable() else " " for c in text[:41])
-    return line if len(line) <= 40 else f"{line[:40]}…"
+    return shorten("".join(c if c.isprintable() else " " for c in text[:100]), 41)
 
 
 def refuse_oversize(text: str, limits: Limits, first_line: int) -> None:
