@@ -166,10 +166,8 @@ def output_of(settings: Settings, version: str = __version__) -> Output:
     """Where and how feeds are published."""
     rules = (settings.site.model_dump(), settings.levels, settings.feeds.model_dump())
     return Output(
+        settings=settings,
         folder=OutputFolder(settings.output),
-        site=settings.site,
-        levels=settings.levels,
-        feeds=settings.feeds,
         made_with=_fingerprint(version, _code(publish, text, urls), *rules),
         moved_map=moved_map_path(settings),
     )

@@ -257,7 +257,9 @@ class Loop:
         if published.failure is not None:
             self._failures.began(published.failure)
         if published.written:
-            log.info("output updated", files=published.written)
+            # Thousands of archives come a few at a time.
+            say = log.info if published.feeds or not published.only_archives else log.debug
+            say("output updated", files=published.written)
         return published
 
     def _step(self, done: int, of: int) -> None:

@@ -24,7 +24,7 @@ from syndicator.publish.output import OutputFolder
 from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.statistics import Statistics
 from syndicator.publish.topics import TopicIndex
-from syndicator.settings.models import Feeds, Site
+from syndicator.settings.models import Settings
 from syndicator.store.database import Store
 from syndicator.store.session import Session
 from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
@@ -81,10 +81,8 @@ class _Portion:
 class Output:
     """Publishes into one folder. One thread uses it."""
 
+    settings: Settings
     folder: OutputFolder
-    site: Site
-    levels: Mapping[str, float] = field(default_factory=dict)
-    feeds: Feeds
     made_with: str
     """The fingerprint of all that decides how feeds are rendered."""
     moved_map: Path
@@ -177,9 +175,7 @@ class Output:
         self._fragments = self._fragments or Fragments()
         return Documents(
             session=session,
-            site=self.site,
-            levels=self.levels,
-            settings=self.feeds,
+            settings=self.settings,
             topics=self._topics,
             index=self._index,
             statistics=self._statistics,
@@ -268,8 +264,8 @@ class Output:
             session.feeds.mark_clean(work for work in portion.done if work[1] != LEFTOVER)
             session.feeds.mark_dirty(portion.new.difference(portion.done))
             session.feeds.put_written(self.folder.changes)
-            if self.feeds.hub is not None:
-                session.websub.owe((self.site.base_url + path for path in portion.feeds()), now)
+            if self.settings.feeds.hub is not None:
+                session.websub.owe((self.settings.site.base_url + path for path in portion.feeds()), now)
         self.folder.changes.clear()
 
     def _published(self, portion: _Portion, failure: OutputUnwritable | None) -> Published:
@@ -291,10 +287,10 @@ class Output:
 
     def _paths(self, session: Session, slug: str) -> Iterator[tuple[Work, list[str]]]:
         """All that there is of a topic, with the paths of its files."""
-        levels = (None, *self.levels)
+        levels = (None, *self.settings.levels)
         yield (slug, FEED), [feed_path(slug, form, level=level) for level in levels for form in Format]
         yield (slug, PAGE), [page_path(slug), *((OPML_PATH, *ASSETS) if slug == ALL else ())]
-        for page in archive_pages(session.feeds.next_number(slug), self.feeds.limit):
+        for page in archive_pages(session.feeds.next_number(slug), self.settings.feeds.limit):
             yield (slug, page.number), [feed_path(slug, Format.ATOM, page=page.number)]
 
 

@@ -21,7 +21,7 @@ from syndicator.publish.pages.page import Card, Page
 from syndicator.publish.pages.render import render_page
 from syndicator.publish.pages.statistics import Statistics, count_statistics, window_start
 from syndicator.publish.topics import TopicIndex
-from syndicator.settings.models import Feeds, Site
+from syndicator.settings.models import Settings
 from syndicator.store.session import Session
 from syndicator.store.types import StoredTopic, TopicStatus
 
@@ -34,9 +34,7 @@ class Documents:
     """Renders from one reading of the store. `topics` are all of them, by slug."""
 
     session: Session
-    site: Site
-    levels: Mapping[str, float]
-    settings: Feeds
+    settings: Settings
     topics: Mapping[str, StoredTopic]
     index: TopicIndex
     statistics: dict[str, Statistics]
@@ -65,9 +63,9 @@ class Documents:
 
     def feeds(self, slug: str) -> Iterator[Document]:
         """The feeds of a topic or of everything, of each level in each format."""
-        for level, minimum in ((None, None), *self.levels.items()):
+        for level, minimum in ((None, None), *self.settings.levels.items()):
             entries = self._entries(slug, minimum)
-            removals = self._tombstones(slug, limit=self.settings.limit, minimum=minimum)
+            removals = self._tombstones(slug, limit=self.settings.feeds.limit, minimum=minimum)
             feed = self._describe(slug, entries, removals, level=level)
             for form in Format:
                 yield feed_path(slug, form, level=level), self.fragments.render(feed, form)
@@ -87,13 +85,13 @@ class Documents:
         entries = self._entries(slug)
         below = topics if stored is None else self.live.children(slug)
         page = Page(
-            site=self.site,
+            site=self.settings.site,
             topic=stored,
             parent=topics[stored.parent] if stored and stored.parent else None,
             statistics=self._count(slug),
             cards=[Card(topics[child], self._count(child)) for child in below],
             entries=entries,
-            levels=self.levels,
+            levels=self.settings.levels,
             names=self.linked,
             held={} if entries else self._held(slug),
         )
@@ -101,7 +99,12 @@ class Documents:
         if slug == ALL:
             yield from ASSETS.items()
             updated = max((entry.updated for entry in entries), default=None)
-            yield OPML_PATH, render_opml(self.site, self.live, levels=tuple(self.levels), updated=updated)
+            yield (
+                OPML_PATH,
+                render_opml(
+                    self.settings.site, self.live, levels=tuple(self.settings.levels), updated=updated
+                ),
+            )
 
     def digest(self, id: str) -> Iterator[Document]:
         """The page that lists all stories of a message; nothing when none of them is public any more."""
@@ -110,18 +113,18 @@ class Documents:
         public = [one.entry for one in found if one.entry.visibility is Visibility.PUBLIC]
         if delivery is not None and public:
             page = Page(
-                site=self.site,
+                site=self.settings.site,
                 digest=id,
                 created=delivery.created,
                 entries=tuple(sorted(public, key=rank)),
-                levels=self.levels,
+                levels=self.settings.levels,
                 names=self.linked,
             )
             yield digest_path(id), render_page(page)
 
     def _entries(self, slug: str, minimum: float | None = None) -> list[Entry]:
         """The newest; those of everything are read once, and serve for the levels where they are all."""
-        limit = self.settings.limit
+        limit = self.settings.feeds.limit
         if slug not in self._newest:
             self._newest[slug] = self.session.feeds.newest(slug, limit=limit)
         newest = self._newest[slug]
@@ -133,7 +136,7 @@ class Documents:
 
     def _archive(self, slug: str) -> Sequence[ArchivePage]:
         if slug not in self._pages:
-            self._pages[slug] = archive_pages(self.session.feeds.next_number(slug), self.settings.limit)
+            self._pages[slug] = archive_pages(self.session.feeds.next_number(slug), self.settings.feeds.limit)
         return self._pages[slug]
 
     def _coverage(self, entries: Iterable[Entry]) -> dict[str, list[Related]]:
@@ -163,14 +166,14 @@ class Documents:
         page: ArchivePage | None = None,
     ) -> Feed:
         return describe_feed(
-            site=self.site,
+            site=self.settings.site,
             entries=entries,
             labels=self.names,
             coverage=self._coverage(entries),
             topic=self.topics[slug].topic if slug != ALL else None,
             level=level,
             tombstones=tombstones,
-            hub=self.settings.hub if page is None else None,
+            hub=self.settings.feeds.hub if page is None else None,
             pages=self._archive(slug) if level is None else (),
             page=page,
         )
@@ -185,7 +188,7 @@ class Documents:
         last: int | None = None,
     ) -> list[Tombstone]:
         """The marks of what has left the topic's feed; those of a level for what was good enough for it."""
-        if not self.settings.tombstones:
+        if not self.settings.feeds.tombstones:
             return []
         return self.session.feeds.removals(slug, limit=limit, minimum=minimum, first=first, last=last)
 
@@ -202,7 +205,7 @@ class Documents:
         """How much there is to expect of a topic: from its entries where they are few, else from the rows of
         its window alone."""
         newest = self._entries(slug)
-        if len(newest) < self.settings.limit:
+        if len(newest) < self.settings.feeds.limit:
             seen = [_appearance(entry.article) for entry in newest]
             first = min((one.published for one in seen), default=None)
             return count_statistics(seen, total=len(seen), first=first)
