@@ -10,7 +10,7 @@ from syndicator.alerts import Delivery, DeliveryState, LedgerRow, RouteReason
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility
 from syndicator.notify.due import Hold
 from syndicator.notify.enqueue import Enqueuer
-from syndicator.notify.rules import TopicNames, judge_route, names_with_ancestors
+from syndicator.notify.rules import TopicNames, judge_route, keys_of, names_with_ancestors
 from syndicator.parse.identity import canonical_link
 from syndicator.settings.models import Route
 from syndicator.store.session import Session
@@ -142,9 +142,10 @@ def _routes(
 ) -> Iterator[RouteWord]:
     rows = session.outbox.ledger.rows(stories=[entry.story], guids=[entry.guid])
     by_channel = {row.channel: row for row in rows}
+    keys = keys_of(entry, names)
     for route in routes:
         row = by_channel.get(route.channel)
-        reason = judge_route(entry, route, now=now, topic_names=names, ledger=row.kind if row else None)
+        reason = judge_route(entry, route, now=now, keys=keys, ledger=row.kind if row else None)
         delivery = session.outbox.find(row.delivery) if row and row.delivery else None
         hold = held.get((route.name, row.story)) if row else None
         if delivery is not None and reason is RouteReason.WAITING:

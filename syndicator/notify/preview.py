@@ -11,7 +11,7 @@ from syndicator.models import ALL, Entry, rank
 from syndicator.notify.compose import compose
 from syndicator.notify.due import Draft, DueReason, summarise
 from syndicator.notify.enqueue import Enqueuer, known_entries, labels_of
-from syndicator.notify.rules import judge_match, names_with_ancestors
+from syndicator.notify.rules import judge_match, keys_of, names_with_ancestors
 from syndicator.settings.models import Digest, Route
 from syndicator.store.session import Session
 from syndicator.store.types import StoredTopic
@@ -54,7 +54,7 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
 def _matching(session: Session, route: Route, topics: Sequence[StoredTopic]) -> dict[str, Entry]:
     names = names_with_ancestors(stored.topic for stored in topics)
     newest = session.feeds.newest(ALL, limit=LOOKED_AT)
-    matching = [entry for entry in newest if judge_match(entry, route, topic_names=names) is None]
+    matching = [entry for entry in newest if judge_match(entry, route, keys_of(entry, names)) is None]
     wanted = route.deliver.maximum if isinstance(route.deliver, Digest) else 1
     return {entry.guid: entry for entry in matching[:wanted]}
 

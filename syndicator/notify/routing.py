@@ -14,10 +14,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
+from typing import NamedTuple, Self
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
 from syndicator.models import Entry
-from syndicator.notify.rules import TopicNames, judge_match, judge_route
+from syndicator.notify.rules import Keys, TopicNames, judge_match, judge_route, keys_of
 from syndicator.settings.models import Route
 
 LedgerView = Mapping[tuple[str, str], LedgerKind]
@@ -92,11 +93,8 @@ def judge(
     topic_names: TopicNames,
 ) -> list[Decision]:
     """Each change before each route, on its own; a story too old when it qualifies is baseline."""
-    return [
-        _judge_one(change, route, now=now, ledger=ledger, topic_names=topic_names)
-        for route in routes
-        for change in changes
-    ]
+    subjects = [_Subject.of(change, topic_names) for change in changes]
+    return [_judge_one(subject, route, now=now, ledger=ledger) for route in routes for subject in subjects]
 
 
 def silence(
@@ -136,13 +134,30 @@ def dedup(story: Sequence[Decision]) -> list[Decision]:
     return [decision if decision is winner else _beaten(decision, winner) for decision in story]
 
 
-def _judge_one(
-    change: Change, route: Route, *, now: datetime, ledger: LedgerView, topic_names: TopicNames
-) -> Decision:
-    entry = change.entry
+class _Subject(NamedTuple):
+    """A change, with what routes match it by as it is and as it was."""
+
+    entry: Entry
+    keys: Keys
+    before: tuple[Entry, Keys] | None
+
+    @classmethod
+    def of(cls, change: Change, names: TopicNames) -> Self:
+        before = change.before
+        was = None if before is None else (before, keys_of(before, names))
+        return cls(change.entry, keys_of(change.entry, names), was)
+
+
+def _judge_one(subject: _Subject, route: Route, *, now: datetime, ledger: LedgerView) -> Decision:
+    entry, keys, before = subject
     known = ledger.get((route.channel, entry.guid)) or ledger.get((route.channel, entry.story))
-    rising = change.before is not None and judge_match(change.before, route, topic_names=topic_names) in BELOW
-    reason = judge_route(entry, route, now=now, topic_names=topic_names, ledger=known, rising=rising)
+    reason = judge_route(entry, route, now=now, keys=keys, ledger=known)
+    if (
+        reason is RouteReason.OWED
+        and before is not None
+        and judge_match(before[0], route, before[1]) in BELOW
+    ):
+        reason = RouteReason.RISING
     write: LedgerKind | None = None
     if reason in TAKEN:
         write = LedgerKind.OWED

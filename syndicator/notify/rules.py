@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import lru_cache
+from typing import NamedTuple
 
 from syndicator.alerts import LedgerKind, RouteReason, Way
 from syndicator.models import Entry, Topic, Visibility
@@ -24,8 +27,30 @@ FROM_LEDGER = {
     LedgerKind.SHOWN: RouteReason.SHOWN,
 }
 
+WILD = frozenset("*?[")
+
 TopicNames = Mapping[str, frozenset[str]]
 """By topic slug: all names a pattern may match it by, its own and those of its ancestors, folded."""
+
+
+class Keys(NamedTuple):
+    """What patterns match an entry by, folded."""
+
+    topics: frozenset[str]
+    providers: frozenset[str]
+    types: frozenset[str]
+
+
+def keys_of(entry: Entry, topic_names: TopicNames) -> Keys:
+    """The entry's keys, made once for all routes. A topic that is not known is matched by its slug."""
+    article, provider = entry.article, entry.article.provider
+    topics = (topic_names.get(slug, frozenset()) | {slug.casefold()} for slug in entry.topics)
+    names = (provider.name, provider.domain) if provider is not None else ()
+    return Keys(
+        topics=frozenset(key for keys in topics for key in keys),
+        providers=frozenset(name.casefold() for name in names if name),
+        types=frozenset({article.type.casefold()}),
+    )
 
 
 def judge_route(
@@ -33,41 +58,36 @@ def judge_route(
     route: Route,
     *,
     now: datetime,
-    topic_names: TopicNames,
+    keys: Keys,
     ledger: LedgerKind | None = None,
-    rising: bool = False,
 ) -> RouteReason:
-    """Why the route takes the entry (OWED, RISING) or does not, at `now`.
+    """Why the route takes the entry (OWED) or does not, at `now`.
 
-    `ledger` is what the channel's ledger says of the entry's story; `rising` says that the entry was public
-    before and below the route's minimum. A topic that `topic_names` does not know is matched by its slug.
+    `ledger` is what the channel's ledger says of the entry's story.
     """
-    reason = judge_match(entry, route, topic_names=topic_names)
+    reason = judge_match(entry, route, keys)
     if reason is not None:
         return reason
     if ledger is not None:
         return FROM_LEDGER[ledger]
     if entry.article.published < now - route.max_age:
         return RouteReason.TOO_OLD
-    return RouteReason.RISING if rising else RouteReason.OWED
+    return RouteReason.OWED
 
 
-def judge_match(entry: Entry, route: Route, *, topic_names: TopicNames) -> RouteReason | None:
+def judge_match(entry: Entry, route: Route, keys: Keys) -> RouteReason | None:
     """Why the entry is none of the route's, whatever its age and history; None if it is."""
-    article = entry.article
+    article, exclude = entry.article, route.exclude
     if entry.visibility is not Visibility.PUBLIC:
         return RouteReason.NOT_PUBLIC
-    topics = _topic_keys(entry, topic_names)
-    if route.topics and not _matches(route.topics, topics):
+    if route.topics and not _matches(route.topics, keys.topics):
         return RouteReason.OTHER_TOPIC
-    providers = _provider_keys(entry)
-    if route.providers and not _matches(route.providers, providers):
+    if route.providers and not _matches(route.providers, keys.providers):
         return RouteReason.OTHER_PROVIDER
-    types = {article.type.casefold()}
-    if route.types and not _matches(route.types, types):
+    if route.types and not _matches(route.types, keys.types):
         return RouteReason.OTHER_TYPE
-    excluded = ((route.exclude.topics, topics), (route.exclude.providers, providers))
-    if any(_matches(patterns, keys) for patterns, keys in (*excluded, (route.exclude.types, types))):
+    excluded = zip((exclude.topics, exclude.providers, exclude.types), keys, strict=True)
+    if any(patterns and _matches(patterns, some) for patterns, some in excluded):
         return RouteReason.EXCLUDED
     if _below(article.quality, route.min_quality):
         return RouteReason.BELOW_MINIMUM
@@ -106,23 +126,17 @@ def left_behind(
     return [way for way in ways if way not in known and not has_way(*way)]
 
 
-def _topic_keys(entry: Entry, topic_names: TopicNames) -> set[str]:
-    keys: set[str] = set()
-    for slug in entry.topics:
-        keys |= topic_names.get(slug, frozenset()) | {slug.casefold()}
-    return keys
+def _matches(patterns: tuple[str, ...], keys: frozenset[str]) -> bool:
+    names, glob = _compiled(patterns)
+    return not names.isdisjoint(keys) or (glob is not None and any(map(glob.match, keys)))
 
 
-def _provider_keys(entry: Entry) -> set[str]:
-    provider = entry.article.provider
-    if provider is None:
-        return set()
-    return {key.casefold() for key in (provider.name, provider.domain) if key}
-
-
-def _matches(patterns: Iterable[str], keys: Iterable[str]) -> bool:
-    keys = list(keys)
-    return any(fnmatchcase(key, pattern.casefold()) for pattern in patterns for key in keys)
+@lru_cache(maxsize=100_000)
+def _compiled(patterns: tuple[str, ...]) -> tuple[frozenset[str], re.Pattern[str] | None]:
+    """Plain names, and one expression for the patterns among them; fnmatch itself remembers only 256."""
+    folded = {pattern.casefold() for pattern in patterns}
+    globs = sorted(pattern for pattern in folded if not WILD.isdisjoint(pattern))
+    return frozenset(folded.difference(globs)), re.compile("|".join(map(translate, globs))) if globs else None
 
 
 def _below(value: float | None, minimum: float | None) -> bool:
