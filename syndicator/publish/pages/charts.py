@@ -77,9 +77,10 @@ def chart_days(statistics: Statistics) -> Chart | None:
     most = max(statistics.days)
     busiest = start + timedelta(days=statistics.days.index(most))
     first, last = say_day(start), say_day(statistics.newest)
-    bars = _stand(
-        (say_count(count, "entry", "entries") + f" on {say_day(start + timedelta(days=day))}", count, 0)
-        for day, count in enumerate(statistics.days)
+    shown = (
+        (at, f"{say_count(count, 'entry', 'entries')} on {say_day(start + timedelta(days=at))}", count, 0)
+        for at, count in enumerate(statistics.days)
+        if count
     )
     return Chart(
         title="Entries per day",
@@ -87,7 +88,7 @@ def chart_days(statistics: Statistics) -> Chart | None:
             f"{say_count(statistics.recent, 'entry', 'entries')} from {first} to {last}, "
             f"{most:,} on the busiest day, {say_day(busiest)}."
         ),
-        bars=bars,
+        bars=_stand(shown, WINDOW_DAYS),
         ticks=((0, first, "start"), (WIDTH, last, "end")),
         most=most,
     )
@@ -103,14 +104,16 @@ def chart_qualities(statistics: Statistics, levels: Mapping[str, float]) -> Char
         counts[min(bins - 1, max(0, math.floor((quality - low) / step)))] += count
     rated = sum(counts)
     edges = [low + step * at for at in range(bins + 1)]
-    bars = _stand(
+    shown = (
         (
-            f"{say_count(counts[at], 'entry', 'entries')} with quality {number(edges[at])} to "
+            at,
+            f"{say_count(count, 'entry', 'entries')} with quality {number(edges[at])} to "
             f"{number(edges[at + 1])}",
-            counts[at],
+            count,
             sum(edges[at] >= minimum for minimum in levels.values()),
         )
-        for at in range(bins)
+        for at, count in enumerate(counts)
+        if count
     )
     reached = "".join(
         f" {count:,} {'reaches' if count == 1 else 'reach'} {name} ({number(minimum)})."
@@ -123,7 +126,7 @@ def chart_qualities(statistics: Statistics, levels: Mapping[str, float]) -> Char
             f"{say_count(rated, 'rated entry', 'rated entries')} from {number(min(statistics.qualities))} to "
             f"{number(max(statistics.qualities))}.{reached}"
         ),
-        bars=bars,
+        bars=_stand(shown, bins),
         marks=tuple(_mark(levels, low, step * bins)),
         ticks=(
             (0, number(edges[0]), "start"),
@@ -173,23 +176,22 @@ def _round_step(least: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least)
 
 
-def _stand(labelled: Iterable[tuple[str, int, int]]) -> tuple[Bar, ...]:
-    """Bars side by side over the whole width, the highest to the top, from title, count and rank."""
-    places = list(labelled)
-    room, most = WIDTH / len(places), max(count for _, count, _ in places)
+def _stand(labelled: Iterable[tuple[int, str, int, int]], places: int) -> tuple[Bar, ...]:
+    """Bars side by side over the whole width, the highest to the top, from place, title, count and rank."""
+    bars = list(labelled)
+    room, most = WIDTH / places, max(count for _, _, count, _ in bars)
     # A single entry beside thousands is still to be seen.
-    heights = [max(2.0, (_BASE - _TOP) * count / most) for _, count, _ in places]
+    heights = [max(2.0, (_BASE - _TOP) * count / most) for _, _, count, _ in bars]
     return tuple(
         Bar(
             _round(at * room + _GAP / 2),
-            _round(_BASE - heights[at]),
+            _round(_BASE - height),
             _round(room - _GAP),
-            _round(heights[at]),
+            _round(height),
             title,
             rank,
         )
-        for at, (title, count, rank) in enumerate(places)
-        if count
+        for (at, title, _, rank), height in zip(bars, heights, strict=True)
     )
 
 
