@@ -197,7 +197,7 @@ class Output:
     def _write(self, portion: _Portion, documents: Documents, progress: Progress) -> None:
         """Raises OutputUnwritable where nothing else would succeed either."""
         feeds = [work for work in portion.work if not _is_late(work)]
-        archives = portion.work[len(feeds) :]
+        archives = [work for work in portion.work if _is_late(work)]
         for some, longest_s in ((feeds, AT_ONCE_S), (archives, ARCHIVES_S)):
             until = time.monotonic() + longest_s
             for work in some:

@@ -85,6 +85,18 @@ def test_page_of_a_digest_is_made_anew_by_another_version(rig: Rig) -> None:
     assert shown(rig) == 15
 
 
+def test_page_of_a_digest_that_an_earlier_version_left_to_write_is_written(rig: Rig) -> None:
+    page(rig).unlink()
+    rig.write("new.md")
+    rig.look()
+    with rig.store.transaction() as session:
+        session.feeds.mark_dirty([(f"digests/{message(rig).id}", 0)])
+    rig.publish()
+    assert shown(rig) == 15
+    with rig.store.reading() as session:
+        assert not session.feeds.dirty()
+
+
 def test_digest_that_shows_all_links_the_topics_page(tmp_path: Path) -> None:
     rig = Rig(tmp_path, routes=[DAILY], latest_slot=lambda _, now: Slot(nominal=f"{now}", at=now))
     rig.run_once()
