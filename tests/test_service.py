@@ -82,10 +82,14 @@ def alive(
 
 
 def damage_in_place(database: Path, damage: Callable[[bytes], bytes]) -> None:
-    """Writes over the file that is open elsewhere, while all is in it and nobody else can write."""
+    """Writes over the file that is open elsewhere, while all is in it and nobody else can write.
+
+    What others keep of it in memory is made stale, so that whoever comes next reads the file.
+    """
     log = database.with_name(database.name + "-wal")
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         while True:
+            connection.execute("PRAGMA user_version = 1")
             wait_for(lambda: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
             connection.execute("BEGIN IMMEDIATE")
             if log.stat().st_size == 0:
