@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from threading import Event
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -19,10 +19,12 @@ from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.notify.rules import left_behind
 from syndicator.once import SaidOnce
 from syndicator.settings.models import Route, Settings
-from syndicator.slack.client import Identity, SlackBot
 from syndicator.slack.outage import FIX, OutageWatch
 from syndicator.store.database import Store
 from syndicator.store.outbox import Outbox
+
+if TYPE_CHECKING:
+    from syndicator.slack.client import Identity, SlackBot
 
 T = TypeVar("T")
 

@@ -26,7 +26,6 @@ from syndicator.entries.routing import Progress, no_progress
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.loop import BEAT_EVERY_S, Loop
 from syndicator.publish.files import sweep
-from syndicator.publish.websub import HubNotifier
 from syndicator.reports import report_entries, report_patterns
 from syndicator.schedule import Schedule
 from syndicator.settings.models import Digest, Settings
@@ -232,6 +231,8 @@ class Service:
             )
             _run_beside(stack, loop, "slack check", partial(check.run, loop.stopping), outages.doubt)
         if self.settings.feeds.hub is not None:
+            from syndicator.publish.websub import HubNotifier  # with httpx, which nothing else loads
+
             hub = HubNotifier(app.store, self.settings.feeds.hub, clock=clock)
             _run_beside(stack, loop, "hub", partial(hub.run, loop.stopping, loop.published), loop.published)
 

@@ -12,8 +12,6 @@ import unicodedata
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID, uuid5
 
-from w3lib.url import canonicalize_url
-
 from syndicator.models import Article
 
 GUIDS = UUID("5a3f2c0e-7d14-5b7e-9c55-3f0d1f6d2a01")
@@ -48,6 +46,8 @@ def canonical_link(link: str) -> str:
     """
     if _PLAIN.fullmatch(link):
         return link.rstrip("/")
+    from w3lib.url import canonicalize_url  # takes a while to load, and most links are plain
+
     parts = urlsplit(link)
     query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k)]
     clean = urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
