@@ -101,6 +101,7 @@ def _confirm(app: App, clock: Clock) -> None:
 
 def _pass(app: App, published: Published, warnings: tuple[str, ...] = ()) -> Pass:
     paths = {source.name: source.path for source in app.settings.sources}
+    roots = app.sources.roots
     with app.store.reading() as session:
         problems = session.problems.all()
         return Pass(
@@ -110,7 +111,7 @@ def _pass(app: App, published: Published, warnings: tuple[str, ...] = ()) -> Pas
             shown=session.count_links(),
             problems=problems,
             folders={name: _folder(session, name, path, problems) for name, path in paths.items()},
-            missing={name: _missing(paths[name], loss) for name, loss in app.sources.losses().items()},
+            missing={name: _missing(roots[name], loss) for name, loss in app.sources.losses().items()},
             warnings=warnings,
         )
 

@@ -20,13 +20,13 @@ import structlog
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.entries.routing import Progress, no_progress
-from syndicator.entries.sources import TOPIC_SUFFIXES
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
 from syndicator.publish.build import Published
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff, FailureLog
 from syndicator.watch.scan import SUFFIXES
 from syndicator.watch.settle import REST, Hint
+from syndicator.watch.types import TOPIC_SUFFIXES
 
 if TYPE_CHECKING:
     from syndicator.schedule import Schedule

@@ -69,6 +69,8 @@ class Rig:
     levels: Mapping[str, float] = field(default_factory=dict)
     sources: Sequence[Source] = ()
     topics: tuple[str, ...] = ()
+    topic_files: tuple[Path, ...] = ()
+    """Patterns of topic files outside any source."""
     include_unpublished: bool = False
     profile: str = "smartable"
     base_url: str | None = "https://www.example.org/"
@@ -102,6 +104,7 @@ class Rig:
             levels=self.levels,
             feeds=Feeds(limit=self.limit, hub=self.hub, roll_up=self.roll_up, tombstones=self.tombstones),
             routes=tuple(self.routes),
+            topics=self.topic_files,
             watch=Watch(quiet=timedelta(seconds=self.quiet_s)),
             output=self.output,
             state=state,

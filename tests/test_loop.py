@@ -66,7 +66,7 @@ def test_new_topics_left_half_shelved_are_shelved_by_the_next_turn(tmp_path: Pat
         raise OSError
 
     with pytest.raises(OSError):
-        rig.app.sources.apply_topics(rig.now, refuse)
+        rig.scan(refuse)
     rig.run_once()
     assert rig.titles("ai") == ["About a"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
 import typer
@@ -119,7 +120,8 @@ def _facts(result: Pass) -> dict[str, Any]:
 def _say_problems(settings: Settings, result: Pass) -> None:
     folders = {source.name: source.path for source in settings.sources}
     for one in result.problems:
-        path = folders[one.source] / one.path if one.source in folders else one.path
+        # Topic files outside any source are named by their folder.
+        path = folders.get(one.source, Path(one.source)) / one.path
         place = f"{path}:{one.at.line}:{one.at.column}: "
         say((place, "bold"), f"{one.what}. ", (f"{one.fix}.", "dim"))
 

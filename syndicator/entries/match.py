@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import partial
 
 from syndicator.entries.derived_links import second_links
-from syndicator.models import Article, Entry, Problem, Visibility, judge_visibility
+from syndicator.models import Article, DeclaredTopic, Entry, Problem, Visibility, judge_visibility
 from syndicator.parse.identity import mint_guid, story_id
 from syndicator.store.types import StoredEntry
 
@@ -27,12 +27,13 @@ Topics = Callable[[Sequence[str]], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A file that was read: an article, or a problem, or neither (a page that is not an article)."""
+    """A file that was read: an article, a topic file, a problem, or none of them (another page)."""
 
     path: str
     stamp: tuple[int, int, int, int, int]
     digest: bytes
     article: Article | None = None
+    topic: DeclaredTopic | None = None
     problem: Problem | None = None
 
 

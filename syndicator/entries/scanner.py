@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,12 +15,14 @@ import structlog
 from syndicator.clock import Moment
 from syndicator.entries.match import Found
 from syndicator.entries.sync import UNREAD, Batch, Synced
+from syndicator.entries.topic_files import topic_matcher
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.models import Position, Problem
 from syndicator.once import SaidOnce
 from syndicator.parse.article import parse_article
+from syndicator.parse.topic_file import parse_topic_file
 from syndicator.settings.models import Source
-from syndicator.store.types import KnownFile
+from syndicator.store.types import KnownFile, ProblemChanges
 from syndicator.watch.deletion_guard import (
     Changes,
     DeletionDecision,
@@ -30,9 +32,9 @@ from syndicator.watch.deletion_guard import (
     guard_deletions,
 )
 from syndicator.watch.read import Reading, Unread, read_article
-from syndicator.watch.scan import look, scan
+from syndicator.watch.scan import SUFFIXES, look, scan
 from syndicator.watch.settle import Hint, Settling
-from syndicator.watch.types import Scan, Stamp
+from syndicator.watch.types import TOPIC_SUFFIXES, Scan, Stamp
 
 log = structlog.get_logger()
 
@@ -66,17 +68,27 @@ class ScanResult:
 
 
 class SourceScanner:
-    """What one thread knows of one source's folder."""
+    """What one thread knows of one source's folder. A folder of topic files alone has no articles."""
 
     def __init__(
-        self, source: Source, files: Mapping[str, KnownFile], *, quiet: timedelta, began: bool
+        self,
+        source: Source,
+        files: Mapping[str, KnownFile],
+        *,
+        quiet: timedelta,
+        began: bool,
+        articles: bool = True,
     ) -> None:
         self.source, self.root, self.name = source, source.path, source.name
         self.began = began
         """Whether the source's silent beginning is over, and that is stored."""
         self._known = {path: Stamp(*file.stamp) for path, file in files.items()}
-        self._bare = {path for path, file in files.items() if file.guid is None}
+        self._bare = {path for path, file in files.items() if file.guid is None and file.topic is None}
         """Those of the known files that gave no entry: bad from the first, or no articles."""
+        self._is_topic = topic_matcher(source.topics)
+        self._suffixes = (*(SUFFIXES if articles else ()), *(TOPIC_SUFFIXES if source.topics else ()))
+        self.bad_topics: dict[str, Problem] = {}
+        """What is wrong with topic files, by path; they are read again at each look."""
         self._settling = Settling(quiet=quiet.total_seconds())
         self._guard = Guard()
         self._loss: DeletionDecision | None = None
@@ -105,10 +117,19 @@ class SourceScanner:
         whole = hints is None or len(hints) > MANY_HINTS or any(hint.path is None for hint in hints)
         held = self._loss.held if self._loss else frozenset()
         if whole:
-            seen = scan(self.root)
+            seen = scan(self.root, self._suffixes)
         else:
             hinted = {hint.path for hint in hints or () if hint.path is not None}
-            seen = look(self.root, hinted | self._settling.waiting | held)
+            seen = look(self.root, hinted | self._settling.waiting | held, self._suffixes)
+        seen = (
+            replace(
+                seen,
+                files={path: stamp for path, stamp in seen.files.items() if self._is_ours(path)},
+                skipped={path: kind for path, kind in seen.skipped.items() if self._is_ours(path)},
+            )
+            if self.source.topics
+            else seen
+        )
         changes = compare(self._known, seen)
         ready = self._settling.ready(changes, hints or (), now=at.monotonic, wall_ns=at.wall_ns)
         gone = self._believe(changes, seen, at.now, confirmed)
@@ -126,7 +147,10 @@ class SourceScanner:
     def read(self, scanned: ScanResult, at: Moment) -> Iterator[Batch]:
         """Reads and parses what is ready, some thousand at a time; what is gone comes last, so that what has
         moved is recognised before. Where the folder cannot be read, the rest waits."""
-        paths, gone = sorted(scanned.ready), sorted(scanned.gone)
+        paths, gone = (
+            [path for path in sorted(some) if not self._is_topic(path)]
+            for some in (scanned.ready, scanned.gone)
+        )
         last = max(len(paths) - 1, 0) // BATCH_FILES * BATCH_FILES
         for start in range(0, last + max(len(gone), 1), BATCH_FILES):
             some = {path: scanned.ready[path] for path in paths[start : start + BATCH_FILES]}
@@ -134,6 +158,26 @@ class SourceScanner:
             left = gone[start - last : start - last + BATCH_FILES] if start >= last else []
             if found or left:
                 yield Batch(source=self.name, found=found, gone=left, missing=scanned.missing)
+
+    def read_topics(self, scanned: ScanResult, at: Moment) -> Batch:
+        """Reads the topic files that are ready, all of them."""
+        ready = {path: stamp for path, stamp in sorted(scanned.ready.items()) if self._is_topic(path)}
+        gone = sorted(filter(self._is_topic, scanned.gone))
+        found = list(self._read_all(ready, at))
+        for path in (*(one.path for one in found), *gone):
+            self.bad_topics.pop(path, None)
+        self.bad_topics |= {one.path: one.problem for one in found if one.problem is not None}
+        return Batch(source=self.name, found=found, gone=gone)
+
+    def is_good_topic(self, path: str) -> bool:
+        """Whether the topic file is there, and not in doubt or wrong."""
+        held = self._loss.held if self._loss else frozenset()
+        return path not in held and path not in self.bad_topics
+
+    def took_topics(self, batch: Batch) -> None:
+        """Notes that a batch of topic files is in the store."""
+        refused = frozenset(self.bad_topics)
+        self.took(batch, Synced(changes=(), problems=ProblemChanges(), refused=refused))
 
     def took(self, batch: Batch, synced: Synced) -> None:
         """Notes that a batch is in the store."""
@@ -162,12 +206,15 @@ class SourceScanner:
         log.warning("source begun before all of it could be read", source=self.name, unread=unread)
         return True
 
+    def _is_ours(self, path: str) -> bool:
+        return not path.lower().endswith(TOPIC_SUFFIXES) or self._is_topic(path)
+
     def _note_entry(self, one: Found, *, refused: bool) -> None:
         """A file that is bad keeps the entry of its last good version, where it had one."""
         if one.problem is not None or refused:
             if one.path not in self._known:
                 self._bare.add(one.path)
-        elif one.article is None:
+        elif one.article is None and one.topic is None:
             self._bare.add(one.path)
         else:
             self._bare.discard(one.path)
@@ -212,7 +259,8 @@ class SourceScanner:
             for path, stamp in left.items():
                 self._settling.put_back(path, stamp, now=at.monotonic)
         else:
-            self._unreadable.changed("")
+            if ready:
+                self._unreadable.changed("")
 
     def _read(self, path: str, stamp: Stamp, at: Moment) -> Found | None:
         """What the file has; None where it is to be looked at again. Raises SourceUnreadable."""
@@ -232,6 +280,9 @@ class SourceScanner:
     def _parse(self, path: str, stamp: Stamp, data: bytes) -> Found:
         digest = hashlib.blake2b(data, digest_size=16).digest()
         try:
+            if self._is_topic(path):
+                topic = parse_topic_file(data, source=self.name, path=path)
+                return Found(path=path, stamp=stamp, digest=digest, topic=topic)
             article = parse_article(data, source=self.source, path=path)
         except ArticleError as error:
             return self._problem(path, stamp, digest, error)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
@@ -19,8 +20,9 @@ from syndicator.entries.news import say_changes, say_problems
 from syndicator.entries.routing import SOME, Progress, StoryRouter, no_progress
 from syndicator.entries.scanner import ScanResult, SourceScanner
 from syndicator.entries.sync import UNREAD, EntrySync
-from syndicator.entries.topic_files import LastGood, TopicFiles, read_settings_topics, read_source_topics
+from syndicator.entries.topic_files import beside
 from syndicator.entries.topics import TopicCatalog
+from syndicator.models import DeclaredTopic
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Settings, Source
@@ -37,7 +39,6 @@ CONFIRMED = "removals confirmed"
 CONFIRMATION_LASTS = timedelta(minutes=10)
 TOPICS_APPLIED = "topics applied"
 """The rules by which all entries were put into topics; empty while that is under way."""
-TOPIC_SUFFIXES = (".yaml", ".yml")
 
 
 class Sources:
@@ -59,15 +60,14 @@ class Sources:
     ) -> None:
         self._store, self._settings = store, settings
         self._router, self._enqueuer = router, enqueuer
-        self._roots = {source.name: source.path for source in settings.sources}
         self._catalog: TopicCatalog | None = None
         """Thrown away where a transaction fails, and read anew by the next."""
-        found = self._read_topic_files()
         with store.transaction() as session:
-            bare = [s.name for s in settings.sources if s.topics and s.name not in found.sources]
-            lost = [name for name in bare if session.files(name)]
-            self._topic_files = LastGood(found, session.topics(), lost)
             self._scanners = {
+                str(folder): _open_topics(session, folder, names, settings.watch.quiet)
+                for folder, names in _topic_folders(settings.topics).items()
+            }
+            self._scanners |= {
                 source.name: _open_scanner(session, source, settings.watch.quiet, reader)
                 for source in settings.sources
             }
@@ -75,6 +75,8 @@ class Sources:
             is_applied = session.metadata(TOPICS_APPLIED) in (None, self._topic_rules)
             session.put_metadata(TOPICS_APPLIED, self._topic_rules if is_applied else "")
             session.put_metadata("reader", reader)
+            self.roots = {name: scanner.root for name, scanner in self._scanners.items()}
+            """The folders of the sources, and of the settings' topic files, by name."""
             router.open(session)
         for name in gone:
             with self._sync(now, silent=True) as sync:
@@ -103,15 +105,50 @@ class Sources:
         folder that cannot be read changes nothing.
         """
         confirmed = hints is None and self._take_confirmation(at.now)
-        if hints is None or any(_is_topic_file(hint) for some in hints.values() for hint in some):
-            self.apply_topics(at.now, progress)
-        changed = 0
+        looked: list[tuple[SourceScanner, ScanResult]] = []
         for name, scanner in self._scanners.items():
             some = None if hints is None else hints.get(name, ())
             if some is None or some or scanner.look_again(at) == 0.0:
-                scanned = scanner.look(at, some, confirmed=confirmed)
-                changed += self._take(scanner, scanned, at, progress)
-        return changed
+                looked.append((scanner, scanner.look(at, some, confirmed=confirmed)))
+        # Before the articles, which may carry the names that topic files declare.
+        self._take_topics(looked, at, progress)
+        return sum(self._take(scanner, scanned, at, progress) for scanner, scanned in looked)
+
+    def _take_topics(
+        self, looked: Sequence[tuple[SourceScanner, ScanResult]], at: Moment, progress: Progress
+    ) -> None:
+        """Takes over what topic files say now; where topics changed, puts every entry into topics anew,
+        silently.
+
+        What time has brought meanwhile comes first, since that is news. Cut off, it is made up for by the
+        next scan or start.
+        """
+        batches = [(scanner, scanner.read_topics(scanned, at)) for scanner, scanned in looked]
+        whole = any(scanned.whole for _, scanned in looked)
+        if not whole and not any(batch.found or batch.gone for _, batch in batches):
+            return
+        with self._sync(at.now, silent=True) as sync:
+            for _, batch in batches:
+                sync.take_topics(batch)
+            session, catalog = sync.session, sync.catalog
+            if catalog.declare(session, self._declared(session)):
+                session.put_metadata(TOPICS_APPLIED, "")
+            bad = [problem for one in self._scanners.values() for problem in one.bad_topics.values()]
+            changes = session.problems.replace(ProblemKind.TOPIC, [*bad, *catalog.problems], at.now)
+            unfinished = session.metadata(TOPICS_APPLIED) == ""
+        for scanner, batch in batches:
+            scanner.took_topics(batch)
+        say_problems(changes, self.roots)
+        if unfinished:
+            self.apply_time(at.now)
+            self._judge_all(at.now, progress)
+
+    def _declared(self, session: Session) -> Sequence[DeclaredTopic]:
+        """What the topic files declare, each as it was when it was last good."""
+        known = [topic for topic in session.declared_topics() if topic.source in self._scanners]
+        good = [one for one in known if self._scanners[one.source].is_good_topic(one.path)]
+        kept = [one for one in known if not self._scanners[one.source].is_good_topic(one.path)]
+        return *good, *beside(kept, good)
 
     def _take(self, scanner: SourceScanner, scanned: ScanResult, at: Moment, progress: Progress) -> int:
         changed = done = 0
@@ -120,8 +157,8 @@ class Sources:
             with self._sync(at.now, silent=silent) as sync:
                 synced = sync.take(batch)
             scanner.took(batch, synced)
-            say_changes(synced.changes, self._roots)
-            say_problems(synced.problems, self._roots)
+            say_changes(synced.changes, self.roots)
+            say_problems(synced.problems, self.roots)
             changed += len(synced.changes)
             done += len(batch.found)
             progress(done, len(scanned.ready))
@@ -130,7 +167,7 @@ class Sources:
                 problems = session.problems.replace(
                     ProblemKind.FOLDER, scanned.skipped, at.now, source=scanner.name
                 )
-            say_problems(problems, self._roots)
+            say_problems(problems, self.roots)
         if silent and scanner.is_opened(scanned, at.now):
             with self._store.transaction() as session:
                 session.put_source(scanner.name, SourceState(reading=reading(scanner.source), began=at.now))
@@ -142,32 +179,13 @@ class Sources:
         """Lets embargoes end and entries expire; how many did. With `silent` it is no news."""
         with self._sync(now, silent=silent) as sync:
             changes = sync.judge(sync.session.due_by_time(now))
-        say_changes(changes, self._roots)
+        say_changes(changes, self.roots)
         return len(changes)
 
     def next_time_change(self, now: datetime) -> datetime | None:
         """When time alone will next change something."""
         with self._store.reading() as session:
             return session.next_time_change(now)
-
-    def apply_topics(self, now: datetime, progress: Progress = no_progress) -> None:
-        """Reads the topic files anew; where topics changed, puts every entry into topics anew, silently.
-
-        What time has brought meanwhile comes first, since that is news. Cut off, it is made up for by the
-        next time or start.
-        """
-        files = self._topic_files.follow(self._read_topic_files(), now, self.losses())
-        with self._sync(now, silent=True) as sync:
-            session, catalog = sync.session, sync.catalog
-            if catalog.declare(session, files.declared):
-                session.put_metadata(TOPICS_APPLIED, "")
-            problems = [*files.problems, *catalog.problems]
-            changes = session.problems.replace(ProblemKind.TOPIC, problems, now)
-            unfinished = session.metadata(TOPICS_APPLIED) == ""
-        say_problems(changes, self._roots)
-        if unfinished:
-            self.apply_time(now)
-            self._judge_all(now, progress)
 
     def _judge_all(self, now: datetime, progress: Progress) -> None:
         with self._store.reading() as session:
@@ -176,7 +194,7 @@ class Sources:
             progress(start, len(guids))
             with self._sync(now, silent=True) as sync:
                 changes = sync.judge(sync.session.entries(guids[start : start + SOME]).values())
-            say_changes(changes, self._roots)
+            say_changes(changes, self.roots)
         with self._store.transaction() as session:
             session.put_metadata(TOPICS_APPLIED, self._topic_rules)
 
@@ -216,14 +234,8 @@ class Sources:
             raise
 
     def _read_catalog(self, session: Session) -> TopicCatalog:
-        feeds, declared = self._settings.feeds, self._topic_files.files.declared
+        feeds, declared = self._settings.feeds, self._declared(session)
         return TopicCatalog(session, declared, roll_up=feeds.roll_up, page_size=feeds.limit)
-
-    def _read_topic_files(self) -> TopicFiles:
-        files = read_settings_topics(self._settings.topics)
-        for source in self._settings.sources:
-            files += read_source_topics(source.name, source.path, source.topics)
-        return files
 
     @property
     def _topic_rules(self) -> str:
@@ -240,8 +252,18 @@ class Sources:
         return now - datetime.fromisoformat(confirmed) < CONFIRMATION_LASTS
 
 
-def _is_topic_file(hint: Hint) -> bool:
-    return hint.path is not None and hint.path.endswith(TOPIC_SUFFIXES)
+def _topic_folders(patterns: Sequence[Path]) -> dict[Path, list[str]]:
+    """The settings' patterns of topic files by folder, each with the patterns of names in it."""
+    folders: dict[Path, list[str]] = {}
+    for pattern in patterns:
+        folders.setdefault(pattern.parent, []).append(pattern.name)
+    return folders
+
+
+def _open_topics(session: Session, folder: Path, names: Sequence[str], quiet: timedelta) -> SourceScanner:
+    """The scanner of a folder of topic files outside any source."""
+    source = Source.model_construct(name=str(folder), path=folder, topics=tuple(names))
+    return SourceScanner(source, session.files(str(folder)), quiet=quiet, began=True, articles=False)
 
 
 def reading(source: Source) -> str:

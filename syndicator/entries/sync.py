@@ -91,6 +91,17 @@ class EntrySync:
         refused = frozenset(problem.path for problem in recognised.refused)
         return Synced(changes=touched, problems=problems, refused=refused, vacated=vacated)
 
+    def take_topics(self, batch: Batch) -> None:
+        """Stores what topic files say; a bad one keeps what it said when it was last good."""
+        files = self.session.files(batch.source, {one.path for one in batch.found})
+        rows: dict[str, KnownFile] = {}
+        for one in batch.found:
+            before = files[one.path].topic if one.path in files else None
+            topic, stamp = (before, UNREAD) if one.problem is not None else (one.topic, one.stamp)
+            rows[one.path] = KnownFile(stamp=stamp, digest=one.digest, guid=None, topic=topic)
+        self.session.put_files(batch.source, rows)
+        self.session.drop_files(batch.source, batch.gone)
+
     def judge(self, stored: Iterable[StoredEntry]) -> Sequence[Change]:
         """Judges entries anew under another time, settings or topics; gives the changes that can be seen."""
         return self.write(

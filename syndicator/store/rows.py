@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
-from syndicator.models import Article, Entry, Position, Problem, Topic, WrittenFile
+from syndicator.models import Article, DeclaredTopic, Entry, Position, Problem, Topic, WrittenFile
 from syndicator.store.types import KnownFile, StoredEntry, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
@@ -62,12 +63,20 @@ def file_row(source: str, path: str, file: KnownFile) -> dict[str, Any]:
         "ctime_ns": ctime_ns,
         "digest": file.digest,
         "guid": file.guid,
+        "topic": None if file.topic is None else _topic_facts(file.topic),
     }
+
+
+def _topic_facts(topic: DeclaredTopic) -> dict[str, object]:
+    facts = asdict(topic)
+    del facts["key"]
+    return facts
 
 
 def known_file(row: RowMapping) -> KnownFile:
     stamp = (_unsigned(row["device"]), _unsigned(row["inode"]), row["size"], row["mtime_ns"], row["ctime_ns"])
-    return KnownFile(stamp=stamp, digest=row["digest"], guid=row["guid"])
+    topic = None if row["topic"] is None else DeclaredTopic(**row["topic"])
+    return KnownFile(stamp=stamp, digest=row["digest"], guid=row["guid"], topic=topic)
 
 
 def written_row(path: str, file: WrittenFile) -> dict[str, Any]:

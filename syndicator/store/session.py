@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, inspect, or_, select, text
 
-from syndicator.models import Visibility
+from syndicator.models import DeclaredTopic, Visibility
 from syndicator.store import rows
 from syndicator.store.dialect import batches, json_text, upsert, with_json_items
 from syndicator.store.feeds import Feeds
@@ -71,6 +71,12 @@ class Session:
         )
         found = (row for one in queries for row in self._connection.execute(one).mappings())
         return {row["path"]: rows.known_file(row) for row in found}
+
+    def declared_topics(self) -> list[DeclaredTopic]:
+        """What the topic files declare, each as it was when it was last good; in no order."""
+        query = select(files).where(files.c.topic.is_not(None))
+        found = map(rows.known_file, self._connection.execute(query).mappings())
+        return [file.topic for file in found if file.topic is not None]
 
     def put_files(self, source: str, known: Mapping[str, KnownFile]) -> None:
         upsert(self._connection, files, (rows.file_row(source, path, file) for path, file in known.items()))

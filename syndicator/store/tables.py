@@ -111,6 +111,8 @@ files = Table(
     Column("digest", LargeBinary, nullable=False),
     # The entry it is the file of; none while it has never been a good article.
     Column("guid", Text),
+    # What a topic file declares, as it was when it was last good.
+    Column("topic", JsonText),
 )
 
 problems = Table(

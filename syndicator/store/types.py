@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from syndicator.models import Entry, Problem, Topic
+from syndicator.models import DeclaredTopic, Entry, Problem, Topic
 
 FEED, PAGE = -1, -2
 """What stands for a topic's feeds and for its page for people, beside the archive's pages 0, 1, 2, ..."""
@@ -46,11 +46,15 @@ class ProblemChanges(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFile:
-    """A file as it was when it was last read: `stamp` is (device, inode, size, mtime_ns, ctime_ns)."""
+    """A file as it was when it was last read: `stamp` is (device, inode, size, mtime_ns, ctime_ns).
+
+    It has the `guid` of its entry, or, as it was when it was last good, the `topic` that it declares.
+    """
 
     stamp: tuple[int, int, int, int, int]
     digest: bytes
     guid: str | None
+    topic: DeclaredTopic | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from syndicator.watch.types import Scan, Stamp
+from syndicator.watch.types import TOPIC_SUFFIXES, Scan, Stamp
 
 AGAIN = timedelta(minutes=10)
 """How long after the first look the second one counts."""
 LINGER = timedelta(seconds=0.5)
 """How long a file must be gone to be gone: editors and `git checkout` remove it and write it anew."""
+TOPIC_LINGER = timedelta(seconds=8)
+"""The same for topic files: a topic that ends answers 410, which some readers take for ever. A single pass
+waits as long."""
 SHARE, COUNT = 0.20, 20
 """A loss is suspicious when it is more than this share of the articles and more than this many."""
 
@@ -96,11 +99,13 @@ class Guard:
     """What the guard remembers from one judgement to the next; start with `Guard()`.
 
     `since` says when each path that is held was first found gone, `withdrawn` when how many were let go
-    lately: a folder that is deleted file by file is noticed as well.
+    lately: a folder that is deleted file by file is noticed as well. `doubted` is when a loss was suspicious
+    last.
     """
 
     since: Mapping[str, datetime] = field(default_factory=dict)
     withdrawn: tuple[tuple[datetime, int], ...] = ()
+    doubted: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +168,10 @@ def guard_deletions(
     lately = tuple((at, count) for at, count in guard.withdrawn if now - AGAIN < at <= now)
     lost, entries = len(gone.difference(bare)), known - len(bare)
     reason = _reason(lost, entries, sum(count for _, count in lately), changes, seen, confirmed)
-    wait = timedelta(0) if reason is LossReason.CONFIRMED else AGAIN if reason in _DOUBTS else LINGER
     first = {path: min(guard.since.get(path, now), now) for path in gone}
-    withdraw = frozenset(path for path in changes.gone if now - first[path] >= wait)
+    doubted = now if reason in _DOUBTS else guard.doubted
+    due = {path: _due(path, at, reason, doubted) for path, at in first.items()}
+    withdraw = frozenset(path for path in changes.gone if now >= due[path])
     since = {path: at for path, at in first.items() if path not in withdraw}
     if reason is LossReason.FEW and (count := len(withdraw.difference(bare))):
         lately = (*lately, (now, count))
@@ -173,9 +179,20 @@ def guard_deletions(
         withdraw=withdraw,
         held=frozenset(since),
         reason=_outcome(reason, withdrawn=bool(withdraw), held=bool(since)),
-        guard=Guard(since=since, withdrawn=lately),
-        look_again=min(since.values()) + wait if since else None,
+        guard=Guard(since=since, withdrawn=lately, doubted=doubted),
+        look_again=min(due[path] for path in since) if since else None,
     )
+
+
+def _due(path: str, first: datetime, reason: LossReason, doubted: datetime | None) -> datetime:
+    """When a file found gone at `first` is believed to be; after a doubt its time begins anew."""
+    if reason is LossReason.CONFIRMED:
+        return first
+    if reason in _DOUBTS:
+        return first + AGAIN
+    if path.lower().endswith(TOPIC_SUFFIXES):
+        return max(first, doubted or first) + TOPIC_LINGER
+    return first + LINGER
 
 
 def _reason(gone: int, known: int, lately: int, changes: Changes, seen: Scan, confirmed: bool) -> LossReason:

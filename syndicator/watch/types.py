@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from syndicator.models import Problem
 
+TOPIC_SUFFIXES = (".yaml", ".yml")
 MAX_DEPTH = 64
 """Folders below folders; one descriptor is held per level, so this also bounds those."""
 

@@ -57,7 +57,7 @@ def test_entries_are_shelved_by_new_topic_files_at_the_next_start(rig: Rig) -> N
     assert rig.entries()["a.md"].topics == ("ml",)
     rig.put("_data/ai.yaml", "name: AI\naliases: [ML]\n")
     with refusing(rig, "entries"), pytest.raises(IntegrityError):
-        rig.app.sources.apply_topics(rig.now)
+        rig.scan()
     rig.restart()
     rig.run_once()
     assert rig.entries()["a.md"].topics == ("ai",)

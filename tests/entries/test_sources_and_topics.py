@@ -331,7 +331,7 @@ def test_redirect_of_a_renamed_topic_never_leads_to_nothing(
     rig.write("y.md", topics=["Bbb"])
     rig.run_once()
     rig.put("_data/a.yaml", "name: Aaa\nslug: zzz\n")
-    rig.app.sources.apply_topics(rig.now)
+    rig.scan()
     monkeypatch.setattr(build, "AT_ONCE_S", 0.0)
     assert statuses(rig)["aaa"] == (TopicStatus.MOVED, "zzz")
     moved = rig.base / "var/moved.map"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from syndicator.entries.topic_files import LastGood, read_settings_topics, read_source_topics
-from tests.making import NOON
 from tests.rig import Rig, article_text
 
 
@@ -201,7 +200,7 @@ def test_alias_that_another_file_always_had_ends_no_broken_topic(rig: Rig) -> No
     assert (rig.output / "feeds/new").exists()
 
 
-def test_half_a_minute_begins_when_the_articles_are_back(rig: Rig) -> None:
+def test_its_time_begins_when_the_articles_are_back(rig: Rig) -> None:
     aside = rig.folder.rename(rig.base / "aside")
     rig.folder.mkdir()
     wait_and_turn(rig)
@@ -215,58 +214,65 @@ def test_half_a_minute_begins_when_the_articles_are_back(rig: Rig) -> None:
     assert not (rig.output / "feeds/new").exists()
 
 
-def test_each_absence_has_a_half_minute_of_its_own(rig: Rig) -> None:
+def test_each_absence_has_a_time_of_its_own(rig: Rig) -> None:
     file = rig.folder / "_data/new.yaml"
     text = file.read_text()
     for _ in range(3):
         file.unlink()
         rig.run_once()
-        rig.wait(timedelta(seconds=20))
+        rig.wait(timedelta(seconds=2))
         rig.run_once()
         assert (rig.output / "feeds/new").exists()
         file.write_text(text)
         rig.run_once()
 
 
-def test_settings_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
-    for name in ("one", "two"):
+def settings_topics(tmp_path: Path, *folders: str) -> Rig:
+    """A rig whose topics are declared outside any source."""
+    for name in folders:
         (tmp_path / name).mkdir()
         (tmp_path / name / "t.yaml").write_text(f"name: {name}\n")
-    patterns = [tmp_path / "one/*.yaml", tmp_path / "two/*.yaml"]
-    files = LastGood(read_settings_topics(patterns))
+    rig = Rig(tmp_path, topic_files=tuple(tmp_path / name / "*.yaml" for name in folders))
+    rig.run_once()
+    return rig
+
+
+def test_settings_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    rig = settings_topics(tmp_path, "one", "two")
     (tmp_path / "one/t.yaml").write_text("name: [\n")
-    found = files.follow(read_settings_topics(patterns), NOON, ())
-    assert {topic.name for topic in found.declared} == {"one", "two"}
-    assert [problem.path for problem in found.problems] == [str(tmp_path / "one/t.yaml")]
+    rig.run_once()
+    assert (rig.output / "feeds/one").exists() and (rig.output / "feeds/two").exists()
+    with rig.store.reading() as session:
+        assert [(one.source, one.path) for one in session.problems.all()] == [
+            (str(tmp_path / "one"), "t.yaml")
+        ]
 
 
-def test_folder_of_the_settings_topics_must_be_there(tmp_path: Path) -> None:
-    folder = tmp_path / "topics"
-    folder.mkdir()
-    (folder / "a.yaml").write_text("name: A\n")
-    pattern = [folder / "*.yaml"]
-    files = LastGood(read_settings_topics(pattern))
-    folder.rename(tmp_path / "aside")
-    for minute in range(3):
-        found = files.follow(read_settings_topics(pattern), NOON + timedelta(minutes=minute), ())
-        assert [topic.name for topic in found.declared] == ["A"]
-    assert "is not there" in found.problems[0].what
+@pytest.mark.parametrize("restart", [True, False], ids=["found at a start", "while it runs"])
+def test_folder_of_the_settings_topics_must_be_there(tmp_path: Path, restart: bool) -> None:
+    rig = settings_topics(tmp_path, "topics")
+    (tmp_path / "topics").rename(tmp_path / "aside")
+    if restart:
+        rig.restart()
+    wait_and_turn(rig)
+    assert (rig.output / "feeds/topics").exists()
+    assert [loss.reason.value for loss in rig.app.sources.losses().values()] == [
+        "the source folder is not there"
+    ]
 
 
 def test_folder_that_cannot_be_looked_into_keeps_its_topics(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "_data").mkdir()
-    (tmp_path / "_data/a.yaml").write_text("name: A\n")
-    files = LastGood(read_source_topics("news", tmp_path, ["_data/*.yaml"]))
+    before, opened = rig.documents(), os.open
 
-    def refuse(path: object) -> object:
-        raise PermissionError(13, "Permission denied")
+    def refuse(path: Any, *args: Any, **kwargs: Any) -> int:
+        if path == "_data":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *args, **kwargs)
 
     # Root may read everything: the system's answer is the only thing made up here.
-    monkeypatch.setattr(os, "scandir", refuse)
-    for minute in range(3):
-        look = read_source_topics("news", tmp_path, ["_data/*.yaml"])
-        found = files.follow(look, NOON + timedelta(minutes=minute), ())
-        assert [topic.name for topic in found.declared] == ["A"]
-    assert "cannot be read" in found.problems[0].what
+    monkeypatch.setattr(os, "open", refuse)
+    wait_and_turn(rig)
+    assert rig.documents() == before
+    assert "cannot be read" in rig.problems()[0]

@@ -198,7 +198,7 @@ def test_files_that_come_back_in_time_are_never_withdrawn() -> None:
     assert half.withdraw == frozenset()
     back = judged(100, 100, guard=half.guard, at=NOON + AGAIN)
     assert back.withdraw == frozenset()
-    assert back.guard == Guard()
+    assert back.guard == Guard(doubted=half.guard.doubted)
 
 
 def test_the_second_look_takes_only_what_the_first_missed_too() -> None:
