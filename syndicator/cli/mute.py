@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syndicator.cli import app
-from syndicator.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    now,
-    read_settings,
-    route_named,
-    session_of,
-)
+from syndicator.cli import app, options
 from syndicator.cli.terminal import console, say, say_json, shown
 
 if TYPE_CHECKING:
@@ -26,11 +17,11 @@ if TYPE_CHECKING:
 @app.command()
 def mute(
     route: Annotated[str | None, typer.Argument(help="The route; none lists what is muted.")] = None,
-    config: ConfigOption = DEFAULT_CONFIG,
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
     for_: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 7d.")] = "",
     why: Annotated[str, typer.Option("--why", help="For whoever asks later.")] = "",
     lift: Annotated[bool, typer.Option("--lift", help="End the route's mutes now.")] = False,
-    as_json: JsonOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Hold a route back for a while. What qualifies meanwhile is kept and sent as one catch-up."""
     from syndicator.cli.log import configure_logs
@@ -40,13 +31,13 @@ def mute(
         raise typer.BadParameter(
             "say which route: `syndicator mute ROUTE …`; without one, it lists the mutes"
         )
-    settings, moment = read_settings(config), now()
+    settings, moment = options.read_settings(config), options.now()
     if route is None:
-        with session_of(settings) as session:
+        with options.session_of(settings) as session:
             _list(session.outbox.ledger.mutes(ended_after=moment), as_json=as_json)
         return
-    route_named(settings, route)
-    with session_of(settings, to_write=True) as session:
+    options.route_named(settings, route)
+    with options.session_of(settings, to_write=True) as session:
         ledger = session.outbox.ledger
         if lift:
             count = ledger.unmute(route, moment)
