@@ -6,23 +6,33 @@ Behaviour 7 to 9. In order, each entry taken once:
   3. an entry of the source whose file is gone and that has the same content, else the same canonical link,
      else the same path;
   4. a new entry, with the guid of its key or one minted from source and path.
-A file with another one's derived link is refused (`links`); an entry that it had stays as it was last good.
+
+A link that is made of a source's site and a file's path belongs to one file: two files with the same one are
+two pages for one address, of which readers would only ever see one. The first that had the link keeps it,
+whatever the order in which files are read; another one is refused until that file is gone or has another
+link, and an entry that it had stays as it was last good. A draft neither has a link nor wants one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
-from syndicator.entries.derived_links import second_links
-from syndicator.models import Article, DeclaredTopic, Entry, Problem, Visibility, judge_visibility
+from syndicator.models import Article, DeclaredTopic, Entry, Problem, Visibility, is_draft, judge_visibility
 from syndicator.parse.identity import mint_guid, story_id
 from syndicator.store.types import StoredEntry
 
 Topics = Callable[[Sequence[str]], tuple[str, ...]]
 """An article's names of topics to their slugs."""
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+SECOND_LINK_FIX = (
+    "Rename one of them, or give it an address of its own; if the site has other addresses, set the source's "
+    "`permalink`"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +89,7 @@ def recognise(
     """Gives every article of the batch its entry. The order of `found` does not matter."""
     batch = sorted((one for one in found if one.article is not None), key=lambda one: one.path)
     holders, refused = _holders(batch, known)
-    refused |= second_links(batch, holders, known, include_unpublished=include_unpublished)
+    refused |= _second_links(batch, holders, known, include_unpublished=include_unpublished)
     changes: dict[str, Change] = {}
     stories = {stored.entry.article.canonical_link: stored.entry.story for stored in known.others}
     taken = set(known.taken)
@@ -251,3 +261,53 @@ def _second_guid(one: Found, guid: str, other: str) -> Problem:
         what=f"another article has the guid {guid!r} already" + (f": {other}" if other else ""),
         fix="Give one of them another `guid`, or delete the key",
     )
+
+
+def _second_links(
+    batch: Sequence[Found], holders: Mapping[str, StoredEntry], known: Known, *, include_unpublished: bool
+) -> dict[str, Problem]:
+    """The articles of a batch whose derived link another file of the source has, by path."""
+    owners = _owners_elsewhere(batch, holders, known)
+    wanting: dict[str, list[Article]] = {}
+    for one in batch:
+        article = one.article
+        if (
+            article is not None
+            and article.derived
+            and not is_draft(article, include_unpublished=include_unpublished)
+        ):
+            wanting.setdefault(article.canonical_link, []).append(article)
+    refused: dict[str, Problem] = {}
+    for link, articles in wanting.items():
+        first = owners.get(link) or min(articles, key=lambda one: _link_rank(one, holders.get(one.path))).path
+        refused |= {one.path: _second(one, first) for one in articles if one.path != first}
+    return refused
+
+
+def _owners_elsewhere(
+    batch: Iterable[Found], holders: Mapping[str, StoredEntry], known: Known
+) -> dict[str, str]:
+    """Paths by link, of files that are there and not in the batch."""
+    paths = {one.path for one in batch}
+    sources = {one.article.source for one in batch if one.article is not None}
+    moving = {stored.entry.guid for stored in holders.values()}
+    return {
+        stored.entry.article.canonical_link: stored.entry.article.path
+        for stored in known.others
+        if stored.entry.article.derived
+        and stored.entry.article.source in sources
+        and stored.entry.article.path not in paths
+        and stored.entry.guid not in known.vacant | moving
+        and stored.entry.visibility not in (Visibility.DRAFT, Visibility.WITHDRAWN)
+    }
+
+
+def _link_rank(article: Article, before: StoredEntry | None) -> tuple[bool, datetime, str]:
+    """Whoever had the link already comes first, then whoever was seen first, then by path."""
+    had = before is not None and before.entry.article.canonical_link == article.canonical_link
+    return (not had, before.entry.seen if before is not None else NEVER, article.path)
+
+
+def _second(article: Article, first: str) -> Problem:
+    what = f"has the same link as {first}: {article.link}"
+    return Problem(source=article.source, path=article.path, what=what, fix=SECOND_LINK_FIX)
