@@ -23,6 +23,7 @@ import structlog
 from syndicator import __version__, parse, publish, text, urls, yaml_reader
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.sources import Sources
+from syndicator.health import Finding, find, status_line
 from syndicator.models import Visibility
 from syndicator.notify.channels import follow_channels, with_ids
 from syndicator.notify.enqueue import Enqueuer
@@ -33,7 +34,6 @@ from syndicator.settings import permalinks
 from syndicator.settings.models import Digest, Route, Settings
 from syndicator.slack.messengers import Messengers, messengers_of
 from syndicator.slack.outage import OutageWatch
-from syndicator.status import status_line
 from syndicator.store.database import Store, beside, open_store
 from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
@@ -70,27 +70,32 @@ class App:
         with self.store.transaction() as session:
             yield session.outbox
 
-    def status(self, now: datetime, *, refused: bool) -> str:
-        """How things stand, in one line; `refused`: settings were to be read again and were wrong."""
+    def findings(self, session: Session, now: datetime, *, refused: bool) -> list[Finding]:
+        """What a person should see to; `refused`: settings were to be read again and were wrong."""
         routes, has_way = self.router.routes, self.messengers.has_way
         losses, since = self.sources.losses(), self.sources.lost_since()
+        outbox, outage = session.outbox, self.outages.outage
+        lost = left_behind(outbox.open_ways(), routes, has_way)
+        return find(
+            now=now,
+            problems=session.problems.count(),
+            losses={name: (loss.reason, since.get(name, now)) for name, loss in losses.items()},
+            unreachable=None if outage is None else (outage.since, outbox.waiting()),
+            refusal=self.outages.refusal,
+            wayless=[
+                *(route.name for route in routes if not has_way(route.name, route.channel)),
+                *(f"{route} in {channel}" for route, channel in lost),
+            ],
+            broken=[state.channel for state in outbox.channels.broken()],
+            waiting=outbox.oldest_waiting() if outage is None else None,
+            refused=refused,
+        )
+
+    def status(self, now: datetime, *, refused: bool) -> str:
+        """How things stand, in one line."""
         with self.store.reading() as session:
-            outbox = session.outbox
-            outage = self.outages.outage
-            lost = left_behind(outbox.open_ways(), routes, has_way)
-            return status_line(
-                public=session.count_entries().get(Visibility.PUBLIC, 0),
-                now=now.astimezone(),
-                problems=session.problems.count(),
-                losses={name: (loss.reason, since.get(name, now)) for name, loss in losses.items()},
-                unreachable=None if outage is None else (outage.since, outbox.waiting()),
-                wayless=[
-                    *(route.name for route in routes if not has_way(route.name, route.channel)),
-                    *(f"{route} in {channel}" for route, channel in lost),
-                ],
-                broken=[state.channel for state in outbox.channels.broken()],
-                refused=refused,
-            )
+            public = session.count_entries().get(Visibility.PUBLIC, 0)
+            return status_line(public, self.findings(session, now, refused=refused), now.astimezone())
 
 
 @contextmanager

@@ -130,6 +130,7 @@ class SlackCheck:
                 log.warning("the slack token could not be checked, asked again", why=found.why, fix=FIX)
             return False
         self._refusal_said.changed("")
+        self.outages.refusal = found if isinstance(found, DeliveryError) else None
         if self._token_said.changed(found.code if isinstance(found, DeliveryError) else repr(found)):
             report_identity(found)
         return True

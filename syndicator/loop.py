@@ -10,18 +10,20 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
+from syndicator.activity import Activity
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.entries.routing import Progress, no_progress
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
 from syndicator.publish.build import Published
+from syndicator.status import StatusFile, facts
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff, FailureLog
 from syndicator.watch.scan import SUFFIXES
@@ -43,6 +45,8 @@ TOGETHER_S = 1.0
 PATIENCE_S = 10.0
 """How long the first pass waits for files that are being written, and for files gone to be gone for good."""
 RETRY_FIRST_S = 1.0
+STATUS_EVERY_S = 5.0
+"""What has happened is in the file of the status within so long: it costs a count of all entries."""
 BEAT_EVERY_S = 5.0
 """The watchdog hears from a waiting service at least so often."""
 
@@ -64,6 +68,8 @@ class Loop:
         failures: FailureLog | None = None,
         progress: Progress = no_progress,
         refused: bool = False,
+        status: StatusFile | None = None,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._app, self._clock, self.progress = app, clock, progress
         self._notifier = notifier or Notifier({})
@@ -71,9 +77,15 @@ class Loop:
         self._failures = failures or FailureLog()
         self.refused = refused
         """Settings were to be taken over and were wrong."""
+        self._status, self._started, self._alive = status, clock.now(), alive
+        self._status_due_s: float | None = 0.0
+        """When the file of the status is to be written; None: nothing has happened since."""
         self._folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
         self._events, self._scan_due = 0, True
+        self._hinted_s: float | None = None
+        """When the first hint came of what is not published yet."""
+        self.activity = Activity()
         self._woken = threading.Event()
         self.stopping = threading.Event()
         self.mailed, self.published = threading.Event(), threading.Event()
@@ -84,6 +96,7 @@ class Loop:
     def hint(self, hint: Hint) -> None:
         """Something happened in a folder. Quick."""
         self._hints.append(hint)
+        self._hinted_s = self._hinted_s or time.monotonic()
         self._woken.set()
 
     def scan(self) -> None:
@@ -188,6 +201,8 @@ class Loop:
             self._failures.over()
         if self._notifier.is_heard:
             self._notifier.status(app.status(now, refused=self.refused))
+        self._status_due_s = self._status_due_s or time.monotonic() + STATUS_EVERY_S
+        self._keep_status()
         return 0.0 if published.more or self._scan_due else self._wait_s(due)
 
     def _scan_burst(self) -> int:
@@ -206,6 +221,7 @@ class Loop:
                 break
             changed += self._scan_due_or_hinted()
         if self._events > BURST and not self._hints:
+            self.activity.bursts += 1
             self._scan_due = True
         return changed
 
@@ -222,11 +238,15 @@ class Loop:
     def _scan(self, hints: dict[str, list[Hint]] | None) -> int:
         if hints is not None:
             return self._app.sources.scan(self._clock.moment(), hints, self._step)
+        began_s = time.monotonic()
         self._hints.clear()
         self._events = 0
         changed = self._app.sources.scan(self._clock.moment(), None, self._step)
         self.recover()
         self._scan_due = False
+        self.activity.scans += 1
+        self.activity.scan_s = time.monotonic() - began_s
+        self.activity.scanned_at = self._clock.now().timestamp()
         return changed
 
     def recover(self) -> None:
@@ -252,6 +272,7 @@ class Loop:
     def _publish(self, now: datetime) -> Published:
         app = self._app
         published = app.output.publish(app.store, app.sources.index, now, self._step)
+        self._count(published)
         if published.feeds:
             self.published.set()
         if published.failure is not None:
@@ -262,11 +283,22 @@ class Loop:
             say("output updated", files=published.written)
         return published
 
+    def _count(self, published: Published) -> None:
+        self.activity.files_written += published.written
+        self.activity.feeds_written += published.feeds
+        if self._hinted_s is None or self._hints:
+            return
+        if published.feeds:
+            self.activity.file_to_feed.note(time.monotonic() - self._hinted_s)
+        if published.feeds or self._app.sources.look_again(self._clock.moment()) is None:
+            self._hinted_s = None
+
     def _step(self, done: int, of: int) -> None:
         """Between two steps of long work: feeds the watchdog. Raises Stopped when the service is to stop."""
         if self.stopping.is_set():
             raise Stopped
         self._notifier.alive()
+        self._alive()
         self.progress(done, of)
 
     def _wait_s(self, due: datetime | None) -> float | None:
@@ -277,18 +309,28 @@ class Loop:
             waits.append(wait_s)
         return max(0.0, min(waits)) if waits else None
 
+    def _keep_status(self) -> None:
+        """Writes what is new into the file of the status, every few seconds."""
+        due_s = self._status_due_s
+        if self._status is not None and due_s is not None and time.monotonic() >= due_s:
+            self._status_due_s = None
+            now = self._clock.now()
+            self._status.write(facts(self._app, now, started=self._started, refused=self.refused))
+
     def _look_after(self) -> None:
         """What nothing tells of: whether the clock was set, a folder exchanged, the database removed.
 
         A few system calls, every few seconds. Raises StoreGone and StoreDamaged.
         """
         self._notifier.alive()
+        self._alive()
         if self._schedule is not None:
             self._schedule.follow_clock()
         for folder in self._folders:
             if folder.check():
                 self.scan()
         self._app.store.check()
+        self._keep_status()
 
     def _wait(self, wait_s: float | None) -> bool:
         """Waits until something wakes it, feeding the watchdog meanwhile; whether something did."""

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -24,6 +26,7 @@ from syndicator.clock import Clock
 from syndicator.connection import SlackCheck, report_left_behind, report_ways
 from syndicator.entries.routing import Progress, no_progress
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
+from syndicator.health import Finding, hindrance
 from syndicator.loop import BEAT_EVERY_S, Loop
 from syndicator.publish.files import sweep
 from syndicator.reports import report_entries, report_patterns
@@ -31,11 +34,15 @@ from syndicator.schedule import Schedule
 from syndicator.settings.models import Digest, Settings
 from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Messenger, Sender
+from syndicator.status import StatusFile, hindered, status_path
 from syndicator.store.database import hold_state
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff, FailureLog, can_wait
 from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
+
+if TYPE_CHECKING:
+    from syndicator.admin.operator import Operator
 
 log = structlog.get_logger()
 
@@ -67,7 +74,9 @@ class Service:
         """Why the database is thought to be damaged."""
         self._failures, self._pauses = FailureLog(), BackOff()
         self._loop: Loop | None = None
+        self._status, self._began = StatusFile(status_path(self.settings.state)), self.clock.now()
         self._web: WebServer | None = None
+        self._operator: Operator | None = None
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -80,6 +89,14 @@ class Service:
         if self._loop is not None:
             self._loop.refused = True
             self._loop.wake()
+        if self._operator is not None:
+            self._operator.refused = True
+
+    def _alive(self) -> None:
+        """The thread that does the work gives a sign of life."""
+        self._status.touch()
+        if self._operator is not None:
+            self._operator.alive_at = time.monotonic()
 
     def stop(self) -> None:
         """Ends `run` within seconds, with what is in hand finished."""
@@ -93,10 +110,12 @@ class Service:
         Raises a SyndicatorError when it cannot start. What may pass (see `can_wait`) is waited for instead.
         """
         with ExitStack() as stack:
+            stack.callback(self._status.remove)
             while not self._stop.is_set():
                 try:
                     self._lock(stack)
                     self._serve(stack)
+                    self._serve_operator(stack)
                     self._work(ready)
                     return
                 except SyndicatorError as error:
@@ -132,12 +151,41 @@ class Service:
         self._web.start()
         stack.callback(self._web.stop)
 
+    def _serve_operator(self, stack: ExitStack) -> None:
+        """Answers the operator, from before the database is opened; begun once."""
+        listen = self.settings.admin
+        if self._operator is not None or listen is None:
+            return
+        from syndicator.admin.operator import Operator
+        from syndicator.admin.server import AdminServer
+
+        operator = Operator(clock=self.clock)
+        server = AdminServer(listen.host, listen.port, operator)
+        server.start()
+        stack.callback(server.stop)
+        operator.address = server.url
+        self._operator = operator
+
+    def _tell_operator(self, app: App | None, hindrance: Finding | None = None) -> None:
+        """Which parts are open now, or what keeps the service from its work."""
+        if self._operator is None:
+            return
+        self._operator.app, self._operator.refused = app, self.refused
+        if hindrance is not None:
+            self._operator.hindrance = hindrance
+        if self._loop is not None:
+            self._operator.activity = self._loop.activity
+
     def _note(self, error: SyndicatorError) -> None:
         if isinstance(error, StoreDamaged):
             self._suspect = error.why
         else:
             self._failures.began(error)
         self.notifier.status(f"Waiting: {error.what}: {error.why}")
+        now = self.clock.now()
+        finding = hindrance(error, now)
+        self._status.write(hindered(finding, now, started=self._began))
+        self._tell_operator(None, finding)
 
     def _pause(self) -> None:
         """Waits before the next try, feeding the watchdog meanwhile."""
@@ -146,6 +194,7 @@ class Service:
         beat_s = min(every.total_seconds(), BEAT_EVERY_S) if every else BEAT_EVERY_S
         while left_s > 0 and not self._stop.wait(min(left_s, beat_s)):
             self.notifier.alive()
+            self._alive()
             left_s -= beat_s
 
     def _work(self, ready: Callable[[], None]) -> None:
@@ -166,6 +215,8 @@ class Service:
                 failures=self._failures,
                 progress=self.progress,
                 refused=self.refused,
+                status=self._status,
+                alive=self._alive,
             )
             if self._stop.is_set():
                 return
@@ -180,6 +231,8 @@ class Service:
                 if self._web is not None:
                     self._web.wait_until_ready()
                 self._was_ready = True
+                stack.callback(self._tell_operator, None)
+                self._tell_operator(app)
                 self.notifier.ready(app.status(clock.now(), refused=self.refused))
                 ready()
             loop.run()

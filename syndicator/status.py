@@ -1,72 +1,146 @@
-"""How things stand, as one line: what systemd shows as STATUS.
+"""The status of a running service, as facts for programs: what `syndicator status`, the operator's page and
+the metrics show.
 
-193 public · 1 bad article · news: folder missing since 09:12 · Slack unreachable since 09:40, 3 wait
+The service writes it to a file beside the database, and touches that file while it works; so its age says
+whether the service lives, and whoever asks needs neither its database nor a port.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from syndicator.store.types import ProblemKind
-from syndicator.watch.deletion_guard import LossReason
+from syndicator import __version__
+from syndicator.settings.types import STATE_PREFIX
 
-LONGEST = 5
-"""At most so many sources, routes or channels are named."""
-FILES = {
-    ProblemKind.ARTICLE: ("bad article", "bad articles"),
-    ProblemKind.TOPIC: ("bad topic file", "bad topic files"),
-    ProblemKind.FOLDER: ("skipped file", "skipped files"),
-}
-LOSSES = {
-    LossReason.MISSING: "folder missing",
-    LossReason.EMPTY: "folder empty",
-    LossReason.INCOMPLETE: "folder partly unreadable",
-    LossReason.MANY: "many articles missing",
-}
+if TYPE_CHECKING:
+    from syndicator.app import App
+    from syndicator.health import Finding
+
+STALE_S = 60.0
+"""A service that works touches the file every few seconds."""
 
 
-def status_line(
-    *,
-    public: int,
-    now: datetime,
-    problems: Mapping[ProblemKind, int] | None = None,
-    losses: Mapping[str, tuple[LossReason, datetime]] | None = None,
-    unreachable: tuple[datetime, int] | None = None,
-    wayless: Sequence[str] = (),
-    broken: Sequence[str] = (),
-    refused: bool = False,
-) -> str:
-    """The line; what began before today has its date, in the time zone of `now`.
+def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[str, Any]:
+    """How things stand with an open app; times as ISO 8601. Reads the counts of entries and messages."""
+    from syndicator.health import status_line
+    from syndicator.models import Visibility
+    from syndicator.schedule import next_slot, read_cron
+    from syndicator.settings.models import Digest
 
-    `losses` says by source what is in doubt since when; `unreachable` since when Slack is, and how many
-    messages wait for it; `wayless` are routes with neither token nor webhook, `broken` channels that need a
-    person; `refused` that settings were to be read again and were wrong.
+    def next_digest(deliver: Digest) -> str | None:
+        slot = next_slot(read_cron(deliver.cron, deliver.time_zone), now)
+        return slot.at.isoformat() if slot else None
+
+    here = now.astimezone()
+    with app.store.reading() as session:
+        found = app.findings(session, now, refused=refused)
+        entries, outbox = session.count_entries(), session.outbox
+        mutes = {mute.route: mute for mute in outbox.ledger.mutes(ended_after=now)}
+        routes = [
+            {
+                "name": route.name,
+                "channel": route.channel,
+                "min_quality": route.min_quality,
+                "deliver": "digest" if isinstance(route.deliver, Digest) else "immediate",
+                "next": next_digest(route.deliver) if isinstance(route.deliver, Digest) else None,
+                "muted_until": _iso(mutes[route.name].end if route.name in mutes else None),
+                "owes": len(outbox.ledger.owed(route.name)),
+            }
+            for route in app.router.routes
+        ]
+        messages, oldest = outbox.count(), outbox.oldest_waiting()
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "started": started.isoformat(),
+        "at": now.isoformat(),
+        "level": max((finding.level for finding in found), default=0),
+        "line": status_line(entries.get(Visibility.PUBLIC, 0), found, here),
+        "findings": [finding_facts(finding, here) for finding in found],
+        "entries": {visibility.value: count for visibility, count in entries.items()},
+        "messages": {state.value: count for state, count in messages.items()},
+        "oldest_waiting": _iso(oldest[1] if oldest else None),
+        "routes": routes,
+    }
+
+
+def hindered(finding: Finding, now: datetime, *, started: datetime) -> dict[str, Any]:
+    """The facts of a service that cannot do its work."""
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "started": started.isoformat(),
+        "at": now.isoformat(),
+        "level": finding.level,
+        "line": finding.words(now.astimezone()),
+        "findings": [finding_facts(finding, now.astimezone())],
+        "entries": {},
+        "messages": {},
+        "oldest_waiting": None,
+        "routes": [],
+    }
+
+
+def finding_facts(finding: Finding, now: datetime) -> dict[str, Any]:
+    """A finding, with its words at this time."""
+    return {
+        "kind": finding.kind,
+        "level": finding.level,
+        "what": finding.text,
+        "text": finding.words(now),
+        "fix": finding.fix,
+        "since": _iso(finding.since),
+    }
+
+
+def status_path(state: str) -> Path:
+    """Where the service with this state (an SQLAlchemy URL, as the settings have it) keeps the file."""
+    database = Path(state.removeprefix(STATE_PREFIX))
+    return database.with_name(f"{database.name}.status")
+
+
+class StatusFile:
+    """The file that a service keeps. What cannot be written costs the service nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, facts: Mapping[str, Any]) -> None:
+        """Puts these facts in place of the former, in one step."""
+        beside = self._path.with_name(f".{self._path.name}.new")
+        with suppress(OSError):
+            beside.write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+            beside.replace(self._path)
+
+    def touch(self) -> None:
+        """The service works."""
+        with suppress(OSError):
+            os.utime(self._path)
+
+    def remove(self) -> None:
+        """The service has ended, and meant to."""
+        self._path.unlink(missing_ok=True)
+
+
+def read_status(path: Path) -> dict[str, Any] | None:
+    """What a service last wrote, with `age_s`; None where none runs that meant to end.
+
+    Raises OSError where the file cannot be read.
     """
-
-    def clock(moment: datetime) -> str:
-        here = moment.astimezone(now.tzinfo)
-        return f"{here:%H:%M}" if here.date() == now.date() else f"{here:%Y-%m-%d %H:%M}"
-
-    parts = [f"{public} public"]
-    parts += [f"{n} {words[n != 1]}" for kind, words in FILES.items() if (n := (problems or {}).get(kind, 0))]
-    parts += [
-        f"{source}: {LOSSES.get(reason, reason.value)} since {clock(since)}"
-        for source, (reason, since) in sorted((losses or {}).items())[:LONGEST]
-    ]
-    if unreachable is not None:
-        since, waiting = unreachable
-        waits = f", {waiting} wait{'s' * (waiting == 1)}" if waiting else ""
-        parts.append(f"Slack unreachable since {clock(since)}{waits}")
-    if wayless:
-        parts.append(f"no way to Slack for {_names(wayless)}")
-    if broken:
-        parts.append(f"Slack refuses {_names(broken)}")
-    if refused:
-        parts.append("settings refused")
-    return " · ".join(parts)
+    try:
+        text, changed = path.read_text(encoding="utf-8"), path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+    found: dict[str, Any] = json.loads(text)
+    return found | {"age_s": max(0.0, time.time() - changed)}
 
 
-def _names(names: Sequence[str]) -> str:
-    more = len(names) - LONGEST
-    return ", ".join(names[:LONGEST]) + (f" and {more} more" if more > 0 else "")
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

@@ -15,6 +15,7 @@ fonts-liberation /usr/share/fonts/truetype/liberation
 newsboat newsboat
 nginx /usr/sbin/nginx
 caddy caddy
+prometheus promtool
 nodejs node
 npm npm
 systemd systemd-analyze
@@ -38,7 +39,7 @@ install() { # one at a time, so that one which this release has not does not cos
         apt-get install -qq -y --no-install-recommends "$package" >/dev/null 2>&1 ||
             echo "$package could not be installed"
     done
-    for service in nginx caddy; do
+    for service in nginx caddy prometheus; do
         case " $(echo $1) " in *" $service "*) systemctl --quiet disable $service 2>/dev/null ;; esac
     done
 }

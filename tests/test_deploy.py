@@ -7,14 +7,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from syndicator.activity import Activity
+from syndicator.admin.metrics import render_metrics
 from syndicator.errors import SyndicatorError
 from syndicator.slack.client import SCOPES
 
 HOME = Path(__file__).parent.parent
+DEPLOY = HOME / "deploy"
 UNIT = HOME / "deploy/syndicator.service"
 MANIFEST = HOME / "deploy/slack-app-manifest.yaml"
 MOVED_UNITS = ("syndicator-moved.path", "syndicator-moved.service")
@@ -139,3 +143,42 @@ def test_install_guide_names_the_places_of_the_unit() -> None:
         assert f"deploy/{name}" in guide
     for credential in re.findall(r"^LoadCredential=\w+:(\S+)", text, re.MULTILINE):
         assert f"/etc/credstore/{credential}" in guide
+
+
+def test_alert_rules_ask_only_for_metrics_that_there_are() -> None:
+    rules = yaml.safe_load((DEPLOY / "alerts.rules.yml").read_text(encoding="utf-8"))
+    facts = {
+        "version": "",
+        "level": 0,
+        "at": "2026-03-14T12:00:00+00:00",
+        "oldest_waiting": None,
+        "routes": [],
+    }
+    lists: dict[str, Any] = {"findings": [], "entries": {}, "messages": {}}
+    known = set(
+        re.findall(r"^# TYPE (\w+)", render_metrics(facts | lists, Activity(), {}).decode(), re.MULTILINE)
+    )
+    for rule in rules["groups"][0]["rules"]:
+        asked = set(re.findall(r"\bsyndicator_\w+", rule["expr"]))
+        assert asked <= known, rule["alert"]
+        assert rule["annotations"].keys() == {"summary", "description"}
+
+
+def test_alert_rules_are_sound_to_prometheus() -> None:
+    if (promtool := shutil.which("promtool")) is None:
+        pytest.skip("promtool is not installed: `apt-get install prometheus` has it")
+    command = [promtool, "check", "rules", str(DEPLOY / "alerts.rules.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_container_is_rootless_and_copies_what_there_is() -> None:
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE):
+        assert all((HOME / source).exists() for source in sources.split()), sources
+    assert re.search(r"^USER 65532:65532$", text, re.MULTILINE)
+    assert "--require-hashes -r deploy/requirements.txt" in text
+    (service,) = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"].values()
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "./articles:/articles:ro" in service["volumes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
@@ -15,7 +16,7 @@ from syndicator.errors import SecondInstanceError, SettingsError
 
 if TYPE_CHECKING:
     from syndicator.build import Pass
-    from syndicator.models import Visibility
+    from syndicator.models import Problem, Visibility
     from syndicator.settings.models import Settings
 
 
@@ -50,8 +51,8 @@ def build(
     if as_json:
         say_json(_facts(result))
     else:
-        _say_problems(settings, result)
-        _say_counts(result)
+        say_problems(settings, result.problems)
+        say_counts(result)
         _say_missing(result)
         say(f"{result.published.written} files written to {settings.output}")
     if not result.fine:
@@ -63,6 +64,9 @@ def check(
     config: ConfigOption = DEFAULT_CONFIG,
     settings_only: bool = typer.Option(
         False, "--settings-only", help="Read no articles: would a start or a reload take these settings?"
+    ),
+    annotations: bool = typer.Option(
+        False, "--annotations", help="Print problems as GitHub shows them beside the lines of a pull request."
     ),
     as_json: JsonOption = False,
 ) -> None:
@@ -92,9 +96,12 @@ def check(
     if as_json:
         say_json(_facts(result))
     else:
-        _say_problems(settings, result)
-        _say_counts(result)
-        _say_folders(result)
+        if annotations:
+            _annotate(settings, result.problems)
+        else:
+            say_problems(settings, result.problems)
+        say_counts(result)
+        say_folders(result)
         _say_missing(result)
         for warning in result.warnings:
             say((f"warning: {warning}", "yellow"))
@@ -117,13 +124,32 @@ def _facts(result: Pass) -> dict[str, Any]:
     }
 
 
-def _say_problems(settings: Settings, result: Pass) -> None:
+def say_problems(settings: Settings, problems: Sequence[Problem]) -> None:
+    """One line each: where, what, and how to mend it."""
     folders = {source.name: source.path for source in settings.sources}
-    for one in result.problems:
+    for one in problems:
         # Topic files outside any source are named by their folder.
         path = folders.get(one.source, Path(one.source)) / one.path
         place = f"{path}:{one.at.line}:{one.at.column}: "
         say((place, "bold"), f"{one.what}. ", (f"{one.fix}.", "dim"))
+
+
+def _annotate(settings: Settings, problems: Sequence[Problem]) -> None:
+    """One workflow command each, with the repository's paths (docs.github.com, "Workflow commands")."""
+    folders = {source.name: source.path for source in settings.sources}
+    for one in problems:
+        path = folders.get(one.source, Path(one.source)) / one.path
+        file = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        place = f"file={_property(str(file))},line={one.at.line},col={one.at.column}"
+        typer.echo(f"::error {place}::{_escaped(f'{one.what}. {one.fix}.')}")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def why_not_public(visibility: Visibility, count: int = 1) -> str:
@@ -145,7 +171,7 @@ def why_not_public(visibility: Visibility, count: int = 1) -> str:
     assert_never(visibility)
 
 
-def _say_counts(result: Pass) -> None:
+def say_counts(result: Pass) -> None:
     """How many entries are public, how many of them the feeds show, and why the others are not."""
     from syndicator.models import Visibility
     from syndicator.reports import INCLUDE
@@ -162,7 +188,7 @@ def _say_counts(result: Pass) -> None:
         say((f"{INCLUDE} for the source.", "dim"))
 
 
-def _say_folders(result: Pass) -> None:
+def say_folders(result: Pass) -> None:
     """Each source's folder, how many articles it has, and how many of its files are bad."""
     for name, folder in result.folders.items():
         text = f"{name}: {folder.articles} {'article' if folder.articles == 1 else 'articles'}"

@@ -20,14 +20,24 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         "-c",
-        help="The settings file.",
-        show_default=True,
+        help="The settings file; by default ./syndicator.yaml, ./config/syndicator.yaml or "
+        "/etc/syndicator/syndicator.yaml.",
+        show_default=False,
         envvar="SYNDICATOR_CONFIG",
         readable=False,  # read_settings says it better
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-DEFAULT_CONFIG = Path("config/syndicator.yaml")
+DEFAULT_CONFIG = Path("syndicator.yaml")
+PLACES = (DEFAULT_CONFIG, Path("config/syndicator.yaml"), Path("/etc/syndicator/syndicator.yaml"))
+"""Where the settings are looked for without `--config`; the first that is there counts."""
+
+
+def settings_file(config: Path) -> Path:
+    """`config`, or where it was not given the first of the usual places that is there."""
+    if config != DEFAULT_CONFIG:
+        return config
+    return next((place for place in PLACES if place.exists()), config)
 
 
 def read_settings(config: Path, *, to_publish: bool = False) -> Settings:
@@ -37,6 +47,7 @@ def read_settings(config: Path, *, to_publish: bool = False) -> Settings:
     """
     from syndicator.settings.load import load_settings
 
+    config = settings_file(config)
     if to_publish:
         return load_settings(config, os.environ, check_cron=check_cron, check_output=check_output)
     return load_settings(config, os.environ, check_cron=check_cron)

@@ -7,7 +7,7 @@ import os
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, settings_file
 
 
 @app.command()
@@ -25,4 +25,4 @@ def run(
     from syndicator.systemd import Notifier
 
     configure_logs(verbose=verbose, journal="JOURNAL_STREAM" in os.environ)
-    Runner(config, Notifier(os.environ)).run()
+    Runner(settings_file(config), Notifier(os.environ)).run()

@@ -141,7 +141,7 @@ def _read(file: Path) -> Document:
             return document
         line, column, what = 1, 1, "must hold keys and values, like `site:`, `sources:`, `output:`"
     except FileNotFoundError:
-        what = "there is no settings file. Name one with --config, or start from a copy of config/start.yaml"
+        what = "there is no settings file. Name one with --config, or write one: `syndicator init FOLDER`"
     except OSError as error:
         what = f"cannot be read: {error.strerror}. Let this user read it, or be the user of the service"
     except UnicodeDecodeError as error:

@@ -115,6 +115,13 @@ class Listen(Model):
     cache: Duration = timedelta(minutes=5)
 
 
+class Admin(Model):
+    """Where the operator looks: health, metrics, a page. Who reaches it may read paths and titles."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9090, ge=0, le=65535)
+
+
 class Watch(Model):
     quiet: Duration = timedelta(seconds=2)
     scan_every: Duration = timedelta(seconds=60)
@@ -260,6 +267,7 @@ class Settings(Model):
     state: Database = Field(default="sqlite:///../var/syndicator.db", validate_default=True)
     """An SQLAlchemy URL."""
     server: Listen | None = Listen()
+    admin: Admin | None = None
     watch: Watch = Watch()
     slack: Annotated[Slack, BeforeValidator(_short)] = Slack()
     routes: tuple[Route, ...] = ()

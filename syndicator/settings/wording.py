@@ -13,8 +13,6 @@ from syndicator.settings.checks import KeyPath
 from syndicator.settings.models import RULE, Settings
 from syndicator.text import shorten
 
-NOT_YET = {"admin": "is not built yet: nothing would listen there; leave it out"}
-"""Settings that are planned, and so known to whoever reads of them."""
 PASSWORD = re.compile(r"(?<=://)[^/\s]+@")
 LONGEST_SHOWN = 60
 
@@ -76,8 +74,6 @@ def known_keys(path: KeyPath) -> list[str]:
 
 def _unknown(key: str, known: list[str]) -> str:
     """What is wrong with a key that is not among the known ones: the nearest of them, or all."""
-    if key.lower() in NOT_YET:
-        return NOT_YET[key.lower()]
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
     return f"there is no such setting; {hint}"

@@ -7,6 +7,7 @@ kept in memory: the first calls after a start find out anew.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from threading import Event, Lock
 import structlog
 
 from syndicator.alerts import SlackMethod
+from syndicator.errors import DeliveryError
 
 log = structlog.get_logger()
 
@@ -41,6 +43,10 @@ class OutageWatch:
     def __init__(self) -> None:
         self.doubt = Event()
         """Set when a first call was not answered: somebody should ask Slack how it is."""
+        self.refusal: DeliveryError | None = None
+        """Why Slack does not accept the token; None while it does, and while that is not known."""
+        self.answers: Counter[tuple[str, str]] = Counter()
+        """How many calls there were, by method and by what came of them."""
         self._lock = Lock()
         self._failed: Outage | None = None
 
@@ -64,6 +70,7 @@ class OutageWatch:
         what failed.
         """
         with self._lock:
+            self.answers[method.value, "answered" if error is None else "not answered"] += 1
             if error is not None:
                 self._note_failure(method, error, now, waiting)
                 return False

@@ -25,7 +25,7 @@ def check(base: Path, *arguments: str, **settings: Any) -> subprocess.CompletedP
     file.write_text(json.dumps({**values, **settings}), encoding="utf-8")
     command = [sys.executable, "-m", "syndicator", "check", "--config", str(file), *arguments]
     environment = {"PATH": "/usr/bin:/bin", "COLUMNS": "200"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=base)
 
 
 def write(base: Path, path: str, **front: Any) -> None:
@@ -92,3 +92,12 @@ def test_copies_are_told_from_entries_that_feeds_show(tmp_path: Path) -> None:
     done = check(tmp_path)
     assert "3 entries are public; feeds and pages show 2, as of several with the same link" in done.stdout
     assert json.loads(check(tmp_path, "--json").stdout)["shown"] == 2
+
+
+def test_annotations_name_the_lines_of_the_repository(tmp_path: Path) -> None:
+    check(tmp_path)
+    (tmp_path / "articles/a,b: 100%.md").write_text("no front matter", encoding="utf-8")
+    done = check(tmp_path, "--annotations")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("::")]
+    assert line.startswith("::error file=articles/a%2Cb%3A 100%25.md,line=1,col=1::no front matter. Begin ")

@@ -407,7 +407,6 @@ def test_no_secret_in_repr(tmp_path: Path) -> None:
         pytest.param(
             {"routes": [ROUTE | {"deliver": "immediate", "edits": True}]}, "routes[0].edits", id="edits"
         ),
-        pytest.param({"admin": {"port": 9090}}, "admin", id="admin"),
     ],
 )
 def test_setting_that_would_do_nothing_is_refused(tmp_path: Path, change: dict[str, Any], place: str) -> None:

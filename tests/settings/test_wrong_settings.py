@@ -117,7 +117,7 @@ def test_wrong_value_of_a_variable_names_the_variable(tmp_path: Path, path: KeyP
             "SYNDICATOR_OUTPUT__X",
             "output: must be text; a number, a flag or a date as text stands in quotes (is {'x': '8081'})",
         ),
-        ("SYNDICATOR_ADMIN__PORT", "is not built yet"),
+        ("SYNDICATOR_ADMIN__PROT", "did you mean `port`"),
         ("SYNDICATOR_", "known here: site"),
         ("SYNDICATOR_{}__{", "known here: site"),
     ],

@@ -18,7 +18,7 @@ from syndicator.text import language_tag, shorten
 from syndicator.urls import other_host
 
 
-def _mark_code(text: str) -> Markup:
+def mark_code(text: str) -> Markup:
     """The text escaped, with what stands between backticks as code."""
     parts = text.split("`")
     return Markup("").join(
@@ -39,7 +39,7 @@ _ENVIRONMENT.filters |= {
     "day": say_day,
     "expected": say_expectation,
     "iso": lambda moment: f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-    "mark_code": _mark_code,
+    "mark_code": mark_code,
     "moment": say_moment,
     "number": number,
     "small": draw_small,

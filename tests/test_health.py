@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from syndicator.health import Level, find, status_line
 from syndicator.models import utc
-from syndicator.status import status_line
 from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
 
 NOW = utc(2026, 3, 14, 12)
 MISSING = (LossReason.MISSING, utc(2026, 3, 14, 9, 12))
-EVERYTHING = {
+EVERYTHING: dict[str, Any] = {
     "problems": {ProblemKind.ARTICLE: 1},
     "losses": {"news": MISSING},
     "unreachable": (utc(2026, 3, 14, 9, 40), 3),
@@ -52,10 +52,23 @@ CASES = [
 
 @pytest.mark.parametrize(("facts", "expected"), CASES)
 def test_line(facts: dict[str, Any], expected: str) -> None:
-    assert status_line(public=193, now=NOW, **facts) == expected
+    assert status_line(193, find(now=NOW, **facts), NOW) == expected
 
 
 def test_times_are_the_readers() -> None:
     now = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    line = status_line(public=0, losses={"news": MISSING}, now=now)
+    line = status_line(0, find(now=now, losses={"news": MISSING}), now)
     assert line == "0 public · news: folder missing since 14:42"
+
+
+def test_messages_that_wait_are_told_and_matter_when_they_are_late() -> None:
+    (fresh,) = find(now=NOW, waiting=(1, NOW - timedelta(minutes=2)))
+    assert (fresh.words(NOW), fresh.level) == ("1 message waits since 11:58", Level.WELL)
+    assert status_line(3, [fresh], NOW) == "3 public"
+    (late,) = find(now=NOW, waiting=(2, NOW - timedelta(hours=1)))
+    assert status_line(3, [late], NOW) == "3 public · 2 messages wait since 11:00"
+
+
+def test_every_finding_has_a_fix() -> None:
+    found = find(now=NOW, **EVERYTHING, wayless=["a"], broken=["C1"], waiting=(1, NOW))
+    assert all(finding.fix for finding in found)

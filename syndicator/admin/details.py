@@ -1,0 +1,66 @@
+"""What the operator's page and the metrics show beyond the status: read from the store when somebody asks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from syndicator.activity import Durations
+from syndicator.alerts import DeliveryState
+from syndicator.app import App
+from syndicator.models import Problem
+from syndicator.notify.enqueue import known_entries
+
+MOST = 50
+"""So many problems, messages and decisions are shown, the newest."""
+HOURS = 24
+SHOWN = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNCLEAR, DeliveryState.FAILED)
+
+
+def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
+    """By names: problems, messages that wait, channels, the last decisions, sent and decided by hour."""
+    day = now - timedelta(hours=HOURS)
+    with app.store.reading() as session:
+        outbox = session.outbox
+        problems = session.problems.all()
+        waiting = outbox.list(SHOWN, limit=MOST)
+        decisions = outbox.ledger.newest(MOST)
+        guids = {guid for one in waiting for guid in one.guids} | {row.guid for row in decisions}
+        entries = known_entries(session, sorted(guids))
+        titles = {guid: entry.article.title for guid, entry in entries.items()}
+        sent = outbox.sent_since(min(day, started))
+        decided = outbox.ledger.decided_since(day)
+        broken = {state.channel: state.broken for state in outbox.channels.broken()}
+        last_sent = outbox.last_sent()
+    to_slack = Durations()
+    for created, ended in sent:
+        if ended >= started:
+            to_slack.note((ended - created).total_seconds())
+    return {
+        "problems": problems,
+        "problem_counts": Counter(problem.source for problem in problems),
+        "waiting": [(one, [titles.get(guid, "(unknown)") for guid in one.guids]) for one in waiting],
+        "decisions": [(row, titles.get(row.guid, "(unknown)")) for row in decisions],
+        "sent_by_hour": _by_hour([ended for _, ended in sent], now),
+        "decided_by_hour": _by_hour(decided, now),
+        "broken": broken,
+        "last_sent": last_sent,
+        "answers": dict(app.outages.answers),
+        "to_slack": to_slack,
+    }
+
+
+def problem_place(app: App, problem: Problem) -> str:
+    """The file with line and column, as an editor takes it."""
+    folders = {source.name: source.path for source in app.settings.sources}
+    path = folders.get(problem.source, Path(problem.source)) / problem.path
+    return f"{path}:{problem.at.line}:{problem.at.column}"
+
+
+def _by_hour(moments: Sequence[datetime], now: datetime) -> list[int]:
+    """How many fell into each of the last hours, the oldest first."""
+    counts = Counter(int((now - moment).total_seconds() // 3600) for moment in moments)
+    return [counts[hour] for hour in reversed(range(HOURS))]

@@ -1,0 +1,86 @@
+"""What the operator's address answers from: the parts of a service that are open now, and its last word."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from syndicator.activity import Activity
+from syndicator.admin.details import details, problem_place
+from syndicator.app import App
+from syndicator.clock import Clock
+from syndicator.errors import SyndicatorError
+from syndicator.health import Finding, Kind, Level, hindrance
+from syndicator.status import facts, hindered
+
+STARTING = Finding(
+    kind=Kind.SERVICE,
+    text="the service is starting",
+    fix="Wait for the first scan and build",
+    level=Level.DOWN,
+)
+
+
+@dataclass(kw_only=True)
+class Operator:
+    """Kept up to date by the service; asked by the threads of the server, each answer from one moment."""
+
+    clock: Clock
+    address: str = ""
+    app: App | None = None
+    """Open and ready, or None."""
+    activity: Activity = field(default_factory=Activity)
+    hindrance: Finding = STARTING
+    """Why `app` is None."""
+    refused: bool = False
+    alive_at: float = field(default_factory=time.monotonic)
+    """When the thread that does the work gave its last sign of life, on the monotonic clock."""
+
+    def __post_init__(self) -> None:
+        self._started = self.clock.now()
+
+    def alive_s(self) -> float:
+        """How long ago that was."""
+        return time.monotonic() - self.alive_at
+
+    def facts(self) -> dict[str, Any]:
+        """As `status.facts`."""
+        return self._ask()[0]
+
+    def metrics(self) -> bytes:
+        """For Prometheus."""
+        from syndicator.admin.metrics import render_metrics
+
+        told, more = self._ask(more=True)
+        return render_metrics(told, self.activity, more)
+
+    def page(self) -> bytes:
+        """The operator's page."""
+        from syndicator.admin.page import render_operators_page
+
+        told, more = self._ask(more=True)
+        app = self.app
+        if more and app is not None:
+            more["problems"] = [(problem_place(app, problem), problem) for problem in more["problems"]]
+        return render_operators_page(told, more, self.clock.now())
+
+    def problems(self) -> bytes:
+        """The articles with a problem, as an Atom feed."""
+        from syndicator.admin.page import render_problems
+
+        app, found = self.app, list[Any]()
+        if app is not None:
+            with app.store.reading() as session:
+                found = [(problem_place(app, problem), problem) for problem in session.problems.all()]
+        return render_problems(found, f"{self.address}problems.xml", self.clock.now())
+
+    def _ask(self, *, more: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+        now, app = self.clock.now(), self.app
+        if app is None:
+            return hindered(self.hindrance, now, started=self._started), {}
+        try:
+            told = facts(app, now, started=self._started, refused=self.refused)
+            return told, details(app, now, started=self._started) if more else {}
+        except SyndicatorError as error:
+            return hindered(hindrance(error, now), now, started=self._started), {}

@@ -1,0 +1,169 @@
+"""Serves health, metrics and the operator's page on an address of their own, from a thread of the service.
+
+    /healthz        200 while the loop gives signs of life, else 503
+    /readyz         200 while the service does its work, else 503 with what keeps it from that
+    /metrics        for Prometheus
+    /               the operator's page
+    /problems.xml   the articles with a problem, as an Atom feed
+    /status.json    what `syndicator status --json` prints
+
+Only GET and HEAD are answered, and nothing is changed by them. The address is loopback unless the settings
+say otherwise: who reaches it may read paths, titles and names of channels.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+
+import structlog
+
+from syndicator.errors import CannotServe
+
+log = structlog.get_logger()
+
+PATIENCE_S = 10.0
+"""How long a client may take to ask."""
+MOST_AT_ONCE = 8
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Source(Protocol):
+    """Where the answers come from: the service, or what stands for it in a test."""
+
+    def alive_s(self) -> float:
+        """How long ago the loop gave a sign of life."""
+
+    def facts(self) -> dict[str, Any]:
+        """As `status.facts`."""
+
+    def metrics(self) -> bytes: ...
+
+    def page(self) -> bytes: ...
+
+    def problems(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    type: str
+    body: bytes
+
+
+STALE_S = 60.0
+
+
+def answer(source: Source, path: str) -> Answer:
+    """The answer to a GET of this path."""
+    match path.partition("?")[0]:
+        case "/healthz":
+            silent_s = source.alive_s()
+            well = silent_s < STALE_S
+            text = "ok" if well else f"the service has given no sign of life for {silent_s:.0f} s"
+            return Answer(200 if well else 503, "text/plain; charset=utf-8", f"{text}\n".encode())
+        case "/readyz":
+            return _readiness(source)
+        case "/metrics":
+            return Answer(200, "text/plain; version=0.0.4; charset=utf-8", source.metrics())
+        case "/status.json":
+            return Answer(200, "application/json", json.dumps(source.facts(), ensure_ascii=False).encode())
+        case "/problems.xml":
+            return Answer(200, "application/atom+xml; charset=utf-8", source.problems())
+        case "/":
+            return Answer(200, "text/html; charset=utf-8", source.page())
+        case "/style.css":
+            from syndicator.admin.page import STYLE
+
+            return Answer(200, "text/css; charset=utf-8", STYLE)
+    return Answer(404, "text/plain; charset=utf-8", b"There is nothing here.\n")
+
+
+def _readiness(source: Source) -> Answer:
+    facts = source.facts()
+    text = "".join(f"{finding['text']}. {finding['fix']}\n" for finding in facts["findings"])
+    if facts["level"] >= 2:
+        return Answer(503, "text/plain; charset=utf-8", text.encode())
+    return Answer(200, "text/plain; charset=utf-8", f"ready\n{text}".encode())
+
+
+class AdminServer:
+    """Listens from `start` to `stop`."""
+
+    def __init__(self, host: str, port: int, source: Source) -> None:
+        self._place, self._source = (host, port), source
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, port = self._listening.server_address[:2]
+        return str(host), int(port)
+
+    @property
+    def url(self) -> str:
+        """The address with a slash at its end."""
+        host, port = self.address
+        return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+    def start(self) -> None:
+        """Raises CannotServe where the address cannot be had."""
+        try:
+            self._listening = ThreadingHTTPServer(self._place, _handler(self._source))
+        except OSError as error:
+            host, port = self._place
+            fix = "Set `admin` to a free address of this machine, or leave it out"
+            raise CannotServe("cannot listen", on=f"{host}:{port}", why=str(error), fix=fix) from None
+        self._listening.daemon_threads = True
+        threading.Thread(target=self._listening.serve_forever, name="admin", daemon=True).start()
+        log.info("serving the operator's page", address=self.url)
+
+    def stop(self) -> None:
+        """Stops listening; after `start`."""
+        self._listening.shutdown()
+        self._listening.server_close()
+
+
+def _handler(source: Source) -> type[BaseHTTPRequestHandler]:
+    places = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = PATIENCE_S
+        server_version, sys_version = "syndicator", ""
+
+        def do_GET(self) -> None:
+            if not places.acquire(timeout=PATIENCE_S):
+                self._send(Answer(503, "text/plain; charset=utf-8", b"Too many at once.\n"))
+                return
+            try:
+                self._send(answer(source, self.path))
+            except ConnectionError:
+                pass
+            except Exception:  # the boundary of a request
+                log.exception("an answer to the operator failed", path=self.path)
+                self._send(Answer(500, "text/plain; charset=utf-8", b"The log says what failed.\n"))
+            finally:
+                places.release()
+
+        do_HEAD = do_GET
+
+        def _send(self, answer: Answer) -> None:
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.type)
+            self.send_header("Content-Length", str(len(answer.body)))
+            for name, value in HEADERS.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer.body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            log.debug("asked by an operator", request=format % args)
+
+    return Handler

@@ -1,0 +1,154 @@
+"""`syndicator init`: a settings file for a folder of articles, and what was found there."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syndicator.cli import app
+from syndicator.cli.build import say_counts, say_folders, say_problems
+from syndicator.cli.options import read_settings
+from syndicator.cli.terminal import progress_bar, say
+from syndicator.errors import SettingsError
+
+if TYPE_CHECKING:
+    from syndicator.settings.models import Settings
+    from syndicator.survey import Survey
+
+FILE = Path("syndicator.yaml")
+SOME_PROBLEMS = 5
+"""So many bad articles are named; `check` names all."""
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder of articles, or of the site.")] = Path(),
+    config: Annotated[Path, typer.Option("--config", "-c", help="The file to write.")] = FILE,
+    slack: Annotated[
+        str, typer.Option("--slack", metavar="CHANNEL", help="Add a route to this channel: its id, or #name.")
+    ] = "",
+) -> None:
+    """Look at a folder and write a small settings file for it. Nothing is asked, published or sent.
+
+    Exit code 1 where there is nothing that reads as an article, 2 where the file is there already.
+    """
+    from syndicator.survey import survey
+
+    if config.exists():
+        raise typer.BadParameter(f"{config} is there already; remove it, or write another with --config")
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is not a folder")
+    found = survey(folder)
+    if found is None:
+        say(
+            f"No file in {folder} reads as an article: Markdown (*.md) that begins with front matter, with a "
+            "title and a date. Nothing was written."
+        )
+        raise typer.Exit(1)
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(settings_text(found, config.parent, folder, slack), encoding="utf-8")
+    try:
+        settings = read_settings(config, to_publish=True)
+    except SettingsError:
+        config.unlink()  # the channel, or a variable of the environment
+        raise
+    _say_found(found, settings)
+    typer.echo()
+    say(f"Wrote {config}. Next:")
+    option = "" if config == FILE else f" --config {config}"
+    steps = [(f"syndicator build{option}", f"feeds and pages into {settings.output}")]
+    if slack:
+        steps.append((f"syndicator preview{option}", "an alert as it would be posted"))
+        steps.append(("export SLACK_BOT_TOKEN=xoxb-...", "without it alerts wait"))
+    if settings.server is not None:
+        address = f"http://{settings.server.host}:{settings.server.port}/"
+        steps.append((f"syndicator run{option}", f"keeps them up to date and serves them on {address}"))
+    width = max(len(command) for command, _ in steps)
+    for command, what in steps:
+        say(f"  {command:<{width}}  ", (what, "dim"))
+
+
+def _say_found(found: Survey, settings: Settings) -> None:
+    from syndicator.build import check
+    from syndicator.cli.log import configure_logs
+
+    configure_logs(quiet=True)
+    with progress_bar("Reading articles") as progress:
+        result = check(settings, reading=progress.update)
+    whose = {"smartable": "articles", "jekyll": "a Jekyll site", "hugo": "a Hugo site"}[found.profile]
+    by = f" ({found.configured_by.name})" if found.configured_by else ""
+    say((f"Found {whose}{by} in {found.articles}, read with `profile: {found.profile}`", "bold"))
+    say_problems(settings, result.problems[:SOME_PROBLEMS])
+    if (more := len(result.problems) - SOME_PROBLEMS) > 0:
+        say(f"and {more} more; `syndicator check` names them all")
+    say_folders(result)
+    say_counts(result)
+
+
+def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> str:
+    """The settings file, whose paths are relative to `base`; a route to `slack` where it names a channel."""
+    relative = os.path.relpath(found.articles, base)
+    title = found.title or folder.resolve().name.replace("-", " ").replace("_", " ").title() or "News"
+    name = _name(found.articles if found.articles.name not in ("content", "") else folder)
+    lines = [
+        "# Written by `syndicator init`. Paths are relative to this file.",
+        "site:",
+        f"  title: {_quoted(title)}",
+        _noted(
+            "  base_url: http://127.0.0.1:8080/",
+            "where readers will find the feeds: change it before they do",
+        ),
+    ]
+    if found.language:
+        lines.append(f"  language: {found.language}")
+    lines += [
+        "",
+        "sources:",
+        _noted(f"  - name: {name}", "part of every entry's guid: never change it"),
+        f"    path: {_quoted(relative)}",
+        f"    profile: {found.profile}",
+    ]
+    if found.profile != "smartable":
+        note = "the site's own address, of which links are made"
+        unknown = "" if found.base_url else "; not found, so correct it"
+        lines.append(_noted(f"    base_url: {found.base_url or 'https://www.example.org/'}", note + unknown))
+        if found.permalink:
+            lines.append(f"    permalink: {_quoted(found.permalink)}")
+    if found.topics:
+        lines += ["", f"topics: {_quoted(os.path.relpath(folder / found.topics, base))}"]
+    # A site generator may have a `public` of its own, and empties it.
+    output = "public" if not (base / "public").exists() and found.profile != "hugo" else "feeds"
+    lines += [
+        "",
+        _noted(f"output: {output}", "feeds and pages come here"),
+        "state: sqlite:///var/syndicator.db",
+    ]
+    if slack:
+        lines += [
+            "",
+            "routes:",
+            "  - name: alerts",
+            f"    channel: {_quoted(slack)}",
+            _noted('    deliver: {digest: "0 9 * * mon-fri", time_zone: UTC}', "or: immediate"),
+            _noted("    # min_quality: 80", "only what is at least so good"),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _noted(line: str, note: str) -> str:
+    return f"{line:<42} # {note}"
+
+
+def _quoted(text: str) -> str:
+    """As YAML writes a text in quotes, which is how JSON writes it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _name(folder: Path) -> str:
+    """A source's name from its folder's."""
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in folder.resolve().name)
+    return kept.strip("-_.")[:64].lower() or "news"

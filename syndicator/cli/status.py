@@ -1,0 +1,88 @@
+"""`syndicator status`: how things stand with the service, for a person and for monitoring."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from syndicator.cli import app
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
+from syndicator.cli.terminal import say, say_json
+
+WORDS = ("well", "degraded", "down")
+STYLES = ("green", "yellow", "red")
+DOWN = 2
+
+
+@app.command()
+def status(
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False,
+) -> None:
+    """How things stand, each trouble with its fix. Exit code: 0 well, 1 degraded, 2 down."""
+    from syndicator.status import status_path
+
+    path = status_path(read_settings(config).state)
+    while True:
+        found = _read(path)
+        if as_json:
+            say_json(found)
+        else:
+            if watch:
+                typer.echo("\x1b[2J\x1b[H", nl=False)  # the screen's top, cleared (ECMA-48)
+            _say(found)
+        if not watch:
+            raise typer.Exit(found["level"])
+        time.sleep(2)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    from syndicator.status import STALE_S, read_status
+
+    found = read_status(path)
+    if found is None:
+        fix = "Start it: `syndicator run`, or `systemctl start syndicator`"
+        return _down("the service does not run", fix)
+    if found["age_s"] > STALE_S:
+        why = f"the service has given no sign of life for {found['age_s']:.0f} s"
+        return found | _down(why, "Look into its log: `journalctl -u syndicator`")
+    return found
+
+
+def _down(text: str, fix: str) -> dict[str, Any]:
+    finding = {"kind": "service", "level": DOWN, "what": text, "text": text, "fix": fix, "since": None}
+    return {"level": DOWN, "line": text, "findings": [finding]}
+
+
+def _say(found: dict[str, Any]) -> None:
+    level = found["level"]
+    say((WORDS[level], f"bold {STYLES[level]}"), f"  {found['line']}")
+    for finding in found["findings"]:
+        say((f"  {finding['text']}", STYLES[finding["level"]]), (f". {finding['fix']}", "dim"))
+    if "pid" not in found:
+        return
+    say(f"  running since {_time(found['started'])}, version {found['version']}, process {found['pid']}")
+    if entries := _counts(found["entries"]):
+        say(f"  entries: {entries}")
+    if messages := _counts(found["messages"]):
+        say(f"  messages: {messages}")
+    for route in found["routes"]:
+        parts = [route["deliver"]]
+        parts += [f"next {_time(route['next'])}"] if route["next"] else []
+        parts += [f"{route['owes']} owed"] if route["owes"] else []
+        parts += [f"muted until {_time(route['muted_until'])}"] if route["muted_until"] else []
+        say(f"  {route['name']} to {route['channel']}: {', '.join(parts)}")
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
+def _time(text: str) -> str:
+    from datetime import datetime
+
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"

@@ -1,0 +1,168 @@
+"""How things stand: what a person should see to, in the same words wherever it is shown.
+
+systemd's STATUS, `syndicator status` and `doctor`, the operator's page and the metrics all take a Finding's
+text.
+
+193 public · 1 bad article · news: folder missing since 09:12 · Slack unreachable since 09:40, 3 wait
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from syndicator.errors import DeliveryError, SyndicatorError
+from syndicator.slack.outage import FIX
+from syndicator.store.types import ProblemKind
+from syndicator.watch.deletion_guard import LossReason
+
+LONGEST = 5
+"""At most so many sources, routes or channels are named."""
+LATE = timedelta(minutes=10)
+"""A message that has waited so long is a matter for a person."""
+FILES = {
+    ProblemKind.ARTICLE: ("bad article", "bad articles"),
+    ProblemKind.TOPIC: ("bad topic file", "bad topic files"),
+    ProblemKind.FOLDER: ("skipped file", "skipped files"),
+}
+LOSSES = {
+    LossReason.MISSING: "folder missing",
+    LossReason.EMPTY: "folder empty",
+    LossReason.INCOMPLETE: "folder partly unreadable",
+    LossReason.MANY: "many articles missing",
+}
+CONFIRM = "If they are meant to be gone: `syndicator build --confirm-removals`"
+MOUNT = "Mount or mend it, or correct the source's `path`; what was published stays meanwhile"
+
+
+class Level(IntEnum):
+    """How bad it is; the exit code of `syndicator status`."""
+
+    WELL = 0
+    DEGRADED = 1
+    """It does its work, and a person should see to something."""
+    DOWN = 2
+    """It does not do its work."""
+
+
+class Kind(StrEnum):
+    """What a finding is about; the label of the metric."""
+
+    FILES = "files"
+    FOLDER = "folder"
+    SLACK = "slack"
+    TOKEN = "token"  # noqa: S105  no secret
+    WAY = "way"
+    CHANNEL = "channel"
+    MESSAGES = "messages"
+    SETTINGS = "settings"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that a person should see to, with its fix. `detail` follows the time, where there is one."""
+
+    kind: Kind
+    text: str
+    fix: str
+    since: datetime | None = None
+    detail: str = ""
+    level: Level = Level.DEGRADED
+
+    def words(self, now: datetime) -> str:
+        """The text with its time, in the time zone of `now`; what began before today has its date."""
+        since = f" since {_clock(self.since, now)}" if self.since is not None else ""
+        return f"{self.text}{since}{self.detail}"
+
+
+def find(
+    *,
+    problems: Mapping[ProblemKind, int] | None = None,
+    losses: Mapping[str, tuple[LossReason, datetime]] | None = None,
+    unreachable: tuple[datetime, int] | None = None,
+    refusal: DeliveryError | None = None,
+    wayless: Sequence[str] = (),
+    broken: Mapping[str, str] | Collection[str] = (),
+    waiting: tuple[int, datetime] | None = None,
+    refused: bool = False,
+    now: datetime,
+) -> list[Finding]:
+    """What there is to see to, in the order in which it is shown.
+
+    `losses` says by source what is in doubt since when; `unreachable` since when Slack is, and how many
+    messages wait for it; `refusal` why it does not accept the token; `wayless` are routes with neither token
+    nor webhook, `broken` channels that need a person; `waiting` how many messages wait and since when the
+    oldest; `refused` that settings were to be read again and were wrong.
+    """
+    found = [
+        Finding(
+            kind=Kind.FILES, text=f"{n} {words[n != 1]}", fix="`syndicator check` names each with its fix"
+        )
+        for kind, words in FILES.items()
+        if (n := (problems or {}).get(kind, 0))
+    ]
+    found += [
+        Finding(
+            kind=Kind.FOLDER,
+            text=f"{source}: {LOSSES.get(reason, reason.value)}",
+            fix=CONFIRM if reason is LossReason.MANY else MOUNT,
+            since=since,
+        )
+        for source, (reason, since) in sorted((losses or {}).items())[:LONGEST]
+    ]
+    if unreachable is not None:
+        since, count = unreachable
+        detail = f", {count} wait{'s' * (count == 1)}" if count else ""
+        found.append(Finding(kind=Kind.SLACK, text="Slack unreachable", fix=FIX, since=since, detail=detail))
+    if refusal is not None:
+        text = f"the Slack token was not accepted: {refusal.code}"
+        found.append(Finding(kind=Kind.TOKEN, text=text, fix=refusal.fix))
+    if wayless:
+        fix = (
+            "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again, or correct the channel's name; "
+            "until then messages are kept"
+        )
+        found.append(Finding(kind=Kind.WAY, text=f"no way to Slack for {_names(wayless)}", fix=fix))
+    if broken:
+        fix = "`syndicator deliveries` says why, and what waits"
+        found.append(Finding(kind=Kind.CHANNEL, text=f"Slack refuses {_names([*broken])}", fix=fix))
+    if waiting is not None:
+        count, since = waiting
+        found.append(
+            Finding(
+                kind=Kind.MESSAGES,
+                text=f"{count} message{'s wait' if count != 1 else ' waits'}",
+                fix="`syndicator deliveries` lists them, each with what holds it back",
+                since=since,
+                level=Level.DEGRADED if now - since > LATE else Level.WELL,
+            )
+        )
+    if refused:
+        fix = "`syndicator check --settings-only` says what is wrong; the old ones stay in force"
+        found.append(Finding(kind=Kind.SETTINGS, text="settings refused", fix=fix))
+    return found
+
+
+def hindrance(error: SyndicatorError, since: datetime) -> Finding:
+    """What keeps the service from its work."""
+    text = f"{error.what}: {error.why}" if error.why else error.what
+    return Finding(kind=Kind.SERVICE, text=text, fix=error.fix, since=since, level=Level.DOWN)
+
+
+def status_line(public: int, findings: Sequence[Finding], now: datetime) -> str:
+    """All in one line: how many entries are public, and what is not well."""
+    worse = [finding.words(now) for finding in findings if finding.level is not Level.WELL]
+    return " · ".join([f"{public} public", *worse])
+
+
+def _clock(moment: datetime, now: datetime) -> str:
+    here = moment.astimezone(now.tzinfo)
+    return f"{here:%H:%M}" if here.date() == now.date() else f"{here:%Y-%m-%d %H:%M}"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = len(names) - LONGEST
+    return ", ".join(names[:LONGEST]) + (f" and {more} more" if more > 0 else "")

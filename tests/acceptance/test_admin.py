@@ -1,0 +1,99 @@
+"""The operator's address of a real service, and the same words in all places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import feedparser
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.acceptance.running import Notified, Running, running, wait_for
+from tests.slack_server import TOKEN, SlackServer
+
+SEEN = ("1 bad article", "away: folder missing", "settings refused")
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Running]:
+    sources = [{"name": "news", "path": "articles"}, {"name": "away", "path": "nowhere"}]
+    route = {"name": "ai", "channel": "C0GENERAL", "deliver": "immediate"}
+    with running(tmp_path, sources=sources, routes=[route], admin={"port": 0}) as service:
+        (service.articles / "bad <b>.md").write_text("no front matter", encoding="utf-8")
+        yield service
+
+
+def admin_of(service: Running) -> httpx.Client:
+    line = next(line for line in service.text().splitlines() if "serving the operator's page" in line)
+    return httpx.Client(base_url=line.split("address=")[1].split()[0], trust_env=False)
+
+
+def test_what_is_wrong_is_seen_everywhere_in_the_same_words(service: Running) -> None:
+    with SlackServer() as slack:
+        service.use(slack)
+        service.start()
+        notified = Notified(service.notify_address)
+        good = service.config.read_text(encoding="utf-8")
+        service.config.write_text("site: {}\n", encoding="utf-8")
+        assert service.process is not None
+        service.process.send_signal(1)
+        wait_for(lambda: notified.has_like("STATUS=0 public"), why="settings refused")
+        service.config.write_text(good, encoding="utf-8")
+        with admin_of(service) as admin:
+            wait_for(lambda: "settings refused" in service.command("status").stdout, why="the file")
+            told = service.command("status").stdout
+            page, ready = admin.get("/").text, admin.get("/readyz")
+            families = text_string_to_metric_families(admin.get("/metrics").text)
+            labels = {
+                sample.labels["text"]
+                for family in families
+                if family.name == "syndicator_finding"
+                for sample in family.samples
+            }
+            for words in SEEN:
+                assert words in told
+                assert words in page
+                assert words in ready.text
+                assert words in labels
+            assert ready.status_code == 200, "degraded, and it does its work"
+            assert admin.get("/status.json").json()["level"] == 1
+            assert admin.get("/healthz").text == "ok\n"
+            assert "bad &lt;b&gt;.md:1:1" in page
+            assert "<b>" not in page
+            feed = feedparser.parse(admin.get("/problems.xml").content)
+            assert not feed.bozo
+            assert [entry.title for entry in feed.entries] == ["bad <b>.md: no front matter"]
+            assert admin.get("/var/state.db").status_code == 404
+            assert admin.post("/").status_code == 501
+            head = admin.head("/")
+            assert (head.status_code, head.content) == (200, b"")
+            assert int(head.headers["content-length"]) > 1_000
+            assert TOKEN not in page + admin.get("/metrics").text
+        assert service.stop() == 0
+        notified.close()
+
+
+def test_address_that_is_taken_is_one_clear_line(service: Running) -> None:
+    service.start()
+    with admin_of(service) as admin:
+        port = admin.base_url.port
+        other = service.base / "other"
+        other.mkdir()
+        with running(other, admin={"port": port}) as second:
+            done = second.process_of("run")
+    assert done.returncode == 78
+    assert f"cannot listen: 127.0.0.1:{port}" in done.stderr
+    assert "Set `admin`" in done.stderr
+
+
+def test_time_from_a_file_to_its_feeds_is_counted(service: Running) -> None:
+    service.start()
+    (service.articles / "story.md").write_text(
+        "---\ntitle: A story\nwebUrl: https://news.example/a\npublishedDateTime: 2026-03-14\n---\n",
+        encoding="utf-8",
+    )
+    with admin_of(service) as admin:
+        counted = 'syndicator_file_to_feed_seconds_bucket{le="+Inf"} 1.0'
+        wait_for(lambda: counted in admin.get("/metrics").text, why="the first")

@@ -1,0 +1,55 @@
+"""What `status` says of a real service, in the words that systemd is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syndicator.status import status_path
+from tests.acceptance.running import Notified, Running, running, wait_for
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Running]:
+    route = {"name": "ai", "channel": "C0GENERAL", "deliver": "immediate"}
+    with running(tmp_path, routes=[route], watch={"scan_every": "1s"}) as service:
+        (service.articles / "bad.md").write_text("no front matter", encoding="utf-8")
+        yield service
+
+
+def test_status_says_what_a_person_should_see_to(service: Running) -> None:
+    service.start()
+    notified = Notified(service.notify_address)
+    wait_for(lambda: service.command("status").returncode == 1, why="degraded")
+    told = service.command("status")
+    assert told.stdout.startswith("degraded  0 public · 1 bad article · no way to Slack for ai\n")
+    assert "1 bad article. `syndicator check` names each with its fix" in told.stdout
+    assert "ai to C0GENERAL: immediate" in told.stdout
+    service.articles.rename(service.base / "away")
+    wait_for(lambda: "news: folder missing since" in service.command("status").stdout, why="the folder")
+    facts = json.loads(service.command("status", "--json").stdout)
+    assert notified.has(f"STATUS={facts['line']}")
+    assert {finding["kind"] for finding in facts["findings"]} == {"files", "folder", "way"}
+    assert all(finding["fix"] for finding in facts["findings"])
+    assert service.stop() == 0
+    notified.close()
+    ended = service.command("status")
+    assert (ended.returncode, ended.stdout.splitlines()[0]) == (2, "down  the service does not run")
+
+
+def test_service_that_gives_no_sign_of_life_is_down(service: Running) -> None:
+    service.start()
+    wait_for(lambda: service.command("status").returncode == 1, why="degraded")
+    assert service.process is not None
+    service.process.kill()
+    service.process.wait()
+    path, long_ago = status_path(f"sqlite:///{service.base}/var/state.db"), time.time() - 120
+    os.utime(path, (long_ago, long_ago))
+    told = service.command("status")
+    assert told.returncode == 2
+    assert "no sign of life for 120 s" in told.stdout

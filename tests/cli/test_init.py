@@ -1,0 +1,132 @@
+"""`init` writes settings that fit what lies in the folder, and says what it found."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from typer.testing import CliRunner
+
+from syndicator.cli import app, build, init  # noqa: F401  (they register themselves)
+from syndicator.settings.load import load_settings
+from syndicator.settings.types import Tool
+
+SMARTABLE = """---
+title: Orbital cloud
+webUrl: https://publisher.example/orbital
+publishedDateTime: 2024-01-02T15:04:05Z
+published: {published}
+---
+Text.
+"""
+POST = "---\ntitle: A post\n---\nText.\n"
+PAGE = "+++\ntitle = 'A page'\ndate = 2024-01-02\n+++\nText.\n"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(path: str, text: str) -> None:
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def init_says(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, ["init", *arguments])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_folder_of_articles_is_read_as_smartable() -> None:
+    write("site/README.md", "# No article\n")
+    write("site/_news/one.md", SMARTABLE.format(published="true"))
+    write("site/_news/two.md", SMARTABLE.format(published="false"))
+    write("site/_data/topics/ai.yaml", "name: AI\n")
+    said = init_says("site")
+    assert "news: 2 articles in" in said
+    assert "1 entry is public" in said
+    assert "1 is not published" in said
+    assert "syndicator run" in said
+    settings = load_settings(Path("syndicator.yaml"), {})
+    (source,) = settings.sources
+    assert (source.name, source.profile) == ("news", Tool.SMARTABLE)
+    assert source.path == Path("site/_news").absolute()
+    assert settings.topics == (Path("site/_data/topics/*.yaml").absolute(),)
+    assert settings.output == Path("public").absolute()
+
+
+def test_jekyll_site_gives_its_title_address_and_permalink() -> None:
+    write("blog/_config.yml", "title: My Blog\nurl: https://me.example\nbaseurl: /blog\npermalink: pretty\n")
+    write("blog/_posts/2024-01-02-first.md", POST)
+    write("blog/about.md", "---\nlayout: page\ntitle: About\n---\n")
+    assert "Found a Jekyll site (_config.yml)" in init_says("blog")
+    settings = load_settings(Path("syndicator.yaml"), {})
+    (source,) = settings.sources
+    assert settings.site.title == "My Blog"
+    assert source.profile is Tool.JEKYLL
+    assert source.base_url == "https://me.example/blog/"
+    assert source.permalink == "pretty"
+
+
+def test_hugo_site_is_read_from_its_content_folder_and_keeps_its_public_folder() -> None:
+    write("hugo.toml", "title = 'Notes'\nbaseURL = 'https://notes.example/'\nlanguageCode = 'de-de'\n")
+    write("content/posts/one.md", PAGE)
+    write("public/index.html", "its own")
+    init_says()
+    settings = load_settings(Path("syndicator.yaml"), {})
+    (source,) = settings.sources
+    assert (source.profile, source.path) == (Tool.HUGO, Path("content").absolute())
+    assert source.base_url == "https://notes.example/"
+    assert settings.output == Path("feeds").absolute()
+
+
+def test_slack_adds_a_route() -> None:
+    write("articles/one.md", SMARTABLE.format(published="true"))
+    assert "syndicator preview" in init_says("articles", "--slack", "#news")
+    (route,) = load_settings(Path("syndicator.yaml"), {}).routes
+    assert route.channel == "#news"
+
+
+@pytest.mark.parametrize("title", ['Say "no": #1', "a: b", "日本語", "yes", "12"])
+def test_title_of_any_kind_is_written_as_text(title: str) -> None:
+    write("blog/_config.yml", f"title: {json.dumps(title)}\n")
+    write("blog/_posts/2024-01-02-first.md", POST)
+    init_says("blog")
+    assert load_settings(Path("syndicator.yaml"), {}).site.title == title
+
+
+def test_nothing_is_overwritten_and_nothing_is_written_for_nothing() -> None:
+    write("articles/README.md", "# Nothing here\n")
+    assert "No file in articles reads as an article" in init_says("articles", code=1)
+    assert not Path("syndicator.yaml").exists()
+    write("articles/one.md", SMARTABLE.format(published="true"))
+    write("syndicator.yaml", "mine")
+    assert "is there already" in init_says("articles", code=2)
+    assert Path("syndicator.yaml").read_text() == "mine"
+    assert "is not a folder" in init_says("nowhere", "--config", "other.yaml", code=2)
+
+
+def test_wrong_channel_leaves_no_file(here: Path) -> None:
+    write("articles/one.md", SMARTABLE.format(published="true"))
+    command = [sys.executable, "-m", "syndicator", "init", "articles", "--slack", "two words"]
+    with mock.patch.dict(os.environ, {"NO_COLOR": "1"}):
+        done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    assert done.returncode == 78
+    assert "must be a channel's id" in done.stderr
+    assert not Path("syndicator.yaml").exists()
+
+
+@pytest.mark.parametrize("place", ["syndicator.yaml", "config/syndicator.yaml"])
+def test_settings_are_found_in_the_usual_places(place: str) -> None:
+    write("articles/one.md", SMARTABLE.format(published="true"))
+    init_says("articles", "--config", place)
+    assert CliRunner().invoke(app, ["check"]).output.endswith("no problems\n")
