@@ -13,6 +13,7 @@ import argparse
 import itertools
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import feedparser
 import structlog
 
 from tests.acceptance.running import Running, running
@@ -103,7 +103,7 @@ def complete_titles(public: Path) -> set[str]:
     """The titles in the feed of everything and in its archive."""
     titles: set[str] = set()
     for path in (public / "feeds" / "all").rglob("atom.xml"):
-        titles |= {entry.title for entry in feedparser.parse(path.read_bytes()).entries}
+        titles |= set(re.findall(r"<title>(About [^<]*)</title>", path.read_text()))
     return titles
 
 
