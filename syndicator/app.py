@@ -87,7 +87,7 @@ class App:
                 *(f"{route} in {channel}" for route, channel in lost),
             ],
             broken=[state.channel for state in outbox.channels.broken()],
-            waiting=outbox.oldest_waiting() if outage is None else None,
+            waiting=session.history.oldest_waiting() if outage is None else None,
             refused=refused,
         )
 

@@ -55,7 +55,7 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
             }
             for route in app.router.routes
         ]
-        messages, oldest = outbox.count(), outbox.oldest_waiting()
+        messages, oldest = outbox.count(), session.history.oldest_waiting()
     return {
         "version": __version__,
         "pid": os.getpid(),

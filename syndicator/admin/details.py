@@ -27,14 +27,14 @@ def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
         outbox = session.outbox
         problems = session.problems.all()
         waiting = outbox.list(SHOWN, limit=MOST)
-        decisions = outbox.ledger.newest(MOST)
+        decisions = session.history.decisions(MOST)
         guids = {guid for one in waiting for guid in one.guids} | {row.guid for row in decisions}
         entries = known_entries(session, sorted(guids))
         titles = {guid: entry.article.title for guid, entry in entries.items()}
-        sent = outbox.sent_since(min(day, started))
-        decided = outbox.ledger.decided_since(day)
+        sent = session.history.sent_since(min(day, started))
+        decided = session.history.decided_since(day)
         broken = {state.channel: state.broken for state in outbox.channels.broken()}
-        last_sent = outbox.last_sent()
+        last_sent = session.history.last_sent()
     to_slack = Durations()
     for created, ended in sent:
         if ended >= started:

@@ -97,15 +97,6 @@ class Ledger:
             self._connection.execute(update(ledger).where(ledger.c.delivery.in_(some)).values(again))
             self._connection.execute(delete(digest_slots).where(digest_slots.c.delivery.in_(some)))
 
-    def newest(self, limit: int) -> list[LedgerRow]:
-        """What was decided last, newest first."""
-        query = select(ledger).order_by(ledger.c.at.desc(), ledger.c.channel, ledger.c.story).limit(limit)
-        return [LedgerRow(**row) for row in self._connection.execute(query).mappings()]
-
-    def decided_since(self, since: datetime) -> list[datetime]:
-        """When each decision since then was taken; in any order."""
-        return list(self._connection.scalars(select(ledger.c.at).where(ledger.c.at >= since)))
-
     def arrivals(self, route: str, since: datetime) -> list[tuple[datetime, int]]:
         """How many stories the route took at which moments since then, oldest first."""
         taken = and_(ledger.c.route == route, ledger.c.at >= since, ledger.c.kind != LedgerKind.BASELINE)

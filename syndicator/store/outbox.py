@@ -231,25 +231,6 @@ class Outbox:
         states = deliveries.c.state.in_((*OPEN, DeliveryState.SENDING))
         return self._count(states if channel is None else and_(deliveries.c.channel == channel, states))
 
-    def oldest_waiting(self) -> tuple[int, datetime] | None:
-        """How many messages wait, and when the oldest of them was written; None where none does."""
-        states = deliveries.c.state.in_((*OPEN, DeliveryState.SENDING))
-        query = select(func.count(), func.min(deliveries.c.created)).where(states)
-        count, oldest = self._connection.execute(query).one()
-        return (count, oldest) if count else None
-
-    def sent_since(self, since: datetime) -> Sequence[tuple[datetime, datetime]]:
-        """When each message that Slack has taken since then was written and sent; in any order."""
-        query = select(deliveries.c.created, deliveries.c.ended)
-        query = query.where(deliveries.c.state == DeliveryState.SENT, deliveries.c.ended >= since)
-        return [(row.created, row.ended) for row in self._connection.execute(query)]
-
-    def last_sent(self) -> dict[str, datetime]:
-        """When each channel last took a message. Reads the whole history, by index."""
-        query = select(deliveries.c.channel, func.max(deliveries.c.ended))
-        query = query.where(deliveries.c.state == DeliveryState.SENT).group_by(deliveries.c.channel)
-        return {row[0]: row[1] for row in self._connection.execute(query)}
-
     def waiting_with(self, guids: Iterable[str]) -> Sequence[Delivery]:
         """The messages that wait to be sent and hold or count any of these entries, by id."""
         found = (self.find(id) for id in self.ledger.deliveries_with(guids))

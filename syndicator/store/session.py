@@ -15,6 +15,7 @@ from syndicator.models import DeclaredTopic, Visibility
 from syndicator.store import rows
 from syndicator.store.dialect import batches, json_text, upsert, with_json_items
 from syndicator.store.feeds import Feeds
+from syndicator.store.history import History
 from syndicator.store.outbox import Outbox
 from syndicator.store.problems import Problems
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topics
@@ -31,6 +32,7 @@ class Session:
         self.feeds = Feeds(connection)
         self.outbox = Outbox(connection)
         self.websub = WebSubNotifications(connection)
+        self.history = History(connection)
 
     def revision(self) -> str | None:
         """Which revision the tables are of; None where there are none."""

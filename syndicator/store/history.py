@@ -1,0 +1,50 @@
+"""What was decided and sent lately, for whoever looks at the whole; nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from syndicator.alerts import DeliveryState, LedgerRow
+from syndicator.store.outbox_tables import deliveries, ledger
+
+WAITING = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNCLEAR)
+
+
+class History:
+    """One open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def oldest_waiting(self) -> tuple[int, datetime] | None:
+        """How many messages wait, and when the oldest of them was written; None where none does. By index."""
+        query = select(func.count(), func.min(deliveries.c.created)).where(deliveries.c.state.in_(WAITING))
+        count, oldest = self._connection.execute(query).one()
+        return (count, oldest) if count else None
+
+    def sent_since(self, since: datetime) -> Sequence[tuple[datetime, datetime]]:
+        """When each message that Slack has taken since then was written and sent; in any order.
+
+        Reads all that were sent.
+        """
+        query = select(deliveries.c.created, deliveries.c.ended)
+        query = query.where(deliveries.c.state == DeliveryState.SENT, deliveries.c.ended >= since)
+        return [(row.created, row.ended) for row in self._connection.execute(query)]
+
+    def last_sent(self) -> dict[str, datetime]:
+        """When each channel last took a message. Reads all that were sent."""
+        query = select(deliveries.c.channel, func.max(deliveries.c.ended))
+        query = query.where(deliveries.c.state == DeliveryState.SENT).group_by(deliveries.c.channel)
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def decisions(self, limit: int) -> list[LedgerRow]:
+        """What was decided last, newest first. Reads the whole ledger."""
+        query = select(ledger).order_by(ledger.c.at.desc(), ledger.c.channel, ledger.c.story).limit(limit)
+        return [LedgerRow(**row) for row in self._connection.execute(query).mappings()]
+
+    def decided_since(self, since: datetime) -> list[datetime]:
+        """When each decision since then was taken; in any order. Reads the whole ledger."""
+        return list(self._connection.scalars(select(ledger.c.at).where(ledger.c.at >= since)))
