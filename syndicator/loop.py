@@ -23,7 +23,7 @@ from syndicator.clock import Clock
 from syndicator.entries.routing import Progress, no_progress
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
 from syndicator.publish.build import Published
-from syndicator.status import StatusFile, facts
+from syndicator.status import Calls, StatusFile, facts
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff, FailureLog
 from syndicator.watch.scan import SUFFIXES
@@ -80,6 +80,7 @@ class Loop:
         self._status, self._started, self._alive = status, clock.now(), alive
         self._status_due_s: float | None = 0.0
         """When the file of the status is to be written; None: nothing has happened since."""
+        self._calls = Calls(app.settings.state)
         self._folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
         self._events, self._scan_due = 0, True
@@ -318,7 +319,8 @@ class Loop:
             self._status.write(facts(self._app, now, started=self._started, refused=self.refused))
 
     def _look_after(self) -> None:
-        """What nothing tells of: whether the clock was set, a folder exchanged, the database removed.
+        """What wakes nobody: whether the clock was set, a folder exchanged, the database removed, or changed
+        by a command.
 
         A few system calls, every few seconds. Raises StoreGone and StoreDamaged.
         """
@@ -330,6 +332,9 @@ class Loop:
             if folder.check():
                 self.scan()
         self._app.store.check()
+        if self._calls.came():
+            self.mailed.set()
+            self.wake()
         self._keep_status()
 
     def _wait(self, wait_s: float | None) -> bool:

@@ -106,6 +106,35 @@ def status_path(state: str) -> Path:
     return database.with_name(f"{database.name}.status")
 
 
+def call_service(state: str) -> None:
+    """Tells a service with this state that another process has changed it: it looks within seconds."""
+    with suppress(OSError):  # it then looks at its next scan
+        _call_path(state).touch()
+
+
+class Calls:
+    """What other processes tell the service."""
+
+    def __init__(self, state: str) -> None:
+        self._path = _call_path(state)
+        self._last = self._changed()
+
+    def came(self) -> bool:
+        """Whether one has called since this was asked last."""
+        before, self._last = self._last, self._changed()
+        return self._last != before
+
+    def _changed(self) -> int:
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
+def _call_path(state: str) -> Path:
+    return status_path(state).with_suffix(".call")
+
+
 class StatusFile:
     """The file that a service keeps. What cannot be written costs the service nothing."""
 

@@ -78,7 +78,11 @@ def now() -> datetime:
 
 @contextmanager
 def session_of(settings: Settings, *, to_write: bool = False) -> Iterator[Session]:
-    """A transaction on the state of a service that may be running. Raises StoreError where there is none."""
+    """A transaction on the state of a service that may be running, which then is told of what was written.
+
+    Raises StoreError where there is none.
+    """
+    from syndicator.status import call_service
     from syndicator.store.database import open_known
 
     with (
@@ -86,6 +90,8 @@ def session_of(settings: Settings, *, to_write: bool = False) -> Iterator[Sessio
         store.transaction() if to_write else store.reading() as session,
     ):
         yield session
+    if to_write:
+        call_service(settings.state)
 
 
 def route_named(settings: Settings, name: str) -> Route:

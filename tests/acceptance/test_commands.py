@@ -30,7 +30,7 @@ def slack() -> Iterator[SlackServer]:
 @pytest.fixture
 def site(tmp_path: Path, slack: SlackServer) -> Iterator[Running]:
     """A site that has been built once, with two articles of an hour ago."""
-    with running(tmp_path, routes=ROUTES, watch={"quiet": "0s"}) as site:
+    with running(tmp_path, routes=ROUTES, watch={"quiet": "0s", "scan_every": "1h"}) as site:
         site.use(slack)
         for name in ("a", "b"):
             write(site, f"{name}.md")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
+
+import pytest
 
 from tests.acceptance.running import Running
 
@@ -18,16 +19,21 @@ def block(language: str, word: str) -> str:
     return next(found for found in blocks if word in found)
 
 
-def test_first_steps_of_the_readme_work_as_they_stand(tmp_path: Path) -> None:
+def test_first_steps_of_the_readme_work_as_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clone = tmp_path / "clone"
-    shutil.copytree(HOME / "config", clone / "config")
-    steps = block("sh", "my.yaml")
+    folder = clone / "path/to/your/folder"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(clone)
+    (folder / "story.md").write_text(block("markdown", "title:"), encoding="utf-8")
     service = Running(clone)
-    service.config = clone / "my.yaml"
-    shutil.copy(clone / re.findall(r"^cp (\S+) my.yaml", steps)[0], service.config)
-    assert "mkdir -p articles" in steps
+    service.config = clone / "syndicator.yaml"
+    service.config.unlink()
+    steps = block("sh", "syndicator init")
+    (given,) = re.findall(r"^syndicator init (\S+)$", steps, re.MULTILINE)
+    assert service.process_of("init", given).returncode == 0
     assert service.process_of("check").returncode == 0
-    (clone / "articles/story.md").write_text(block("markdown", "title:"), encoding="utf-8")
     route = block("yaml", "routes:")
     service.config.write_text(service.config.read_text(encoding="utf-8") + route, encoding="utf-8")
     assert service.process_of("build").returncode == 0
