@@ -44,10 +44,13 @@ TURN_S = 60.0
 PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF")
 FIX_DAMAGE = (
     "Check the disk. Nothing that is there is announced. What was owed is known again once the service is "
-    "stopped and a backup put in its place"
+    "stopped and a backup restored: `syndicator restore FILE`"
 )
 WRITE_AHEAD = "journal_mode=WAL"
 """Kept in the file itself, so it is set by whoever may write it, and outside any transaction."""
+
+PARTS = ("", "-wal", "-shm", ".seal")
+"""The endings of the files of a database; the last is the restore guard's."""
 
 log = structlog.get_logger()
 
@@ -133,7 +136,7 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
     try:
         return _open_sound(url, now, suspect)
     except StoreDamaged as damage:
-        aside = _move_aside(path, now)
+        aside = move_aside(path, now, "damaged")
         log.error(
             "database damaged, moved aside, begun anew",
             path=str(path),
@@ -182,11 +185,11 @@ def beside(url: str, name: str) -> Path:
 
 def latest_revision() -> str:
     """The revision of this version's tables."""
-    return _revisions()[-1]
+    return known_revisions()[-1]
 
 
-def _revisions() -> list[str]:
-    """All of them, oldest first, by the names of their files."""
+def known_revisions() -> list[str]:
+    """All that this version can open, oldest first, by the names of their files."""
     return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
 
 
@@ -273,7 +276,7 @@ def _migrate(connection: Connection, path: Path) -> None:
         metadata.create_all(connection)
         connection.exec_driver_sql(MADE_AS)
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (latest_revision(),))
-    elif current is not None and current not in _revisions():
+    elif current is not None and current not in known_revisions():
         raise StoreTooNew(
             "the database was written by a later version",
             on=str(path),
@@ -295,14 +298,20 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _move_aside(path: Path, now: datetime) -> Path:
-    aside = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S}")
+def move_aside(path: Path, now: datetime, why: str) -> Path:
+    """Renames the database and what goes with it, so that another can take its place; its path now.
+
+    Raises StoreUnavailable or StoreError.
+    """
+    aside = path.with_name(f"{path.name}.{why}-{now:%Y%m%dT%H%M%S}")
+    while aside.exists():
+        aside = aside.with_name(f"{aside.name}+")
     try:
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in PARTS:
             part = path.with_name(path.name + suffix)
             if part.exists():
                 part.rename(aside.with_name(aside.name + suffix))
     except OSError as error:
         fix = "Make its folder writable for this user, or move the file away"
-        raise disk_error(error, "the damaged database cannot be moved aside", on=path, fix=fix) from None
+        raise disk_error(error, "the database cannot be moved aside", on=path, fix=fix) from None
     return aside
