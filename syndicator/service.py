@@ -22,6 +22,7 @@ import structlog
 
 from syndicator.alerts import Slot
 from syndicator.app import App, moved_map_path, opened
+from syndicator.backups import Backups
 from syndicator.clock import Clock
 from syndicator.connection import SlackCheck, report_left_behind, report_ways
 from syndicator.entries.routing import Progress, no_progress
@@ -225,6 +226,7 @@ class Service:
                 sweep(settings.output)
             loop.run_first()
             self._report(app)
+            self._back_up(stack, schedule, loop)
             self._schedule(stack, schedule, app, loop)
             self._send(stack, app, loop)
             if not self._stop.is_set():
@@ -253,6 +255,15 @@ class Service:
                 schedule.add_digest(route.name, route.deliver, due)
         schedule.start()
         stack.callback(schedule.stop)
+
+    def _back_up(self, stack: ExitStack, schedule: Schedule, loop: Loop) -> None:
+        """Begins the backups, where the settings have any."""
+        backup = self.settings.backup
+        if backup is None:
+            return
+        backups = Backups(self.settings.state, backup.folder, self.clock.now)
+        schedule.add_interval("backup", backup.every, backups.due.set)
+        _run_beside(stack, loop, "backup", partial(backups.run, loop.stopping, backup.every), backups.due)
 
     def _send(self, stack: ExitStack, app: App, loop: Loop) -> None:
         """Begins the threads beside the loop."""

@@ -51,6 +51,9 @@ def _places(settings: Settings, check_output: OutputCheck) -> Iterator[Fault]:
     fix = f"put it beside {output}, or set `output` to another folder"
     if _is_within(Path(settings.state.removeprefix(STATE_PREFIX)), output):
         yield ("state",), f"lies in the output folder, where everybody could read it; {fix}"
+    folder = settings.backup.folder if settings.backup is not None else None
+    if folder is not None and _is_within(folder, output):
+        yield ("backup", "folder"), f"lies in the output folder, where everybody could read it; {fix}"
     for index, source in enumerate(settings.sources):
         if _is_within(source.path, output):
             what = f"lies in the output folder, where everybody could read the articles as they are; {fix}"

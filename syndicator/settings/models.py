@@ -122,6 +122,20 @@ class Admin(Model):
     port: int = Field(default=9090, ge=0, le=65535)
 
 
+class Backup(Model):
+    """How often the service backs its state up, and where to; beside the database where `folder` is None."""
+
+    folder: Named | None = None
+    every: Duration = timedelta(hours=1)
+
+    @field_validator("every")
+    @classmethod
+    def not_busy(cls, value: timedelta) -> timedelta:
+        if value < timedelta(minutes=1):
+            raise ValueError("must be at least 1m")
+        return value
+
+
 class Watch(Model):
     quiet: Duration = timedelta(seconds=2)
     scan_every: Duration = timedelta(seconds=60)
@@ -266,6 +280,7 @@ class Settings(Model):
     output: Named = Field(default=Path("../public"), validate_default=True)
     state: Database = Field(default="sqlite:///../var/syndicator.db", validate_default=True)
     """An SQLAlchemy URL."""
+    backup: Backup | None = None
     server: Listen | None = Listen()
     admin: Admin | None = None
     watch: Watch = Watch()

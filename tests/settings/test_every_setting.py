@@ -20,7 +20,7 @@ from tests.settings.test_wrong_settings import PATHS, WHOLE, with_value
 
 OTHER: dict[str, Any] = {
     "base_url": "https://else.example.org/", "language": "de", "time_zone": "Europe/Berlin",
-    "profile": "hugo", "flood_window": "9s",
+    "profile": "hugo", "flood_window": "9s", "every": "9m",
     "fields": {"title": "headline"}, "unpublished": "include", "permalink": "/:title/",
     "hub": "https://h.example/",
     "roll_up": True, "tombstones": True, "show_reason": True, "state": "sqlite:///other.db", "host": "::1",

@@ -100,6 +100,7 @@ def test_state_that_is_no_database_file_is_refused_with_its_cure(
 @pytest.mark.parametrize(
     ("state", "path", "at"),
     [
+        pytest.param("var/s.db\nbackup:  {folder: link/b}", "articles", "3:11: backup.folder", id="backups"),
         pytest.param("public/s.db", "articles", "2:1: state", id="state"),
         pytest.param("link/s.db", "articles", "2:1: state", id="state behind a link"),
         pytest.param("var/s.db", "public", "3:26: sources[0].path", id="source that is the output"),
