@@ -63,7 +63,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         # Each command registers itself with `app`.
-        from syndicator.cli import build, deliveries, explain, init, mute, preview, run, status  # noqa: F401
+        from syndicator.cli import backup, build, deliveries, explain, init, mute, preview, run, status  # noqa: F401
 
         app()
     except KeyboardInterrupt:

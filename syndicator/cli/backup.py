@@ -1,0 +1,100 @@
+"""`syndicator backup` and `restore`: the state into one checked file, and back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syndicator.cli import app, options
+from syndicator.cli.terminal import progress_bar, say, say_json
+
+if TYPE_CHECKING:
+    from syndicator.settings.models import Settings
+    from syndicator.store.backup import Facts
+
+FileArgument = Annotated[
+    Path | None,
+    typer.Argument(help="Where to, a file or a folder; by default `backup.folder` of the settings."),
+]
+
+
+@app.command()
+def backup(
+    file: FileArgument = None,
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Back the state up into one file, checked and compressed. The service may run meanwhile."""
+    from syndicator.store.backup import back_up
+
+    settings, began = options.read_settings(config), time.monotonic()
+    target = _target(settings, file)
+    with _progress("Backing up") as progress:
+        facts = back_up(settings.state, target, progress)
+    size = target.stat().st_size
+    if as_json:
+        seconds = round(time.monotonic() - began, 3)
+        say_json({"path": target, "size_bytes": size, "seconds": seconds} | _of(facts))
+        return
+    say((f"{target}", "bold"), f": {_mb(size)}, whole: {_words(facts)}")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup, or a plain copy of a database.")],
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Put a backup in the place of the state. Stop the service first; the state of before is kept."""
+    from syndicator.store.backup import restore as put_back
+
+    settings = options.read_settings(config)
+    with _progress("Restoring") as progress:
+        facts, aside = put_back(settings.state, file, options.now(), progress)
+    if as_json:
+        say_json({"path": file, "aside": aside} | _of(facts))
+        return
+    say("restored ", (f"{file}", "bold"), f": {_words(facts)}")
+    if aside is not None:
+        say(f"  the database of before is now {aside}")
+    say("  the next start announces nothing that is there, and looks for what is owed before it sends it")
+
+
+def _target(settings: Settings, file: Path | None) -> Path:
+    from syndicator.backups import backup_folder, path_for
+
+    folder = settings.backup.folder if settings.backup is not None else None
+    if file is None:
+        return path_for(backup_folder(settings.state, folder), settings.state, options.now())
+    return path_for(file, settings.state, options.now()) if file.is_dir() else file
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows bytes as megabytes."""
+    with progress_bar(f"{what}, MB") as bar:
+        yield lambda done, of: bar.update(done // 1_000_000, of // 1_000_000)
+
+
+def _of(facts: Facts) -> dict[str, Any]:
+    return {
+        "revision": facts.revision,
+        "database_bytes": facts.size_bytes,
+        "entries": facts.entries,
+        "owed": facts.owed,
+    }
+
+
+def _words(facts: Facts) -> str:
+    entries = f"{facts.entries} {'entry' if facts.entries == 1 else 'entries'}"
+    owed = f"{facts.owed} message{'s' * (facts.owed != 1)} owed"
+    return f"{entries}, {owed}, {_mb(facts.size_bytes)} unpacked"
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB"
