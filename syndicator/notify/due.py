@@ -243,7 +243,8 @@ def _digest(
     traffic: Traffic,
 ) -> Plan:
     if slot is None:
-        return Plan(held=_all_held(ranked, Hold(reason=DueReason.SLOT)))
+        held = hold(route, now=now, mutes=mutes, traffic=traffic)
+        return Plan(held=_all_held(ranked, held or Hold(reason=DueReason.SLOT)))
     if not ranked:
         return Plan(finished=True)
     obstacle = _obstacle(route, now=now, mutes=mutes, traffic=traffic)

@@ -286,6 +286,8 @@ def test_digest_without_stories_is_dealt_with() -> None:
 
 def test_muted_digest_keeps_its_time_for_the_catch_up() -> None:
     mutes = [mute(NOON - HOUR, NOON + HOUR)]
+    between = plan(many(2), digest_route(), mutes=mutes)
+    assert (reasons(between), between.finished) == ({DueReason.MUTED}, False), "also before its time"
     held = plan(many(2), digest_route(), slot=NINE, mutes=mutes)
     assert (held.finished, reasons(held)) == (False, {DueReason.MUTED})
     after = plan(many(2), digest_route(), slot=NINE, mutes=mutes, now=NOON + HOUR)
