@@ -148,6 +148,7 @@ class SlackMethod(StrEnum):
     WEBHOOK = "webhook"
     HISTORY = "conversations.history"
     LIST = "conversations.list"
+    INFO = "conversations.info"
     AUTH_TEST = "auth.test"
 
 

@@ -2,9 +2,10 @@
 
     python -m tests.slack_server --port 0        runs it by hand and prints what is posted
 
-It knows `auth.test`, `chat.postMessage`, `conversations.history`, `conversations.list` and incoming webhooks.
-A message that Slack would refuse is refused. Faults are taken one per request from `faults`, before or after
-the message was accepted; `late` ones apply what was accepted only after a while, as Slack may.
+It knows `auth.test`, `chat.postMessage`, `conversations.history`, `conversations.info`,
+`conversations.list` and incoming webhooks. A message that Slack would refuse is refused. Faults are taken one
+per request from `faults`, before or after the message was accepted; `late` ones apply what was accepted only
+after a while, as Slack may.
 """
 
 from __future__ import annotations
@@ -97,6 +98,8 @@ class Slack:
     broken_images: bool = False
     bad_images: tuple[str, ...] = ()
     """Endings of image addresses that cannot be fetched; the answer points at each such image."""
+    clock_ahead_s: float = 0.0
+    """How far its `Date` is from the time here."""
     any_channel: bool = True
     gone_webhook: str = "no_service"
     """What a webhook whose channel is not there says; `channel_not_found` where it was deleted."""
@@ -239,6 +242,9 @@ class _Handler(BaseHTTPRequestHandler):
     def slack(self) -> Slack:
         return self.server.owner.slack
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.slack.clock_ahead_s)
+
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
@@ -281,10 +287,22 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._post(body, late=late)
             case "conversations.history":
                 return self._history(body)
+            case "conversations.info":
+                return self._info(body)
             case "conversations.list":
                 return self._list(body)
             case _:
                 return _no("unknown_method")
+
+    def _info(self, body: dict[str, Any]) -> dict[str, Any]:
+        # This takes ids alone, and a private channel is there for its members only.
+        channel = self.slack.channels.get(str(body.get("channel", "")))
+        if channel is None or (channel.private and not channel.member):
+            return _no("channel_not_found")
+        if (refusal := self._scoped("groups:read" if channel.private else "channels:read")) is not None:
+            return refusal
+        facts = {"is_archived": channel.archived, "is_private": channel.private, "is_member": channel.member}
+        return {"ok": True, "channel": {"id": channel.id, "name": channel.name} | facts}
 
     def _list(self, body: dict[str, Any]) -> dict[str, Any]:
         types = str(body.get("types", "public_channel")).split(",")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -58,10 +59,22 @@ class Identity:
     team: str
     user: str
     scopes: frozenset[str]
+    at: datetime | None = field(default=None, repr=False, compare=False)
+    """When Slack answered, by its own clock."""
 
     @property
     def missing_scopes(self) -> list[str]:
         return [scope for scope in SCOPES if self.scopes and scope not in self.scopes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackChannel:
+    """A channel as the bot sees it. It posts where it is a member, and nobody does where it is archived."""
+
+    id: str
+    name: str
+    is_member: bool
+    is_archived: bool
 
 
 class SlackBot:
@@ -89,6 +102,22 @@ class SlackBot:
             team=str(answer.get("team") or ""),
             user=str(answer.get("user") or ""),
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
+            at=_moment(_header(answer.headers, "date")),
+        )
+
+    def channel(self, id: str) -> SlackChannel:
+        """The channel with this id. Needs the scope channels:read, or groups:read for a private one. Raises
+        as `post`; Rejected (`channel_not_found`) also for a private one that the bot was not invited to."""
+        # https://docs.slack.dev/reference/methods/conversations.info
+        call = Call(method=SlackMethod.INFO, what="the channel could not be looked at", on=id)
+        found = self._calls.make(partial(self._client.conversations_info, channel=id), call).get("channel")
+        if not isinstance(found, dict):
+            raise Unclear(call.what, on=id, code="no_channel")
+        return SlackChannel(
+            id=id,
+            name=str(found.get("name") or id),
+            is_member=bool(found.get("is_member")),
+            is_archived=bool(found.get("is_archived")),
         )
 
     def post(self, delivery: Delivery) -> str:
@@ -278,3 +307,11 @@ def _next_cursor(page: Any) -> str | None:
 
 def _header(headers: Mapping[str, str], name: str) -> str:
     return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def _moment(date: str) -> datetime | None:
+    """The time of an HTTP date (RFC 9110 5.6.7); None where it is none."""
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC)
+    except ValueError:
+        return None

@@ -93,6 +93,29 @@ def test_check_tells_whose_token_it_is_and_what_it_lacks(server: SlackServer) ->
     assert bot(server).check().missing_scopes == ["channels:history", "groups:history"]
 
 
+def test_channel_is_looked_at_and_nothing_posted(server: SlackServer) -> None:
+    server.slack.channels = named("news", member=False) | named("old", archived=True)
+    server.slack.channels |= named("secret", private=True, member=False)
+    news, old = bot(server).channel("CNEWS"), bot(server).channel("COLD")
+    assert (news.name, news.is_member, news.is_archived) == ("news", False, False)
+    assert (old.name, old.is_member, old.is_archived) == ("old", True, True)
+    for unseen in ("CSECRET", "CNOWHERE"):
+        with pytest.raises(Rejected, match="channel_not_found"):
+            bot(server).channel(unseen)
+    server.slack.scopes = ("chat:write",)
+    with pytest.raises(Rejected, match="the scope channels:read"):
+        bot(server).channel("CNEWS")
+    assert server.slack.posted == []
+
+
+def test_check_tells_when_slack_answered_and_compares_without_it(server: SlackServer) -> None:
+    first, server.slack.clock_ahead_s = bot(server).check(), 7200
+    later = bot(server).check()
+    assert first.at is not None and later.at is not None
+    assert later.at - first.at > timedelta(minutes=119)
+    assert (first, repr(first)) == (later, repr(later))
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
