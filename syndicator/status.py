@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 STALE_S = 60.0
 """A service that works touches the file every few seconds."""
+DOWN = 2
+"""As `health` has it, which takes long to load."""
 
 
 def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[str, Any]:
@@ -169,6 +171,27 @@ def read_status(path: Path) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = json.loads(text)
     return found | {"age_s": max(0.0, time.time() - changed)}
+
+
+def current_status(path: Path) -> dict[str, Any]:
+    """What the service last wrote; where none runs, or it gives no sign of life, that it is down.
+
+    Raises OSError where the file cannot be read.
+    """
+    found = read_status(path)
+    if found is None:
+        return _down(
+            "the service does not run", "Start it: `syndicator run`, or `systemctl start syndicator`"
+        )
+    if found["age_s"] > STALE_S:
+        why = f"the service has given no sign of life for {found['age_s']:.0f} s"
+        return found | _down(why, "Look into its log: `journalctl -u syndicator`")
+    return found
+
+
+def _down(text: str, fix: str) -> dict[str, Any]:
+    finding = {"kind": "service", "level": DOWN, "what": text, "text": text, "fix": fix, "since": None}
+    return {"level": DOWN, "line": text, "findings": [finding]}
 
 
 def _iso(moment: datetime | None) -> str | None:

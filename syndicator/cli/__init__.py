@@ -63,7 +63,18 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         # Each command registers itself with `app`.
-        from syndicator.cli import backup, build, deliveries, explain, init, mute, preview, run, status  # noqa: F401
+        from syndicator.cli import (  # noqa: F401
+            backup,
+            build,
+            deliveries,
+            doctor,
+            explain,
+            init,
+            mute,
+            preview,
+            run,
+            status,
+        )
 
         app()
     except KeyboardInterrupt:

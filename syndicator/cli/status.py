@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +13,6 @@ from syndicator.cli.terminal import say, say_json
 
 WORDS = ("well", "degraded", "down")
 STYLES = ("green", "yellow", "red")
-DOWN = 2
 
 
 @app.command()
@@ -24,11 +22,11 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False,
 ) -> None:
     """How things stand, each trouble with its fix. Exit code: 0 well, 1 degraded, 2 down."""
-    from syndicator.status import status_path
+    from syndicator.status import current_status, status_path
 
     path = status_path(read_settings(config).state)
     while True:
-        found = _read(path)
+        found = current_status(path)
         if as_json:
             say_json(found)
         else:
@@ -38,24 +36,6 @@ def status(
         if not watch:
             raise typer.Exit(found["level"])
         time.sleep(2)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    from syndicator.status import STALE_S, read_status
-
-    found = read_status(path)
-    if found is None:
-        fix = "Start it: `syndicator run`, or `systemctl start syndicator`"
-        return _down("the service does not run", fix)
-    if found["age_s"] > STALE_S:
-        why = f"the service has given no sign of life for {found['age_s']:.0f} s"
-        return found | _down(why, "Look into its log: `journalctl -u syndicator`")
-    return found
-
-
-def _down(text: str, fix: str) -> dict[str, Any]:
-    finding = {"kind": "service", "level": DOWN, "what": text, "text": text, "fix": fix, "since": None}
-    return {"level": DOWN, "line": text, "findings": [finding]}
 
 
 def _say(found: dict[str, Any]) -> None:

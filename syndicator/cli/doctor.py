@@ -1,0 +1,89 @@
+"""`syndicator doctor`: all that the service needs, looked at, each trouble with its fix."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from syndicator.cli import app
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, settings_file
+from syndicator.cli.terminal import console, grid, say, say_json, shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from syndicator.doctor import Check
+
+STYLES = {"ok": "green", "warning": "bold yellow", "wrong": "bold red"}
+WIDTHS = (len("warning"), len("settings"))
+
+
+@app.command()
+def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Look at all that the service needs, each trouble with its fix. Changes and posts nothing.
+    Exit code: 0 all well, 1 something to see to."""
+    from syndicator.cli.log import configure_logs
+
+    configure_logs(quiet=True)
+    terminal = console()
+    found = []
+    for check in _checks(settings_file(config)):
+        found.append(check)
+        if not as_json:
+            _say(check, terminal)
+    counts = Counter(check.result.value for check in found)
+    if as_json:
+        say_json([asdict(check) for check in found])
+    else:
+        _say_counts(counts)
+    raise typer.Exit(1 if counts["ok"] < len(found) else 0)
+
+
+def _checks(config: Path) -> Iterator[Check]:
+    from syndicator.doctor import judge_settings
+    from syndicator.errors import SettingsError
+    from syndicator.examination import examine
+
+    try:
+        settings = read_settings(config)
+    except SettingsError as error:
+        yield from judge_settings(error)
+        return
+    yield from examine(settings, config=config, environment=os.environ, now=now())
+
+
+def _say(check: Check, terminal: Console) -> None:
+    """A row with its fix below it; to a file or a pipe, one line."""
+    result, fix = check.result.value, f". {check.fix}" if check.fix else ""
+    if not terminal.is_terminal:
+        say(f"{result:{WIDTHS[0]}}  {check.name:{WIDTHS[1]}}  {check.text}{fix}")
+        return
+    from rich.text import Text
+
+    row = grid(STYLES[result], "", "")
+    for column, width in zip(row.columns, WIDTHS, strict=False):
+        column.width = width
+    text = Text(shown(check.text))
+    if check.fix:
+        text.append(f"\n{shown(check.fix)}", "dim")
+    row.add_row(result, check.name, text)
+    terminal.print(row)
+
+
+def _say_counts(counts: Counter[str]) -> None:
+    parts = [f"{counts['wrong']} wrong"] if counts["wrong"] else []
+    parts += [f"{counts['warning']} warning{'s' * (counts['warning'] != 1)}"] if counts["warning"] else []
+    worst = "wrong" if counts["wrong"] else "warning" if counts["warning"] else "ok"
+    say("")
+    say(
+        (
+            " · ".join([*parts, f"{counts['ok']} ok"]) if parts else f"all is well: {counts['ok']} ok",
+            STYLES[worst],
+        )
+    )

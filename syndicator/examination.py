@@ -1,0 +1,318 @@
+"""Looks at all that `syndicator doctor` judges: folders, disks, database, addresses, Slack, the service.
+
+Nothing is changed and nothing posted. Each check has a thread of its own and a few seconds; one that hangs is
+left behind and said.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from syndicator import __version__, doctor
+from syndicator.alerts import channel_name
+from syndicator.doctor import Check
+from syndicator.errors import DeliveryError, Rejected, StoreError, SyndicatorError
+from syndicator.health import Kind, Level, find
+from syndicator.settings.models import Route, Settings, Source
+from syndicator.slack.errors import CHANNEL_FIX
+from syndicator.slack.outage import WHERE_TO_LOOK
+
+if TYPE_CHECKING:
+    from syndicator.slack.client import SlackBot
+
+T = TypeVar("T")
+
+PATIENCE_S = 5.0
+"""For one check; all of a kind look at the same time."""
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_watches")
+SOONER = 0.8
+"""The share of that after which a call gives up by itself, and says why."""
+STUCK = "See whether the disk with `state` answers"
+OPML = "feeds.opml"
+ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
+NOT_FOUND = Rejected("no such channel", code="channel_not_found", fix=CHANNEL_FIX)
+
+
+class Probe(NamedTuple):
+    """One check: its name, what looks, and what to do where that takes too long."""
+
+    name: str
+    look: Callable[[], Iterable[Check]]
+    if_slow: str
+
+
+def examine(
+    settings: Settings,
+    *,
+    config: Path,
+    environment: Mapping[str, str],
+    now: datetime,
+    patience_s: float = PATIENCE_S,
+) -> Iterator[Check]:
+    """Each check as soon as it and those before it are done. Raises nothing but what is a mistake of ours."""
+    words = f"{len(settings.sources)} source{'s' * (len(settings.sources) != 1)}, "
+    words += f"{len(settings.routes)} route{'s' * (len(settings.routes) != 1)}"
+    yield Check(name="settings", text=f"{config}: {words}")
+    machine = _machine(settings, config, environment, now)
+    yield from run([*machine, *_addresses(settings, patience_s)], patience_s)
+    yield from _slack(settings, now, patience_s)
+    yield from run([Probe("service", lambda: _service(settings), STUCK)], patience_s)
+
+
+def run(probes: Sequence[Probe], patience_s: float) -> Iterator[Check]:
+    """All at the same time, told in their order; what is not done in time is said to be so."""
+    end = monotonic() + patience_s
+    for probe, results in [(probe, _start(probe)) for probe in probes]:
+        try:
+            result = results.get(timeout=max(0.0, end - monotonic()))
+        except Empty:
+            yield doctor.warning(probe.name, f"not done within {patience_s:g} s, given up", probe.if_slow)
+            continue
+        if isinstance(result, SyndicatorError | OSError):
+            yield doctor.judge_failure(probe.name, result)
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            yield from result
+
+
+def _start(probe: Probe) -> SimpleQueue[list[Check] | BaseException]:
+    results: SimpleQueue[list[Check] | BaseException] = SimpleQueue()
+
+    def look() -> None:
+        try:
+            results.put([*probe.look()])
+        except Exception as error:
+            # The job's boundary: `run` says it, or raises it in the command's own thread.
+            results.put(error)
+
+    Thread(target=look, name=f"check {probe.name}", daemon=True).start()
+    return results
+
+
+def _machine(
+    settings: Settings, config: Path, environment: Mapping[str, str], now: datetime
+) -> Iterator[Probe]:
+    from syndicator.store.database import database_path
+
+    state, roots = database_path(settings.state), [source.path for source in settings.sources]
+    places = {"output": settings.output, "state": state.parent}
+    disk = "See whether its disk or mount answers: `ls {}`"
+    secrets = _secrets(settings, environment)
+    yield Probe("rights", lambda: _rights(state, config, secrets), disk.format(state.parent))
+    for source in settings.sources:
+        yield Probe("folder", partial(_folder, source, now), disk.format(source.path))
+    yield Probe("watches", lambda: [_watches(roots)], disk.format(" ".join(map(str, roots))))
+    yield Probe("space", lambda: doctor.judge_space([*_disks(places)]), disk.format(settings.output))
+    slow = "A large database takes longer; see its disk where it is not large"
+    yield Probe("database", lambda: [_database(state)], slow)
+    yield Probe("output", lambda: [_output(settings)], disk.format(settings.output))
+
+
+def _secrets(settings: Settings, environment: Mapping[str, str]) -> list[Path]:
+    named = (path for name, path in environment.items() if re.fullmatch("SLACK_.*_FILE", name))
+    return [*map(Path, named), *(route.webhook_file for route in settings.routes if route.webhook_file)]
+
+
+def _rights(state: Path, config: Path, secrets: Iterable[Path]) -> list[Check]:
+    user, there = _user(os.geteuid()), _nearest(state)
+    return doctor.judge_rights(
+        user,
+        _user(state.stat().st_uid) if there == state else user,
+        may_write=all(os.access(path, os.W_OK) for path in (there, _nearest(state.parent))),
+        secrets=[str(path) for path in secrets if _mode(path) & stat.S_IROTH],
+        settings=str(config) if _mode(config) & stat.S_IWOTH else "",
+    )
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode if path.is_file() else 0
+
+
+def _user(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the nearest folder above that is there."""
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def _folder(source: Source, now: datetime) -> list[Check]:
+    from syndicator.watch.scan import scan
+
+    return doctor.judge_folder(source.name, str(source.path), scan(source.path), now)
+
+
+def _watches(roots: Iterable[Path]) -> Check:
+    folders = sum(1 for root in roots for _ in os.walk(root))
+    try:
+        limit = int(INOTIFY.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        limit = None
+    return doctor.judge_watches(folders, limit)
+
+
+def _disks(places: Mapping[str, Path]) -> Iterator[doctor.Disk]:
+    for what, path in places.items():
+        there = _nearest(path)
+        found = os.statvfs(there)
+        files = found.f_favail if found.f_files else None
+        free = found.f_bavail * found.f_frsize
+        yield doctor.Disk(what, there.stat().st_dev, free_bytes=free, files=files)
+
+
+def _database(path: Path) -> Check:
+    from syndicator.store.database import known_revisions
+    from syndicator.store.inspection import checked_revision, lock_holder
+
+    if not path.exists():
+        fix = "Run `syndicator run` or `syndicator build`"
+        return doctor.warning("database", f"{path}: there is no state yet", fix)
+    return doctor.judge_database(str(path), checked_revision(path), known_revisions(), lock_holder(path))
+
+
+def _output(settings: Settings) -> Check:
+    from syndicator.publish.files import probe
+    from syndicator.publish.output import OutputFolder
+    from syndicator.store.database import open_known
+
+    probe(settings.output)
+    folder = OutputFolder(settings.output)
+    try:
+        with open_known(settings.state) as store, store.reading() as session:
+            folder.remember(session.feeds.written())
+            dirty = len(session.feeds.dirty())
+    except StoreError:  # the database has a check of its own
+        return Check(name="output", text=f"{settings.output}: can be written")
+    written = sum(1 for _ in folder.list())
+    changed = folder.find_changed(lambda _done, _of: None)
+    return doctor.judge_output(str(settings.output), written, changed, dirty)
+
+
+def _addresses(settings: Settings, patience_s: float) -> Iterator[Probe]:
+    urls = {"address": settings.site.base_url}
+    if settings.server is not None and settings.server.port:
+        from syndicator.web.process import describe
+
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.server.host, settings.server.host)  # noqa: S104
+        urls["server"] = f"http://{describe(host, settings.server.port)}/"
+    for name, url in urls.items():
+        look = partial(_address, name, url + OPML, settings, patience_s * SOONER)
+        yield Probe(name, look, f"Look there: `curl -v {url}{OPML}`")
+
+
+def _address(name: str, url: str, settings: Settings, timeout_s: float) -> list[Check]:
+    file = settings.output / OPML
+    ours = file.read_bytes() if file.exists() else None
+    answer = _get(url, timeout_s)
+    return [doctor.judge_address(name, url, answer, ours, settings.site.base_url)]
+
+
+def _get(url: str, timeout_s: float) -> doctor.Answer:
+    import httpx
+
+    local = url.startswith(("http://127.", "http://[::1]", "http://localhost"))
+    try:
+        answer = httpx.get(url, timeout=timeout_s, follow_redirects=True, trust_env=not local)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return doctor.Answer(0, why=ERROR_NUMBER.sub("", str(error)).lower() or type(error).__name__)
+    return doctor.Answer(answer.status_code, answer.content)
+
+
+def _slack(settings: Settings, now: datetime, patience_s: float) -> Iterator[Check]:
+    """The token first, and with one that is accepted each channel. Nothing is posted."""
+    to = settings.credentials
+    if settings.slack.mode == "preview":
+        yield Check(name="token", text="not asked: with `slack: preview` messages are drawn, not posted")
+        return
+    for name in to.webhooks:
+        yield Check(name="channel", text=f"{name}: by webhook; `syndicator send-test {name}` tries it")
+    routes = [route for route in settings.routes if route.name not in to.webhooks]
+    if to.token is not None:
+        from syndicator.slack.client import SlackBot
+
+        deadline = timedelta(seconds=patience_s * SOONER)
+        bot = SlackBot(to.token.get_secret_value(), api_url=to.api_url, deadline=deadline)
+        yield from _with_bot(bot, routes, now, patience_s)
+    elif routes:
+        look = partial(_without_token, settings, [route.name for route in routes], now)
+        yield from run([Probe("token", look, STUCK)], patience_s)
+
+
+def _without_token(settings: Settings, routes: Sequence[str], now: datetime) -> list[Check]:
+    """No way to Slack; unless the service that runs has one, by a credential that systemd gives it alone."""
+    facts = _status(settings)
+    if facts["level"] < Level.DOWN and all(one["kind"] != Kind.WAY for one in facts["findings"]):
+        text = "not looked at: the service has a token that this command was not given"
+        return [doctor.warning("token", text, "Run it with the unit's credential, as in deploy/README.md")]
+    return [doctor.as_found("token", find(wayless=routes, now=now)[0])]
+
+
+def _with_bot(bot: SlackBot, routes: Sequence[Route], now: datetime, patience_s: float) -> Iterator[Check]:
+    by_channel: dict[str, list[str]] = {}
+    for route in routes:
+        by_channel.setdefault(route.channel, []).append(route.name)
+    names = {channel: name for channel in by_channel if (name := channel_name(channel)) is not None}
+    ids: dict[str, str] = {channel: channel for channel in by_channel if channel not in names}
+    accepted: list[str] = []
+
+    def token() -> Iterator[Check]:
+        answer = _answer(bot.check)
+        accepted.extend([] if isinstance(answer, DeliveryError) else [answer.user])
+        yield from doctor.judge_token(answer, datetime.now(UTC))
+
+    def find_names() -> Iterator[Check]:
+        found = _answer(lambda: bot.channel_ids(names.values()))
+        if isinstance(found, DeliveryError):
+            yield doctor.judge_refusal("channel", found, now)
+            return
+        ids.update({channel: found[name] for channel, name in names.items() if name in found})
+        for channel in sorted(names.keys() - ids.keys()):
+            yield doctor.judge_channel(channel, by_channel[channel], NOT_FOUND, now)
+
+    yield from run([Probe("token", token, WHERE_TO_LOOK)], patience_s)
+    if accepted and names:
+        yield from run([Probe("channel", find_names, WHERE_TO_LOOK)], patience_s)
+    if accepted:
+        probes = [_channel(bot, ids[one], by_channel[one], now) for one in by_channel if one in ids]
+        yield from run(probes, patience_s)
+
+
+def _channel(bot: SlackBot, id: str, routes: Sequence[str], now: datetime) -> Probe:
+    def look() -> Iterator[Check]:
+        yield doctor.judge_channel(id, routes, _answer(lambda: bot.channel(id)), now)
+
+    return Probe("channel", look, WHERE_TO_LOOK)
+
+
+def _answer(ask: Callable[[], T]) -> T | DeliveryError:
+    try:
+        return ask()
+    except DeliveryError as error:
+        return error
+
+
+def _service(settings: Settings) -> list[Check]:
+    return doctor.judge_service(_status(settings), __version__)
+
+
+def _status(settings: Settings) -> dict[str, Any]:
+    from syndicator.status import current_status, status_path
+
+    return current_status(status_path(settings.state))

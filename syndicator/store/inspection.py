@@ -1,0 +1,50 @@
+"""Looks at a database that a service may be using, and changes nothing in it: it only reads."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from syndicator.errors import StoreDamaged
+from syndicator.store.translation import translated
+
+LOCKS = Path("/proc/locks")
+"""https://man7.org/linux/man-pages/man5/proc_locks.5.html"""
+
+
+def checked_revision(path: Path) -> str | None:
+    """The revision of the tables, after SQLite's quick check; None where they are not ours.
+
+    Raises StoreDamaged, or StoreError where it cannot be opened.
+    """
+    with (
+        translated(path),
+        closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection,
+    ):
+        (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if answer != "ok":
+            raise StoreDamaged("the database is damaged", on=str(path), why=str(answer))
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").fetchone():
+            return None
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return row and str(row[0])
+
+
+def lock_holder(database: Path) -> str | None:
+    """The process that holds the state; None where none does, or that cannot be told here.
+
+    It is read from the kernel's list: to try the lock would keep out a service that starts at this moment.
+    """
+    lock = database.with_name(database.name + ".lock")
+    try:
+        inode = f":{os.stat(lock).st_ino}"  # noqa: PTH116
+        held = any(
+            "FLOCK" in (fields := line.split()) and fields[5].endswith(inode)
+            for line in LOCKS.read_text(encoding="ascii").splitlines()
+        )
+        return (lock.read_text(encoding="ascii").strip() or "?") if held else None
+    except (OSError, ValueError):
+        return None

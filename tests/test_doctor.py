@@ -1,0 +1,189 @@
+"""What is made of what was looked at: each thing that can be wrong, with its fix."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from syndicator.alerts import SlackMethod
+from syndicator.doctor import (
+    AHEAD,
+    Answer,
+    Check,
+    Disk,
+    Result,
+    judge_address,
+    judge_channel,
+    judge_database,
+    judge_folder,
+    judge_output,
+    judge_rights,
+    judge_service,
+    judge_space,
+    judge_token,
+    judge_watches,
+)
+from syndicator.errors import Refused, Rejected
+from syndicator.models import utc
+from syndicator.slack.client import SCOPES, Identity, SlackChannel
+from syndicator.slack.errors import Call, from_answer
+from syndicator.watch.types import Scan, SkippedFile, Stamp
+
+NOW = utc(2026, 3, 14, 12)
+BASE = "https://feeds.example.org/"
+OURS = f'<opml><outline xmlUrl="{BASE}feeds/all/rss.xml"/></opml>'.encode()
+GB = 10**9
+
+
+def stamped(ahead: timedelta = timedelta(0)) -> Stamp:
+    return Stamp(1, 1, 1, int((NOW + ahead).timestamp() * 1e9), 0)
+
+
+def whose(*scopes: str, ahead: timedelta = timedelta(0)) -> Identity:
+    return Identity(team="Test", user="syndicator", scopes=frozenset(scopes or SCOPES), at=NOW - ahead)
+
+
+def refused(code: str, method: SlackMethod = SlackMethod.INFO, needed: str = "") -> Rejected | Refused:
+    call = Call(method=method, what="not looked at", on="C1")
+    error = from_answer(call, NOW, status=200, code=code, headers={}, needed=needed)
+    assert isinstance(error, Rejected | Refused)
+    return error
+
+
+def channel(*, member: bool = True, archived: bool = False) -> SlackChannel:
+    return SlackChannel(id="C1", name="news", is_member=member, is_archived=archived)
+
+
+def address(answer: Answer, ours: bytes | None = OURS) -> Check:
+    return judge_address("address", BASE, answer, ours, BASE)
+
+
+def status(*findings: tuple[int, str], version: str = "1") -> list[Check]:
+    found = [{"level": level, "text": text, "fix": "Do it"} for level, text in findings]
+    return judge_service({"findings": found, "line": "3 public", "version": version}, "1")
+
+
+UNREACHED = Refused("not looked at", code="dns", why="no such address", answered=False)
+CASES = [
+    pytest.param(judge_rights("a", "a", may_write=True), "ok", "who may write", id="rights"),
+    pytest.param(judge_rights("root", "a", may_write=True), "warning", "belongs to a", id="root"),
+    pytest.param(judge_rights("a", "a", may_write=False), "wrong", "cannot write", id="no rights"),
+    pytest.param(
+        judge_rights("a", "a", may_write=True, secrets=["t"]),
+        "warning",
+        "t: everybody may read this secret",
+        id="open secret",
+    ),
+    pytest.param(
+        judge_rights("a", "a", may_write=True, settings="s"), "warning", "change the settings", id="settings"
+    ),
+    pytest.param(
+        judge_folder("news", "/n", Scan(there=True, files={"a.md": stamped(AHEAD)}), NOW),
+        "ok",
+        "news: 1 file in /n",
+        id="folder",
+    ),
+    pytest.param(judge_folder("news", "/n", Scan(there=False), NOW), "wrong", "folder missing", id="missing"),
+    pytest.param(judge_folder("news", "/n", Scan(there=True), NOW), "warning", "folder empty", id="empty"),
+    pytest.param(
+        judge_folder(
+            "news",
+            "/n",
+            Scan(there=True, unseen={"in": "Permission denied"}, skipped={"in": SkippedFile.UNREADABLE}),
+            NOW,
+        ),
+        "wrong",
+        "news: folder partly unreadable: in: permission denied",
+        id="unreadable",
+    ),
+    pytest.param(
+        judge_folder("news", "/n", Scan(there=True, files={"a.md": stamped(2 * AHEAD)}), NOW)[1:],
+        "warning",
+        "1 file is dated in the future, such as a.md",
+        id="future",
+    ),
+    pytest.param([judge_watches(8192, 8192)], "ok", "8,192 folders of 8,192", id="watches"),
+    pytest.param([judge_watches(8193, 8192)], "warning", "at most 8,192 are watched", id="few watches"),
+    pytest.param([judge_watches(3, None)], "ok", "3 folders", id="no limit"),
+    pytest.param(
+        judge_space([Disk("output", 1, 64 * GB, None), Disk("state", 1, 64 * GB, None)]),
+        "ok",
+        "output and state: 64 GB free",
+        id="space",
+    ),
+    pytest.param(judge_space([Disk("state", 1, GB // 10, 5000)]), "warning", "100 MB", id="little space"),
+    pytest.param(judge_space([Disk("state", 1, 0, None)]), "wrong", "0 bytes free", id="no space"),
+    pytest.param(judge_space([Disk("state", 1, 64 * GB, 7)]), "warning", "7 more files", id="no inodes"),
+    pytest.param([judge_database("d", "2", ["1", "2"], "77")], "ok", "sound, in use by process 77", id="db"),
+    pytest.param([judge_database("d", "1", ["1", "2"], None)], "warning", "earlier version", id="old db"),
+    pytest.param([judge_database("d", "3", ["1", "2"], None)], "wrong", "later version", id="new db"),
+    pytest.param([judge_database("d", None, ["1"], None)], "wrong", "no tables of syndicator", id="not ours"),
+    pytest.param([judge_output("o", 9, [], 0)], "ok", "o: 9 files", id="output"),
+    pytest.param([judge_output("o", 9, ["a"], 2)], "ok", "o: 9 files, 2 more to write", id="being written"),
+    pytest.param(
+        [judge_output("o", 9, ["a"], 0)], "warning", "1 file is not as written", id="changed output"
+    ),
+    pytest.param([address(Answer(200, OURS))], "ok", "what is served is ours", id="address"),
+    pytest.param([address(Answer(200, OURS + b" "))], "warning", "an older copy of ours", id="cached"),
+    pytest.param([address(Answer(200, b"<html>"))], "wrong", "what is served is not ours", id="others'"),
+    pytest.param([address(Answer(404))], "wrong", "HTTP 404", id="not published"),
+    pytest.param([address(Answer(0, why="timed out"))], "warning", "not reached: timed out", id="unreached"),
+    pytest.param([address(Answer(200), None)], "warning", "nothing is published here yet", id="not built"),
+    pytest.param(judge_token(whose(), NOW)[:1], "ok", "syndicator in Test", id="token"),
+    pytest.param(judge_token(whose(), NOW)[1:], "ok", "as Slack's", id="clock"),
+    pytest.param(
+        judge_token(whose(ahead=timedelta(minutes=2)), NOW)[1:],
+        "wrong",
+        "0:02:00 h ahead of Slack's",
+        id="clock ahead",
+    ),
+    pytest.param(judge_token(whose("chat:write"), NOW)[:1], "wrong", "groups:history", id="scopes"),
+    pytest.param(
+        judge_token(refused("token_revoked", SlackMethod.AUTH_TEST), NOW),
+        "wrong",
+        "the Slack token was not accepted: token_revoked",
+        id="revoked",
+    ),
+    pytest.param(judge_token(UNREACHED, NOW), "warning", "Slack unreachable: no such", id="no Slack"),
+    pytest.param([judge_channel("C1", ["ai"], channel(), NOW)], "ok", "#news (ai)", id="channel"),
+    pytest.param(
+        [judge_channel("C1", ["ai"], channel(member=False), NOW)],
+        "wrong",
+        "Slack refuses C1 (ai): the app is not in #news",
+        id="no member",
+    ),
+    pytest.param(
+        [judge_channel("C1", ["ai", "top"], channel(archived=True), NOW)],
+        "wrong",
+        "Slack refuses C1 (ai, top): #news is archived",
+        id="archived",
+    ),
+    pytest.param(
+        [judge_channel("C1", ["ai"], refused("channel_not_found"), NOW)],
+        "wrong",
+        "no such channel",
+        id="no channel",
+    ),
+    pytest.param(
+        [judge_channel("C1", ["ai"], refused("missing_scope", needed="channels:read"), NOW)],
+        "warning",
+        "C1: not looked at: the token lacks the scope channels:read",
+        id="may not look",
+    ),
+    pytest.param(
+        [judge_channel("C1", ["ai"], refused("ratelimited"), NOW)], "warning", "asks to wait", id="rate limit"
+    ),
+    pytest.param(status(), "ok", "well: 3 public", id="service"),
+    pytest.param(status((1, "1 bad article")), "warning", "1 bad article", id="degraded"),
+    pytest.param(status((2, "the service does not run")), "wrong", "does not run", id="down"),
+    pytest.param(status(version="0"), "warning", "version 0 runs, and this is 1", id="other version"),
+]
+
+
+@pytest.mark.parametrize(("checks", "result", "words"), CASES)
+def test_judgement(checks: list[Check], result: str, words: str) -> None:
+    (check,) = checks
+    assert check.result == result
+    assert words in check.text
+    assert bool(check.fix) is (check.result is not Result.OK)
