@@ -67,8 +67,9 @@ def back_up(url: str, target: Path, progress: Progress) -> Facts:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_to_replace(target)
         with _unfinished(target, "copy") as copy, _unfinished(target, "packed") as packed:
-            _copy(path, copy, progress)
-            facts = _check(copy, on=path, fix="Check the disk; backups of before stay as they are")
+            with _damage(path, "Check the disk; backups of before stay as they are"):
+                _copy(path, copy, progress)
+                facts = _check(copy, path)
             _pack(copy, packed, target.stem, progress)
             _put(packed, target)
     return facts
@@ -91,8 +92,9 @@ def restore(url: str, backup: Path, now: datetime, progress: Progress) -> tuple[
         _disk("the backup cannot be restored", backup, fix),
         _unfinished(path, "new") as new,
     ):
-        _unpack(backup, new, progress)
-        facts = _check(new, on=backup, fix=OTHER_BACKUP)
+        with _damage(backup, OTHER_BACKUP):
+            _unpack(backup, new, progress)
+            facts = _check(new, backup)
         _give_to_owner(new, path)
         aside = move_aside(path, now, "before-restore")
         with _disk("the backup cannot be put in place", path, f"The database of before is {aside}"):
@@ -123,34 +125,33 @@ def _head(path: Path) -> bytes:
 
 
 def _copy(path: Path, copy: Path, progress: Progress) -> None:
-    source = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10, isolation_level=None
-    )
-    with translated(path), closing(source), closing(sqlite3.connect(copy)) as target:
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    with (
+        translated(path),
+        closing(sqlite3.connect(address, uri=True, timeout=10, isolation_level=None)) as source,
+    ):
         size = source.execute("PRAGMA page_size").fetchone()[0]
         source.execute("BEGIN")
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # here the transaction begins to read
-        target.execute("PRAGMA synchronous=OFF")
-        source.backup(
-            target,
-            pages=STEP_PAGES,
-            progress=lambda _, left, of: progress((of - left) * size, of * size * 2),
-        )
+        with translated(copy), closing(sqlite3.connect(copy)) as target:
+            target.execute("PRAGMA synchronous=OFF")
+            source.backup(
+                target,
+                pages=STEP_PAGES,
+                progress=lambda _, left, of: progress((of - left) * size, of * size * 2),
+            )
 
 
-def _check(copy: Path, *, on: Path, fix: str) -> Facts:
+def _check(copy: Path, on: Path) -> Facts:
     """What is in the copy, which afterwards is one file, without a log beside it. `on` is what to name."""
-    try:
-        with translated(copy), closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-            for pragma in ("trusted_schema=OFF", "synchronous=FULL", "journal_mode=DELETE"):
-                connection.execute(f"PRAGMA {pragma}")
-            (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if answer != "ok":
-                raise StoreDamaged("", why=str(answer))
-            revision = _revision(connection, on)
-            entries, owed = connection.execute(COUNTS).fetchone()
-    except StoreDamaged as damage:
-        raise StoreDamaged("the database is damaged", on=str(on), why=damage.why, fix=fix) from None
+    with translated(copy), closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        for pragma in ("trusted_schema=OFF", "journal_mode=DELETE"):
+            connection.execute(f"PRAGMA {pragma}")
+        (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if answer != "ok":
+            raise StoreDamaged("the database is damaged", why=str(answer))
+        revision = _revision(connection, on)
+        entries, owed = connection.execute(COUNTS).fetchone()
     return Facts(revision=revision, size_bytes=copy.stat().st_size, entries=entries, owed=owed)
 
 
@@ -176,7 +177,7 @@ def _pack(copy: Path, packed: Path, name: str, progress: Progress) -> None:
     size = copy.stat().st_size
     with (
         copy.open("rb") as plain,
-        _written(packed) as file,
+        packed.open("wb") as file,
         gzip.GzipFile(name, "wb", LEVEL, file) as pack,
     ):
         _pour(plain, pack, lambda done: progress(size + done, size * 2))
@@ -192,7 +193,7 @@ def _unpack(backup: Path, target: Path, progress: Progress) -> None:
         raise StoreError("this is no backup", on=str(backup), fix=OTHER_BACKUP)
     size = backup.stat().st_size
     try:
-        with backup.open("rb") as file, gzip.GzipFile(fileobj=file) as plain, _written(target) as unpacked:
+        with backup.open("rb") as file, gzip.GzipFile(fileobj=file) as plain, target.open("wb") as unpacked:
             _pour(plain, unpacked, lambda _: progress(file.tell(), size))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise StoreError("the backup is damaged", on=str(backup), why=str(error), fix=OTHER_BACKUP) from None
@@ -220,15 +221,6 @@ def _unfinished(target: Path, part: str) -> Iterator[Path]:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-@contextmanager
-def _written(path: Path) -> Iterator[IO[bytes]]:
-    """The file to write to; on the disk once the block ends."""
-    with path.open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _give_to_owner(file: Path, path: Path) -> None:
     """Lets whoever has the database, or its folder, have the file; root alone can, and needs to."""
     if os.geteuid() == 0:
@@ -237,9 +229,14 @@ def _give_to_owner(file: Path, path: Path) -> None:
 
 
 def _put(file: Path, target: Path) -> None:
-    """Renames a file that is on the disk, and brings the name there, too."""
+    """Brings a file to the disk, renames it, and brings its name there, too."""
+    _sync(file, os.O_RDONLY)
     file.replace(target)
-    handle = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _sync(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:
@@ -252,3 +249,12 @@ def _disk(what: str, on: Path, fix: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise disk_error(error, what, on=Path(str(error.filename or on)), fix=fix) from None
+
+
+@contextmanager
+def _damage(on: Path, fix: str) -> Iterator[None]:
+    """Names what is damaged, rather than a copy of it, and what to do."""
+    try:
+        yield
+    except StoreDamaged as damage:
+        raise StoreDamaged(damage.what, on=str(on), why=damage.why, fix=fix) from None

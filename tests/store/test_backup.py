@@ -175,6 +175,12 @@ def torn_database(data: bytes, _folder: Path) -> bytes:
             id="a byte flipped",
         ),
         pytest.param(torn_database, StoreDamaged, "database is damaged", id="database damaged"),
+        pytest.param(
+            lambda data, _: gzip.decompress(data)[:50] + b"x" * 9000,
+            StoreDamaged,
+            "damaged",
+            id="plain, damaged",
+        ),
         pytest.param(lambda *_: gzip.compress(b"x" * 9000), StoreDamaged, "damaged", id="no database"),
         pytest.param(foreign, StoreError, "no database of syndicator", id="another program's"),
         pytest.param(newer, StoreTooNew, "9999 is not known here", id="of a later version"),
@@ -257,7 +263,7 @@ def test_full_disk_keeps_the_backup_of_before(tmp_path: Path) -> None:
         back_up(url(tmp_path), target, quietly)
         good = target.read_bytes()
         fill(disk)
-        with pytest.raises(StoreUnavailable, match="Make room"):
+        with pytest.raises(StoreUnavailable, match=f"{disk}.*Make room"):
             back_up(url(tmp_path), target, quietly)
         assert target.read_bytes() == good
         assert sorted(path.name for path in disk.iterdir()) == ["b.gz", "filler"]
@@ -299,3 +305,28 @@ def test_database_that_root_restores_belongs_to_whom_it_did(tmp_path: Path) -> N
         facts = (tmp_path / "var/state.db").stat()
         assert (facts.st_uid, facts.st_gid, facts.st_mode & 0o777) == (12345, 12346, 0o600)
         (tmp_path / "var/state.db").unlink()
+
+
+def test_nothing_takes_its_place_before_it_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "first")
+    with closing(sqlite3.connect(tmp_path / "var/state.db")) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def note_it(handle: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{handle}").readlink()).removeprefix(str(tmp_path)))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", note_it)
+    back_up(url(tmp_path), tmp_path / "b.gz", quietly)
+    restore(url(tmp_path / "new"), tmp_path / "var/state.db", NOON, quietly)
+    pid = os.getpid()
+    assert synced == [
+        f"/.b.gz.{pid}.packed.unfinished",
+        "",
+        f"/new/var/.state.db.{pid}.new.unfinished",
+        "/new/var",
+    ]
