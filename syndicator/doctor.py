@@ -29,6 +29,7 @@ DAMAGE_FIX = (
     "Stop the service, check the disk, then `syndicator restore FILE`; without one the next start sets it "
     "aside and begins anew, which announces nothing that is there"
 )
+AS_SERVICE = "Run it as the service's user, or let this one look there"
 NETWORK_FIX = "See this machine's DNS, firewall and proxy, and the server there"
 
 
@@ -74,7 +75,7 @@ def judge_failure(name: str, error: SyndicatorError | OSError) -> Check:
     if isinstance(error, OSError):
         why = (error.strerror or str(error)).lower()
         text = f"{error.filename}: {why}" if error.filename else why
-        return wrong(name, text, "Let this user look there")
+        return wrong(name, text, AS_SERVICE)
     fix = DAMAGE_FIX if isinstance(error, StoreDamaged) else error.fix
     return wrong(name, ": ".join(filter(None, (error.what, error.on, error.why))), fix)
 

@@ -184,6 +184,9 @@ def _database(path: Path) -> Check:
     if not path.exists():
         fix = "Run `syndicator run` or `syndicator build`"
         return doctor.warning("database", f"{path}: there is no state yet", fix)
+    if not all(os.access(place, os.W_OK) for place in (path, path.parent)):
+        # Even a reader takes part in the files beside it (https://www.sqlite.org/wal.html#read_only_databases).
+        return doctor.wrong("database", f"{path}: this user cannot open it", doctor.AS_SERVICE)
     return doctor.judge_database(str(path), checked_revision(path), known_revisions(), lock_holder(path))
 
 
@@ -257,7 +260,10 @@ def _slack(settings: Settings, now: datetime, patience_s: float) -> Iterator[Che
 
 def _without_token(settings: Settings, routes: Sequence[str], now: datetime) -> list[Check]:
     """No way to Slack; unless the service that runs has one, by a credential that systemd gives it alone."""
-    facts = _status(settings)
+    try:
+        facts = _status(settings)
+    except OSError:  # said by the check of the service
+        facts = {"level": Level.DOWN}
     if facts["level"] < Level.DOWN and all(one["kind"] != Kind.WAY for one in facts["findings"]):
         text = "not looked at: the service has a token that this command was not given"
         return [doctor.warning("token", text, "Run it with the unit's credential, as in deploy/README.md")]

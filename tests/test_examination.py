@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -171,3 +173,19 @@ def test_slack_that_hangs_is_told(config: Path) -> None:
         told = found(config, "token", slack=slack, patience_s=1.0)
     ((result, text),) = told
     assert (result, text.endswith(("Slack unreachable: no answer in time", CUT_OFF))) == ("warning", True)
+
+
+def test_state_that_may_not_be_written_is_told_by_rights(built: Path) -> None:
+    state = built.parent / "var"
+    state.chmod(0o500)
+    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    if drop and subprocess.run([*drop, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("we are root and setpriv cannot drop that")
+    try:
+        command = [*drop, sys.executable, "-m", "syndicator", "doctor", "--config", str(built)]
+        told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    finally:
+        state.chmod(0o700)
+    assert (told.returncode, told.stderr) == (1, "")
+    assert " cannot write the state. Make its folder" in told.stdout
+    assert f"wrong    database  {state / 'state.db'}: this user cannot open it. " in told.stdout
