@@ -11,11 +11,11 @@ from pathlib import Path
 
 from syndicator.app import App, opened
 from syndicator.clock import Clock
-from syndicator.entries.routing import Progress
 from syndicator.entries.sources import CONFIRMED
 from syndicator.errors import OutputUnwritable
 from syndicator.loop import Loop
 from syndicator.models import Problem, Visibility
+from syndicator.progress import Progress
 from syndicator.publish.build import Published
 from syndicator.publish.files import probe, sweep
 from syndicator.reports import unmatched_patterns

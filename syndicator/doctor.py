@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syndicator.errors import DeliveryError, SettingsError, StoreDamaged, SyndicatorError
-from syndicator.health import Finding, Level, find
+from syndicator.health import Finding, HealthLevel, find
 from syndicator.slack.errors import FIXES
 from syndicator.watch.deletion_guard import LossReason
 from syndicator.watch.types import Scan
@@ -43,7 +43,7 @@ class Result(StrEnum):
     """Something does not work, or cannot."""
 
 
-RESULTS = {Level.WELL: Result.OK, Level.DEGRADED: Result.WARNING, Level.DOWN: Result.WRONG}
+RESULTS = {HealthLevel.WELL: Result.OK, HealthLevel.DEGRADED: Result.WARNING, HealthLevel.DOWN: Result.WRONG}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +288,7 @@ def _refused(channel: str, text: str, fix: str) -> Check:
 def judge_service(facts: Mapping[str, Any], version: str) -> list[Check]:
     """How the running service stands, in its own words; `facts` as the `status` module gives them."""
     checks = [
-        Check(name="service", result=RESULTS[Level(one["level"])], text=one["text"], fix=one["fix"])
+        Check(name="service", result=RESULTS[HealthLevel(one["level"])], text=one["text"], fix=one["fix"])
         for one in facts["findings"]
     ]
     if (running := facts.get("version", version)) != version:

@@ -22,7 +22,7 @@ from syndicator import __version__, doctor
 from syndicator.alerts import channel_name
 from syndicator.doctor import Check
 from syndicator.errors import DeliveryError, Rejected, StoreError, SyndicatorError
-from syndicator.health import Kind, Level, find
+from syndicator.health import HealthLevel, Kind, find
 from syndicator.settings.models import Route, Settings, Source
 from syndicator.slack.errors import CHANNEL_FIX
 from syndicator.slack.outage import WHERE_TO_LOOK
@@ -263,8 +263,8 @@ def _without_token(settings: Settings, routes: Sequence[str], now: datetime) -> 
     try:
         facts = _status(settings)
     except OSError:  # said by the check of the service
-        facts = {"level": Level.DOWN}
-    if facts["level"] < Level.DOWN and all(one["kind"] != Kind.WAY for one in facts["findings"]):
+        facts = {"level": HealthLevel.DOWN}
+    if facts["level"] < HealthLevel.DOWN and all(one["kind"] != Kind.WAY for one in facts["findings"]):
         text = "not looked at: the service has a token that this command was not given"
         return [doctor.warning("token", text, "Run it with the unit's credential, as in deploy/README.md")]
     return [doctor.as_found("token", find(wayless=routes, now=now)[0])]

@@ -58,7 +58,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ExplainResult:
     """What is known by a path, link or guid: entries, and problems of files that never were entries."""
 
     explanations: tuple[Explanation, ...]
@@ -74,7 +74,7 @@ def explain(
     limit: int,
     enqueuer: Enqueuer,
     now: datetime,
-) -> Answer:
+) -> ExplainResult:
     """What there is to say of the entries that `text` names: a path (or its end), a link or a guid.
 
     Reads the store and nothing else, so it can be asked while the service runs. `routes` are the settings',
@@ -100,7 +100,7 @@ def explain(
     )
     known = {(one.entry.article.source, one.entry.article.path) for one in explanations}
     others = (p for p in problems if (p.source, p.path) not in known and _is_at(p.path, text))
-    return Answer(explanations=explanations, problems=tuple(others))
+    return ExplainResult(explanations=explanations, problems=tuple(others))
 
 
 def _feeds(

@@ -37,7 +37,7 @@ CONFIRM = "If they are meant to be gone: `syndicator build --confirm-removals`"
 MOUNT = "Mount or mend it, or correct the source's `path`; what was published stays meanwhile"
 
 
-class Level(IntEnum):
+class HealthLevel(IntEnum):
     """How bad it is; the exit code of `syndicator status`."""
 
     WELL = 0
@@ -70,7 +70,7 @@ class Finding:
     fix: str
     since: datetime | None = None
     detail: str = ""
-    level: Level = Level.DEGRADED
+    level: HealthLevel = HealthLevel.DEGRADED
 
     def words(self, now: datetime) -> str:
         """The text with its time, in the time zone of `now`; what began before today has its date."""
@@ -137,7 +137,7 @@ def find(
                 text=f"{count} message{'s wait' if count != 1 else ' waits'}",
                 fix="`syndicator deliveries` lists them, each with what holds it back",
                 since=since,
-                level=Level.DEGRADED if now - since > LATE else Level.WELL,
+                level=HealthLevel.DEGRADED if now - since > LATE else HealthLevel.WELL,
             )
         )
     if refused:
@@ -149,12 +149,12 @@ def find(
 def hindrance(error: SyndicatorError, since: datetime) -> Finding:
     """What keeps the service from its work."""
     text = f"{error.what}: {error.why}" if error.why else error.what
-    return Finding(kind=Kind.SERVICE, text=text, fix=error.fix, since=since, level=Level.DOWN)
+    return Finding(kind=Kind.SERVICE, text=text, fix=error.fix, since=since, level=HealthLevel.DOWN)
 
 
 def status_line(public: int, findings: Sequence[Finding], now: datetime) -> str:
     """All in one line: how many entries are public, and what is not well."""
-    worse = [finding.words(now) for finding in findings if finding.level is not Level.WELL]
+    worse = [finding.words(now) for finding in findings if finding.level is not HealthLevel.WELL]
     return " · ".join([f"{public} public", *worse])
 
 

@@ -20,10 +20,10 @@ import structlog
 from syndicator.activity import Activity
 from syndicator.app import App
 from syndicator.clock import Clock
-from syndicator.entries.routing import Progress, no_progress
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
+from syndicator.progress import Progress, no_progress
 from syndicator.publish.build import Published
-from syndicator.status import Calls, StatusFile, facts
+from syndicator.status import CallFile, StatusFile, facts
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff, FailureLog
 from syndicator.watch.scan import SUFFIXES
@@ -80,7 +80,7 @@ class Loop:
         self._status, self._started, self._alive = status, clock.now(), alive
         self._status_due_s: float | None = 0.0
         """When the file of the status is to be written; None: nothing has happened since."""
-        self._calls = Calls(app.settings.state)
+        self._calls = CallFile(app.settings.state)
         self._folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
         self._events, self._scan_due = 0, True

@@ -25,10 +25,10 @@ from syndicator.app import App, moved_map_path, opened
 from syndicator.backups import Backups
 from syndicator.clock import Clock
 from syndicator.connection import SlackCheck, report_left_behind, report_ways
-from syndicator.entries.routing import Progress, no_progress
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.health import Finding, hindrance
 from syndicator.loop import BEAT_EVERY_S, Loop
+from syndicator.progress import Progress, no_progress
 from syndicator.publish.files import sweep
 from syndicator.reports import report_entries, report_patterns
 from syndicator.schedule import Schedule

@@ -114,7 +114,7 @@ def call_service(state: str) -> None:
         _call_path(state).touch()
 
 
-class Calls:
+class CallFile:
     """What other processes tell the service."""
 
     def __init__(self, state: str) -> None:

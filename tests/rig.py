@@ -16,12 +16,12 @@ import feedparser
 from syndicator.alerts import LedgerRow, Slot
 from syndicator.app import App, open_app
 from syndicator.clock import Clock, Moment
-from syndicator.entries.routing import Progress, no_progress
 from syndicator.entries.sources import CONFIRMED
-from syndicator.explain import Answer, explain
+from syndicator.explain import ExplainResult, explain
 from syndicator.loop import Loop
 from syndicator.models import Entry, Visibility
 from syndicator.notify.enqueue import Enqueuer
+from syndicator.progress import Progress, no_progress
 from syndicator.publish.build import Published
 from syndicator.settings.models import Digest, Feeds, Route, Settings, Site, Source, Watch
 from syndicator.store.database import Store, open_store
@@ -262,7 +262,7 @@ class Rig:
         with self.store.reading() as session:
             return session.outbox.ledger.owed(route)
 
-    def explain(self, text: str) -> Answer:
+    def explain(self, text: str) -> ExplainResult:
         with self.store.reading() as session:
             return explain(
                 session,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syndicator.health import Level, find, status_line
+from syndicator.health import HealthLevel, find, status_line
 from syndicator.models import utc
 from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
@@ -63,7 +63,7 @@ def test_times_are_the_readers() -> None:
 
 def test_messages_that_wait_are_told_and_matter_when_they_are_late() -> None:
     (fresh,) = find(now=NOW, waiting=(1, NOW - timedelta(minutes=2)))
-    assert (fresh.words(NOW), fresh.level) == ("1 message waits since 11:58", Level.WELL)
+    assert (fresh.words(NOW), fresh.level) == ("1 message waits since 11:58", HealthLevel.WELL)
     assert status_line(3, [fresh], NOW) == "3 public"
     (late,) = find(now=NOW, waiting=(2, NOW - timedelta(hours=1)))
     assert status_line(3, [late], NOW) == "3 public · 2 messages wait since 11:00"

@@ -11,14 +11,14 @@ from syndicator.admin.details import details, problem_place
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import SyndicatorError
-from syndicator.health import Finding, Kind, Level, hindrance
+from syndicator.health import Finding, HealthLevel, Kind, hindrance
 from syndicator.status import facts, hindered
 
 STARTING = Finding(
     kind=Kind.SERVICE,
     text="the service is starting",
     fix="Wait for the first scan and build",
-    level=Level.DOWN,
+    level=HealthLevel.DOWN,
 )
 
 

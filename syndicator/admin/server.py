@@ -17,10 +17,10 @@ import json
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
 
 import structlog
 
+from syndicator.admin.operator import Operator
 from syndicator.errors import CannotServe
 
 log = structlog.get_logger()
@@ -36,24 +36,8 @@ HEADERS = {
 }
 
 
-class Source(Protocol):
-    """Where the answers come from: the service, or what stands for it in a test."""
-
-    def alive_s(self) -> float:
-        """How long ago the loop gave a sign of life."""
-
-    def facts(self) -> dict[str, Any]:
-        """As `status.facts`."""
-
-    def metrics(self) -> bytes: ...
-
-    def page(self) -> bytes: ...
-
-    def problems(self) -> bytes: ...
-
-
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AdminResponse:
     status: int
     type: str
     body: bytes
@@ -62,44 +46,46 @@ class Answer:
 STALE_S = 60.0
 
 
-def answer(source: Source, path: str) -> Answer:
+def answer(operator: Operator, path: str) -> AdminResponse:
     """The answer to a GET of this path."""
     match path.partition("?")[0]:
         case "/healthz":
-            silent_s = source.alive_s()
+            silent_s = operator.alive_s()
             well = silent_s < STALE_S
             text = "ok" if well else f"the service has given no sign of life for {silent_s:.0f} s"
-            return Answer(200 if well else 503, "text/plain; charset=utf-8", f"{text}\n".encode())
+            return AdminResponse(200 if well else 503, "text/plain; charset=utf-8", f"{text}\n".encode())
         case "/readyz":
-            return _readiness(source)
+            return _readiness(operator)
         case "/metrics":
-            return Answer(200, "text/plain; version=0.0.4; charset=utf-8", source.metrics())
+            return AdminResponse(200, "text/plain; version=0.0.4; charset=utf-8", operator.metrics())
         case "/status.json":
-            return Answer(200, "application/json", json.dumps(source.facts(), ensure_ascii=False).encode())
+            return AdminResponse(
+                200, "application/json", json.dumps(operator.facts(), ensure_ascii=False).encode()
+            )
         case "/problems.xml":
-            return Answer(200, "application/atom+xml; charset=utf-8", source.problems())
+            return AdminResponse(200, "application/atom+xml; charset=utf-8", operator.problems())
         case "/":
-            return Answer(200, "text/html; charset=utf-8", source.page())
+            return AdminResponse(200, "text/html; charset=utf-8", operator.page())
         case "/style.css":
             from syndicator.admin.page import STYLE
 
-            return Answer(200, "text/css; charset=utf-8", STYLE)
-    return Answer(404, "text/plain; charset=utf-8", b"There is nothing here.\n")
+            return AdminResponse(200, "text/css; charset=utf-8", STYLE)
+    return AdminResponse(404, "text/plain; charset=utf-8", b"There is nothing here.\n")
 
 
-def _readiness(source: Source) -> Answer:
-    facts = source.facts()
+def _readiness(operator: Operator) -> AdminResponse:
+    facts = operator.facts()
     text = "".join(f"{finding['text']}. {finding['fix']}\n" for finding in facts["findings"])
     if facts["level"] >= 2:
-        return Answer(503, "text/plain; charset=utf-8", text.encode())
-    return Answer(200, "text/plain; charset=utf-8", f"ready\n{text}".encode())
+        return AdminResponse(503, "text/plain; charset=utf-8", text.encode())
+    return AdminResponse(200, "text/plain; charset=utf-8", f"ready\n{text}".encode())
 
 
 class AdminServer:
     """Listens from `start` to `stop`."""
 
-    def __init__(self, host: str, port: int, source: Source) -> None:
-        self._place, self._source = (host, port), source
+    def __init__(self, host: str, port: int, operator: Operator) -> None:
+        self._place, self._operator = (host, port), operator
 
     @property
     def address(self) -> tuple[str, int]:
@@ -115,7 +101,7 @@ class AdminServer:
     def start(self) -> None:
         """Raises CannotServe where the address cannot be had."""
         try:
-            self._listening = ThreadingHTTPServer(self._place, _handler(self._source))
+            self._listening = ThreadingHTTPServer(self._place, _handler(self._operator))
         except OSError as error:
             host, port = self._place
             fix = "Set `admin` to a free address of this machine, or leave it out"
@@ -130,7 +116,7 @@ class AdminServer:
         self._listening.server_close()
 
 
-def _handler(source: Source) -> type[BaseHTTPRequestHandler]:
+def _handler(operator: Operator) -> type[BaseHTTPRequestHandler]:
     places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     class Handler(BaseHTTPRequestHandler):
@@ -139,21 +125,21 @@ def _handler(source: Source) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             if not places.acquire(timeout=PATIENCE_S):
-                self._send(Answer(503, "text/plain; charset=utf-8", b"Too many at once.\n"))
+                self._send(AdminResponse(503, "text/plain; charset=utf-8", b"Too many at once.\n"))
                 return
             try:
-                self._send(answer(source, self.path))
+                self._send(answer(operator, self.path))
             except ConnectionError:
                 pass
             except Exception:  # the boundary of a request
                 log.exception("an answer to the operator failed", path=self.path)
-                self._send(Answer(500, "text/plain; charset=utf-8", b"The log says what failed.\n"))
+                self._send(AdminResponse(500, "text/plain; charset=utf-8", b"The log says what failed.\n"))
             finally:
                 places.release()
 
         do_HEAD = do_GET
 
-        def _send(self, answer: Answer) -> None:
+        def _send(self, answer: AdminResponse) -> None:
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.type)
             self.send_header("Content-Length", str(len(answer.body)))

@@ -18,7 +18,7 @@ from syndicator.cli.terminal import console, grid, say, say_json, shown
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from syndicator.explain import Answer, Explanation, FeedWord, RouteWord
+    from syndicator.explain import ExplainResult, Explanation, FeedWord, RouteWord
     from syndicator.settings.models import Settings
 
 YES, NO = "[green]✓[/]", "[dim]–[/]"
@@ -66,7 +66,7 @@ def _as_stored(what: str, settings: Settings) -> str:
     return what
 
 
-def _print(what: str, answer: Answer, settings: Settings) -> None:
+def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
     for problem in answer.problems:
         say(str(problem))
         say(("It is no entry, and never was: it is in no feed and no message.", "dim"))

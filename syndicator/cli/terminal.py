@@ -78,7 +78,7 @@ def _as_json(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-class Bar:
+class ProgressBar:
     """A progress bar that appears after a moment, if a person looks on and there is still something to do."""
 
     def __init__(self, what: str) -> None:
@@ -110,9 +110,9 @@ class Bar:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Bar]:
+def progress_bar(what: str) -> Iterator[ProgressBar]:
     """A bar that is gone when the block ends, however it ends."""
-    bar = Bar(what)
+    bar = ProgressBar(what)
     try:
         yield bar
     finally:

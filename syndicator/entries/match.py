@@ -36,7 +36,7 @@ SECOND_LINK_FIX = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ScannedFile:
     """A file that was read: an article, a topic file, a problem, or none of them (another page)."""
 
     path: str
@@ -63,8 +63,8 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """An entry as it was (None: it is new) and as it is now."""
+class StoredChange:
+    """A stored entry as it was (None: it is new) and as it is now."""
 
     before: StoredEntry | None
     after: StoredEntry
@@ -79,18 +79,23 @@ class Change:
 class Recognised:
     """`changes` by path; `refused` are files that cannot be entries, each with its problem."""
 
-    changes: Mapping[str, Change]
+    changes: Mapping[str, StoredChange]
     refused: tuple[Problem, ...] = ()
 
 
 def recognise(
-    found: Iterable[Found], known: Known, topics: Topics, *, include_unpublished: bool = False, now: datetime
+    found: Iterable[ScannedFile],
+    known: Known,
+    topics: Topics,
+    *,
+    include_unpublished: bool = False,
+    now: datetime,
 ) -> Recognised:
     """Gives every article of the batch its entry. The order of `found` does not matter."""
     batch = sorted((one for one in found if one.article is not None), key=lambda one: one.path)
     holders, refused = _holders(batch, known)
     refused |= _second_links(batch, holders, known, include_unpublished=include_unpublished)
-    changes: dict[str, Change] = {}
+    changes: dict[str, StoredChange] = {}
     stories = {stored.entry.article.canonical_link: stored.entry.story for stored in known.others}
     taken = set(known.taken)
     for one in batch:
@@ -109,14 +114,14 @@ def recognise(
             visibility=judge_visibility(one.article, now=now, include_unpublished=include_unpublished),
             topics=topics(one.article.topics),
         )
-        changes[one.path] = Change(before=before, after=StoredEntry(entry=entry, digest=one.digest))
+        changes[one.path] = StoredChange(before=before, after=StoredEntry(entry=entry, digest=one.digest))
     return Recognised(changes=changes, refused=tuple(refused.values()))
 
 
-def withdraw(stored: StoredEntry, *, now: datetime) -> Change:
+def withdraw(stored: StoredEntry, *, now: datetime) -> StoredChange:
     """The entry with its file gone."""
     entry = replace(stored.entry, visibility=Visibility.WITHDRAWN)
-    return Change(before=stored, after=replace(stored, entry=entry, withdrawn=stored.withdrawn or now))
+    return StoredChange(before=stored, after=replace(stored, entry=entry, withdrawn=stored.withdrawn or now))
 
 
 def judge_again(
@@ -125,7 +130,7 @@ def judge_again(
     now: datetime,
     include_unpublished: bool,
     topics: tuple[str, ...],
-) -> Change:
+) -> StoredChange:
     """The same article under another time, other settings or another index of topics."""
     entry = stored.entry
     visibility = judge_visibility(
@@ -135,10 +140,10 @@ def judge_again(
         gone=entry.visibility is Visibility.WITHDRAWN,
     )
     after = replace(entry, visibility=visibility, topics=topics)
-    return Change(before=stored, after=replace(stored, entry=after))
+    return StoredChange(before=stored, after=replace(stored, entry=after))
 
 
-def _holders(batch: Sequence[Found], known: Known) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
+def _holders(batch: Sequence[ScannedFile], known: Known) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
     holders = {one.path: known.by_file[one.path] for one in batch if one.path in known.by_file}
     holders |= _exchanged(batch, holders, known)
     used = {stored.entry.guid for stored in holders.values()}
@@ -173,7 +178,7 @@ def _holders(batch: Sequence[Found], known: Known) -> tuple[dict[str, StoredEntr
 
 
 def _exchanged(
-    batch: Sequence[Found], at_home: Mapping[str, StoredEntry], known: Known
+    batch: Sequence[ScannedFile], at_home: Mapping[str, StoredEntry], known: Known
 ) -> dict[str, StoredEntry]:
     """The entries of files that took each other's names, as when a series is numbered anew.
 
@@ -213,7 +218,7 @@ def _by_likeness(
     return found
 
 
-def _rank(one: Found, stored: StoredEntry) -> tuple[bool, float, str]:
+def _rank(one: ScannedFile, stored: StoredEntry) -> tuple[bool, float, str]:
     """Of several: the one that had this path, then the one that disappeared last, then by guid."""
     withdrawn = float("inf") if stored.withdrawn is None else stored.withdrawn.timestamp()
     return (stored.entry.article.path == one.path, withdrawn, stored.entry.guid)
@@ -253,7 +258,7 @@ def _updated(article: Article, digest: bytes, before: StoredEntry | None, now: d
     return max(now, article.published)
 
 
-def _second_guid(one: Found, guid: str, other: str) -> Problem:
+def _second_guid(one: ScannedFile, guid: str, other: str) -> Problem:
     article = one.article
     return Problem(
         source=article.source if article else "",
@@ -264,7 +269,11 @@ def _second_guid(one: Found, guid: str, other: str) -> Problem:
 
 
 def _second_links(
-    batch: Sequence[Found], holders: Mapping[str, StoredEntry], known: Known, *, include_unpublished: bool
+    batch: Sequence[ScannedFile],
+    holders: Mapping[str, StoredEntry],
+    known: Known,
+    *,
+    include_unpublished: bool,
 ) -> dict[str, Problem]:
     """The articles of a batch whose derived link another file of the source has, by path."""
     owners = _owners_elsewhere(batch, holders, known)
@@ -285,7 +294,7 @@ def _second_links(
 
 
 def _owners_elsewhere(
-    batch: Iterable[Found], holders: Mapping[str, StoredEntry], known: Known
+    batch: Iterable[ScannedFile], holders: Mapping[str, StoredEntry], known: Known
 ) -> dict[str, str]:
     """Paths by link, of files that are there and not in the batch."""
     paths = {one.path for one in batch}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from syndicator.entries.match import Change
+from syndicator.entries.match import StoredChange
 from syndicator.models import Problem, Visibility
 from syndicator.store.types import ProblemChanges
 
@@ -22,9 +22,9 @@ LINES = 20
 """At most so many reasons why files are bad have lines of their own."""
 
 
-def say_changes(changes: Iterable[Change], roots: Mapping[str, Path]) -> None:
+def say_changes(changes: Iterable[StoredChange], roots: Mapping[str, Path]) -> None:
     """Says what a subscriber sees, and what is new and not to be seen; `roots` are the sources' folders."""
-    kinds: dict[tuple[str, str], list[Change]] = {}
+    kinds: dict[tuple[str, str], list[StoredChange]] = {}
     for change in changes:
         if kind := _kind(change):
             kinds.setdefault(kind, []).append(change)
@@ -40,7 +40,7 @@ def say_changes(changes: Iterable[Change], roots: Mapping[str, Path]) -> None:
             log.info(event, path=path, title=article.title, link=article.link, **moved, **reason)
 
 
-def _kind(change: Change) -> tuple[str, str] | None:
+def _kind(change: StoredChange) -> tuple[str, str] | None:
     """What happened to the entry, and why it is not public; None where nobody needs to know."""
     before = None if change.before is None else change.before.entry
     after = change.after.entry

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import structlog
 
-from syndicator.entries.match import Change
+from syndicator.entries.match import StoredChange
 from syndicator.models import Visibility
-from syndicator.notify.routing import Change as Announceable
-from syndicator.notify.routing import announce
+from syndicator.notify.routing import Change, announce
 from syndicator.notify.rules import TopicNames, fingerprint, names_with_ancestors
+from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Route
 from syndicator.store.database import Store
 from syndicator.store.session import Session
@@ -21,13 +21,6 @@ log = structlog.get_logger()
 
 SOME = 1_000
 """Entries judged per transaction, where all are."""
-
-Progress = Callable[[int, int], None]
-"""Called between two steps that are kept: how many are done, of how many. What it raises ends the work."""
-
-
-def no_progress(done: int, of: int) -> None:
-    """Goes on."""
 
 
 class StoryRouter:
@@ -51,7 +44,7 @@ class StoryRouter:
     def judge(
         self,
         session: Session,
-        changes: Sequence[Change],
+        changes: Sequence[StoredChange],
         topic_names: TopicNames,
         *,
         now: datetime,
@@ -62,9 +55,7 @@ class StoryRouter:
 
         `released` are entries that were taken out of a message before it was sent.
         """
-        found = [
-            Announceable(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes
-        ]
+        found = [Change(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes]
         sources = {change.entry.article.source for change in found} if silent else set()
         found += _heirs(session, changes, released)
         self._decide(session, found, self.routes, topic_names, now=now, silent_sources=sources)
@@ -83,7 +74,7 @@ class StoryRouter:
             progress(start, len(guids))
             with store.transaction() as session:
                 entries = session.entries(guids[start : start + SOME]).values()
-                found = [Announceable(entry=one.entry) for one in entries]
+                found = [Change(entry=one.entry) for one in entries]
                 self._decide(session, found, self._new, topic_names, now=now)
         with store.transaction() as session:
             for route in self._new:
@@ -96,7 +87,7 @@ class StoryRouter:
     def _decide(
         self,
         session: Session,
-        changes: Sequence[Announceable],
+        changes: Sequence[Change],
         routes: Sequence[Route],
         topic_names: TopicNames,
         *,
@@ -136,7 +127,7 @@ class StoryRouter:
             log.warning("stories owed by a gone route are let go: no route has its channel", stories=gone)
 
 
-def _heirs(session: Session, changes: Sequence[Change], released: Collection[str]) -> list[Announceable]:
+def _heirs(session: Session, changes: Sequence[StoredChange], released: Collection[str]) -> list[Change]:
     """The public copies of stories owed for an entry that no longer is public: judged in its place."""
     left = {
         change.after.entry.guid: change.after.entry.article.canonical_link
@@ -151,7 +142,7 @@ def _heirs(session: Session, changes: Sequence[Change], released: Collection[str
     copies = session.copies(sorted({left[guid] for guid in orphaned}))
     judged = {change.after.entry.guid for change in changes}
     return [
-        Announceable(entry=copy.entry, before=copy.entry)
+        Change(entry=copy.entry, before=copy.entry)
         for copy in copies
         if copy.entry.guid not in judged and copy.entry.visibility is Visibility.PUBLIC
     ]

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from syndicator.clock import Moment
-from syndicator.entries.match import Found
+from syndicator.entries.match import ScannedFile
 from syndicator.entries.sync import UNREAD, Batch, Synced
 from syndicator.entries.topic_files import topic_matcher
 from syndicator.errors import ArticleError, SourceUnreadable
@@ -209,7 +209,7 @@ class SourceScanner:
     def _is_ours(self, path: str) -> bool:
         return not path.lower().endswith(TOPIC_SUFFIXES) or self._is_topic(path)
 
-    def _note_entry(self, one: Found, *, refused: bool) -> None:
+    def _note_entry(self, one: ScannedFile, *, refused: bool) -> None:
         """A file that is bad keeps the entry of its last good version, where it had one."""
         if one.problem is not None or refused:
             if one.path not in self._known:
@@ -245,7 +245,7 @@ class SourceScanner:
                 log.info("articles back", source=self.name, was=was)
         return loss.withdraw
 
-    def _read_all(self, ready: Mapping[str, Stamp], at: Moment) -> Iterator[Found]:
+    def _read_all(self, ready: Mapping[str, Stamp], at: Moment) -> Iterator[ScannedFile]:
         left = dict(ready)
         try:
             for path, stamp in ready.items():
@@ -262,7 +262,7 @@ class SourceScanner:
             if ready:
                 self._unreadable.changed("")
 
-    def _read(self, path: str, stamp: Stamp, at: Moment) -> Found | None:
+    def _read(self, path: str, stamp: Stamp, at: Moment) -> ScannedFile | None:
         """What the file has; None where it is to be looked at again. Raises SourceUnreadable."""
         try:
             reading = read_article(self.root, path, expected=stamp)
@@ -277,12 +277,12 @@ class SourceScanner:
             case Reading(data=data):
                 return self._parse(path, stamp, data)
 
-    def _parse(self, path: str, stamp: Stamp, data: bytes) -> Found:
+    def _parse(self, path: str, stamp: Stamp, data: bytes) -> ScannedFile:
         digest = hashlib.blake2b(data, digest_size=16).digest()
         try:
             if self._is_topic(path):
                 topic = parse_topic_file(data, source=self.name, path=path)
-                return Found(path=path, stamp=stamp, digest=digest, topic=topic)
+                return ScannedFile(path=path, stamp=stamp, digest=digest, topic=topic)
             article = parse_article(data, source=self.source, path=path)
         except ArticleError as error:
             return self._problem(path, stamp, digest, error)
@@ -290,9 +290,9 @@ class SourceScanner:
             # A mistake of this program in one article must never cost the others.
             log.exception("an article could not be parsed", source=self.name, path=path)
             return self._problem(path, stamp, digest, UNFORESEEN)
-        return Found(path=path, stamp=stamp, digest=digest, article=article)
+        return ScannedFile(path=path, stamp=stamp, digest=digest, article=article)
 
-    def _problem(self, path: str, stamp: Stamp, digest: bytes, error: ArticleError) -> Found:
+    def _problem(self, path: str, stamp: Stamp, digest: bytes, error: ArticleError) -> ScannedFile:
         at = Position(line=error.line, column=error.column)
         problem = Problem(source=self.name, path=path, at=at, what=error.what, fix=error.fix)
-        return Found(path=path, stamp=stamp, digest=digest, problem=problem)
+        return ScannedFile(path=path, stamp=stamp, digest=digest, problem=problem)

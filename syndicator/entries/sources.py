@@ -17,13 +17,14 @@ import structlog
 
 from syndicator.clock import Moment
 from syndicator.entries.news import say_changes, say_problems
-from syndicator.entries.routing import SOME, Progress, StoryRouter, no_progress
+from syndicator.entries.routing import SOME, StoryRouter
 from syndicator.entries.scanner import ScanResult, SourceScanner
 from syndicator.entries.sync import UNREAD, EntrySync
 from syndicator.entries.topic_files import beside
 from syndicator.entries.topics import TopicCatalog
 from syndicator.models import DeclaredTopic
 from syndicator.notify.enqueue import Enqueuer
+from syndicator.progress import Progress, no_progress
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Settings, Source
 from syndicator.store.database import Store

@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syndicator.entries.match import Change, Found, Known, Recognised, judge_again, recognise, withdraw
+from syndicator.entries.match import (
+    Known,
+    Recognised,
+    ScannedFile,
+    StoredChange,
+    judge_again,
+    recognise,
+    withdraw,
+)
 from syndicator.entries.membership import update_memberships
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.topics import TopicCatalog
@@ -33,7 +41,7 @@ class Batch:
     """
 
     source: str
-    found: Sequence[Found] = ()
+    found: Sequence[ScannedFile] = ()
     gone: Sequence[str] = ()
     missing: frozenset[str] = frozenset()
 
@@ -42,7 +50,7 @@ class Batch:
 class Synced:
     """What came of a batch: the changes that can be seen, and the files that became bad or good."""
 
-    changes: Sequence[Change]
+    changes: Sequence[StoredChange]
     problems: ProblemChanges
     refused: frozenset[str] = field(default_factory=frozenset)
     """Paths of files that cannot be entries while another one is there; to be read again at the next look."""
@@ -102,7 +110,7 @@ class EntrySync:
         self.session.put_files(batch.source, rows)
         self.session.drop_files(batch.source, batch.gone)
 
-    def judge(self, stored: Iterable[StoredEntry]) -> Sequence[Change]:
+    def judge(self, stored: Iterable[StoredEntry]) -> Sequence[StoredChange]:
         """Judges entries anew under another time, settings or topics; gives the changes that can be seen."""
         return self.write(
             [
@@ -116,7 +124,7 @@ class EntrySync:
             ]
         )
 
-    def withdraw_source(self, source: str) -> Sequence[Change]:
+    def withdraw_source(self, source: str) -> Sequence[StoredChange]:
         """Withdraws all entries of a source and forgets its files; gives the changes that can be seen."""
         stored = self.session.entries(self.session.guids(source=source)).values()
         changes = [withdraw(one, now=self.now) for one in stored]
@@ -125,7 +133,7 @@ class EntrySync:
         self.session.forget_source(source)
         return touched
 
-    def write(self, changes: Sequence[Change]) -> Sequence[Change]:
+    def write(self, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
         """Writes the entries that differ, their memberships and what they cause; gives those that can be seen
         to differ."""
         session = self.session
@@ -141,7 +149,7 @@ class EntrySync:
         self.router.judge(session, touched, names, now=self.now, silent=self.silent, released=out)
         return touched
 
-    def _update_memberships(self, touched: Sequence[Change]) -> None:
+    def _update_memberships(self, touched: Sequence[StoredChange]) -> None:
         session = self.session
         links = {
             stored.entry.article.canonical_link
@@ -163,7 +171,9 @@ class EntrySync:
         session.feeds.mark_dirty(changes.dirty)
         self.catalog.update_statuses(session, {membership.topic for membership, _ in changes.memberships})
 
-    def _withdrawals(self, batch: Batch, files: Mapping[str, KnownFile], kept: set[str]) -> list[Change]:
+    def _withdrawals(
+        self, batch: Batch, files: Mapping[str, KnownFile], kept: set[str]
+    ) -> list[StoredChange]:
         """The entries whose file is gone, or is no longer an article; one that moved elsewhere stays."""
         no_articles = [one.path for one in batch.found if one.article is None and one.problem is None]
         left = {path: files[path].guid for path in (*batch.gone, *no_articles) if path in files}
@@ -200,7 +210,7 @@ class EntrySync:
         return ProblemChanges(session.problems.put(bad.values(), self.now), mended)
 
 
-def _held_in(touched: Iterable[Change]) -> set[str]:
+def _held_in(touched: Iterable[StoredChange]) -> set[str]:
     """The topics whose pages count something else as held back now."""
     topics: set[str] = set()
     for change in touched:
@@ -214,13 +224,13 @@ def _held_in(touched: Iterable[Change]) -> set[str]:
     return topics
 
 
-def _names_before(changes: Iterable[Change]) -> list[str]:
+def _names_before(changes: Iterable[StoredChange]) -> list[str]:
     """The topic names that the entries carried before, once for each that did."""
     before = [change.before.entry for change in changes if change.before is not None]
     return [name for e in before if e.visibility is not Visibility.WITHDRAWN for name in e.article.topics]
 
 
-def _names_left(batch: Batch, recognised: Recognised, changes: Sequence[Change]) -> list[str]:
+def _names_left(batch: Batch, recognised: Recognised, changes: Sequence[StoredChange]) -> list[str]:
     """The topic names that articles carried before this batch, and those of files that were refused."""
     refused = {problem.path for problem in recognised.refused}
     of_refused = [one.article for one in batch.found if one.article and one.path in refused]
@@ -230,7 +240,7 @@ def _names_left(batch: Batch, recognised: Recognised, changes: Sequence[Change])
 def _alike_in(
     session: Session,
     source: str,
-    found: Sequence[Found],
+    found: Sequence[ScannedFile],
     missing: frozenset[str],
     files: Mapping[str, KnownFile],
 ) -> list[StoredEntry]:
@@ -254,7 +264,7 @@ def _alike_in(
 def _known_of(
     session: Session,
     source: str,
-    found: Sequence[Found],
+    found: Sequence[ScannedFile],
     missing: frozenset[str],
     files: Mapping[str, KnownFile],
     alike: Sequence[StoredEntry],

@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from syndicator.alerts import Delivery, DeliveryState, RouteReason
 from syndicator.models import Entry, Visibility
 from syndicator.notify.due import Draft, DueReason
-from syndicator.notify.message import Page, alert_message, digest_message
+from syndicator.notify.message import DigestPage, alert_message, digest_message
 from syndicator.settings.models import Route
 
 NAMESPACE = UUID("6f0a2f6c-6f0e-5f4e-9b57-3c2d7a9d51c4")
@@ -48,7 +48,12 @@ def draft_id(draft: Draft) -> str:
 
 
 def compose(
-    draft: Draft, entries: Mapping[str, Entry], *, now: datetime, topic_names: Mapping[str, str], page: Page
+    draft: Draft,
+    entries: Mapping[str, Entry],
+    *,
+    now: datetime,
+    topic_names: Mapping[str, str],
+    page: DigestPage,
 ) -> Delivery:
     """The draft as a message owed, due at once. `entries` holds the entry of each of its guids.
 
@@ -77,7 +82,7 @@ def recompose(
     route: Route,
     *,
     topic_names: Mapping[str, str],
-    page: Page,
+    page: DigestPage,
 ) -> Delivery | None:
     """A message that waits, in the words of its entries as they are now, without those withdrawn.
 
@@ -91,7 +96,7 @@ def recompose(
 
 
 def _in_words(
-    delivery: Delivery, shown: Sequence[Entry], route: Route, topic_names: Mapping[str, str], page: Page
+    delivery: Delivery, shown: Sequence[Entry], route: Route, topic_names: Mapping[str, str], page: DigestPage
 ) -> Delivery:
     if delivery.kind == "alert":
         message = alert_message(

@@ -17,7 +17,7 @@ from syndicator.alerts import LedgerRow, Mute, Slot
 from syndicator.models import ALL, Entry
 from syndicator.notify.compose import compose, draft_id, recompose
 from syndicator.notify.due import Draft, Hold, Plan, Traffic, hold, select_due
-from syndicator.notify.message import Page
+from syndicator.notify.message import DigestPage
 from syndicator.publish.addresses import digest_folder, digest_url, page_url
 from syndicator.settings.models import Route, Site
 from syndicator.store.ledger import Ledger
@@ -191,19 +191,19 @@ class Enqueuer:
             )
         return delivery.id
 
-    def _page_of(self, topics: Sequence[StoredTopic], route: Route, id: str, more: int) -> Page:
+    def _page_of(self, topics: Sequence[StoredTopic], route: Route, id: str, more: int) -> DigestPage:
         """The page to which a message leads: one of its own where it only counts some of its stories."""
         page = self.page(topics, route)
         return replace(page, url=digest_url(self._site, id)) if more else page
 
-    def page(self, topics: Iterable[StoredTopic], route: Route) -> Page:
+    def page(self, topics: Iterable[StoredTopic], route: Route) -> DigestPage:
         """Where the route's stories stand: its topic's page if it has one topic, else the front page."""
         wanted = {fold(name) for name in route.topics}
         live = [stored.topic for stored in topics if stored.status is TopicStatus.LIVE]
         found = [t for t in live if wanted & (t.names | {fold(t.name), t.slug})]
         if len(found) == 1 == len(wanted):
-            return Page(name=found[0].name, url=page_url(self._site, found[0].slug))
-        return Page(name=self._site.title, url=page_url(self._site, ALL))
+            return DigestPage(name=found[0].name, url=page_url(self._site, found[0].slug))
+        return DigestPage(name=self._site.title, url=page_url(self._site, ALL))
 
 
 def _say_held(hold: Hold, route: str, channel: str, messages: int) -> None:

@@ -41,7 +41,7 @@ Message = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class DigestPage:
     """The page that shows a digest's stories, by our own address; `name` is the topic's or the site's."""
 
     name: str
@@ -78,7 +78,7 @@ def digest_message(
     route: Route,
     *,
     id: str,
-    page: Page,
+    page: DigestPage,
     heading: str | None = None,
 ) -> Message:
     """Several stories, best first: the lead with summary and picture, the others as a list of headlines.
@@ -172,7 +172,7 @@ def _list(entries: Sequence[Entry], title_length: int, link_length: int) -> Bloc
     return _rich({"type": "rich_text_list", "style": "bullet", "elements": items})
 
 
-def _ending(page: Page, more: int) -> list[Block]:
+def _ending(page: DigestPage, more: int) -> list[Block]:
     """ "+N more" and the way to all of them; nothing where there is neither."""
     words = f"+{more} more" if more else "All stories"
     if page.url is None or len(page.url) > MAX_IMAGE_URL:

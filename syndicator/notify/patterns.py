@@ -24,11 +24,11 @@ class Unmatched:
         return f'route {self.route}: {self.setting}: "{self.pattern}" matches nothing that is there{hint}'
 
 
-Names = Mapping[str, Mapping[str, str]]
+KnownNames = Mapping[str, Mapping[str, str]]
 """What `topics`, `providers` and `types` are matched by: names folded, each with the name as it is shown."""
 
 
-def unmatched(routes: Iterable[Route], names: Names) -> list[Unmatched]:
+def unmatched(routes: Iterable[Route], names: KnownNames) -> list[Unmatched]:
     """The patterns that match nothing, by route; those of a kind of which there is nothing at all are left
     out, as in a folder that is still empty."""
     return [

@@ -22,7 +22,7 @@ from syndicator.parse.fields import Fields
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.parse.identity import canonical_link, revision
 from syndicator.parse.media import encoded_image, read_images, read_provider, read_related
-from syndicator.parse.profiles import FileFacts, Membership, profile_of, read_path
+from syndicator.parse.profiles import ArticleRule, FileFacts, profile_of, read_path
 from syndicator.parse.shortcodes import without_liquid, without_shortcodes
 from syndicator.parse.text import plain_line, visible, without_tags
 from syndicator.settings.models import Source
@@ -46,8 +46,8 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     """
     tool = source.profile
     facts = read_path(tool, path)
-    optional = facts.membership is Membership.IF_DATED
-    if facts.membership is Membership.NOT or (optional and not begins_with_front_matter(data)):
+    optional = facts.rule is ArticleRule.IF_DATED
+    if facts.rule is ArticleRule.NOT or (optional and not begins_with_front_matter(data)):
         return None
     matter = read_front_matter(data)
     fields = Fields(matter, profile_of(source))

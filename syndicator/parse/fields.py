@@ -25,7 +25,7 @@ _LARGEST = 1e15
 LONGEST_NAME = 200
 
 
-class Found(NamedTuple):
+class FieldValue(NamedTuple):
     """A value and the keys that lead to it, as the file spells them."""
 
     value: Value
@@ -65,12 +65,12 @@ class Fields:
     def __init__(self, matter: FrontMatter, profile: Profile) -> None:
         self.matter, self._profile = matter, profile
 
-    def all(self, field: Field) -> list[Found]:
+    def all(self, field: Field) -> list[FieldValue]:
         """What the keys of `field` hold, in order of preference; an empty value counts as none."""
         reached = map(self._reach, self._profile.keys[field])
         return [found for found in reached if found and found.value is not None and found.value != ""]
 
-    def first(self, field: Field) -> Found | None:
+    def first(self, field: Field) -> FieldValue | None:
         return next(iter(self.all(field)), None)
 
     def problem(self, field: Field, what: str, fix: str) -> ArticleError:
@@ -141,17 +141,17 @@ class Fields:
                 names.setdefault(name.casefold(), name)
         return tuple(names.values())
 
-    def _items(self, found: Found) -> list[Value]:
+    def _items(self, found: FieldValue) -> list[Value]:
         if isinstance(found.value, list):
             return [item for item in found.value if item is not None and item != ""]
         if found.at[-1] in self._profile.split_words and type(found.value) is str:
             return list(dict.fromkeys(found.value.split()))
         return [found.value]
 
-    def _wrong(self, found: Found, what: str, fix: str) -> ArticleError:
+    def _wrong(self, found: FieldValue, what: str, fix: str) -> ArticleError:
         return self.matter.problem(f"`{'.'.join(found.at)}` {what}", fix, *found.at)
 
-    def _reach(self, path: KeyPath) -> Found | None:
+    def _reach(self, path: KeyPath) -> FieldValue | None:
         """What the path leads to; None where it leads nowhere."""
         here, at = self.matter.document.value, path
         for depth, step in enumerate(path):
@@ -165,7 +165,7 @@ class Fields:
                     return None
                 step, at = spelled, (*at[:depth], spelled, *at[depth + 1 :])
             here = here[step]
-        return Found(here, at)
+        return FieldValue(here, at)
 
 
 def _kind(value: Value) -> str:

@@ -19,7 +19,7 @@ from syndicator.errors import ArticleError
 from syndicator.models import Position
 from syndicator.parse.toml_json import read_json, read_toml
 from syndicator.text import clean
-from syndicator.yaml_reader.events import SECRET, Document, Key, read_yaml
+from syndicator.yaml_reader.events import SECRET, Key, YamlDocument, read_yaml
 from syndicator.yaml_reader.scalars import Value
 
 FILE_BYTES = 2 * 1024 * 1024
@@ -29,7 +29,7 @@ FILE_BYTES = 2 * 1024 * 1024
 class FrontMatter:
     """What a file says: `fields` with text keys, and the Markdown below, which begins on `body_line`."""
 
-    document: Document = field(repr=False)
+    document: YamlDocument = field(repr=False)
     body: str = field(repr=False)
     body_line: int
 
@@ -83,7 +83,7 @@ def read_front_matter(data: bytes) -> FrontMatter:
         )
     if isinstance(handler, _Json):
         value, end = read_json(top, first_line)
-        document, body = Document(value=value, first_line=first_line), top[end:].lstrip()
+        document, body = YamlDocument(value=value, first_line=first_line), top[end:].lstrip()
     else:
         document, body = _between_fences(handler, top, first_line)
     if not isinstance(document.value, dict):
@@ -93,7 +93,7 @@ def read_front_matter(data: bytes) -> FrontMatter:
     return FrontMatter(document=document, body=body, body_line=body_line)
 
 
-def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[Document, str]:
+def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[YamlDocument, str]:
     try:
         matter, body = handler.split(f"\n{top}")
     except ValueError:
@@ -101,11 +101,11 @@ def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[Do
         raise ArticleError("the front matter is not closed", fix=fix, line=first_line) from None
     matter, first_line = _printable(f"{matter[1:]}\n"), first_line + 1
     if isinstance(handler, _Toml):
-        document = Document(value=read_toml(matter, first_line), first_line=first_line)
+        document = YamlDocument(value=read_toml(matter, first_line), first_line=first_line)
     else:
         document = read_yaml(matter, first_line=first_line, secret=SECRET)
     if document.value is None:
-        document = Document(value={}, first_line=first_line)
+        document = YamlDocument(value={}, first_line=first_line)
     return document, body.lstrip()
 
 

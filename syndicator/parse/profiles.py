@@ -100,7 +100,7 @@ _HUGO_SKIPPED = frozenset(
 )
 
 
-class Membership(StrEnum):
+class ArticleRule(StrEnum):
     """Whether a file is an article by its tool's own rule."""
 
     ARTICLE = "article"
@@ -112,7 +112,7 @@ class Membership(StrEnum):
 class FileFacts:
     """What a tool takes from the path of a file: `date` is as written in the name, `folders` from the top."""
 
-    membership: Membership = Membership.ARTICLE
+    rule: ArticleRule = ArticleRule.ARTICLE
     slug: str
     date: str | None = None
     categories: tuple[str, ...] = ()
@@ -141,11 +141,7 @@ def _jekyll(folders: tuple[str, ...], stem: str) -> FileFacts:
     skipped = not _JEKYLL_SKIPPED.isdisjoint(folders)
     special = next((i for i, folder in enumerate(folders) if folder in ("_posts", "_drafts")), 0)
     return FileFacts(
-        membership=Membership.NOT
-        if skipped
-        else Membership.ARTICLE
-        if dated or draft
-        else Membership.IF_DATED,
+        rule=ArticleRule.NOT if skipped else ArticleRule.ARTICLE if dated or draft else ArticleRule.IF_DATED,
         slug=dated[2] if dated else stem,
         date=dated[1] if dated else None,
         categories=folders[:special],
@@ -158,9 +154,9 @@ def _hugo(folders: tuple[str, ...], stem: str) -> FileFacts:
     if folders[:1] == ("content",):
         folders = folders[1:]
     elif folders and folders[0] in _HUGO_SKIPPED:
-        return FileFacts(membership=Membership.NOT, slug=stem)
+        return FileFacts(rule=ArticleRule.NOT, slug=stem)
     if stem == "_index":
-        return FileFacts(membership=Membership.NOT, slug=stem)
+        return FileFacts(rule=ArticleRule.NOT, slug=stem)
     if stem == "index" and folders:
         return FileFacts(slug=folders[-1], folders=folders[:-1])
     return FileFacts(slug=stem, folders=folders)

@@ -9,7 +9,7 @@ from syndicator.models import DeclaredTopic
 from syndicator.parse.fields import as_name, as_text
 from syndicator.parse.front_matter import decode
 from syndicator.parse.text import plain_line
-from syndicator.yaml_reader.events import Document, read_yaml
+from syndicator.yaml_reader.events import YamlDocument, read_yaml
 from syndicator.yaml_reader.scalars import Value
 
 LONGEST_DESCRIPTION = 2_000
@@ -42,7 +42,7 @@ def parse_topic_file(data: bytes, *, source: str, path: str) -> DeclaredTopic:
     )
 
 
-def _text(document: Document, keys: dict[str, Value], key: str) -> str | None:
+def _text(document: YamlDocument, keys: dict[str, Value], key: str) -> str | None:
     value = keys.get(key)
     text = as_text(value)
     if value is not None and text is None:
@@ -50,11 +50,11 @@ def _text(document: Document, keys: dict[str, Value], key: str) -> str | None:
     return text
 
 
-def _name(document: Document, keys: dict[str, Value], key: str) -> str | None:
+def _name(document: YamlDocument, keys: dict[str, Value], key: str) -> str | None:
     return as_name(_text(document, keys, key))
 
 
-def _names(document: Document, keys: dict[str, Value], name: str) -> tuple[str, ...]:
+def _names(document: YamlDocument, keys: dict[str, Value], name: str) -> tuple[str, ...]:
     names = {name.casefold(): name}
     for key in ("aliases", "keywords"):
         for item in _items(keys.get(key)):
@@ -70,6 +70,6 @@ def _items(value: Value) -> Iterator[Value]:
     return (item for item in items if item is not None)
 
 
-def _wrong(document: Document, what: str, fix: str, key: str) -> ArticleError:
+def _wrong(document: YamlDocument, what: str, fix: str, key: str) -> ArticleError:
     at = document.place(key)
     return ArticleError(f"`{key}` {what}", fix=fix, line=at.line, column=at.column)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from syndicator.errors import OutputUnwritable
 from syndicator.models import ALL, Format
+from syndicator.progress import Progress, no_progress
 from syndicator.publish.addresses import OPML_PATH, digest_folder, digest_path, feed_path, page_path
 from syndicator.publish.archive import archive_pages
 from syndicator.publish.moved_map import has_ended, moves_of, render_nginx_map
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from syndicator.publish.documents import Document, Documents
     from syndicator.publish.fragments import Fragments
 
-Progress = Callable[[int, int], None]
-"""Called with how many are done, of how many."""
 Work = tuple[str, int]
 """What is written at once: a topic's feeds (FEED), its page (PAGE), or a page of its archive by its number.
 The page of a digest has the digest's folder for a topic; no slug has a slash."""
@@ -120,7 +119,7 @@ class Output:
         }
         self._write_moved_map(stored)
 
-    def recover(self, store: Store, progress: Progress = lambda done, of: None) -> Sequence[str]:
+    def recover(self, store: Store, progress: Progress = no_progress) -> Sequence[str]:
         """Marks dirty what is no longer in the folder as it was written. The files, in order, but for those
         that are to be written anyway: we may have been killed as we wrote them."""
         found = self.folder.find_changed(progress)
@@ -141,7 +140,7 @@ class Output:
         return changed
 
     def publish(
-        self, store: Store, index: TopicIndex, now: datetime, progress: Progress = lambda done, of: None
+        self, store: Store, index: TopicIndex, now: datetime, progress: Progress = no_progress
     ) -> Published:
         """Writes a portion of what is dirty, and marks that clean.
 

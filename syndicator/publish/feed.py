@@ -21,7 +21,7 @@ validators hold dates before 1990 for a mistake."""
 MOST_RELATED = 10
 """A story may have hundreds of copies; a reader wants a handful."""
 
-Source = tuple[str, str | None]
+Publisher = tuple[str, str | None]
 """A name, and the address of its site where it is known."""
 
 
@@ -52,12 +52,12 @@ class Item:
         return next(iter(self.entry.article.images), None)
 
     @property
-    def publisher(self) -> Source | None:
+    def publisher(self) -> Publisher | None:
         provider = self.entry.article.provider
         return _source(provider) if provider else None
 
     @property
-    def authors(self) -> tuple[Source, ...]:
+    def authors(self) -> tuple[Publisher, ...]:
         """The article's own, else its publisher."""
         if self.entry.article.authors:
             return tuple((name, None) for name in self.entry.article.authors)
@@ -80,7 +80,7 @@ class Item:
                 found.setdefault(other.canonical_link, other)
         return tuple({other.link: other for other in found.values()}.values())[:MOST_RELATED]
 
-    def origin(self, site: Site) -> Source | None:
+    def origin(self, site: Site) -> Publisher | None:
         """Who published the article first; None where it is the site's own.
 
         RSS asks for the address of the source's feed; what an article tells is the publisher's site.
@@ -237,7 +237,7 @@ def sizes_of(image: Image) -> dict[str, int]:
     return {name: size for name, size in (("width", image.width), ("height", image.height)) if size}
 
 
-def _source(provider: Provider) -> Source:
+def _source(provider: Provider) -> Publisher:
     return provider.name, home_of(provider.domain) if provider.domain else None
 
 

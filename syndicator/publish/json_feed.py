@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from syndicator.models import Format, Related
-from syndicator.publish.feed import Feed, Item, Source
+from syndicator.publish.feed import Feed, Item, Publisher
 from syndicator.settings.models import Site
 from syndicator.text import language_tag
 
@@ -76,7 +76,7 @@ def _head(feed: Feed) -> dict[str, object]:
     }
 
 
-def _source(source: Source) -> dict[str, object]:
+def _source(source: Publisher) -> dict[str, object]:
     name, url = source
     return _present({"name": name, "url": url})
 

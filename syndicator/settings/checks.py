@@ -10,9 +10,9 @@ from typing import TypeAlias
 from syndicator.settings.models import Digest, Settings
 from syndicator.settings.types import STATE_PREFIX
 
-KeyPath: TypeAlias = tuple[str | int, ...]
+SettingPath: TypeAlias = tuple[str | int, ...]
 """From the top: keys, and the numbers of items of lists."""
-Fault: TypeAlias = tuple[KeyPath, str]
+Fault: TypeAlias = tuple[SettingPath, str]
 CronCheck = Callable[[str, str], None]
 """Raises ValueError, readable, when a crontab expression or its time zone is wrong."""
 OutputCheck = Callable[[Path], None]

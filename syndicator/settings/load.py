@@ -13,7 +13,7 @@ from typing import Any, cast
 from pydantic import SecretStr, ValidationError
 
 from syndicator.errors import ArticleError, SettingProblem, SettingsError
-from syndicator.settings.checks import CronCheck, KeyPath, OutputCheck, find_faults
+from syndicator.settings.checks import CronCheck, OutputCheck, SettingPath, find_faults
 from syndicator.settings.models import Credentials, Settings
 from syndicator.settings.secrets import (
     API_URL,
@@ -26,7 +26,7 @@ from syndicator.settings.secrets import (
     read_secret,
 )
 from syndicator.settings.wording import name_of, own_path, say
-from syndicator.yaml_reader.events import Document, Limits, read_yaml
+from syndicator.yaml_reader.events import Limits, YamlDocument, read_yaml
 from syndicator.yaml_reader.scalars import Value
 
 LIMITS = Limits(size_bytes=8 * 1024 * 1024, nodes=500_000)
@@ -62,7 +62,7 @@ class _Reading:
         self.problems: list[SettingProblem] = []
         self._file, self._environment = file, environment
         self._document = _read(file)
-        self._variables: dict[KeyPath, tuple[str, Value]] = {}
+        self._variables: dict[SettingPath, tuple[str, Value]] = {}
         self._values = cast("dict[str, Value]", self._document.value)
         names = [name for name in environment if name.upper().startswith(PREFIX) and name not in NO_SETTINGS]
         # Shorter paths first, so that longer ones win.
@@ -94,7 +94,7 @@ class _Reading:
                 self.add(say(cast("dict[str, Any]", detail), path), path)
             raise SettingsError(self.problems) from None
 
-    def add(self, what: str, path: KeyPath) -> None:
+    def add(self, what: str, path: SettingPath) -> None:
         """Notes what is wrong, in the variable that sets it or at its (or its parent's) place in the file."""
         for own, (name, value) in reversed(self._variables.items()):
             if own[: len(path)] == path or (path[: len(own)] == own and _says(value, path[len(own) :])):
@@ -133,7 +133,7 @@ class _Reading:
             return None
 
 
-def _read(file: Path) -> Document:
+def _read(file: Path) -> YamlDocument:
     line = column = 0
     try:
         document = read_yaml(file.read_text(encoding="utf-8-sig"), limits=LIMITS)
@@ -157,7 +157,7 @@ def _merged(below: Value, above: Value) -> Value:
     return below | {key: _merged(below.get(key), value) for key, value in above.items()}
 
 
-def _says(value: Value, rest: KeyPath) -> bool:
+def _says(value: Value, rest: SettingPath) -> bool:
     """Whether the value says what stands at `rest` in it; all but a mapping replaces the file's wholly."""
     for step in rest:
         if not isinstance(value, dict):

@@ -31,20 +31,20 @@ from syndicator.settings.types import (
     Address,
     Beside,
     Channel,
-    Clock,
     Database,
     Duration,
     Edits,
     FieldKeys,
     Hub,
     Language,
-    Level,
+    LevelName,
     Line,
     Name,
     Named,
     Names,
     Patterns,
     Permalink,
+    TimeOfDay,
     TimeZone,
     Title,
     Tool,
@@ -162,8 +162,8 @@ class Digest(Model):
 class QuietHours(Model):
     """From and to in local time; `start > end` spans midnight."""
 
-    start: Clock = Field(validation_alias="from")
-    end: Clock = Field(validation_alias="to")
+    start: TimeOfDay = Field(validation_alias="from")
+    end: TimeOfDay = Field(validation_alias="to")
     time_zone: TimeZone = "UTC"
 
 
@@ -264,7 +264,7 @@ def _by_minimum(levels: Mapping[str, float]) -> Mapping[str, float]:
 
 
 Levels = Annotated[
-    Mapping[Level, Annotated[float, Field(ge=-1e9, le=1e9)]],
+    Mapping[LevelName, Annotated[float, Field(ge=-1e9, le=1e9)]],
     AfterValidator(_by_minimum),
 ]
 

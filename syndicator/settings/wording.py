@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from syndicator.settings.checks import KeyPath
+from syndicator.settings.checks import SettingPath
 from syndicator.settings.models import RULE, Settings
 from syndicator.text import shorten
 
@@ -17,18 +17,18 @@ PASSWORD = re.compile(r"(?<=://)[^/\s]+@")
 LONGEST_SHOWN = 60
 
 
-def own_path(location: tuple[str | int, ...]) -> KeyPath:
+def own_path(location: tuple[str | int, ...]) -> SettingPath:
     """The path as the file has it: pydantic also names the branch of a choice, and that a key is meant."""
     return tuple(part for part in location if part not in ("[digest]", "[immediate]", "[key]"))
 
 
-def name_of(path: KeyPath) -> str:
+def name_of(path: SettingPath) -> str:
     """The path as people write it: `routes[0].deliver.digest`."""
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return name.lstrip(".")
 
 
-def say(detail: Mapping[str, Any], path: KeyPath) -> str:
+def say(detail: Mapping[str, Any], path: SettingPath) -> str:
     """What is wrong at the path and what is expected there, with the value as it stands in the file."""
     kind, value = detail["type"], detail["input"]
     match kind:
@@ -61,7 +61,7 @@ def shown(value: object) -> str:
     return shorten(text, LONGEST_SHOWN)
 
 
-def known_keys(path: KeyPath) -> list[str]:
+def known_keys(path: SettingPath) -> list[str]:
     """The keys of the group at the path, in order; none where it has no keys of its own."""
     form: Any = Settings
     for step in path:

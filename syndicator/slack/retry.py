@@ -26,7 +26,7 @@ class Drawn:
     """The message was drawn in the terminal; Slack does not have it."""
 
 
-Answer = str | Drawn | DeliveryError | None
+SlackAnswer = str | Drawn | DeliveryError | None
 """What a try or a look brought. A try: Slack's id of the message (None from a webhook), that it was only
 drawn, or why not. A look: the id where it was found, None where it was not, or why it could not be looked
 for."""
@@ -82,7 +82,7 @@ def back_off(failures: int, policy: RetryPolicy, jitter: float) -> timedelta:
 
 def after_send(
     claimed: Delivery,
-    answer: Answer,
+    answer: SlackAnswer,
     channel: ChannelState,
     *,
     now: datetime,
@@ -123,7 +123,7 @@ def after_send(
 
 def after_look(
     claimed: Delivery,
-    answer: Answer,
+    answer: SlackAnswer,
     channel: ChannelState,
     *,
     now: datetime,

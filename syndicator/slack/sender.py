@@ -26,7 +26,7 @@ from syndicator.alerts import ChannelState, Delivery, DeliveryState, SlackMethod
 from syndicator.errors import DeliveryError, StoreError, Unclear
 from syndicator.once import SaidOnce
 from syndicator.slack.outage import OutageWatch
-from syndicator.slack.retry import Answer, Drawn, RetryPolicy, Verdict, after_look, after_send
+from syndicator.slack.retry import Drawn, RetryPolicy, SlackAnswer, Verdict, after_look, after_send
 from syndicator.store.outbox import Outbox
 
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ class Finished:
     """A claim whose call has ended, and how."""
 
     claimed: Delivery
-    answer: Answer
+    answer: SlackAnswer
     can_look: bool
 
     @property
@@ -200,7 +200,7 @@ class Sender:
     def _perform(self, claimed: Delivery) -> Finished:
         """Makes the call; whatever goes wrong in it is an answer too."""
         can_look = True
-        answer: Answer
+        answer: SlackAnswer
         try:
             messenger = self._messenger_for(claimed)
             can_look = messenger.can_look

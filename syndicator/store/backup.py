@@ -23,11 +23,9 @@ from pathlib import Path
 from typing import IO
 
 from syndicator.errors import StoreDamaged, StoreError, StoreTooNew
+from syndicator.progress import Progress
 from syndicator.store.database import database_path, hold_state, known_revisions, move_aside
 from syndicator.store.translation import disk_error, translated
-
-Progress = Callable[[int, int], None]
-"""So many bytes are done, of about so many. What it raises ends the work, and nothing is left of it."""
 
 UNFINISHED = ".unfinished"
 """In the names of files that are being written; those names begin with a dot."""
@@ -56,8 +54,8 @@ class Facts:
 def back_up(url: str, target: Path, progress: Progress) -> Facts:
     """Writes a checked, compressed copy to `target`, whose folder is made; a backup there is replaced.
 
-    The database may be in use. Raises StoreDamaged where it is not sound, StoreTooNew, StoreUnavailable or
-    StoreError.
+    The database may be in use. `progress` is told bytes, of about so many; what it raises leaves no file.
+    Raises StoreDamaged where the database is not sound, StoreTooNew, StoreUnavailable or StoreError.
     """
     path = database_path(url)
     if not path.is_file():

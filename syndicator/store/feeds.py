@@ -20,7 +20,7 @@ from syndicator.store.types import Membership, Span
 MEMBERSHIP = [memberships.c[name] for name in Membership.__dataclass_fields__]
 
 
-class Feeds:
+class FeedTables:
     """One open transaction on memberships, what is dirty, and what was written."""
 
     def __init__(self, connection: Connection) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, in
 from syndicator.models import DeclaredTopic, Visibility
 from syndicator.store import rows
 from syndicator.store.dialect import batches, json_text, upsert, with_json_items
-from syndicator.store.feeds import Feeds
+from syndicator.store.feeds import FeedTables
 from syndicator.store.history import History
 from syndicator.store.outbox import Outbox
 from syndicator.store.problems import Problems
@@ -29,7 +29,7 @@ class Session:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.problems = Problems(connection)
-        self.feeds = Feeds(connection)
+        self.feeds = FeedTables(connection)
         self.outbox = Outbox(connection)
         self.websub = WebSubNotifications(connection)
         self.history = History(connection)

@@ -23,7 +23,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from syndicator.web.app import App, WebOptions
+from syndicator.web.app import WebApp, WebOptions
 
 LARGEST_HEAD_BYTES = 16 * 1024
 MOST_CONNECTIONS = 512
@@ -33,7 +33,7 @@ so that files can always be opened."""
 
 async def serve(options: WebOptions) -> None:
     """Serves until standard input ends, and for `grace_s` more while answers are under way."""
-    app, timeout_ms = App(options), int(options.header_timeout_s * 1000)
+    app, timeout_ms = WebApp(options), int(options.header_timeout_s * 1000)
 
     async def respond(scope: Any, protocol: Any) -> None:
         try:

@@ -103,7 +103,7 @@ class Form(NamedTuple):
     unchanged: Headers
 
 
-class App:
+class WebApp:
     """Answers with the files of `output`; `moved_map` names the topics that moved or are gone."""
 
     def __init__(self, options: WebOptions) -> None:

@@ -50,7 +50,7 @@ Spots: TypeAlias = dict[int, dict[Key, Mark]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class YamlDocument:
     """A value of plain dicts (text keys), lists and scalars, and where in the file each part stands."""
 
     value: Value = field(repr=False)
@@ -73,7 +73,7 @@ class Document:
 
 def read_yaml(
     text: str, *, first_line: int = 1, limits: Limits = LIMITS, secret: frozenset[str] = frozenset()
-) -> Document:
+) -> YamlDocument:
     """One YAML document as values with their places.
 
     `first_line` is the line of the file that `text` begins on. Keys are text whatever they look like (`on`,
@@ -87,7 +87,7 @@ def read_yaml(
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         _refuse_unprintable(text, first_line)
         raise explain_syntax(error, first_line) from None
-    return Document(value=builder.root, first_line=first_line, spots=builder.spots)
+    return YamlDocument(value=builder.root, first_line=first_line, spots=builder.spots)
 
 
 _UNPRINTABLE = "[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"

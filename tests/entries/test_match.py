@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from syndicator.entries.match import Found, Known, Recognised, judge_again, recognise, withdraw
+from syndicator.entries.match import Known, Recognised, ScannedFile, judge_again, recognise, withdraw
 from syndicator.models import Article, Visibility
 from syndicator.parse.identity import mint_guid, story_id
 from syndicator.store.types import StoredEntry
@@ -28,8 +28,8 @@ def digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def found(article: Article, content: str = "") -> Found:
-    return Found(
+def found(article: Article, content: str = "") -> ScannedFile:
+    return ScannedFile(
         path=article.path, stamp=(1, 2, 3, 4, 5), digest=digest(content or repr(article)), article=article
     )
 

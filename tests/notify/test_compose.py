@@ -11,12 +11,12 @@ from syndicator.alerts import Delivery, DeliveryState, RouteReason, Slot
 from syndicator.models import Entry, Visibility, utc
 from syndicator.notify.compose import alert_id, compose, digest_id, draft_id, recompose
 from syndicator.notify.due import Draft, DueReason
-from syndicator.notify.message import Page
+from syndicator.notify.message import DigestPage
 from tests import slack_rules
 from tests.notify.values import MINUTE, NOON, make_entry, make_route, owe
 
 ROUTE = make_route()
-PAGE = Page(name="The Sea", url="https://feeds.example.org/topics/sea/")
+PAGE = DigestPage(name="The Sea", url="https://feeds.example.org/topics/sea/")
 SLOT = Slot(nominal="2026-03-02T09:00", at=utc(2026, 3, 2, 9))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from syndicator.models import Entry, Image, Provider
-from syndicator.notify.message import MAX_SHOWN, Page, alert_message, digest_message
+from syndicator.notify.message import MAX_SHOWN, DigestPage, alert_message, digest_message
 from syndicator.settings.models import Digest
 from syndicator.slack.terminal import draw
 from tests import slack_rules
@@ -20,7 +20,7 @@ from tests.notify.injections import INJECTIONS
 from tests.notify.values import NOON, make_entry, make_route
 
 ID = "d1"
-PAGE = Page(name="The Sea", url="https://feeds.example.org/topics/sea/")
+PAGE = DigestPage(name="The Sea", url="https://feeds.example.org/topics/sea/")
 NAMES = {"sea": "The Sea", "cpp": "C++"}
 
 
@@ -28,7 +28,7 @@ def alert(entry: Entry, **options: Any) -> dict[str, Any]:
     return alert_message(entry, make_route(), id=ID, topic_names=NAMES, **options)
 
 
-def digest(entries: list[Entry], more: int = 0, page: Page = PAGE) -> dict[str, Any]:
+def digest(entries: list[Entry], more: int = 0, page: DigestPage = PAGE) -> dict[str, Any]:
     return digest_message(entries, more, make_route(), id=ID, page=page)
 
 
@@ -117,23 +117,23 @@ def test_digest_has_lead_list_count_and_the_way_to_all() -> None:
     ("more", "page", "last"),
     [
         (0, PAGE, "<https://feeds.example.org/topics/sea/|All stories on The Sea>"),
-        (2, Page(name="The Sea"), "+2 more"),
+        (2, DigestPage(name="The Sea"), "+2 more"),
         (
             2,
-            Page(name="R&D | <b>", url="https://a.example/?x=1&y=%7C2"),
+            DigestPage(name="R&D | <b>", url="https://a.example/?x=1&y=%7C2"),
             "<https://a.example/?x=1&amp;y=%7C2|+2 more on R&amp;D ¦ &lt;b&gt;>",
         ),
     ],
     ids=["nothing more", "no page", "page with signs"],
 )
-def test_digest_ends_with_what_is_left(more: int, page: Page, last: str) -> None:
+def test_digest_ends_with_what_is_left(more: int, page: DigestPage, last: str) -> None:
     message = digest([make_entry()], more, page)
     assert message["blocks"][-1]["elements"][0]["text"] == last
     assert slack_rules.problems(message) == []
 
 
 def test_digest_of_one_without_more_or_page_is_just_the_story() -> None:
-    message = digest([make_entry()], page=Page(name="The Sea"))
+    message = digest([make_entry()], page=DigestPage(name="The Sea"))
     assert [block["type"] for block in message["blocks"]] == ["header", "rich_text", "section", "context"]
     assert message["blocks"][0]["text"]["text"] == "The Sea: 1 new story"
 
@@ -212,7 +212,11 @@ def test_long_texts_fit_and_are_cut_between_characters(text: str) -> None:
     entry = make_entry(title=text, summary=text)
     entry = replace(entry, article=replace(entry.article, provider=provider))
     entries = [replace(entry, guid=f"g{n}") for n in range(45)]
-    for message in (alert(entry), digest(entries, 5), digest(entries, 5, Page(name=text, url=PAGE.url))):
+    for message in (
+        alert(entry),
+        digest(entries, 5),
+        digest(entries, 5, DigestPage(name=text, url=PAGE.url)),
+    ):
         assert slack_rules.problems(message) == []
         assert not any(part.endswith(("&", "&am", "&amp")) for part in texts(message))
 
@@ -245,7 +249,7 @@ def test_injected_text_pings_nobody_and_forges_no_link(text: str) -> None:
     entry = replace(entry, article=replace(entry.article, provider=provider))
     route = make_route(show_reason=True, topics=(text,))
     names = {"sea": text}
-    page = Page(name=text, url=PAGE.url)
+    page = DigestPage(name=text, url=PAGE.url)
     messages = [
         alert_message(entry, route, id=ID, topic_names=names),
         digest_message([entry, entry], 3, route, id=ID, page=page),

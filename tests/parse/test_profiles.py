@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from syndicator.parse.article_link import DEFAULTS, own_path
-from syndicator.parse.profiles import FileFacts, Membership, profile, read_path
+from syndicator.parse.profiles import ArticleRule, FileFacts, profile, read_path
 from syndicator.settings.models import Source
 from syndicator.settings.permalinks import check_pattern
 from syndicator.settings.types import Field, Tool
 
-ARTICLE, NOT, IF_DATED = Membership.ARTICLE, Membership.NOT, Membership.IF_DATED
+ARTICLE, NOT, IF_DATED = ArticleRule.ARTICLE, ArticleRule.NOT, ArticleRule.IF_DATED
 
 FACTS: dict[str, tuple[str, str, FileFacts]] = {
     "smartable": ("smartable", "a/b.md", FileFacts(slug="b", folders=("a",))),
@@ -34,18 +34,18 @@ FACTS: dict[str, tuple[str, str, FileFacts]] = {
         ),
     ),
     "jekyll draft": ("jekyll", "_drafts/a.md", FileFacts(slug="a", draft=True, folders=("_drafts",))),
-    "jekyll page": ("jekyll", "about.md", FileFacts(membership=IF_DATED, slug="about")),
+    "jekyll page": ("jekyll", "about.md", FileFacts(rule=IF_DATED, slug="about")),
     "jekyll collection": (
         "jekyll",
         "_notes/a.md",
-        FileFacts(membership=IF_DATED, slug="a", folders=("_notes",)),
+        FileFacts(rule=IF_DATED, slug="a", folders=("_notes",)),
     ),
-    "jekyll layout": ("jekyll", "_layouts/a.md", FileFacts(membership=NOT, slug="a", folders=("_layouts",))),
+    "jekyll layout": ("jekyll", "_layouts/a.md", FileFacts(rule=NOT, slug="a", folders=("_layouts",))),
     "hugo page": ("hugo", "content/post/a.md", FileFacts(slug="a", folders=("post",))),
     "hugo page in content": ("hugo", "post/a.md", FileFacts(slug="a", folders=("post",))),
     "hugo bundle": ("hugo", "post/a/index.md", FileFacts(slug="a", folders=("post",))),
-    "hugo section": ("hugo", "post/_index.md", FileFacts(membership=NOT, slug="_index")),
-    "hugo archetype": ("hugo", "archetypes/default.md", FileFacts(membership=NOT, slug="default")),
+    "hugo section": ("hugo", "post/_index.md", FileFacts(rule=NOT, slug="_index")),
+    "hugo archetype": ("hugo", "archetypes/default.md", FileFacts(rule=NOT, slug="default")),
     "hugo front page": ("hugo", "index.md", FileFacts(slug="index")),
 }
 

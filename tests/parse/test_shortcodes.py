@@ -1,4 +1,4 @@
-"""Template tags: gone from bodies, with what they enclose left membership."""
+"""Template tags: gone from bodies, with what they enclose left in place."""
 
 from __future__ import annotations
 

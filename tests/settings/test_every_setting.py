@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 import syndicator
-from syndicator.settings.checks import KeyPath
+from syndicator.settings.checks import SettingPath
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Settings
 from syndicator.settings.wording import known_keys, name_of
@@ -49,7 +49,7 @@ def read(folder: Path, values: dict[str, Any]) -> Settings:
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=name_of)
-def test_each_setting_changes_what_the_program_is_handed(tmp_path: Path, path: KeyPath) -> None:
+def test_each_setting_changes_what_the_program_is_handed(tmp_path: Path, path: SettingPath) -> None:
     key = str(path[-1])
     other = with_value(path, OTHER.get(key, "other"))
     before = copy.deepcopy(WHOLE)

@@ -13,7 +13,7 @@ import pytest
 
 from syndicator.errors import SettingProblem, SettingsError
 from syndicator.schedule import validate_cron
-from syndicator.settings.checks import KeyPath
+from syndicator.settings.checks import SettingPath
 from syndicator.settings.load import load_settings
 from syndicator.settings.wording import known_keys, name_of
 
@@ -39,7 +39,7 @@ FORBIDDEN = re.compile(
 )
 
 
-def paths(above: KeyPath = ()) -> Iterator[KeyPath]:
+def paths(above: SettingPath = ()) -> Iterator[SettingPath]:
     """All settings, those of list items by their first."""
     for key in known_keys(above):
         path = (*above, key)
@@ -50,7 +50,7 @@ def paths(above: KeyPath = ()) -> Iterator[KeyPath]:
 PATHS = [*paths(), ("levels", "good")]
 
 
-def with_value(path: KeyPath, value: object) -> dict[str, Any]:
+def with_value(path: SettingPath, value: object) -> dict[str, Any]:
     values: Any = copy.deepcopy(WHOLE)
     here = values
     for step in path[:-1]:
@@ -79,7 +79,9 @@ def test_walk_reaches_all_that_the_reference_lists() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=name_of)
-def test_wrong_value_is_said_at_its_key_in_the_words_of_the_reference(tmp_path: Path, path: KeyPath) -> None:
+def test_wrong_value_is_said_at_its_key_in_the_words_of_the_reference(
+    tmp_path: Path, path: SettingPath
+) -> None:
     refused = 0
     for wrong in WRONG:
         found = problems(tmp_path, with_value(path, wrong))
@@ -90,7 +92,7 @@ def test_wrong_value_is_said_at_its_key_in_the_words_of_the_reference(tmp_path: 
 
 
 @pytest.mark.parametrize("path", [(), *(p for p in PATHS if known_keys(p))], ids=name_of)
-def test_unknown_key_is_said_with_the_nearest(tmp_path: Path, path: KeyPath) -> None:
+def test_unknown_key_is_said_with_the_nearest(tmp_path: Path, path: SettingPath) -> None:
     known = known_keys(path)[0]
     (one,) = problems(tmp_path, with_value((*path, f"{known}x"), 1) | {})
     assert one.what == f"there is no such setting; did you mean `{known}`?"
@@ -99,7 +101,7 @@ def test_unknown_key_is_said_with_the_nearest(tmp_path: Path, path: KeyPath) -> 
 
 
 @pytest.mark.parametrize("path", [p for p in PATHS if not isinstance(p[0], int) and 0 not in p], ids=name_of)
-def test_wrong_value_of_a_variable_names_the_variable(tmp_path: Path, path: KeyPath) -> None:
+def test_wrong_value_of_a_variable_names_the_variable(tmp_path: Path, path: SettingPath) -> None:
     name = "SYNDICATOR_" + "__".join(str(part).upper() for part in path)
     for wrong in ("[", "{}", "[1]", "x y\n", "", "[{}]", "5", "-1", "null"):
         for one in problems(tmp_path, WHOLE, {name: wrong}):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
 from syndicator.errors import Refused, Rejected, Unacceptable, Unclear
-from syndicator.slack.retry import Answer, RetryPolicy, Verdict, after_look, after_send, back_off
+from syndicator.slack.retry import RetryPolicy, SlackAnswer, Verdict, after_look, after_send, back_off
 from tests.slack.values import NOON, SECOND
 from tests.store.outbox_values import make_delivery
 
@@ -38,14 +38,14 @@ def unclear(**fields: Any) -> Delivery:
 
 
 def sent(
-    answer: Answer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
+    answer: SlackAnswer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
 ) -> Verdict:
     facts: dict[str, Any] = {"now": NOON, "policy": POLICY, "jitter": 1.0, "can_look": True} | o
     return after_send(delivery or sending(), answer, channel, **facts)
 
 
 def looked(
-    answer: Answer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
+    answer: SlackAnswer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
 ) -> Verdict:
     facts: dict[str, Any] = {"now": NOON, "policy": POLICY} | o
     return after_look(delivery or unclear(), answer, channel, **facts)
@@ -102,7 +102,7 @@ def test_rejection_breaks_the_channel_is_reported_once_and_tried_seldom() -> Non
 
 
 @pytest.mark.parametrize("error", [REFUSED, UNCLEAR], ids=["refused", "unclear"])
-def test_third_failure_in_a_row_breaks_the_channel_and_is_reported_once(error: Answer) -> None:
+def test_third_failure_in_a_row_breaks_the_channel_and_is_reported_once(error: SlackAnswer) -> None:
     channel, reports = CHANNEL, []
     for _ in range(5):
         verdict = sent(error, channel=channel)
@@ -168,7 +168,7 @@ def test_message_is_sent_again_after_two_misses_half_a_minute_apart() -> None:
 
 
 @pytest.mark.parametrize("error", [REFUSED, ASKED, UNCLEAR, REJECTED])
-def test_look_that_failed_is_not_a_miss(error: Answer) -> None:
+def test_look_that_failed_is_not_a_miss(error: SlackAnswer) -> None:
     verdict = looked(error, unclear(misses=1))
     assert (verdict.delivery.state, verdict.delivery.misses) == (DeliveryState.UNCLEAR, 1)
     assert verdict.delivery.due >= NOON + POLICY.look_again_after
@@ -176,7 +176,7 @@ def test_look_that_failed_is_not_a_miss(error: Answer) -> None:
 
 
 @pytest.mark.parametrize("error", [UNCLEAR, ASKED, REJECTED])
-def test_look_that_failed_is_made_again_soon_however_long_it_has_failed(error: Answer) -> None:
+def test_look_that_failed_is_made_again_soon_however_long_it_has_failed(error: SlackAnswer) -> None:
     verdict = looked(error, unclear(failing_since=NOON - timedelta(hours=20)))
     assert verdict.delivery.due == NOON + timedelta(seconds=30)
 
@@ -189,7 +189,7 @@ def test_look_that_is_not_allowed_is_reported_once_and_holds_up_nobody() -> None
 
 
 @pytest.mark.parametrize("error", [REFUSED, REJECTED])
-def test_message_that_failed_for_a_day_is_given_up_and_seen(error: Answer) -> None:
+def test_message_that_failed_for_a_day_is_given_up_and_seen(error: SlackAnswer) -> None:
     since = NOON - DAY
     almost = sent(error, sending(failing_since=since + SECOND))
     assert almost.delivery.state is DeliveryState.OWED
@@ -203,7 +203,7 @@ def test_message_that_failed_for_a_day_is_given_up_and_seen(error: Answer) -> No
     [(None, False), (REFUSED, True), (REJECTED, True)],
     ids=["missed", "refused", "rejected"],
 )
-def test_unclear_message_is_given_up_after_a_day_but_not_unlooked(answer: Answer, unsure: bool) -> None:
+def test_unclear_message_is_given_up_after_a_day_but_not_unlooked(answer: SlackAnswer, unsure: bool) -> None:
     old = unclear(failing_since=NOON - DAY, misses=1)
     assert sent(UNCLEAR, sending(failing_since=NOON - DAY)).delivery.state is DeliveryState.UNCLEAR
     verdict = looked(answer, old)

@@ -21,7 +21,7 @@ from syndicator.alerts import Delivery, DeliveryState, LedgerKind, Retry, SlackM
 from syndicator.errors import Refused, Rejected, StoreBusy, Unclear
 from syndicator.slack.client import SlackBot, SlackWebhook
 from syndicator.slack.outage import OutageWatch
-from syndicator.slack.retry import Answer, Drawn, RetryPolicy
+from syndicator.slack.retry import Drawn, RetryPolicy, SlackAnswer
 from syndicator.slack.sender import Sender
 from syndicator.slack.terminal import Terminal
 from syndicator.store.outbox import Outbox
@@ -46,7 +46,7 @@ class Clock:
 class Script:
     """A messenger that answers from a list, and remembers what it was asked; then all is accepted."""
 
-    def __init__(self, *answers: Answer | Exception, can_look: bool = True) -> None:
+    def __init__(self, *answers: SlackAnswer | Exception, can_look: bool = True) -> None:
         self.answers, self.can_look = list(answers), can_look
         self.posts: list[str] = []
         self.looks: list[str] = []

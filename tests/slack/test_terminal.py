@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 from rich.console import Console
 
-from syndicator.notify.message import Page, alert_message, digest_message
+from syndicator.notify.message import DigestPage, alert_message, digest_message
 from syndicator.slack.retry import Drawn
 from syndicator.slack.terminal import BUILDER, Terminal, builder_link, draw
 from tests.notify.values import make_entry, make_route
@@ -42,7 +42,7 @@ def test_alert_shows_everything_a_reader_sees() -> None:
 
 def test_digest_shows_lead_list_and_count() -> None:
     entries = [make_entry("lamp"), make_entry("eels", provider="River News")]
-    page = Page(name="The Sea", url="https://feeds.example.org/topics/sea/")
+    page = DigestPage(name="The Sea", url="https://feeds.example.org/topics/sea/")
     shown = drawn(digest_message(entries, 7, make_route(), id=ID, page=page))
     assert "The Sea: 9 new stories" in shown
     assert "• The eels of the north  River News" in shown
@@ -52,7 +52,7 @@ def test_digest_shows_lead_list_and_count() -> None:
 @pytest.mark.parametrize("width", [30, 60, 84, 200])
 def test_message_fits_the_window(width: int) -> None:
     entries = [make_entry(f"n{number}", title="A long title " * 9) for number in range(4)]
-    shown = drawn(digest_message(entries, 7, make_route(), id=ID, page=Page(name="The Sea")), width)
+    shown = drawn(digest_message(entries, 7, make_route(), id=ID, page=DigestPage(name="The Sea")), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= min(width, 84)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from syndicator.publish.moved_map import GONE, render_nginx_map
 from syndicator.web import app as app_module
-from syndicator.web.app import BARE_POLICY, PAGE_POLICY, App, Response, content_type, public_file, way_to
+from syndicator.web.app import BARE_POLICY, PAGE_POLICY, Response, WebApp, content_type, public_file, way_to
 from tests.web.conftest import options, write_moved_map
 
 RSS = b"<rss>" + b"one " * 500 + b"</rss>"
@@ -40,11 +40,11 @@ def output(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(output: Path) -> App:
-    return App(options(output))
+def app(output: Path) -> WebApp:
+    return WebApp(options(output))
 
 
-def ask(app: App, path: str, method: str = "GET", **headers: str) -> Response:
+def ask(app: WebApp, path: str, method: str = "GET", **headers: str) -> Response:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return app.answer(method, path, sent.get)
 
@@ -54,13 +54,13 @@ def header(response: Response, name: str) -> str | None:
 
 
 def ask_feed(output: Path, **others: Any) -> Response:
-    return ask(App(options(output, **others)), "/feeds/ai/rss.xml")
+    return ask(WebApp(options(output, **others)), "/feeds/ai/rss.xml")
 
 
 # --- what is there ---
 
 
-def test_file_is_answered_whole(app: App) -> None:
+def test_file_is_answered_whole(app: WebApp) -> None:
     response = ask(app, "/feeds/ai/rss.xml")
     assert (response.status, response.body) == (200, RSS)
     assert header(response, "content-encoding") is None
@@ -89,7 +89,7 @@ def test_content_type_follows_the_name(file: str, kind: str) -> None:
 def test_every_answer_forbids_sniffing_and_names_its_age(output: Path) -> None:
     os.utime(output / "feeds/ai/rss.xml", (784111777, 784111777))
     (output / "logo.png").write_bytes(b"png")
-    app = App(options(output, cache_seconds=60))
+    app = WebApp(options(output, cache_seconds=60))
     for path in ("/", "/feeds/ai/rss.xml", "/feeds.opml", "/logo.png"):
         seen = ask(app, path)
         assert header(seen, "x-content-type-options") == "nosniff"
@@ -100,7 +100,7 @@ def test_every_answer_forbids_sniffing_and_names_its_age(output: Path) -> None:
     assert header(ask(app, "/feeds/ai/rss.xml"), "last-modified") == "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
-def test_feeds_may_be_fetched_from_pages_of_others(app: App) -> None:
+def test_feeds_may_be_fetched_from_pages_of_others(app: WebApp) -> None:
     assert header(ask(app, "/feeds/ai/rss.xml"), "access-control-allow-origin") == "*"
     assert header(ask(app, "/"), "access-control-allow-origin") is None
 
@@ -108,7 +108,7 @@ def test_feeds_may_be_fetched_from_pages_of_others(app: App) -> None:
 def test_feed_links_come_from_the_base_address(output: Path) -> None:
     (output / "feeds/日本語").mkdir()
     (output / "feeds/日本語/rss.xml").write_bytes(RSS)
-    app = App(options(output, base_url="https://feeds.example.org/news/", hub="https://hub.example.net/"))
+    app = WebApp(options(output, base_url="https://feeds.example.org/news/", hub="https://hub.example.net/"))
     first = ask(app, "/feeds/日本語/rss.xml", host="evil.example", x_forwarded_host="evil.example")
     again = ask(app, "/feeds/日本語/rss.xml", if_none_match=header(first, "etag") or "")
     expected = (
@@ -120,20 +120,20 @@ def test_feed_links_come_from_the_base_address(output: Path) -> None:
     assert header(ask(app, "/"), "link") is None
 
 
-def test_folder_gives_its_page_and_never_a_listing(app: App) -> None:
+def test_folder_gives_its_page_and_never_a_listing(app: WebApp) -> None:
     assert ask(app, "/").body == b"<!doctype html>front"
     assert ask(app, "/topics/ai/").body == b"<!doctype html>topic"
     assert ask(app, "/feeds/").status == 404
     assert ask(app, "/feeds").status == 404
 
 
-def test_folder_without_slash_is_led_to_its_page(app: App) -> None:
+def test_folder_without_slash_is_led_to_its_page(app: WebApp) -> None:
     response = ask(app, "/topics/ai")
     assert (response.status, header(response, "location")) == (301, "../topics/ai/")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get"])
-def test_other_methods_are_told_what_is_allowed(app: App, method: str) -> None:
+def test_other_methods_are_told_what_is_allowed(app: WebApp, method: str) -> None:
     response = ask(app, "/feeds/ai/rss.xml", method)
     assert (response.status, header(response, "allow")) == (405, "GET, HEAD")
 
@@ -141,13 +141,13 @@ def test_other_methods_are_told_what_is_allowed(app: App, method: str) -> None:
 # --- conditions and encodings ---
 
 
-def test_compressed_form_goes_to_those_who_can_read_it(app: App) -> None:
+def test_compressed_form_goes_to_those_who_can_read_it(app: WebApp) -> None:
     response = ask(app, "/feeds/ai/rss.xml", accept_encoding="gzip")
     assert (header(response, "content-encoding"), response.body) == ("gzip", PACKED)
     assert header(response, "content-type") == "application/rss+xml; charset=utf-8"
 
 
-def test_file_without_compressed_sibling_is_sent_plain(app: App, output: Path) -> None:
+def test_file_without_compressed_sibling_is_sent_plain(app: WebApp, output: Path) -> None:
     assert header(ask(app, "/feeds.opml", accept_encoding="gzip"), "content-encoding") is None
     (output / "feeds.opml.gz").symlink_to("feeds/ai/rss.xml.gz")
     response = ask(app, "/feeds.opml", accept_encoding="gzip")
@@ -173,12 +173,12 @@ def test_file_without_compressed_sibling_is_sent_plain(app: App, output: Path) -
         ("not-gzip", False),
     ],
 )
-def test_accept_encoding(app: App, value: str, packed: bool) -> None:
+def test_accept_encoding(app: WebApp, value: str, packed: bool) -> None:
     response = ask(app, "/feeds/ai/rss.xml", accept_encoding=value)
     assert (header(response, "content-encoding") == "gzip") is packed
 
 
-def test_each_encoding_is_revalidated_by_its_own_strong_tag(app: App) -> None:
+def test_each_encoding_is_revalidated_by_its_own_strong_tag(app: WebApp) -> None:
     plain = header(ask(app, "/feeds/ai/rss.xml"), "etag") or ""
     packed = header(ask(app, "/feeds/ai/rss.xml", accept_encoding="gzip"), "etag") or ""
     assert plain.startswith('"')
@@ -202,7 +202,7 @@ def test_each_encoding_is_revalidated_by_its_own_strong_tag(app: App) -> None:
         pytest.param("", 200, id="empty"),
     ],
 )
-def test_if_none_match_decides_alone(app: App, value: str, status: int) -> None:
+def test_if_none_match_decides_alone(app: WebApp, value: str, status: int) -> None:
     first = ask(app, "/feeds/ai/rss.xml")
     tags = value.replace("{}", header(first, "etag") or "")
     date = header(first, "last-modified") or ""
@@ -211,7 +211,7 @@ def test_if_none_match_decides_alone(app: App, value: str, status: int) -> None:
     assert response.body == (RSS if status == 200 else b"")
 
 
-def test_unchanged_carries_what_a_cache_must_renew(app: App) -> None:
+def test_unchanged_carries_what_a_cache_must_renew(app: WebApp) -> None:
     tag = header(ask(app, "/feeds/ai/rss.xml"), "etag") or ""
     names = {name for name, _ in ask(app, "/feeds/ai/rss.xml", if_none_match=tag).headers}
     assert {"etag", "vary", "cache-control", "link", "last-modified"} <= names
@@ -227,7 +227,7 @@ def test_unchanged_carries_what_a_cache_must_renew(app: App) -> None:
         ("yesterday", 200),
     ],
 )
-def test_only_the_date_that_was_sent_gives_304(app: App, output: Path, since: str, status: int) -> None:
+def test_only_the_date_that_was_sent_gives_304(app: WebApp, output: Path, since: str, status: int) -> None:
     os.utime(output / "feeds/ai/rss.xml", (784111777, 784111777))
     assert ask(app, "/feeds/ai/rss.xml", if_modified_since=since).status == status
 
@@ -237,7 +237,7 @@ def test_no_header_raises(tmp_path_factory: pytest.TempPathFactory, value: str, 
     root = tmp_path_factory.getbasetemp() / "headers"
     root.mkdir(exist_ok=True)
     (root / "index.html").write_bytes(b"x")
-    response = ask(App(options(root)), "/", if_none_match=value, accept_encoding=encoding)
+    response = ask(WebApp(options(root)), "/", if_none_match=value, accept_encoding=encoding)
     assert response.status in (200, 304)
 
 
@@ -270,7 +270,7 @@ def test_no_header_raises(tmp_path_factory: pytest.TempPathFactory, value: str, 
         "/feeds.opml/x",
     ],
 )
-def test_nothing_outside_or_hidden_is_answered(app: App, path: str) -> None:
+def test_nothing_outside_or_hidden_is_answered(app: WebApp, path: str) -> None:
     response = ask(app, path)
     assert response.status == 404
     assert b"secret" not in response.body
@@ -295,7 +295,9 @@ def test_no_path_leads_out(path: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "loop", "pipe", "inside"])
-def test_links_and_odd_files_inside_lead_nowhere(app: App, output: Path, tmp_path: Path, kind: str) -> None:
+def test_links_and_odd_files_inside_lead_nowhere(
+    app: WebApp, output: Path, tmp_path: Path, kind: str
+) -> None:
     path = "/x.html"
     match kind:
         case "file":
@@ -314,7 +316,7 @@ def test_links_and_odd_files_inside_lead_nowhere(app: App, output: Path, tmp_pat
 
 @pytest.mark.parametrize("place", ["feeds/ai/rss.xml", "feeds"])
 def test_link_put_in_place_of_what_is_known_leads_nowhere(
-    app: App, output: Path, tmp_path: Path, place: str
+    app: WebApp, output: Path, tmp_path: Path, place: str
 ) -> None:
     assert ask(app, "/feeds/ai/rss.xml").status == 200
     (output / place).rename(tmp_path / "elsewhere")
@@ -325,7 +327,7 @@ def test_link_put_in_place_of_what_is_known_leads_nowhere(
     assert ask(app, "/feeds/ai/rss.xml").status == 404
 
 
-def test_not_found_is_plain_and_shows_the_way(app: App) -> None:
+def test_not_found_is_plain_and_shows_the_way(app: WebApp) -> None:
     response = ask(app, "/feeds/<script>alert(1)</script>/rss.xml")
     assert response.status == 404
     assert b"script" not in response.body
@@ -333,7 +335,7 @@ def test_not_found_is_plain_and_shows_the_way(app: App) -> None:
     assert header(response, "cache-control") == "no-cache"
 
 
-def test_missing_output_folder_is_no_proof_that_a_feed_is_gone(app: App, output: Path) -> None:
+def test_missing_output_folder_is_no_proof_that_a_feed_is_gone(app: WebApp, output: Path) -> None:
     assert ask(app, "/feeds/ai/rss.xml").status == 200
     assert ask(app, "/feeds/other/rss.xml").status == 404
     output.rename(output.with_name("unmounted"))
@@ -342,7 +344,7 @@ def test_missing_output_folder_is_no_proof_that_a_feed_is_gone(app: App, output:
         assert (response.status, header(response, "retry-after")) == (503, "60"), path
 
 
-def test_unreadable_file_is_not_called_absent(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_file_is_not_called_absent(app: WebApp, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> int:
         raise OSError(5, "Input/output error")
 
@@ -354,13 +356,13 @@ def test_unreadable_file_is_not_called_absent(app: App, monkeypatch: pytest.Monk
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_file_that_changes_while_it_is_read_is_not_answered() -> None:
     # Files of /proc tell another size than they have, as one that is written in place does.
-    assert ask(App(options(Path(f"/proc/{os.getpid()}"))), "/status").status == 503
+    assert ask(WebApp(options(Path(f"/proc/{os.getpid()}"))), "/status").status == 503
 
 
 # --- changes ---
 
 
-def test_replaced_file_is_seen_at_once(app: App, output: Path) -> None:
+def test_replaced_file_is_seen_at_once(app: WebApp, output: Path) -> None:
     before = ask(app, "/feeds/ai/rss.xml")
     new = output / "feeds/ai/.new"
     new.write_bytes(RSS.replace(b"one", b"two"))
@@ -369,7 +371,7 @@ def test_replaced_file_is_seen_at_once(app: App, output: Path) -> None:
     assert (after.status, after.body) == (200, RSS.replace(b"one", b"two"))
 
 
-def test_deleted_file_is_gone_at_once(app: App, output: Path) -> None:
+def test_deleted_file_is_gone_at_once(app: WebApp, output: Path) -> None:
     assert ask(app, "/feeds/ai/rss.xml").status == 200
     (output / "feeds/ai/rss.xml").unlink()
     assert ask(app, "/feeds/ai/rss.xml").status == 404
@@ -378,7 +380,7 @@ def test_deleted_file_is_gone_at_once(app: App, output: Path) -> None:
 def test_output_folder_may_be_a_link_that_is_swapped(tmp_path: Path, output: Path) -> None:
     current, other = tmp_path / "current", tmp_path / "other"
     current.symlink_to(output)
-    app = App(options(current))
+    app = WebApp(options(current))
     assert ask(app, "/").body == b"<!doctype html>front"
     other.mkdir()
     (other / "index.html").write_bytes(b"other")
@@ -406,7 +408,7 @@ MOVED = {
         ("/feeds/default/c++ & co:/", "/feeds/new/c++ & co:/"),
     ],
 )
-def test_renamed_topic_leads_to_its_latest_name(app: App, output: Path, path: str, target: str) -> None:
+def test_renamed_topic_leads_to_its_latest_name(app: WebApp, output: Path, path: str, target: str) -> None:
     write_moved_map(output, MOVED)
     response = ask(app, path, "HEAD")
     assert response.status == 301
@@ -416,21 +418,21 @@ def test_renamed_topic_leads_to_its_latest_name(app: App, output: Path, path: st
 
 
 @pytest.mark.parametrize("path", ["/feeds/gone/rss.xml", "/topics/gone/", "/feeds/ended/x", "/topics/closed"])
-def test_gone_topic_is_gone_everywhere(app: App, output: Path, path: str) -> None:
+def test_gone_topic_is_gone_everywhere(app: WebApp, output: Path, path: str) -> None:
     write_moved_map(output, MOVED)
     response = ask(app, path)
     assert (response.status, header(response, "cache-control")) == (410, "public, max-age=300")
 
 
 @pytest.mark.parametrize("path", ["/feeds/new/rss.xml", "/other/old/rss.xml", "/feeds/a/rss.xml", "/old"])
-def test_other_places_have_not_moved(app: App, output: Path, path: str) -> None:
+def test_other_places_have_not_moved(app: WebApp, output: Path, path: str) -> None:
     write_moved_map(output, MOVED)
     assert ask(app, path).status == 404
 
 
 def test_moved_topics_are_read_from_their_file_whenever_it_changes(output: Path, tmp_path: Path) -> None:
     file = tmp_path / "moved.map"
-    app = App(options(output, moved_map=str(file)))
+    app = WebApp(options(output, moved_map=str(file)))
     assert ask(app, "/feeds/ml/rss.xml").status == 404
     file.write_bytes(render_nginx_map({"ml": "ai", "default": "ai", "fax": GONE}))
     answers = [ask(app, f"/feeds/{slug}/rss.xml").status for slug in ("ml", "default", "fax", "ai")]

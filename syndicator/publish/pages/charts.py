@@ -37,7 +37,7 @@ class Bar(NamedTuple):
     rank: int
 
 
-class Mark(NamedTuple):
+class MinimumLine(NamedTuple):
     """A level's minimum: a line from `y` down at `x`, with its label at the side that has room."""
 
     x: float
@@ -53,7 +53,7 @@ class Chart:
     title: str
     description: str
     bars: tuple[Bar, ...]
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[MinimumLine, ...] = ()
     ticks: tuple[tuple[float, str, str], ...] = ()
     most: int = 0
 
@@ -195,14 +195,14 @@ def _stand(labelled: Iterable[tuple[int, str, int, int]], places: int) -> tuple[
     )
 
 
-def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[Mark]:
+def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[MinimumLine]:
     taken = -math.inf
     places = [(name, minimum, WIDTH * (minimum - low) / breadth) for name, minimum in _ascending(levels)]
     for (name, minimum, x), (*_, following) in pairwise([*places, ("", 0.0, WIDTH)]):
         # Labels that would run into each other stand one above the other.
         crowded = x - taken < _LABEL_ROOM
         taken = x
-        yield Mark(
+        yield MinimumLine(
             x=_round(x),
             y=3 if crowded else 14,
             label=f"{name} {number(minimum)}",

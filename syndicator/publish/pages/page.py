@@ -29,7 +29,7 @@ class Card(NamedTuple):
     statistics: Statistics
 
 
-class Level(NamedTuple):
+class FeedLevel(NamedTuple):
     """A quality level of a topic with its feeds; `key` None is everything, with rank 0."""
 
     rank: int
@@ -101,16 +101,16 @@ class Page:
         return self.entries if self.digest else self.entries[:MOST_ENTRIES]
 
     @property
-    def feeds(self) -> list[Level]:
+    def feeds(self) -> list[FeedLevel]:
         """Everything first, then the better feeds by ascending minimum; a digest has none."""
         if self.digest:
             return []
         minimums = sorted((minimum, key) for key, minimum in self.levels.items())
         better = [
-            Level(rank, key, key.replace("-", " ").capitalize(), self._note(minimum))
+            FeedLevel(rank, key, key.replace("-", " ").capitalize(), self._note(minimum))
             for rank, (minimum, key) in enumerate(minimums, start=1)
         ]
-        return [Level(0, None, "Everything", self._note(None)), *better]
+        return [FeedLevel(0, None, "Everything", self._note(None)), *better]
 
     def _note(self, minimum: float | None) -> str:
         counted = self.statistics
