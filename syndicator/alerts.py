@@ -2,7 +2,7 @@
 
     Entry -> LedgerRow (what was decided of its story in a channel) -> Delivery (one message to one channel)
 
-Frozen values, as in `model`; nothing here reads a clock, a disk or a network.
+Frozen values, as in `models`; nothing here reads a clock, a disk or a network.
 """
 
 from __future__ import annotations

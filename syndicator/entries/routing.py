@@ -38,8 +38,10 @@ class StoryRouter:
 
     def open(self, session: Session) -> None:
         """Finds out which routes are new or changed: they are silent until `begin`."""
-        begun = session.outbox.ledger.begun()
-        self._new = tuple(route for route in self.routes if begun.get(route.name) != fingerprint(route))
+        fingerprints = session.outbox.ledger.route_fingerprints()
+        self._new = tuple(
+            route for route in self.routes if fingerprints.get(route.name) != fingerprint(route)
+        )
 
     def judge(
         self,
@@ -49,15 +51,15 @@ class StoryRouter:
         *,
         now: datetime,
         silent: bool,
-        released: Collection[str] = (),
+        taken_out: Collection[str] = (),
     ) -> None:
         """Writes what the changes cause; with `silent`, as baseline.
 
-        `released` are entries that were taken out of a message before it was sent.
+        `taken_out` are entries that were taken out of a message before it was sent.
         """
         found = [Change(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes]
         sources = {change.entry.article.source for change in found} if silent else set()
-        found += _heirs(session, changes, released)
+        found += _heirs(session, changes, taken_out)
         self._decide(session, found, self.routes, topic_names, now=now, silent_sources=sources)
 
     def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
@@ -78,7 +80,7 @@ class StoryRouter:
                 self._decide(session, found, self._new, topic_names, now=now)
         with store.transaction() as session:
             for route in self._new:
-                session.outbox.ledger.begin(route, fingerprint(route), now)
+                session.outbox.ledger.begin_route(route, fingerprint(route), now)
             self._settle_routes(session, now)
         for route in self._new:
             log.info("route begun, silently", route=route.name)
@@ -127,7 +129,7 @@ class StoryRouter:
             log.warning("stories owed by a gone route are let go: no route has its channel", stories=gone)
 
 
-def _heirs(session: Session, changes: Sequence[StoredChange], released: Collection[str]) -> list[Change]:
+def _heirs(session: Session, changes: Sequence[StoredChange], taken_out: Collection[str]) -> list[Change]:
     """The public copies of stories owed for an entry that no longer is public: judged in its place."""
     left = {
         change.after.entry.guid: change.after.entry.article.canonical_link
@@ -138,7 +140,7 @@ def _heirs(session: Session, changes: Sequence[StoredChange], released: Collecti
     }
     orphans = session.outbox.ledger.owed(guids=left) if left else []
     session.outbox.ledger.forget(orphans)
-    orphaned = {owed.guid for owed in orphans} | left.keys() & set(released)
+    orphaned = {owed.guid for owed in orphans} | left.keys() & set(taken_out)
     copies = session.copies(sorted({left[guid] for guid in orphaned}))
     judged = {change.after.entry.guid for change in changes}
     return [

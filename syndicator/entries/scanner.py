@@ -76,11 +76,11 @@ class SourceScanner:
         files: Mapping[str, KnownFile],
         *,
         quiet: timedelta,
-        began: bool,
+        has_begun: bool,
         articles: bool = True,
     ) -> None:
         self.source, self.root, self.name = source, source.path, source.name
-        self.began = began
+        self.has_begun = has_begun
         """Whether the source's silent beginning is over, and that is stored."""
         self._known = {path: Stamp(*file.stamp) for path, file in files.items()}
         self._bare = {path for path, file in files.items() if file.guid is None and file.topic is None}

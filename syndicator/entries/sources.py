@@ -153,7 +153,7 @@ class Sources:
 
     def _take(self, scanner: SourceScanner, scanned: ScanResult, at: Moment, progress: Progress) -> int:
         changed = done = 0
-        silent = not scanner.began
+        silent = not scanner.has_begun
         for batch in scanner.read(scanned, at):
             with self._sync(at.now, silent=silent) as sync:
                 synced = sync.take(batch)
@@ -172,7 +172,7 @@ class Sources:
         if silent and scanner.is_opened(scanned, at.now):
             with self._store.transaction() as session:
                 session.put_source(scanner.name, SourceState(reading=reading(scanner.source), began=at.now))
-            scanner.began = True
+            scanner.has_begun = True
             log.info("source begun, silently", source=scanner.name)
         return changed
 
@@ -264,7 +264,7 @@ def _topic_folders(patterns: Sequence[Path]) -> dict[Path, list[str]]:
 def _open_topics(session: Session, folder: Path, names: Sequence[str], quiet: timedelta) -> SourceScanner:
     """The scanner of a folder of topic files outside any source."""
     source = Source.model_construct(name=str(folder), path=folder, topics=tuple(names))
-    return SourceScanner(source, session.files(str(folder)), quiet=quiet, began=True, articles=False)
+    return SourceScanner(source, session.files(str(folder)), quiet=quiet, has_begun=True, articles=False)
 
 
 def reading(source: Source) -> str:
@@ -293,5 +293,5 @@ def _open_scanner(session: Session, source: Source, quiet: timedelta, reader: st
     if changed or session.metadata("reader") != reader:
         files = {path: replace(file, stamp=UNREAD) for path, file in files.items()}
         session.put_files(source.name, files)
-    began = not changed and state is not None and state.began is not None
-    return SourceScanner(source, files, quiet=quiet, began=began)
+    has_begun = not changed and state is not None and state.began is not None
+    return SourceScanner(source, files, quiet=quiet, has_begun=has_begun)

@@ -46,9 +46,9 @@ def follow_channels(session: Session, routes: Sequence[Route], now: datetime) ->
                     outbox.release(way, "its channel is known by its id now", now)
             stories = outbox.channels.carry_over(name, id)
             log.info("channel's ledger is kept by its id now", channel=name, id=id, stories=stories)
-    begun = outbox.ledger.begun()
+    fingerprints = outbox.ledger.route_fingerprints()
     for before, route in zip(routes, known, strict=True):
-        if before != route and begun.get(route.name) == fingerprint(before):
+        if before != route and fingerprints.get(route.name) == fingerprint(before):
             outbox.ledger.rename(route, fingerprint(route))
     leads = {route.name: route.channel for route in known}
     for name, channel in sorted({*outbox.open_ways(), *outbox.ledger.owing()}):

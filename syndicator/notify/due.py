@@ -73,14 +73,14 @@ class Hold:
 class Plan:
     """What is to be written for one route now.
 
-    `released` are owed no longer, since they were withdrawn before they were sent. `finished` says that the
-    slot is dealt with. `wake` is when to look again at the latest, None if only a change or a slot can move
-    anything.
+    `withdrawn` are owed no longer: their entries were withdrawn before they were sent. `finished` says that
+    the slot is dealt with. `wake` is when to look again at the latest, None if only a change or a slot can
+    move anything.
     """
 
     drafts: tuple[Draft, ...] = ()
     held: tuple[tuple[LedgerRow, Hold], ...] = ()
-    released: tuple[LedgerRow, ...] = ()
+    withdrawn: tuple[LedgerRow, ...] = ()
     finished: bool = False
 
     @property
@@ -120,7 +120,7 @@ def select_due(
     """
     traffic = traffic or Traffic()
     live = [story for story in owed if _is_public(entries.get(story.guid))]
-    released = tuple(story for story in owed if not _is_public(entries.get(story.guid)))
+    withdrawn = tuple(story for story in owed if not _is_public(entries.get(story.guid)))
     ranked = sorted(live, key=lambda story: rank(entries[story.guid]))
     match route.deliver:
         case "immediate":
@@ -129,7 +129,7 @@ def select_due(
             plan = _digest(ranked, entries, route, digest, now=now, slot=slot, mutes=mutes, traffic=traffic)
         case _:
             assert_never(route.deliver)
-    return Plan(drafts=plan.drafts, held=plan.held, released=released, finished=plan.finished)
+    return Plan(drafts=plan.drafts, held=plan.held, withdrawn=withdrawn, finished=plan.finished)
 
 
 def hold(route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic) -> Hold | None:

@@ -62,7 +62,7 @@ class Enqueuer:
         topics: list[StoredTopic] = []
         written, wakes = 0, []
         for route, slot, plan in self._plans(session, now, waiting=False):
-            session.outbox.ledger.forget(plan.released)
+            session.outbox.ledger.forget(plan.withdrawn)
             topics = topics or (session.topics() if plan.drafts else [])
             ids = [self._write_draft(session, draft, topics, now) for draft in plan.drafts]
             if plan.finished and slot is not None:
@@ -115,7 +115,7 @@ class Enqueuer:
             anew = recompose(delivery, entries, route, topic_names=labels_of(topics), page=page)
             if anew is None:
                 session.outbox.drop(
-                    delivery.id, "all its entries were withdrawn before it was sent", now, release=True
+                    delivery.id, "all its entries were withdrawn before it was sent", now, forget=True
                 )
                 log.info("message dropped, nothing of it is public any more", delivery=delivery.id)
                 out |= set(delivery.guids)
@@ -162,13 +162,13 @@ class Enqueuer:
     def _due_slots(self, ledger: Ledger) -> dict[str, Slot]:
         """The digests' times that have come and are not dealt with, by route."""
         due = dict(self._due)
-        began = ledger.began(due) if due else {}
-        slots = {name: slot for name, slot in due.items() if name in began and slot.at >= began[name]}
+        begun = ledger.begin_times(due) if due else {}
+        slots = {name: slot for name, slot in due.items() if name in begun and slot.at >= begun[name]}
         for name in ledger.slots_done(slots):
             del slots[name]
         for name, slot in due.items():
             # One whose route has not begun is asked for again; a later one may have come meanwhile.
-            if name in began and name not in slots and self._due.get(name) == slot:
+            if name in begun and name not in slots and self._due.get(name) == slot:
                 del self._due[name]
         return slots
 

@@ -142,17 +142,17 @@ class Ledger:
 
     # routes and their silent beginning
 
-    def begun(self) -> dict[str, str]:
+    def route_fingerprints(self) -> dict[str, str]:
         """The fingerprint of each route that has begun, by name."""
         return {row.name: row.fingerprint for row in self._connection.execute(select(routes))}
 
-    def began(self, names: Iterable[str]) -> dict[str, datetime]:
+    def begin_times(self, names: Iterable[str]) -> dict[str, datetime]:
         """When these routes began, by name; those that have."""
         query = select(routes.c.name, routes.c.began)
         some = (self._connection.execute(query.where(routes.c.name.in_(keys))) for keys in batches(names))
         return {name: began for rows in some for name, began in rows}
 
-    def begin(self, route: Route, fingerprint: str, now: datetime) -> None:
+    def begin_route(self, route: Route, fingerprint: str, now: datetime) -> None:
         """Notes that the route, as it is now, has had its silent beginning."""
         row = {"name": route.name, "channel": route.channel, "fingerprint": fingerprint, "began": now}
         upsert(self._connection, routes, [row])
@@ -178,7 +178,7 @@ class Ledger:
             self._change(stories, route=route)
         self._change(gone, kind=LedgerKind.BASELINE, reason=RouteReason.BASELINE)
         known = {name for names in names_by_channel.values() for name in names}
-        for name in self.begun().keys() - known:
+        for name in self.route_fingerprints().keys() - known:
             self._connection.execute(delete(routes).where(routes.c.name == name))
         return sum(map(len, handed.values())), len(gone)
 

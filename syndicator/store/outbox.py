@@ -290,10 +290,10 @@ class Outbox:
         self.ledger.put_back(ids)
         return len(ids)
 
-    def drop(self, id: str, why: str, now: datetime, *, release: bool = False) -> bool:
+    def drop(self, id: str, why: str, now: datetime, *, forget: bool = False) -> bool:
         """Ends a message that was not sent; False if it is under way, sent or unknown.
 
-        With `release` its stories are forgotten, so that they count anew should they come back; without,
+        With `forget` its stories are forgotten, so that they count anew should they come back; without,
         they stay in the ledger and are never announced in this channel.
         """
         states = (*OPEN, DeliveryState.FAILED)
@@ -301,7 +301,7 @@ class Outbox:
         values = {"state": DeliveryState.DROPPED, "error": why, "lease_until": None, "ended": now}
         if not self._change(condition, values):
             return False
-        if release:
+        if forget:
             self.ledger.forget_message(id)
         return True
 

@@ -112,7 +112,7 @@ class Guard:
 class DeletionDecision:
     """Which articles may be withdrawn now, which are held, why, and what to remember.
 
-    `look_again` is when a look at the held ones may release some; None if none is held.
+    `look_again` is when a look at the held ones may let some go; None if none is held.
     """
 
     withdraw: frozenset[str]

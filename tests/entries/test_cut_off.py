@@ -154,7 +154,7 @@ def test_route_whose_beginning_was_cut_off_between_portions_begins_anew(
     with pytest.raises(Stopped):
         rig.app.router.begin(rig.store, now=rig.now, progress=cut)
     with rig.store.reading() as session:
-        assert session.outbox.ledger.begun() == {}
+        assert session.outbox.ledger.route_fingerprints() == {}
     rig.restart()
     rig.write("new.md")
     rig.run_once()

@@ -113,12 +113,12 @@ def test_digest_route_has_no_floods() -> None:
     assert shape(found) == [("digest", 10, 15, DueReason.DIGEST)]
 
 
-def test_withdrawn_story_is_released() -> None:
+def test_withdrawn_story_is_owed_no_longer() -> None:
     entries = [make_entry("kept"), make_entry("gone", visibility=Visibility.WITHDRAWN)]
     route = make_route()
     owed = [owe(entry, route) for entry in (*entries, make_entry("unknown"))]
     found = select_due(owed, {entry.guid: entry for entry in entries}, route, now=NOON)
-    assert [one.guid for one in found.released] == ["urn:gone", "urn:unknown"]
+    assert [one.guid for one in found.withdrawn] == ["urn:gone", "urn:unknown"]
     assert [one.guid for draft in found.drafts for one in draft.shown] == ["urn:kept"]
 
 

@@ -42,7 +42,7 @@ def test_same_message_is_written_once(store: OutboxStore) -> None:
 def test_dropped_message_comes_to_life_when_written_again(store: OutboxStore) -> None:
     with store() as outbox:
         outbox.write(make_delivery(), [])
-        assert outbox.drop("d1", "withdrawn", NOON, release=True)
+        assert outbox.drop("d1", "withdrawn", NOON, forget=True)
         assert outbox.write(make_delivery(now=NOON + SECOND), [])
         found = outbox.find("d1")
         assert found is not None and found.state is DeliveryState.OWED

@@ -67,7 +67,7 @@ def test_many_keys_are_asked_in_batches(store: OutboxStore) -> None:
         assert len(found) == 2000
 
 
-def test_released_story_counts_anew(store: OutboxStore) -> None:
+def test_forgotten_story_counts_anew(store: OutboxStore) -> None:
     with store() as outbox:
         owed = make_owed()
         outbox.ledger.add([owed])
@@ -78,11 +78,11 @@ def test_released_story_counts_anew(store: OutboxStore) -> None:
 
 def test_dropped_message_keeps_or_forgets_its_stories(store: OutboxStore) -> None:
     with store() as outbox:
-        for story, release in (("kept", False), ("forgotten", True)):
+        for story, forget in (("kept", False), ("forgotten", True)):
             owed = make_owed(story)
             outbox.ledger.add([owed])
             outbox.write(make_delivery(story), [owed])
-            assert outbox.drop(story, "why", NOON, release=release)
+            assert outbox.drop(story, "why", NOON, forget=forget)
         assert kinds(outbox.ledger, "kept") != {}
         assert kinds(outbox.ledger, "forgotten") == {}
 
@@ -98,21 +98,21 @@ def test_some_of_a_messages_entries_can_be_forgotten(store: OutboxStore) -> None
 
 def test_route_begins_once_and_its_change_shows(store: OutboxStore) -> None:
     with store() as outbox:
-        assert outbox.ledger.begun() == {}
-        outbox.ledger.begin(Route(name="ai", channel="C1"), "f1", NOON)
-        outbox.ledger.begin(Route(name="ai", channel="C1"), "f2", NOON + HOUR)
-        assert outbox.ledger.begun() == {"ai": "f2"}
-        assert outbox.ledger.began(["ai", "b"]) == {"ai": NOON + HOUR}
+        assert outbox.ledger.route_fingerprints() == {}
+        outbox.ledger.begin_route(Route(name="ai", channel="C1"), "f1", NOON)
+        outbox.ledger.begin_route(Route(name="ai", channel="C1"), "f2", NOON + HOUR)
+        assert outbox.ledger.route_fingerprints() == {"ai": "f2"}
+        assert outbox.ledger.begin_times(["ai", "b"]) == {"ai": NOON + HOUR}
 
 
 def test_gone_routes_stories_go_to_the_channels_next_route_or_are_let_go(store: OutboxStore) -> None:
     with store() as outbox:
         outbox.ledger.add([make_owed("a", route="old"), make_owed("b", channel="C9", route="old")])
-        outbox.ledger.begin(Route(name="old", channel="C1"), "f", NOON)
+        outbox.ledger.begin_route(Route(name="old", channel="C1"), "f", NOON)
         assert outbox.ledger.settle_routes({"C1": ["new", "second"]}) == (1, 1)
         assert [(one.story, one.route) for one in outbox.ledger.owed()] == [("a", "new")]
         assert kinds(outbox.ledger, "b")["C9", "b"] is LedgerKind.BASELINE
-        assert outbox.ledger.begun() == {}
+        assert outbox.ledger.route_fingerprints() == {}
         assert outbox.ledger.settle_routes({"C1": ["new", "second"]}) == (0, 0)
 
 
