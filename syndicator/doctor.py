@@ -249,7 +249,7 @@ def _clock(ahead: timedelta) -> Check:
     # HTTP dates are whole seconds.
     seconds = round(abs(ahead).total_seconds())
     if abs(ahead) <= CLOCK_OFF:
-        return Check(name="clock", text="as Slack's, to within some seconds")
+        return Check(name="clock", text=f"at most {CLOCK_OFF.seconds} s from Slack's")
     text = f"{timedelta(seconds=seconds)} h {'ahead of' if ahead > timedelta(0) else 'behind'} Slack's"
     return wrong("clock", text, "Set this machine's clock: `timedatectl set-ntp true`")
 
