@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -199,6 +200,24 @@ def test_architecture_names_every_table_and_every_state() -> None:
     text = (HOME / "docs/architecture.md").read_text(encoding="utf-8")
     assert [name for name in metadata.tables if f"`{name}`" not in text] == []
     assert [state for state in DeliveryState if f"**{state}**" not in text] == []
+
+
+def test_architecture_shows_the_layers_of_the_import_rules() -> None:
+    rules = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = [line.replace("syndicator.", "") for line in rules["contracts"][0]["layers"]]
+    text = (HOME / "docs/architecture.md").read_text(encoding="utf-8")
+    assert "\n".join(["```", *layers, "```"]) in text
+
+
+def test_modules_named_in_the_walks_exist_and_are_counted() -> None:
+    text = (HOME / "docs/architecture.md").read_text(encoding="utf-8")
+    walks = re.findall(r"^### From .*\n\n((?:.+\n|\n(?!#))+)", text, re.MULTILINE)
+    assert len(walks) == 2
+    for walk in walks:
+        steps = re.findall(r"^(\d+)\. `([a-z_/]+\.py)`", walk, re.MULTILINE)
+        assert [number for number, _ in steps] == [str(one) for one in range(1, len(steps) + 1)]
+        assert f"{len(steps)} modules" in walk
+        assert [path for _, path in steps if not (HOME / "syndicator" / path).is_file()] == []
 
 
 def test_operation_lists_every_command_and_option() -> None:

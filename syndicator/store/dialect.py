@@ -1,6 +1,7 @@
 """What is said to SQLite in its own words: rows written over others or left, and a look into JSON.
 
-Another database would have another such module, another `database` and nothing else.
+What else only SQLite knows: pragmas and checks (`database`, `inspection`), its backup API (`backup`), error
+codes (`translation`), signed integers (`rows`) and partial indexes (`outbox_tables`).
 """
 
 from __future__ import annotations
