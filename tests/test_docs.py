@@ -209,6 +209,17 @@ def test_architecture_shows_the_layers_of_the_import_rules() -> None:
     assert "\n".join(["```", *layers, "```"]) in text
 
 
+def test_both_maps_name_every_room_and_loose_module() -> None:
+    rooms = {path.stem for path in (HOME / "syndicator").iterdir() if not path.name.startswith(("_", "."))}
+    architecture = (HOME / "docs/architecture.md").read_text(encoding="utf-8")
+    table = architecture.partition("## Rooms")[2].partition("\n\nWhere")[0]
+    named = {name for row in table.splitlines() for name in re.findall(r"`([a-z_]+)`", row.split(" | ")[0])}
+    assert named == rooms
+    readme = (HOME / "README.md").read_text(encoding="utf-8").partition("```\nsyndicator/\n")[2]
+    tree = readme.partition("```")[0]
+    assert set(re.findall(r"\b([a-z_]+)(?:\.py|/)", tree)) == rooms
+
+
 def test_modules_named_in_the_walks_exist_and_are_counted() -> None:
     text = (HOME / "docs/architecture.md").read_text(encoding="utf-8")
     walks = re.findall(r"^### From .*\n\n((?:.+\n|\n(?!#))+)", text, re.MULTILINE)
