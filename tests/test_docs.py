@@ -19,6 +19,8 @@ from pydantic.fields import FieldInfo
 
 from syndicator import cli
 from syndicator.alerts import DeliveryState
+from syndicator.models import utc
+from syndicator.parse.article import parse_article
 from syndicator.parse.profiles import profile
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Settings
@@ -229,6 +231,28 @@ def test_modules_named_in_the_walks_exist_and_are_counted() -> None:
         assert [number for number, _ in steps] == [str(one) for one in range(1, len(steps) + 1)]
         assert f"{len(steps)} modules" in walk
         assert [path for _, path in steps if not (HOME / "syndicator" / path).is_file()] == []
+
+
+def test_source_of_a_zola_site_in_architecture_reads_its_pages(tmp_path: Path) -> None:
+    text = (HOME / "docs/architecture.md").read_text(encoding="utf-8")
+    file = tmp_path / "syndicator.yaml"
+    file.write_text(
+        "site: {title: Z, base_url: http://127.0.0.1/}\n" + re.findall(r"```yaml\n(.*?)```", text, re.S)[0]
+    )
+    page = b"""+++
+title = "A page"
+date = 2024-03-01
+updated = 2024-03-02
+[taxonomies]
+tags = ["Databases", "Rust"]
++++
+Text.
+"""
+    article = parse_article(page, source=load_settings(file, {}).sources[0], path="blog/first.md")
+    assert article is not None
+    assert article.link == "https://www.example.org/blog/first/"
+    assert article.topics == ("Databases", "Rust")
+    assert article.modified == utc(2024, 3, 2)
 
 
 def test_operation_lists_every_command_and_option() -> None:
