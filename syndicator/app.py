@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from syndicator import __version__, parse, publish, text, urls, yaml_reader
+from syndicator.backups import Backups
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.sources import Sources
 from syndicator.health import Finding, find, status_line
@@ -56,6 +57,8 @@ class App:
     output: Output
     messengers: Messengers
     outages: OutageWatch
+    backups: Backups
+    """Made by the service alone, where the settings have `backup`."""
 
     def adopt_channels(self, now: datetime) -> None:
         """Goes on with the ids that the store now knows of the routes' channels."""
@@ -88,6 +91,7 @@ class App:
             ],
             broken=[state.channel for state in outbox.channels.broken()],
             waiting=session.history.oldest_waiting() if outage is None else None,
+            unsaved=self.backups.failure,
             refused=refused,
         )
 
@@ -142,6 +146,7 @@ def open_app(
         output=output_of(settings, version),
         messengers=messengers_of(settings, terminal),
         outages=OutageWatch(),
+        backups=Backups(settings.state, settings.backup.folder if settings.backup else None),
     )
     with store.transaction() as session:
         app.output.verify(session)

@@ -36,56 +36,73 @@ class _Ended(Exception):
 class Backups:
     """Backs the state at `url` up whenever `due` is set, into `folder`, and removes what is superseded."""
 
-    def __init__(self, url: str, folder: Path | None, clock: Callable[[], datetime]) -> None:
-        self._url, self._folder, self._clock = url, backup_folder(url, folder), clock
+    def __init__(self, url: str, folder: Path | None) -> None:
+        self._url, self._folder = url, backup_folder(url, folder)
         self._said = SaidOnce()
         self.due = threading.Event()
+        self.failure: tuple[SyndicatorError, datetime] | None = None
+        """Why no backup could be made, and since when; None while they are made. Read from any thread."""
 
-    def run(self, stop: threading.Event, every: timedelta) -> None:
-        """Works until `stop`, woken by `due`; the first at once where none is newer than `every`."""
-        if is_due(made_in(self._folder, self._url).values(), self._clock(), every):
+    def run(
+        self,
+        stop: threading.Event,
+        every: timedelta,
+        clock: Callable[[], datetime],
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Works until `stop`, woken by `due`; the first at once where none is newer than `every`.
+
+        Calls `told` when a failure has begun, is another one, or is over.
+        """
+        if is_due(made_in(self._folder, self._url).values(), clock(), every):
             self.due.set()
         while self.due.wait() and not stop.is_set():
             self.due.clear()
-            self.make(stop)
+            before = self.failure
+            self.make(stop, clock())
+            if self.failure != before:
+                told()
 
-    def make(self, stop: threading.Event) -> None:
+    def make(self, stop: threading.Event, now: datetime) -> None:
         """Makes one now, unless `stop` is set meanwhile."""
 
         def progress(_done: int, _of: int) -> None:
             if stop.is_set():
                 raise _Ended
 
-        began = time.monotonic()
-        target = path_for(self._folder, self._url, self._clock())
+        began, target = time.monotonic(), path_for(self._folder, self._url, now)
         try:
             facts = back_up(self._url, target, progress)
             sweep(self._folder, database_path(self._url).stem, older_than_s=LEFT_BEHIND_S)
-            self._remove_superseded()
+            for path in superseded(made_in(self._folder, self._url), now):
+                path.unlink(missing_ok=True)
+            size = target.stat().st_size
         except _Ended:
             return
-        except (SyndicatorError, OSError) as error:
-            self._fail(error)
+        except SyndicatorError as error:
+            self._fail(error, now)
+            return
+        except OSError as error:
+            self._fail(_in_the_folder(error, self._folder), now)
             return
         if self._said.changed(""):
+            self.failure = None
             log.info("backups are made again")
-        size, seconds = target.stat().st_size, round(time.monotonic() - began, 1)
+        seconds = round(time.monotonic() - began, 1)
         log.debug("backup made", path=str(target), bytes=size, unpacked=facts.size_bytes, seconds=seconds)
 
-    def _fail(self, error: SyndicatorError | OSError) -> None:
-        what = error if isinstance(error, SyndicatorError) else SyndicatorError(str(error))
-        if self._said.changed(what.what + what.why):
+    def _fail(self, error: SyndicatorError, now: datetime) -> None:
+        if self._said.changed(error.what + error.why):
+            self.failure = error, self.failure[1] if self.failure else now
             log.error(
-                "no backup was made; it is tried again",
-                what=what.what,
-                on=what.on,
-                why=what.why,
-                fix=what.fix,
+                "backup failed, it is tried again", what=error.what, on=error.on, why=error.why, fix=error.fix
             )
 
-    def _remove_superseded(self) -> None:
-        for path in superseded(made_in(self._folder, self._url), self._clock()):
-            path.unlink(missing_ok=True)
+
+def _in_the_folder(error: OSError, folder: Path) -> SyndicatorError:
+    on, why = str(error.filename or folder), error.strerror or str(error)
+    fix = "Let the service's user write there, or set `backup.folder` to another folder"
+    return SyndicatorError("old backups cannot be removed", on=on, why=why, fix=fix)
 
 
 def backup_folder(url: str, folder: Path | None) -> Path:

@@ -57,6 +57,7 @@ class Kind(StrEnum):
     WAY = "way"
     CHANNEL = "channel"
     MESSAGES = "messages"
+    BACKUP = "backup"
     SETTINGS = "settings"
     SERVICE = "service"
 
@@ -87,6 +88,7 @@ def find(
     wayless: Sequence[str] = (),
     broken: Mapping[str, str] | Collection[str] = (),
     waiting: tuple[int, datetime] | None = None,
+    unsaved: tuple[SyndicatorError, datetime] | None = None,
     refused: bool = False,
     now: datetime,
 ) -> list[Finding]:
@@ -95,7 +97,8 @@ def find(
     `losses` says by source what is in doubt since when; `unreachable` since when Slack is, and how many
     messages wait for it; `refusal` why it does not accept the token; `wayless` are routes with neither token
     nor webhook, `broken` channels that need a person; `waiting` how many messages wait and since when the
-    oldest; `refused` that settings were to be read again and were wrong.
+    oldest; `unsaved` why there was no backup, and since when; `refused` that settings were to be read
+    again and were wrong.
     """
     found = [
         Finding(
@@ -140,6 +143,10 @@ def find(
                 level=HealthLevel.DEGRADED if now - since > LATE else HealthLevel.WELL,
             )
         )
+    if unsaved is not None:
+        error, since = unsaved
+        detail = f": {error.why or error.what}"
+        found.append(Finding(kind=Kind.BACKUP, text="no backup", fix=error.fix, since=since, detail=detail))
     if refused:
         fix = "`syndicator check --settings-only` says what is wrong; the old ones stay in force"
         found.append(Finding(kind=Kind.SETTINGS, text="settings refused", fix=fix))

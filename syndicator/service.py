@@ -22,7 +22,6 @@ import structlog
 
 from syndicator.alerts import Slot
 from syndicator.app import App, moved_map_path, opened
-from syndicator.backups import Backups
 from syndicator.clock import Clock
 from syndicator.connection import SlackCheck, report_left_behind, report_ways
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
@@ -226,7 +225,7 @@ class Service:
                 sweep(settings.output)
             loop.run_first()
             self._report(app)
-            self._back_up(stack, schedule, loop)
+            self._back_up(stack, schedule, app, loop)
             self._schedule(stack, schedule, app, loop)
             self._send(stack, app, loop)
             if not self._stop.is_set():
@@ -256,14 +255,14 @@ class Service:
         schedule.start()
         stack.callback(schedule.stop)
 
-    def _back_up(self, stack: ExitStack, schedule: Schedule, loop: Loop) -> None:
+    def _back_up(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
         """Begins the backups, where the settings have any."""
-        backup = self.settings.backup
+        backup, backups = self.settings.backup, app.backups
         if backup is None:
             return
-        backups = Backups(self.settings.state, backup.folder, self.clock.now)
         schedule.add_interval("backup", backup.every, backups.due.set)
-        _run_beside(stack, loop, "backup", partial(backups.run, loop.stopping, backup.every), backups.due)
+        run = partial(backups.run, loop.stopping, backup.every, self.clock.now, loop.wake)
+        _run_beside(stack, loop, "backup", run, backups.due)
 
     def _send(self, stack: ExitStack, app: App, loop: Loop) -> None:
         """Begins the threads beside the loop."""

@@ -109,9 +109,9 @@ def test_it_is_made_whenever_it_is_due(tmp_path: Path, age: timedelta, count: in
     for path in (left, fresh, before):
         path.touch()
     os.utime(left, (0, 0))
-    backups = Backups(url, None, lambda: due.now)
+    backups = Backups(url, None)
     backups.due = due
-    backups.run(due.stop, HOUR)
+    backups.run(due.stop, HOUR, lambda: due.now)
     made = [path_for(folder, url, NOON + HOUR * hour) for hour in range(3 - count, 3)]
     assert sorted(folder.iterdir()) == [fresh, before, *made], "what a crash left is gone"
 
@@ -121,19 +121,19 @@ def test_failure_is_said_once_and_once_when_it_is_over(tmp_path: Path) -> None:
     open_store(url, now=NOON).close()
     folder = tmp_path / "backups"
     folder.write_text("a file where a folder should be")
-    backups = Backups(url, None, lambda: NOON)
+    backups = Backups(url, None)
     with capture_logs() as logs:
-        for _ in range(3):
-            backups.make(stop)
+        for hour in range(3):
+            backups.make(stop, NOON + HOUR * hour)
+        failure = backups.failure
         folder.unlink()
-        for _ in range(2):
-            backups.make(stop)
+        for hour in range(2):
+            backups.make(stop, NOON + HOUR * hour)
+    assert failure is not None and backups.failure is None
+    error, since = failure
+    assert (since, error.on, bool(error.fix)) == (NOON, str(folder), True)
     said = [(line["log_level"], line["event"]) for line in logs if line["log_level"] != "debug"]
-    assert said == [
-        ("error", "no backup was made; it is tried again"),
-        ("info", "backups are made again"),
-    ]
-    assert logs[0]["fix"] and str(folder) in logs[0]["on"]
+    assert said == [("error", "backup failed, it is tried again"), ("info", "backups are made again")]
 
 
 def test_backup_under_way_ends_with_the_service(tmp_path: Path) -> None:
@@ -141,6 +141,6 @@ def test_backup_under_way_ends_with_the_service(tmp_path: Path) -> None:
     open_store(url, now=NOON).close()
     stop.set()
     with capture_logs() as logs:
-        Backups(url, None, lambda: NOON).make(stop)
+        Backups(url, None).make(stop, NOON)
     assert logs == []
     assert list((tmp_path / "backups").iterdir()) == []

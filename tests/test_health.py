@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from syndicator.errors import StoreError
 from syndicator.health import HealthLevel, find, status_line
 from syndicator.models import utc
 from syndicator.store.types import ProblemKind
@@ -32,6 +33,11 @@ CASES = [
         {"problems": {ProblemKind.ARTICLE: 87, ProblemKind.TOPIC: 1, ProblemKind.FOLDER: 2}},
         "193 public · 87 bad articles · 1 bad topic file · 2 skipped files",
         id="each kind of problem",
+    ),
+    pytest.param(
+        {"unsaved": (StoreError("failed", why="No space left on device", fix="Make room"), NOW)},
+        "193 public · no backup since 12:00: No space left on device",
+        id="no backup",
     ),
     pytest.param({"unreachable": (NOW, 1)}, "193 public · Slack unreachable since 12:00, 1 waits", id="one"),
     pytest.param({"unreachable": (NOW, 0)}, "193 public · Slack unreachable since 12:00", id="nothing waits"),

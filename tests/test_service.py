@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from syndicator.errors import StoreUnavailable
 from syndicator.service import Service
 from syndicator.settings.load import load_settings
+from syndicator.status import read_status, status_path
 from syndicator.systemd import Notifier
 from tests.acceptance.running import Notified, Running, wait_for
 from tests.disks import fill, small_disk
@@ -200,3 +201,15 @@ def test_full_disk_while_it_runs_is_said_once_and_waited_for(tmp_path: Path) -> 
         wait_for(lambda: lines(logs, "work again"), why="the end of it")
         assert len(lines(logs, "disk cannot be written")) == 1
         assert [line for line in logs if line["log_level"] == "error"] == []
+
+
+def test_failing_backup_is_told_as_all_else_is(tmp_path: Path) -> None:
+    (tmp_path / "backups").write_text("a file where a folder should be")
+    with alive(tmp_path, backup={"folder": "backups"}) as (one, logs):
+
+        def line() -> str:
+            return str((read_status(status_path(one.service.settings.state)) or {}).get("line"))
+
+        wait_for(lambda: "no backup since" in line(), why="the status")
+        (error,) = lines(logs, "backup failed")
+        assert (error["log_level"], bool(error["fix"])) == ("error", True)
