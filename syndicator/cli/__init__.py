@@ -66,6 +66,7 @@ def main() -> None:
         from syndicator.cli import (  # noqa: F401
             backup,
             build,
+            config,
             deliveries,
             doctor,
             explain,

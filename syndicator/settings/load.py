@@ -45,17 +45,10 @@ def load_settings(
 ) -> Settings:
     """Reads everything once. Raises SettingsError with all problems: first of what each setting is by itself,
     and once these are mended, of how they go together."""
-    reading = _Reading(file, environment)
-    settings = reading.validated()
-    for path, what in find_faults(settings, check_cron, check_output):
-        reading.add(what, path)
-    credentials = reading.credentials(settings)
-    if reading.problems:
-        raise SettingsError(reading.problems)
-    return settings.model_copy(update={"credentials": credentials})
+    return SettingsReader(file, environment).settings(check_cron, check_output)
 
 
-class _Reading:
+class SettingsReader:
     """The file and the variables over it, and what was found wrong with them so far."""
 
     def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
@@ -85,16 +78,39 @@ class _Reading:
             value = {key: value}
         self._values = cast("dict[str, Value]", _merged(self._values, value))
 
-    def validated(self) -> Settings:
+    def settings(
+        self,
+        check_cron: CronCheck = lambda cron, zone: None,
+        check_output: OutputCheck = lambda output: None,
+    ) -> Settings:
+        """As `load_settings`."""
+        settings = self._validated()
+        for path, what in find_faults(settings, check_cron, check_output):
+            self._add(what, path)
+        credentials = self._credentials(settings)
+        if self.problems:
+            raise SettingsError(self.problems)
+        return settings.model_copy(update={"credentials": credentials})
+
+    def origin(self, path: SettingPath) -> str:
+        """Where the setting at this path comes from: a variable, a line of the file, or the default."""
+        for own, (name, _) in reversed(self._variables.items()):
+            if path[: len(own)] == own or own[: len(path)] == path:
+                return name
+        if not _is_set(self._document.value, path):
+            return "default"
+        return f"{self._file}:{self._document.place(*path).line}"
+
+    def _validated(self) -> Settings:
         try:
             return Settings.model_validate(self._values, context=self._file, by_name=False, by_alias=True)
         except ValidationError as error:
             for detail in error.errors():
                 path = own_path(detail["loc"])
-                self.add(say(cast("dict[str, Any]", detail), path), path)
+                self._add(say(cast("dict[str, Any]", detail), path), path)
             raise SettingsError(self.problems) from None
 
-    def add(self, what: str, path: SettingPath) -> None:
+    def _add(self, what: str, path: SettingPath) -> None:
         """Notes what is wrong, in the variable that sets it or at its (or its parent's) place in the file."""
         for own, (name, value) in reversed(self._variables.items()):
             if own[: len(path)] == path or (path[: len(own)] == own and _says(value, path[len(own) :])):
@@ -106,7 +122,7 @@ class _Reading:
         )
         self.problems.append(problem)
 
-    def credentials(self, settings: Settings) -> Credentials:
+    def _credentials(self, settings: Settings) -> Credentials:
         token = self._secret(BOT_TOKEN, check_token)
         shared = self._secret(WEBHOOK_URL, check_webhook)
         api_url = self._secret(API_URL, check_api_url)
@@ -116,7 +132,7 @@ class _Reading:
                 try:
                     webhooks[route.name] = read_secret(route.webhook_file, check_webhook)
                 except ValueError as error:
-                    self.add(str(error), ("routes", index, "webhook_file"))
+                    self._add(str(error), ("routes", index, "webhook_file"))
             elif shared is not None and token is None:
                 webhooks[route.name] = shared
         if api_url is None:
@@ -155,6 +171,21 @@ def _merged(below: Value, above: Value) -> Value:
     if not isinstance(below, dict) or not isinstance(above, dict):
         return above
     return below | {key: _merged(below.get(key), value) for key, value in above.items()}
+
+
+def _is_set(value: Value, path: SettingPath) -> bool:
+    """Whether the file says something at the path; what stands for a whole mapping says all of it."""
+    for step in path:
+        if isinstance(value, dict):
+            if step not in value:
+                return False
+            value = value[str(step)]
+        elif isinstance(value, list):
+            # One value may stand for a list of one.
+            value = value[int(step)] if isinstance(step, int) and step < len(value) else value
+        else:
+            return value is not None
+    return True
 
 
 def _says(value: Value, rest: SettingPath) -> bool:
