@@ -73,13 +73,12 @@ class Loop:
     ) -> None:
         self._app, self._clock, self.progress = app, clock, progress
         self._notifier = notifier or Notifier({})
-        self._schedule = schedule
-        self._failures = failures or FailureLog()
+        self._schedule, self._failures = schedule, failures or FailureLog()
         self.refused = refused
         """Settings were to be taken over and were wrong."""
         self._status, self._started, self._alive = status, clock.now(), alive
-        self._status_due_s: float | None = 0.0
-        """When the file of the status is to be written; None: nothing has happened since."""
+        self._status_due_s = 0.0
+        """When the file of the status is to be written; infinite: nothing has happened since."""
         self._calls = CallFile(app.settings.state)
         self._folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
@@ -202,7 +201,7 @@ class Loop:
             self._failures.over()
         if self._notifier.is_heard:
             self._notifier.status(app.status(now, refused=self.refused))
-        self._status_due_s = self._status_due_s or time.monotonic() + STATUS_EVERY_S
+        self._status_due_s = min(self._status_due_s, time.monotonic() + STATUS_EVERY_S)
         self._keep_status()
         return 0.0 if published.more or self._scan_due else self._wait_s(due)
 
@@ -312,9 +311,8 @@ class Loop:
 
     def _keep_status(self) -> None:
         """Writes what is new into the file of the status, every few seconds."""
-        due_s = self._status_due_s
-        if self._status is not None and due_s is not None and time.monotonic() >= due_s:
-            self._status_due_s = None
+        if self._status is not None and time.monotonic() >= self._status_due_s:
+            self._status_due_s = float("inf")
             now = self._clock.now()
             self._status.write(facts(self._app, now, started=self._started, refused=self.refused))
 
