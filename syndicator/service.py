@@ -110,7 +110,6 @@ class Service:
         Raises a SyndicatorError when it cannot start. What may pass (see `can_wait`) is waited for instead.
         """
         with ExitStack() as stack:
-            stack.callback(self._status.remove)
             while not self._stop.is_set():
                 try:
                     self._lock(stack)
@@ -130,6 +129,8 @@ class Service:
     def _lock(self, stack: ExitStack) -> None:
         if not self._is_locked:
             stack.enter_context(hold_state(self.settings.state))
+            # Whoever is refused the lock leaves the file of the service that has it.
+            stack.callback(self._status.remove)
             self._is_locked = True
 
     def _serve(self, stack: ExitStack) -> None:
@@ -184,7 +185,8 @@ class Service:
         self.notifier.status(f"Waiting: {error.what}: {error.why}")
         now = self.clock.now()
         finding = hindrance(error, now)
-        self._status.write(hindered(finding, now, started=self._began))
+        if self._is_locked:
+            self._status.write(hindered(finding, now, started=self._began))
         self._tell_operator(None, finding)
 
     def _pause(self) -> None:

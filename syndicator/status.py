@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from syndicator.settings.types import STATE_PREFIX
 if TYPE_CHECKING:
     from syndicator.app import App
     from syndicator.health import Finding
+    from syndicator.settings.models import Route
 
 STALE_S = 60.0
 """A service that works touches the file every few seconds."""
@@ -33,17 +35,13 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
     """How things stand with an open app; times as ISO 8601. Reads the counts of entries and messages."""
     from syndicator.health import status_line
     from syndicator.models import Visibility
-    from syndicator.schedule import next_slot, read_cron
     from syndicator.settings.models import Digest
-
-    def next_digest(deliver: Digest) -> str | None:
-        slot = next_slot(read_cron(deliver.cron, deliver.time_zone), now)
-        return slot.at.isoformat() if slot else None
 
     here = now.astimezone()
     with app.store.reading() as session:
         found = app.findings(session, now, refused=refused)
         entries, outbox = session.count_entries(), session.outbox
+        owing = outbox.ledger.count_owed()
         mutes = {mute.route: mute for mute in outbox.ledger.mutes(ended_after=now)}
         routes = [
             {
@@ -51,9 +49,8 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
                 "channel": route.channel,
                 "min_quality": route.min_quality,
                 "deliver": "digest" if isinstance(route.deliver, Digest) else "immediate",
-                "next": next_digest(route.deliver) if isinstance(route.deliver, Digest) else None,
                 "muted_until": _iso(mutes[route.name].end if route.name in mutes else None),
-                "owes": len(outbox.ledger.owed(route.name)),
+                "owes": owing[route.name],
             }
             for route in app.router.routes
         ]
@@ -71,6 +68,28 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
         "oldest_waiting": _iso(oldest[1] if oldest else None),
         "routes": routes,
     }
+
+
+def with_next_digests(facts: dict[str, Any], routes: Iterable[Route], now: datetime) -> dict[str, Any]:
+    """The facts with the time of each route's next digest as `next`; None for the others.
+
+    For whoever shows them: the service's own loop has no time for a search per route.
+    """
+    from syndicator.schedule import next_slot, read_cron
+    from syndicator.settings.models import Digest
+
+    @cache
+    def next_digest(cron: str, time_zone: str) -> str | None:
+        slot = next_slot(read_cron(cron, time_zone), now)
+        return slot.at.isoformat() if slot else None
+
+    times = {
+        route.name: next_digest(route.deliver.cron, route.deliver.time_zone)
+        for route in routes
+        if isinstance(route.deliver, Digest)
+    }
+    shown = [route | {"next": times.get(route["name"])} for route in facts.get("routes", ())]
+    return facts | {"routes": shown}
 
 
 def hindered(finding: Finding, now: datetime, *, started: datetime) -> dict[str, Any]:
@@ -111,6 +130,8 @@ def status_path(state: str) -> Path:
 def call_service(state: str) -> None:
     """Tells a service with this state that another process has changed it: it looks within seconds."""
     with suppress(OSError):  # it then looks at its next scan
+        # Made anew: it may belong to another user who may write in this folder.
+        _call_path(state).unlink(missing_ok=True)
         _call_path(state).touch()
 
 
@@ -157,7 +178,8 @@ class StatusFile:
 
     def remove(self) -> None:
         """The service has ended, and meant to."""
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def read_status(path: Path) -> dict[str, Any] | None:

@@ -33,13 +33,11 @@ TOPIC_FOLDERS = ("_data/topics", "data/topics", "topics")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a folder seems to be. `understood` of `sampled` files are articles by `profile`."""
+    """What a folder seems to be."""
 
     articles: Path
     """The folder that a source should name."""
     profile: Tool
-    sampled: int
-    understood: int
     configured_by: Path | None = None
     """The site's own configuration, if it has one."""
     title: str | None = None
@@ -65,12 +63,9 @@ def survey(folder: Path) -> Survey | None:
         best = tool
     if not understood[best]:
         return None
-    articles = folder / _articles_in(folder, best, understood[best])
     return Survey(
-        articles=articles,
+        articles=folder / _articles_in(folder, best, understood[best]),
         profile=best,
-        sampled=len([path for path in texts if (folder / path).is_relative_to(articles)]),
-        understood=len(understood[best]),
         configured_by=configured_by,
         title=_sound(configuration.get("title"), "title"),
         base_url=_address(configuration),

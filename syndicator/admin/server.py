@@ -22,6 +22,8 @@ import structlog
 
 from syndicator.admin.operator import Operator
 from syndicator.errors import CannotServe
+from syndicator.health import HealthLevel
+from syndicator.status import STALE_S
 
 log = structlog.get_logger()
 
@@ -41,9 +43,6 @@ class AdminResponse:
     status: int
     type: str
     body: bytes
-
-
-STALE_S = 60.0
 
 
 def answer(operator: Operator, path: str) -> AdminResponse:
@@ -76,7 +75,7 @@ def answer(operator: Operator, path: str) -> AdminResponse:
 def _readiness(operator: Operator) -> AdminResponse:
     facts = operator.facts()
     text = "".join(f"{finding['text']}. {finding['fix']}\n" for finding in facts["findings"])
-    if facts["level"] >= 2:
+    if facts["level"] >= HealthLevel.DOWN:
         return AdminResponse(503, "text/plain; charset=utf-8", text.encode())
     return AdminResponse(200, "text/plain; charset=utf-8", f"ready\n{text}".encode())
 

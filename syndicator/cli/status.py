@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings
 from syndicator.cli.terminal import say, say_json
 
 WORDS = ("well", "degraded", "down")
@@ -22,11 +22,12 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False,
 ) -> None:
     """How things stand, each trouble with its fix. Exit code: 0 well, 1 degraded, 2 down."""
-    from syndicator.status import current_status, status_path
+    from syndicator.status import current_status, status_path, with_next_digests
 
-    path = status_path(read_settings(config).state)
+    settings = read_settings(config)
+    path = status_path(settings.state)
     while True:
-        found = current_status(path)
+        found = with_next_digests(current_status(path), settings.routes, now())
         if as_json:
             say_json(found)
         else:

@@ -6,6 +6,7 @@ It keeps decisions and makes none. Each method costs one statement, by index, fo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -80,6 +81,11 @@ class Ledger:
         if guids is not None:
             conditions.append(ledger.c.guid.in_(guids))
         return self._rows(and_(*conditions), "at", "channel", "story")
+
+    def count_owed(self) -> Counter[str]:
+        """How many stories each route owes that are in no message yet. By index."""
+        query = select(ledger.c.route, func.count()).where(WAITING).group_by(ledger.c.route)
+        return Counter({row[0]: row[1] for row in self._connection.execute(query)})
 
     def put_into(self, delivery: str, stories: Iterable[LedgerRow]) -> datetime | None:
         """Moves owed stories into a message. Gives the oldest suspect one's time, if there is any."""

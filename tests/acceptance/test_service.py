@@ -198,9 +198,12 @@ def test_reload_takes_over_new_settings_and_refuses_wrong_ones(service: Running)
 
 def test_second_instance_is_refused(service: Running) -> None:
     service.start()
+    kept = service.base / "var/state.db.status"
+    wait_for(kept.exists, why="the status of the first")
     second = service.process_of("run")
     assert second.returncode == 78
     assert "another syndicator works on this state already" in second.stderr
+    assert kept.exists(), "it is the first one's"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def test_status_says_what_a_person_should_see_to(service: Running) -> None:
     service.articles.rename(service.base / "away")
     wait_for(lambda: "news: folder missing since" in service.command("status").stdout, why="the folder")
     facts = json.loads(service.command("status", "--json").stdout)
+    assert [(route["name"], route["next"], route["owes"]) for route in facts["routes"]] == [("ai", None, 0)]
     assert notified.has(f"STATUS={facts['line']}")
     assert {finding["kind"] for finding in facts["findings"]} == {"files", "folder", "way"}
     assert all(finding["fix"] for finding in facts["findings"])
