@@ -8,7 +8,8 @@
     /status.json    what `syndicator status --json` prints
 
 Only GET and HEAD are answered, and nothing is changed by them. The address is loopback unless the settings
-say otherwise: who reaches it may read paths, titles and names of channels.
+say otherwise: who reaches it may read paths, titles and names of channels. Requests for any other host get 421
+(RFC 9110 15.5.20), so that no web site can have a browser read the page under a name of its own (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import json
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -30,6 +33,10 @@ log = structlog.get_logger()
 PATIENCE_S = 10.0
 """How long a client may take to ask."""
 MOST_AT_ONCE = 8
+OTHER_HOST = (
+    b"This is the operator's address of a syndicator. Ask it as localhost, by its own address, "
+    b"or by the name that `admin.host` has in its settings.\n"
+)
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'",
@@ -72,6 +79,27 @@ def answer(operator: Operator, path: str) -> AdminResponse:
     return AdminResponse(404, "text/plain; charset=utf-8", b"There is nothing here.\n")
 
 
+def is_own_host(host: str, configured: str) -> bool:
+    """Whether a request's `Host` is ours: loopback, or `admin.host` of the settings.
+
+    With `0.0.0.0` or `::` that is every address of the machine. A request without a host comes from no browser.
+
+    >>> is_own_host("localhost:9090", "127.0.0.1"), is_own_host("evil.example:9090", "127.0.0.1")
+    (True, False)
+    """
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").removesuffix(".")
+    except ValueError:
+        return False
+    if not host or name in ("localhost", configured.lower()):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or configured in ("", "0.0.0.0", "::")  # noqa: S104  compared, not bound
+
+
 def _readiness(operator: Operator) -> AdminResponse:
     facts = operator.facts()
     text = "".join(f"{finding['text']}. {finding['fix']}\n" for finding in facts["findings"])
@@ -100,7 +128,7 @@ class AdminServer:
     def start(self) -> None:
         """Raises CannotServe where the address cannot be had."""
         try:
-            self._listening = ThreadingHTTPServer(self._place, _handler(self._operator))
+            self._listening = ThreadingHTTPServer(self._place, _handler(self._operator, self._place[0]))
         except OSError as error:
             host, port = self._place
             fix = "Set `admin` to a free address of this machine, or leave it out"
@@ -115,7 +143,7 @@ class AdminServer:
         self._listening.server_close()
 
 
-def _handler(operator: Operator) -> type[BaseHTTPRequestHandler]:
+def _handler(operator: Operator, host: str) -> type[BaseHTTPRequestHandler]:
     places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     class Handler(BaseHTTPRequestHandler):
@@ -123,6 +151,9 @@ def _handler(operator: Operator) -> type[BaseHTTPRequestHandler]:
         server_version, sys_version = "syndicator", ""
 
         def do_GET(self) -> None:
+            if not is_own_host(self.headers.get("Host", ""), host):
+                self._send(AdminResponse(421, "text/plain; charset=utf-8", OTHER_HOST))
+                return
             if not places.acquire(timeout=PATIENCE_S):
                 self._send(AdminResponse(503, "text/plain; charset=utf-8", b"Too many at once.\n"))
                 return

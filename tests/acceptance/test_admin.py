@@ -67,6 +67,10 @@ def test_what_is_wrong_is_seen_everywhere_in_the_same_words(service: Running) ->
             assert [entry.title for entry in feed.entries] == ["bad <b>.md: no front matter"]
             assert admin.get("/var/state.db").status_code == 404
             assert admin.post("/").status_code == 501
+            rebound = admin.get("/status.json", headers={"Host": f"evil.example:{admin.base_url.port}"})
+            assert rebound.status_code == 421
+            assert "Ask it as localhost" in rebound.text
+            assert admin.get("/healthz", headers={"Host": "localhost:9090"}).text == "ok\n"
             head = admin.head("/")
             assert (head.status_code, head.content) == (200, b"")
             assert int(head.headers["content-length"]) > 1_000
