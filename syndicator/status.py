@@ -159,7 +159,11 @@ def _call_path(state: str) -> Path:
 
 
 class StatusFile:
-    """The file that a service keeps. What cannot be written costs the service nothing."""
+    """The file that a service keeps. What cannot be written costs the service nothing.
+
+    Whoever may look into the state folder may read it, and its owner alone may write it: it says no more than
+    the database that lies there.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -168,7 +172,11 @@ class StatusFile:
         """Puts these facts in place of the former, in one step."""
         beside = self._path.with_name(f".{self._path.name}.new")
         with suppress(OSError):
-            beside.write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+            # Made anew: it may belong to another user who may write in this folder, or lead elsewhere.
+            beside.unlink(missing_ok=True)
+            with open(beside, "x", encoding="utf-8", opener=_private) as file:
+                os.fchmod(file.fileno(), 0o600 | (self._path.parent.stat().st_mode & 0o044))
+                json.dump(facts, file, ensure_ascii=False)
             beside.replace(self._path)
 
     def touch(self) -> None:
@@ -180,6 +188,10 @@ class StatusFile:
         """The service has ended, and meant to."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def read_status(path: Path) -> dict[str, Any] | None:

@@ -8,8 +8,8 @@
     /status.json    what `syndicator status --json` prints
 
 Only GET and HEAD are answered, and nothing is changed by them. The address is loopback unless the settings
-say otherwise: who reaches it may read paths, titles and names of channels. Requests for any other host get 421
-(RFC 9110 15.5.20), so that no web site can have a browser read the page under a name of its own (DNS rebinding).
+say otherwise: who reaches it may read paths, titles and names of channels. A request for any other host gets
+421 (RFC 9110 15.5.20), so that no web site has a browser read the page by its own name (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def answer(operator: Operator, path: str) -> AdminResponse:
 def is_own_host(host: str, configured: str) -> bool:
     """Whether a request's `Host` is ours: loopback, or `admin.host` of the settings.
 
-    With `0.0.0.0` or `::` that is every address of the machine. A request without a host comes from no browser.
+    With `0.0.0.0` or `::` that is every address of the machine. Without a host it comes from no browser.
 
     >>> is_own_host("localhost:9090", "127.0.0.1"), is_own_host("evil.example:9090", "127.0.0.1")
     (True, False)
