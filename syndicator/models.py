@@ -34,6 +34,23 @@ class Visibility(StrEnum):
     WITHDRAWN = "withdrawn"
     """The file is gone. The entry is kept, so that its guid and what was announced are kept."""
 
+    def why(self, count: int = 1) -> str:
+        """Why so many entries are not public, to follow "is" or "are"; empty for public ones. Code stands
+        between backticks."""
+        one = count == 1
+        return {
+            self.DRAFT: "not published (`published: false` or a draft)",
+            self.EMBARGOED: f"embargoed: {'its' if one else 'their'} time is still to come",
+            self.EXPIRED: "expired",
+            self.WITHDRAWN: f"withdrawn: {'its file is' if one else 'their files are'} gone",
+        }.get(self, "")
+
+
+INCLUDE = (
+    "If that flag only means that the text is not hosted there, set `unpublished: include` for the source"
+)
+"""What to do about a draft that the operator may want to see."""
+
 
 class FeedReason(StrEnum):
     """Why an entry stands in a feed or does not."""

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from syndicator.models import Visibility
+from syndicator.models import INCLUDE, Visibility
 from syndicator.notify.patterns import Unmatched, folded, unmatched
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.settings.models import Route
 from syndicator.store.database import Store
 from syndicator.store.types import TopicStatus
-
-INCLUDE = "If that flag only means that the text is not hosted there, set `unpublished: include`"
 
 log = structlog.get_logger()
 

@@ -12,25 +12,15 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree as ET
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from syndicator.models import Problem
 from syndicator.publish.pages.assets import ASSETS, STYLE_PATH
-from syndicator.publish.pages.render import mark_code
+from syndicator.publish.pages.render import templates
 
 LEVELS = ("well", "degraded", "down")
 ATOM = "http://www.w3.org/2005/Atom"
 STYLE = ASSETS[STYLE_PATH] + (resources.files("syndicator.admin") / "templates/admin.css").read_bytes()
 
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("syndicator.admin"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    auto_reload=False,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_ENVIRONMENT.filters["mark_code"] = mark_code
+_TEMPLATES = templates("syndicator.admin")
 
 
 def render_operators_page(facts: Mapping[str, Any], details: Mapping[str, Any], now: datetime) -> bytes:
@@ -44,7 +34,7 @@ def render_operators_page(facts: Mapping[str, Any], details: Mapping[str, Any], 
         when = when.astimezone(here.tzinfo)
         return f"{when:%H:%M}" if when.date() == here.date() else f"{when:%Y-%m-%d %H:%M}"
 
-    template = _ENVIRONMENT.get_template("page.html")
+    template = _TEMPLATES.get_template("page.html")
     page = template.render(
         facts=facts,
         details=details,

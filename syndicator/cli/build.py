@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,7 +16,7 @@ from syndicator.errors import SecondInstanceError, SettingsError
 
 if TYPE_CHECKING:
     from syndicator.build import Pass
-    from syndicator.models import Problem, Visibility
+    from syndicator.models import Problem
     from syndicator.settings.models import Settings
 
 
@@ -152,29 +152,9 @@ def _property(text: str) -> str:
     return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def why_not_public(visibility: Visibility, count: int = 1) -> str:
-    """Why so many entries are not public, to follow "is" or "are"; empty where they are."""
-    from syndicator.models import Visibility
-
-    one = count == 1
-    match visibility:
-        case Visibility.PUBLIC:
-            return ""
-        case Visibility.DRAFT:
-            return "not published (`published: false` or a draft)"
-        case Visibility.EMBARGOED:
-            return f"embargoed: {'its' if one else 'their'} time is still to come"
-        case Visibility.EXPIRED:
-            return "expired"
-        case Visibility.WITHDRAWN:
-            return f"withdrawn: {'its file is' if one else 'their files are'} gone"
-    assert_never(visibility)
-
-
 def say_counts(result: Pass) -> None:
     """How many entries are public, how many of them the feeds show, and why the others are not."""
-    from syndicator.models import Visibility
-    from syndicator.reports import INCLUDE
+    from syndicator.models import INCLUDE, Visibility
 
     public = result.counts.get(Visibility.PUBLIC, 0)
     text = f"{public} {'entry is' if public == 1 else 'entries are'} public"
@@ -183,9 +163,9 @@ def say_counts(result: Pass) -> None:
     say(text)
     for visibility in (each for each in Visibility if each is not Visibility.PUBLIC):
         if count := result.counts.get(visibility, 0):
-            say(f"{count} {'is' if count == 1 else 'are'} {why_not_public(visibility, count)}")
+            say(f"{count} {'is' if count == 1 else 'are'} {visibility.why(count)}")
     if result.unpublished:
-        say((f"{INCLUDE} for the source.", "dim"))
+        say((f"{INCLUDE}.", "dim"))
 
 
 def say_folders(result: Pass) -> None:

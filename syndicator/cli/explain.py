@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.build import why_not_public
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
 from syndicator.cli.terminal import console, grid, say, say_json, shown
 
@@ -98,7 +97,7 @@ def _print_one(one: Explanation) -> None:
         "provider": article.provider.name if article.provider else "",
         "problem": f"{one.problem} The last good version stays in force." if one.problem else "",
     }
-    styles = {"visibility": "yellow" if why_not_public(entry.visibility) else "green", "problem": "red"}
+    styles = {"visibility": "yellow" if entry.visibility.why() else "green", "problem": "red"}
     table = grid("dim", "")
     for name, fact in facts.items():
         if fact:
@@ -116,7 +115,7 @@ def _visibility(one: Explanation) -> str:
     from syndicator.models import Visibility
 
     visibility = one.entry.visibility
-    text = why_not_public(visibility) or "public"
+    text = visibility.why() or "public"
     if visibility is Visibility.EMBARGOED:
         text += f", {_time(one.entry.article.published)}"
     if visibility is Visibility.WITHDRAWN and one.withdrawn is not None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.models import Appearance, Visibility, utc
+from syndicator.models import Appearance, utc
 from syndicator.publish.pages import words
 from syndicator.publish.pages.charts import HEIGHT, WIDTH, chart_days, chart_qualities, draw_small
 from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, count_statistics, window_start
-from syndicator.publish.pages.words import say_expectation, say_held
+from syndicator.publish.pages.words import say_expectation
 
 NEWEST = utc(2026, 3, 31, 23, 59, 59)
 
@@ -77,24 +77,9 @@ def test_no_entries_no_chart_and_no_expectation() -> None:
     assert Statistics().covered_days == 1
 
 
-@pytest.mark.parametrize(
-    ("why", "number", "part"),
-    [
-        (Visibility.DRAFT, 1, "1 article is not published"),
-        (Visibility.DRAFT, 2, "2 articles are not published"),
-        (Visibility.EMBARGOED, 2, "2 articles wait for their published time."),
-        (Visibility.EXPIRED, 1, "1 article has expired."),
-        (Visibility.WITHDRAWN, 1, "1 article was withdrawn: its file is gone."),
-        (Visibility.PUBLIC, 1, ""),
-    ],
-)
-def test_every_reason_has_its_sentence(why: Visibility, number: int, part: str) -> None:
-    assert say_held(why, number).startswith(part)
-
-
 def test_spread_keeps_all_entries_and_marks_the_levels() -> None:
     statistics = count([seen(n / 100, 10 + n % 120, "A") for n in range(600)])
-    chart = chart_qualities(statistics, {"top": 110, "good": 90})
+    chart = chart_qualities(statistics, {"good": 90, "top": 110})
     assert chart is not None
     assert "600 rated entries from 10 to 129" in chart.description
     assert [mark.label for mark in chart.marks] == ["good 90", "top 110"]

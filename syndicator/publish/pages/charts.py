@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -17,9 +17,7 @@ from syndicator.publish.pages.words import say_count, say_day
 
 WIDTH, HEIGHT = 336, 96
 """The picture; it is scaled to the column that it stands in."""
-
 _TOP, _BASE = 18, 78
-_GAP = 1.0
 _MOST_BINS = 28
 _OUTLIERS = 0.02
 _LABEL_ROOM = 64
@@ -73,60 +71,47 @@ def chart_days(statistics: Statistics) -> Chart | None:
     """Entries per day over the window; None without entries."""
     if statistics.newest is None or not statistics.recent:
         return None
-    start = window_start(statistics.newest).date()
-    most = max(statistics.days)
-    busiest = start + timedelta(days=statistics.days.index(most))
-    first, last = say_day(start), say_day(statistics.newest)
-    shown = (
-        (at, f"{say_count(count, 'entry', 'entries')} on {say_day(start + timedelta(days=at))}", count, 0)
-        for at, count in enumerate(statistics.days)
-        if count
-    )
+    start, most = window_start(statistics.newest), max(statistics.days)
+
+    def day(at: int) -> str:
+        return say_day(start + timedelta(days=at))
+
+    first, last, busiest = day(0), say_day(statistics.newest), day(statistics.days.index(most))
     return Chart(
         title="Entries per day",
-        description=(
-            f"{say_count(statistics.recent, 'entry', 'entries')} from {first} to {last}, "
-            f"{most:,} on the busiest day, {say_day(busiest)}."
-        ),
-        bars=_stand(shown, WINDOW_DAYS),
+        description=f"{_entries(statistics.recent)} from {first} to {last}, "
+        f"{most:,} on the busiest day, {busiest}.",
+        bars=_bars(statistics.days, lambda at: f"on {day(at)}"),
         ticks=((0, first, "start"), (WIDTH, last, "end")),
         most=most,
     )
 
 
 def chart_qualities(statistics: Statistics, levels: Mapping[str, float]) -> Chart | None:
-    """How many entries of the window have which quality, and the levels; None without rated ones."""
-    if not statistics.qualities:
+    """How many entries of the window have which quality, and the levels, lowest first; None without rated
+    entries."""
+    qualities = statistics.qualities
+    if not qualities:
         return None
-    low, step, bins = _scale(statistics.qualities, levels)
+    low, step, bins = _scale(qualities, levels)
     counts = [0] * bins
-    for quality, count in statistics.qualities.items():
+    for quality, count in qualities.items():
         counts[min(bins - 1, max(0, math.floor((quality - low) / step)))] += count
-    rated = sum(counts)
     edges = [low + step * at for at in range(bins + 1)]
-    shown = (
-        (
-            at,
-            f"{say_count(count, 'entry', 'entries')} with quality {number(edges[at])} to "
-            f"{number(edges[at + 1])}",
-            count,
-            sum(edges[at] >= minimum for minimum in levels.values()),
-        )
-        for at, count in enumerate(counts)
-        if count
-    )
+    rated = say_count(sum(counts), "rated entry", "rated entries")
     reached = "".join(
         f" {count:,} {'reaches' if count == 1 else 'reach'} {name} ({number(minimum)})."
-        for name, minimum in _ascending(levels)
+        for name, minimum in levels.items()
         for count in [statistics.reaching(minimum)]
     )
     return Chart(
         title="Spread of quality",
-        description=(
-            f"{say_count(rated, 'rated entry', 'rated entries')} from {number(min(statistics.qualities))} to "
-            f"{number(max(statistics.qualities))}.{reached}"
+        description=f"{rated} from {number(min(qualities))} to {number(max(qualities))}.{reached}",
+        bars=_bars(
+            counts,
+            lambda at: f"with quality {number(edges[at])} to {number(edges[at + 1])}",
+            lambda at: sum(edges[at] >= minimum for minimum in levels.values()),
         ),
-        bars=_stand(shown, bins),
         marks=tuple(_mark(levels, low, step * bins)),
         ticks=(
             (0, number(edges[0]), "start"),
@@ -149,55 +134,57 @@ def draw_small(statistics: Statistics) -> str:
     )
 
 
+def _entries(count: int) -> str:
+    return say_count(count, "entry", "entries")
+
+
+def _bars(
+    counts: Sequence[int], title: Callable[[int], str], rank: Callable[[int], int] = lambda _: 0
+) -> tuple[Bar, ...]:
+    """Bars side by side over the whole width, the highest to the top; each with its title and rank."""
+    room, most = WIDTH / len(counts), max(counts)
+    # A single entry beside thousands is still to be seen.
+    heights = [max(2.0, (_BASE - _TOP) * count / most) for count in counts]
+    return tuple(
+        Bar(
+            x=_round(at * room + 0.5),
+            y=_round(_BASE - heights[at]),
+            width=_round(room - 1),
+            height=_round(heights[at]),
+            title=f"{_entries(count)} {title(at)}",
+            rank=rank(at),
+        )
+        for at, count in enumerate(counts)
+        if count
+    )
+
+
 def _scale(qualities: Mapping[float, int], levels: Mapping[str, float]) -> tuple[float, float, int]:
     """The lowest edge, the width and the number of bins. The few farthest out share the outermost bin."""
-    values = sorted(qualities)
-    low = min(0.0, _quantile(qualities, _OUTLIERS, values), *levels.values())
-    high = max(_quantile(qualities, 1 - _OUTLIERS, values), *levels.values(), low + 1)
-    step = _round_step((high - low) / (_MOST_BINS - 2))
+    low = min(0.0, _quantile(qualities, _OUTLIERS), *levels.values())
+    high = max(_quantile(qualities, 1 - _OUTLIERS), *levels.values(), low + 1)
+    least = (high - low) / (_MOST_BINS - 2)
+    power = 10.0 ** math.floor(math.log10(max(least, 1.0)))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least)
     low = math.floor(low / step) * step
     bins = max(4, math.floor((high - low) / step) + 1)
     # An even number: the middle of the axis is the edge of a bar, too.
     return low, step, bins + bins % 2
 
 
-def _quantile(qualities: Mapping[float, int], share: float, values: list[float]) -> float:
+def _quantile(qualities: Mapping[float, int], share: float) -> float:
+    """The quality that so large a share of the entries does not exceed; `qualities` ascend."""
     rest = share * sum(qualities.values())
-    for value in values[:-1]:
-        rest -= qualities[value]
+    for quality, count in qualities.items():
+        rest -= count
         if rest <= 0:
-            return value
-    return values[-1]
-
-
-def _round_step(least: float) -> float:
-    """The least of 1, 2, 5, 10, 20, 50, ... that is not below `least`."""
-    power = 10.0 ** math.floor(math.log10(max(least, 1.0)))
-    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least)
-
-
-def _stand(labelled: Iterable[tuple[int, str, int, int]], places: int) -> tuple[Bar, ...]:
-    """Bars side by side over the whole width, the highest to the top, from place, title, count and rank."""
-    bars = list(labelled)
-    room, most = WIDTH / places, max(count for _, _, count, _ in bars)
-    # A single entry beside thousands is still to be seen.
-    heights = [max(2.0, (_BASE - _TOP) * count / most) for _, _, count, _ in bars]
-    return tuple(
-        Bar(
-            _round(at * room + _GAP / 2),
-            _round(_BASE - height),
-            _round(room - _GAP),
-            _round(height),
-            title,
-            rank,
-        )
-        for (at, title, _, rank), height in zip(bars, heights, strict=True)
-    )
+            return quality
+    return max(qualities)
 
 
 def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[MinimumLine]:
     taken = -math.inf
-    places = [(name, minimum, WIDTH * (minimum - low) / breadth) for name, minimum in _ascending(levels)]
+    places = [(name, minimum, WIDTH * (minimum - low) / breadth) for name, minimum in levels.items()]
     for (name, minimum, x), (*_, following) in pairwise([*places, ("", 0.0, WIDTH)]):
         # Labels that would run into each other stand one above the other.
         crowded = x - taken < _LABEL_ROOM
@@ -209,10 +196,6 @@ def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[M
             # Beside its own line, not against the next one.
             anchor="end" if following - x < _LABEL_ROOM <= x else "start",
         )
-
-
-def _ascending(levels: Mapping[str, float]) -> list[tuple[str, float]]:
-    return sorted(levels.items(), key=lambda level: (level[1], level[0]))
 
 
 def _round(value: float) -> float:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from syndicator.models import ALL, Entry, Topic, Visibility, number
+from syndicator.models import ALL, INCLUDE, Entry, Topic, Visibility, number
 from syndicator.publish.addresses import digest_url, page_url
 from syndicator.publish.pages.statistics import Statistics
-from syndicator.publish.pages.words import say_count, say_expectation, say_held, say_rate
+from syndicator.publish.pages.words import say_count, say_expectation, say_rate
 from syndicator.settings.models import Site
 from syndicator.text import language_tag, shorten
 
@@ -122,7 +122,12 @@ class Page:
     @property
     def reasons(self) -> list[str]:
         """A sentence for each reason why articles are not public, in the order of the reasons."""
-        return [sentence for why in Visibility if (sentence := say_held(why, self.held.get(why, 0)))]
+        held = [(why, self.held[why]) for why in Visibility if why.why() and self.held.get(why)]
+        return [
+            f"{say_count(count, 'article')} {'is' if count == 1 else 'are'} {why.why(count)}."
+            + (f" {INCLUDE}." if why is Visibility.DRAFT else "")
+            for why, count in held
+        ]
 
     def reached(self, quality: float) -> str:
         """The best level that a quality reaches; empty where it is none."""

@@ -26,20 +26,26 @@ def mark_code(text: str) -> Markup:
     )
 
 
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("syndicator.publish.pages"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    auto_reload=False,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+def templates(package: str) -> Environment:
+    """The package's templates, which escape all that they are given."""
+    made = Environment(
+        loader=PackageLoader(package),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["mark_code"] = mark_code
+    return made
+
+
+_ENVIRONMENT = templates("syndicator.publish.pages")
 _ENVIRONMENT.filters |= {
     "cut": shorten,
     "day": say_day,
     "expected": say_expectation,
     "iso": lambda moment: f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-    "mark_code": mark_code,
     "moment": say_moment,
     "number": number,
     "small": draw_small,

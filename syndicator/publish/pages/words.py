@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import assert_never
 
-from syndicator.models import Visibility
 from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics
 
 _MONTHS = (
@@ -60,33 +58,3 @@ def say_expectation(statistics: Statistics) -> str:
     if not statistics.publishers:
         return rate
     return f"{rate}, {say_count(statistics.publishers, 'publisher')}"
-
-
-def say_held(visibility: Visibility, number: int) -> str:
-    """Why so many articles are not shown, and what to do where the operator may want to see them; empty for
-    none and for public ones.
-
-    Code in the text stands between backticks.
-    """
-    if not number:
-        return ""
-    articles = say_count(number, "article")
-    one = number == 1
-    match visibility:
-        case Visibility.DRAFT:
-            return (
-                f"{articles} {'is' if one else 'are'} not published (`published: false`). If that flag only "
-                "means that the text is not hosted here, set `unpublished: include` for the source."
-            )
-        case Visibility.EMBARGOED:
-            return f"{articles} {'waits' if one else 'wait'} for {'its' if one else 'their'} published time."
-        case Visibility.EXPIRED:
-            return f"{articles} {'has' if one else 'have'} expired."
-        case Visibility.WITHDRAWN:
-            return (
-                f"{articles} {'was' if one else 'were'} withdrawn: {'its' if one else 'their'} file is gone."
-            )
-        case Visibility.PUBLIC:
-            return ""
-        case _:
-            assert_never(visibility)
