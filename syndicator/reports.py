@@ -1,19 +1,22 @@
-"""What the service says at start: how much is public, why the rest is not, which patterns match nothing."""
+"""What the service says at start: what is public, what no pattern matches, what has no way to Slack."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from syndicator.models import INCLUDE, Visibility
 from syndicator.notify.patterns import Unmatched, folded, unmatched
-from syndicator.notify.rules import names_with_ancestors
-from syndicator.settings.models import Route
+from syndicator.notify.rules import left_behind, names_with_ancestors
+from syndicator.settings.models import Route, Settings
 from syndicator.store.database import Store
 from syndicator.store.types import TopicStatus
 
 log = structlog.get_logger()
+
+HAD_TOKEN = "slack token"  # noqa: S105  a mark's name
+"""The mark that says that a start before this one had a bot token."""
 
 
 def report_entries(store: Store) -> None:
@@ -66,4 +69,42 @@ def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[Unmatched]
                 "providers": folded(session.publishers() if needed else ()),
                 "types": folded(session.types() if needed else ()),
             },
+        )
+
+
+def report_ways(store: Store, settings: Settings) -> None:
+    """Says which routes have no way to Slack, and remembers that there is a token."""
+    credentials = settings.credentials
+    with store.transaction() as session:
+        had_token = session.metadata(HAD_TOKEN) is not None
+        if credentials.token is not None:
+            session.put_metadata(HAD_TOKEN, "yes")
+        waiting = session.outbox.waiting()
+    names = [route.name for route in settings.routes]
+    without = [] if credentials.token else [name for name in names if name not in credentials.webhooks]
+    if settings.slack.mode == "preview":
+        log.info("messages are shown here, not posted: `slack: preview` is set")
+    elif without:
+        log.warning(
+            "the slack token is gone: messages are kept until it is back"
+            if had_token
+            else "no slack token: messages are kept until there is one",
+            routes=", ".join(without),
+            waiting=waiting,
+            fix="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; "
+            "`slack: preview` draws messages here instead",
+        )
+
+
+def report_left_behind(store: Store, routes: Sequence[Route], has_way: Callable[[str, str], bool]) -> None:
+    """Says what waits for a route or a channel that the settings no longer have: it is kept, and not sent."""
+    with store.reading() as session:
+        open_ways = session.outbox.open_ways()
+    for route, channel in left_behind(open_ways, routes, has_way):
+        log.warning(
+            "messages wait for a route that the settings no longer have",
+            route=route,
+            channel=channel,
+            messages=open_ways[route, channel],
+            fix="Put the route back as it was, or end them: `syndicator deliveries drop ID`",
         )

@@ -23,15 +23,15 @@ import structlog
 from syndicator.alerts import Slot
 from syndicator.app import App, moved_map_path, opened
 from syndicator.clock import Clock
-from syndicator.connection import SlackCheck, report_left_behind, report_ways
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.health import Finding, hindrance
 from syndicator.loop import BEAT_EVERY_S, Loop
 from syndicator.progress import Progress, no_progress
 from syndicator.publish.files import sweep
-from syndicator.reports import report_entries, report_patterns
+from syndicator.reports import report_entries, report_left_behind, report_patterns, report_ways
 from syndicator.schedule import Schedule
 from syndicator.settings.models import Digest, Settings
+from syndicator.slack.check import SlackCheck
 from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Messenger, Sender
 from syndicator.status import StatusFile, hindered, status_path

@@ -22,7 +22,7 @@ from slack_sdk.webhook import WebhookClient
 
 from syndicator.alerts import Delivery, SlackMethod
 from syndicator.errors import Refused, Rejected, Unacceptable, Unclear
-from syndicator.slack.errors import Call, from_answer, from_exception
+from syndicator.slack.errors import Call, from_answer, from_exception, word_of
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class SlackBot:
         call = Call(method=SlackMethod.INFO, what="the channel could not be looked at", on=id)
         found = self._calls.make(partial(self._client.conversations_info, channel=id), call).get("channel")
         if not isinstance(found, dict):
-            raise Unclear(call.what, on=id, code="no_channel")
+            raise call.failed(Unclear, "no_channel")
         return SlackChannel(
             id=id,
             name=str(found.get("name") or id),
@@ -197,13 +197,13 @@ class SlackBot:
             page = self._calls.make(partial(get, limit=size, cursor=cursor), call)
             found = page.get(key)
             if not isinstance(found, list):
-                raise Unclear(call.what, on=call.on, code=f"no_{key}")
+                raise call.failed(Unclear, f"no_{key}")
             yield from (item for item in found if isinstance(item, dict))
-            cursor = _next_cursor(page)
-            if cursor is None:
+            metadata = page.get("response_metadata")
+            cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
+            if not cursor:
                 return
-        why = "there is more than can be searched"
-        raise Unclear(call.what, on=call.on, code=f"too_many_{key}", why=why)
+        raise call.failed(Unclear, f"too_many_{key}", "there is more than can be searched")
 
 
 class SlackWebhook:
@@ -230,10 +230,9 @@ class SlackWebhook:
         call = Call(method=SlackMethod.WEBHOOK, what="the message was not posted", on=delivery.channel)
         body = {name: value for name, value in message.items() if name != "metadata"}
         answer = self._calls.make(lambda: self._client.send_dict(body), call)
-        text = answer.body.strip()
-        if answer.status_code == 200 and text == "ok":
+        if answer.status_code == 200 and answer.body.strip() == "ok":
             return
-        word = text if len(text) <= 64 and text.replace("_", "").isalnum() else ""
+        word = word_of(answer.body.strip())
         headers = {str(name): str(value) for name, value in answer.headers.items()}
         raise from_answer(call, datetime.now(UTC), status=answer.status_code, code=word, headers=headers)
 
@@ -257,8 +256,8 @@ class Calls:
         except Empty:
             with self._lock:
                 self._hanging.append(thread)
-            why = "no answer in time"
-            result, error = None, Unclear(call.what, on=call.on, code="deadline", why=why, answered=False)
+            result = None
+            error = call.failed(Unclear, "deadline", "no answer in time", answered=False)
         if error is not None:
             # Raised here, where nothing is being handled: a chained SlackApiError would hold the token.
             raise from_exception(error, call, datetime.now(UTC))
@@ -268,8 +267,7 @@ class Calls:
         with self._lock:
             self._hanging = [thread for thread in self._hanging if thread.is_alive()]
             if len(self._hanging) >= MAX_HANGING:
-                why = "earlier calls to Slack still hang"
-                raise Refused(call.what, on=call.on, code="many_hang", why=why, answered=False)
+                raise call.failed(Refused, "many_hang", "earlier calls to Slack still hang", answered=False)
 
 
 def post_or_plain(post: Callable[[Mapping[str, Any]], T], message: Mapping[str, Any]) -> T:
@@ -297,12 +295,6 @@ def _run(call: Callable[[], T], results: SimpleQueue[tuple[T | None, BaseExcepti
     except Exception as error:
         # The job's boundary: whatever it is, `make` turns it into one of ours.
         results.put((None, error))
-
-
-def _next_cursor(page: Any) -> str | None:
-    metadata = page.get("response_metadata")
-    cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
-    return str(cursor) if cursor else None
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

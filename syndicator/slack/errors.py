@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
 
 from slack_sdk.errors import SlackApiError, SlackRequestError
@@ -24,96 +24,66 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from syndicator.alerts import SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
 
+D = TypeVar("D", bound=DeliveryError)
+
 RENEW_FIX = "Renew the bot token and put it in SLACK_BOT_TOKEN"
 INVITE_FIX = "Invite the app to the channel (/invite @app)"
 CHANNEL_FIX = "Correct the route's channel, or invite the app if it is private"
 SCOPE_FIX = "Add {scope} to the app (OAuth & Permissions), install it again and use its token"
 ADMIN_FIX = "Ask a workspace admin to let the app post there"
 WEBHOOK_FIX = "Make a new incoming webhook and put its address in SLACK_WEBHOOK_URL or the route's file"
-WEBHOOK_ARCHIVED_FIX = f"Unarchive the webhook's channel, or: {WEBHOOK_FIX}"
-MESSAGE_FIX = "This one message cannot be sent as it is; drop it, and report it"
+ARCHIVED_FIX = "Unarchive the channel, or give the route another"
+
+
+def _with(fix: str, codes: str) -> dict[str, str]:
+    return dict.fromkeys(codes.split(), fix)
+
 
 FIXES = {
-    "not_authed": RENEW_FIX,
-    "invalid_auth": RENEW_FIX,
-    "account_inactive": RENEW_FIX,
-    "token_revoked": RENEW_FIX,
-    "token_expired": RENEW_FIX,
-    "no_token": RENEW_FIX,
-    "not_allowed_token_type": "Use a bot token (xoxb-...)",
-    "access_denied": ADMIN_FIX,
-    "missing_scope": SCOPE_FIX.format(scope="the scope that it lacks"),
     "no_permission": INVITE_FIX,
     "not_in_channel": INVITE_FIX,
     "channel_not_found": CHANNEL_FIX,
-    "is_archived": "Unarchive the channel, or give the route another",
-    "channel_is_archived": "Unarchive the channel, or give the route another",
-    "restricted_action": ADMIN_FIX,
-    "restricted_action_read_only_channel": ADMIN_FIX,
-    "restricted_action_thread_only_channel": ADMIN_FIX,
-    "ekm_access_denied": ADMIN_FIX,
-    "action_prohibited": ADMIN_FIX,
-    "posting_to_general_channel_denied": ADMIN_FIX,
-    "accesslimited": ADMIN_FIX,
-    "no_service": WEBHOOK_FIX,
-    "no_service_id": WEBHOOK_FIX,
-    "no_active_hooks": WEBHOOK_FIX,
-    "no_team": WEBHOOK_FIX,
-    "team_disabled": WEBHOOK_FIX,
-    "invalid_token": WEBHOOK_FIX,
-    "user_not_found": WEBHOOK_FIX,
+    "is_archived": ARCHIVED_FIX,
+    "channel_is_archived": ARCHIVED_FIX,
+    "missing_scope": SCOPE_FIX.format(scope="the scope that it lacks"),
+    "not_allowed_token_type": "Use a bot token (xoxb-...)",
+    **_with(RENEW_FIX, "not_authed invalid_auth account_inactive token_revoked token_expired no_token"),
+    **_with(
+        ADMIN_FIX,
+        "access_denied accesslimited action_prohibited ekm_access_denied posting_to_general_channel_denied "
+        "restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel",
+    ),
+    **_with(
+        WEBHOOK_FIX,
+        "no_service no_service_id no_active_hooks no_team team_disabled invalid_token user_not_found",
+    ),
 }
 """Slack's words for what only a person can mend at the channel or token, and how
 (https://docs.slack.dev/reference/methods/chat.postMessage#errors; webhooks:
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors)."""
 
 WEBHOOK_FIXES = FIXES | {
-    "channel_not_found": WEBHOOK_FIX,
-    "not_in_channel": WEBHOOK_FIX,
-    "is_archived": WEBHOOK_ARCHIVED_FIX,
-    "channel_is_archived": WEBHOOK_ARCHIVED_FIX,
-    "invalid_auth": WEBHOOK_FIX,
+    **_with(WEBHOOK_FIX, "channel_not_found not_in_channel invalid_auth"),
+    **_with(f"Unarchive the webhook's channel, or: {WEBHOOK_FIX}", "is_archived channel_is_archived"),
 }
 """The same for an incoming webhook, which posts to the channel that it was made for."""
 
-MESSAGE_CODES = frozenset(
-    {
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "invalid_payload",
-        "invalid_metadata_format",
-        "invalid_metadata_schema",
-        "metadata_too_large",
-        "invalid_arguments",
-        "invalid_arg_name",
-        "invalid_array_arg",
-        "invalid_charset",
-        "invalid_form_data",
-        "invalid_post_type",
-        "missing_post_type",
-        "missing_text_or_fallback_or_attachments",
-        "msg_blocks_too_long",
-        "msg_too_long",
-        "no_text",
-        "too_many_attachments",
-        "attachment_payload_limit_exceeded",
-        "markdown_text_conflict",
-    }
+MESSAGE_CODES = _with(
+    "This one message cannot be sent as it is; drop it, and report it",
+    "invalid_blocks invalid_blocks_format invalid_payload invalid_metadata_format invalid_metadata_schema "
+    "metadata_too_large invalid_arguments invalid_arg_name invalid_array_arg invalid_charset "
+    "invalid_form_data invalid_post_type missing_post_type missing_text_or_fallback_or_attachments "
+    "msg_blocks_too_long msg_too_long no_text too_many_attachments attachment_payload_limit_exceeded "
+    "markdown_text_conflict",
 )
 """Words that are about one message; the channel's others may well be accepted."""
 
 REFUSED_CODES = frozenset(
     {
-        "ratelimited",
-        "rate_limited",
-        "message_limit_exceeded",
-        "request_timeout",
-        "team_added_to_org",
-        "org_login_required",
-        "deprecated_endpoint",
-        "method_deprecated",
+        "ratelimited", "rate_limited", "message_limit_exceeded", "request_timeout", "team_added_to_org",
+        "org_login_required", "deprecated_endpoint", "method_deprecated",
     }
-)
+)  # fmt: skip
 """Words that say that nothing was posted and that time may mend it. `request_timeout`: the request's body did
 not arrive whole. `fatal_error`, `internal_error` and `service_unavailable` are not among them: some of the
 operation may have succeeded."""
@@ -136,6 +106,10 @@ class Call:
     what: str
     on: str = "Slack"
 
+    def failed(self, kind: type[D], code: str, why: str = "", **more: Any) -> D:
+        """The error that this call came to; `more` is what else its kind takes."""
+        return kind(self.what, on=self.on, code=code, why=why, **more)
+
 
 def from_exception(error: BaseException, call: Call, now: datetime) -> DeliveryError:
     """Any exception of a call as ours, with whether Slack answered at all.
@@ -148,25 +122,25 @@ def from_exception(error: BaseException, call: Call, now: datetime) -> DeliveryE
             return error
         case SlackApiError():
             response: Any = error.response
-            headers = getattr(response, "headers", None) or {}
+            status, data = getattr(response, "status_code", 200), getattr(response, "data", response)
+            facts = data if isinstance(data, dict) else {}
+            needed = facts.get("needed")
             return from_answer(
                 call,
                 now,
-                status=_status(response),
-                code=_code(response),
-                headers=headers,
-                needed=_needed(response),
+                status=status if isinstance(status, int) else 200,
+                code=word_of(facts.get("error")),
+                headers=getattr(response, "headers", None) or {},
+                needed=needed if isinstance(needed, str) and SCOPE.fullmatch(needed) else "",
             )
         case SlackRequestError():
-            fix = "Correct SLACK_API_URL"
-            return Rejected(call.what, on=call.on, code="bad_address", why="not an http(s) address", fix=fix)
+            return call.failed(Rejected, "bad_address", "not an http(s) address", fix="Correct SLACK_API_URL")
         case HTTPError():
             return from_answer(call, now, status=error.code, code="", headers=dict(error.headers))
         case URLError():
             return _from_connecting(error.reason, call)
         case _:
-            kind, why = type(error).__name__, "no whole answer came"
-            return Unclear(call.what, on=call.on, code=kind, why=why, answered=False)
+            return call.failed(Unclear, type(error).__name__, "no whole answer came", answered=False)
 
 
 def from_answer(
@@ -177,37 +151,27 @@ def from_answer(
     `code` is Slack's own word, if any; `needed` are the scopes that it asks for.
     """
     fixes = WEBHOOK_FIXES if call.method is SlackMethod.WEBHOOK else FIXES
-    what, on, says = call.what, call.on, f"Slack says {code or 'nothing that can be read'}"
     # A page of a proxy's, or of a server that is not Slack, has a status but no word of Slack's.
     answered = status == 429 or (status < 500 and code not in NO_ANSWERS)
+    says: dict[str, Any] = {"why": f"Slack says {code or 'nothing that can be read'}", "answered": answered}
     if status == 429 or code in ("ratelimited", "rate_limited"):
-        return _asked_to_wait(call, answered, retry_after(headers, now))
+        wait, why = retry_after(headers, now), "Slack asks to wait"
+        return call.failed(
+            Refused, "ratelimited", why, answered=answered, retry_after=wait, method=call.method
+        )
     if code == "missing_scope" and needed:
         fix, why = SCOPE_FIX.format(scope=f"the scope {needed}"), f"the token lacks the scope {needed}"
-        return Rejected(what, on=on, code=code, why=why, fix=fix, answered=True)
+        return call.failed(Rejected, code, why, fix=fix, answered=True)
     if code in fixes:
-        return Rejected(what, on=on, code=code, why=says, fix=fixes[code], answered=answered)
+        return call.failed(Rejected, code, fix=fixes[code], **says)
     if code in MESSAGE_CODES:
-        return Unacceptable(what, on=on, code=code, why=says, fix=MESSAGE_FIX, answered=answered)
+        return call.failed(Unacceptable, code, fix=MESSAGE_CODES[code], **says)
     if code in REFUSED_CODES:
-        return Refused(what, on=on, code=code, why=says, answered=answered)
-    if 400 <= status < 500 and status != 408:
-        return Refused(what, on=on, code=f"http_{status}", why=f"HTTP {status}", answered=answered)
-    if status != 200:
-        return Unclear(what, on=on, code=f"http_{status}", why=f"HTTP {status}", answered=answered)
-    return Unclear(what, on=on, code=code or "no_answer", why=says, answered=answered)
-
-
-def _asked_to_wait(call: Call, answered: bool, wait: timedelta | None) -> Refused:
-    return Refused(
-        call.what,
-        on=call.on,
-        code="ratelimited",
-        why="Slack asks to wait",
-        answered=answered,
-        retry_after=wait,
-        method=call.method,
-    )
+        return call.failed(Refused, code, **says)
+    if status == 200:
+        return call.failed(Unclear, code or "no_answer", **says)
+    kind: type[DeliveryError] = Refused if 400 <= status < 500 and status != 408 else Unclear
+    return call.failed(kind, f"http_{status}", f"HTTP {status}", answered=answered)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
@@ -240,25 +204,11 @@ def _from_connecting(reason: object, call: Call) -> DeliveryError:
             code, why = "unreachable", "there is no way to the server"
         case _:
             kind = type(reason).__name__
-            return Unclear(call.what, on=call.on, code=kind, why="the connection broke", answered=False)
-    return Refused(call.what, on=call.on, code=code, why=why, answered=False)
+            return call.failed(Unclear, kind, "the connection broke", answered=False)
+    return call.failed(Refused, code, why, answered=False)
 
 
-def _status(response: Any) -> int:
-    status = getattr(response, "status_code", None)
-    return status if isinstance(status, int) else 200
-
-
-def _needed(response: Any) -> str:
-    """The scopes that Slack says the call needs; empty where it says none, or something else."""
-    data = getattr(response, "data", response)
-    needed = data.get("needed") if isinstance(data, dict) else None
-    return needed if isinstance(needed, str) and SCOPE.fullmatch(needed) else ""
-
-
-def _code(response: Any) -> str:
-    """Slack's own error word; empty where the answer holds none, or text that is not a word of Slack's."""
-    data = getattr(response, "data", response)
-    code = data.get("error") if isinstance(data, dict) else None
+def word_of(code: object) -> str:
+    """Slack's own error word; empty where there is none, or text that is not a word of Slack's."""
     known = isinstance(code, str) and len(code) <= 64 and code.replace("_", "").isalnum()
     return str(code) if known else ""

@@ -1,8 +1,4 @@
-"""The service's connection to Slack: whether there is one, whose it is, and whether Slack answers.
-
-Routes without a way to Slack keep what they owe; that is said once at each start, and first where there was
-a token before. Nothing here sends anything.
-"""
+"""Asks Slack whose the token is, for the ids of channels, and whether it answers; sends nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +12,9 @@ import structlog
 
 from syndicator.alerts import RateLimit, SlackMethod, channel_name
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
-from syndicator.notify.rules import left_behind
 from syndicator.once import SaidOnce
-from syndicator.settings.models import Route, Settings
+from syndicator.settings.models import Route
 from syndicator.slack.outage import FIX, OutageWatch
-from syndicator.store.database import Store
 from syndicator.store.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -29,9 +23,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 log = structlog.get_logger()
-
-HAD_TOKEN = "slack token"  # noqa: S105  a mark's name
-"""The mark that says that a start before this one had a bot token."""
 
 NOT_FOUND = Rejected(
     "no channel has this name",
@@ -42,48 +33,8 @@ NOT_FOUND = Rejected(
 
 GIVE_ID = "give the routes the channel's id (C...), at the end of its details"
 
-LEFT_CURE = "Put the route back as it was, or end them: `syndicator deliveries drop ID`"
-
 PROBE_S = 30.0
 """How often Slack is asked whether it answers again."""
-
-
-def report_ways(store: Store, settings: Settings) -> None:
-    """Says which routes have no way to Slack, and remembers that there is a token."""
-    credentials = settings.credentials
-    with store.transaction() as session:
-        had_token = session.metadata(HAD_TOKEN) is not None
-        if credentials.token is not None:
-            session.put_metadata(HAD_TOKEN, "yes")
-        waiting = session.outbox.waiting()
-    names = [route.name for route in settings.routes]
-    without = [] if credentials.token else [name for name in names if name not in credentials.webhooks]
-    if settings.slack.mode == "preview":
-        log.info("messages are shown here, not posted: `slack: preview` is set")
-    elif without:
-        log.warning(
-            "the slack token is gone: messages are kept until it is back"
-            if had_token
-            else "no slack token: messages are kept until there is one",
-            routes=", ".join(without),
-            waiting=waiting,
-            fix="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; "
-            "`slack: preview` draws messages here instead",
-        )
-
-
-def report_left_behind(store: Store, routes: Sequence[Route], has_way: Callable[[str, str], bool]) -> None:
-    """Says what waits for a route or a channel that the settings no longer have: it is kept, and not sent."""
-    with store.reading() as session:
-        open_ways = session.outbox.open_ways()
-    for route, channel in left_behind(open_ways, routes, has_way):
-        log.warning(
-            "messages wait for a route that the settings no longer have",
-            route=route,
-            channel=channel,
-            messages=open_ways[route, channel],
-            fix=LEFT_CURE,
-        )
 
 
 class SlackCheck:
@@ -130,8 +81,8 @@ class SlackCheck:
                 log.warning("the slack token could not be checked, asked again", why=found.why, fix=FIX)
             return False
         self._refusal_said.changed("")
-        self.outages.refusal = found if isinstance(found, DeliveryError) else None
-        if self._token_said.changed(found.code if isinstance(found, DeliveryError) else repr(found)):
+        refusal = self.outages.refusal = found if isinstance(found, DeliveryError) else None
+        if self._token_said.changed(refusal.code if refusal else repr(found)):
             report_identity(found)
         return True
 

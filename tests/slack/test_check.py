@@ -15,9 +15,10 @@ from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, SlackMethod
 from syndicator.app import open_app
-from syndicator.connection import SlackCheck, report_left_behind, report_ways
+from syndicator.reports import report_left_behind, report_ways
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
+from syndicator.slack.check import SlackCheck
 from syndicator.slack.client import SlackBot
 from syndicator.slack.messengers import messengers_of
 from syndicator.slack.outage import Outage, OutageWatch
