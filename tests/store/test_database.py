@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,12 +25,13 @@ from syndicator.errors import (
     StoreTooNew,
     StoreUnavailable,
 )
+from syndicator.models import Entry
 from syndicator.store import database
 from syndicator.store.database import MIGRATIONS, Store, latest_revision, open_known, open_store
 from syndicator.store.lock import hold_lock
-from syndicator.store.types import SourceState
+from syndicator.store.types import SourceState, StoredEntry
 from tests.disks import fill, small_disk
-from tests.making import NOON
+from tests.making import NOON, make_entry
 from tests.store.migrating import migrate
 
 
@@ -77,6 +79,23 @@ def test_migrated_schema_equals_the_tables(tmp_path: Path) -> None:
 
 def test_latest_revision_is_that_of_the_newest_migration() -> None:
     assert latest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def test_entry_that_stayed_as_it_is_is_not_read_from_json_again(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    stored = StoredEntry(entry=make_entry(), digest=b"1")
+
+    def read(quality: float) -> Entry:
+        entry = replace(stored.entry, article=replace(stored.entry.article, quality=quality))
+        with store.transaction() as session:
+            session.put_entries([replace(stored, entry=entry)])
+            found = session.entries([entry.guid])[entry.guid].entry
+        assert found == entry
+        return found
+
+    assert read(50.0) is read(50.0)
+    assert read(51.0) is not read(50.0)
+    store.close()
 
 
 def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
