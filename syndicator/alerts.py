@@ -114,6 +114,10 @@ class Slot:
     at: datetime
 
 
+ALL_ROUTES = ""
+"""In place of a route's name in a mute: it holds every route."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
     """A route told to hold back for a while, by whom it concerns and why; `lifted` ends it early."""
@@ -128,6 +132,10 @@ class Mute:
     @property
     def end(self) -> datetime:
         return self.until if self.lifted is None else min(self.until, self.lifted)
+
+    def holds(self, route: str) -> bool:
+        """Whether it is the route's own, or that of all routes."""
+        return self.route in (ALL_ROUTES, route)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from syndicator import __version__, parse, publish, text, urls, yaml_reader
+from syndicator.alerts import ALL_ROUTES
 from syndicator.backups import Backups
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.sources import Sources
@@ -78,6 +79,7 @@ class App:
         routes, has_way = self.router.routes, self.messengers.has_way
         losses, since = self.sources.losses(), self.sources.lost_since()
         outbox, outage = session.outbox, self.outages.outage
+        mutes = [mute for mute in outbox.ledger.mutes(ended_after=now) if mute.route == ALL_ROUTES]
         lost = left_behind(outbox.open_ways(), routes, has_way)
         return find(
             now=now,
@@ -92,6 +94,7 @@ class App:
             broken=[state.channel for state in outbox.channels.broken()],
             waiting=session.history.oldest_waiting() if outage is None else None,
             unsaved=self.backups.failure,
+            muted=max(mutes, key=lambda mute: mute.end, default=None),
             refused=refused,
         )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
+from syndicator.alerts import Mute
 from syndicator.errors import DeliveryError, SyndicatorError
 from syndicator.slack.outage import FIX
 from syndicator.store.types import ProblemKind
@@ -58,6 +59,7 @@ class Kind(StrEnum):
     CHANNEL = "channel"
     MESSAGES = "messages"
     BACKUP = "backup"
+    MUTE = "mute"
     SETTINGS = "settings"
     SERVICE = "service"
 
@@ -89,6 +91,7 @@ def find(
     broken: Mapping[str, str] | Collection[str] = (),
     waiting: tuple[int, datetime] | None = None,
     unsaved: tuple[SyndicatorError, datetime] | None = None,
+    muted: Mute | None = None,
     refused: bool = False,
     now: datetime,
 ) -> list[Finding]:
@@ -97,8 +100,8 @@ def find(
     `losses` says by source what is in doubt since when; `unreachable` since when Slack is, and how many
     messages wait for it; `refusal` why it does not accept the token; `wayless` are routes with neither token
     nor webhook, `broken` channels that need a person; `waiting` how many messages wait and since when the
-    oldest; `unsaved` why there was no backup, and since when; `refused` that settings were to be read
-    again and were wrong.
+    oldest; `unsaved` why there was no backup, and since when; `muted` what mutes all
+    routes; `refused` that settings were to be read again and were wrong.
     """
     found = [
         Finding(
@@ -147,10 +150,23 @@ def find(
         error, since = unsaved
         detail = f": {error.why or error.what}"
         found.append(Finding(kind=Kind.BACKUP, text="no backup", fix=error.fix, since=since, detail=detail))
+    if muted is not None:
+        found.append(_muted(muted, now))
     if refused:
         fix = "`syndicator check --settings-only` says what is wrong; the old ones stay in force"
         found.append(Finding(kind=Kind.SETTINGS, text="settings refused", fix=fix))
     return found
+
+
+def _muted(mute: Mute, now: datetime) -> Finding:
+    return Finding(
+        kind=Kind.MUTE,
+        text="all routes are muted",
+        since=mute.since,
+        detail=f" until {_clock(mute.end, now)}" + (f": {mute.why}" if mute.why else ""),
+        fix="`syndicator mute --all --lift` ends it; nothing is lost meanwhile",
+        level=HealthLevel.WELL,
+    )
 
 
 def hindrance(error: SyndicatorError, since: datetime) -> Finding:

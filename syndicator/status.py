@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -21,9 +22,12 @@ from syndicator import __version__
 from syndicator.settings.types import STATE_PREFIX
 
 if TYPE_CHECKING:
+    from syndicator.alerts import Mute
     from syndicator.app import App
     from syndicator.health import Finding
+    from syndicator.notify.enqueue import Enqueuer
     from syndicator.settings.models import Route
+    from syndicator.store.outbox import Outbox
 
 STALE_S = 60.0
 """A service that works touches the file every few seconds."""
@@ -35,25 +39,12 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
     """How things stand with an open app; times as ISO 8601. Reads the counts of entries and messages."""
     from syndicator.health import status_line
     from syndicator.models import Visibility
-    from syndicator.settings.models import Digest
 
     here = now.astimezone()
     with app.store.reading() as session:
         found = app.findings(session, now, refused=refused)
         entries, outbox = session.count_entries(), session.outbox
-        owing = outbox.ledger.count_owed()
-        mutes = {mute.route: mute for mute in outbox.ledger.mutes(ended_after=now)}
-        routes = [
-            {
-                "name": route.name,
-                "channel": route.channel,
-                "min_quality": route.min_quality,
-                "deliver": "digest" if isinstance(route.deliver, Digest) else "immediate",
-                "muted_until": _iso(mutes[route.name].end if route.name in mutes else None),
-                "owes": owing[route.name],
-            }
-            for route in app.router.routes
-        ]
+        routes = route_facts(outbox, app.router.routes, app.enqueuer, now)
         messages, oldest = outbox.count(), session.history.oldest_waiting()
     return {
         "version": __version__,
@@ -68,6 +59,40 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
         "oldest_waiting": _iso(oldest[1] if oldest else None),
         "routes": routes,
     }
+
+
+def route_facts(
+    outbox: Outbox, routes: Iterable[Route], enqueuer: Enqueuer, now: datetime
+) -> list[dict[str, Any]]:
+    """What each route is and holds: stories owed, messages that wait, what holds it back as a whole and until
+    when. By index, and by what is owed or waits."""
+    from syndicator.settings.models import Digest
+
+    routes, mutes = list(routes), outbox.ledger.mutes(ended_after=now)
+    owed, waiting = outbox.ledger.count_owed(), Counter[str]()
+    for (name, _channel), count in outbox.open_ways().items():
+        waiting[name] += count
+    holds = enqueuer.holds(outbox, [route.name for route in routes], now)
+    return [
+        {
+            "name": route.name,
+            "channel": route.channel,
+            "min_quality": route.min_quality,
+            "deliver": "digest" if isinstance(route.deliver, Digest) else "immediate",
+            "owes": owed[route.name],
+            "waiting": waiting[route.name],
+            "held": hold and hold.reason,
+            "held_until": _iso(hold.until if hold else None),
+            "mutes": [mute_facts(mute) for mute in mutes if mute.holds(route.name)],
+        }
+        for route, hold in ((route, holds.get(route.name)) for route in routes)
+    ]
+
+
+def mute_facts(mute: Mute) -> dict[str, Any]:
+    """A mute for programs; `route` is None where it holds all."""
+    since, until = mute.since.isoformat(), mute.end.isoformat()
+    return {"route": mute.route or None, "since": since, "until": until, "why": mute.why}
 
 
 def with_next_digests(facts: dict[str, Any], routes: Iterable[Route], now: datetime) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from syndicator.alerts import ALL_ROUTES, Mute
 from syndicator.errors import StoreError
 from syndicator.health import HealthLevel, find, status_line
 from syndicator.models import utc
@@ -15,6 +16,7 @@ from syndicator.watch.deletion_guard import LossReason
 
 NOW = utc(2026, 3, 14, 12)
 MISSING = (LossReason.MISSING, utc(2026, 3, 14, 9, 12))
+MUTE = Mute(id=1, route=ALL_ROUTES, since=NOW, until=NOW + timedelta(hours=2), why="launch day")
 EVERYTHING: dict[str, Any] = {
     "problems": {ProblemKind.ARTICLE: 1},
     "losses": {"news": MISSING},
@@ -39,6 +41,7 @@ CASES = [
         "193 public · no backup since 12:00: No space left on device",
         id="no backup",
     ),
+    pytest.param({"muted": MUTE}, "193 public", id="muted on purpose"),
     pytest.param({"unreachable": (NOW, 1)}, "193 public · Slack unreachable since 12:00, 1 waits", id="one"),
     pytest.param({"unreachable": (NOW, 0)}, "193 public · Slack unreachable since 12:00", id="nothing waits"),
     pytest.param({"wayless": ["ai", "top"]}, "193 public · no way to Slack for ai, top", id="no token"),
@@ -78,3 +81,9 @@ def test_messages_that_wait_are_told_and_matter_when_they_are_late() -> None:
 def test_every_finding_has_a_fix() -> None:
     found = find(now=NOW, **EVERYTHING, wayless=["a"], broken=["C1"], waiting=(1, NOW))
     assert all(finding.fix for finding in found)
+
+
+def test_mute_of_all_routes_is_shown_with_its_end_and_makes_nothing_worse() -> None:
+    (found,) = find(now=NOW, muted=MUTE)
+    assert found.words(NOW) == "all routes are muted since 12:00 until 14:00: launch day"
+    assert (found.level, found.fix[:31]) == (HealthLevel.WELL, "`syndicator mute --all --lift` ")

@@ -73,6 +73,7 @@ def main() -> None:
             init,
             mute,
             preview,
+            routes,
             run,
             status,
         )

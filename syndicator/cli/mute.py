@@ -1,8 +1,8 @@
-"""`syndicator mute`: hold a route back for a while; nothing is lost, and one catch-up follows."""
+"""`syndicator mute`: hold a route, or all, back for a while; nothing is lost, and one catch-up follows."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,39 +12,66 @@ from syndicator.cli.terminal import console, say, say_json, shown
 
 if TYPE_CHECKING:
     from syndicator.alerts import Mute
+    from syndicator.store.ledger import Ledger
+
+LENGTH = "1h"
+ALL = "all routes"
 
 
 @app.command()
 def mute(
     route: Annotated[str | None, typer.Argument(help="The route; none lists what is muted.")] = None,
     config: options.ConfigOption = options.DEFAULT_CONFIG,
-    for_: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 7d.")] = "",
+    all_: Annotated[bool, typer.Option("--all", help="All routes, also those that come.")] = False,
+    for_: Annotated[str, typer.Option("--for", help=f"How long: 30m, 2h, 7d; by default {LENGTH}.")] = "",
     why: Annotated[str, typer.Option("--why", help="For whoever asks later.")] = "",
-    lift: Annotated[bool, typer.Option("--lift", help="End the route's mutes now.")] = False,
+    lift: Annotated[
+        bool, typer.Option("--lift", help="End the mutes of the route, or of --all, now.")
+    ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Hold a route back for a while. What qualifies meanwhile is kept and sent as one catch-up."""
+    """Hold a route, or all, back for a while. What qualifies meanwhile is kept and sent as one catch-up."""
+    from syndicator.alerts import ALL_ROUTES
     from syndicator.cli.log import configure_logs
 
     configure_logs(quiet=True)
-    if route is None and (for_ or why or lift):
-        raise typer.BadParameter(
-            "say which route: `syndicator mute ROUTE …`; without one, it lists the mutes"
-        )
+    if route is None and not all_ and (for_ or why or lift):
+        raise typer.BadParameter("say which route, or --all; without, `syndicator mute` lists the mutes")
+    if route is not None and all_:
+        raise typer.BadParameter("say a route or --all, not both")
     settings, moment = options.read_settings(config), options.now()
-    if route is None:
+    if route is not None:
+        options.route_named(settings, route)
+    elif not all_:
         with options.session_of(settings) as session:
             _list(session.outbox.ledger.mutes(ended_after=moment), as_json=as_json)
         return
-    options.route_named(settings, route)
+    length = timedelta() if lift else _length(for_ or LENGTH)
     with options.session_of(settings, to_write=True) as session:
-        ledger = session.outbox.ledger
-        if lift:
-            count = ledger.unmute(route, moment)
-            say(f"{count} mute{'s' * (count != 1)} of {route} lifted")
-        else:
-            made = ledger.mute(route, since=moment, until=moment + _length(for_), why=why)
-            say(f"{route} is muted until {made.until:%Y-%m-%d %H:%M} UTC")
+        ledger, target = session.outbox.ledger, route or ALL_ROUTES
+        lines = (
+            _lift(ledger, target, moment)
+            if lift
+            else [_words(ledger.mute(target, since=moment, until=moment + length, why=why))]
+        )
+    for line in lines:
+        say(line)
+
+
+def _lift(ledger: Ledger, route: str, now: datetime) -> list[str]:
+    """Lifts the mutes that were set for the route, or for all; what still holds it is said as well."""
+    count = ledger.unmute(route, now)
+    left = [one for one in ledger.mutes(ended_after=now) if one.holds(route) or not route]
+    return [
+        f"{count} mute{'s' * (count != 1)} of {route or ALL} lifted",
+        *(_words(one, still="still ") for one in left),
+    ]
+
+
+def _words(mute: Mute, still: str = "") -> str:
+    verb, name = ("is", mute.route) if mute.route else ("are", "--all")
+    until = f"{mute.end:%Y-%m-%d %H:%M} UTC"
+    return f"{mute.route or ALL} {verb} {still}muted until {until}; `syndicator mute {name} --lift` ends it"
 
 
 def _length(text: str) -> timedelta:
@@ -63,8 +90,10 @@ def _list(mutes: list[Mute], *, as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from syndicator.status import mute_facts
+
     if as_json:
-        say_json([{"route": m.route, "since": m.since, "until": m.end, "why": m.why} for m in mutes])
+        say_json([mute_facts(mute) for mute in mutes])
         return
     if not mutes:
         say("No route is muted.")
@@ -72,6 +101,9 @@ def _list(mutes: list[Mute], *, as_json: bool) -> None:
     table = Table("route", "until (UTC)", "since (UTC)", "why", box=None, pad_edge=False)
     for one in mutes:
         table.add_row(
-            Text(one.route), f"{one.end:%Y-%m-%d %H:%M}", f"{one.since:%Y-%m-%d %H:%M}", Text(shown(one.why))
+            Text(one.route or ALL),
+            f"{one.end:%Y-%m-%d %H:%M}",
+            f"{one.since:%Y-%m-%d %H:%M}",
+            Text(shown(one.why)),
         )
     console().print(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -46,24 +47,33 @@ def _say(found: dict[str, Any]) -> None:
         say((f"  {finding['text']}", STYLES[finding["level"]]), (f". {finding['fix']}", "dim"))
     if "pid" not in found:
         return
-    say(f"  running since {_time(found['started'])}, version {found['version']}, process {found['pid']}")
+    say(f"  running since {local_time(found['started'])}, version {found['version']}, process {found['pid']}")
     if entries := _counts(found["entries"]):
         say(f"  entries: {entries}")
     if messages := _counts(found["messages"]):
         say(f"  messages: {messages}")
     for route in found["routes"]:
-        parts = [route["deliver"]]
-        parts += [f"next {_time(route['next'])}"] if route["next"] else []
-        parts += [f"{route['owes']} owed"] if route["owes"] else []
-        parts += [f"muted until {_time(route['muted_until'])}"] if route["muted_until"] else []
-        say(f"  {route['name']} to {route['channel']}: {', '.join(parts)}")
+        parts = [f"next digest {local_time(route['next'])}" if route["next"] else route["deliver"]]
+        say(f"  {route['name']} to {route['channel']}: {', '.join([*parts, *what_it_holds(route)])}")
+
+
+def what_it_holds(route: Mapping[str, Any]) -> list[str]:
+    """The stories and messages that a route holds, and what holds it back, of a route's facts."""
+    owes, waiting, until = route["owes"], route["waiting"], route["held_until"]
+    parts = [f"{owes} stor{'y' if owes == 1 else 'ies'} owed"] if owes else []
+    parts += [f"{waiting} message{'s wait' if waiting != 1 else ' waits'}"] if waiting else []
+    if held := route["held"]:
+        whys = ", ".join(mute["why"] for mute in route["mutes"] if mute["why"])
+        parts += [held + (f" until {local_time(until)}" if until else "") + (f" ({whys})" if whys else "")]
+    return parts
 
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
-def _time(text: str) -> str:
+def local_time(text: str) -> str:
+    """A time of the facts, as the clock on this machine shows it."""
     from datetime import datetime
 
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"

@@ -92,7 +92,7 @@ class Enqueuer:
             # Without a late arrival there is no flood, and nothing more to ask.
             flooded = route.deliver == "immediate" and outbox.ledger.has_taken(route.name, recent)
             traffic = _arrivals(outbox, route, now) if flooded else Traffic()
-            held = hold(route, now=now, mutes=mutes.get(route.name, ()), traffic=traffic)
+            held = hold(route, now=now, mutes=_of(route, mutes), traffic=traffic)
             if held is not None:
                 found[route.name] = held
         return found
@@ -142,10 +142,10 @@ class Enqueuer:
         if not waiting:
             owing = {name for name in owing if self._routes[name].deliver == "immediate"}
         names = owing | slots.keys()
-        mutes = _mutes(session.outbox, now) if names else {}
+        mutes = _mutes(session.outbox, now) if names else []
         for name in sorted(names, key=self._places.__getitem__):
             route, slot = self._routes[name], slots.get(name)
-            yield route, slot, self._plan(session, route, slot, mutes.get(name, ()), now)
+            yield route, slot, self._plan(session, route, slot, _of(route, mutes), now)
 
     def _plan(
         self, session: Session, route: Route, slot: Slot | None, mutes: Sequence[Mute], now: datetime
@@ -227,12 +227,13 @@ def _arrivals(outbox: Outbox, route: Route, now: datetime) -> Traffic:
     return Traffic(arrivals=outbox.ledger.arrivals(route.name, since), oldest=oldest)
 
 
-def _mutes(outbox: Outbox, now: datetime) -> dict[str, list[Mute]]:
-    """The mutes that stand or ended of late, by route."""
-    found: dict[str, list[Mute]] = {}
-    for mute in outbox.ledger.mutes(ended_after=now - REMEMBERED):
-        found.setdefault(mute.route, []).append(mute)
-    return found
+def _mutes(outbox: Outbox, now: datetime) -> list[Mute]:
+    """The mutes that stand or ended of late."""
+    return outbox.ledger.mutes(ended_after=now - REMEMBERED)
+
+
+def _of(route: Route, mutes: Iterable[Mute]) -> list[Mute]:
+    return [mute for mute in mutes if mute.holds(route.name)]
 
 
 def labels_of(topics: Iterable[StoredTopic]) -> dict[str, str]:

@@ -205,12 +205,13 @@ class Ledger:
     # mutes
 
     def mute(self, route: str, *, since: datetime, until: datetime, why: str) -> Mute:
+        """Holds the route, or ALL_ROUTES, back until then."""
         statement = mutes.insert().values(route=route, since=since, until=until, why=why)
         number = self._connection.execute(statement.returning(mutes.c.id)).scalar_one()
         return Mute(id=number, route=route, since=since, until=until, why=why)
 
     def unmute(self, route: str, now: datetime) -> int:
-        """Lifts the route's mutes; how many were in force."""
+        """Lifts the mutes set for the route, or for ALL_ROUTES; how many were in force."""
         in_force = and_(mutes.c.route == route, mutes.c.until > now, mutes.c.lifted.is_(None))
         statement = update(mutes).where(in_force).values(lifted=now)
         return len(self._connection.execute(statement.returning(mutes.c.id)).all())

@@ -149,7 +149,7 @@ def test_mute_holds_back_lists_and_lifts(site: Running, slack: SlackServer) -> N
     ("arguments", "word"),
     [
         (["other", "--for", "2h"], "no route 'other'"),
-        (["ai"], "--for"),
+        (["ai", "--all"], "not both"),
         (["ai", "--for", "2 moons"], "--for"),
     ],
 )
@@ -163,6 +163,34 @@ def test_what_a_mute_holds_is_listed_with_its_end(site: Running) -> None:
     write(site, "new.md")
     words = "ai: 1 story is owed and in no message yet; held back: muted until "
     wait_for(lambda: words in site.command("deliveries").stdout, why="the story")
+    assert site.stop() == 0
+
+
+def test_mute_of_all_routes_holds_each_and_is_lifted(site: Running, slack: SlackServer) -> None:
+    assert "ai is muted until" in said(site, "mute", "ai"), "for an hour, where nothing else is said"
+    told = said(site, "mute", "--all", "--for", "2h", "--why", "launch day")
+    assert told.startswith("all routes are muted until ") and "`syndicator mute --all --lift`" in told
+    assert [mute["route"] for mute in facts(site, "mute")] == ["ai", None]
+    site.start()
+    write(site, "new.md")
+    listed = wait_for(
+        lambda: {one["name"]: one for one in facts(site, "routes") if one["owes"]} or None, why="the story"
+    )
+    wait_for(lambda: facts(site, "routes")[1]["owes"], why="the digest's")
+    assert (listed["ai"]["held"], len(listed["ai"]["mutes"])) == ("held back: muted", 2)
+    assert listed["ai"]["channel"] == "C1"
+    table = said(site, "routes")
+    assert "1 story owed" in table and "(launch day)" in table and "at once" in table
+    status = site.command("status").stdout
+    assert (
+        status.startswith("well  ") and "all routes are muted since " in status and ": launch day" in status
+    )
+    left = said(site, "mute", "--all", "--lift")
+    assert left.startswith("1 mute of all routes lifted ai is still muted until")
+    assert slack.slack.in_channel("C1") == []
+    said(site, "mute", "ai", "--lift")
+    wait_for(lambda: slack.slack.in_channel("C1"), patience_s=60, why="what was held back")
+    assert facts(site, "routes")[0]["held"] is None
     assert site.stop() == 0
 
 
