@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
@@ -45,11 +45,10 @@ HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AdminResponse:
-    status: int
-    type: str
+class AdminResponse(NamedTuple):
     body: bytes
+    type: str = "text/plain; charset=utf-8"
+    status: int = 200
 
 
 def answer(operator: Operator, path: str) -> AdminResponse:
@@ -57,26 +56,31 @@ def answer(operator: Operator, path: str) -> AdminResponse:
     match path.partition("?")[0]:
         case "/healthz":
             silent_s = operator.alive_s()
-            well = silent_s < STALE_S
-            text = "ok" if well else f"the service has given no sign of life for {silent_s:.0f} s"
-            return AdminResponse(200 if well else 503, "text/plain; charset=utf-8", f"{text}\n".encode())
+            if silent_s < STALE_S:
+                return AdminResponse(b"ok\n")
+            text = f"the service has given no sign of life for {silent_s:.0f} s\n"
+            return AdminResponse(text.encode(), status=503)
         case "/readyz":
-            return _readiness(operator)
-        case "/metrics":
-            return AdminResponse(200, "text/plain; version=0.0.4; charset=utf-8", operator.metrics())
-        case "/status.json":
+            facts = operator.facts()
+            down = facts["level"] >= HealthLevel.DOWN
+            text = "".join(f"{finding['text']}. {finding['fix']}\n" for finding in facts["findings"])
             return AdminResponse(
-                200, "application/json", json.dumps(operator.facts(), ensure_ascii=False).encode()
+                ("" if down else "ready\n").encode() + text.encode(), status=503 if down else 200
             )
+        case "/metrics":
+            return AdminResponse(operator.metrics(), "text/plain; version=0.0.4; charset=utf-8")
+        case "/status.json":
+            text = json.dumps(operator.facts(), ensure_ascii=False)
+            return AdminResponse(text.encode(), "application/json")
         case "/problems.xml":
-            return AdminResponse(200, "application/atom+xml; charset=utf-8", operator.problems())
+            return AdminResponse(operator.problems(), "application/atom+xml; charset=utf-8")
         case "/":
-            return AdminResponse(200, "text/html; charset=utf-8", operator.page())
+            return AdminResponse(operator.page(), "text/html; charset=utf-8")
         case "/style.css":
             from syndicator.admin.page import STYLE
 
-            return AdminResponse(200, "text/css; charset=utf-8", STYLE)
-    return AdminResponse(404, "text/plain; charset=utf-8", b"There is nothing here.\n")
+            return AdminResponse(STYLE, "text/css; charset=utf-8")
+    return AdminResponse(b"There is nothing here.\n", status=404)
 
 
 def is_own_host(host: str, configured: str) -> bool:
@@ -100,14 +104,6 @@ def is_own_host(host: str, configured: str) -> bool:
     return address.is_loopback or configured in ("", "0.0.0.0", "::")  # noqa: S104  compared, not bound
 
 
-def _readiness(operator: Operator) -> AdminResponse:
-    facts = operator.facts()
-    text = "".join(f"{finding['text']}. {finding['fix']}\n" for finding in facts["findings"])
-    if facts["level"] >= HealthLevel.DOWN:
-        return AdminResponse(503, "text/plain; charset=utf-8", text.encode())
-    return AdminResponse(200, "text/plain; charset=utf-8", f"ready\n{text}".encode())
-
-
 class AdminServer:
     """Listens from `start` to `stop`."""
 
@@ -115,15 +111,10 @@ class AdminServer:
         self._place, self._operator = (host, port), operator
 
     @property
-    def address(self) -> tuple[str, int]:
-        host, port = self._listening.server_address[:2]
-        return str(host), int(port)
-
-    @property
     def url(self) -> str:
         """The address with a slash at its end."""
-        host, port = self.address
-        return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+        host, port = self._listening.server_address[:2]
+        return f"http://[{host!s}]:{port}/" if ":" in str(host) else f"http://{host!s}:{port}/"
 
     def start(self) -> None:
         """Raises CannotServe where the address cannot be had."""
@@ -152,10 +143,10 @@ def _handler(operator: Operator, host: str) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             if not is_own_host(self.headers.get("Host", ""), host):
-                self._send(AdminResponse(421, "text/plain; charset=utf-8", OTHER_HOST))
+                self._send(AdminResponse(OTHER_HOST, status=421))
                 return
             if not places.acquire(timeout=PATIENCE_S):
-                self._send(AdminResponse(503, "text/plain; charset=utf-8", b"Too many at once.\n"))
+                self._send(AdminResponse(b"Too many at once.\n", status=503))
                 return
             try:
                 self._send(answer(operator, self.path))
@@ -163,7 +154,7 @@ def _handler(operator: Operator, host: str) -> type[BaseHTTPRequestHandler]:
                 pass
             except Exception:  # the boundary of a request
                 log.exception("an answer to the operator failed", path=self.path)
-                self._send(AdminResponse(500, "text/plain; charset=utf-8", b"The log says what failed.\n"))
+                self._send(AdminResponse(b"The log says what failed.\n", status=500))
             finally:
                 places.release()
 

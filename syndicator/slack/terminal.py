@@ -1,6 +1,6 @@
 """Draws messages in the terminal as they will look in Slack: for the demo, and for `preview`.
 
-It reads Block Kit, as Slack does, and knows nothing of articles. Pictures are shown by their place and name.
+It reads the blocks that `notify.message` makes, and knows nothing of articles. A picture is a sign.
 """
 
 from __future__ import annotations
@@ -8,18 +8,15 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
-from rich.align import Align
 from rich.console import Console, Group, RenderableType
-from rich.constrain import Constrain
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.rule import Rule
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
@@ -31,7 +28,7 @@ BUILDER = "https://app.slack.com/block-kit-builder/#"
 WIDTH = 84
 TOKEN = re.compile(r"<([^<>|]+)\|([^<>]*)>")
 
-LINK, QUIET, STRONG = Style(color="blue", underline=True), Style(dim=True), Style(bold=True)
+LINK = Style(color="blue", underline=True)
 
 
 class Terminal:
@@ -58,17 +55,16 @@ def draw(message: Mapping[str, Any], *, channel: str, at: datetime | None = None
     """The message as a panel with the channel above it, as wide as Slack's column at most."""
     head = Text.assemble(("▌", "green"), ("syndicator ", "bold"), (" APP ", "reverse dim"))
     if at is not None:
-        head.append(f"  {at.astimezone(UTC):%H:%M}", QUIET)
+        head.append(f"  {at.astimezone(UTC):%H:%M}", "dim")
     name = channel if channel.startswith("#") else f"# {channel}"
-    title = Text(f" {name} ", style="bold")
-    panel = Panel(
+    return Panel(
         Group(head, Padding(Group(*_spaced(message["blocks"])), (0, 0, 0, 2))),
-        title=title,
+        title=Text(f" {name} ", style="bold"),
         title_align="left",
         border_style="bright_black",
         padding=(0, 1),
+        width=WIDTH,
     )
-    return Constrain(panel, WIDTH)
 
 
 def builder_link(message: Mapping[str, Any]) -> str:
@@ -76,7 +72,7 @@ def builder_link(message: Mapping[str, Any]) -> str:
     return BUILDER + quote(json.dumps({"blocks": message["blocks"]}, separators=(",", ":")))
 
 
-def _spaced(blocks: Sequence[Mapping[str, Any]]) -> Iterable[RenderableType]:
+def _spaced(blocks: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
     """The blocks with a line between them, but for a summary, which goes with its headline."""
     for number, block in enumerate(blocks):
         if number and not (block["type"] == "section" and blocks[number - 1]["type"] == "rich_text"):
@@ -84,85 +80,56 @@ def _spaced(blocks: Sequence[Mapping[str, Any]]) -> Iterable[RenderableType]:
         yield from _block(block)
 
 
-def _block(block: Mapping[str, Any]) -> Iterable[RenderableType]:
+def _block(block: Mapping[str, Any]) -> Iterator[RenderableType]:
     match block["type"]:
         case "header":
-            yield Text(_plain(block["text"]), style="bold bright_white")
-        case "section":
-            yield _beside(_text(block["text"]), block.get("accessory"))
-        case "context":
-            yield _context(block["elements"])
-        case "rich_text":
-            yield from (drawn for element in block["elements"] for drawn in _rich(element))
-        case "divider":
-            yield Rule(style="bright_black")
-        case other:
-            yield Text(f"[{other}]", style=QUIET)
-
-
-def _beside(text: Text, accessory: Mapping[str, Any] | None) -> RenderableType:
-    """A section's text with its picture to the right."""
-    if accessory is None:
-        return text
-    name = Text(html.unescape(str(accessory["alt_text"])), style="dim", overflow="ellipsis", no_wrap=True)
-    place = Text("◩ picture", style="cyan", justify="center")
-    frame = Panel(Group(place, Align.center(name)), border_style="bright_black", width=22)
-    grid = Table.grid(expand=True, padding=(0, 1))
-    grid.add_column(ratio=1)
-    grid.add_column(width=22)
-    grid.add_row(text, frame)
-    return grid
-
-
-def _context(elements: Iterable[Mapping[str, Any]]) -> Text:
-    line = Text(style="dim")
-    for element in elements:
-        if element["type"] == "image":
-            line.append("▣ ", Style(color="cyan"))
-        else:
-            line.append_text(_text(element))
-            line.append("   ")
-    line.rstrip()
-    return line
-
-
-def _rich(element: Mapping[str, Any]) -> Iterable[RenderableType]:
-    if element["type"] == "rich_text_list":
-        for number, item in enumerate(element["elements"], 1):
-            mark = "•" if element["style"] == "bullet" else f"{number}."
-            grid = Table.grid(padding=(0, 1))
-            grid.add_row(Text(mark), _spans(item["elements"]))
+            yield Text(html.unescape(block["text"]["text"]), style="bold bright_white")
+        case "section" if "accessory" in block:
+            grid = Table.grid(expand=True, padding=(0, 1))
+            grid.add_row(_text(block["text"]), Text("◩ picture", style="cyan", justify="right"))
             yield grid
-    else:
-        yield _spans(element["elements"])
+        case "section":
+            yield _text(block["text"])
+        case "context":
+            yield Text("   ", style="dim").join(map(_text, block["elements"]))
+        case "rich_text":
+            for element in block["elements"]:
+                if element["type"] == "rich_text_list":
+                    yield from (_item(item["elements"]) for item in element["elements"])
+                else:
+                    yield _spans(element["elements"])
+        case other:
+            yield Text(f"[{other}]", style="dim")
+
+
+def _item(parts: Iterable[Mapping[str, Any]]) -> Table:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row("•", _spans(parts))
+    return grid
 
 
 def _spans(parts: Iterable[Mapping[str, Any]]) -> Text:
     text = Text()
     for part in parts:
-        style = STRONG if part.get("style", {}).get("bold") else Style()
+        style = Style(bold=True) if "style" in part else Style()
         if part["type"] == "link":
             text.append(part["text"], style + LINK + Style(link=part["url"]))
         else:
-            text.append(part["text"], style or QUIET)
+            text.append(part["text"], style or "dim")
     return text
 
 
 def _text(text: Mapping[str, Any]) -> Text:
-    return Text(_plain(text)) if text["type"] == "plain_text" else _mrkdwn(str(text["text"]))
-
-
-def _plain(text: Mapping[str, Any]) -> str:
-    return html.unescape(str(text["text"]))
-
-
-def _mrkdwn(text: str) -> Text:
-    """Our own few words of markup: a link, and a date by its fallback."""
+    """An image by a sign; a text with our own few words of markup: a link, and a date by its fallback."""
+    if text["type"] == "image":
+        return Text("▣", style="cyan")
+    if text["type"] == "plain_text":
+        return Text(html.unescape(text["text"]))
     drawn, end = Text(), 0
-    for match in TOKEN.finditer(text):
-        drawn.append(html.unescape(text[end : match.start()]))
+    for match in TOKEN.finditer(text["text"]):
+        drawn.append(html.unescape(text["text"][end : match.start()]))
         target, shown = html.unescape(match[1]), html.unescape(match[2])
         drawn.append(shown, None if target.startswith("!date") else LINK + Style(link=target))
         end = match.end()
-    drawn.append(html.unescape(text[end:]))
+    drawn.append(html.unescape(text["text"][end:]))
     return drawn

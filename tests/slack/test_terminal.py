@@ -35,7 +35,7 @@ def test_alert_shows_everything_a_reader_sees() -> None:
         "Salt & sand <b>",
         "Fish & chips.",
         "◩ picture",
-        "▣ Harbour Post   2 Mar 2026, 11:00 UTC   The Sea",
+        "▣   Harbour Post   2 Mar 2026, 11:00 UTC   The Sea",
     ):
         assert words in shown
 
@@ -54,17 +54,6 @@ def test_message_fits_the_window(width: int) -> None:
     entries = [make_entry(f"n{number}", title="A long title " * 9) for number in range(4)]
     shown = drawn(digest_message(entries, 7, make_route(), id=ID, page=DigestPage(name="The Sea")), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= min(width, 84)
-
-
-def test_unknown_blocks_and_dividers_are_drawn_too() -> None:
-    ordered = {
-        "type": "rich_text_list",
-        "style": "ordered",
-        "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "first"}]}],
-    }
-    blocks = [{"type": "divider"}, {"type": "video"}, {"type": "rich_text", "elements": [ordered]}]
-    shown = drawn({"blocks": blocks})
-    assert "────" in shown and "[video]" in shown and "1. first" in shown
 
 
 def test_terminal_draws_what_is_posted_and_what_is_looked_for() -> None:
