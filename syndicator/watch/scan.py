@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from syndicator.watch.types import (
@@ -40,11 +40,7 @@ def scan(root: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Scan:
     nothing: what could not be looked at is in `unseen`. 100,000 files take about half a second of processor
     time with a warm cache.
     """
-    looking = _Look(suffixes)
-    with looking.open_root(root) as top:
-        if top is not None:
-            looking.walk(top, "")
-    return looking.result(None)
+    return _look(root, suffixes, None)
 
 
 def look(root: Path, paths: Iterable[str], suffixes: tuple[str, ...] = SUFFIXES) -> Scan:
@@ -52,14 +48,7 @@ def look(root: Path, paths: Iterable[str], suffixes: tuple[str, ...] = SUFFIXES)
 
     Costs a few calls per path; for more than some thousand paths `scan` is quicker.
     """
-    asked = frozenset(paths)
-    looking = _Look(suffixes)
-    with looking.open_root(root) as top:
-        for path in asked:
-            parts = path.split("/")
-            if top is not None and not any(part.startswith(".") or not part for part in parts):
-                looking.look_at(top, path, parts)
-    return looking.result(asked)
+    return _look(root, suffixes, frozenset(paths))
 
 
 @contextmanager
@@ -95,98 +84,64 @@ def descended(top: int, folders: Sequence[str]) -> Iterator[int]:
         os.close(above)
 
 
-class _Look:
-    """One look in the making."""
+def _look(root: Path, suffixes: tuple[str, ...], scope: frozenset[str] | None) -> Scan:
+    found = _Found(suffixes)
+    there = False
+    try:
+        with opened(root) as top:
+            there = True
+            if scope is None:
+                found.entries(top, "", 0)
+            for path in scope or ():
+                parts = path.split("/")
+                if not any(part.startswith(".") or not part for part in parts):
+                    found.named(top, path, parts)
+    except OSError as error:  # of the root: all others are noted
+        if error.errno not in _VANISHED:
+            found.unseen[""] = error.strerror or str(error)
+    return Scan(there=there, files=found.files, skipped=found.skipped, unseen=found.unseen, scope=scope)
+
+
+class _Found:
+    """What one look has found so far."""
 
     def __init__(self, suffixes: tuple[str, ...]) -> None:
         self.suffixes = suffixes
-        self.there = False
         self.files: dict[str, Stamp] = {}
         self.skipped: dict[str, SkippedFile] = {}
         self.unseen: dict[str, str] = {}
 
-    def result(self, scope: frozenset[str] | None) -> Scan:
-        return Scan(there=self.there, files=self.files, skipped=self.skipped, unseen=self.unseen, scope=scope)
-
-    @contextmanager
-    def open_root(self, root: Path) -> Iterator[int | None]:
-        with ExitStack() as stack:
-            top = None
-            try:
-                top = stack.enter_context(opened(root))
-                self.there = True
-            except OSError as error:
-                if error.errno not in _VANISHED:
-                    self.unseen[""] = error.strerror or str(error)
-            yield top
-
-    def look_at(self, top: int, path: str, parts: Sequence[str]) -> None:
-        """Looks at one path below the root, whatever it is."""
+    def named(self, top: int, path: str, parts: Sequence[str]) -> None:
+        """One path below the root, whatever it is."""
+        *folders, name = parts
         try:
-            with descended(top, parts[:-1]) as above:
-                self.one(above, parts[-1], path, len(parts) - 1)
+            with descended(top, folders) as above:
+                facts = os.stat(name, dir_fd=above, follow_symlinks=False)
+                if stat.S_ISDIR(facts.st_mode):
+                    self.folder(above, name, path, len(parts))
+                elif name.lower().endswith(self.suffixes):
+                    self.file(path, facts)
         except OSError as error:
-            self.failed(str(error.filename), error)
+            self.failed(path if error.filename == name else str(error.filename), error)
 
-    def one(self, above: int, name: str, path: str, depth: int) -> None:
-        try:
-            found = os.stat(name, dir_fd=above, follow_symlinks=False)
-        except OSError as error:
-            self.failed(path, error)
-            return
-        if stat.S_ISDIR(found.st_mode):
-            below = self.open_directory(above, name, path)
-            if below is not None:
-                try:
-                    self.walk(below, path + "/", depth + 1)
-                finally:
-                    os.close(below)
-        elif name.lower().endswith(self.suffixes):
-            self.note(path, found)
-
-    def open_directory(self, above: int, name: str, path: str) -> int | None:
-        try:
-            return os.open(name, DIRECTORY, dir_fd=above)
-        except OSError as error:
-            self.failed(path, error)
-            return None
-
-    def failed(self, path: str, error: OSError) -> None:
-        if error.errno in _VANISHED:
-            return
-        path = printable(path)
-        self.unseen[path] = error.strerror or str(error)
-        if isinstance(error, PermissionError):
-            self.skipped[path] = SkippedFile.UNREADABLE
-
-    def walk(self, top: int, prefix: str, depth: int = 0) -> None:
-        """Looks at all below an open directory, depth first, holding one descriptor per level."""
-        levels = [(top, prefix, self.entries(top, prefix))]
-        try:
-            while levels:
-                above, prefix, names = levels[-1]
-                if names:
-                    below = self.step(above, names.pop(), prefix, depth + len(levels))
-                    if below is not None:
-                        levels.append(below)
-                elif levels.pop()[0] != top:
-                    os.close(above)
-        finally:
-            for descriptor, _, _ in levels[1:]:
-                os.close(descriptor)
-
-    def step(self, above: int, name: str, prefix: str, depth: int) -> tuple[int, str, list[str]] | None:
-        """Opens one folder and notes what is in it; None where it cannot or must not be entered."""
-        path = prefix + name
+    def folder(self, above: int, name: str, path: str, depth: int) -> None:
+        """All below a folder, which is opened from the one above; one descriptor is held per level."""
         if depth > MAX_DEPTH or not is_utf8(name):
             self.skipped[printable(path)] = SkippedFile.TOO_DEEP if is_utf8(name) else SkippedFile.NAME
-            return None
-        below = self.open_directory(above, name, path)
-        return None if below is None else (below, path + "/", self.entries(below, path + "/"))
+            return
+        try:
+            directory = os.open(name, DIRECTORY, dir_fd=above)
+        except OSError as error:
+            self.failed(path, error)
+            return
+        try:
+            self.entries(directory, path + "/", depth)
+        finally:
+            os.close(directory)
 
-    def entries(self, directory: int, prefix: str) -> list[str]:
-        """Notes the files of one open directory and returns the names of those below it."""
-        names: list[str] = []
+    def entries(self, directory: int, prefix: str, depth: int) -> None:
+        """The files of one open directory, then all below it."""
+        folders: list[str] = []
         try:
             with os.scandir(directory) as entries:
                 for entry in entries:
@@ -194,23 +149,26 @@ class _Look:
                     if name[0] == ".":
                         continue
                     if entry.is_dir(follow_symlinks=False):
-                        names.append(name)
+                        folders.append(name)
                     elif name.lower().endswith(self.suffixes):
-                        self.file(entry, prefix + name)
+                        try:
+                            self.file(prefix + name, entry.stat(follow_symlinks=False))
+                        except OSError as error:
+                            self.failed(prefix + name, error)
         except OSError as error:
             self.failed(prefix[:-1], error)
-        return names
+        for name in folders:
+            self.folder(directory, name, prefix + name, depth + 1)
 
-    def file(self, entry: os.DirEntry[str], path: str) -> None:
-        try:
-            found = entry.stat(follow_symlinks=False)
-        except OSError as error:
-            self.failed(path, error)
-        else:
-            self.note(path, found)
+    def file(self, path: str, facts: os.stat_result) -> None:
+        if facts.st_mode & _FORMAT == stat.S_IFREG and (path.isascii() or is_utf8(path)):
+            self.files[path] = stamp(facts)
+        elif not stat.S_ISDIR(facts.st_mode):
+            self.skipped[printable(path)] = skip_reason(facts.st_mode) or SkippedFile.NAME
 
-    def note(self, path: str, found: os.stat_result) -> None:
-        if found.st_mode & _FORMAT == stat.S_IFREG and (path.isascii() or is_utf8(path)):
-            self.files[path] = stamp(found)
-        elif not stat.S_ISDIR(found.st_mode):
-            self.skipped[printable(path)] = skip_reason(found.st_mode) or SkippedFile.NAME
+    def failed(self, path: str, error: OSError) -> None:
+        if error.errno not in _VANISHED:
+            path = printable(path)
+            self.unseen[path] = error.strerror or str(error)
+            if isinstance(error, PermissionError):
+                self.skipped[path] = SkippedFile.UNREADABLE
