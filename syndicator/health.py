@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from itertools import groupby
 
 from syndicator.alerts import Mute
 from syndicator.errors import DeliveryError, SyndicatorError
@@ -20,7 +21,7 @@ from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
 
 LONGEST = 5
-"""At most so many sources, routes or channels are named."""
+"""At most so many routes or channels are named in one finding, and so many findings of a kind in one line."""
 LATE = timedelta(minutes=10)
 """A message that has waited so long is a matter for a person."""
 FILES = {
@@ -74,6 +75,12 @@ class Finding:
     since: datetime | None = None
     detail: str = ""
     level: HealthLevel = HealthLevel.DEGRADED
+    of: str = ""
+    """Which one of its kind, where there may be several at once: the source, or the kind of file."""
+    on: tuple[str, ...] = ()
+    """The channels or routes that it is about, all of them."""
+    count: int = 1
+    """How many there are."""
 
     def words(self, now: datetime) -> str:
         """The text with its time, in the time zone of `now`; what began before today has its date."""
@@ -105,7 +112,11 @@ def find(
     """
     found = [
         Finding(
-            kind=Kind.FILES, text=f"{n} {words[n != 1]}", fix="`syndicator check` names each with its fix"
+            kind=Kind.FILES,
+            text=f"{n} {words[n != 1]}",
+            fix="`syndicator check` names each with its fix",
+            of=kind.value,
+            count=n,
         )
         for kind, words in FILES.items()
         if (n := (problems or {}).get(kind, 0))
@@ -116,8 +127,9 @@ def find(
             text=f"{source}: {LOSSES.get(reason, reason.value)}",
             fix=CONFIRM if reason is LossReason.MANY else MOUNT,
             since=since,
+            of=source,
         )
-        for source, (reason, since) in sorted((losses or {}).items())[:LONGEST]
+        for source, (reason, since) in sorted((losses or {}).items())
     ]
     if unreachable is not None:
         since, count = unreachable
@@ -131,10 +143,14 @@ def find(
             "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again, or correct the channel's name; "
             "until then messages are kept"
         )
-        found.append(Finding(kind=Kind.WAY, text=f"no way to Slack for {_names(wayless)}", fix=fix))
+        found.append(
+            Finding(kind=Kind.WAY, text=f"no way to Slack for {_names(wayless)}", fix=fix, on=(*wayless,))
+        )
     if broken:
         fix = "`syndicator deliveries` says why, and what waits"
-        found.append(Finding(kind=Kind.CHANNEL, text=f"Slack refuses {_names([*broken])}", fix=fix))
+        found.append(
+            Finding(kind=Kind.CHANNEL, text=f"Slack refuses {_names([*broken])}", fix=fix, on=(*broken,))
+        )
     if waiting is not None:
         count, since = waiting
         found.append(
@@ -177,8 +193,13 @@ def hindrance(error: SyndicatorError, since: datetime) -> Finding:
 
 def status_line(public: int, findings: Sequence[Finding], now: datetime) -> str:
     """All in one line: how many entries are public, and what is not well."""
-    worse = [finding.words(now) for finding in findings if finding.level is not HealthLevel.WELL]
-    return " · ".join([f"{public} public", *worse])
+    worse = [finding for finding in findings if finding.level is not HealthLevel.WELL]
+    parts = [f"{public} public"]
+    for _, of_a_kind in groupby(worse, key=lambda finding: finding.kind):
+        words = [finding.words(now) for finding in of_a_kind]
+        more = [f"and {len(words) - LONGEST} more"] if len(words) > LONGEST else []
+        parts += words[:LONGEST] + more
+    return " · ".join(parts)
 
 
 def _clock(moment: datetime, now: datetime) -> str:

@@ -77,6 +77,7 @@ class Service:
         self._status, self._began = StatusFile(status_path(self.settings.state)), self.clock.now()
         self._web: WebServer | None = None
         self._operator: Operator | None = None
+        self._is_alerting = False
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -115,6 +116,7 @@ class Service:
                     self._lock(stack)
                     self._serve(stack)
                     self._serve_operator(stack)
+                    self._alert_operator(stack)
                     self._work(ready)
                     return
                 except SyndicatorError as error:
@@ -166,6 +168,22 @@ class Service:
         stack.callback(server.stop)
         operator.address = server.url
         self._operator = operator
+
+    def _alert_operator(self, stack: ExitStack) -> None:
+        """Tells the operator of what goes wrong, from before the database is opened; begun once."""
+        settings = self.settings
+        if self._is_alerting or (settings.alerts_to is None and settings.ping is None):
+            return
+        from syndicator.alerting import OperatorAlerter
+
+        name, ended = "operator alerts", threading.Event()
+        alerter = OperatorAlerter(settings, self._status, clock=self.clock.now, terminal=self.terminal)
+        run = partial(keep_running, name, partial(alerter.run, ended), ended)
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        stack.callback(thread.join, GRACE_S)
+        stack.callback(ended.set)
+        self._is_alerting = True
 
     def _tell_operator(self, app: App | None, hindrance: Finding | None = None) -> None:
         """Which parts are open now, or what keeps the service from its work."""

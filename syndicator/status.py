@@ -143,6 +143,9 @@ def finding_facts(finding: Finding, now: datetime) -> dict[str, Any]:
         "text": finding.words(now),
         "fix": finding.fix,
         "since": _iso(finding.since),
+        "of": finding.of,
+        "on": finding.on,
+        "count": finding.count,
     }
 
 
@@ -192,9 +195,17 @@ class StatusFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._facts: Mapping[str, Any] | None = None
+        self._alive_s = time.monotonic()
+
+    def current(self) -> dict[str, Any] | None:
+        """As `current_status`, from memory, so that a full disk hides nothing; None before the first facts.
+        From any thread."""
+        return None if self._facts is None else _judged(self._facts, time.monotonic() - self._alive_s)
 
     def write(self, facts: Mapping[str, Any]) -> None:
         """Puts these facts in place of the former, in one step."""
+        self._facts, self._alive_s = facts, time.monotonic()
         beside = self._path.with_name(f".{self._path.name}.new")
         with suppress(OSError):
             # Made anew: it may belong to another user who may write in this folder, or lead elsewhere.
@@ -206,6 +217,7 @@ class StatusFile:
 
     def touch(self) -> None:
         """The service works."""
+        self._alive_s = time.monotonic()
         with suppress(OSError):
             os.utime(self._path)
 
@@ -242,14 +254,19 @@ def current_status(path: Path) -> dict[str, Any]:
         return _down(
             "the service does not run", "Start it: `syndicator run`, or `systemctl start syndicator`"
         )
-    if found["age_s"] > STALE_S:
-        why = f"the service has given no sign of life for {found['age_s']:.0f} s"
-        return found | _down(why, "Look into its log: `journalctl -u syndicator`")
-    return found
+    return _judged(found, found["age_s"])
+
+
+def _judged(facts: Mapping[str, Any], age_s: float) -> dict[str, Any]:
+    if age_s > STALE_S:
+        why = f"the service has given no sign of life for {age_s:.0f} s"
+        return {**facts, **_down(why, "Look into its log: `journalctl -u syndicator`")}
+    return dict(facts)
 
 
 def _down(text: str, fix: str) -> dict[str, Any]:
     finding = {"kind": "service", "level": DOWN, "what": text, "text": text, "fix": fix, "since": None}
+    finding |= {"of": "", "on": (), "count": 1}
     return {"level": DOWN, "line": text, "findings": [finding]}
 
 

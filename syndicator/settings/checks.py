@@ -24,6 +24,8 @@ def find_faults(settings: Settings, check_cron: CronCheck, check_output: OutputC
     yield from _names(settings)
     yield from _places(settings, check_output)
     yield from _routes(settings, check_cron)
+    if (to := settings.alerts_to) is not None and to.channel is None and to.webhook_file is None:
+        yield ("alerts_to", "channel"), "is missing; give a channel's id, a `webhook_file`, or both"
 
 
 def _names(settings: Settings) -> Iterator[Fault]:

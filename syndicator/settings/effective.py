@@ -36,6 +36,7 @@ def effective(settings: Settings, reader: SettingsReader) -> list[Effective]:
     ]
     credentials = settings.credentials
     secrets: dict[str, SecretStr | None] = {"SLACK_BOT_TOKEN": credentials.token}
+    secrets["webhook of alerts_to"] = credentials.alerts
     secrets |= {f"webhook of {route}": webhook for route, webhook in credentials.webhooks.items()}
     where = "environment, file or credential"
     found += [Effective(key=key, value=SET, origin=where) for key, secret in secrets.items() if secret]
@@ -53,6 +54,8 @@ def written(value: object) -> str:
             seconds = round(value.total_seconds())
             unit, length = next((u for u in UNITS if seconds and seconds % u[1] == 0), UNITS[-1])
             return f"{seconds // length}{unit}"
+        case SecretStr():
+            return SET
         case time():
             return f'"{value:%H:%M}"'
         case str() | Path():

@@ -127,19 +127,27 @@ class SettingsReader:
         shared = self._secret(WEBHOOK_URL, check_webhook)
         api_url = self._secret(API_URL, check_api_url)
         webhooks: dict[str, SecretStr] = {}
+        to = settings.alerts_to
+        file = to.webhook_file if to is not None else None
+        alerts = self._secret_in(file, ("alerts_to", "webhook_file")) if file is not None else None
         for index, route in enumerate(settings.routes):
             if route.webhook_file is not None:
-                try:
-                    webhooks[route.name] = read_secret(route.webhook_file, check_webhook)
-                except ValueError as error:
-                    self._add(str(error), ("routes", index, "webhook_file"))
+                if webhook := self._secret_in(route.webhook_file, ("routes", index, "webhook_file")):
+                    webhooks[route.name] = webhook
             elif shared is not None and token is None:
                 webhooks[route.name] = shared
+        found = Credentials(token=token, webhooks=webhooks, alerts=alerts)
         if api_url is None:
-            return Credentials(token=token, webhooks=webhooks)
-        return Credentials(
-            token=token, webhooks=webhooks, api_url=api_url.get_secret_value().rstrip("/") + "/"
-        )
+            return found
+        return found.model_copy(update={"api_url": api_url.get_secret_value().rstrip("/") + "/"})
+
+    def _secret_in(self, file: Path, path: SettingPath) -> SecretStr | None:
+        """The address of the webhook in a file that the setting at `path` names."""
+        try:
+            return read_secret(file, check_webhook)
+        except ValueError as error:
+            self._add(str(error), path)
+            return None
 
     def _secret(self, name: str, check: Callable[[str], None]) -> SecretStr | None:
         try:

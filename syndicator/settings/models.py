@@ -31,6 +31,7 @@ from syndicator.settings.types import (
     Address,
     Beside,
     Channel,
+    ChannelId,
     Database,
     Duration,
     Edits,
@@ -49,6 +50,7 @@ from syndicator.settings.types import (
     Title,
     Tool,
 )
+from syndicator.urls import encoded, http_link
 
 RULE = "rule"
 """The type of an error that says all there is to say, without the value."""
@@ -134,6 +136,18 @@ class Backup(Model):
         if value < timedelta(minutes=1):
             raise ValueError("must be at least 1m")
         return value
+
+
+class AlertsTo(Model):
+    """Where the operator is told that something is wrong with the service, and that it is over.
+
+    `after` is for what may pass by itself; bad files are told from `problems` of a kind on.
+    """
+
+    channel: ChannelId | None = None
+    webhook_file: Beside | None = None
+    after: Duration = timedelta(minutes=10)
+    problems: int = Field(default=10, ge=1)
 
 
 class Watch(Model):
@@ -252,6 +266,8 @@ class Credentials(Model):
     token: SecretStr | None = None
     webhooks: Mapping[str, SecretStr] = Field(default_factory=dict)
     """By route name."""
+    alerts: SecretStr | None = None
+    """The webhook of `alerts_to`."""
     api_url: str = "https://slack.com/api/"
 
 
@@ -283,6 +299,9 @@ class Settings(Model):
     backup: Backup | None = None
     server: Listen | None = Listen()
     admin: Admin | None = None
+    alerts_to: AlertsTo | None = None
+    ping: SecretStr | None = None
+    """An address that is called every minute while the service does its work."""
     watch: Watch = Watch()
     slack: Annotated[Slack, BeforeValidator(_short)] = Slack()
     routes: tuple[Route, ...] = ()
@@ -293,6 +312,17 @@ class Settings(Model):
     @classmethod
     def absent_is_empty(cls, value: Any) -> Any:
         return () if value is None else value
+
+    @field_validator("ping", mode="before")
+    @classmethod
+    def http(cls, value: object) -> object:
+        """Errors hold no value: whoever has the address can call it."""
+        if value is None or isinstance(value, SecretStr):
+            return value
+        try:
+            return SecretStr(encoded(http_link(str(value))))
+        except ValueError as error:
+            raise PydanticCustomError(RULE, "{what}", {"what": str(error)}) from None
 
     @field_validator("sources")
     @classmethod

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 from pydantic_core import PydanticKnownError
 
+from syndicator.alerts import CHANNEL_ID
 from syndicator.models import RESERVED_LEVELS
 from syndicator.settings.permalinks import check_pattern
 from syndicator.text import language_tag, one_line
@@ -139,6 +140,12 @@ def _channel(value: str) -> str:
     return value
 
 
+def _channel_id(value: str) -> str:
+    if not CHANNEL_ID.fullmatch(value):
+        raise ValueError("must be the channel's id, like C0123456789, at the end of its details in Slack")
+    return value
+
+
 def _edits(value: bool) -> bool:
     if value:
         raise ValueError("is not built yet: nothing would be corrected; leave it out")
@@ -189,6 +196,7 @@ LevelName = Annotated[str, AfterValidator(_level)]
 Permalink = Annotated[str, AfterValidator(_permalink)]
 TimeOfDay = Annotated[time, BeforeValidator(_clock)]
 Channel = Annotated[str, AfterValidator(_channel)]
+ChannelId = Annotated[str, AfterValidator(_channel_id)]
 Edits = Annotated[bool, AfterValidator(_edits)]
 Beside = Annotated[Path, BeforeValidator(_path)]
 Named = Annotated[Path, BeforeValidator(_path), BeforeValidator(_not_empty)]

@@ -53,8 +53,16 @@ def test_each_setting_says_where_it_comes_from(tmp_path: Path) -> None:
 
 
 def test_secrets_are_only_said_to_be_set(tmp_path: Path) -> None:
-    found = origins(tmp_path, SLACK_BOT_TOKEN="xoxb-1-canary")
+    (tmp_path / "hook").write_text("https://hooks.example/canary", encoding="utf-8")
+    found = origins(
+        tmp_path,
+        SLACK_BOT_TOKEN="xoxb-1-canary",
+        SYNDICATOR_PING="https://ping.example/canary",
+        SYNDICATOR_ALERTS_TO__WEBHOOK_FILE="hook",
+    )
     assert found["SLACK_BOT_TOKEN"][0] == "set"
+    assert found["ping"] == ("set", "SYNDICATOR_PING")
+    assert found["webhook of alerts_to"][0] == "set"
     assert "canary" not in str(found)
 
 

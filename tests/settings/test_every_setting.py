@@ -28,6 +28,7 @@ OTHER: dict[str, Any] = {
     "digest": "0 8 * * *", "from": "01:02", "to": "03:04", "webhook_file": "hook", "mode": "preview",
     "minimum": 2, "maximum": 2, "per_provider": 2, "per_hour": 2, "min_quality": 2, "min_heat": 2, "limit": 2,
     "port": 2, "level": "good", "good": 2, "topics": ["x.yaml"], "name": "other", "channel": "C2",
+    "after": "9m", "problems": 2, "ping": "https://ping.example/x",
 }  # fmt: skip
 """A right value of each key that is not its default and not that of `WHOLE`; text where none stands here."""
 REFUSED = {("routes", 0, "edits")}

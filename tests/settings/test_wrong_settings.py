@@ -21,6 +21,7 @@ WHOLE: dict[str, Any] = {
     "site": {"title": "T", "base_url": "https://feeds.example.org/"},
     "sources": [{"name": "news", "path": "news"}],
     "levels": {"good": 90},
+    "alerts_to": {"channel": "C1"},
     "routes": [
         {
             "name": "ai",
@@ -132,6 +133,13 @@ def test_variable_that_is_no_setting_is_refused(tmp_path: Path, name: str, words
 
 def test_variables_that_are_no_settings_of_ours_are_left_alone(tmp_path: Path) -> None:
     assert problems(tmp_path, WHOLE, {"SYNDICATOR_CONFIG": "x", "SYNDICATORS": "y", "PATH": "z"}) == []
+
+
+@pytest.mark.parametrize("wrong", ["ftp://h/canary", "https://u:canary@h/", ["https://h/canary"], "canary"])
+def test_wrong_address_to_call_is_not_shown(tmp_path: Path, wrong: object) -> None:
+    (one,) = problems(tmp_path, WHOLE | {"ping": wrong})
+    assert one.key == "ping"
+    assert "canary" not in str(one)
 
 
 def test_wrong_values_hide_none_of_the_others(tmp_path: Path) -> None:

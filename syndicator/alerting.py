@@ -1,0 +1,280 @@
+"""Tells the operator how the service stands, and a dead man's switch that it works; from a thread of its own.
+
+    status -> operator_alerts -> Slack channel, webhook
+    status -> GET ping
+
+Apart from the outbox and its database, since those may be what is broken. What was told is kept in a file
+beside the database, with the message that is being tried: after a crash or an unclear answer it is looked for
+in the channel before anything else is told. A webhook cannot look: what may have arrived there is sent again.
+"""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from syndicator.alerts import Delivery, DeliveryState
+from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
+from syndicator.health import HealthLevel
+from syndicator.once import SaidOnce
+from syndicator.operator_alerts import (
+    OVER_AFTER,
+    FindingFacts,
+    OperatorAlert,
+    ToldFinding,
+    can_carry,
+    next_alert,
+    operator_message,
+    that_matter,
+)
+from syndicator.settings.models import AlertsTo, Settings
+from syndicator.slack.messengers import messengers_of
+from syndicator.slack.sender import Messenger
+from syndicator.status import StatusFile, status_path
+
+log = structlog.get_logger()
+
+LOOK_EVERY_S = 1.0
+PING_EVERY = timedelta(minutes=1)
+TRY_AGAIN = timedelta(minutes=1)
+"""After a failure. Within it Slack shows what it accepted."""
+TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriedAlert:
+    """A message that may have arrived, and what the operator then knows of."""
+
+    id: str
+    at: datetime
+    told: Mapping[str, ToldFinding]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayMemory:
+    """What was told by one way, by key, and what is being tried."""
+
+    told: Mapping[str, ToldFinding] = field(default_factory=dict)
+    tried: TriedAlert | None = None
+
+
+MEMORIES = TypeAdapter(dict[str, WayMemory])
+
+
+@dataclass(slots=True, kw_only=True)
+class AlertWay:
+    """A way to the operator; `channel` is None for one that is not Slack's."""
+
+    name: str
+    messenger: Messenger
+    channel: str | None = None
+    not_before: datetime | None = None
+    said: SaidOnce = field(default_factory=SaidOnce)
+
+
+class AlertWebhook:
+    """Posts the message as JSON: Slack's incoming webhooks read its `blocks`, others its `text`."""
+
+    can_look = False
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def post(self, delivery: Delivery) -> None:
+        """Raises Refused, Rejected or Unclear."""
+        call(self._url, {name: value for name, value in delivery.message.items() if name != "metadata"})
+
+    def find(self, delivery: Delivery, *, now: datetime) -> None:
+        """Nothing can be looked for."""
+
+
+class OperatorAlerter:
+    """Looks at the status every few seconds, from `run` until it is stopped."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        status: StatusFile,
+        *,
+        clock: Callable[[], datetime],
+        terminal: Messenger | None = None,
+    ) -> None:
+        self._to, self._site, self._ping = (
+            settings.alerts_to or AlertsTo(),
+            settings.site.title,
+            settings.ping,
+        )
+        self._status, self._clock = status, clock
+        self._ways = _ways(settings, terminal)
+        self._path = status_path(settings.state).with_suffix(".told")
+        self._memories = _read(self._path)
+        for way in self._ways:
+            if (tried := self._memory(way).tried) is not None:
+                way.not_before = tried.at + TRY_AGAIN
+        self._first: dict[str, datetime] = {}
+        """When what is wrong now was seen first, and when what was wrong was seen last, since the start."""
+        self._last: dict[str, datetime] = {}
+        self._began: datetime | None = None
+        self._next_ping: datetime | None = None
+        self._ping_said = SaidOnce()
+
+    def run(self, stop: Event) -> None:
+        """Works until `stop`."""
+        while not stop.wait(LOOK_EVERY_S):
+            self.look()
+
+    def look(self) -> None:
+        """Tells what is to be told now; nothing before the service has said how it stands."""
+        facts, now = self._status.current(), self._clock()
+        if facts is None:
+            return
+        if facts["level"] < HealthLevel.DOWN:
+            self._send_ping(now)
+        self._began = self._began or now
+        found = that_matter(facts["findings"], self._to)
+        self._first = {key: self._first.get(key, now) for key in found}
+        self._last |= dict.fromkeys(found, now)
+        for way in self._ways:
+            if way.not_before is None or now >= way.not_before:
+                self._tell(way, found, now)
+
+    def _tell(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> None:
+        try:
+            self._settle(way, now)
+            if (alert := self._next(way, found, now)) is not None:
+                self._send(way, alert, now)
+            way.said.changed("")
+        except DeliveryError as error:
+            wait = error.retry_after if isinstance(error, Refused) else None
+            way.not_before = now + max(wait or TRY_AGAIN, TRY_AGAIN)
+            if way.said.changed(error.code):
+                why = error.why or error.code
+                log.warning("operator not told, tried again", by=way.name, why=why, fix=error.fix)
+
+    def _settle(self, way: AlertWay, now: datetime) -> None:
+        """Finds out whether what was tried has arrived."""
+        memory = self._memory(way)
+        if (tried := memory.tried) is not None:
+            is_there = way.messenger.find(_delivery(way, tried.id, tried.at), now=now) is not None
+            self._keep(way, WayMemory(told=tried.told if is_there else memory.told))
+
+    def _next(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> OperatorAlert | None:
+        told, began = self._memory(way).told, self._began or now
+        seen = {key: self._last.get(key, began) for key in told}
+        return next_alert(
+            {key: one for key, one in found.items() if can_carry(one, way.channel)},
+            told,
+            self._first,
+            {key: last for key, last in seen.items() if now - last >= OVER_AFTER},
+            after=self._to.after,
+            now=now,
+        )
+
+    def _send(self, way: AlertWay, alert: OperatorAlert, now: datetime) -> None:
+        id, told = str(uuid.uuid4()), self._memory(way).told
+        message = operator_message(alert, self._site, socket.gethostname(), id)
+        self._keep(way, WayMemory(told=told, tried=TriedAlert(id=id, at=now, told=alert.told)))
+        try:
+            way.messenger.post(_delivery(way, id, now, message))
+        except (Refused, Rejected):
+            self._keep(way, WayMemory(told=told))
+            raise
+        self._keep(way, WayMemory(told=alert.told))
+        log.info("operator told", by=way.name, new=len(alert.new), over=len(alert.over))
+
+    def _memory(self, way: AlertWay) -> WayMemory:
+        return self._memories.get(way.name, WayMemory())
+
+    def _keep(self, way: AlertWay, memory: WayMemory) -> None:
+        self._memories[way.name] = memory
+        new = self._path.with_name(f".{self._path.name}.new")
+        with suppress(OSError):  # on a full disk it holds until the end of the process
+            new.write_bytes(MEMORIES.dump_json(self._memories))
+            new.replace(self._path)
+
+    def _send_ping(self, now: datetime) -> None:
+        """Says that the service works; that it does not is said by silence."""
+        if self._ping is None or (self._next_ping is not None and now < self._next_ping):
+            return
+        self._next_ping, why = now + PING_EVERY, ""
+        try:
+            call(self._ping.get_secret_value())
+        except DeliveryError as error:
+            why = error.why
+        if not self._ping_said.changed(why):
+            return
+        if why:
+            fix = "Correct `ping`, or see to the service that it calls"
+            log.warning("heartbeat not taken, tried again", why=why, fix=fix)
+        else:
+            log.info("heartbeat is taken again")
+
+
+def call(url: str, body: object = None) -> None:
+    """A GET, or a POST of the body as JSON. Redirects are not followed, answers not read.
+
+    Raises Refused, Rejected or Unclear, none of which holds the address.
+    """
+    import httpx  # which takes long to load
+
+    what, code = "the address could not be called", "address"
+    method = "GET" if body is None else "POST"
+    try:
+        with httpx.Client(timeout=TIMEOUT_S) as client, client.stream(method, url, json=body) as response:
+            status = response.status_code
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise Refused(what, code=code, why=type(error).__name__) from None
+    except httpx.HTTPError as error:
+        raise Unclear(what, code=code, why=type(error).__name__) from None
+    if not 200 <= status < 300:
+        raise Refused(
+            what,
+            code=code,
+            why=f"it says HTTP {status}",
+            fix="Correct the address in `alerts_to.webhook_file`",
+        )
+
+
+def _ways(settings: Settings, terminal: Messenger | None) -> list[AlertWay]:
+    to, found, ways = settings.alerts_to, messengers_of(settings, terminal), list[AlertWay]()
+    if to is None:
+        return ways
+    messenger = found.terminal or found.bot
+    if to.channel is not None and messenger is not None:
+        ways.append(AlertWay(name=to.channel, messenger=messenger, channel=to.channel))
+    elif to.channel is not None:
+        fix = "Set SLACK_BOT_TOKEN, or give `alerts_to` a `webhook_file`"
+        log.warning("no slack token: the operator is not told in the channel", channel=to.channel, fix=fix)
+    if (url := settings.credentials.alerts) is not None:
+        ways.append(AlertWay(name="webhook", messenger=AlertWebhook(url.get_secret_value())))
+    return ways
+
+
+def _read(path: Path) -> dict[str, WayMemory]:
+    try:
+        return MEMORIES.validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return {}  # all is told once more
+
+
+def _delivery(way: AlertWay, id: str, at: datetime, message: Mapping[str, object] | None = None) -> Delivery:
+    return Delivery(
+        id=id,
+        route="alerts_to",
+        channel=way.channel or "",
+        kind="alert",
+        guids=(),
+        state=DeliveryState.SENDING,
+        created=at,
+        due=at,
+        message=message or {},
+    )
