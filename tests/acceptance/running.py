@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from syndicator.cli import main
+from tests.forked import Forked, Process
 from tests.slack_server import TOKEN, SlackServer
 from tests.sockets import notify_address, notify_socket
 
@@ -78,7 +79,9 @@ class Running:
         self.port = 0
         self.notify_address = notify_address()
         self.verbose = False
-        self.process: subprocess.Popen[bytes] | None = None
+        self.forks = True
+        """Whether the service is forked from a process that has imported it, or started by itself."""
+        self.process: Process | None = None
         self.configure(**settings)
 
     def configure(self, **settings: Any) -> None:
@@ -129,14 +132,7 @@ class Running:
         before = self.log.stat().st_size if self.log.exists() else 0
         notified = Notified(self.notify_address)
         try:
-            with self.log.open("ab") as log:
-                self.process = subprocess.Popen(
-                    [sys.executable, "-m", "syndicator", "run", "--config", str(self.config)]
-                    + ["--verbose"] * self.verbose,
-                    env=self.environment_of({"NOTIFY_SOCKET": self.notify_address, "NO_COLOR": "1"}),
-                    stdout=log,
-                    stderr=log,
-                )
+            self.process = self._begin()
             if ready:
                 wait_for(lambda: notified.has("READY=1") or self._ended(), why="READY")
                 assert self.process.poll() is None, self.log.read_text()
@@ -160,6 +156,15 @@ class Running:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.port}/{path}", headers=headers, trust_env=False)
+
+    def _begin(self) -> Process:
+        arguments = ["run", "--config", str(self.config)] + ["--verbose"] * self.verbose
+        environment = self.environment_of({"NOTIFY_SOCKET": self.notify_address, "NO_COLOR": "1"})
+        if self.forks:
+            return Forked(arguments, environment, self.log)
+        with self.log.open("ab") as log:
+            command = [sys.executable, "-m", "syndicator", *arguments]
+            return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
     def _ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None

@@ -86,10 +86,11 @@ def test_address_that_is_taken_is_one_clear_line(service: Running) -> None:
         other = service.base / "other"
         other.mkdir()
         with running(other, admin={"port": port}) as second:
-            done = second.process_of("run")
-    assert done.returncode == 78
-    assert f"cannot listen: 127.0.0.1:{port}" in done.stderr
-    assert "Set `admin`" in done.stderr
+            second.start(ready=False)
+            assert second.process is not None
+            assert second.process.wait(30) == 78
+            assert f"cannot listen: 127.0.0.1:{port}" in second.text()
+            assert "Set `admin`" in second.text()
 
 
 def test_time_from_a_file_to_its_feeds_is_counted(service: Running) -> None:

@@ -57,6 +57,7 @@ def holds(service: Running, path: str, text: str) -> bool:
 
 
 def test_dropped_file_is_in_both_feeds_and_posted_once(service: Running, slack: SlackServer) -> None:
+    service.forks = False
     service.start()
     drop(service, "hello.md", title="Hello, feeds")
     for path in ("feeds/ai/rss.xml", "feeds/ai/atom.xml", "feeds/all/rss.xml", "feeds/all/feed.json"):
