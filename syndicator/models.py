@@ -168,8 +168,9 @@ class Article:
     """Whether the link was made of the source's `base_url` and the path, and so belongs to one file."""
 
     def __post_init__(self) -> None:
-        for moment in (self.published, self.modified, self.expires):
-            refuse_naive(moment)
+        refuse_naive(self.published)
+        refuse_naive(self.modified)
+        refuse_naive(self.expires)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,9 +228,12 @@ class Topic:
     names: frozenset[str] = frozenset()
 
 
+_NO_OFFSET = timedelta(0)
+
+
 def refuse_naive(moment: datetime | None) -> None:
     """Raises ValueError for a datetime without an offset or in another zone than UTC."""
-    if moment is not None and moment.utcoffset() != timedelta(0):
+    if moment is not None and moment.tzinfo is not UTC and moment.utcoffset() != _NO_OFFSET:
         raise ValueError(f"times are aware and in UTC here, and this one is not: {moment!r}")
 
 

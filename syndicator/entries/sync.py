@@ -157,7 +157,9 @@ class EntrySync:
             for stored in (change.before, change.after)
             if stored is not None
         }
-        concerned = {stored.entry.guid: stored.entry for stored in session.copies(sorted(links))}
+        concerned = {change.after.entry.guid: change.after.entry for change in touched}
+        others = session.entries(session.guids_with(sorted(links)) - concerned.keys())
+        concerned |= {guid: stored.entry for guid, stored in others.items()}
         changes = update_memberships(
             concerned.values(),
             session.feeds.memberships(sorted(concerned)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, delete, func, or_, select
+from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from syndicator.models import Appearance, Entry, Tombstone, Visibility, WrittenFile
 from syndicator.store import rows
@@ -18,6 +18,26 @@ from syndicator.store.tables import dirty, entries, memberships, written
 from syndicator.store.types import Membership, Span
 
 MEMBERSHIP = [memberships.c[name] for name in Membership.__dataclass_fields__]
+
+# Asked for each topic and document: to put a statement together takes longer than to run it.
+_OF_TOPIC = memberships.c.topic == bindparam("slug")
+_LAST_NUMBER = select(func.max(memberships.c.number)).where(_OF_TOPIC)
+_APPEARED = (
+    select(memberships.c.guid)
+    .where(_OF_TOPIC, memberships.c.member, memberships.c.number.is_not(None))
+    .limit(1)
+)
+_SHOWN = (
+    select(*(entries.c[name] for name in rows.ENTRY))
+    .join(memberships, memberships.c.guid == entries.c.guid)
+    .where(_OF_TOPIC, memberships.c.shown)
+)
+_NEWEST = _SHOWN.order_by(memberships.c.published.desc(), memberships.c.guid.desc()).limit(bindparam("most"))
+_NEWEST_GOOD = _NEWEST.where(memberships.c.quality >= bindparam("minimum"))
+_ARCHIVED = _SHOWN.where(memberships.c.number.between(bindparam("first"), bindparam("last"))).order_by(
+    memberships.c.number.desc()
+)
+_CLEAN = delete(dirty).where(dirty.c.topic == bindparam("slug"), dirty.c.page == bindparam("number"))
 
 
 class FeedTables:
@@ -44,16 +64,12 @@ class FeedTables:
 
     def next_number(self, topic: str) -> int:
         """The number of the next entry to appear in the topic's feed, which is how many ever have."""
-        query = select(func.max(memberships.c.number)).where(memberships.c.topic == topic)
-        last = self._connection.scalar(query)
+        last = self._connection.scalar(_LAST_NUMBER, {"slug": topic})
         return 0 if last is None else last + 1
 
     def has_appeared(self, topic: str) -> bool:
         """Whether an entry that is of the topic now has ever been shown in its feed."""
-        query = select(memberships.c.guid).where(
-            memberships.c.topic == topic, memberships.c.member, memberships.c.number.is_not(None)
-        )
-        return self._connection.scalar(query.limit(1)) is not None
+        return self._connection.scalar(_APPEARED, {"slug": topic}) is not None
 
     def pages_naming(self, topic: str, *, page_size: int) -> set[tuple[str, int]]:
         """The archive pages that name the topic: its own, and those of others that hold entries of it."""
@@ -70,16 +86,14 @@ class FeedTables:
     def newest(self, topic: str, *, limit: int, minimum: float | None = None) -> list[Entry]:
         """What the topic shows at or over the minimum, newest first by published time, guid as tie-break; at
         most `limit`."""
-        query = _shown(topic).order_by(memberships.c.published.desc(), memberships.c.guid.desc()).limit(limit)
-        if minimum is not None:
-            query = query.where(memberships.c.quality >= minimum)
-        return [rows.entry_value(row) for row in self._connection.execute(query).mappings()]
+        query = _NEWEST if minimum is None else _NEWEST_GOOD
+        values = {"slug": topic, "most": limit} | ({} if minimum is None else {"minimum": minimum})
+        return [rows.entry_value(row) for row in self._connection.execute(query, values).mappings()]
 
     def archived(self, topic: str, first: int, last: int) -> list[Entry]:
         """What the topic shows of the numbers first to last (both included), the highest number first."""
-        query = _shown(topic).where(memberships.c.number.between(first, last))
-        found = self._connection.execute(query.order_by(memberships.c.number.desc())).mappings()
-        return [rows.entry_value(row) for row in found]
+        values = {"slug": topic, "first": first, "last": last}
+        return [rows.entry_value(row) for row in self._connection.execute(_ARCHIVED, values).mappings()]
 
     def removals(
         self,
@@ -150,8 +164,8 @@ class FeedTables:
 
     def mark_clean(self, pages: Iterable[tuple[str, int]]) -> None:
         """Forgets pages that were written."""
-        for topic, page in pages:
-            self._connection.execute(delete(dirty).where(dirty.c.topic == topic, dirty.c.page == page))
+        for some in batches({"slug": topic, "number": page} for topic, page in pages):
+            self._connection.execute(_CLEAN, some)
 
     def written(self) -> dict[str, WrittenFile]:
         """The files of the output folder as they were when they were written, by path."""
@@ -166,9 +180,3 @@ class FeedTables:
         )
         for some in batches(path for path, file in changes.items() if file is None):
             self._connection.execute(delete(written).where(written.c.path.in_(some)))
-
-
-def _shown(topic: str) -> Select[tuple[object, ...]]:
-    """The entries that the topic shows."""
-    joined = select(entries).join(memberships, memberships.c.guid == entries.c.guid)
-    return joined.where(memberships.c.topic == topic, memberships.c.shown)

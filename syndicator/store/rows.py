@@ -14,7 +14,8 @@ from syndicator.models import Article, DeclaredTopic, Entry, Position, Problem, 
 from syndicator.store.types import KnownFile, StoredEntry, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
-_ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics")
+ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics")
+"""The columns that an entry is made of."""
 
 
 def entry_row(stored: StoredEntry) -> dict[str, Any]:
@@ -48,13 +49,13 @@ def stored_entry(row: RowMapping) -> StoredEntry:
 
 def entry_value(row: RowMapping) -> Entry:
     """The entry of a row; equal rows read of late give the same object."""
-    return _entry(*(row[name] for name in _ENTRY))
+    return _entry(*(row[name] for name in ENTRY))
 
 
 @lru_cache(maxsize=1_000)
 def _entry(article: str, *values: Any) -> Entry:
     # One article changes a handful of feeds; their other entries, 0.05 ms each to read, are as they were.
-    return Entry(article=_ARTICLE.validate_json(article), **dict(zip(_ENTRY[1:], values, strict=True)))
+    return Entry(article=_ARTICLE.validate_json(article), **dict(zip(ENTRY[1:], values, strict=True)))
 
 
 def file_row(source: str, path: str, file: KnownFile) -> dict[str, Any]:

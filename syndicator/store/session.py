@@ -117,6 +117,12 @@ class Session:
         )
         return sorted(one for some in found for one in some)
 
+    def guids_with(self, canonical_links: Iterable[str]) -> set[str]:
+        """The guids of the entries that `copies` gives."""
+        query, link = select(entries.c.guid), entries.c.canonical_link
+        some = (self._connection.scalars(query.where(link.in_(keys))) for keys in batches(canonical_links))
+        return {guid for found in some for guid in found}
+
     def existing(self, guids: Iterable[str]) -> set[str]:
         """Those of the guids that an entry has."""
         return {
