@@ -39,6 +39,7 @@ from syndicator.slack.outage import OutageWatch
 from syndicator.store.database import Store, beside, open_store
 from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
+from syndicator.waiting import FailureLog
 
 if TYPE_CHECKING:
     from syndicator.slack.sender import Messenger
@@ -60,6 +61,7 @@ class App:
     outages: OutageWatch
     backups: Backups
     """Made by the service alone, where the settings have `backup`."""
+    failures: FailureLog
 
     def adopt_channels(self, now: datetime) -> None:
         """Goes on with the ids that the store now knows of the routes' channels."""
@@ -94,6 +96,7 @@ class App:
             broken=[state.channel for state in outbox.channels.broken()],
             waiting=session.history.oldest_waiting() if outage is None else None,
             unsaved=self.backups.failure,
+            failing=self.failures.current,
             muted=max(mutes, key=lambda mute: mute.end, default=None),
             refused=refused,
         )
@@ -112,15 +115,16 @@ def opened(
     now: datetime,
     suspect: str | None = None,
     terminal: Messenger | None = None,
+    failures: FailureLog | None = None,
 ) -> Iterator[App]:
     """The parts over the settings' state. `suspect` tells why the database was found damaged, `terminal` is
-    where messages go with `slack: preview`.
+    where messages go with `slack: preview`, `failures` has what failed before.
 
     Raises a SyndicatorError where the database cannot be opened.
     """
     store = open_store(settings.state, now=now, suspect=suspect)
     try:
-        yield open_app(settings, store, now=now, terminal=terminal)
+        yield open_app(settings, store, now=now, terminal=terminal, failures=failures)
     finally:
         store.close()
 
@@ -131,6 +135,7 @@ def open_app(
     *,
     now: datetime,
     terminal: Messenger | None = None,
+    failures: FailureLog | None = None,
     version: str = __version__,
 ) -> App:
     """The parts over an open store; a restored one begins as at a first start, silently.
@@ -150,6 +155,7 @@ def open_app(
         messengers=messengers_of(settings, terminal),
         outages=OutageWatch(),
         backups=Backups(settings.state, settings.backup.folder if settings.backup else None),
+        failures=failures or FailureLog(),
     )
     with store.transaction() as session:
         app.output.verify(session)

@@ -15,7 +15,7 @@ from enum import IntEnum, StrEnum
 from itertools import groupby
 
 from syndicator.alerts import Mute
-from syndicator.errors import DeliveryError, SyndicatorError
+from syndicator.errors import DeliveryError, OutputUnwritable, SyndicatorError
 from syndicator.slack.outage import FIX
 from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
@@ -100,6 +100,7 @@ def find(
     unsaved: tuple[SyndicatorError, datetime] | None = None,
     muted: Mute | None = None,
     refused: bool = False,
+    failing: tuple[SyndicatorError, datetime] | None = None,
     now: datetime,
 ) -> list[Finding]:
     """What there is to see to, in the order in which it is shown.
@@ -108,7 +109,8 @@ def find(
     messages wait for it; `refusal` why it does not accept the token; `wayless` are routes with neither token
     nor webhook, `broken` channels that need a person; `waiting` how many messages wait and since when the
     oldest; `unsaved` why there was no backup, and since when; `muted` what mutes all
-    routes; `refused` that settings were to be read again and were wrong.
+    routes; `refused` that settings were to be read again and were wrong; `failing`
+    what the service's own work meets, and since when.
     """
     found = [
         Finding(
@@ -171,6 +173,8 @@ def find(
     if refused:
         fix = "`syndicator check --settings-only` says what is wrong; the old ones stay in force"
         found.append(Finding(kind=Kind.SETTINGS, text="settings refused", fix=fix))
+    if failing is not None:
+        found.append(hindrance(*failing))
     return found
 
 
@@ -186,9 +190,11 @@ def _muted(mute: Mute, now: datetime) -> Finding:
 
 
 def hindrance(error: SyndicatorError, since: datetime) -> Finding:
-    """What keeps the service from its work."""
-    text = f"{error.what}: {error.why}" if error.why else error.what
-    return Finding(kind=Kind.SERVICE, text=text, fix=error.fix, since=since, level=HealthLevel.DOWN)
+    """What keeps the service from its work, or from a part of it."""
+    of_a_part = isinstance(error, OutputUnwritable) and not error.everywhere
+    level = HealthLevel.DEGRADED if of_a_part else HealthLevel.DOWN
+    text = ": ".join(filter(None, (error.what, error.on, error.why)))
+    return Finding(kind=Kind.SERVICE, text=text, fix=error.fix, since=since, level=level)
 
 
 def status_line(public: int, findings: Sequence[Finding], now: datetime) -> str:

@@ -25,7 +25,7 @@ from syndicator.progress import Progress, no_progress
 from syndicator.publish.build import Published
 from syndicator.status import CallFile, StatusFile, facts
 from syndicator.systemd import Notifier
-from syndicator.waiting import BackOff, FailureLog
+from syndicator.waiting import BackOff
 from syndicator.watch.scan import SUFFIXES
 from syndicator.watch.settle import REST, Hint
 from syndicator.watch.types import TOPIC_SUFFIXES
@@ -65,7 +65,6 @@ class Loop:
         *,
         notifier: Notifier | None = None,
         schedule: Schedule | None = None,
-        failures: FailureLog | None = None,
         progress: Progress = no_progress,
         refused: bool = False,
         status: StatusFile | None = None,
@@ -73,7 +72,7 @@ class Loop:
     ) -> None:
         self._app, self._clock, self.progress = app, clock, progress
         self._notifier = notifier or Notifier({})
-        self._schedule, self._failures = schedule, failures or FailureLog()
+        self._schedule, self._failures = schedule, app.failures
         self.refused = refused
         """Settings were to be taken over and were wrong."""
         self._status, self._started, self._alive = status, clock.now(), alive
@@ -150,7 +149,8 @@ class Loop:
         while not self.stopping.is_set():
             try:
                 self.take_in()
-                self.publish_all(archives=False)
+                if self.publish_all(archives=False).failure is None:
+                    self._failures.over()
                 break
             except Stopped:
                 return
@@ -175,7 +175,7 @@ class Loop:
                 raise
             except Exception as error:  # the job boundary
                 self._failures.began(error)
-                self._scan_due = True
+                self._scan_due, self._status_due_s = True, 0.0
                 wait_s = pauses.next_s(self._clock.moment().monotonic)
             if self._wait(wait_s):
                 self.stopping.wait(GATHER_S)

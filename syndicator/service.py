@@ -223,7 +223,13 @@ class Service:
         schedule = Schedule(clock)
         with ExitStack() as stack:
             app = stack.enter_context(
-                opened(settings, now=clock.now(), suspect=self._suspect, terminal=self.terminal)
+                opened(
+                    settings,
+                    now=clock.now(),
+                    suspect=self._suspect,
+                    terminal=self.terminal,
+                    failures=self._failures,
+                )
             )
             self._suspect = None
             report_ways(app.store, settings)
@@ -232,7 +238,6 @@ class Service:
                 clock,
                 notifier=self.notifier,
                 schedule=schedule,
-                failures=self._failures,
                 progress=self.progress,
                 refused=self.refused,
                 status=self._status,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 FORGOTTEN_AFTER_S = 600.0
+BROKE = "a run of the loop failed"
+REPORT = "The log has the traceback; please report it"
 
 
 def is_disk_failure(error: Exception) -> bool:
@@ -43,16 +46,23 @@ def can_wait(error: SyndicatorError, *, for_disk: bool, was_open: bool) -> bool:
 
 
 class FailureLog:
-    """One failure at a time. One thread uses it."""
+    """One failure at a time. One thread uses it; `current` may be read from any."""
 
     def __init__(self) -> None:
         self._said = SaidOnce()
         self._since_s = 0.0
+        self.current: tuple[SyndicatorError, datetime] | None = None
+        """What fails, and since when; None while all works."""
         self._is_of_disk = False
 
     def began(self, error: Exception) -> None:
         """Says what failed, unless that has been said. May be called at each failure."""
         is_new = not self._said.last
+        since = self.current[1] if self.current is not None else datetime.now(UTC)
+        if isinstance(error, SyndicatorError):
+            self.current = error, since
+        else:
+            self.current = SyndicatorError(BROKE, why=type(error).__name__, fix=REPORT), since
         if not self._said.changed("disk" if is_disk_failure(error) else str(error) or repr(error)):
             return
         if is_new:
@@ -73,6 +83,7 @@ class FailureLog:
 
     def over(self) -> None:
         """Says that it works again, where it did not. May be called at each success."""
+        self.current = None
         if self._said.changed("") and self._is_of_disk:
             seconds = round(time.monotonic() - self._since_s)
             log.info("the disk and the database work again", after_seconds=seconds)

@@ -114,6 +114,21 @@ def test_what_was_removed_from_the_output_is_published_anew(tmp_path: Path, path
     assert run_all(loop) == 0
 
 
+def test_what_cannot_be_written_is_told_until_it_can(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md")
+    blocked = rig.output / "feeds/all/atom.xml"
+    blocked.mkdir(parents=True)
+    loop = rig.loop
+    run_all(loop)
+    text = f"Cannot write the output folder: {blocked}: Is a directory"
+    assert text in rig.app.status(rig.now, refused=False)
+    blocked.rmdir()
+    loop.scan()
+    run_all(loop)
+    assert rig.app.status(rig.now, refused=False) == "1 public"
+
+
 def test_watchdog_is_fed_while_a_failure_is_waited_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
