@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-GATHER_S = 0.02
+GATHER_S = 0.005
 """The hints of one change come in a burst; waiting this long for the others saves looking twice."""
 BURST = 2_000
 """After so many events since the last scan some may have been lost, so that everything is scanned."""
 TOGETHER_S = 1.0
 """How long a burst of files that goes on may keep messages and feeds waiting."""
+YIELDING_LASTS_S = 5.0
+"""How long what is to be published yields to articles that keep coming; then a portion of it goes first."""
 PATIENCE_S = 10.0
 """How long the first pass waits for files that are being written, and for files gone to be gone for good."""
 RETRY_FIRST_S = 1.0
@@ -82,6 +85,7 @@ class Loop:
         self._folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
         self._events, self._scan_due = 0, True
+        self._yields_until_s = 0.0
         self._hinted_s: float | None = None
         """When the first hint came of what is not published yet."""
         self.activity = Activity()
@@ -177,8 +181,7 @@ class Loop:
                 self._failures.began(error)
                 self._scan_due, self._status_due_s = True, 0.0
                 wait_s = pauses.next_s(self._clock.moment().monotonic)
-            if self._wait(wait_s):
-                self.stopping.wait(GATHER_S)
+            self._wait(wait_s)
 
     def run_once(self) -> float | None:
         """One run; the seconds until the next is due without another cause, None: it is not."""
@@ -196,7 +199,7 @@ class Loop:
             messages, due = app.enqueuer.write(session, now=now)
         if messages:
             self.mailed.set()
-        published = self._publish(now)
+        published = self._publish(now, self._is_urgent)
         if published.failure is None and not published.more:
             self._failures.over()
         if self._notifier.is_heard:
@@ -206,18 +209,16 @@ class Loop:
         return 0.0 if published.more or self._scan_due else self._wait_s(due)
 
     def _scan_burst(self) -> int:
-        """Scans where there is cause; once something changed, also what comes right after it, so that a burst
-        of files is judged as one: until for `GATHER_S` nothing was hinted at or is about to come to rest.
-
-        How many entries changed.
+        """Scans where there is cause; once something changed, also what came meanwhile and what is about to
+        come to rest, so that a burst of files is judged as one. How many entries changed.
         """
         changed = self._scan_due_or_hinted()
-        until = self._clock.moment().monotonic + TOGETHER_S
-        while changed and (at := self._clock.moment()).monotonic < until:
-            rest_s = self._app.sources.look_again(at)
-            resting = rest_s is not None and rest_s <= REST
-            time.sleep(max(GATHER_S, rest_s or 0.0) if resting else GATHER_S)
-            if not resting and not self._hints:
+        until = time.monotonic() + TOGETHER_S
+        while changed and time.monotonic() < until:
+            rest_s = self._app.sources.look_again(self._clock.moment())
+            if rest_s is not None and rest_s <= REST:
+                self.stopping.wait(max(GATHER_S, rest_s))
+            elif not self._hints:
                 break
             changed += self._scan_due_or_hinted()
         if self._events > BURST and not self._hints:
@@ -229,6 +230,8 @@ class Loop:
         if self._scan_due:
             return self._scan(None)
         hints: dict[str, list[Hint]] = {}
+        if self._hints:
+            self.stopping.wait(GATHER_S)
         while self._hints:
             hint = self._hints.popleft()
             hints.setdefault(hint.source, []).append(hint)
@@ -260,19 +263,16 @@ class Loop:
         whole = Published(more=True)
         while whole.more and (archives or not whole.only_archives):
             one = self._publish(self._clock.now())
-            whole = Published(
-                written=whole.written + one.written,
-                feeds=whole.feeds + one.feeds,
-                more=one.more,
-                only_archives=one.only_archives,
-                failure=one.failure,
-            )
+            whole = replace(one, written=whole.written + one.written, feeds=whole.feeds + one.feeds)
         return whole
 
-    def _publish(self, now: datetime) -> Published:
+    def _publish(self, now: datetime, is_urgent: Callable[[], bool] = lambda: False) -> Published:
         app = self._app
-        published = app.output.publish(app.store, app.sources.index, now, self._step)
+        topics = app.sources.catalog
+        published = app.output.publish(app.store, topics.index, topics.stored, now, self._step, is_urgent)
         self._count(published)
+        if not published.yielded:
+            self._yields_until_s = time.monotonic() + YIELDING_LASTS_S
         if published.feeds:
             self.published.set()
         if published.failure is not None:
@@ -282,6 +282,10 @@ class Loop:
             say = log.info if published.feeds or not published.only_archives else log.debug
             say("output updated", files=published.written)
         return published
+
+    def _is_urgent(self) -> bool:
+        """Whether articles have come that go before what is being published."""
+        return bool(self._hints) and time.monotonic() < self._yields_until_s
 
     def _count(self, published: Published) -> None:
         self.activity.files_written += published.written
@@ -326,25 +330,21 @@ class Loop:
         self._alive()
         if self._schedule is not None:
             self._schedule.follow_clock()
-        for folder in self._folders:
-            if folder.check():
-                self.scan()
+        if sum(folder.check() for folder in self._folders):
+            self.scan()
         self._app.store.check()
         if self._calls.came():
             self.mailed.set()
             self.wake()
         self._keep_status()
 
-    def _wait(self, wait_s: float | None) -> bool:
-        """Waits until something wakes it, feeding the watchdog meanwhile; whether something did."""
+    def _wait(self, wait_s: float | None) -> None:
+        """Waits until something wakes it, feeding the watchdog meanwhile."""
         until = None if wait_s is None else time.monotonic() + wait_s
         every = self._notifier.watchdog_every
         beat_s = min(every.total_seconds(), BEAT_EVERY_S) if every else BEAT_EVERY_S
         while not self.stopping.is_set():
             self._look_after()
             left = beat_s if until is None else until - time.monotonic()
-            if left <= 0.0:
-                return False
-            if self._woken.wait(min(left, beat_s)):
-                return True
-        return True
+            if left <= 0.0 or self._woken.wait(min(left, beat_s)):
+                return

@@ -190,7 +190,8 @@ class Rig:
         return published
 
     def publish_portion(self, progress: Progress = no_progress) -> Published:
-        return self.app.output.publish(self.store, self.app.sources.index, self.now, progress)
+        topics = self.app.sources.catalog
+        return self.app.output.publish(self.store, topics.index, topics.stored, self.now, progress)
 
     def _by_guid(self) -> dict[str, Entry]:
         with self.store.reading() as session:

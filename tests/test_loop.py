@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from syndicator import loop
 from syndicator.errors import StoreBusy
 from syndicator.loop import Loop
+from syndicator.publish import build
+from syndicator.store.types import FEED, PAGE
 from syndicator.systemd import Notifier
+from syndicator.watch.settle import Hint, Sign
 from tests.rig import Rig
 
 
@@ -166,3 +170,71 @@ def test_folder_renamed_in_is_one_burst(tmp_path: Path) -> None:
                 if set(rig.entries()) == before:
                     loop._woken.wait(0.05 if wait_s is None else min(wait_s, 0.05))
             assert len(set(rig.entries()) - before) == 60, round
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No portion ends because this machine is slow."""
+    for name in ("AT_ONCE_S", "ARCHIVES_S"):
+        monkeypatch.setattr(build, name, 60.0)
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("outstanding", ["feeds", "pages", "archives"])
+def test_article_waits_for_one_document_of_what_is_outstanding(tmp_path: Path, outstanding: str) -> None:
+    rig = Rig(tmp_path, limit=1)
+    for number in range(20):
+        rig.write(f"{number}.md", topics=[f"Topic {number % 5}"])
+    run_all(rig.loop)
+    with rig.store.transaction() as session:
+        kinds = {"feeds": [FEED], "pages": [PAGE], "archives": [0, 1]}[outstanding]
+        session.feeds.mark_dirty((f"topic-{number}", kind) for number in range(5) for kind in kinds)
+    rendered: list[int] = []
+
+    def progress(done: int, of: int) -> None:
+        rendered.append(of)
+        if len(rendered) == 1:
+            rig.write("new.md", topics=["New"])
+            rig.loop.hint(Hint(source="news", path="new.md", sign=Sign.MOVED))
+
+    rig.loop.progress = progress
+    assert rig.loop.run_once() == 0.0
+    assert len(rendered) == 1, "the portion ended"
+    rig.loop.run_once()
+    assert rig.titles("new") == ["About new"]
+    run_all(rig.loop)
+    with rig.store.reading() as session:
+        assert not session.feeds.dirty()
+
+
+@pytest.mark.usefixtures("fast")
+def test_what_is_outstanding_is_published_though_articles_keep_coming(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "YIELDING_LASTS_S", 0.0)
+    rig = Rig(tmp_path, limit=1)
+    for number in range(20):
+        rig.write(f"{number}.md", topics=[f"Topic {number % 5}"])
+    rig.loop.progress = lambda done, of: rig.loop.hint(Hint(source="news", path="0.md"))
+    rig.loop.run_once()
+    rig.loop.run_once()
+    with rig.store.reading() as session:
+        assert not session.feeds.dirty()
+
+
+def test_newest_entries_come_into_their_feeds_first(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number, day in enumerate([10, 12, 11]):
+        rig.write(f"{number}.md", topics=[f"Topic {number}"], publishedDateTime=f"2026-03-{day}T09:00:00Z")
+    rig.scan()
+    topics, order = rig.app.sources.catalog, list[str]()
+    put = rig.app.output.folder.put
+
+    def note(path: str, data: bytes, *, compress: bool = True) -> bool:
+        if path.endswith("atom.xml") and "archive" not in path:
+            order.append(path.split("/")[1])
+        return put(path, data, compress=compress)
+
+    rig.app.output.folder.put = note  # type: ignore[method-assign]
+    rig.app.output.publish(rig.store, topics.index, topics.stored, rig.now)
+    assert order == ["all", "topic-1", "topic-2", "topic-0"]

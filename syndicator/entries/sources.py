@@ -25,7 +25,6 @@ from syndicator.entries.topics import TopicCatalog
 from syndicator.models import DeclaredTopic
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.progress import Progress, no_progress
-from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Settings, Source
 from syndicator.store.database import Store
 from syndicator.store.session import Session
@@ -87,12 +86,12 @@ class Sources:
             )
 
     @property
-    def index(self) -> TopicIndex:
+    def catalog(self) -> TopicCatalog:
         """The topics as they stand."""
         if self._catalog is None:
             with self._store.reading() as session:
                 self._catalog = self._read_catalog(session)
-        return self._catalog.index
+        return self._catalog
 
     def scan(
         self,

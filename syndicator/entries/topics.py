@@ -28,7 +28,8 @@ class TopicCatalog:
         self._declared = tuple(declared)
         self._roll_up = roll_up
         self._page_size = page_size
-        self._stored = {stored.topic.slug: stored for stored in session.topics()}
+        self.stored: Mapping[str, StoredTopic] = {one.topic.slug: one for one in session.topics()}
+        """All topics that there ever were, by slug; another mapping after each change."""
         self._names = Counter(session.topic_names())
         self._variants: set[str] = set()
         """The keys of names that articles spell in more than one way."""
@@ -37,8 +38,8 @@ class TopicCatalog:
         """Whether what the index says is in the store, too."""
 
     def _built(self) -> TopicIndexResult:
-        known = [stored.topic for stored in self._stored.values() if stored.status is not TopicStatus.MOVED]
-        retired = [slug for slug, stored in self._stored.items() if stored.status is TopicStatus.MOVED]
+        known = [stored.topic for stored in self.stored.values() if stored.status is not TopicStatus.MOVED]
+        retired = [slug for slug, stored in self.stored.items() if stored.status is TopicStatus.MOVED]
         return build_index(self._declared, self._names, known, retired=retired)
 
     def _follow(self, built: TopicIndexResult) -> None:
@@ -53,7 +54,7 @@ class TopicCatalog:
     def names_with_ancestors(self) -> Mapping[str, frozenset[str]]:
         """By slug: all names that a route's patterns may match a topic by, its own and its ancestors'."""
         if self._names_with_ancestors is None:
-            self._names_with_ancestors = names_with_ancestors(one.topic for one in self._stored.values())
+            self._names_with_ancestors = names_with_ancestors(one.topic for one in self.stored.values())
         return self._names_with_ancestors
 
     def slugs(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -98,19 +99,19 @@ class TopicCatalog:
         """Takes over what the topic files say now. True when entries must be put into topics anew."""
         if self._is_stored and tuple(declared) == self._declared:
             return False
-        before = dict(self._stored)
+        before = dict(self.stored)
         self._declared = tuple(declared)
         self._build(session)
         return any(
             (now.topic, now.moved_to) != (was.topic, was.moved_to)
-            for was, now in ((was, self._stored[slug]) for slug, was in before.items())
+            for was, now in ((was, self.stored[slug]) for slug, was in before.items())
         )
 
     def update_statuses(self, session: Session, slugs: Iterable[str]) -> None:
         """Brings topics to life that have something to show, and ends those that nothing names any more."""
         changed: list[StoredTopic] = []
         for slug in sorted(set(slugs) - {ALL}):
-            stored = self._stored.get(slug)
+            stored = self.stored.get(slug)
             if stored is not None and stored.status is not TopicStatus.MOVED:
                 status = self._status(session, slug, stored.status)
                 if status is not stored.status:
@@ -134,12 +135,12 @@ class TopicCatalog:
             for slug, topic in built.index.topics.items()
         ]
         changed += [
-            replace(self._stored[old], status=TopicStatus.MOVED, moved_to=new)
+            replace(self.stored[old], status=TopicStatus.MOVED, moved_to=new)
             for old, new in built.renamed.items()
-            if old in self._stored and old not in built.index.topics
+            if old in self.stored and old not in built.index.topics
         ]
-        self._put(session, [stored for stored in changed if self._stored.get(stored.topic.slug) != stored])
-        self.update_statuses(session, self._stored)
+        self._put(session, [stored for stored in changed if self.stored.get(stored.topic.slug) != stored])
+        self.update_statuses(session, self.stored)
         if reworded:
             # The name stands as a category in other topics' feeds too.
             self._mark_all(session, FEED)
@@ -151,7 +152,7 @@ class TopicCatalog:
 
     def _reworded(self, index: TopicIndex) -> list[str]:
         """The topics whose feeds and entries say something else now, in the same places."""
-        before = {slug: stored.topic for slug, stored in self._stored.items()}
+        before = {slug: stored.topic for slug, stored in self.stored.items()}
         return [
             slug
             for slug, topic in index.topics.items()
@@ -159,13 +160,13 @@ class TopicCatalog:
         ]
 
     def _first_status(self, slug: str) -> TopicStatus:
-        was = self._stored.get(slug)
+        was = self.stored.get(slug)
         return was.status if was is not None and was.status is not TopicStatus.MOVED else TopicStatus.WAITING
 
     def live(self) -> list[Topic]:
         """The topics that have feeds, by slug."""
         return [
-            stored.topic for _, stored in sorted(self._stored.items()) if stored.status is TopicStatus.LIVE
+            stored.topic for _, stored in sorted(self.stored.items()) if stored.status is TopicStatus.LIVE
         ]
 
     def _put(self, session: Session, changed: Sequence[StoredTopic]) -> None:
@@ -175,11 +176,11 @@ class TopicCatalog:
                 (s.topic.slug, FEED) for s in changed if s.status is not TopicStatus.WAITING
             )
             # The pages of parents, former ones too, show the topic.
-            former = [self._stored[s.topic.slug] for s in changed if s.topic.slug in self._stored]
+            former = [self.stored[s.topic.slug] for s in changed if s.topic.slug in self.stored]
             session.feeds.mark_dirty((s.topic.parent, FEED) for s in (*changed, *former) if s.topic.parent)
             before = {topic.slug for topic in self.live()}
             self._names_with_ancestors = None
-            self._stored |= {stored.topic.slug: stored for stored in changed}
+            self.stored = {**self.stored, **{stored.topic.slug: stored for stored in changed}}
             if {topic.slug for topic in self.live()} != before:
                 # Pages link to the topics that have pages, wherever one is named.
                 self._mark_all(session, PAGE)

@@ -1,8 +1,8 @@
 """From the store onto the disk: what is dirty is rendered and put into the output, portion by portion.
 
-Feeds of all topics first, then pages, then archives, which take little time at once so that no new article
-waits for them. The store says what is dirty, from the transaction that made it so until its files are in
-place and synced; a crash in between costs nothing but doing it again.
+In the order of `order`; a portion ends early when something urgent comes, which waits for one topic's feeds
+at most. The store says what is dirty, from the transaction that made it so until its files are in place and
+synced; a crash in between costs nothing but doing it again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from syndicator.progress import Progress, no_progress
 from syndicator.publish.addresses import OPML_PATH, digest_folder, digest_path, feed_path, page_path
 from syndicator.publish.archive import archive_pages
 from syndicator.publish.moved_map import has_ended, moves_of, render_nginx_map
+from syndicator.publish.order import DIGESTS, Work, is_late, order, work_of
 from syndicator.publish.output import OutputFolder
 from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.statistics import Statistics
@@ -34,14 +35,9 @@ if TYPE_CHECKING:
     from syndicator.publish.documents import Document, Documents
     from syndicator.publish.fragments import Fragments
 
-Work = tuple[str, int]
-"""What is written at once: a topic's feeds (FEED), its page (PAGE), or a page of its archive by its number.
-The page of a digest has the digest's folder for a topic; no slug has a slash."""
-
-DIGESTS = digest_folder("")
 AT_ONCE_S, ARCHIVES_S = 0.5, 0.1
-"""How long feeds and pages, and archives, may take of a portion: between two portions new articles are looked
-at and messages go out, and what those change goes before archives."""
+"""How long feeds and pages, and archives, may take of a portion: between two portions messages go out, and
+what they change goes before archives."""
 ARCHIVES = 200
 """Archive pages that are looked up at a time."""
 LEFTOVER = -3
@@ -57,6 +53,8 @@ class Published:
     more: bool = False
     only_archives: bool = False
     """All feeds and pages are in place, and only archives are left."""
+    yielded: bool = False
+    """The portion ended early, for what is urgent."""
     failure: OutputUnwritable | None = None
     """Why something could not be written, once nothing else is left; it stays dirty."""
 
@@ -70,10 +68,11 @@ class _Portion:
     """Not yet known to the store to be dirty: it follows from the rest."""
     done: list[Work] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
+    yielded: bool = False
 
     def feeds(self) -> list[str]:
         """The files written that people subscribe to, of which a hub is told."""
-        return [path for path in self.written if _work_of(path)[1] == FEED]
+        return [path for path in self.written if work_of(path)[1] == FEED]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,8 +85,9 @@ class Output:
     """The fingerprint of all that decides how feeds are rendered."""
     moved_map: Path
     """Where the servers find which topics have moved or gone; beside the state, not in the output."""
-    _index: TopicIndex = field(default_factory=lambda: TopicIndex(topics={}))
-    _topics: dict[str, StoredTopic] = field(default_factory=dict)
+    _known: tuple[TopicIndex, Mapping[str, StoredTopic]] | None = None
+    _live: TopicIndex = field(default_factory=lambda: TopicIndex(topics={}))
+    """Of the topics that were last published, those that have feeds."""
     _moved: dict[str, str] | None = None
     _statistics: dict[str, Statistics] = field(default_factory=dict)
     _fragments: Fragments | None = None
@@ -131,52 +131,57 @@ class Output:
             changed = sorted(
                 path
                 for path in found
-                if (work := _work_of(path)) not in dirty and not (pages and work[1] == PAGE)
+                if (work := work_of(path)) not in dirty and not (pages and work[1] == PAGE)
             )
             self.folder.forget(changed)
-            session.feeds.mark_dirty(map(_work_of, changed))
+            session.feeds.mark_dirty(map(work_of, changed))
             session.feeds.put_written(self.folder.changes)
         self.folder.changes.clear()
         return changed
 
     def publish(
-        self, store: Store, index: TopicIndex, now: datetime, progress: Progress = no_progress
+        self,
+        store: Store,
+        index: TopicIndex,
+        topics: Mapping[str, StoredTopic],
+        now: datetime,
+        progress: Progress = no_progress,
+        is_urgent: Callable[[], bool] = lambda: False,
     ) -> Published:
-        """Writes a portion of what is dirty, and marks that clean.
+        """Writes a portion of what is dirty, and marks that clean. `topics` are all there are, by slug; where
+        they change, it is another mapping.
 
-        To be called again at once while there is `more`. What cannot be written stays dirty and stops nothing
-        else; the `failure` is told when all else is written.
+        To be called again at once while there is `more`. It ends early when something else `is_urgent`. What
+        cannot be written stays dirty and stops nothing else; the `failure` is told when all else is written.
         """
         with store.reading() as session:
             dirty = session.feeds.dirty(archives=ARCHIVES + len(self._failed))
             if not dirty and not self._leftovers:
                 return Published()
-            if index is not self._index or any(page < 0 for _, page in dirty):
-                # Whatever becomes of a topic, its feeds are dirty or its name is new.
-                self._index = index
-                self._topics = {stored.topic.slug: stored for stored in session.topics()}
-            documents = self._documents(session)
+            documents = self._documents(session, index, topics)
             portion = self._take(dirty, documents)
             failure = None
             try:
-                self._write(portion, documents, progress)
+                self._write(portion, documents, progress, is_urgent)
             except OutputUnwritable as error:
                 failure = error
             finally:
                 self._keep(store, portion, now)
         return self._published(portion, failure)
 
-    def _documents(self, session: Session) -> Documents:
+    def _documents(self, session: Session, index: TopicIndex, topics: Mapping[str, StoredTopic]) -> Documents:
         # They load feedgen, lxml and Jinja2, which takes a fifth of a second: `check` renders nothing.
-        from syndicator.publish.documents import Documents
+        from syndicator.publish.documents import Documents, only_live
         from syndicator.publish.fragments import Fragments
 
         self._fragments = self._fragments or Fragments()
+        if self._known is None or self._known[0] is not index or self._known[1] is not topics:
+            self._known, self._live = (index, topics), only_live(index, topics)
         return Documents(
             session=session,
             settings=self.settings,
-            topics=self._topics,
-            index=self._index,
+            topics=topics,
+            live=self._live,
             statistics=self._statistics,
             fragments=self._fragments,
         )
@@ -191,25 +196,33 @@ class Output:
         new -= dirty
         leftovers = {(path, LEFTOVER) for path in islice(self._leftovers, ARCHIVES)}
         owed = (dirty | new | leftovers) - self._failed.keys()
-        return _Portion(sorted(owed, key=_order(documents.topics)), new)
+        heads = documents.session.feeds.heads()
+        return _Portion(sorted(owed, key=order(documents.topics, heads)), new)
 
-    def _write(self, portion: _Portion, documents: Documents, progress: Progress) -> None:
+    def _write(
+        self,
+        portion: _Portion,
+        documents: Documents,
+        progress: Progress,
+        is_urgent: Callable[[], bool],
+    ) -> None:
         """Raises OutputUnwritable where nothing else would succeed either."""
-        feeds = [work for work in portion.work if not _is_late(work)]
-        archives = [work for work in portion.work if _is_late(work)]
+        feeds = [work for work in portion.work if not is_late(work)]
+        archives = [work for work in portion.work if is_late(work)]
         for some, longest_s in ((feeds, AT_ONCE_S), (archives, ARCHIVES_S)):
             until = time.monotonic() + longest_s
             for work in some:
                 progress(len(portion.done), len(portion.work))
                 self._attempt(work, portion, documents)
-                if time.monotonic() > until:
+                portion.yielded = is_urgent()
+                if portion.yielded or time.monotonic() > until:
                     return
 
     def _attempt(self, work: Work, portion: _Portion, documents: Documents) -> None:
         try:
             for path, data in self._render(work, portion, documents):
                 self._leftovers.discard(path)
-                if self.folder.put(path, data, compress=_work_of(path)[1] < 0):
+                if self.folder.put(path, data, compress=work_of(path)[1] < 0):
                     portion.written.append(path)
             portion.done.append(work)
         except OutputUnwritable as error:
@@ -280,7 +293,8 @@ class Output:
             written=len(portion.written),
             feeds=len(portion.feeds()),
             more=more,
-            only_archives=more and all(map(_is_late, left)),
+            only_archives=more and all(map(is_late, left)),
+            yielded=more and portion.yielded,
             failure=failure,
         )
 
@@ -291,45 +305,3 @@ class Output:
         yield (slug, PAGE), [page_path(slug), *((OPML_PATH, *ASSETS) if slug == ALL else ())]
         for page in archive_pages(session.feeds.next_number(slug), self.settings.feeds.limit):
             yield (slug, page.number), [feed_path(slug, Format.ATOM, page=page.number)]
-
-
-def _order(topics: Mapping[str, StoredTopic]) -> Callable[[Work], tuple[int, bool, bool, str, int]]:
-    """Pages of digests first, whose messages go out now; then feeds: that of everything, topics that others
-    redirect to before those, and last what has ended and is removed; then pages, the front page last; then
-    archives."""
-    targets = {stored.moved_to for stored in topics.values() if stored.status is TopicStatus.MOVED}
-    ended = {slug for slug, stored in topics.items() if has_ended(stored)}
-
-    def place(work: Work) -> tuple[int, bool, bool, str, int]:
-        slug, page = work
-        if slug.startswith(DIGESTS):
-            return 0, False, False, slug, page
-        if page == FEED:
-            return 1 if slug == ALL else 2, slug in ended, slug not in targets, slug, page
-        return 4 if _is_late(work) else 3, page == PAGE and slug == ALL, False, slug, page
-
-    return place
-
-
-def _is_late(work: Work) -> bool:
-    """Whether it is for when all feeds and pages are in place."""
-    return work[1] not in (FEED, PAGE)
-
-
-def _work_of(path: str) -> Work:
-    """What writes a file; what is of no topic comes with the front page.
-
-    >>> [_work_of(path) for path in ("feeds/archive/rss.xml", "feeds/ai/archive/3/atom.xml", "icon.svg")]
-    [('archive', -1), ('ai', 3), ('all', -2)]
-    """
-    match path.split("/"):
-        case ["feeds", slug, "archive", number, _]:
-            return slug, int(number)
-        case ["feeds", slug, *_]:
-            return slug, FEED
-        case ["topics", slug, *_]:
-            return slug, PAGE
-        case ["digests", id, *_]:
-            return digest_folder(id), PAGE
-        case _:
-            return ALL, PAGE

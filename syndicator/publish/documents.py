@@ -36,7 +36,8 @@ class Documents:
     session: Session
     settings: Settings
     topics: Mapping[str, StoredTopic]
-    index: TopicIndex
+    live: TopicIndex
+    """The topics that have feeds, as `only_live` gives them."""
     statistics: dict[str, Statistics]
     """How much there is to expect of each topic. Kept from one reading to the next: whoever knows that a
     topic has changed removes its own."""
@@ -45,11 +46,6 @@ class Documents:
     _pages: dict[str, Sequence[ArchivePage]] = field(default_factory=dict)
     _copies: dict[str, list[Entry]] = field(default_factory=dict)
     """By canonical link, the public entries of a link that several have; empty for one's own."""
-
-    @cached_property
-    def live(self) -> TopicIndex:
-        """The topics that have feeds; one whose parent has none stands at the top."""
-        return _only_live(self.index, self.topics)
 
     @cached_property
     def linked(self) -> Mapping[str, str]:
@@ -231,7 +227,8 @@ def _as_related(entry: Entry) -> Related:
     )
 
 
-def _only_live(index: TopicIndex, topics: Mapping[str, StoredTopic]) -> TopicIndex:
+def only_live(index: TopicIndex, topics: Mapping[str, StoredTopic]) -> TopicIndex:
+    """The topics that have feeds; one whose parent has none stands at the top."""
     live = {slug for slug, stored in topics.items() if stored.status is TopicStatus.LIVE}
     kept = {
         slug: topic if topic.parent in live else replace(topic, parent=None)

@@ -15,7 +15,7 @@ from syndicator.models import Appearance, Entry, Tombstone, Visibility, WrittenF
 from syndicator.store import rows
 from syndicator.store.dialect import batches, insert_missing, row_of, upsert
 from syndicator.store.tables import dirty, entries, memberships, written
-from syndicator.store.types import Membership, Span
+from syndicator.store.types import FEED, Membership, Span
 
 MEMBERSHIP = [memberships.c[name] for name in Membership.__dataclass_fields__]
 
@@ -156,6 +156,16 @@ class FeedTables:
         first = pages.where(dirty.c.page < 0)
         rest = pages.where(dirty.c.page >= 0).limit(archives)
         return {(topic, page) for some in (first, rest) for topic, page in self._connection.execute(some)}
+
+    def heads(self) -> dict[str, datetime]:
+        """When the newest entry was published that each topic shows whose feeds are dirty."""
+        newest = select(func.max(memberships.c.published)).where(
+            memberships.c.topic == dirty.c.topic, memberships.c.shown
+        )
+        found = self._connection.execute(
+            select(dirty.c.topic, newest.scalar_subquery()).where(dirty.c.page == FEED)
+        )
+        return {topic: published for topic, published in found if published is not None}
 
     def mark_dirty(self, pages: Iterable[tuple[str, int]]) -> None:
         """Notes topics and pages that are to be written anew. May be repeated."""
