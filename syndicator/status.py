@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +63,9 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
 def route_facts(
     outbox: Outbox, routes: Iterable[Route], enqueuer: Enqueuer, now: datetime
 ) -> list[dict[str, Any]]:
-    """What each route is and holds: stories owed, messages that wait, what holds it back as a whole and until
-    when. By index, and by what is owed or waits."""
+    """What each route is and holds: the time of its next digest, stories owed, messages that wait, what holds
+    it back as a whole and until when. By index, and by what is owed or waits."""
+    from syndicator.schedule import next_digest
     from syndicator.settings.models import Digest
 
     routes, mutes = list(routes), outbox.ledger.mutes(ended_after=now)
@@ -79,6 +79,7 @@ def route_facts(
             "channel": route.channel,
             "min_quality": route.min_quality,
             "deliver": "digest" if isinstance(route.deliver, Digest) else "immediate",
+            "next": _iso(next_digest(route.deliver, now) if isinstance(route.deliver, Digest) else None),
             "owes": owed[route.name],
             "waiting": waiting[route.name],
             "held": hold and hold.reason,
@@ -93,28 +94,6 @@ def mute_facts(mute: Mute) -> dict[str, Any]:
     """A mute for programs; `route` is None where it holds all."""
     since, until = mute.since.isoformat(), mute.end.isoformat()
     return {"route": mute.route or None, "since": since, "until": until, "why": mute.why}
-
-
-def with_next_digests(facts: dict[str, Any], routes: Iterable[Route], now: datetime) -> dict[str, Any]:
-    """The facts with the time of each route's next digest as `next`; None for the others.
-
-    For whoever shows them: the service's own loop has no time for a search per route.
-    """
-    from syndicator.schedule import next_slot, read_cron
-    from syndicator.settings.models import Digest
-
-    @cache
-    def next_digest(cron: str, time_zone: str) -> str | None:
-        slot = next_slot(read_cron(cron, time_zone), now)
-        return slot.at.isoformat() if slot else None
-
-    times = {
-        route.name: next_digest(route.deliver.cron, route.deliver.time_zone)
-        for route in routes
-        if isinstance(route.deliver, Digest)
-    }
-    shown = [route | {"next": times.get(route["name"])} for route in facts.get("routes", ())]
-    return facts | {"routes": shown}
 
 
 def hindered(finding: Finding, now: datetime, *, started: datetime) -> dict[str, Any]:

@@ -16,7 +16,15 @@ from hypothesis import strategies as st
 from syndicator.alerts import Slot
 from syndicator.clock import Clock, Moment
 from syndicator.models import utc
-from syndicator.schedule import Schedule, SlotTrigger, latest_slot, next_slot, read_cron, validate_cron
+from syndicator.schedule import (
+    Schedule,
+    SlotTrigger,
+    latest_slot,
+    next_digest,
+    next_slot,
+    read_cron,
+    validate_cron,
+)
 from syndicator.settings.models import Digest
 
 BERLIN = "Europe/Berlin"
@@ -346,3 +354,11 @@ def test_clock_that_was_set_is_noticed_and_all_jobs_fire(jump: timedelta) -> Non
         clock.time += jump
         schedule.follow_clock()
         assert marked.wait(10)
+
+
+def test_next_digest_is_right_whichever_way_the_clock_goes() -> None:
+    digest = Digest(cron="0 9 * * *")
+    nine = utc(2026, 3, 14, 9)
+    hours = [(-30, -24), (-1, 0), (-0.5, 0), (0, 24), (23, 24), (72, 96), (-30, -24), (-1, 0)]
+    for now, expected in hours:
+        assert next_digest(digest, nine + timedelta(hours=now)) == nine + timedelta(hours=expected)

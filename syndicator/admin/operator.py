@@ -12,7 +12,7 @@ from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import SyndicatorError
 from syndicator.health import Finding, HealthLevel, Kind, hindrance
-from syndicator.status import facts, hindered, with_next_digests
+from syndicator.status import facts, hindered
 
 STARTING = Finding(
     kind=Kind.SERVICE,
@@ -81,7 +81,6 @@ class Operator:
             return hindered(self.hindrance, now, started=self._started), {}
         try:
             told = facts(app, now, started=self._started, refused=self.refused)
-            told = with_next_digests(told, app.router.routes, now)
             return told, details(app, now, started=self._started) if more else {}
         except SyndicatorError as error:
             return hindered(hindrance(error, now), now, started=self._started), {}

@@ -20,14 +20,13 @@ def routes(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     """List the routes: channel, quality, when each sends next, what it holds, and what holds it back."""
     from syndicator.app import enqueuer_of, routes_of
     from syndicator.cli.log import configure_logs
-    from syndicator.status import route_facts, with_next_digests
+    from syndicator.status import route_facts
 
     configure_logs(quiet=True)
     settings, moment = read_settings(config), now()
     with session_of(settings) as session:
         enqueuer = enqueuer_of(settings, session, moment)
         found = route_facts(session.outbox, routes_of(settings, session), enqueuer, moment)
-    found = with_next_digests({"routes": found}, settings.routes, moment)["routes"]
     if as_json:
         say_json(found)
     elif found:

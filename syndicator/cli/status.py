@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, settings_file
 from syndicator.cli.terminal import say, say_json
 
 WORDS = ("well", "degraded", "down")
@@ -23,12 +24,13 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False,
 ) -> None:
     """How things stand, each trouble with its fix. Exit code: 0 well, 1 degraded, 2 down."""
-    from syndicator.status import current_status, status_path, with_next_digests
+    # Not `read_settings`: what it checks the times of digests with takes as long to load as all the rest.
+    from syndicator.settings.load import load_settings
+    from syndicator.status import current_status, status_path
 
-    settings = read_settings(config)
-    path = status_path(settings.state)
+    path = status_path(load_settings(settings_file(config), os.environ).state)
     while True:
-        found = with_next_digests(current_status(path), settings.routes, now())
+        found = current_status(path)
         if as_json:
             say_json(found)
         else:

@@ -24,6 +24,21 @@ def test_help_waits_for_nothing_that_a_command_works_with(arguments: list[str]) 
     assert modules & {"sqlalchemy", "structlog", "rich", "lxml", "slack_sdk"} == set()
 
 
+def test_status_loads_the_settings_and_nothing_else(tmp_path: Path) -> None:
+    settings = {
+        "site": {"title": "T", "base_url": "https://feeds.example.org/"},
+        "sources": [{"name": "news", "path": "articles"}],
+        "routes": [{"name": "daily", "channel": "C1", "deliver": {"digest": "0 9 * * *"}}],
+    }
+    file = tmp_path / "s.yaml"
+    file.write_text(json.dumps(settings), encoding="utf-8")
+    modules = loaded("status", "--config", str(file))
+    assert "syndicator.settings.load" in modules and "syndicator.status" in modules
+    assert (
+        modules & {"sqlalchemy", "structlog", "rich", "apscheduler", "asyncio", "prometheus_client"} == set()
+    )
+
+
 def test_check_loads_neither_what_publishes_nor_what_sends(tmp_path: Path) -> None:
     (tmp_path / "articles").mkdir()
     settings = {
