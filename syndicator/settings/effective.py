@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from pathlib import Path
 
-from pydantic import AliasChoices, AliasPath, BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr
 
 from syndicator.settings.checks import SettingPath
 from syndicator.settings.load import SettingsReader
@@ -71,9 +71,7 @@ def _flat(model: BaseModel, path: SettingPath) -> Iterator[tuple[SettingPath, ob
     for name, field in type(model).model_fields.items():
         if field.exclude:
             continue
-        alias = field.validation_alias
-        own = (*path, name if alias is None or isinstance(alias, AliasPath | AliasChoices) else alias)
-        value = getattr(model, name)
+        own, value = (*path, str(field.validation_alias or name)), getattr(model, name)
         items = value if isinstance(value, tuple) else ()
         if isinstance(value, BaseModel):
             yield from _flat(value, own)

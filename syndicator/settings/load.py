@@ -6,7 +6,7 @@ quoted texts are read as YAML; a list takes the place of the file's, a mapping a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,9 +19,6 @@ from syndicator.settings.secrets import (
     API_URL,
     BOT_TOKEN,
     WEBHOOK_URL,
-    check_api_url,
-    check_token,
-    check_webhook,
     find_secret,
     read_secret,
 )
@@ -94,9 +91,8 @@ class SettingsReader:
 
     def origin(self, path: SettingPath) -> str:
         """Where the setting at this path comes from: a variable, a line of the file, or the default."""
-        for own, (name, _) in reversed(self._variables.items()):
-            if path[: len(own)] == own or own[: len(path)] == path:
-                return name
+        if (name := self._variable(path)) is not None:
+            return name
         if not _is_set(self._document.value, path):
             return "default"
         return f"{self._file}:{self._document.place(*path).line}"
@@ -112,20 +108,20 @@ class SettingsReader:
 
     def _add(self, what: str, path: SettingPath) -> None:
         """Notes what is wrong, in the variable that sets it or at its (or its parent's) place in the file."""
+        at, name = self._document.place(*path), self._variable(path)
+        place: dict[str, Any] = {"file": str(self._file), "line": at.line, "column": at.column}
+        place = place if name is None else {"variable": name}
+        self.problems.append(SettingProblem(key=name_of(path), what=what, **place))
+
+    def _variable(self, path: SettingPath) -> str | None:
+        """The variable that says what stands at the path, or below it."""
         for own, (name, value) in reversed(self._variables.items()):
             if own[: len(path)] == path or (path[: len(own)] == own and _says(value, path[len(own) :])):
-                self.problems.append(SettingProblem(variable=name, key=name_of(path), what=what))
-                return
-        at = self._document.place(*path)
-        problem = SettingProblem(
-            file=str(self._file), line=at.line, column=at.column, key=name_of(path), what=what
-        )
-        self.problems.append(problem)
+                return name
+        return None
 
     def _credentials(self, settings: Settings) -> Credentials:
-        token = self._secret(BOT_TOKEN, check_token)
-        shared = self._secret(WEBHOOK_URL, check_webhook)
-        api_url = self._secret(API_URL, check_api_url)
+        token, shared, api_url = map(self._secret, (BOT_TOKEN, WEBHOOK_URL, API_URL))
         webhooks: dict[str, SecretStr] = {}
         to = settings.alerts_to
         file = to.webhook_file if to is not None else None
@@ -144,14 +140,14 @@ class SettingsReader:
     def _secret_in(self, file: Path, path: SettingPath) -> SecretStr | None:
         """The address of the webhook in a file that the setting at `path` names."""
         try:
-            return read_secret(file, check_webhook)
+            return read_secret(WEBHOOK_URL, file)
         except ValueError as error:
             self._add(str(error), path)
             return None
 
-    def _secret(self, name: str, check: Callable[[str], None]) -> SecretStr | None:
+    def _secret(self, name: str) -> SecretStr | None:
         try:
-            return find_secret(name, self._environment, check)
+            return find_secret(name, self._environment)
         except SettingsError as error:
             self.problems += error.problems
             return None

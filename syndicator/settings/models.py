@@ -49,6 +49,7 @@ from syndicator.settings.types import (
     TimeZone,
     Title,
     Tool,
+    at_least,
 )
 from syndicator.urls import encoded, http_link
 
@@ -128,14 +129,7 @@ class Backup(Model):
     """How often the service backs its state up, and where to; beside the database where `folder` is None."""
 
     folder: Named | None = None
-    every: Duration = timedelta(hours=1)
-
-    @field_validator("every")
-    @classmethod
-    def not_busy(cls, value: timedelta) -> timedelta:
-        if value < timedelta(minutes=1):
-            raise ValueError("must be at least 1m")
-        return value
+    every: Annotated[Duration, at_least("1m")] = timedelta(hours=1)
 
 
 class AlertsTo(Model):
@@ -152,14 +146,7 @@ class AlertsTo(Model):
 
 class Watch(Model):
     quiet: Duration = timedelta(seconds=2)
-    scan_every: Duration = timedelta(seconds=60)
-
-    @field_validator("scan_every")
-    @classmethod
-    def not_busy(cls, value: timedelta) -> timedelta:
-        if value < timedelta(seconds=1):
-            raise ValueError("must be at least 1s")
-        return value
+    scan_every: Annotated[Duration, at_least("1s")] = timedelta(seconds=60)
 
 
 class Digest(Model):
@@ -237,18 +224,11 @@ class Route(Model):
             raise PydanticCustomError(RULE, "give `level` or `min_quality`, not both")
         return level
 
-    @field_validator("gather")
+    @field_validator("gather", "flood_window")
     @classmethod
-    def gather_immediate(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+    def immediate(cls, value: timedelta, info: ValidationInfo) -> timedelta:
         if value and isinstance(info.data.get("deliver"), Digest):
             raise PydanticCustomError(RULE, "is for `deliver: immediate`; a digest gathers by its schedule")
-        return value
-
-    @field_validator("flood_window")
-    @classmethod
-    def floods_immediate(cls, value: timedelta, info: ValidationInfo) -> timedelta:
-        if isinstance(info.data.get("deliver"), Digest):
-            raise PydanticCustomError(RULE, "is for `deliver: immediate`; a digest is one message anyway")
         return value
 
 

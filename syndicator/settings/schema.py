@@ -30,9 +30,7 @@ def _said(node: Any) -> Any:
         return [_said(one) for one in node]
     if not isinstance(node, dict):
         return node
-    found = {
-        key: _said(value) for key, value in node.items() if key not in ("title", "default", "discriminator")
-    }
+    found = {key: _said(value) for key, value in node.items() if key not in UNSAID}
     form = node.get("format")
     if form in ("duration", "time", "path"):
         del found["format"]

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -18,10 +18,24 @@ BOT_TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105  the name of the variable, not its v
 WEBHOOK_URL = "SLACK_WEBHOOK_URL"
 API_URL = "SLACK_API_URL"
 LARGEST_BYTES = 16 * 1024
+FORMS = {
+    BOT_TOKEN: (
+        (r"[\x21-\x7e]+", "holds blanks or characters that no token has; copy it again"),
+        ("xoxb-.*", "is not a bot token; copy the one that begins with xoxb- (OAuth & Permissions)"),
+    ),
+    WEBHOOK_URL: (
+        (
+            r"https?://[^\s/?#@]+/\S+",
+            "is not a webhook address; copy the one that begins with https://hooks.slack.com/services/",
+        ),
+    ),
+    API_URL: (("(?s)https?://.*", "must begin with https://"),),
+}
+"""What each must look like, and what is said where it does not."""
 
 
-def find_secret(name: str, environment: Mapping[str, str], check: Callable[[str], None]) -> SecretStr | None:
-    """The secret called `name`, or None where it is not set. Raises SettingsError, also what `check` says."""
+def find_secret(name: str, environment: Mapping[str, str]) -> SecretStr | None:
+    """The secret called `name`, or None where it is not set. Raises SettingsError where it is wrong."""
     credential = Path(environment.get("CREDENTIALS_DIRECTORY", "")) / name.lower()
     file: Path | None = None
     if value := environment.get(name, "").strip():
@@ -33,13 +47,13 @@ def find_secret(name: str, environment: Mapping[str, str], check: Callable[[str]
     else:
         return None
     try:
-        return read_secret(file, check) if file else _checked(value, check)
+        return read_secret(name, file) if file else _checked(name, value)
     except ValueError as error:
         raise SettingsError([SettingProblem(variable=called, what=str(error))]) from None
 
 
-def read_secret(path: Path, check: Callable[[str], None]) -> SecretStr:
-    """The secret in a file, blanks around it dropped. Raises ValueError, also what `check` says."""
+def read_secret(name: str, path: Path) -> SecretStr:
+    """The secret in a file, blanks around it dropped. Raises ValueError where it cannot be one."""
     try:
         if not path.is_file():
             raise ValueError(f"there is no file {path}")
@@ -52,31 +66,11 @@ def read_secret(path: Path, check: Callable[[str], None]) -> SecretStr:
         raise ValueError(f"{path} is not text") from None
     if not value:
         raise ValueError(f"{path} is empty")
-    return _checked(value, check)
+    return _checked(name, value)
 
 
-def _checked(value: str, check: Callable[[str], None]) -> SecretStr:
-    check(value)
+def _checked(name: str, value: str) -> SecretStr:
+    for form, what in FORMS[name]:
+        if not re.fullmatch(form, value):
+            raise ValueError(what)
     return SecretStr(value)
-
-
-def check_token(value: str) -> None:
-    """Raises ValueError where a bot token cannot look like this."""
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise ValueError("holds blanks or characters that no token has; copy it again")
-    if not value.startswith("xoxb-"):
-        raise ValueError("is not a bot token; copy the one that begins with xoxb- (OAuth & Permissions)")
-
-
-def check_webhook(value: str) -> None:
-    """Raises ValueError where the address of an incoming webhook cannot look like this."""
-    if not re.fullmatch(r"https?://[^\s/?#@]+/\S+", value):
-        raise ValueError(
-            "is not a webhook address; copy the one that begins with https://hooks.slack.com/services/"
-        )
-
-
-def check_api_url(value: str) -> None:
-    """Raises ValueError for what is no address."""
-    if not value.startswith(("https://", "http://")):
-        raise ValueError("must begin with https://")

@@ -88,6 +88,17 @@ def _duration(value: object) -> object:
     return value if isinstance(value, timedelta) else duration(str(value))
 
 
+def at_least(length: str) -> AfterValidator:
+    """Refuses what is shorter."""
+
+    def check(value: timedelta) -> timedelta:
+        if value < duration(length):
+            raise ValueError(f"must be at least {length}")
+        return value
+
+    return AfterValidator(check)
+
+
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
