@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,11 +21,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from syndicator import __version__, doctor
 from syndicator.alerts import channel_name
-from syndicator.doctor import Check
-from syndicator.errors import DeliveryError, Rejected, StoreError, SyndicatorError
-from syndicator.health import HealthLevel, Kind, find
+from syndicator.errors import DeliveryError, StoreError, SyndicatorError
+from syndicator.health import Finding, HealthLevel, Kind, find
 from syndicator.settings.models import Route, Settings, Source
-from syndicator.slack.errors import CHANNEL_FIX
+from syndicator.slack.check import NOT_FOUND
 from syndicator.slack.outage import WHERE_TO_LOOK
 
 if TYPE_CHECKING:
@@ -40,14 +40,13 @@ SOONER = 0.8
 STUCK = "See whether the disk with `state` answers"
 OPML = "feeds.opml"
 ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
-NOT_FOUND = Rejected("no such channel", code="channel_not_found", fix=CHANNEL_FIX)
 
 
 class Probe(NamedTuple):
-    """One check: its name, what looks, and what to do where that takes too long."""
+    """One check: of what kind it is, what looks, and what to do where that takes too long."""
 
-    name: str
-    look: Callable[[], Iterable[Check]]
+    kind: Kind
+    look: Callable[[], Iterable[Finding]]
     if_slow: str
 
 
@@ -58,36 +57,36 @@ def examine(
     environment: Mapping[str, str],
     now: datetime,
     patience_s: float = PATIENCE_S,
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     """Each check as soon as it and those before it are done. Raises nothing but what is a mistake of ours."""
     words = f"{len(settings.sources)} source{'s' * (len(settings.sources) != 1)}, "
     words += f"{len(settings.routes)} route{'s' * (len(settings.routes) != 1)}"
-    yield Check(name="settings", text=f"{config}: {words}")
+    yield doctor.well(Kind.SETTINGS, f"{config}: {words}")
     machine = _machine(settings, config, environment, now)
     yield from run([*machine, *_addresses(settings, patience_s)], patience_s)
     yield from _slack(settings, now, patience_s)
-    yield from run([Probe("service", lambda: _service(settings), STUCK)], patience_s)
+    yield from run([Probe(Kind.SERVICE, lambda: _service(settings), STUCK)], patience_s)
 
 
-def run(probes: Sequence[Probe], patience_s: float) -> Iterator[Check]:
+def run(probes: Sequence[Probe], patience_s: float) -> Iterator[Finding]:
     """All at the same time, told in their order; what is not done in time is said to be so."""
     end = monotonic() + patience_s
     for probe, results in [(probe, _start(probe)) for probe in probes]:
         try:
             result = results.get(timeout=max(0.0, end - monotonic()))
         except Empty:
-            yield doctor.warning(probe.name, f"not done within {patience_s:g} s, given up", probe.if_slow)
+            yield doctor.warning(probe.kind, f"not done within {patience_s:g} s, given up", probe.if_slow)
             continue
         if isinstance(result, SyndicatorError | OSError):
-            yield doctor.judge_failure(probe.name, result)
+            yield doctor.judge_failure(probe.kind, result)
         elif isinstance(result, BaseException):
             raise result
         else:
             yield from result
 
 
-def _start(probe: Probe) -> SimpleQueue[list[Check] | BaseException]:
-    results: SimpleQueue[list[Check] | BaseException] = SimpleQueue()
+def _start(probe: Probe) -> SimpleQueue[list[Finding] | BaseException]:
+    results: SimpleQueue[list[Finding] | BaseException] = SimpleQueue()
 
     def look() -> None:
         try:
@@ -96,7 +95,7 @@ def _start(probe: Probe) -> SimpleQueue[list[Check] | BaseException]:
             # The job's boundary: `run` says it, or raises it in the command's own thread.
             results.put(error)
 
-    Thread(target=look, name=f"check {probe.name}", daemon=True).start()
+    Thread(target=look, name=f"check {probe.kind}", daemon=True).start()
     return results
 
 
@@ -109,14 +108,14 @@ def _machine(
     places = {"output": settings.output, "state": state.parent}
     disk = "See whether its disk or mount answers: `ls {}`"
     secrets = _secrets(settings, environment)
-    yield Probe("rights", lambda: _rights(state, config, secrets), disk.format(state.parent))
+    yield Probe(Kind.RIGHTS, lambda: _rights(state, config, secrets), disk.format(state.parent))
     for source in settings.sources:
-        yield Probe("folder", partial(_folder, source, now), disk.format(source.path))
-    yield Probe("watches", lambda: [_watches(roots)], disk.format(" ".join(map(str, roots))))
-    yield Probe("space", lambda: doctor.judge_space([*_disks(places)]), disk.format(settings.output))
+        yield Probe(Kind.FOLDER, partial(_folder, source, now), disk.format(source.path))
+    yield Probe(Kind.WATCHES, lambda: [_watches(roots)], disk.format(" ".join(map(str, roots))))
+    yield Probe(Kind.SPACE, lambda: doctor.judge_space([*_disks(places)]), disk.format(settings.output))
     slow = "A large database takes longer; see its disk where it is not large"
-    yield Probe("database", lambda: [_database(state)], slow)
-    yield Probe("output", lambda: [_output(settings)], disk.format(settings.output))
+    yield Probe(Kind.DATABASE, lambda: [_database(state)], slow)
+    yield Probe(Kind.OUTPUT, lambda: [_output(settings)], disk.format(settings.output))
 
 
 def _secrets(settings: Settings, environment: Mapping[str, str]) -> list[Path]:
@@ -124,7 +123,7 @@ def _secrets(settings: Settings, environment: Mapping[str, str]) -> list[Path]:
     return [*map(Path, named), *(route.webhook_file for route in settings.routes if route.webhook_file)]
 
 
-def _rights(state: Path, config: Path, secrets: Iterable[Path]) -> list[Check]:
+def _rights(state: Path, config: Path, secrets: Iterable[Path]) -> list[Finding]:
     user, there = _user(os.geteuid()), _nearest(state)
     return doctor.judge_rights(
         user,
@@ -153,13 +152,13 @@ def _nearest(path: Path) -> Path:
     return next(place for place in (path, *path.parents) if place.exists())
 
 
-def _folder(source: Source, now: datetime) -> list[Check]:
+def _folder(source: Source, now: datetime) -> list[Finding]:
     from syndicator.watch.scan import scan
 
     return doctor.judge_folder(source.name, str(source.path), scan(source.path), now)
 
 
-def _watches(roots: Iterable[Path]) -> Check:
+def _watches(roots: Iterable[Path]) -> Finding:
     folders = sum(1 for root in roots for _ in os.walk(root))
     try:
         limit = int(INOTIFY.read_text(encoding="ascii"))
@@ -177,20 +176,20 @@ def _disks(places: Mapping[str, Path]) -> Iterator[doctor.Disk]:
         yield doctor.Disk(what, there.stat().st_dev, free_bytes=free, files=files)
 
 
-def _database(path: Path) -> Check:
+def _database(path: Path) -> Finding:
     from syndicator.store.database import known_revisions
     from syndicator.store.inspection import checked_revision, lock_holder
 
     if not path.exists():
         fix = "Run `syndicator run` or `syndicator build`"
-        return doctor.warning("database", f"{path}: there is no state yet", fix)
+        return doctor.warning(Kind.DATABASE, f"{path}: there is no state yet", fix)
     if not all(os.access(place, os.W_OK) for place in (path, path.parent)):
         # Even a reader takes part in the files beside it (https://www.sqlite.org/wal.html#read_only_databases).
-        return doctor.wrong("database", f"{path}: this user cannot open it", doctor.AS_SERVICE)
+        return doctor.wrong(Kind.DATABASE, f"{path}: this user cannot open it", doctor.AS_SERVICE)
     return doctor.judge_database(str(path), checked_revision(path), known_revisions(), lock_holder(path))
 
 
-def _output(settings: Settings) -> Check:
+def _output(settings: Settings) -> Finding:
     from syndicator.publish.files import probe
     from syndicator.publish.output import OutputFolder
     from syndicator.store.database import open_known
@@ -202,29 +201,29 @@ def _output(settings: Settings) -> Check:
             folder.remember(session.feeds.written())
             dirty = len(session.feeds.dirty())
     except StoreError:  # the database has a check of its own
-        return Check(name="output", text=f"{settings.output}: can be written")
+        return doctor.well(Kind.OUTPUT, f"{settings.output}: can be written")
     written = sum(1 for _ in folder.list())
     changed = folder.find_changed(lambda _done, _of: None)
     return doctor.judge_output(str(settings.output), written, changed, dirty)
 
 
 def _addresses(settings: Settings, patience_s: float) -> Iterator[Probe]:
-    urls = {"address": settings.site.base_url}
+    urls = {Kind.ADDRESS: settings.site.base_url}
     if settings.server is not None and settings.server.port:
         from syndicator.web.process import describe
 
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.server.host, settings.server.host)  # noqa: S104
-        urls["server"] = f"http://{describe(host, settings.server.port)}/"
-    for name, url in urls.items():
-        look = partial(_address, name, url + OPML, settings, patience_s * SOONER)
-        yield Probe(name, look, f"Look there: `curl -v {url}{OPML}`")
+        urls[Kind.SERVER] = f"http://{describe(host, settings.server.port)}/"
+    for kind, url in urls.items():
+        look = partial(_address, kind, url + OPML, settings, patience_s * SOONER)
+        yield Probe(kind, look, f"Look there: `curl -v {url}{OPML}`")
 
 
-def _address(name: str, url: str, settings: Settings, timeout_s: float) -> list[Check]:
+def _address(kind: Kind, url: str, settings: Settings, timeout_s: float) -> list[Finding]:
     file = settings.output / OPML
     ours = file.read_bytes() if file.exists() else None
     answer = _get(url, timeout_s)
-    return [doctor.judge_address(name, url, answer, ours, settings.site.base_url)]
+    return [doctor.judge_address(kind, url, answer, ours, settings.site.base_url)]
 
 
 def _get(url: str, timeout_s: float) -> doctor.Answer:
@@ -238,14 +237,14 @@ def _get(url: str, timeout_s: float) -> doctor.Answer:
     return doctor.Answer(answer.status_code, answer.content)
 
 
-def _slack(settings: Settings, now: datetime, patience_s: float) -> Iterator[Check]:
+def _slack(settings: Settings, now: datetime, patience_s: float) -> Iterator[Finding]:
     """The token first, and with one that is accepted each channel. Nothing is posted."""
     to = settings.credentials
     if settings.slack.mode == "preview":
-        yield Check(name="token", text="not asked: with `slack: preview` messages are drawn, not posted")
+        yield doctor.well(Kind.TOKEN, "not asked: with `slack: preview` messages are drawn, not posted")
         return
     for name in to.webhooks:
-        yield Check(name="channel", text=f"{name}: by webhook; `syndicator send-test {name}` tries it")
+        yield doctor.well(Kind.CHANNEL, f"{name}: by webhook; `syndicator send-test {name}` tries it")
     routes = [route for route in settings.routes if route.name not in to.webhooks]
     if to.token is not None:
         from syndicator.slack.client import SlackBot
@@ -255,10 +254,10 @@ def _slack(settings: Settings, now: datetime, patience_s: float) -> Iterator[Che
         yield from _with_bot(bot, routes, now, patience_s)
     elif routes:
         look = partial(_without_token, settings, [route.name for route in routes], now)
-        yield from run([Probe("token", look, STUCK)], patience_s)
+        yield from run([Probe(Kind.TOKEN, look, STUCK)], patience_s)
 
 
-def _without_token(settings: Settings, routes: Sequence[str], now: datetime) -> list[Check]:
+def _without_token(settings: Settings, routes: Sequence[str], now: datetime) -> list[Finding]:
     """No way to Slack; unless the service that runs has one, by a credential that systemd gives it alone."""
     try:
         facts = _status(settings)
@@ -266,11 +265,11 @@ def _without_token(settings: Settings, routes: Sequence[str], now: datetime) -> 
         facts = {"level": HealthLevel.DOWN}
     if facts["level"] < HealthLevel.DOWN and all(one["kind"] != Kind.WAY for one in facts["findings"]):
         text = "not looked at: the service has a token that this command was not given"
-        return [doctor.warning("token", text, "Run it with the unit's credential, as in deploy/README.md")]
-    return [doctor.as_found("token", find(wayless=routes, now=now)[0])]
+        return [doctor.warning(Kind.TOKEN, text, "Run it with the unit's credential, as in deploy/README.md")]
+    return [replace(find(wayless=routes, now=now)[0], kind=Kind.TOKEN)]
 
 
-def _with_bot(bot: SlackBot, routes: Sequence[Route], now: datetime, patience_s: float) -> Iterator[Check]:
+def _with_bot(bot: SlackBot, routes: Sequence[Route], now: datetime, patience_s: float) -> Iterator[Finding]:
     by_channel: dict[str, list[str]] = {}
     for route in routes:
         by_channel.setdefault(route.channel, []).append(route.name)
@@ -278,33 +277,33 @@ def _with_bot(bot: SlackBot, routes: Sequence[Route], now: datetime, patience_s:
     ids: dict[str, str] = {channel: channel for channel in by_channel if channel not in names}
     accepted: list[str] = []
 
-    def token() -> Iterator[Check]:
+    def token() -> Iterator[Finding]:
         answer = _answer(bot.check)
         accepted.extend([] if isinstance(answer, DeliveryError) else [answer.user])
         yield from doctor.judge_token(answer, datetime.now(UTC))
 
-    def find_names() -> Iterator[Check]:
+    def find_names() -> Iterator[Finding]:
         found = _answer(lambda: bot.channel_ids(names.values()))
         if isinstance(found, DeliveryError):
-            yield doctor.judge_refusal("channel", found, now)
+            yield doctor.judge_refusal(Kind.CHANNEL, found, now)
             return
         ids.update({channel: found[name] for channel, name in names.items() if name in found})
         for channel in sorted(names.keys() - ids.keys()):
             yield doctor.judge_channel(channel, by_channel[channel], NOT_FOUND, now)
 
-    yield from run([Probe("token", token, WHERE_TO_LOOK)], patience_s)
+    yield from run([Probe(Kind.TOKEN, token, WHERE_TO_LOOK)], patience_s)
     if accepted and names:
-        yield from run([Probe("channel", find_names, WHERE_TO_LOOK)], patience_s)
+        yield from run([Probe(Kind.CHANNEL, find_names, WHERE_TO_LOOK)], patience_s)
     if accepted:
         probes = [_channel(bot, ids[one], by_channel[one], now) for one in by_channel if one in ids]
         yield from run(probes, patience_s)
 
 
 def _channel(bot: SlackBot, id: str, routes: Sequence[str], now: datetime) -> Probe:
-    def look() -> Iterator[Check]:
+    def look() -> Iterator[Finding]:
         yield doctor.judge_channel(id, routes, _answer(lambda: bot.channel(id)), now)
 
-    return Probe("channel", look, WHERE_TO_LOOK)
+    return Probe(Kind.CHANNEL, look, WHERE_TO_LOOK)
 
 
 def _answer(ask: Callable[[], T]) -> T | DeliveryError:
@@ -314,7 +313,7 @@ def _answer(ask: Callable[[], T]) -> T | DeliveryError:
         return error
 
 
-def _service(settings: Settings) -> list[Check]:
+def _service(settings: Settings) -> list[Finding]:
     return doctor.judge_service(_status(settings), __version__)
 
 

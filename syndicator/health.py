@@ -63,6 +63,15 @@ class Kind(StrEnum):
     MUTE = "mute"
     SETTINGS = "settings"
     SERVICE = "service"
+    # What `doctor` looks at besides:
+    RIGHTS = "rights"
+    WATCHES = "watches"
+    SPACE = "space"
+    DATABASE = "database"
+    OUTPUT = "output"
+    ADDRESS = "address"
+    SERVER = "server"
+    CLOCK = "clock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

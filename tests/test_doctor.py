@@ -7,12 +7,11 @@ from datetime import timedelta
 import pytest
 
 from syndicator.alerts import SlackMethod
+from syndicator.cli.doctor import RESULTS
 from syndicator.doctor import (
     AHEAD,
     Answer,
-    Check,
     Disk,
-    Result,
     judge_address,
     judge_channel,
     judge_database,
@@ -25,6 +24,7 @@ from syndicator.doctor import (
     judge_watches,
 )
 from syndicator.errors import Refused, Rejected
+from syndicator.health import Finding, HealthLevel, Kind
 from syndicator.models import utc
 from syndicator.slack.client import SCOPES, Identity, SlackChannel
 from syndicator.slack.errors import Call, from_answer
@@ -55,11 +55,11 @@ def channel(*, member: bool = True, archived: bool = False) -> SlackChannel:
     return SlackChannel(id="C1", name="news", is_member=member, is_archived=archived)
 
 
-def address(answer: Answer, ours: bytes | None = OURS) -> Check:
-    return judge_address("address", BASE, answer, ours, BASE)
+def address(answer: Answer, ours: bytes | None = OURS) -> Finding:
+    return judge_address(Kind.ADDRESS, BASE, answer, ours, BASE)
 
 
-def status(*findings: tuple[int, str], version: str = "1") -> list[Check]:
+def status(*findings: tuple[int, str], version: str = "1") -> list[Finding]:
     found = [{"level": level, "text": text, "fix": "Do it"} for level, text in findings]
     return judge_service({"findings": found, "line": "3 public", "version": version}, "1")
 
@@ -182,8 +182,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("checks", "result", "words"), CASES)
-def test_judgement(checks: list[Check], result: str, words: str) -> None:
+def test_judgement(checks: list[Finding], result: str, words: str) -> None:
     (check,) = checks
-    assert check.result == result
+    assert RESULTS[check.level] == result
     assert words in check.text
-    assert bool(check.fix) is (check.result is not Result.OK)
+    assert bool(check.fix) is (check.level is not HealthLevel.WELL)

@@ -17,8 +17,10 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from syndicator.cli import app, build  # noqa: F401  it registers itself
-from syndicator.doctor import Check
+from syndicator.cli.doctor import RESULTS
+from syndicator.doctor import well
 from syndicator.examination import Probe, examine, run
+from syndicator.health import Finding, HealthLevel, Kind
 from syndicator.settings.load import load_settings
 from syndicator.store.database import hold_state
 from tests.slack_server import TOKEN, Channel, Slack, SlackServer
@@ -61,30 +63,34 @@ def found(
         to = settings.credentials.model_copy(update={"token": SecretStr(TOKEN), "api_url": slack.url})
         settings = settings.model_copy(update={"credentials": to})
     checks = examine(settings, config=config, environment=named, now=datetime.now(UTC), patience_s=patience_s)
-    return [(check.result.value, check.text) for check in checks if check.name == name]
+    return [(RESULTS[check.level], check.text) for check in checks if check.kind == name]
 
 
 def test_what_hangs_is_cut_off_and_said() -> None:
-    forever, ok = threading.Event(), Check(name="quick", text="done")
+    forever, ok = threading.Event(), well(Kind.CLOCK, "done")
 
-    def hang() -> Iterator[Check]:
+    def hang() -> Iterator[Finding]:
         forever.wait()
         yield ok
 
     began = time.monotonic()
-    slow, quick = run([Probe("slow", hang, "Look there"), Probe("quick", lambda: [ok], "")], 0.5)
+    slow, quick = run([Probe(Kind.SPACE, hang, "Look there"), Probe(Kind.CLOCK, lambda: [ok], "")], 0.5)
     forever.set()
     assert time.monotonic() - began < PATIENCE_S
-    assert (slow.result, slow.text, slow.fix) == ("warning", "not done within 0.5 s, given up", "Look there")
+    assert (slow.level, slow.text, slow.fix) == (
+        HealthLevel.DEGRADED,
+        "not done within 0.5 s, given up",
+        "Look there",
+    )
     assert quick is ok
 
 
 def test_mistake_of_ours_is_not_taken_for_a_finding() -> None:
-    def fail() -> list[Check]:
+    def fail() -> list[Finding]:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        list(run([Probe("one", fail, "")], PATIENCE_S))
+        list(run([Probe(Kind.CLOCK, fail, "")], PATIENCE_S))
 
 
 def test_address_that_never_answers_is_cut_off(built: Path) -> None:

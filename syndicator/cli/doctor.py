@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,10 @@ from syndicator.cli.terminal import console, grid, say, say_json, shown
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from syndicator.doctor import Check
+    from syndicator.health import Finding
 
+RESULTS = ("ok", "warning", "wrong")
+"""By how bad it is."""
 STYLES = {"ok": "green", "warning": "bold yellow", "wrong": "bold red"}
 WIDTHS = (len("warning"), len("settings"))
 
@@ -37,15 +38,20 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
         found.append(check)
         if not as_json:
             _say(check, terminal)
-    counts = Counter(check.result.value for check in found)
+    counts = Counter(RESULTS[check.level] for check in found)
     if as_json:
-        say_json([asdict(check) for check in found])
+        say_json(
+            [
+                {"name": one.kind, "result": RESULTS[one.level], "text": one.text, "fix": one.fix}
+                for one in found
+            ]
+        )
     else:
         _say_counts(counts)
     raise typer.Exit(1 if counts["ok"] < len(found) else 0)
 
 
-def _checks(config: Path) -> Iterator[Check]:
+def _checks(config: Path) -> Iterator[Finding]:
     from syndicator.doctor import judge_settings
     from syndicator.errors import SettingsError
     from syndicator.examination import examine
@@ -58,11 +64,11 @@ def _checks(config: Path) -> Iterator[Check]:
     yield from examine(settings, config=config, environment=os.environ, now=now())
 
 
-def _say(check: Check, terminal: Console) -> None:
+def _say(check: Finding, terminal: Console) -> None:
     """A row with its fix below it; to a file or a pipe, one line."""
-    result, fix = check.result.value, f". {check.fix}" if check.fix else ""
+    result, fix = RESULTS[check.level], f". {check.fix}" if check.fix else ""
     if not terminal.is_terminal:
-        say(f"{result:{WIDTHS[0]}}  {check.name:{WIDTHS[1]}}  {check.text}{fix}")
+        say(f"{result:{WIDTHS[0]}}  {check.kind:{WIDTHS[1]}}  {check.text}{fix}")
         return
     from rich.text import Text
 
@@ -72,7 +78,7 @@ def _say(check: Check, terminal: Console) -> None:
     text = Text(shown(check.text))
     if check.fix:
         text.append(f"\n{shown(check.fix)}", "dim")
-    row.add_row(result, check.name, text)
+    row.add_row(result, check.kind, text)
     terminal.print(row)
 
 
