@@ -97,6 +97,14 @@ class Finding:
         return f"{self.text}{since}{self.detail}"
 
 
+STARTING = Finding(
+    kind=Kind.SERVICE,
+    text="the service is starting",
+    fix="Wait for the first scan and build",
+    level=HealthLevel.DOWN,
+)
+
+
 def find(
     *,
     problems: Mapping[ProblemKind, int] | None = None,

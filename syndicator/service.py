@@ -24,7 +24,7 @@ from syndicator.alerts import Slot
 from syndicator.app import App, moved_map_path, opened
 from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
-from syndicator.health import Finding, hindrance
+from syndicator.health import STARTING, Finding, hindrance
 from syndicator.loop import BEAT_EVERY_S, Loop
 from syndicator.progress import Progress, no_progress
 from syndicator.publish.files import sweep
@@ -133,6 +133,7 @@ class Service:
             stack.enter_context(hold_state(self.settings.state))
             # Whoever is refused the lock leaves the file of the service that has it.
             stack.callback(self._status.remove)
+            self._status.write(hindered(STARTING, self._began, started=self._began))
             self._is_locked = True
 
     def _serve(self, stack: ExitStack) -> None:

@@ -1,9 +1,14 @@
-"""A small disk of its own, that a test can fill."""
+"""Small disks of their own, that a test can fill, or cut off from power."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
+import shutil
+import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +16,8 @@ from pathlib import Path
 import pytest
 
 SIZE = "2m"
+EXT4_SHUTDOWN, WITHOUT_FLUSHING = 0x8004587D, 2
+"""`EXT4_IOC_SHUTDOWN`, as `xfs_io -c shutdown` sends it: what was not synced never reaches the disk."""
 
 
 @contextmanager
@@ -38,3 +45,51 @@ def fill(disk: Path) -> Path:
             except OSError as error:
                 assert error.errno == errno.ENOSPC
     return filler
+
+
+class PoweredDisk:
+    """An ext4 of its own in a file: `cut_power` loses what nobody synced, `power_on` mounts what is left."""
+
+    def __init__(self, folder: Path, image: Path) -> None:
+        self.folder, self._image = folder, image
+
+    def power_on(self) -> None:
+        """Mounts it, which replays the journal. Skips the test where this user may not."""
+        mount = ["mount", "-o", "loop", str(self._image), str(self.folder)]
+        done = subprocess.run(mount, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"needs the right to mount a disk in a file: {done.stderr.strip()}")
+
+    def cut_power(self) -> None:
+        """From now on nothing is read or written, as if the machine were gone; whoever has it open ends."""
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.ioctl(descriptor, EXT4_SHUTDOWN, struct.pack("I", WITHOUT_FLUSHING))
+        finally:
+            os.close(descriptor)
+
+    def power_off(self) -> None:
+        """Takes it away, once its last user is dead."""
+        for _ in range(200):
+            done = subprocess.run(["umount", str(self.folder)], capture_output=True, text=True)
+            if done.returncode == 0:
+                return
+            time.sleep(0.05)
+        raise AssertionError(done.stderr)
+
+
+@contextmanager
+def powered_disk(folder: Path, image: Path) -> Iterator[PoweredDisk]:
+    """A disk of 64 MB at `folder`, kept in the file `image`."""
+    if shutil.which("mkfs.ext4") is None:
+        pytest.skip("needs mkfs.ext4")
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(64 * 2**20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True)
+    disk = PoweredDisk(folder, image)
+    disk.power_on()
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

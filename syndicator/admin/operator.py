@@ -11,15 +11,8 @@ from syndicator.admin.details import details, problem_place
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import SyndicatorError
-from syndicator.health import Finding, HealthLevel, Kind, hindrance
+from syndicator.health import STARTING, Finding, hindrance
 from syndicator.status import facts, hindered
-
-STARTING = Finding(
-    kind=Kind.SERVICE,
-    text="the service is starting",
-    fix="Wait for the first scan and build",
-    level=HealthLevel.DOWN,
-)
 
 
 @dataclass(kw_only=True)

@@ -81,6 +81,8 @@ class Running:
         self.verbose = False
         self.forks = True
         """Whether the service is forked from a process that has imported it, or started by itself."""
+        self.before: list[str] = []
+        """The words before the service's command, to start it with fewer rights or less of the machine."""
         self.process: Process | None = None
         self.configure(**settings)
 
@@ -127,14 +129,14 @@ class Running:
             timeout=60,
         )
 
-    def start(self, *, ready: bool = True) -> None:
+    def start(self, *, ready: bool = True, patience_s: float = PATIENCE_S) -> None:
         """Starts the service and, unless told otherwise, waits until it says READY and where it serves."""
         before = self.log.stat().st_size if self.log.exists() else 0
         notified = Notified(self.notify_address)
         try:
             self.process = self._begin()
             if ready:
-                wait_for(lambda: notified.has("READY=1") or self._ended(), why="READY")
+                wait_for(lambda: notified.has("READY=1") or self._ended(), why="READY", patience_s=patience_s)
                 assert self.process.poll() is None, self.log.read_text()
                 # READY comes first, and an earlier start has left its own address in the log.
                 wait_for(lambda: "serving feeds" in self.text(before), why="its address")
@@ -160,10 +162,10 @@ class Running:
     def _begin(self) -> Process:
         arguments = ["run", "--config", str(self.config)] + ["--verbose"] * self.verbose
         environment = self.environment_of({"NOTIFY_SOCKET": self.notify_address, "NO_COLOR": "1"})
-        if self.forks:
+        if self.forks and not self.before:
             return Forked(arguments, environment, self.log)
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", "syndicator", *arguments]
+            command = [*self.before, sys.executable, "-m", "syndicator", *arguments]
             return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
     def _ended(self) -> bool:
