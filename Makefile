@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Most tests wait for something, a process or a clock: three of them keep a core busy.
 WORKERS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
 
-.PHONY: help demo test format lint types imports tests coverage test-slow test-seeds bench fuzz faults validate lock clean
+.PHONY: help demo test format lint types imports tests coverage test-slow test-seeds bench fuzz faults faults-long validate lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -75,7 +75,10 @@ SIZE ?= 100000
 bench: $(VENV)/.test $(VENV)/hugo/bin/hugo  ## goals of speed beside Hugo and nginx, hours; SIZE=1000 or 10000 for less, BODIES=1
 	$(BIN)/python -m tests.bench --size $(SIZE) $(if $(BODIES),--bodies)
 
-faults: $(VENV)/.test  ## kills, a Slack that fails, a folder that burns: about half an hour
+faults: $(VENV)/.test  ## every fault that the service has to stand, as a table: about half an hour; ROWS="13 17"
+	$(BIN)/python -m tests.faults $(ROWS)
+
+faults-long: $(VENV)/.test  ## the longest of them: 10,000 deliveries, 500 kills, 50,000 files; about half an hour
 	$(BIN)/python -m tests.faults.deliveries --deliveries 10000 --faults 5000 --kills 500
 	$(BIN)/python -m tests.faults.history --kills 20 --mode replace
 	$(BIN)/python -m tests.faults.history --kills 20 --mode rewrite

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.alone import NoRight
 from tests.faults.folder import (
+    FAULTS,
     bad_among_good,
     burst,
     make_again,
@@ -19,6 +21,7 @@ from tests.faults.folder import (
 )
 from tests.faults.kinds import KINDS
 
+Record = Callable[[str, object], None]
 JARGON = re.compile(
     r"traceback|exception|none\b|nonetype|codec|parser|token|scalar|mapping|errno|libyaml|constructor", re.I
 )
@@ -27,23 +30,45 @@ JARGON = re.compile(
 @pytest.mark.parametrize(
     ("files", "asleep"), [(300, True), pytest.param(2_000, False, marks=pytest.mark.slow)]
 )
-def test_burst_beyond_the_event_queue_misses_nothing(tmp_path: Path, files: int, asleep: bool) -> None:
+def test_burst_beyond_the_event_queue_misses_nothing(
+    tmp_path: Path, files: int, asleep: bool, record_property: Record
+) -> None:
     try:
         result = burst(tmp_path, files, asleep=asleep)
     except NoRight as error:
         pytest.skip(str(error))
     assert result.good, str(result)
+    record_property("seen", f"{files} files: {result.seen} missed")
 
 
-def test_feeds_follow_the_folder_through_faults_of_its_root(tmp_path: Path) -> None:
-    results = list(root_faults(tmp_path, [swap, make_again, rename_away_and_back]))
+@pytest.mark.parametrize(
+    "faults",
+    [
+        pytest.param([swap, make_again, rename_away_and_back], id="some"),
+        pytest.param(FAULTS, id="all", marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.timeout(900)
+def test_feeds_follow_the_folder_through_faults_of_its_root(
+    tmp_path: Path, faults: Sequence[Callable[[Path, Path], None]], record_property: Record
+) -> None:
+    results = list(root_faults(tmp_path, faults))
     assert all(result.good for result in results), "\n".join(map(str, results))
-    assert len(results) == 6
+    refused = [result.more for result in results if result.expected == ""]
+    assert len(results) == 2 * len(faults) - len(refused)
+    record_property("seen", f"{len(faults) - len(refused)} faults of the root: all followed")
 
 
-def test_bad_files_never_cost_a_good_one(tmp_path: Path) -> None:
-    results = bad_among_good(tmp_path, 300, 2 * len(KINDS))
+@pytest.mark.parametrize(
+    ("good", "bad"), [(300, 2 * len(KINDS)), pytest.param(10_000, 1_000, marks=pytest.mark.slow)]
+)
+@pytest.mark.timeout(900)
+def test_bad_files_never_cost_a_good_one(
+    tmp_path: Path, good: int, bad: int, record_property: Record
+) -> None:
+    results = bad_among_good(tmp_path, good, bad)
     assert all(result.good for result in results), "\n".join(map(str, results))
+    record_property("seen", f"{bad} bad among {good}: all good ones published, all bad ones listed")
 
 
 def test_each_kind_of_bad_file_is_listed_in_words_anyone_can_read(tmp_path: Path) -> None:
