@@ -5,7 +5,6 @@ The folder is compared with what is known of it, in memory; the store is asked o
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ import structlog
 
 from syndicator.clock import Moment
 from syndicator.entries.match import ScannedFile
+from syndicator.entries.reader import digest_of, read_elsewhere
 from syndicator.entries.sync import UNREAD, Batch, Synced
 from syndicator.entries.topic_files import topic_matcher
 from syndicator.errors import ArticleError, SourceUnreadable
@@ -152,9 +152,10 @@ class SourceScanner:
             for some in (scanned.ready, scanned.gone)
         )
         last = max(len(paths) - 1, 0) // BATCH_FILES * BATCH_FILES
-        for start in range(0, last + max(len(gone), 1), BATCH_FILES):
-            some = {path: scanned.ready[path] for path in paths[start : start + BATCH_FILES]}
-            found = list(self._read_all(some, at))
+        starts = range(0, last + max(len(gone), 1), BATCH_FILES)
+        files = [[(p, scanned.ready[p]) for p in paths[start : start + BATCH_FILES]] for start in starts]
+        for start, some, read in zip(starts, files, read_elsewhere(self.source, files), strict=True):
+            found = list(self._read_all(dict(some), at, read))
             left = gone[start - last : start - last + BATCH_FILES] if start >= last else []
             if found or left:
                 yield Batch(source=self.name, found=found, gone=left, missing=scanned.missing)
@@ -163,7 +164,7 @@ class SourceScanner:
         """Reads the topic files that are ready, all of them."""
         ready = {path: stamp for path, stamp in sorted(scanned.ready.items()) if self._is_topic(path)}
         gone = sorted(filter(self._is_topic, scanned.gone))
-        found = list(self._read_all(ready, at))
+        found = list(self._read_all(ready, at, {}))
         for path in (*(one.path for one in found), *gone):
             self.bad_topics.pop(path, None)
         self.bad_topics |= {one.path: one.problem for one in found if one.problem is not None}
@@ -245,11 +246,14 @@ class SourceScanner:
                 log.info("articles back", source=self.name, was=was)
         return loss.withdraw
 
-    def _read_all(self, ready: Mapping[str, Stamp], at: Moment) -> Iterator[ScannedFile]:
+    def _read_all(
+        self, ready: Mapping[str, Stamp], at: Moment, read: Mapping[str, ScannedFile]
+    ) -> Iterator[ScannedFile]:
+        """What is in the files; of some it is `read` already."""
         left = dict(ready)
         try:
             for path, stamp in ready.items():
-                found = self._read(path, stamp, at)
+                found = read.get(path) or self._read(path, stamp, at)
                 del left[path]
                 if found is not None:
                     yield found
@@ -278,7 +282,7 @@ class SourceScanner:
                 return self._parse(path, stamp, data)
 
     def _parse(self, path: str, stamp: Stamp, data: bytes) -> ScannedFile:
-        digest = hashlib.blake2b(data, digest_size=16).digest()
+        digest = digest_of(data)
         try:
             if self._is_topic(path):
                 topic = parse_topic_file(data, source=self.name, path=path)

@@ -11,20 +11,19 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import threading
 from dataclasses import asdict, replace
 
 import structlog
 
 from syndicator.errors import CannotServe, CannotServeYet
+from syndicator.processes import start
 from syndicator.web.app import WebOptions
 
 log = structlog.get_logger(__name__)
 
 START_WITHIN_S = 30.0
 RESTART_AFTER_S = 1.0
-INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH")
 
 _FIXES = {
     errno.EADDRINUSE: "Another program listens there: stop it, or set `server.port` to another",
@@ -86,14 +85,8 @@ class WebServer:
 
     def _run_once(self) -> int:
         """Runs the server's process until it ends, as it does when the lifeline is let go; its exit code."""
-        # A session of its own: Ctrl-C reaches the service alone, which lets answers under way finish.
-        with subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-P", "-m", "syndicator.web", json.dumps(asdict(self._options))],
-            stdin=self._lifeline,
-            stdout=subprocess.PIPE,
-            env={name: os.environ[name] for name in INHERITED if name in os.environ},
-            start_new_session=True,
-        ) as self._child:
+        # Ctrl-C reaches the service alone, which lets answers under way finish.
+        with start("syndicator.web", json.dumps(asdict(self._options)), stdin=self._lifeline) as self._child:
             if self._child.stdout is not None and self._child.stdout.readline():
                 self._ready.set()
             return self._child.wait()
