@@ -14,6 +14,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.compiled import share_compiled_statements
+
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 2 * 2**30
 
@@ -22,6 +24,7 @@ quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthC
 settings.register_profile("quick", quick)
 settings.register_profile("slow", quick, max_examples=1_000)
 settings.load_profile("quick")
+share_compiled_statements()
 
 
 def pytest_configure() -> None:

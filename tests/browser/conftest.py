@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from syndicator.web.process import WebServer
 from tests.pages.samples import site_files
 from tests.web.conftest import options, url
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Route
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
@@ -42,6 +45,9 @@ def browser() -> Iterator[Browser]:
     """Ends with its module: while it is open, Playwright has an event loop running in this thread."""
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}: {FIX}, or set CHROMIUM to its path")
+    # Every worker imports this module: half a second that one without a browser need not spend.
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield browser

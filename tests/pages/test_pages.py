@@ -29,10 +29,10 @@ GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", samples.goldens())
+@pytest.mark.parametrize("name", samples.GOLDENS)
 def test_page_is_byte_for_byte_the_golden_one(name: str) -> None:
     # After a wanted change: `GOLDEN=1 pytest tests/pages`, then read the difference.
-    made, kept = samples.goldens()[name], GOLDEN / name
+    made, kept = render_page(samples.GOLDENS[name]()), GOLDEN / name
     if os.environ.get("GOLDEN") == "1":
         kept.write_bytes(made)
     assert made == kept.read_bytes()
@@ -61,7 +61,7 @@ def test_same_entries_give_same_bytes_under_any_hash_seed() -> None:
             text=True,
             check=True,
         ).stdout
-        for seed, zone in (("0", "UTC"), ("1", "Asia/Tokyo"), ("2", "America/New_York"), ("3", "UTC"))
+        for seed, zone in (("0", "UTC"), ("1", "Asia/Tokyo"), ("2", "America/New_York"))
     }
     assert len(seen) == 1
 

@@ -96,7 +96,7 @@ def test_hundred_runs_give_the_same_bytes() -> None:
     assert all(documents() == first for _ in range(100))
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "2", "4711"])
+@pytest.mark.parametrize("seed", ["0", "4711"])
 def test_hash_seed_does_not_change_the_bytes(seed: str) -> None:
     script = (
         "import hashlib, json; from tests.publish.test_goldens import documents;"
