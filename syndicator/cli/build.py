@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings
+from syndicator.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    LogFormat,
+    LogFormatOption,
+    LogLevel,
+    LogLevelOption,
+    read_settings,
+)
 from syndicator.cli.terminal import progress_bar, say, say_json
 from syndicator.errors import SecondInstanceError, SettingsError
 
@@ -28,6 +37,8 @@ def build(
         "--confirm-removals",
         help="Withdraw articles that are missing, however many. A service that runs is told to.",
     ),
+    log_level: LogLevelOption = LogLevel.INFO,
+    log_format: LogFormatOption = LogFormat.TEXT,
     as_json: JsonOption = False,
 ) -> None:
     """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""
@@ -35,7 +46,7 @@ def build(
     from syndicator.build import confirm_removals as tell_running
     from syndicator.cli.log import configure_logs
 
-    configure_logs()
+    configure_logs(log_level, log_format)
     settings = read_settings(config)
     try:
         with progress_bar("Reading articles") as reading, progress_bar("Publishing") as publishing:

@@ -1,65 +1,140 @@
-"""How log lines look: coloured in a terminal, `<level>event key=value` for the journal (sd-daemon(3)).
+"""How log lines look, on stderr: as text or as JSON, one line per event.
+
+    21:25:26 [warning  ] problem path=… what='no date'          in a terminal, coloured
+    2026-11-21T21:25:26+01:00 warning problem path=…            elsewhere
+    <4>problem path=… what='no date'                            for the journal (sd-daemon(3))
+    {"time": "…", "level": "warning", "event": "problem", …}    as JSON
 
 A last guard masks anything that looks like a Slack token or webhook; nothing should ever bring one here.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
+from syndicator.cli.options import LogFormat, LogLevel
 from syndicator.cli.terminal import shown
 
 SECRET = re.compile(r"xox[a-z]-[\w-]+|(?<=hooks\.slack\.com/)(services|workflows|triggers)/\S+")
 PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>", "debug": "<7>"}
 
+Event = MutableMapping[str, Any]
 
-def configure_logs(*, verbose: bool = False, journal: bool = False, quiet: bool = False) -> None:
-    """Sets up structlog, and the standard library's logging for the warnings of libraries; to stderr."""
-    level = logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO
-    processors: list[Any] = [structlog.processors.add_log_level, mask]
-    if journal:
-        processors += [structlog.processors.format_exc_info, _line]
-    else:
-        # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
+
+def configure_logs(
+    level: LogLevel = LogLevel.INFO,
+    form: LogFormat = LogFormat.TEXT,
+    *,
+    quiet: bool = False,
+    environment: Mapping[str, str] = os.environ,
+) -> None:
+    """Sets up structlog, and the standard library's logging for the warnings of libraries.
+
+    `quiet` is for commands that print what they find: nothing but errors is logged.
+    """
+    least = logging.ERROR if quiet else logging.getLevelNamesMapping()[level.upper()]
+    # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
+    processors: list[Any] = [structlog.processors.add_log_level, structlog.processors.format_exc_info, mask]
+    if form is LogFormat.JSON:
+        processors.append(_json_of_journal if is_journal(environment) else _json)
+    elif is_journal(environment):
+        processors.append(_journal)
+    elif sys.stderr.isatty():
         renderer = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+            pad_event_to=0,
+            sort_keys=False,
+            colors=not environment.get("NO_COLOR"),
+            exception_formatter=structlog.dev.plain_traceback,
         )
         processors += [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), renderer]
+    else:
+        processors.append(_line)
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
     # What libraries have to say, from warnings up; theirs is never our news.
-    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", force=True)
+    logging.basicConfig(level=max(least, logging.WARNING), handlers=[_OfLibraries()], force=True)
     # It logs a webhook's address at INFO and messages at DEBUG; neither is ever wanted.
     logging.getLogger("slack_sdk").setLevel(logging.ERROR)
 
 
-def mask(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def is_journal(environment: Mapping[str, str]) -> bool:
+    """Whether stderr is the journal itself: who redirects it keeps the variable (systemd.exec(5))."""
+    try:
+        stat = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return environment.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
+
+
+class _OfLibraries(logging.Handler):
+    """Lines of the standard library's logging become lines of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        log.log(record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info)
+
+
+def mask(_logger: object, _method: str, event: Event) -> Event:
     """Anything like a secret becomes `***`; what a terminal would obey is written out."""
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = SECRET.sub("***", shown(value, but="\n\t"))
+        event[key] = _masked(value)
     return event
 
 
-def _line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
-    """One line per event: a line break in a value would begin a new journal entry."""
-    head = PRIORITIES.get(str(event.pop("level", "info")), "<6>") + str(event.pop("event"))
-    trace = event.pop("exception", None)
-    fields = (f"{key}={_value(value)}" for key, value in event.items())
-    line = " ".join((head, *fields)).replace("\n", " ")
+def _masked(value: Any) -> Any:
+    match value:
+        case str():
+            return SECRET.sub("***", shown(value, but="\n\t"))
+        case list() | tuple():
+            return [_masked(one) for one in value]
+        case dict():
+            return {key: _masked(one) for key, one in value.items()}
+    return value
+
+
+def _json(_logger: object, _method: str, event: Event) -> str:
+    head = {"time": _now("milliseconds"), "level": event.pop("level"), "event": event.pop("event")}
+    return json.dumps(head | dict(event), ensure_ascii=False, default=str)
+
+
+def _json_of_journal(logger: object, method: str, event: Event) -> str:
+    return PRIORITIES[event["level"]] + _json(logger, method, event)
+
+
+def _journal(_logger: object, _method: str, event: Event) -> str:
+    """Each line with its priority: it begins an entry of its own."""
+    priority = PRIORITIES[event.pop("level")]
+    return priority + _text(event).replace("\n", f"\n{priority}")
+
+
+def _line(_logger: object, _method: str, event: Event) -> str:
+    return f"{_now('seconds')} {event.pop('level')} {_text(event)}"
+
+
+def _text(event: Event) -> str:
+    """The event and its fields on one line; only a traceback follows on further ones."""
+    head, trace = str(event.pop("event")), event.pop("exception", None)
+    line = " ".join((head, *(f"{key}={_value(value)}" for key, value in event.items()))).replace("\n", " ")
     return f"{line}\n{trace}" if trace else line
 
 
 def _value(value: object) -> str:
     text = str(value)
     return repr(text) if not text or any(c in text for c in ' "=\n') else text
+
+
+def _now(timespec: str) -> str:
+    return datetime.now(UTC).astimezone().isoformat(timespec=timespec)

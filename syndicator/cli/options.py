@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,27 @@ ConfigOption = Annotated[
         envvar="SYNDICATOR_CONFIG",
         readable=False,  # read_settings says it better
     ),
+]
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+LogLevelOption = Annotated[
+    LogLevel,
+    typer.Option(envvar="SYNDICATOR_LOG_LEVEL", help="The least that is logged; debug: every decision."),
+]
+LogFormatOption = Annotated[
+    LogFormat, typer.Option(envvar="SYNDICATOR_LOG_FORMAT", help="How log lines look on stderr.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DEFAULT_CONFIG = Path("syndicator.yaml")

@@ -7,13 +7,23 @@ import os
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, settings_file
+from syndicator.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    LogFormat,
+    LogFormatOption,
+    LogLevel,
+    LogLevelOption,
+    settings_file,
+)
 
 
 @app.command()
 def run(
     config: ConfigOption = DEFAULT_CONFIG,
-    verbose: bool = typer.Option(False, "--verbose", "-v", help="Log every decision, too."),
+    log_level: LogLevelOption = LogLevel.INFO,
+    log_format: LogFormatOption = LogFormat.TEXT,
+    verbose: bool = typer.Option(False, "--verbose", "-v", help="The same as --log-level debug."),
 ) -> None:
     """Run the service: watch the folders, publish feeds, serve them, and post to Slack.
 
@@ -24,5 +34,5 @@ def run(
     from syndicator.cli.runner import Runner
     from syndicator.systemd import Notifier
 
-    configure_logs(verbose=verbose, journal="JOURNAL_STREAM" in os.environ)
+    configure_logs(LogLevel.DEBUG if verbose else log_level, log_format)
     Runner(settings_file(config), Notifier(os.environ)).run()

@@ -29,7 +29,7 @@ from syndicator.yaml_reader.scalars import Value
 LIMITS = Limits(size_bytes=8 * 1024 * 1024, nodes=500_000)
 """The operator's own file may be larger than an article's front matter: a route takes about 100 bytes."""
 PREFIX = "SYNDICATOR_"
-NO_SETTINGS = frozenset({"SYNDICATOR_CONFIG"})
+NO_SETTINGS = frozenset({"SYNDICATOR_CONFIG", "SYNDICATOR_LOG_FORMAT", "SYNDICATOR_LOG_LEVEL"})
 """Read by the command line."""
 
 
