@@ -8,7 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # Most tests wait for something, a process or a clock: three of them keep a core busy.
 WORKERS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
 
-.PHONY: help demo test format lint types imports tests coverage test-slow test-seeds bench fuzz faults faults-long validate lock clean
+.PHONY: help demo test format lint types imports tests coverage test-slow test-seeds bench fuzz faults faults-long validate \
+	install uninstall dist docs sbom audit lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -88,9 +89,31 @@ validate: $(VENV)/.test  ## the W3C feed validator's rules over feeds of every k
 	@test -n "$(FEEDVALIDATOR)" || { echo "Clone https://github.com/w3c/feedvalidator and say FEEDVALIDATOR=path/to/feedvalidator/src"; exit 2; }
 	$(BIN)/python -m tests.w3c --validator "$(FEEDVALIDATOR)"
 
+install:  ## on this Debian host, as root: program, units, user, settings to begin with; again: an upgrade
+	@PYTHON=$(PYTHON) DESTDIR=$(DESTDIR) sh deploy/install.sh
+
+uninstall:  ## removes program and units, keeps settings and data
+	@DESTDIR=$(DESTDIR) sh deploy/uninstall.sh
+
+dist: $(VENV)/.run  ## wheel and sdist, in dist/
+	@rm -rf dist && $(BIN)/python -m hatchling build
+	@! grep -q OWNER pyproject.toml || echo "OWNER in pyproject.toml is nobody yet: links of the README lead nowhere where packages are shown."
+
+# An environment of its own: nothing else needs these packages.
+$(VENV)/docs/bin/mkdocs: docs/requirements.txt
+	@$(PYTHON) -m venv $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	@touch $@
+
+docs: $(VENV)/docs/bin/mkdocs  ## the documentation as a site, in build/docs/site; a broken link fails
+	@rm -rf build/docs && mkdir -p build/docs/papers
+	@cp -R README.md CHANGELOG.md SECURITY.md LICENSE .env.example config deploy docs build/docs/papers
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet -f docs/mkdocs.yml
+
 lock:  ## renew the lock files (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build -o deploy/requirements.txt pyproject.toml
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra test -c deploy/requirements.txt -o tests/requirements.txt pyproject.toml
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group docs -o docs/requirements.txt
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -29,7 +29,7 @@ from syndicator.settings.types import Field, Tool
 from syndicator.store.tables import metadata
 
 HOME = Path(__file__).parent.parent
-PAPERS = sorted([*HOME.glob("*.md"), *HOME.glob("docs/*.md"), *HOME.glob("deploy/*.md")])
+PAPERS = sorted([*HOME.glob("*.md"), *HOME.glob("docs/**/*.md"), *HOME.glob("deploy/*.md")])
 SETTINGS = [
     "config/start.yaml",
     "config/syndicator.yaml",
@@ -312,6 +312,44 @@ def resolves(paper: Path, link: str) -> bool:
 def anchor_of(heading: str) -> str:
     """As code hosts make it: lower case, punctuation dropped, blanks to hyphens."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_site_has_a_place_for_every_paper() -> None:
+    site = (HOME / "docs/mkdocs.yml").read_text(encoding="utf-8")
+    listed = re.findall(r"^ +- [^:]+: (\S+\.md)$", site.partition("nav:")[2], re.MULTILINE)
+    assert sorted(listed) == sorted(str(paper.relative_to(HOME)) for paper in PAPERS)
+
+
+# Words that this project once used in a sense of its own, with what they are called elsewhere.
+PLAIN = {
+    r"desks?": "source scanner",
+    r"shelf|shelves": "topic catalog",
+    r"fates?": "topic status",
+    r"restand(s|ing)?|standings?": "feed membership",
+    r"verdicts?": "decision",
+    r"loss guard": "deletion guard",
+    r"overheard|looked at anew": "scan",
+    r"decorations?|tangles?": "media, render limits",
+    r"begins? anew|begun anew": "reset as first start",
+    r"hub teller|tells hubs": "websub",
+    r"hopes?|lapses?|lapsed": "reset back-off, expire leases",
+    r"mailings?": "enqueue",
+    r"intakes?|tally|tallies": "sync, counts",
+    r"oddity|oddities": "skipped file",
+    r"cures?": "fix",
+    r"quality bars?|standing orders?": "minimum quality, rule",
+}
+
+
+def test_papers_use_plain_words() -> None:
+    found = [
+        f"{paper.relative_to(HOME)}:{number}: not {match[0]!r}, but: {better}"
+        for paper in PAPERS
+        for number, line in enumerate(paper.read_text(encoding="utf-8").splitlines(), 1)
+        for word, better in PLAIN.items()
+        if (match := re.search(rf"\b(?:{word})\b", line, re.IGNORECASE))
+    ]
+    assert found == []
 
 
 def test_no_paper_names_a_place_on_somebodys_machine() -> None:
