@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from syndicator.activity import Activity
+from syndicator.activity import Activity, Durations
 from syndicator.admin.metrics import render_metrics
 from syndicator.errors import SyndicatorError
 from syndicator.slack.client import SCOPES
@@ -139,35 +141,79 @@ def test_install_guide_names_the_places_of_the_unit() -> None:
     for place in ("/etc/syndicator/syndicator.yaml", "/opt/syndicator/bin/syndicator", "/srv/syndicator"):
         assert place in guide
         assert place in text
-    for name in MOVED_UNITS:
-        assert f"deploy/{name}" in guide
+    script = (HOME / "deploy/install.sh").read_text(encoding="utf-8")
+    assert [name for name in (UNIT.name, *MOVED_UNITS) if f"deploy/{name}" not in script] == []
     for credential in re.findall(r"^LoadCredential=\w+:(\S+)", text, re.MULTILINE):
         assert f"/etc/credstore/{credential}" in guide
 
 
-def test_alert_rules_ask_only_for_metrics_that_there_are() -> None:
-    rules = yaml.safe_load((DEPLOY / "alerts.rules.yml").read_text(encoding="utf-8"))
-    facts = {
+def exported_metrics() -> set[str]:
+    """The names of the series that /metrics has, also of those that come with the first message to Slack."""
+    facts: dict[str, Any] = {
         "version": "",
         "level": 0,
         "at": "2026-03-14T12:00:00+00:00",
         "oldest_waiting": None,
         "routes": [],
+        "findings": [],
+        "entries": {},
+        "messages": {},
     }
-    lists: dict[str, Any] = {"findings": [], "entries": {}, "messages": {}}
-    known = set(
-        re.findall(r"^# TYPE (\w+)", render_metrics(facts | lists, Activity(), {}).decode(), re.MULTILINE)
-    )
-    for rule in rules["groups"][0]["rules"]:
-        asked = set(re.findall(r"\bsyndicator_\w+", rule["expr"]))
-        assert asked <= known, rule["alert"]
-        assert rule["annotations"].keys() == {"summary", "description"}
+    text = render_metrics(facts, Activity(), {"to_slack": Durations()}).decode()
+    kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)", text, re.MULTILINE))
+    ends = ("_bucket", "_count", "_sum")
+    return {name + end for name, kind in kinds.items() for end in (ends if kind == "histogram" else ("",))}
 
 
-def test_alert_rules_are_sound_to_prometheus() -> None:
+def alert_rules() -> dict[str, str]:
+    """The expression of each alert."""
+    groups = yaml.safe_load((DEPLOY / "alerts.rules.yml").read_text(encoding="utf-8"))["groups"]
+    assert all(rule["annotations"].keys() == {"summary", "description"} for rule in groups[0]["rules"])
+    return {rule["alert"]: rule["expr"] for rule in groups[0]["rules"]}
+
+
+def dashboard_queries() -> dict[str, str]:
+    """The expression of each query of the dashboard, with values in the place of Grafana's variables."""
+    dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text(encoding="utf-8"))
+    return {
+        f"{panel['title']} {target['refId']}": target["expr"]
+        .replace("$__rate_interval", "5m")
+        .replace("$job", "syndicator")
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+    }
+
+
+@pytest.mark.parametrize("expressions", [alert_rules, dashboard_queries])
+def test_prometheus_is_asked_only_for_metrics_that_there_are(
+    expressions: Callable[[], dict[str, str]],
+) -> None:
+    asked = {
+        name: set(re.findall(r"\b(?:syndicator|process)_\w+", text)) for name, text in expressions().items()
+    }
+    known = exported_metrics()
+    assert len(asked) >= 5
+    assert {name: metrics - known for name, metrics in asked.items() if metrics - known} == {}
+
+
+def test_dashboard_has_a_panel_for_each_metric_of_ours() -> None:
+    shown = set(re.findall(r"\bsyndicator_\w+", " ".join(dashboard_queries().values())))
+    # A histogram's count and sum tell nothing new beside its buckets; the rest is for finding a cause.
+    left_out = {"syndicator_build_info", "syndicator_scans_total", "syndicator_bursts_total"}
+    ours = {name for name in exported_metrics() if name.startswith("syndicator_")}
+    assert {name for name in ours - shown if not name.endswith(("_count", "_sum"))} == left_out
+
+
+@pytest.mark.parametrize("expressions", [alert_rules, dashboard_queries])
+def test_expressions_are_sound_to_prometheus(
+    tmp_path: Path, expressions: Callable[[], dict[str, str]]
+) -> None:
     if (promtool := shutil.which("promtool")) is None:
         pytest.skip("promtool is not installed: `apt-get install prometheus` has it")
-    command = [promtool, "check", "rules", str(DEPLOY / "alerts.rules.yml")]
+    rules = [{"record": f"one:{number}", "expr": text} for number, text in enumerate(expressions().values())]
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
+    command = [promtool, "check", "rules", str(file), str(DEPLOY / "alerts.rules.yml")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -182,3 +228,19 @@ def test_container_is_rootless_and_copies_what_there_is() -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert "./articles:/articles:ro" in service["volumes"]
+
+
+def test_container_file_is_clean_to_hadolint() -> None:
+    command = [Path(sys.executable).with_name("hadolint"), DEPLOY / "Dockerfile"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"), [("compose-spec", "compose.yaml"), ("github-actions", "action/action.yml")]
+)
+def test_file_has_the_form_that_its_reader_wants(schema: str, file: str) -> None:
+    program = Path(sys.executable).with_name("check-jsonschema")
+    command = [str(program), "--builtin-schema", f"vendor.{schema}", str(DEPLOY / file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
