@@ -23,6 +23,7 @@ import structlog
 from syndicator import __version__, parse, publish, text, urls, yaml_reader
 from syndicator.alerts import ALL_ROUTES
 from syndicator.backups import Backups
+from syndicator.daily_check import DailyCheck
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.sources import Sources
 from syndicator.health import Finding, find, status_line
@@ -59,6 +60,7 @@ class App:
     output: Output
     messengers: Messengers
     outages: OutageWatch
+    daily_check: DailyCheck
     backups: Backups
     """Made by the service alone, where the settings have `backup`."""
     failures: FailureLog
@@ -95,6 +97,7 @@ class App:
             ],
             broken=[state.channel for state in outbox.channels.broken()],
             waiting=session.history.oldest_waiting() if outage is None else None,
+            damaged=self.daily_check.damage,
             unsaved=self.backups.failure,
             failing=self.failures.current,
             muted=max(mutes, key=lambda mute: mute.end, default=None),
@@ -155,6 +158,7 @@ def open_app(
         messengers=messengers_of(settings, terminal),
         outages=OutageWatch(),
         backups=Backups(settings.state, settings.backup.folder if settings.backup else None),
+        daily_check=DailyCheck(store),
         failures=failures or FailureLog(),
     )
     with store.transaction() as session:

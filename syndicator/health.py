@@ -114,6 +114,7 @@ def find(
     wayless: Sequence[str] = (),
     broken: Mapping[str, str] | Collection[str] = (),
     waiting: tuple[int, datetime] | None = None,
+    damaged: tuple[SyndicatorError, datetime] | None = None,
     unsaved: tuple[SyndicatorError, datetime] | None = None,
     muted: Mute | None = None,
     refused: bool = False,
@@ -125,8 +126,8 @@ def find(
     `losses` says by source what is in doubt since when; `unreachable` since when Slack is, and how many
     messages wait for it; `refusal` why it does not accept the token; `wayless` are routes with neither token
     nor webhook, `broken` channels that need a person; `waiting` how many messages wait and since when the
-    oldest; `unsaved` why there was no backup, and since when; `muted` what mutes all
-    routes; `refused` that settings were to be read again and were wrong; `failing`
+    oldest; `damaged` what the daily check found, and when; `unsaved` why there was no backup, and since when;
+    `muted` what mutes all routes; `refused` that settings were to be read again and were wrong; `failing`
     what the service's own work meets, and since when.
     """
     found = [
@@ -180,6 +181,11 @@ def find(
                 since=since,
                 level=HealthLevel.DEGRADED if now - since > LATE else HealthLevel.WELL,
             )
+        )
+    if damaged is not None:
+        error, since = damaged
+        found.append(
+            Finding(kind=Kind.DATABASE, text=error.what, fix=error.fix, since=since, detail=f": {error.why}")
         )
     if unsaved is not None:
         error, since = unsaved

@@ -251,7 +251,7 @@ class Service:
                 sweep(settings.output)
             loop.run_first()
             self._report(app)
-            self._back_up(stack, schedule, app, loop)
+            self._guard_state(stack, schedule, app, loop)
             self._schedule(stack, schedule, app, loop)
             self._send(stack, app, loop)
             if not self._stop.is_set():
@@ -281,8 +281,10 @@ class Service:
         schedule.start()
         stack.callback(schedule.stop)
 
-    def _back_up(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
-        """Begins the backups, where the settings have any."""
+    def _guard_state(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
+        """Begins the daily check, and the backups where the settings have any."""
+        check = partial(app.daily_check.run, loop.stopping, self.clock.now, loop.wake)
+        _run_beside(stack, loop, "daily check", check, loop.stopping)
         backup, backups = self.settings.backup, app.backups
         if backup is None:
             return

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from syndicator.errors import StoreDamaged
+from syndicator.errors import StoreDamaged, SyndicatorError
 from syndicator.store.translation import translated
 
 LOCKS = Path("/proc/locks")
 """https://man7.org/linux/man-pages/man5/proc_locks.5.html"""
+PROGRESS_EVERY = 100_000
+"""Steps of SQLite between two questions whether to stop."""
+FIX_IN_USE = (
+    "Check the disk; stop the service and restore a backup of before that: `syndicator restore FILE`. "
+    "Nothing is announced by it"
+)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """For reading alone. Raises what opening and reading come to."""
+    with (
+        translated(path),
+        closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection,
+    ):
+        yield connection
 
 
 def checked_revision(path: Path) -> str | None:
@@ -20,10 +37,7 @@ def checked_revision(path: Path) -> str | None:
 
     Raises StoreDamaged, or StoreError where it cannot be opened.
     """
-    with (
-        translated(path),
-        closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as connection,
-    ):
+    with _opened(path) as connection:
         (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if answer != "ok":
             raise StoreDamaged("the database is damaged", on=str(path), why=str(answer))
@@ -31,6 +45,30 @@ def checked_revision(path: Path) -> str | None:
             return None
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         return row and str(row[0])
+
+
+def check_in_full(path: Path, stopped: Callable[[], bool]) -> bool:
+    """SQLite's full check: each page, and each index against its table. False where `stopped` ended it.
+
+    Raises StoreDamaged with what to do, or StoreError. In WAL mode nobody who writes waits for it.
+    """
+    try:
+        with _opened(path) as connection:
+            connection.set_progress_handler(stopped, PROGRESS_EVERY)
+            (answer,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except SyndicatorError as error:
+        if stopped():
+            return False
+        if isinstance(error, StoreDamaged):
+            raise _damaged(path, error.why) from None
+        raise
+    if answer != "ok":
+        raise _damaged(path, str(answer))
+    return True
+
+
+def _damaged(path: Path, why: str) -> StoreDamaged:
+    return StoreDamaged("the database is damaged", on=str(path), why=why, fix=FIX_IN_USE)
 
 
 def lock_holder(database: Path) -> str | None:

@@ -1,0 +1,143 @@
+"""The full check of the database, of one that is really damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from syndicator.daily_check import CHECKED, DailyCheck
+from syndicator.errors import StoreDamaged
+from syndicator.store.database import Store, open_store
+from syndicator.store.inspection import check_in_full
+from tests.acceptance.running import wait_for
+from tests.making import NOON
+from tests.rig import Rig
+
+STORIES = 5_000
+PATIENCE_S = 30
+INDEX_LEAF = 10
+"""The first byte of such a page (https://www.sqlite.org/fileformat2.html#b_tree_pages)."""
+
+
+def url(folder: Path) -> str:
+    return f"sqlite:///{folder}/state.db"
+
+
+def fill(folder: Path) -> None:
+    """A database with a ledger of thousands."""
+    open_store(url(folder), now=NOON).close()
+    rows = [("C1", f"story {n}", f"urn:guid:{n}", "ai", "baseline", "b", n, None, 0) for n in range(STORIES)]
+    with closing(sqlite3.connect(folder / "state.db")) as connection, connection:
+        connection.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def damage(database: Path) -> None:
+    """Other bytes in one page of an index, as a disk that fails gives them."""
+    with closing(sqlite3.connect(database)) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    data = database.read_bytes()
+    pages = [data[start : start + size] for start in range(0, len(data), size)]
+    number = next(n for n, page in enumerate(pages) if page[0] == INDEX_LEAF and page.count(b"urn:guid:") > 9)
+    pages[number] = pages[number].replace(b"urn:guid:", b"urn:gXid:")
+    database.write_bytes(b"".join(pages))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    fill(tmp_path)
+    store = open_store(url(tmp_path), now=NOON)
+    yield store
+    store.close()
+
+
+def test_damage_that_the_start_does_not_see_is_found(tmp_path: Path, store: Store) -> None:
+    store.close()
+    damage(tmp_path / "state.db")
+    store = open_store(url(tmp_path), now=NOON)
+    check = DailyCheck(store)
+    with capture_logs() as logs:
+        for hours in (0, 24):
+            check.check(threading.Event(), NOON + timedelta(hours=hours))
+    store.close()
+    assert check.damage is not None
+    error, since = check.damage
+    assert (error.what, since) == ("the database is damaged", NOON)
+    assert "ix_ledger_guid" in error.why
+    assert "syndicator restore" in error.fix
+    assert [log["event"] for log in logs] == ["database damaged"], "said once"
+    assert not list(tmp_path.glob("*.damaged-*")), "a person decides what becomes of it"
+
+
+def test_who_writes_is_not_held_up(tmp_path: Path, store: Store) -> None:
+    written = []
+
+    def meanwhile() -> bool:
+        with store.transaction() as session:
+            session.put_metadata("meanwhile", "written")
+        written.append(True)
+        return False
+
+    assert check_in_full(tmp_path / "state.db", meanwhile)
+    assert written
+
+
+def test_check_ends_with_the_service(tmp_path: Path, store: Store) -> None:
+    assert not check_in_full(tmp_path / "state.db", lambda: True)
+
+
+def test_first_check_comes_in_a_quiet_minute_and_the_next_a_day_later(store: Store) -> None:
+    check, stop, told = DailyCheck(store), threading.Event(), threading.Event()
+    now, asked = [NOON], [0]
+
+    def clock() -> datetime:
+        asked[0] += 1
+        return now[0]
+
+    thread = threading.Thread(target=check.run, args=(stop, clock, told.set, 0.01))
+    thread.start()
+    assert told.wait(PATIENCE_S)
+    told.clear()
+    with store.reading() as session:
+        assert session.metadata(CHECKED) == NOON.isoformat()
+    now[0] += timedelta(hours=23)
+    before = asked[0]
+    wait_for(lambda: asked[0] > before + 3)
+    assert not told.is_set()
+    now[0] += timedelta(hours=2)
+    assert told.wait(PATIENCE_S)
+    stop.set()
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+    assert check.damage is None
+
+
+def test_restart_waits_for_the_rest_of_the_day_whatever_the_clock_did(store: Store) -> None:
+    for hours, expected in ((-20, 4), (-100, -76), (50, 24)):
+        with store.transaction() as session:
+            session.put_metadata(CHECKED, (NOON + timedelta(hours=hours)).isoformat())
+        assert DailyCheck(store)._first(NOON) == NOON + timedelta(hours=expected)
+
+
+def test_database_that_is_written_is_not_quiet(store: Store) -> None:
+    with store.transaction() as session:
+        session.put_metadata("something", "new")
+    assert not DailyCheck(store)._is_quiet(1e6)
+
+
+def test_damage_is_seen_to_like_all_else(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.app.daily_check.damage = (
+        StoreDamaged("the database is damaged", why="row 3 missing", fix="Restore"),
+        NOON,
+    )
+    with rig.store.reading() as session:
+        (found,) = rig.app.findings(session, NOON, refused=False)
+    rig.close()
+    assert found.words(NOON) == "the database is damaged since 12:00: row 3 missing"
