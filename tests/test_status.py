@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
-from syndicator.status import StatusFile, read_status, status_path
+from syndicator.settings.models import Route
+from syndicator.status import StatusFile, facts, read_status, status_path
+from tests.rig import Rig
 
 
 @pytest.mark.parametrize(("folder", "file"), [(0o700, 0o600), (0o750, 0o640), (0o755, 0o644), (0o777, 0o644)])
@@ -25,3 +28,22 @@ def test_status_is_read_by_whoever_may_look_into_the_state_folder(
     assert path.stat().st_mode & 0o777 == file
     assert other.read_text(encoding="utf-8") == "of somebody else"
     assert [one.name for one in state.iterdir()] == ["state.db.status"]
+
+
+def test_routes_that_owe_nothing_cost_no_question(tmp_path: Path) -> None:
+    asked = []
+    for count in (1, 50):
+        (tmp_path / str(count)).mkdir()
+        names = [f"r{number}" for number in range(count)]
+        routes = [Route(name=name, channel=f"C{name}", deliver="immediate", topics=(name,)) for name in names]
+        rig = Rig(tmp_path / str(count), routes=routes)
+        rig.write("a.md")
+        rig.run_once()
+        rig.write("b.md")
+        statements: list[str] = []
+        for engine in (rig.store._writer, rig.store._readers):
+            event.listen(engine, "before_cursor_execute", lambda *given, to=statements: to.append(given[2]))
+        rig.loop.run_once()
+        facts(rig.app, rig.now, started=rig.now, refused=False)
+        asked.append(len(statements))
+    assert asked[0] == asked[1]

@@ -11,7 +11,7 @@ import structlog
 from syndicator.entries.match import StoredChange
 from syndicator.models import Visibility
 from syndicator.notify.routing import Change, announce
-from syndicator.notify.rules import TopicNames, fingerprint, names_with_ancestors
+from syndicator.notify.rules import RouteIndex, TopicNames, fingerprint, names_with_ancestors
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Route
 from syndicator.store.database import Store
@@ -27,13 +27,17 @@ class StoryRouter:
     """Judges changes for all routes. One thread uses it."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self.routes = tuple(routes)
+        self._index = RouteIndex(routes)
         self._new: tuple[Route, ...] = ()
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        return self._index.routes
 
     def use(self, routes: Sequence[Route]) -> None:
         """Goes on with the same routes, whose channels are now known by their ids."""
         known = {route.name: route for route in routes}
-        self.routes = tuple(routes)
+        self._index = RouteIndex(routes)
         self._new = tuple(known[route.name] for route in self._new)
 
     def open(self, session: Session) -> None:
@@ -60,7 +64,7 @@ class StoryRouter:
         found = [Change(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes]
         sources = {change.entry.article.source for change in found} if silent else set()
         found += _heirs(session, changes, taken_out)
-        self._decide(session, found, self.routes, topic_names, now=now, silent_sources=sources)
+        self._decide(session, found, self._index, topic_names, now=now, silent_sources=sources)
 
     def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
         """Ends the silence of new and changed routes; to be called once all sources have been scanned.
@@ -70,14 +74,14 @@ class StoryRouter:
         next start: until all the baseline is laid, no route has begun.
         """
         with store.reading() as session:
-            guids = session.guids() if self._new else []
+            guids, index = session.guids() if self._new else [], RouteIndex(self._new)
             topic_names = names_with_ancestors(stored.topic for stored in session.topics())
         for start in range(0, len(guids), SOME):
             progress(start, len(guids))
             with store.transaction() as session:
                 entries = session.entries(guids[start : start + SOME]).values()
                 found = [Change(entry=one.entry) for one in entries]
-                self._decide(session, found, self._new, topic_names, now=now)
+                self._decide(session, found, index, topic_names, now=now)
         with store.transaction() as session:
             for route in self._new:
                 session.outbox.ledger.begin_route(route, fingerprint(route), now)
@@ -90,12 +94,13 @@ class StoryRouter:
         self,
         session: Session,
         changes: Sequence[Change],
-        routes: Sequence[Route],
+        index: RouteIndex,
         topic_names: TopicNames,
         *,
         now: datetime,
         silent_sources: Collection[str] = (),
     ) -> None:
+        routes = index.may_take((change.entry for change in changes), topic_names)
         if not routes or not changes:
             return
         ledger = session.outbox.ledger

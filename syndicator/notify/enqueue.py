@@ -86,11 +86,13 @@ class Enqueuer:
     def holds(self, outbox: Outbox, routes: Iterable[str], now: datetime) -> dict[str, Hold]:
         """What holds these routes back as a whole now, and until when; by name, those that are held."""
         mutes = _mutes(outbox, now)
+        waiting = {route for route, _ in (*outbox.open_ways(), *outbox.ledger.owing())}
         found: dict[str, Hold] = {}
         for route in (self._routes[name] for name in routes if name in self._routes):
             recent = now - max(route.flood_window, route.gather)
-            # Without a late arrival there is no flood, and nothing more to ask.
-            flooded = route.deliver == "immediate" and outbox.ledger.has_taken(route.name, recent)
+            # Where nothing waits or came of late there is no flood, and nothing more to ask.
+            may_flood = route.deliver == "immediate" and route.name in waiting
+            flooded = may_flood and outbox.ledger.has_taken(route.name, recent)
             traffic = _arrivals(outbox, route, now) if flooded else Traffic()
             held = hold(route, now=now, mutes=_of(route, mutes), traffic=traffic)
             if held is not None:

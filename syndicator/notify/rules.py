@@ -94,6 +94,28 @@ def judge_match(entry: Entry, route: Route, keys: Keys) -> RouteReason | None:
     return RouteReason.TOO_COOL if _below(article.heat, route.min_heat) else None
 
 
+class RouteIndex:
+    """Routes by the topics that they name, so that an entry is judged for those alone that may take it."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self.routes = tuple(routes)
+        self._anywhere: list[int] = []
+        """The places of the routes that name no topic, or a pattern."""
+        self._naming: dict[str, list[int]] = {}
+        for place, route in enumerate(self.routes):
+            names, glob = _compiled(route.topics)
+            if glob is not None or not names:
+                self._anywhere.append(place)
+            for name in names:
+                self._naming.setdefault(name, []).append(place)
+
+    def may_take(self, entries: Iterable[Entry], topic_names: TopicNames) -> list[Route]:
+        """The routes that may take one of the entries, in the order of the settings."""
+        keys = {key for entry in entries for key in keys_of(entry, topic_names).topics}
+        places = {*self._anywhere, *(place for key in keys for place in self._naming.get(key, ()))}
+        return [self.routes[place] for place in sorted(places)]
+
+
 def names_with_ancestors(topics: Iterable[Topic]) -> dict[str, frozenset[str]]:
     """What patterns match each topic by: its folded names and those of all its ancestors, by slug."""
     by_slug = {topic.slug: topic for topic in topics}

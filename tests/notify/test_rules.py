@@ -11,6 +11,7 @@ import pytest
 from syndicator.alerts import LedgerKind, RouteReason
 from syndicator.models import Topic, Visibility
 from syndicator.notify.rules import (
+    RouteIndex,
     _compiled,
     fingerprint,
     judge_match,
@@ -80,6 +81,12 @@ def test_route_judges(entry: dict[str, Any], route: dict[str, Any], reason: str)
     made = make_entry(**entry)
     judged = judge_route(made, make_route(**route), now=NOON, keys=keys_of(made, NAMES))
     assert judged.startswith(str(reason))
+    index = RouteIndex(
+        [make_route("other", topics=("None",)), make_route(**route), make_route("wild", topics=("z*",))]
+    )
+    found = [one.name for one in index.may_take([made], NAMES)]
+    assert found in (["sea", "wild"], ["wild"])
+    assert "sea" in found or judged in (RouteReason.OTHER_TOPIC, RouteReason.NOT_PUBLIC)
 
 
 @pytest.mark.parametrize(
