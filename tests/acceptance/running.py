@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from unittest import mock
 
 import httpx
-import pytest
 import yaml
 
-from syndicator.cli import main
+from tests.commands import run_command
 from tests.forked import Forked, Process
 from tests.slack_server import TOKEN, SlackServer
 from tests.sockets import notify_address, notify_socket
@@ -101,23 +98,8 @@ class Running:
         self.environment |= {"SLACK_BOT_TOKEN": TOKEN, "SLACK_API_URL": slack.url}
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Another command beside the service, any but `run`; `--config` is given.
-
-        It runs in this process: one of its own would spend more than a second on imports.
-        """
-        given = ["syndicator", *arguments, "--config", str(self.config)]
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            mock.patch.dict(os.environ, self.environment_of({}), clear=True),
-            mock.patch.object(sys, "argv", given),
-            redirect_stdout(out),
-            redirect_stderr(err),
-            pytest.raises(SystemExit) as ended,
-        ):
-            main()
-        code = ended.value.code
-        assert code is None or isinstance(code, int)
-        return subprocess.CompletedProcess(given, code or 0, out.getvalue(), err.getvalue())
+        """Another command beside the service, any but `run`, in this process; `--config` is given."""
+        return run_command([*arguments, "--config", str(self.config)], self.environment_of({}))
 
     def process_of(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command as a process of its own, until it ends."""

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from syndicator.web.process import WebServer
 from tests.pages.samples import site_files
-from tests.web.conftest import options, url
+from tests.web.conftest import serving, url
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -69,11 +68,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for path, body in (site_files() | {"feeds/cloud/rss.xml": RSS.encode()}).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(body)
-    server = WebServer(options(root, base_url="https://feeds.example.org/news/"))
-    server.start()
-    server.wait_until_ready()
-    yield url(server)
-    server.stop()
+    with serving(root, base_url="https://feeds.example.org/news/") as server:
+        yield url(server)
 
 
 def answer_pictures(page: Page) -> list[str]:

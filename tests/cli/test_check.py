@@ -1,18 +1,19 @@
-"""`syndicator check`, as a process: what it says of settings and folders that are not as they should be."""
+"""`syndicator check`: what it says of settings and folders that are not as they should be."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
+from contextlib import chdir
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
+from tests.commands import run_command
 from tests.rig import article_text
 
 
-def check(base: Path, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+def check(base: Path, *arguments: str, **settings: Any) -> CompletedProcess[str]:
     """Runs it on a folder `articles` beside the settings, with an environment of its own."""
     (base / "articles").mkdir(exist_ok=True)
     values: Mapping[str, Any] = {
@@ -23,9 +24,8 @@ def check(base: Path, *arguments: str, **settings: Any) -> subprocess.CompletedP
     }
     file = base / "settings.yaml"
     file.write_text(json.dumps({**values, **settings}), encoding="utf-8")
-    command = [sys.executable, "-m", "syndicator", "check", "--config", str(file), *arguments]
-    environment = {"PATH": "/usr/bin:/bin", "COLUMNS": "200"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=base)
+    with chdir(base):
+        return run_command(["check", "--config", str(file), *arguments], {"COLUMNS": "200"})
 
 
 def write(base: Path, path: str, **front: Any) -> None:

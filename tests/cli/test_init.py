@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from unittest import mock
 
 import pytest
 from typer.testing import CliRunner
@@ -15,6 +11,7 @@ from typer.testing import CliRunner
 from syndicator.cli import app, build, init  # noqa: F401  (they register themselves)
 from syndicator.settings.load import load_settings
 from syndicator.settings.types import Tool
+from tests.commands import run_command
 
 SMARTABLE = """---
 title: Orbital cloud
@@ -117,9 +114,7 @@ def test_nothing_is_overwritten_and_nothing_is_written_for_nothing() -> None:
 
 def test_wrong_channel_leaves_no_file(here: Path) -> None:
     write("articles/one.md", SMARTABLE.format(published="true"))
-    command = [sys.executable, "-m", "syndicator", "init", "articles", "--slack", "two words"]
-    with mock.patch.dict(os.environ, {"NO_COLOR": "1"}):
-        done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    done = run_command(["init", "articles", "--slack", "two words"], {"NO_COLOR": "1"})
     assert done.returncode == 78
     assert "must be a channel's id" in done.stderr
     assert not Path("syndicator.yaml").exists()

@@ -10,7 +10,6 @@ from tests.faults.histories import (
     ENTRIES,
     RECORDED,
     REVISIONS,
-    Life,
     Mode,
     Write,
     count_revisions,
@@ -24,11 +23,6 @@ from tests.faults.likeness import differences
 needs_recording = pytest.mark.skipif(
     not RECORDED.is_file(), reason=f"the recorded history is not here: {RECORDED.name}"
 )
-
-
-@pytest.fixture(scope="module")
-def short() -> Life:
-    return invented(seed=1, articles=60, commits=90, revisions=12)
 
 
 def test_counting_by_the_text_alone() -> None:
@@ -48,10 +42,18 @@ def test_likeness_sees_what_differs() -> None:
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_invented_history_comes_to_what_was_invented(short: Life, mode: Mode, tmp_path: Path) -> None:
-    outcome = live(short, tmp_path, mode=mode, publish_every=5)
+@pytest.mark.parametrize(
+    ("articles", "commits", "revisions"),
+    [(20, 30, 6), pytest.param(60, 90, 12, marks=pytest.mark.slow)],
+    ids=["short", "long"],
+)
+def test_invented_history_comes_to_what_was_invented(
+    articles: int, commits: int, revisions: int, mode: Mode, tmp_path: Path
+) -> None:
+    life = invented(seed=1, articles=articles, commits=commits, revisions=revisions)
+    outcome = live(life, tmp_path, mode=mode, publish_every=5)
     assert outcome.bad == [], outcome.table()
-    assert (outcome.entries, outcome.revised.total()) == (60, 12)
+    assert (outcome.entries, outcome.revised.total()) == (articles, revisions)
 
 
 @pytest.mark.slow
@@ -73,8 +75,9 @@ def test_recorded_history_comes_to_192_entries_and_30_revisions(tmp_path: Path) 
     ],
 )
 def test_killed_service_shows_no_revision_that_never_was(
-    short: Life, mode: Mode, commits: int, kills: int, tmp_path: Path
+    mode: Mode, commits: int, kills: int, tmp_path: Path
 ) -> None:
-    outcome = live_with_kills(part(short, commits), tmp_path, mode=mode, kills=kills, seed=7)
+    life = invented(seed=1, articles=60, commits=90, revisions=12)
+    outcome = live_with_kills(part(life, commits), tmp_path, mode=mode, kills=kills, seed=7)
     assert outcome.bad == [], outcome.table()
     assert outcome.kills == kills

@@ -276,8 +276,7 @@ def wait_for(child: int, *, stop_after_s: float) -> int:
 
 def load() -> None:
     """Everything that a command imports when it runs: the fork may not be able to read it."""
-
-    from syndicator.cli import build, deliveries, explain, mute, preview, run  # noqa: F401
+    import tests.warm  # noqa: F401
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
-"""A real server, in its own process, on a free loopback port for each test that asks for one."""
+"""A real server, in its own process, on a free loopback port."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +34,25 @@ def write_moved_map(output: Path, moved: Mapping[str, str]) -> None:
     output.with_name(output.name + ".moved").write_bytes(render_nginx_map(moved))
 
 
+@contextmanager
+def serving(output: Path, **others: Any) -> Iterator[WebServer]:
+    """A server on the folder, stopped at the end."""
+    server = WebServer(options(output, **others))
+    server.start()
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.stop()
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts servers on `public` in the test's folder, or another, that are stopped when the test ends."""
     with ExitStack() as opened:
 
         def run(output: Path = tmp_path / "public", **others: Any) -> WebServer:
-            server = WebServer(options(output, **others))
-            server.start()
-            opened.callback(server.stop)
-            server.wait_until_ready()
-            return server
+            return opened.enter_context(serving(output, **others))
 
         yield run
 

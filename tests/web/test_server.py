@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,9 +22,33 @@ from structlog.testing import capture_logs
 from syndicator.errors import CannotServe, CannotServeYet
 from syndicator.web.__main__ import LARGEST_HEAD_BYTES, MOST_CONNECTIONS
 from syndicator.web.process import WebServer
-from tests.web.conftest import Start, options, read_to_end, talk, url
+from tests.web.conftest import Start, options, read_to_end, serving, talk, url
 
 LARGE_BYTES = 30_000_000
+
+
+@pytest.fixture(scope="module")
+def hello(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the page `hello`, beside something that nobody is to have."""
+    folder = tmp_path_factory.mktemp("shared") / "public"
+    folder.mkdir()
+    (folder / "index.html").write_bytes(b"hello")
+    (folder.parent / "secret").write_bytes(b"secret")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shared(hello: Path) -> Iterator[WebServer]:
+    """One server for the tests that only ask."""
+    with serving(hello) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def impatient(hello: Path) -> Iterator[WebServer]:
+    """One that waits only shortly for the rest of a request."""
+    with serving(hello, header_timeout_s=0.5) as server:
+        yield server
 
 
 def test_feed_over_the_wire(start: Start, tmp_path: Path) -> None:
@@ -48,30 +73,26 @@ def test_feed_over_the_wire(start: Start, tmp_path: Path) -> None:
         assert "content-length" not in again.headers
 
 
-def test_head_of_an_error_has_no_body(start: Start, tmp_path: Path) -> None:
-    server = start(tmp_path)
-    answer = talk(server, b"HEAD /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+def test_head_of_an_error_has_no_body(shared: WebServer) -> None:
+    answer = talk(shared, b"HEAD /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 404")
     assert answer.endswith(b"\r\n\r\n")
 
 
-def test_path_is_decoded_once(start: Start, public: Path) -> None:
-    (public / "a%20b").mkdir()
-    (public / "a%20b/日").write_bytes(b"found")
-    assert httpx.get(url(start(), "/a%2520b/%E6%97%A5?q=%2e%2e")).content == b"found"
+def test_path_is_decoded_once(shared: WebServer, hello: Path) -> None:
+    (hello / "a%20b").mkdir()
+    (hello / "a%20b/日").write_bytes(b"found")
+    assert httpx.get(url(shared, "/a%2520b/%E6%97%A5?q=%2e%2e")).content == b"found"
 
 
 @pytest.mark.parametrize(
     "path",
     [b"/%2e%2e/secret", b"/..%2fsecret", b"/%00", b"/a%00b", b"/..\\secret", b"/%ff", b"/%c0%ae%c0%ae/"],
 )
-def test_no_way_out_over_the_wire(start: Start, tmp_path: Path, path: bytes) -> None:
-    (tmp_path / "public").mkdir()
-    (tmp_path / "secret").write_bytes(b"secret")
-    server = start()
-    answer = talk(server, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+def test_no_way_out_over_the_wire(shared: WebServer, hello: Path, path: bytes) -> None:
+    answer = talk(shared, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answer[:10] == b"HTTP/1.1 4"
-    assert str(tmp_path).encode() not in answer
+    assert str(hello.parent).encode() not in answer
 
 
 @pytest.mark.parametrize(
@@ -79,17 +100,15 @@ def test_no_way_out_over_the_wire(start: Start, tmp_path: Path, path: bytes) -> 
     [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"GET", b"\r\n\r\n\r\n"],
     ids=["silent", "half-open", "three letters", "empty lines"],
 )
-def test_half_open_request_is_closed_in_time(start: Start, public: Path, request_head: bytes) -> None:
-    server = start(header_timeout_s=0.4)
+def test_half_open_request_is_closed_in_time(impatient: WebServer, request_head: bytes) -> None:
     begun = time.monotonic()
-    assert not talk(server, request_head).startswith(b"HTTP/1.1 200")
+    assert not talk(impatient, request_head).startswith(b"HTTP/1.1 200")
     assert time.monotonic() - begun < 3
 
 
-def test_dripping_request_is_closed_in_time(start: Start, public: Path) -> None:
-    server = start(header_timeout_s=0.5)
+def test_dripping_request_is_closed_in_time(impatient: WebServer) -> None:
     begun = time.monotonic()
-    with socket.create_connection(server.address, timeout=10) as connection:
+    with socket.create_connection(impatient.address, timeout=10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
         connection.settimeout(0.1)
         with pytest.raises(OSError, match=r"Broken pipe|reset|closed"):
@@ -113,10 +132,9 @@ def test_more_silent_clients_than_it_takes_only_delay_the_others(start: Start, p
         connection.close()
 
 
-def test_idle_connection_is_closed_in_time(start: Start, public: Path) -> None:
-    server = start(header_timeout_s=0.4)
+def test_idle_connection_is_closed_in_time(impatient: WebServer) -> None:
     begun = time.monotonic()
-    assert talk(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"hello")
+    assert talk(impatient, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"hello")
     assert time.monotonic() - begun < 3
 
 
@@ -137,29 +155,24 @@ def test_idle_connection_is_closed_in_time(start: Start, public: Path) -> None:
         ),
     ],
 )
-def test_request_beyond_the_limits_is_refused(
-    start: Start, public: Path, request_head: bytes, status: bytes
-) -> None:
-    server = start()
-    assert talk(server, request_head).startswith(b"HTTP/1.1 " + status)
+def test_request_beyond_the_limits_is_refused(shared: WebServer, request_head: bytes, status: bytes) -> None:
+    assert talk(shared, request_head).startswith(b"HTTP/1.1 " + status)
 
 
-def test_pipelined_garbage_ends_the_connection_after_the_answer(start: Start, public: Path) -> None:
-    server = start()
-    answer = talk(server, b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\x00\r\n\r\n")
+def test_pipelined_garbage_ends_the_connection_after_the_answer(shared: WebServer) -> None:
+    answer = talk(shared, b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\x00\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.count(b"hello") == 1
     assert b"HTTP/1.1 400" in answer
 
 
-def test_body_that_never_comes_holds_nothing_up(start: Start, tmp_path: Path) -> None:
-    server = start(tmp_path)
-    answer = talk(server, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc")
+def test_body_that_never_comes_holds_nothing_up(shared: WebServer) -> None:
+    answer = talk(shared, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc")
     assert answer.startswith(b"HTTP/1.1 405")
 
 
-def test_taken_port_is_told_with_its_cure(start: Start, public: Path) -> None:
-    host, port = start().address
+def test_taken_port_is_told_with_its_cure(shared: WebServer, public: Path) -> None:
+    host, port = shared.address
     with pytest.raises(
         CannotServeYet, match=rf"cannot serve: {host}:{port}: .*in use.*server.port"
     ) as caught:
