@@ -72,7 +72,7 @@ def build(settings: Settings, *, reading: Progress, publishing: Progress, confir
         sweep(settings.output)
         loop = Loop(app, clock, progress=reading)
         loop.take_in()
-        loop.progress = publishing
+        loop.progress, app.output.unhurried = publishing, True
         published = loop.publish_all()
         if published.failure is not None:
             raise published.failure
