@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from syndicator.errors import DeliveryError, SettingsError, StoreDamaged, SyndicatorError
 from syndicator.health import Finding, HealthLevel, Kind, find
 from syndicator.slack.errors import FIXES
+from syndicator.text import say_count, say_size
 from syndicator.watch.deletion_guard import LossReason
 from syndicator.watch.types import Scan
 
@@ -93,7 +94,7 @@ def judge_folder(source: str, path: str, scan: Scan, now: datetime) -> list[Find
     if not scan.files:
         return [_lost(source, LossReason.EMPTY, f": {path}", now)]
     count = len(scan.files)
-    checks = [well(Kind.FOLDER, f"{source}: {count:,} file{'s' * (count != 1)} in {path}")]
+    checks = [well(Kind.FOLDER, f"{source}: {say_count(count, 'file')} in {path}")]
     latest_ns = int((now + AHEAD).timestamp() * 1e9)
     if ahead := sorted(file for file, stamp in scan.files.items() if stamp.mtime_ns > latest_ns):
         are = "files are" if len(ahead) != 1 else "file is"
@@ -112,7 +113,7 @@ def _lost(source: str, reason: LossReason, text: str, now: datetime) -> Finding:
 
 def judge_watches(folders: int, limit: int | None) -> Finding:
     """The folders below all sources against inotify's limit, which is for all that a user runs."""
-    text = f"{folders:,} folder{'s' * (folders != 1)}"
+    text = say_count(folders, "folder")
     if limit is not None and folders > limit:
         fix = f"To see changes at once: `sysctl fs.inotify.max_user_watches={max(524_288, folders * 2)}`"
         return warning(Kind.WATCHES, f"{text}, and at most {limit:,} are watched: the others are polled", fix)
@@ -139,20 +140,12 @@ def judge_space(disks: Sequence[Disk]) -> list[Finding]:
 
 def _space(what: str, disk: Disk) -> Finding:
     free, fix = disk.free_bytes, "Make room on that disk; feeds and messages wait while it is full"
-    text = f"{what}: {_size(free)} free"
+    text = f"{what}: {say_size(free)} free"
     if disk.files is not None and disk.files < 1_000:
         return warning(Kind.SPACE, f"{text}, but only {disk.files} more files", fix)
     if free < SHORT_BYTES:
         return (wrong if free < SCARCE_BYTES else warning)(Kind.SPACE, text, fix)
     return well(Kind.SPACE, text)
-
-
-def _size(count: float) -> str:
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def judge_database(path: str, revision: str | None, known: Sequence[str], holder: str | None) -> Finding:
@@ -179,7 +172,7 @@ def judge_output(path: str, written: int, changed: Sequence[str], dirty: int) ->
             Kind.OUTPUT, text, "The service puts them back at its next scan; or `syndicator build`"
         )
     waits = f", {dirty:,} more to write" if dirty else ""
-    return well(Kind.OUTPUT, f"{path}: {written:,} file{'s' * (written != 1)}{waits}")
+    return well(Kind.OUTPUT, f"{path}: {say_count(written, 'file')}{waits}")
 
 
 class Answer(NamedTuple):

@@ -26,6 +26,7 @@ from syndicator.health import Finding, HealthLevel, Kind, find
 from syndicator.settings.models import Route, Settings, Source
 from syndicator.slack.check import NOT_FOUND
 from syndicator.slack.outage import WHERE_TO_LOOK
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
     from syndicator.slack.client import SlackBot
@@ -59,8 +60,7 @@ def examine(
     patience_s: float = PATIENCE_S,
 ) -> Iterator[Finding]:
     """Each check as soon as it and those before it are done. Raises nothing but what is a mistake of ours."""
-    words = f"{len(settings.sources)} source{'s' * (len(settings.sources) != 1)}, "
-    words += f"{len(settings.routes)} route{'s' * (len(settings.routes) != 1)}"
+    words = f"{say_count(len(settings.sources), 'source')}, {say_count(len(settings.routes), 'route')}"
     yield doctor.well(Kind.SETTINGS, f"{config}: {words}")
     machine = _machine(settings, config, environment, now)
     yield from run([*machine, *_addresses(settings, patience_s)], patience_s)

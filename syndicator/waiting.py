@@ -22,6 +22,7 @@ from syndicator.errors import (
     SyndicatorError,
 )
 from syndicator.once import SaidOnce
+from syndicator.text import say_size
 
 log = structlog.get_logger()
 
@@ -114,7 +115,7 @@ class BackOff:
 def _free_space(path: Path) -> str:
     for folder in (path, *path.parents):
         try:
-            return f"{shutil.disk_usage(folder).free / 1e6:.1f} MB"
+            return say_size(shutil.disk_usage(folder).free)
         except OSError:
             continue
     return "?"

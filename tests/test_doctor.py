@@ -109,10 +109,10 @@ CASES = [
     pytest.param(
         judge_space([Disk("output", 1, 64 * GB, None), Disk("state", 1, 64 * GB, None)]),
         "ok",
-        "output and state: 64 GB free",
+        "output and state: 64.0 GB free",
         id="space",
     ),
-    pytest.param(judge_space([Disk("state", 1, GB // 10, 5000)]), "warning", "100 MB", id="little space"),
+    pytest.param(judge_space([Disk("state", 1, GB // 10, 5000)]), "warning", "100.0 MB", id="little space"),
     pytest.param(judge_space([Disk("state", 1, 0, None)]), "wrong", "0 bytes free", id="no space"),
     pytest.param(judge_space([Disk("state", 1, 64 * GB, 7)]), "warning", "7 more files", id="no inodes"),
     pytest.param([judge_database("d", "2", ["1", "2"], "77")], "ok", "sound, in use by process 77", id="db"),

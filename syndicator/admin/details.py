@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from syndicator.activity import Durations
 from syndicator.alerts import DeliveryState
 from syndicator.app import App
-from syndicator.models import Problem
 from syndicator.notify.enqueue import known_entries
 
 MOST = 50
@@ -51,13 +49,6 @@ def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
         "answers": dict(app.outages.answers),
         "to_slack": to_slack,
     }
-
-
-def problem_place(app: App, problem: Problem) -> str:
-    """The file with line and column, as an editor takes it."""
-    folders = {source.name: source.path for source in app.settings.sources}
-    path = folders.get(problem.source, Path(problem.source)) / problem.path
-    return f"{path}:{problem.at.line}:{problem.at.column}"
 
 
 def _by_hour(moments: Sequence[datetime], now: datetime) -> list[int]:

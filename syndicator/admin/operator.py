@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from syndicator.activity import Activity
-from syndicator.admin.details import details, problem_place
+from syndicator.admin.details import details
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import SyndicatorError
 from syndicator.health import STARTING, Finding, hindrance
+from syndicator.models import Problem
 from syndicator.status import facts, hindered
 
 
@@ -55,7 +57,7 @@ class Operator:
         told, more = self._ask(more=True)
         app = self.app
         if more and app is not None:
-            more["problems"] = [(problem_place(app, problem), problem) for problem in more["problems"]]
+            more["problems"] = _placed(app, more["problems"])
         return render_operators_page(told, more, self.clock.now())
 
     def problems(self) -> bytes:
@@ -65,7 +67,7 @@ class Operator:
         app, found = self.app, list[Any]()
         if app is not None:
             with app.store.reading() as session:
-                found = [(problem_place(app, problem), problem) for problem in session.problems.all()]
+                found = _placed(app, session.problems.all())
         return render_problems(found, f"{self.address}problems.xml", self.clock.now())
 
     def _ask(self, *, more: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -77,3 +79,7 @@ class Operator:
             return told, details(app, now, started=self._started) if more else {}
         except SyndicatorError as error:
             return hindered(hindrance(error, now), now, started=self._started), {}
+
+
+def _placed(app: App, problems: Iterable[Problem]) -> list[tuple[str, Problem]]:
+    return [(app.settings.place_of(problem), problem) for problem in problems]

@@ -12,6 +12,7 @@ import typer
 
 from syndicator.cli import app, options
 from syndicator.cli.terminal import progress_bar, say, say_json
+from syndicator.text import say_count, say_size
 
 if TYPE_CHECKING:
     from syndicator.settings.models import Settings
@@ -41,7 +42,7 @@ def backup(
         seconds = round(time.monotonic() - began, 3)
         say_json({"path": target, "size_bytes": size, "seconds": seconds} | _of(facts))
         return
-    say((f"{target}", "bold"), f": {_mb(size)}, whole: {_words(facts)}")
+    say((f"{target}", "bold"), f": {say_size(size)}, whole: {_words(facts)}")
 
 
 @app.command()
@@ -91,10 +92,5 @@ def _of(facts: Facts) -> dict[str, Any]:
 
 
 def _words(facts: Facts) -> str:
-    entries = f"{facts.entries} {'entry' if facts.entries == 1 else 'entries'}"
-    owed = f"{facts.owed} message{'s' * (facts.owed != 1)} owed"
-    return f"{entries}, {owed}, {_mb(facts.size_bytes)} unpacked"
-
-
-def _mb(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:.1f} MB"
+    entries, owed = say_count(facts.entries, "entry", "entries"), say_count(facts.owed, "message")
+    return f"{entries}, {owed} owed, {say_size(facts.size_bytes)} unpacked"

@@ -22,6 +22,7 @@ from syndicator.cli.options import (
 )
 from syndicator.cli.terminal import progress_bar, say, say_json
 from syndicator.errors import SecondInstanceError, SettingsError
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
     from syndicator.build import Pass
@@ -137,19 +138,14 @@ def _facts(result: Pass) -> dict[str, Any]:
 
 def say_problems(settings: Settings, problems: Sequence[Problem]) -> None:
     """One line each: where, what, and how to mend it."""
-    folders = {source.name: source.path for source in settings.sources}
     for one in problems:
-        # Topic files outside any source are named by their folder.
-        path = folders.get(one.source, Path(one.source)) / one.path
-        place = f"{path}:{one.at.line}:{one.at.column}: "
-        say((place, "bold"), f"{one.what}. ", (f"{one.fix}.", "dim"))
+        say((f"{settings.place_of(one)}: ", "bold"), f"{one.what}. ", (f"{one.fix}.", "dim"))
 
 
 def _annotate(settings: Settings, problems: Sequence[Problem]) -> None:
     """One workflow command each, with the repository's paths (docs.github.com, "Workflow commands")."""
-    folders = {source.name: source.path for source in settings.sources}
     for one in problems:
-        path = folders.get(one.source, Path(one.source)) / one.path
+        path = settings.file_of(one)
         file = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
         place = f"file={_property(str(file))},line={one.at.line},col={one.at.column}"
         typer.echo(f"::error {place}::{_escaped(f'{one.what}. {one.fix}.')}")
@@ -182,7 +178,7 @@ def say_counts(result: Pass) -> None:
 def say_folders(result: Pass) -> None:
     """Each source's folder, how many articles it has, and how many of its files are bad."""
     for name, folder in result.folders.items():
-        text = f"{name}: {folder.articles} {'article' if folder.articles == 1 else 'articles'}"
+        text = f"{name}: {say_count(folder.articles, 'article')}"
         text += f" and {folder.bad} bad" if folder.bad else ""
         say(f"{text} in {folder.path}")
 

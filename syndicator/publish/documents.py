@@ -235,5 +235,4 @@ def only_live(index: TopicIndex, topics: Mapping[str, StoredTopic]) -> TopicInde
         for slug, topic in index.topics.items()
         if slug in live
     }
-    below = {slug: tuple(child for child in index.children(slug) if child in live) for slug in kept}
-    return TopicIndex(topics=kept, by_key=index.by_key, below=below)
+    return TopicIndex(topics=kept, by_key=index.by_key)

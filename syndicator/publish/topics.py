@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from functools import cached_property
 
 from syndicator.models import DeclaredTopic, Problem, Topic
 from syndicator.publish.declarations import problem_of, settle_declared
@@ -19,14 +19,20 @@ from syndicator.publish.slugs import free_slug, make_slug
 from syndicator.text import fold
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TopicIndex:
     """All topics by slug, in the order of their slugs, and the ways to find them."""
 
     topics: Mapping[str, Topic]
     by_key: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Folded name, alias or slug to slug."""
-    below: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _below(self) -> dict[str | None, list[str]]:
+        below: dict[str | None, list[str]] = {}
+        for slug, topic in self.topics.items():
+            below.setdefault(topic.parent, []).append(slug)
+        return below
 
     def find(self, name: str) -> str | None:
         """The slug of the topic with this name, alias or slug, without regard to case and blanks."""
@@ -49,9 +55,9 @@ class TopicIndex:
             topic = self.topics.get(topic.parent)
         return tuple(found)
 
-    def children(self, slug: str) -> tuple[str, ...]:
+    def children(self, slug: str) -> Sequence[str]:
         """The slugs of the topics directly below, in their order."""
-        return self.below.get(slug, ())
+        return self._below.get(slug, ())
 
     def labels(self) -> dict[str, str]:
         """Slug to name, for readers."""
@@ -88,7 +94,7 @@ def build_index(
     slugs = _give_slugs(wanted, before, {topic.slug for topic in known} | set(retired))
     by_key = _index(wanted, slugs)
     parents = _parents(wanted, slugs, by_key, problems)
-    topics = [
+    topics = (
         Topic(
             slug=slug,
             name=" ".join(one.name.split()),
@@ -99,10 +105,13 @@ def build_index(
         )
         for one in wanted
         for slug in [slugs[one.key]]
-    ]
+    )
     live = set(slugs.values())
     return TopicIndexResult(
-        index=_topic_index(topics, by_key),
+        index=TopicIndex(
+            topics={topic.slug: topic for topic in sorted(topics, key=lambda topic: topic.slug)},
+            by_key=by_key,
+        ),
         renamed={old: slugs[key] for key, old in before.items() if slugs[key] != old and old not in live},
         problems=tuple(sorted(problems, key=lambda problem: (problem.source, problem.path, problem.what))),
     )
@@ -208,16 +217,3 @@ def _circular(parents: Mapping[str, str]) -> set[str]:
             circular |= {step for step, place in path.items() if place >= path[slug]}
         seen |= set(path)
     return circular
-
-
-def _topic_index(topics: Iterable[Topic], by_key: Mapping[str, str]) -> TopicIndex:
-    ordered = {topic.slug: topic for topic in sorted(topics, key=lambda topic: topic.slug)}
-    below: dict[str, list[str]] = {}
-    for slug, topic in ordered.items():
-        if topic.parent is not None:
-            below.setdefault(topic.parent, []).append(slug)
-    return TopicIndex(
-        topics=MappingProxyType(ordered),
-        by_key=MappingProxyType(dict(by_key)),
-        below=MappingProxyType({slug: tuple(children) for slug, children in below.items()}),
-    )

@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from syndicator.models import Problem
 from syndicator.settings.types import (
     Address,
     Beside,
@@ -325,3 +326,12 @@ class Settings(Model):
             one.model_copy(update={"min_quality": levels[one.level]}) if one.level in levels else one
             for one in routes
         )
+
+    def file_of(self, problem: Problem) -> Path:
+        """The file that has the problem. Topic files outside any source are named by their folder."""
+        folders = {source.name: source.path for source in self.sources}
+        return folders.get(problem.source, Path(problem.source)) / problem.path
+
+    def place_of(self, problem: Problem) -> str:
+        """The file with line and column, as an editor takes it."""
+        return f"{self.file_of(problem)}:{problem.at.line}:{problem.at.column}"

@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from syndicator.models import number
 from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, window_start
-from syndicator.publish.pages.words import say_count, say_day
+from syndicator.publish.pages.words import say_day
+from syndicator.text import say_count
 
 WIDTH, HEIGHT = 336, 96
 """The picture; it is scaled to the column that it stands in."""

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from syndicator.models import ALL, INCLUDE, Entry, Topic, Visibility, number
 from syndicator.publish.addresses import digest_url, page_url
 from syndicator.publish.pages.statistics import Statistics
-from syndicator.publish.pages.words import say_count, say_expectation, say_rate
+from syndicator.publish.pages.words import say_expectation, say_rate
 from syndicator.settings.models import Site
-from syndicator.text import language_tag, shorten
+from syndicator.text import language_tag, say_count, shorten
 
 MOST_ENTRIES = 30
 """The newest ones; the feeds and their archives hold the rest."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics
+from syndicator.text import say_count
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -21,14 +22,6 @@ def say_day(day: date) -> str:
 def say_moment(moment: datetime) -> str:
     """`5 March 2026, 14:05 UTC`."""
     return f"{say_day(moment)}, {moment:%H:%M} UTC"
-
-
-def say_count(number: int, noun: str, plural: str | None = None) -> str:
-    """
-    >>> say_count(1, "entry", "entries"), say_count(12000, "publisher")
-    ('1 entry', '12,000 publishers')
-    """
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def say_rate(count: int, days: int) -> str:
