@@ -114,7 +114,7 @@ def test_every_bar_stands_within_the_picture(qualities: list[float | None], leve
             assert -0.01 <= mark.x <= WIDTH + 0.01
 
 
-@given(st.lists(st.datetimes(timezones=st.just(UTC)), min_size=1))
+@given(st.lists(st.datetimes(datetime(1, 3, 1), timezones=st.just(UTC)), min_size=1))  # noqa: DTZ001
 def test_any_moments_can_be_counted(moments: list[datetime]) -> None:
     statistics = count([Appearance(published=moment) for moment in moments])
     assert 1 <= statistics.recent <= statistics.total == len(moments)
