@@ -8,7 +8,7 @@ shown as most articles spell it, and ends when none carries it any more.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from syndicator.models import ALL, DeclaredTopic, Problem, Topic
@@ -181,9 +181,16 @@ class TopicCatalog:
             before = {topic.slug for topic in self.live()}
             self._names_with_ancestors = None
             self.stored = {**self.stored, **{stored.topic.slug: stored for stored in changed}}
-            if {topic.slug for topic in self.live()} != before:
-                # Pages link to the topics that have pages, wherever one is named.
-                self._mark_all(session, PAGE)
+            self._mark_links(session, before, {topic.slug for topic in self.live()})
+
+    def _mark_links(self, session: Session, before: Set[str], live: Set[str]) -> None:
+        """Marks the pages that link to topics wherever one is named, and to those that have pages alone."""
+        if before - live:
+            self._mark_all(session, PAGE)
+        elif came := live - before:
+            below = {child for slug in came for child in self.index.children(slug)}
+            shown = {ALL, *came, *below, *session.feeds.beside(came)}
+            session.feeds.mark_dirty((slug, PAGE) for slug in shown)
 
 
 def _words(topic: Topic) -> tuple[str, str, str | None]:

@@ -83,6 +83,19 @@ class FeedTables:
         )
         return {(slug, page) for slug, page in self._connection.execute(query)}
 
+    def beside(self, topics: Iterable[str]) -> set[str]:
+        """The topics that show an entry which is of one of these."""
+        members = memberships.alias()
+        query = select(memberships.c.topic).distinct().where(memberships.c.shown)
+        of_them = select(members.c.guid).where(members.c.member)
+        some = (
+            self._connection.scalars(
+                query.where(memberships.c.guid.in_(of_them.where(members.c.topic.in_(keys))))
+            )
+            for keys in batches(topics)
+        )
+        return {topic for found in some for topic in found}
+
     def newest(self, topic: str, *, limit: int, minimum: float | None = None) -> list[Entry]:
         """What the topic shows at or over the minimum, newest first by published time, guid as tie-break; at
         most `limit`."""

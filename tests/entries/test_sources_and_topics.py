@@ -11,7 +11,7 @@ import pytest
 from syndicator.models import Visibility
 from syndicator.publish import build
 from syndicator.settings.models import Digest, Route
-from syndicator.store.types import TopicStatus
+from syndicator.store.types import PAGE, TopicStatus
 from tests.rig import Rig, article_text
 
 ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
@@ -339,3 +339,38 @@ def test_redirect_of_a_renamed_topic_never_leads_to_nothing(
         assert (rig.output / "feeds/aaa/atom.xml").exists()
         assert rig.publish_portion().more
     assert rig.titles("zzz") == ["About x"]
+
+
+def test_new_topic_writes_every_page_that_shows_it(tmp_path: Path) -> None:
+    """Another version, which renders everything anew, finds each page as it is."""
+    rig = Rig(tmp_path, topics=("_data/*.yaml",), roll_up=True)
+    rig.put("_data/below.yaml", "name: Below\nparent: Above\n")
+    for number in range(10):
+        rig.write(f"{number}.md", topics=[f"Topic {number}"])
+    rig.write("draft.md", topics=["Topic 1", "Held"], published=False)
+    rig.write("copy.md", topics=["Topic 2", "Shared"], webUrl="https://news.example/2")
+    rig.run_once()
+    for path, topics in (
+        ("new.md", ["Topic 3", "New"]),
+        ("above.md", ["Above"]),
+        ("held.md", ["Held"]),
+        ("shared.md", ["Shared", "Topic 4"]),
+    ):
+        rig.write(path, topics=topics)
+        rig.run_once()
+        files = {file: file.read_bytes() for file in rig.output.rglob("*") if file.is_file()}
+        rig.restart(version=path)
+        rig.run_once()
+        assert {file: file.read_bytes() for file in rig.output.rglob("*") if file.is_file()} == files
+
+
+def test_new_topic_renders_no_other_page(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(10):
+        rig.write(f"{number}.md", topics=[f"Topic {number}"])
+    rig.run_once()
+    rig.write("new.md", topics=["Topic 3", "New"])
+    rig.scan()
+    with rig.store.reading() as session:
+        pages = {slug for slug, page in session.feeds.dirty() if page == PAGE}
+    assert pages == {"all", "new", "topic-3"}
