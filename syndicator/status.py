@@ -134,6 +134,11 @@ def status_path(state: str) -> Path:
     return database.with_name(f"{database.name}.status")
 
 
+def settings_path(state: str) -> Path:
+    """Where the service with this state notes the settings in force."""
+    return status_path(state).with_suffix(".settings")
+
+
 def call_service(state: str) -> None:
     """Tells a service with this state that another process has changed it: it looks within seconds."""
     with suppress(OSError):  # it then looks at its next scan

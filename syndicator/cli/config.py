@@ -1,20 +1,27 @@
-"""`syndicator config`: the settings in force, and their schema."""
+"""`syndicator config`: the settings in force, what a reload would change, and their schema."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, check_cron, settings_file
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, list_settings, read_settings
 from syndicator.cli.terminal import say, say_json
+
+if TYPE_CHECKING:
+    from syndicator.settings.difference import SettingChange
+    from syndicator.settings.effective import Effective
 
 VALUE_WIDTH = 28
 """Longer values are not cut; what follows them stands further right."""
 
-group = typer.Typer(help="The settings in force, and their schema.", no_args_is_help=True)
+group = typer.Typer(
+    help="The settings in force, what a reload would change, and their schema.", no_args_is_help=True
+)
 app.add_typer(group, name="config")
 
 
@@ -24,17 +31,79 @@ def show(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
 
     A secret is only said to be set. Exit code 78 if the settings are wrong.
     """
-    from syndicator.settings.effective import effective
-    from syndicator.settings.load import SettingsReader
-
-    reader = SettingsReader(settings_file(config), os.environ)
-    found = effective(reader.settings(check_cron), reader)
+    found = list_settings(config)[1]
     if as_json:
-        say_json([asdict(one) for one in found])
+        say_json([{"key": one.key, "value": one.value, "origin": one.origin} for one in found])
         return
     width = max(len(one.key) for one in found)
     for one in found:
         say(f"{one.key:<{width}}  {one.value:<{VALUE_WIDTH}}", (f"  {one.origin}", "dim"))
+
+
+@group.command("diff")
+def diff(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="None: the running service and the settings file. One: it and FILE."),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what a reload would change, or what differs between two files; secrets are never shown.
+
+    Exit code 0 whether or not anything differs, 78 if settings are wrong.
+    """
+    from syndicator.settings.difference import changes
+    from syndicator.settings.effective import SECRET
+
+    if len(files := files or []) > 2:
+        raise typer.BadParameter("two files at most: what is, and what would be")
+    after = list_settings(files[-1] if files else config)[1]
+    before = list_settings(files[0])[1] if len(files) > 1 else _running(read_settings(config).state)
+    outside = [] if len(files) > 1 else [one for one in before if _is_outside(one)]
+    found = changes(before, after) if len(files) > 1 else changes(before, after, but=_is_outside)
+    if as_json:
+        say_json([asdict(one) for one in found])
+        return
+    for one in found:
+        say((one.key, "bold"), *_words(one))
+    if not found:
+        say("no differences")
+    if outside:
+        names = sorted({one.key if one.origin == SECRET else one.origin for one in outside})
+        say((f"Not compared, from the service's environment: {', '.join(names)}", "dim"))
+
+
+def _words(change: SettingChange) -> list[str | tuple[str, str]]:
+    before, after = change.before, change.after
+    if before is None or after is None:
+        return [": ", (f"added: {after}", "green") if before is None else (f"removed: {before}", "red")]
+    return [": ", (before, "red"), " → ", (after, "green")]
+
+
+def _is_outside(one: Effective) -> bool:
+    """Whether it comes from the environment, which the service and this command do not share."""
+    from syndicator.settings.effective import SECRET
+    from syndicator.settings.load import PREFIX
+
+    return one.origin == SECRET or one.origin.startswith(PREFIX)
+
+
+def _running(state: str) -> list[Effective]:
+    """The settings of the service that runs with this state."""
+    from syndicator.errors import SyndicatorError
+    from syndicator.settings.effective import Effective
+    from syndicator.status import STALE_S, read_status, settings_path, status_path
+
+    found, service = read_status(settings_path(state)), read_status(status_path(state))
+    if found is None or service is None or service["age_s"] > STALE_S:
+        raise SyndicatorError(
+            "no service to compare with",
+            on=state,
+            why="none runs with this state, or it is not ready yet",
+            fix="Start it, or name two files: `syndicator config diff OLD NEW`",
+        )
+    return [Effective(key=key, value=value, origin=origin) for key, value, origin in found["settings"]]
 
 
 @group.command("schema")

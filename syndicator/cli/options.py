@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from syndicator.settings.effective import Effective
+    from syndicator.settings.load import SettingsReader
     from syndicator.settings.models import Route, Settings
     from syndicator.store.session import Session
 
@@ -67,12 +69,24 @@ def read_settings(config: Path, *, to_publish: bool = False) -> Settings:
 
     For whoever publishes by them, `output` must be a folder that this user can write.
     """
-    from syndicator.settings.load import load_settings
+    return _read(config, to_publish=to_publish)[0]
 
-    config = settings_file(config)
+
+def list_settings(config: Path, *, to_publish: bool = False) -> tuple[Settings, list[Effective]]:
+    """As `read_settings`, with a list of all that is in force and where it comes from."""
+    from syndicator.settings.effective import effective
+
+    settings, reader = _read(config, to_publish=to_publish)
+    return settings, effective(settings, reader)
+
+
+def _read(config: Path, *, to_publish: bool) -> tuple[Settings, SettingsReader]:
+    from syndicator.settings.load import SettingsReader
+
+    reader = SettingsReader(settings_file(config), os.environ)
     if to_publish:
-        return load_settings(config, os.environ, check_cron=check_cron, check_output=check_output)
-    return load_settings(config, os.environ, check_cron=check_cron)
+        return reader.settings(check_cron, check_output), reader
+    return reader.settings(check_cron), reader
 
 
 def check_cron(cron: str, time_zone: str) -> None:

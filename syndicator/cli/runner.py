@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import signal
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
 import structlog
 
-from syndicator.cli.options import read_settings
+from syndicator.cli.options import list_settings
 from syndicator.cli.terminal import console, progress_bar
 from syndicator.errors import SettingsError, SyndicatorError
 from syndicator.service import Service
+from syndicator.settings.difference import changes
+from syndicator.settings.effective import Effective
 from syndicator.settings.models import Settings
 from syndicator.slack.terminal import Terminal
+from syndicator.status import StatusFile, settings_path
 from syndicator.systemd import Notifier
 
 log = structlog.get_logger()
+
+ListedSettings = tuple[Settings, list[Effective]]
+"""Settings, and all that is in force by them, one by one."""
 
 
 class Runner:
@@ -26,15 +33,15 @@ class Runner:
     def __init__(self, config: Path, notifier: Notifier) -> None:
         self._config, self._notifier = config, notifier
         self._service: Service | None = None
-        self._reloaded: Settings | None = None
-        self._ready: Settings | None = None
+        self._reloaded: ListedSettings | None = None
+        self._ready: ListedSettings | None = None
         """The settings with which the service was ready last: what a reload can go back to."""
         self._ending = False
         self._refused = False
         """The settings of the last reload were wrong, or the service could not start with them."""
 
     def run(self) -> None:
-        settings: Settings | None = read_settings(self._config, to_publish=True)
+        settings: ListedSettings | None = list_settings(self._config, to_publish=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         signal.signal(signal.SIGHUP, self._read_again)
@@ -52,8 +59,9 @@ class Runner:
             # A second signal that comes while the process ends would make a failure of a good end.
             signal.signal(number, signal.SIG_IGN)
 
-    def _run_with(self, settings: Settings) -> None:
-        with progress_bar("Reading articles") as progress:
+    def _run_with(self, listed: ListedSettings) -> None:
+        settings, in_force = listed[0], StatusFile(settings_path(listed[0].state))
+        with progress_bar("Reading articles") as progress, ExitStack() as stack:
             service = self._service = Service(
                 settings=settings,
                 notifier=self._notifier,
@@ -61,14 +69,16 @@ class Runner:
                 progress=progress.update,
                 refused=self._refused,
                 # New settings that cannot start now are given up for those that could.
-                patient=self._ready is None or self._ready is settings,
+                patient=self._ready is None or self._ready is listed,
             )
             if self._ending or self._reloaded is not None:
                 # The signal came while there was no service to stop.
                 service.stop()
 
             def tell() -> None:
-                self._ready = settings
+                self._ready = listed
+                in_force.write({"settings": [(one.key, one.value, one.origin) for one in listed[1]]})
+                stack.callback(in_force.remove)
                 progress.stop()
                 announce(settings, service.address)
 
@@ -90,7 +100,7 @@ class Runner:
 
     def _reload(self) -> None:
         try:
-            settings = read_settings(self._config, to_publish=True)
+            settings = list_settings(self._config, to_publish=True)
         except SettingsError as error:
             for problem in error.problems:
                 log.error("settings not taken over", problem=str(problem))
@@ -99,6 +109,8 @@ class Runner:
                 self._service.refuse()
             return
         log.info("settings read anew")
+        for one in changes(self._ready[1], settings[1]) if self._ready else ():
+            log.info("setting changed", setting=one.key, before=one.before, after=one.after)
         self._notifier.reloading()
         self._reloaded, self._refused = settings, False
         if self._service is not None:

@@ -16,7 +16,7 @@ from syndicator.settings.models import Settings
 from syndicator.settings.wording import name_of
 
 UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
-SET = "set"
+SET, SECRET, DEFAULT = "set", "environment, file or credential", "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,8 @@ class Effective:
     key: str
     value: str
     origin: str
+    secret: SecretStr | None = None
+    """Of one that is only said to be set, to tell whether it is another one now."""
 
 
 def effective(settings: Settings, reader: SettingsReader) -> list[Effective]:
@@ -38,8 +40,11 @@ def effective(settings: Settings, reader: SettingsReader) -> list[Effective]:
     secrets: dict[str, SecretStr | None] = {"SLACK_BOT_TOKEN": credentials.token}
     secrets["webhook of alerts_to"] = credentials.alerts
     secrets |= {f"webhook of {route}": webhook for route, webhook in credentials.webhooks.items()}
-    where = "environment, file or credential"
-    found += [Effective(key=key, value=SET, origin=where) for key, secret in secrets.items() if secret]
+    found += [
+        Effective(key=key, value=SET, origin=SECRET, secret=secret)
+        for key, secret in secrets.items()
+        if secret
+    ]
     return found
 
 

@@ -132,12 +132,20 @@ def test_reload_by_the_unit_fails_where_the_settings_are_wrong(service: Running)
     assert refused.returncode == 78
     assert "base_url" in refused.stderr
     service.configure(site={"title": "Other News", "base_url": "https://feeds.example.org/"})
+    changed = "site.title: Cloud News → Other News"
+    assert changed in service.command("config", "diff").stdout.splitlines()
     assert reload_by_unit(service) is None
     wait_for(lambda: service.text().count("serving feeds") == 2, why="ready again")
+    assert "setting changed" in service.text() and "before='Cloud News'" in service.text()
+    wait_for(
+        lambda: service.command("config", "diff").stdout.startswith("no differences"), why="the new ones"
+    )
     assert "not taken over" not in service.text(), "the wrong settings never reached the service"
     service.port = service._port()
     assert "Other News" in service.get("feeds/all/rss.xml").text
     assert service.stop() == 0
+    ended = service.command("config", "diff")
+    assert (ended.returncode, "name two files" in ended.stderr) == (1, True)
 
 
 def test_reload_is_no_stop_to_systemd(service: Running) -> None:
