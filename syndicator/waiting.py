@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -88,6 +88,21 @@ class FailureLog:
         if self._said.changed("") and self._is_of_disk:
             seconds = round(time.monotonic() - self._since_s)
             log.info("the disk and the database work again", after_seconds=seconds)
+
+
+def back_off(failures: int, first: timedelta, longest: timedelta, jitter: float = 1.0) -> timedelta:
+    """The wait after so many failures in a row: `first`, then twice as long each time, `longest` at most.
+
+    `jitter` from 0 to 1 spreads it over the upper half, so that many hosts do not come at once.
+
+    >>> first, longest = timedelta(seconds=1), timedelta(seconds=30)
+    >>> [back_off(n, first, longest).total_seconds() for n in (1, 2, 5, 10, 99)]
+    [1.0, 2.0, 16.0, 30.0, 30.0]
+    >>> back_off(5, first, longest, 0.0).total_seconds()
+    8.0
+    """
+    whole: timedelta = min(first * 2 ** min(failures - 1, 30), longest)
+    return max(first, whole * (0.5 + jitter / 2))
 
 
 class BackOff:

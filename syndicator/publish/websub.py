@@ -18,8 +18,10 @@ import httpx
 import structlog
 
 from syndicator.errors import StoreError
+from syndicator.once import SaidOnce
 from syndicator.store.database import Store
 from syndicator.store.websub import OwedNotification
+from syndicator.waiting import back_off
 
 log = structlog.get_logger()
 
@@ -53,7 +55,7 @@ class HubNotifier:
 
     def __init__(self, store: Store, hub: str, *, clock: Callable[[], datetime]) -> None:
         self._store, self._hub, self._clock = store, hub, clock
-        self._silent = False
+        self._said = SaidOnce()
 
     def run(self, stop: threading.Event, wake: threading.Event) -> None:
         """Tells until `stop`; `wake` says that there may be something new. Set both to end: at once, or after
@@ -73,32 +75,27 @@ class HubNotifier:
         with self._store.reading() as session:
             due = session.websub.due(now, limit=AT_ONCE)
         if due:
-            self._settle(due, self._notify(due, stop))
+            with httpx.Client(timeout=TIMEOUT_S) as client:
+                told = [(one, notify(client, self._hub, one.topic)) for one in due if not stop.is_set()]
+            self._settle(told)
         with self._store.reading() as session:
             soonest = session.websub.next_due()
         if soonest is None:
             return LOOK_EVERY_S
         return min(max(0.0, (soonest - self._clock()).total_seconds()), LOOK_EVERY_S)
 
-    def _notify(self, due: list[OwedNotification], stop: threading.Event) -> list[HubReply]:
-        replies: list[HubReply] = []
-        with httpx.Client(timeout=TIMEOUT_S) as client:
-            for owed in due:
-                if stop.is_set():
-                    break
-                replies.append(notify(client, self._hub, owed.topic))
-        return replies
-
-    def _settle(self, due: list[OwedNotification], replies: list[HubReply]) -> None:
+    def _settle(self, told: list[tuple[OwedNotification, HubReply]]) -> None:
         # All that failed together is tried again together.
         now, jitter = self._clock(), random.random()  # noqa: S311
         with self._store.transaction() as session:
-            for owed, reply in zip(due, replies, strict=False):
+            for owed, reply in told:
                 if reply.answer is HubAnswer.LATER and now - owed.since < GIVE_UP:
-                    session.websub.postpone(owed.topic, now + next_attempt(owed.attempts + 1, jitter))
+                    session.websub.postpone(
+                        owed.topic, now + back_off(owed.attempts + 1, FIRST_WAIT, LONGEST_WAIT, jitter)
+                    )
                 else:
                     session.websub.forget(owed.topic, since=owed.since)
-        self._say(replies)
+        self._say([reply for _, reply in told])
 
     def _say(self, replies: list[HubReply]) -> None:
         """A hub that does not answer is told of once, and once when it answers again."""
@@ -108,14 +105,11 @@ class HubNotifier:
         )
         if refused:
             log.warning("hub refuses feeds", feeds=len(refused), why=refused[0])
-        if later and not told:
-            say = log.debug if self._silent else log.warning
-            say("hub not told, tried again until it answers", feeds=len(later), why=later[0])
-            self._silent = True
+        if later and not told and self._said.changed("silent"):
+            log.warning("hub not told, tried again until it answers", feeds=len(later), why=later[0])
         elif told:
-            say = log.info if self._silent else log.debug
+            say = log.info if self._said.changed("") else log.debug
             say("hub told", feeds=len(told))
-            self._silent = False
 
 
 def notify(client: httpx.Client, hub: str, topic: str) -> HubReply:
@@ -132,17 +126,6 @@ def notify(client: httpx.Client, hub: str, topic: str) -> HubReply:
         return HubReply(HubAnswer.REFUSED, "the hub's address is not one of http or https")
     except httpx.HTTPError as error:
         return HubReply(HubAnswer.LATER, type(error).__name__)
-
-
-def next_attempt(attempt: int, jitter: float) -> timedelta:
-    """How long to wait after the `attempt`th failure in a row (from 1): 5 s, doubled each time up to 15
-    minutes, of which `jitter` (0 to 1) takes away up to a half, so that many hosts do not come at once.
-
-    >>> [next_attempt(n, 0.0).total_seconds() for n in (1, 2, 3, 9)]
-    [5.0, 10.0, 20.0, 900.0]
-    """
-    full: timedelta = min(FIRST_WAIT * 2 ** min(attempt - 1, 20), LONGEST_WAIT)
-    return full - full * jitter / 2
 
 
 def _judge(status: int) -> HubAnswer:

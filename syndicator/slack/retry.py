@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from syndicator.alerts import BY_CHANNEL, ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable
+from syndicator.waiting import back_off
 
 AGAIN = "It is tried again for 24 hours; see `syndicator deliveries` and slack-status.com"
 
@@ -66,18 +67,6 @@ class Verdict:
     outcome: str
     report: bool = False
     limit: RateLimit | None = None
-
-
-def back_off(failures: int, policy: RetryPolicy, jitter: float) -> timedelta:
-    """The wait after so many failures in a row; `jitter` from 0 to 1 spreads it over the upper half.
-
-    >>> [back_off(n, RetryPolicy(), 1.0).total_seconds() for n in (1, 2, 5, 10, 11, 99)]
-    [1.0, 2.0, 16.0, 30.0, 30.0, 30.0]
-    >>> back_off(5, RetryPolicy(), 0.0).total_seconds()
-    8.0
-    """
-    whole: timedelta = min(policy.first * 2 ** min(failures - 1, 30), policy.longest)
-    return max(policy.first, whole * (0.5 + jitter / 2))
 
 
 def after_send(
@@ -203,7 +192,7 @@ class _Case:
     def pause(self, error: DeliveryError, *, jitter: float, said: bool) -> ChannelState:
         """The channel after one more failure: it waits a back-off, and is broken once it has failed often."""
         channel, failures = self.channel, self.channel.failures + 1
-        until = self.now + back_off(failures, self.policy, jitter)
+        until = self.now + back_off(failures, self.policy.first, self.policy.longest, jitter)
         paused = replace(channel, failures=failures, not_before=max(channel.not_before, until))
         if said or channel.broken is not None or failures < self.policy.report_after:
             return paused

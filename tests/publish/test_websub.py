@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from syndicator.publish import websub
-from syndicator.publish.websub import GIVE_UP, LONGEST_WAIT, HubAnswer, HubNotifier, next_attempt, notify
+from syndicator.publish.websub import GIVE_UP, HubAnswer, HubNotifier, notify
 from syndicator.store.database import Store, open_store
+from syndicator.waiting import back_off
 from tests.making import NOON
 
 FEEDS = ["https://feeds.example.org/feeds/ai/atom.xml", "https://feeds.example.org/feeds/ai/rss.xml"]
@@ -119,13 +120,6 @@ def test_address_that_is_none_is_refused(client: httpx.Client, address: str) -> 
     assert notify(client, address, FEEDS[0]).answer is HubAnswer.REFUSED
 
 
-def test_wait_doubles_up_to_a_quarter_of_an_hour() -> None:
-    waits = [next_attempt(attempt, 0.0).total_seconds() for attempt in range(1, 12)]
-    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900]
-    assert next_attempt(10**9, 0.0) == LONGEST_WAIT
-    assert next_attempt(1, 1.0) == timedelta(seconds=2.5)
-
-
 class World:
     def __init__(self, folder: Path, hub: Hub) -> None:
         self.now, self.hub, self.stop = NOON, hub, threading.Event()
@@ -146,7 +140,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(websub, "next_attempt", lambda attempt, jitter: next_attempt(attempt, 0.0))
+    monkeypatch.setattr(websub, "back_off", lambda *wait: back_off(*wait[:3]))
     world = World(tmp_path, hub)
     world.owe()
     yield world

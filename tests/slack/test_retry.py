@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
 from syndicator.errors import Refused, Rejected, Unacceptable, Unclear
-from syndicator.slack.retry import RetryPolicy, SlackAnswer, Verdict, after_look, after_send, back_off
+from syndicator.slack.retry import RetryPolicy, SlackAnswer, Verdict, after_look, after_send
+from syndicator.waiting import back_off
 from tests.slack.values import NOON, SECOND
 from tests.store.outbox_values import make_delivery
 
@@ -211,11 +212,8 @@ def test_unclear_message_is_given_up_after_a_day_but_not_unlooked(answer: SlackA
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))
-def test_back_off_stays_between_a_second_and_a_quarter_of_an_hour(failures: int, jitter: float) -> None:
-    assert SECOND <= back_off(failures, POLICY, jitter) <= timedelta(minutes=15)
-    assert back_off(failures, POLICY, 0.0) <= back_off(failures, POLICY, jitter)
-
-
-@given(st.integers(1, 30))
-def test_back_off_never_shrinks(failures: int) -> None:
-    assert back_off(failures, POLICY, 0.5) <= back_off(failures + 1, POLICY, 0.5)
+def test_back_off_stays_between_its_bounds_and_never_shrinks(failures: int, jitter: float) -> None:
+    longest = timedelta(minutes=15)
+    assert SECOND <= back_off(failures, SECOND, longest, jitter) <= longest
+    assert back_off(failures, SECOND, longest, 0.0) <= back_off(failures, SECOND, longest, jitter)
+    assert back_off(failures, SECOND, longest, jitter) <= back_off(failures + 1, SECOND, longest, jitter)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -25,47 +24,18 @@ _LABEL_ROOM = 64
 """How far two levels' labels must be apart to stand on one line."""
 
 
-class Bar(NamedTuple):
-    """`title` is what it stands for, in our own words; `rank` is how many levels its values reach."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    title: str
-    rank: int
-
-
-class MinimumLine(NamedTuple):
-    """A level's minimum: a line from `y` down at `x`, with its label at the side that has room."""
-
-    x: float
-    y: float
-    label: str
-    anchor: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
-    """`ticks` are places on the base line with their labels; `description` says all of it in words."""
+class Chart(NamedTuple):
+    """`bars` are SVG: for so many of them a template would take most of a page's time. `ticks` are places on
+    the base line with their labels; `marks` are levels: a line from `y` down at `x`, its label, and the side
+    that the label stands at."""
 
     title: str
     description: str
-    bars: tuple[Bar, ...]
-    marks: tuple[MinimumLine, ...] = ()
-    ticks: tuple[tuple[float, str, str], ...] = ()
-    most: int = 0
-
-    @property
-    def drawn(self) -> Markup:
-        """The bars as SVG: for so many of them a template would take most of a page's time."""
-        return Markup(  # noqa: S704  # numbers, and words of this module
-            "\n".join(
-                f'<rect class="bar rank{min(rank, 2)}" x="{x}" y="{y}" width="{width}" height="{height}">'
-                f"<title>{title}</title></rect>"
-                for x, y, width, height, title, rank in self.bars
-            )
-        )
+    """All of it in words."""
+    bars: Markup
+    ticks: tuple[tuple[float, str, str], ...]
+    most: int
+    marks: tuple[tuple[float, int, str, str], ...] = ()
 
 
 def chart_days(statistics: Statistics) -> Chart | None:
@@ -141,23 +111,20 @@ def _entries(count: int) -> str:
 
 def _bars(
     counts: Sequence[int], title: Callable[[int], str], rank: Callable[[int], int] = lambda _: 0
-) -> tuple[Bar, ...]:
-    """Bars side by side over the whole width, the highest to the top; each with its title and rank."""
-    room, most = WIDTH / len(counts), max(counts)
-    # A single entry beside thousands is still to be seen.
-    heights = [max(2.0, (_BASE - _TOP) * count / most) for count in counts]
-    return tuple(
-        Bar(
-            x=_round(at * room + 0.5),
-            y=_round(_BASE - heights[at]),
-            width=_round(room - 1),
-            height=_round(heights[at]),
-            title=f"{_entries(count)} {title(at)}",
-            rank=rank(at),
-        )
-        for at, count in enumerate(counts)
-        if count
-    )
+) -> Markup:
+    """Bars side by side over the whole width, the highest to the top. `title` says what one stands for,
+    `rank` how many levels its values reach."""
+    room, most, bars = WIDTH / len(counts), max(counts), []
+    for at, count in enumerate(counts):
+        if count:
+            # A single entry beside thousands is still to be seen.
+            height = max(2.0, (_BASE - _TOP) * count / most)
+            bars.append(
+                f'<rect class="bar rank{min(rank(at), 2)}" x="{_round(at * room + 0.5)}" '
+                f'y="{_round(_BASE - height)}" width="{_round(room - 1)}" height="{_round(height)}">'
+                f"<title>{_entries(count)} {title(at)}</title></rect>"
+            )
+    return Markup("\n".join(bars))  # noqa: S704  # numbers, and words of this module
 
 
 def _scale(qualities: Mapping[float, int], levels: Mapping[str, float]) -> tuple[float, float, int]:
@@ -183,20 +150,14 @@ def _quantile(qualities: Mapping[float, int], share: float) -> float:
     return max(qualities)
 
 
-def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[MinimumLine]:
+def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[tuple[float, int, str, str]]:
     taken = -math.inf
     places = [(name, minimum, WIDTH * (minimum - low) / breadth) for name, minimum in levels.items()]
     for (name, minimum, x), (*_, following) in pairwise([*places, ("", 0.0, WIDTH)]):
-        # Labels that would run into each other stand one above the other.
-        crowded = x - taken < _LABEL_ROOM
+        # Labels that would run into each other stand one above the other, and beside their own lines.
+        anchor = "end" if following - x < _LABEL_ROOM <= x else "start"
+        yield _round(x), 3 if x - taken < _LABEL_ROOM else 14, f"{name} {number(minimum)}", anchor
         taken = x
-        yield MinimumLine(
-            x=_round(x),
-            y=3 if crowded else 14,
-            label=f"{name} {number(minimum)}",
-            # Beside its own line, not against the next one.
-            anchor="end" if following - x < _LABEL_ROOM <= x else "start",
-        )
 
 
 def _round(value: float) -> float:
