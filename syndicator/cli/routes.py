@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
-from syndicator.cli.status import local_time, what_it_holds
+from syndicator.cli.status import next_time, what_it_holds
 from syndicator.cli.terminal import console, say, say_json, shown
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ def _table(found: Sequence[dict[str, Any]], moment: datetime) -> Table:
     table = Table("route", "channel", "quality", f"next ({zone})", box=None, pad_edge=False)
     table.add_column("holds", overflow="fold")
     for route in found:
-        quality, next_at = route["min_quality"], route["next"]
+        quality = route["min_quality"]
         table.add_row(
             Text(route["name"]),
             Text(route["channel"]),
             "any" if quality is None else f"{quality:g}+",
-            "at once" if route["deliver"] == "immediate" else local_time(next_at) if next_at else "never",
+            "at once" if route["deliver"] == "immediate" else next_time(route),
             Text("\n".join(map(shown, what_it_holds(route))) or "nothing"),
         )
     return table

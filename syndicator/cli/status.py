@@ -55,8 +55,13 @@ def _say(found: dict[str, Any]) -> None:
     if messages := _counts(found["messages"]):
         say(f"  messages: {messages}")
     for route in found["routes"]:
-        parts = [f"next digest {local_time(route['next'])}" if route["next"] else route["deliver"]]
-        say(f"  {route['name']} to {route['channel']}: {', '.join([*parts, *what_it_holds(route)])}")
+        when = "at once" if route["deliver"] == "immediate" else "digest " + next_time(route)
+        say(f"  {route['name']} to {route['channel']}: {', '.join([when, *what_it_holds(route)])}")
+
+
+def next_time(route: Mapping[str, Any]) -> str:
+    """When a digest route sends next."""
+    return local_time(route["next"]) if route["next"] else "never"
 
 
 def what_it_holds(route: Mapping[str, Any]) -> list[str]:

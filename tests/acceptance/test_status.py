@@ -29,7 +29,7 @@ def test_status_says_what_a_person_should_see_to(service: Running) -> None:
     told = service.command("status")
     assert told.stdout.startswith("degraded  0 public · 1 bad article · no way to Slack for ai\n")
     assert "1 bad article. `syndicator check` names each with its fix" in told.stdout
-    assert "ai to C0GENERAL: immediate" in told.stdout
+    assert "ai to C0GENERAL: at once" in told.stdout
     service.articles.rename(service.base / "away")
     wait_for(lambda: "news: folder missing since" in service.command("status").stdout, why="the folder")
     facts = json.loads(service.command("status", "--json").stdout)
