@@ -15,7 +15,7 @@ from syndicator.entries.sources import CONFIRMED
 from syndicator.errors import OutputUnwritable
 from syndicator.loop import Loop
 from syndicator.models import Problem, Visibility
-from syndicator.progress import Progress
+from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
 from syndicator.publish.files import probe, sweep
 from syndicator.reports import unmatched_patterns
@@ -59,7 +59,7 @@ class Pass:
         return not (self.problems or self.missing)
 
 
-def build(settings: Settings, *, reading: Progress, publishing: Progress, confirmed: bool = False) -> Pass:
+def build(settings: Settings, *, show: ShowProgress, confirmed: bool = False) -> Pass:
     """Takes in all that is there and publishes it; what that causes in Slack is owed to the next `run`.
 
     With `confirmed`, articles that are missing are meant to be gone. Raises a SyndicatorError: another
@@ -70,20 +70,20 @@ def build(settings: Settings, *, reading: Progress, publishing: Progress, confir
         if confirmed:
             _confirm(app, clock)
         sweep(settings.output)
-        loop = Loop(app, clock, progress=reading)
+        loop = Loop(app, clock, progress=Stages(show))
         loop.take_in()
-        loop.progress, app.output.unhurried = publishing, True
+        app.output.unhurried = True
         published = loop.publish_all()
         if published.failure is not None:
             raise published.failure
         return _pass(app, published)
 
 
-def check(settings: Settings, *, reading: Progress) -> Pass:
+def check(settings: Settings, *, show: ShowProgress) -> Pass:
     """Reads everything as `build` would, into a state that is thrown away; nothing is written elsewhere."""
     clock = Clock()
     with _nowhere(settings) as elsewhere, opened(elsewhere, now=clock.now()) as app:
-        Loop(app, clock, progress=reading).take_in()
+        Loop(app, clock, progress=Stages(show)).take_in()
         unmatched = map(str, unmatched_patterns(app.store, settings.routes))
         return _pass(app, Published(), (*_warnings(settings), *unmatched))
 

@@ -22,7 +22,7 @@ from syndicator.activity import Activity
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
-from syndicator.progress import Progress, no_progress
+from syndicator.progress import Stages, Stopped
 from syndicator.publish.build import Published
 from syndicator.status import CallFile, StatusFile, facts
 from syndicator.systemd import Notifier
@@ -54,10 +54,6 @@ BEAT_EVERY_S = 5.0
 """The watchdog hears from a waiting service at least so often."""
 
 
-class Stopped(Exception):
-    """The service is to stop, and a long run ends between two of its steps."""
-
-
 class Loop:
     """Runs the parts of an app until it is stopped. `hint`, `scan`, `wake`, `stop` come from any thread."""
 
@@ -68,12 +64,12 @@ class Loop:
         *,
         notifier: Notifier | None = None,
         schedule: Schedule | None = None,
-        progress: Progress = no_progress,
+        progress: Stages | None = None,
         refused: bool = False,
         status: StatusFile | None = None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
-        self._app, self._clock, self.progress = app, clock, progress
+        self._app, self._clock, self.stages = app, clock, progress or Stages()
         self._notifier = notifier or Notifier({})
         self._schedule, self._failures = schedule, app.failures
         self.refused = refused
@@ -146,6 +142,7 @@ class Loop:
             self._scan({})
         now = self._clock.now()
         self._app.sources.apply_time(now)
+        self.stages.begin("Beginning routes")
         self._app.router.begin(self._app.store, now=now, progress=self._step)
 
     def run_first(self) -> None:
@@ -164,7 +161,7 @@ class Loop:
                 self._failures.began(error)
                 self._scan_due = True
                 self.stopping.wait(RETRY_FIRST_S)
-        self.progress = no_progress
+        self.stages = Stages()
 
     def run(self) -> None:
         """Runs until `stop`; whatever fails, it goes on. Raises StoreGone and StoreDamaged."""
@@ -239,6 +236,7 @@ class Loop:
         return self._scan(hints)
 
     def _scan(self, hints: dict[str, list[Hint]] | None) -> int:
+        self.stages.begin("Reading articles")
         if hints is not None:
             return self._app.sources.scan(self._clock.moment(), hints, self._step)
         began_s = time.monotonic()
@@ -254,7 +252,7 @@ class Loop:
 
     def recover(self) -> None:
         """Sees to it that what others changed in the output folder is published anew."""
-        if lost := self._app.output.recover(self._app.store, self._step):
+        if lost := self._app.output.recover(self._app.store, lambda _done, _of: self._step(0, 0)):
             event = "files of the output folder were changed or removed: published anew"
             log.warning(event, files=len(lost), first=lost[0])
 
@@ -262,6 +260,7 @@ class Loop:
         """Publishes portion by portion until nothing, or only archives, are left; what all of them wrote."""
         whole = Published(more=True)
         while whole.more and (archives or not whole.only_archives):
+            self.stages.begin("Writing archives" if whole.only_archives else "Publishing")
             one = self._publish(self._clock.now())
             whole = replace(one, written=whole.written + one.written, feeds=whole.feeds + one.feeds)
         return whole
@@ -303,7 +302,7 @@ class Loop:
             raise Stopped
         self._notifier.alive()
         self._alive()
-        self.progress(done, of)
+        self.stages.update(done, of)
 
     def _wait_s(self, due: datetime | None) -> float | None:
         at, sources = self._clock.moment(), self._app.sources

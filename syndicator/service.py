@@ -26,7 +26,7 @@ from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.health import STARTING, Finding, hindrance
 from syndicator.loop import BEAT_EVERY_S, Loop
-from syndicator.progress import Progress, no_progress
+from syndicator.progress import Stages
 from syndicator.publish.files import sweep
 from syndicator.reports import report_entries, report_left_behind, report_patterns, report_ways
 from syndicator.schedule import Schedule
@@ -61,7 +61,7 @@ class Service:
     notifier: Notifier = field(default_factory=lambda: Notifier({}))
     terminal: Messenger | None = None
     """Where messages are shown with `slack: preview`."""
-    progress: Progress = no_progress
+    progress: Stages = field(default_factory=Stages)
     refused: bool = False
     """Other settings were to be taken over and were wrong."""
     patient: bool = True

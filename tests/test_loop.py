@@ -14,11 +14,13 @@ from structlog.testing import capture_logs
 from syndicator import loop
 from syndicator.errors import StoreBusy
 from syndicator.loop import Loop
+from syndicator.progress import Stages
 from syndicator.publish import build
+from syndicator.settings.models import Source
 from syndicator.store.types import FEED, PAGE
 from syndicator.systemd import Notifier
 from syndicator.watch.settle import Hint, Sign
-from tests.rig import Rig
+from tests.rig import Rig, article_text
 
 
 @pytest.fixture
@@ -191,13 +193,13 @@ def test_article_waits_for_one_document_of_what_is_outstanding(tmp_path: Path, o
         session.feeds.mark_dirty((f"topic-{number}", kind) for number in range(5) for kind in kinds)
     rendered: list[int] = []
 
-    def progress(done: int, of: int) -> None:
-        rendered.append(of)
-        if len(rendered) == 1:
+    def show(_what: str, _done: int, of: int) -> None:
+        rendered.extend([of] if of else [])
+        if of and len(rendered) == 1:
             rig.write("new.md", topics=["New"])
             rig.loop.hint(Hint(source="news", path="new.md", sign=Sign.MOVED))
 
-    rig.loop.progress = progress
+    rig.loop.stages = Stages(show)
     assert rig.loop.run_once() == 0.0
     assert len(rendered) == 1, "the portion ended"
     rig.loop.run_once()
@@ -215,11 +217,33 @@ def test_what_is_outstanding_is_published_though_articles_keep_coming(
     rig = Rig(tmp_path, limit=1)
     for number in range(20):
         rig.write(f"{number}.md", topics=[f"Topic {number % 5}"])
-    rig.loop.progress = lambda done, of: rig.loop.hint(Hint(source="news", path="0.md"))
+    rig.loop.stages = Stages(lambda _what, _done, _of: rig.loop.hint(Hint(source="news", path="0.md")))
     rig.loop.run_once()
     rig.loop.run_once()
     with rig.store.reading() as session:
         assert not session.feeds.dirty()
+
+
+def test_progress_never_goes_back(tmp_path: Path) -> None:
+    """Several sources, portions of half a second, many archives: each stage counts up to its whole."""
+    other = tmp_path / "other"
+    other.mkdir()
+    sources = (Source(name="news", path=tmp_path / "articles"), Source(name="other", path=other))
+    rig = Rig(tmp_path, limit=1, sources=sources)
+    for number in range(120):
+        rig.write(f"{number}.md", topics=[f"Topic {number % 10}"])
+        (other / f"{number}.md").write_text(article_text(f"{number}.md", topics=["Other"]), encoding="utf-8")
+    said: list[tuple[str, int, int]] = []
+    rig.loop.stages = Stages(lambda *one: said.append(one) if one[2] else None)
+    rig.loop.take_in()
+    rig.loop.publish_all()
+    stages = list(dict.fromkeys(what for what, _, _ in said))
+    assert stages == ["Reading articles", "Publishing", "Writing archives"]
+    for what in stages:
+        counts = [(done, of) for one, done, of in said if one == what]
+        assert counts == sorted(counts), what
+        assert len({of for _, of in counts}) == 1, what
+        assert counts[-1][0] == counts[-1][1], what
 
 
 def test_newest_entries_come_into_their_feeds_first(tmp_path: Path) -> None:

@@ -78,8 +78,8 @@ def _target(settings: Settings, file: Path | None) -> Path:
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Shows bytes as megabytes."""
-    with progress_bar(f"{what}, MB") as bar:
-        yield lambda done, of: bar.update(done // 1_000_000, of // 1_000_000)
+    with progress_bar() as bar:
+        yield lambda done, of: bar.update(f"{what}, MB", done // 1_000_000, of // 1_000_000)
 
 
 def _of(facts: Facts) -> dict[str, Any]:

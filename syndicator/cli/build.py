@@ -50,10 +50,8 @@ def build(
     configure_logs(log_level, log_format)
     settings = read_settings(config)
     try:
-        with progress_bar("Reading articles") as reading, progress_bar("Publishing") as publishing:
-            result = build_all(
-                settings, reading=reading.update, publishing=publishing.update, confirmed=confirm_removals
-            )
+        with progress_bar(log=True) as progress:
+            result = build_all(settings, show=progress.update, confirmed=confirm_removals)
     except SecondInstanceError:
         if not confirm_removals:
             raise
@@ -103,8 +101,8 @@ def check(
     from syndicator.cli.log import configure_logs
 
     configure_logs(quiet=True)
-    with progress_bar("Reading articles") as progress:
-        result = check_all(settings, reading=progress.update)
+    with progress_bar() as progress:
+        result = check_all(settings, show=progress.update)
     if as_json:
         say_json(_facts(result))
     else:

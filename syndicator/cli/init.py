@@ -77,8 +77,8 @@ def _say_found(found: Survey, settings: Settings) -> None:
     from syndicator.cli.log import configure_logs
 
     configure_logs(quiet=True)
-    with progress_bar("Reading articles") as progress:
-        result = check(settings, reading=progress.update)
+    with progress_bar() as progress:
+        result = check(settings, show=progress.update)
     whose = {"smartable": "articles", "jekyll": "a Jekyll site", "hugo": "a Hugo site"}[found.profile]
     by = f" ({found.configured_by.name})" if found.configured_by else ""
     say((f"Found {whose}{by} in {found.articles}, read with `profile: {found.profile}`", "bold"))

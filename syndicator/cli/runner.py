@@ -13,6 +13,7 @@ import structlog
 from syndicator.cli.options import list_settings
 from syndicator.cli.terminal import console, progress_bar
 from syndicator.errors import SettingsError, SyndicatorError
+from syndicator.progress import Stages
 from syndicator.service import Service
 from syndicator.settings.difference import changes
 from syndicator.settings.effective import Effective
@@ -61,12 +62,12 @@ class Runner:
 
     def _run_with(self, listed: ListedSettings) -> None:
         settings, in_force = listed[0], StatusFile(settings_path(listed[0].state))
-        with progress_bar("Reading articles") as progress, ExitStack() as stack:
+        with progress_bar(log=True) as progress, ExitStack() as stack:
             service = self._service = Service(
                 settings=settings,
                 notifier=self._notifier,
                 terminal=Terminal(console()),
-                progress=progress.update,
+                progress=Stages(progress.update),
                 refused=self._refused,
                 # New settings that cannot start now are given up for those that could.
                 patient=self._ready is None or self._ready is listed,

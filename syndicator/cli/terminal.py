@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 1.0
 """How long one waits without being told anything."""
+TOLD_EVERY_S = 10.0
+"""How often a line says how far it is, where there is no bar."""
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters (ECMA-48), marks of direction and line ends (Unicode), bytes that were not UTF-8."""
 
@@ -85,17 +87,30 @@ def _as_json(value: object) -> str:
 
 
 class ProgressBar:
-    """A progress bar that appears after a moment, if a person looks on and there is still something to do."""
+    """How far long work is: a bar that appears after a moment where a person looks on, else a line now and
+    then; with `log` it goes to the log.
+    """
 
-    def __init__(self, what: str) -> None:
-        self._what, self._began = what, time.monotonic()
+    def __init__(self, *, log: bool = False) -> None:
+        self._log, self._what = log, ""
+        self._began = self._told = time.monotonic()
         self._bar: Progress | None = None
         self._task: Any = None
 
-    def update(self, done: int, of: int) -> None:
-        """So many are done, of so many."""
-        watched = sys.stderr is not None and sys.stderr.isatty()
-        if self._bar is None and watched and done < of and time.monotonic() - self._began > PATIENCE_S:
+    def update(self, what: str, done: int, of: int) -> None:
+        """So many are done of this, of so many."""
+        now = time.monotonic()
+        if what != self._what:
+            self.stop()
+            self._what, self._began = what, now
+        if not of:
+            return
+        if sys.stderr is None or not sys.stderr.isatty():
+            if done < of and now - self._told > TOLD_EVERY_S:
+                self._told = now
+                self._tell(done, of, (now - self._began) / done * (of - done) if done else None)
+            return
+        if self._bar is None and done < of and now - self._began > PATIENCE_S:
             self._start()
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=of)
@@ -104,6 +119,17 @@ class ProgressBar:
         """Takes the bar away. May be repeated."""
         if self._bar is not None:
             self._bar.stop()
+            self._bar = None
+
+    def _tell(self, done: int, of: int, left_s: float | None) -> None:
+        if self._log:
+            import structlog
+
+            left = {} if left_s is None else {"seconds_left": round(left_s)}
+            structlog.get_logger().info(self._what.lower(), done=done, of=of, **left)
+        else:
+            about = "" if left_s is None else f", about {left_s:.0f} s left"
+            typer.echo(f"{self._what}: {done} of {of}{about}", err=True)
 
     def _start(self) -> None:
         from rich.console import Console
@@ -116,9 +142,9 @@ class ProgressBar:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[ProgressBar]:
+def progress_bar(*, log: bool = False) -> Iterator[ProgressBar]:
     """A bar that is gone when the block ends, however it ends."""
-    bar = ProgressBar(what)
+    bar = ProgressBar(log=log)
     try:
         yield bar
     finally:

@@ -5,7 +5,7 @@ The folder is compared with what is known of it, in memory; the store is asked o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -44,6 +44,8 @@ UNFORESEEN = ArticleError(
 _WELL = (LossReason.NONE, LossReason.FRESH, LossReason.FEW)
 BATCH_FILES = 1_000
 """Articles per transaction: large enough to amortise a commit, small enough to hold in memory."""
+SAID_EVERY = 50
+"""So many files are read between two words of how far it is."""
 MANY_HINTS = 2_000
 """With more hints than this, looking at the whole folder is quicker."""
 OPENING_LASTS = timedelta(minutes=10)
@@ -144,9 +146,14 @@ class SourceScanner:
             complete=seen.complete and not seen.missing,
         )
 
-    def read(self, scanned: ScanResult, at: Moment) -> Iterator[Batch]:
+    def read(
+        self, scanned: ScanResult, at: Moment, so_far: Callable[[int], None] = lambda _read: None
+    ) -> Iterator[Batch]:
         """Reads and parses what is ready, some thousand at a time; what is gone comes last, so that what has
-        moved is recognised before. Where the folder cannot be read, the rest waits."""
+        moved is recognised before. Where the folder cannot be read, the rest waits.
+
+        `so_far` hears now and then how many files are done; to read one is half of it, to store it the other.
+        """
         paths, gone = (
             [path for path in sorted(some) if not self._is_topic(path)]
             for some in (scanned.ready, scanned.gone)
@@ -155,7 +162,11 @@ class SourceScanner:
         starts = range(0, last + max(len(gone), 1), BATCH_FILES)
         files = [[(p, scanned.ready[p]) for p in paths[start : start + BATCH_FILES]] for start in starts]
         for start, some, read in zip(starts, files, read_elsewhere(self.source, files), strict=True):
-            found = list(self._read_all(dict(some), at, read))
+            found: list[ScannedFile] = []
+            for one in self._read_all(dict(some), at, read):
+                found.append(one)
+                if len(found) % SAID_EVERY == 0:
+                    so_far(start + len(found) // 2)
             left = gone[start - last : start - last + BATCH_FILES] if start >= last else []
             if found or left:
                 yield Batch(source=self.name, found=found, gone=left, missing=scanned.missing)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -112,7 +113,12 @@ class Sources:
                 looked.append((scanner, scanner.look(at, some, confirmed=confirmed)))
         # Before the articles, which may carry the names that topic files declare.
         self._take_topics(looked, at, progress)
-        return sum(self._take(scanner, scanned, at, progress) for scanner, scanned in looked)
+        of, before, changed = sum(len(scanned.ready) for _, scanned in looked), 0, 0
+        for scanner, scanned in looked:
+            so_far = partial(_say, progress, before, of)
+            changed += self._take(scanner, scanned, at, so_far)
+            before += len(scanned.ready)
+        return changed
 
     def _take_topics(
         self, looked: Sequence[tuple[SourceScanner, ScanResult]], at: Moment, progress: Progress
@@ -150,10 +156,13 @@ class Sources:
         kept = [one for one in known if not self._scanners[one.source].is_good_topic(one.path)]
         return *good, *beside(kept, good)
 
-    def _take(self, scanner: SourceScanner, scanned: ScanResult, at: Moment, progress: Progress) -> int:
+    def _take(
+        self, scanner: SourceScanner, scanned: ScanResult, at: Moment, so_far: Callable[[int], None]
+    ) -> int:
+        """How many entries changed. `so_far` hears of how many files are done."""
         changed = done = 0
         silent = not scanner.has_begun
-        for batch in scanner.read(scanned, at):
+        for batch in scanner.read(scanned, at, so_far):
             with self._sync(at.now, silent=silent) as sync:
                 synced = sync.take(batch)
             scanner.took(batch, synced)
@@ -161,7 +170,7 @@ class Sources:
             say_problems(synced.problems, self.roots)
             changed += len(synced.changes)
             done += len(batch.found)
-            progress(done, len(scanned.ready))
+            so_far(done)
         if scanned.whole:
             with self._store.transaction() as session:
                 problems = session.problems.replace(
@@ -191,7 +200,7 @@ class Sources:
         with self._store.reading() as session:
             guids = session.guids()
         for start in range(0, len(guids), SOME):
-            progress(start, len(guids))
+            progress(0, 0)
             with self._sync(now, silent=True) as sync:
                 changes = sync.judge(sync.session.entries(guids[start : start + SOME]).values())
             say_changes(changes, self.roots)
@@ -250,6 +259,10 @@ class Sources:
         with self._store.transaction() as session:
             session.put_metadata(CONFIRMED, "")
         return now - datetime.fromisoformat(confirmed) < CONFIRMATION_LASTS
+
+
+def _say(progress: Progress, before: int, of: int, done: int) -> None:
+    progress(before + done, of)
 
 
 def _topic_folders(patterns: Sequence[Path]) -> dict[Path, list[str]]:

@@ -68,6 +68,8 @@ class _Portion:
     work: list[Work]
     new: set[Work]
     """Not yet known to the store to be dirty: it follows from the rest."""
+    of: int
+    """How much is left to do; while there are any, of feeds and pages alone: archives take far less time."""
     done: list[Work] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     yielded: bool = False
@@ -200,8 +202,9 @@ class Output:
         new -= dirty
         leftovers = {(path, LEFTOVER) for path in islice(self._leftovers, ARCHIVES)}
         owed = (dirty | new | leftovers) - self._failed.keys()
-        heads = documents.session.feeds.heads()
-        return _Portion(sorted(owed, key=order(documents.topics, heads)), new)
+        feeds = documents.session.feeds
+        of = sum(not is_late(work) for work in owed) or feeds.count_archives() + len(self._leftovers)
+        return _Portion(sorted(owed, key=order(documents.topics, feeds.heads())), new, of)
 
     def _write(
         self,
@@ -217,8 +220,8 @@ class Output:
         for some, at_most_s in zip((feeds, archives), longest_s, strict=True):
             until = time.monotonic() + at_most_s
             for work in some:
-                progress(len(portion.done), len(portion.work))
                 self._attempt(work, portion, documents)
+                progress(min(len(portion.done), portion.of), portion.of)
                 portion.yielded = is_urgent()
                 if portion.yielded or time.monotonic() > until:
                     return

@@ -170,6 +170,11 @@ class FeedTables:
         rest = pages.where(dirty.c.page >= 0).limit(archives)
         return {(topic, page) for some in (first, rest) for topic, page in self._connection.execute(some)}
 
+    def count_archives(self) -> int:
+        """How many archive pages are not on disk as they should be."""
+        count = select(func.count()).select_from(dirty).where(dirty.c.page >= 0)
+        return self._connection.execute(count).scalar_one()
+
     def heads(self) -> dict[str, datetime]:
         """When the newest entry was published that each topic shows whose feeds are dirty."""
         newest = select(func.max(memberships.c.published)).where(

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from syndicator.entries import routing
-from syndicator.loop import Stopped
+from syndicator.progress import Stopped
 from syndicator.settings.models import Digest, Route
 from tests.making import NOON
 from tests.rig import Rig

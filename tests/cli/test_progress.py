@@ -1,0 +1,65 @@
+"""How far long work is, where a person looks on and where none does."""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stderr
+
+import pytest
+from structlog.testing import capture_logs
+
+from syndicator.cli import terminal
+from syndicator.cli.terminal import progress_bar
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "PATIENCE_S", -1.0)
+    monkeypatch.setattr(terminal, "TOLD_EVERY_S", 0.0)
+
+
+def test_line_says_how_far_it_is_where_nobody_looks_on() -> None:
+    stream = io.StringIO()
+    with redirect_stderr(stream), progress_bar() as progress:
+        progress.update("Reading articles", 0, 400)
+        progress.update("Reading articles", 100, 400)
+        progress.update("Reading articles", 400, 400)
+    first, second = stream.getvalue().splitlines()
+    assert first == "Reading articles: 0 of 400"
+    assert second.startswith("Reading articles: 100 of 400, about 0 s left")
+
+
+def test_line_of_the_service_is_one_of_its_log() -> None:
+    stream = io.StringIO()
+    with redirect_stderr(stream), capture_logs() as logs, progress_bar(log=True) as progress:
+        progress.update("Publishing", 10, 400)
+    assert logs == [
+        {"event": "publishing", "done": 10, "of": 400, "seconds_left": 0, "log_level": "info"},
+    ]
+    assert stream.getvalue() == ""
+
+
+def test_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "TOLD_EVERY_S", 60.0)
+    stream = io.StringIO()
+    with redirect_stderr(stream), progress_bar() as progress:
+        for done in range(400):
+            progress.update("Reading articles", done, 400)
+    assert stream.getvalue() == ""
+
+
+def test_bar_names_each_stage_and_is_gone_in_the_end() -> None:
+    screen = Screen()
+    with redirect_stderr(screen), progress_bar(log=True) as progress, capture_logs() as logs:
+        progress.update("Reading articles", 100, 400)
+        progress.update("Publishing", 1, 20)
+    shown = screen.getvalue()
+    assert shown.index("Reading articles") < shown.index("Publishing")
+    assert "100/400" in shown
+    assert shown.endswith("\x1b[2K"), "the last line is erased"
+    assert logs == []
