@@ -18,6 +18,7 @@ from syndicator.cli.options import (
     LogFormatOption,
     LogLevel,
     LogLevelOption,
+    load_structlog,
     read_settings,
 )
 from syndicator.cli.terminal import progress_bar, say, say_json
@@ -43,6 +44,7 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""
+    load_structlog()
     from syndicator.build import build as build_all
     from syndicator.build import confirm_removals as tell_running
     from syndicator.cli.log import configure_logs

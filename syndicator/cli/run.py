@@ -14,6 +14,7 @@ from syndicator.cli.options import (
     LogFormatOption,
     LogLevel,
     LogLevelOption,
+    load_structlog,
     settings_file,
 )
 
@@ -30,6 +31,7 @@ def run(
     SIGTERM or Ctrl-C ends it within seconds and loses nothing; SIGHUP reads the settings anew and goes on
     with the old ones if the new are wrong.
     """
+    load_structlog()
     from syndicator.cli.log import configure_logs
     from syndicator.cli.runner import Runner
     from syndicator.systemd import Notifier
