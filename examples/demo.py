@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -265,14 +266,13 @@ def drop_fresh(inbox: Path, *, now: datetime) -> list[Path]:
 def wait_for(address: str, words: bytes, child: subprocess.Popen[bytes], limit_s: float) -> bool:
     """Whether the address answers with these words within the time, as long as the service lives."""
     deadline = time.monotonic() + limit_s
-    while time.monotonic() < deadline and child.poll() is None:
-        try:
-            answer = httpx.get(address, timeout=2)
-            if answer.is_success and words in answer.content:
-                return True
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.05)
+    with httpx.Client(timeout=2) as client:
+        while time.monotonic() < deadline and child.poll() is None:
+            with suppress(httpx.HTTPError):
+                answer = client.get(address)
+                if answer.is_success and words in answer.content:
+                    return True
+            time.sleep(0.05)
     return False
 
 

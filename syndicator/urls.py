@@ -133,6 +133,8 @@ def other_host(title: str, link: str) -> str | None:
 def _hosts(text: str) -> Iterator[str]:
     """The words of the text that look like a host, in ASCII form."""
     for word in _WORD.findall(text):
+        if "." not in word:  # almost every one
+            continue
         labels = word.strip(".-").split(".")
         is_name = len(labels[-1]) > 1 and (labels[-1].isalpha() or labels[-1].lower().startswith("xn--"))
         is_number = len(labels) == 4 and all(label.isdigit() for label in labels)

@@ -1,11 +1,25 @@
-"""Unix sockets wherever the tests' files lie: an address has at most 107 bytes, a path may have more."""
+"""Talking to what tests start: over HTTP, and over Unix sockets wherever the tests' files lie.
+
+A Unix socket's address has at most 107 bytes, a path may have more.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
+
+import httpx
+
+PLAIN: dict[str, Any] = {"trust_env": False, "verify": False}
+"""For clients of a server on this machine: to read all certificates that there are takes httpx 40 ms."""
+
+
+def get(address: str, **options: Any) -> httpx.Response:
+    """Asks a server on this machine by `http://`."""
+    return httpx.get(address, **PLAIN | options)
 
 
 def make_socket(path: Path) -> None:

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 
 from examples import demo
@@ -21,6 +20,7 @@ from syndicator.parse.article import parse_article
 from syndicator.settings.load import load_settings
 from syndicator.store.lock import hold_lock
 from tests.alone import alone
+from tests.sockets import get
 
 HOME = Path(__file__).parent.parent
 EXAMPLES = HOME / "examples"
@@ -78,7 +78,7 @@ def test_every_example_picture_is_served_by_the_demo(tmp_path: Path) -> None:
     texts = [path.read_text(encoding="utf-8") for path in made.inbox.parent.rglob("*.md")]
     shown = {url for text in texts for url in re.findall(rf"{re.escape(address)}[\w.-]+", text)}
     assert {Path(url).name for url in shown} == {path.name for path in demo.PICTURES.iterdir()}
-    assert all(httpx.get(url).headers["content-type"] == "image/svg+xml" for url in shown)
+    assert all(get(url).headers["content-type"] == "image/svg+xml" for url in shown)
 
 
 def test_preparing_keeps_everything_else(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from syndicator.systemd import Notifier
 from tests.acceptance.running import Notified, Running, wait_for
 from tests.disks import fill, small_disk
 from tests.rig import article_text
-from tests.sockets import notify_address
+from tests.sockets import get, notify_address
 
 Logs = list[MutableMapping[str, Any]]
 SILENT = Notifier({})
@@ -48,7 +48,7 @@ class Alive:
 
     def get(self, path: str) -> httpx.Response:
         assert self.service.address is not None
-        return httpx.get(f"http://127.0.0.1:{self.service.address[1]}/{path}", trust_env=False)
+        return get(f"http://127.0.0.1:{self.service.address[1]}/{path}")
 
     def titles(self) -> list[str]:
         """What the feed of everything has. Each request must be answered."""

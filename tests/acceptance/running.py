@@ -18,7 +18,7 @@ import yaml
 from tests.commands import run_command
 from tests.forked import Forked, Process
 from tests.slack_server import TOKEN, SlackServer
-from tests.sockets import notify_address, notify_socket
+from tests.sockets import get, notify_address, notify_socket
 
 PATIENCE_S = 30.0
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def wait_for(what: Callable[[], T | None], *, patience_s: float = PATIENCE_S, wh
         found = what()
         if found:
             return found
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise AssertionError(f"waited {patience_s:g} s in vain: {why or what}")
 
 
@@ -139,7 +139,7 @@ class Running:
         return self.log.read_bytes()[after:].decode()
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.port}/{path}", headers=headers, trust_env=False)
+        return get(f"http://127.0.0.1:{self.port}/{path}", headers=headers)
 
     def _begin(self) -> Process:
         arguments = ["run", "--config", str(self.config)] + ["--verbose"] * self.verbose

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.acceptance.running import Notified, Running, running, wait_for
 from tests.slack_server import TOKEN, SlackServer
+from tests.sockets import PLAIN
 
 SEEN = ("1 bad article", "away: folder missing", "settings refused")
 
@@ -27,7 +28,7 @@ def service(tmp_path: Path) -> Iterator[Running]:
 
 def admin_of(service: Running) -> httpx.Client:
     line = next(line for line in service.text().splitlines() if "serving the operator's page" in line)
-    return httpx.Client(base_url=line.split("address=")[1].split()[0], trust_env=False)
+    return httpx.Client(base_url=line.split("address=")[1].split()[0], **PLAIN)
 
 
 def test_what_is_wrong_is_seen_everywhere_in_the_same_words(service: Running) -> None:

@@ -18,6 +18,7 @@ from syndicator.publish.websub import GIVE_UP, HubAnswer, HubNotifier, notify
 from syndicator.store.database import Store, open_store
 from syndicator.waiting import back_off
 from tests.making import NOON
+from tests.sockets import PLAIN
 
 FEEDS = ["https://feeds.example.org/feeds/ai/atom.xml", "https://feeds.example.org/feeds/ai/rss.xml"]
 
@@ -72,7 +73,7 @@ def hub() -> Iterator[Hub]:
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=5) as client:
+    with httpx.Client(timeout=5, **PLAIN) as client:
         yield client
 
 
@@ -110,7 +111,7 @@ def test_hub_that_is_not_there_is_asked_later(client: httpx.Client) -> None:
 
 
 def test_hub_that_says_nothing_is_left_in_time() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, httpx.Client(timeout=0.1) as client:
+    with socket.create_server(("127.0.0.1", 0)) as silent, httpx.Client(timeout=0.1, **PLAIN) as client:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         assert notify(client, address, FEEDS[0]) == (HubAnswer.LATER, "ReadTimeout")
 

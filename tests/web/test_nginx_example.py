@@ -18,8 +18,8 @@ import pytest
 
 from syndicator.publish.moved_map import GONE, render_nginx_map
 from syndicator.publish.slugs import LONGEST
-from syndicator.web.process import WebServer
-from tests.web.conftest import options, url, write_moved_map
+from tests.sockets import PLAIN
+from tests.web.conftest import serving, url, write_moved_map
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
@@ -78,7 +78,8 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def connect(door: Path) -> httpx.Client:
     """A client of the server that listens at this socket: a port could be taken by another meanwhile."""
-    return httpx.Client(base_url="http://127.0.0.1", transport=httpx.HTTPTransport(uds=str(door)))
+    transport = httpx.HTTPTransport(uds=str(door), **PLAIN)
+    return httpx.Client(base_url="http://127.0.0.1", transport=transport)
 
 
 def wait_until_open(door: Path, process: subprocess.Popen[bytes]) -> None:
@@ -141,14 +142,8 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 @pytest.fixture(scope="module")
 def own(output: Path) -> Iterator[httpx.Client]:
     write_moved_map(output, MOVED)
-    server = WebServer(options(output))
-    server.start()
-    try:
-        server.wait_until_ready()
-        with httpx.Client(base_url=url(server)) as client:
-            yield client
-    finally:
-        server.stop()
+    with serving(output) as server, httpx.Client(base_url=url(server), **PLAIN) as client:
+        yield client
 
 
 COMPARED = (
