@@ -110,6 +110,23 @@ docs: $(VENV)/docs/bin/mkdocs  ## the documentation as a site, in build/docs/sit
 	@cp -R README.md CHANGELOG.md SECURITY.md LICENSE .env.example config deploy docs build/docs/papers
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet -f docs/mkdocs.yml
 
+SUPPLY := $(VENV)/supply
+$(SUPPLY)/bin/pip-audit:
+	@$(PYTHON) -m venv $(SUPPLY)
+	@$(SUPPLY)/bin/python -m pip install -q --disable-pip-version-check cyclonedx-bom==7.5.0 pip-audit==2.10.1
+
+sbom: $(SUPPLY)/bin/pip-audit  ## what the program consists of, from the lock file: dist/sbom.cdx.json (CycloneDX)
+	@mkdir -p dist
+	@$(SUPPLY)/bin/python -W ignore -m cyclonedx_py requirements deploy/requirements.txt --pyproject pyproject.toml --output-reproducible -o dist/sbom.cdx.json
+
+# The index says of a package which weaknesses are known; a mirror may have no such data.
+audit: $(SUPPLY)/bin/pip-audit  ## known weaknesses of what the lock file names; left out where there is no data
+	@found=$$($(SUPPLY)/bin/pip-audit --disable-pip --require-hashes -r deploy/requirements.txt --progress-spinner off 2>&1); code=$$?; \
+	case "$$code $$found" in \
+		"0 "*"could not be audited"*) echo "left out: the package index here has no data on weaknesses" ;; \
+		*) echo "$$found"; exit $$code ;; \
+	esac
+
 lock:  ## renew the lock files (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build -o deploy/requirements.txt pyproject.toml
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra test -c deploy/requirements.txt -o tests/requirements.txt pyproject.toml
