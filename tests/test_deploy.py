@@ -244,3 +244,28 @@ def test_file_has_the_form_that_its_reader_wants(schema: str, file: str) -> None
     command = [str(program), "--builtin-schema", f"vendor.{schema}", str(DEPLOY / file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("command", "code"), [("check", 1), ("build", 0), ("publish", 2)])
+def test_action_marks_a_bad_article_at_its_line(tmp_path: Path, command: str, code: int) -> None:
+    """The script of its last step, as GitHub runs it."""
+    step = yaml.safe_load((DEPLOY / "action/action.yml").read_text(encoding="utf-8"))["runs"]["steps"][-1]
+    (tmp_path / "temp/syndicator/bin").mkdir(parents=True)
+    (tmp_path / "temp/syndicator/bin/syndicator").symlink_to(Path(sys.executable).with_name("syndicator"))
+    site = tmp_path / "site"
+    shutil.copytree(HOME / "examples/articles/house", site / "articles")
+    (site / "articles/bad.md").write_text("---\ntitle: Bad\n---\n")
+    shutil.copy(HOME / "config/start.yaml", site / "syndicator.yaml")
+    environment = {"PATH": "/usr/bin:/bin", "RUNNER_TEMP": str(tmp_path / "temp")}
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        cwd=site,
+        env=environment | {"COMMAND": command, "CONFIG": "syndicator.yaml"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("::error file=articles/bad.md,line=2,col=1::no date" in done.stdout) == (code < 2)
+    assert (site / "public/feeds/all/rss.xml").exists() == (command == "build")
