@@ -60,10 +60,12 @@ def mute(
 
 def _lift(ledger: Ledger, route: str, now: datetime) -> list[str]:
     """Lifts the mutes that were set for the route, or for all; what still holds it is said as well."""
+    from syndicator.text import say_count
+
     count = ledger.unmute(route, now)
     left = [one for one in ledger.mutes(ended_after=now) if one.holds(route) or not route]
     return [
-        f"{count} mute{'s' * (count != 1)} of {route or ALL} lifted",
+        f"{say_count(count, 'mute')} of {route or ALL} lifted",
         *(_words(one, still="still ") for one in left),
     ]
 

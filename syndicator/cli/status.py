@@ -66,9 +66,11 @@ def next_time(route: Mapping[str, Any]) -> str:
 
 def what_it_holds(route: Mapping[str, Any]) -> list[str]:
     """The stories and messages that a route holds, and what holds it back, of a route's facts."""
+    from syndicator.text import say_count
+
     owes, waiting, until = route["owes"], route["waiting"], route["held_until"]
-    parts = [f"{owes} stor{'y' if owes == 1 else 'ies'} owed"] if owes else []
-    parts += [f"{waiting} message{'s wait' if waiting != 1 else ' waits'}"] if waiting else []
+    parts = [f"{say_count(owes, 'story', 'stories')} owed"] if owes else []
+    parts += [say_count(waiting, "message waits", "messages wait")] if waiting else []
     if held := route["held"]:
         whys = ", ".join(mute["why"] for mute in route["mutes"] if mute["why"])
         parts += [held + (f" until {local_time(until)}" if until else "") + (f" ({whys})" if whys else "")]

@@ -33,7 +33,12 @@ class Effective:
 def effective(settings: Settings, reader: SettingsReader) -> list[Effective]:
     """All settings in the order of the reference; lists of models item by item."""
     found = [
-        Effective(key=name_of(path), value=written(value), origin=reader.origin(path))
+        Effective(
+            key=name_of(path),
+            value=written(value),
+            origin=reader.origin(path),
+            secret=value if isinstance(value, SecretStr) else None,
+        )
         for path, value in _flat(settings, ())
     ]
     credentials = settings.credentials

@@ -78,3 +78,12 @@ def test_another_secret_is_said_and_never_shown(tmp_path: Path) -> None:
     assert (changed.before, changed.after, gone.after) == ("set", "set, another one", None)
     assert "xoxb" not in f"{changed}{before}{after}"
     assert changes(after, after) == []
+
+
+def test_another_address_to_ping_is_said_and_never_shown(tmp_path: Path) -> None:
+    before, after = (
+        listed(tmp_path, BASE | {"ping": f"https://hc.example/{word}"}) for word in ("one", "two")
+    )
+    assert [(one.key, one.before, one.after) for one in changes(before, after)] == [
+        ("ping", "set", "set, another one")
+    ]
