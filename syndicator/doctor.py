@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syndicator.errors import DeliveryError, SettingsError, StoreDamaged, SyndicatorError
-from syndicator.health import Finding, HealthLevel, Kind, find
+from syndicator.health import Finding, HealthLevel, Kind, folder_lost, slack_unreachable, token_refused
 from syndicator.slack.errors import FIXES
 from syndicator.text import say_count, say_size
 from syndicator.watch.deletion_guard import LossReason
@@ -87,12 +87,12 @@ def judge_rights(
 def judge_folder(source: str, path: str, scan: Scan, now: datetime) -> list[Finding]:
     """A source's folder, and files in it that are dated in the future."""
     if scan.missing:
-        return [_lost(source, LossReason.MISSING, f": {path}", now)]
+        return [_lost(source, LossReason.MISSING, f": {path}")]
     if scan.unseen:
         place, why = min(scan.unseen.items())
-        return [_lost(source, LossReason.INCOMPLETE, f": {place or path}: {why.lower()}", now)]
+        return [_lost(source, LossReason.INCOMPLETE, f": {place or path}: {why.lower()}")]
     if not scan.files:
-        return [_lost(source, LossReason.EMPTY, f": {path}", now)]
+        return [_lost(source, LossReason.EMPTY, f": {path}")]
     count = len(scan.files)
     checks = [well(Kind.FOLDER, f"{source}: {say_count(count, 'file')} in {path}")]
     latest_ns = int((now + AHEAD).timestamp() * 1e9)
@@ -105,8 +105,8 @@ def judge_folder(source: str, path: str, scan: Scan, now: datetime) -> list[Find
     return checks
 
 
-def _lost(source: str, reason: LossReason, text: str, now: datetime) -> Finding:
-    (finding,) = find(losses={source: (reason, now)}, now=now)
+def _lost(source: str, reason: LossReason, text: str) -> Finding:
+    finding = folder_lost(source, reason)
     level = HealthLevel.DEGRADED if reason is LossReason.EMPTY else HealthLevel.DOWN
     return replace(finding, text=finding.text + text, level=level)
 
@@ -206,7 +206,7 @@ def judge_address(kind: Kind, url: str, answer: Answer, ours: bytes | None, base
 def judge_token(answer: Identity | DeliveryError, now: datetime) -> list[Finding]:
     """Whose token it is, what it lacks, and how far our clock is from Slack's."""
     if isinstance(answer, DeliveryError):
-        return [judge_refusal(Kind.TOKEN, answer, now)]
+        return [judge_refusal(Kind.TOKEN, answer)]
     checks = [well(Kind.TOKEN, f"Slack accepts it: {answer.user} in {answer.team}")]
     if missing := answer.missing_scopes:
         fix = "Add them under OAuth & Permissions and install the app again"
@@ -225,25 +225,21 @@ def _clock(ahead: timedelta) -> Finding:
     return wrong(Kind.CLOCK, text, "Set this machine's clock: `timedatectl set-ntp true`")
 
 
-def judge_refusal(kind: Kind, error: DeliveryError, now: datetime) -> Finding:
+def judge_refusal(kind: Kind, error: DeliveryError) -> Finding:
     """Why Slack did not answer what it was asked."""
     if kind is Kind.TOKEN and error.fix:
-        (finding,) = find(refusal=error, now=now)
-        return replace(finding, level=HealthLevel.DOWN)
+        return replace(token_refused(error), level=HealthLevel.DOWN)
     if error.answered is False:
-        (finding,) = find(unreachable=(now, 0), now=now)
-        return replace(finding, kind=kind, text=f"{finding.text}: {error.why}")
+        return replace(slack_unreachable(), kind=kind, text=f"Slack unreachable: {error.why}")
     return warning(kind, f"{error.on}: not looked at: {error.why}", error.fix or "Ask again in a minute")
 
 
-def judge_channel(
-    channel: str, routes: Sequence[str], answer: SlackChannel | DeliveryError, now: datetime
-) -> Finding:
+def judge_channel(channel: str, routes: Sequence[str], answer: SlackChannel | DeliveryError) -> Finding:
     """Whether what these routes send can be posted there."""
     given = f" ({', '.join(routes)})"
     if isinstance(answer, DeliveryError):
         if answer.code != "channel_not_found":
-            return judge_refusal(Kind.CHANNEL, answer, now)
+            return judge_refusal(Kind.CHANNEL, answer)
         return _refused(channel, f"{given}: the app sees no such channel", answer.fix)
     if answer.is_archived:
         return _refused(channel, f"{given}: #{answer.name} is archived", FIXES["is_archived"])

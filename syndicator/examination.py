@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from syndicator import __version__, doctor
 from syndicator.alerts import channel_name
 from syndicator.errors import DeliveryError, StoreError, SyndicatorError
-from syndicator.health import Finding, HealthLevel, Kind, find
+from syndicator.health import Finding, HealthLevel, Kind, no_way
 from syndicator.settings.models import Route, Settings, Source
 from syndicator.slack.check import NOT_FOUND
 from syndicator.slack.outage import WHERE_TO_LOOK
@@ -64,7 +64,7 @@ def examine(
     yield doctor.well(Kind.SETTINGS, f"{config}: {words}")
     machine = _machine(settings, config, environment, now)
     yield from run([*machine, *_addresses(settings, patience_s)], patience_s)
-    yield from _slack(settings, now, patience_s)
+    yield from _slack(settings, patience_s)
     yield from run([Probe(Kind.SERVICE, lambda: _service(settings), STUCK)], patience_s)
 
 
@@ -237,7 +237,7 @@ def _get(url: str, timeout_s: float) -> doctor.Answer:
     return doctor.Answer(answer.status_code, answer.content)
 
 
-def _slack(settings: Settings, now: datetime, patience_s: float) -> Iterator[Finding]:
+def _slack(settings: Settings, patience_s: float) -> Iterator[Finding]:
     """The token first, and with one that is accepted each channel. Nothing is posted."""
     to = settings.credentials
     if settings.slack.mode == "preview":
@@ -251,13 +251,13 @@ def _slack(settings: Settings, now: datetime, patience_s: float) -> Iterator[Fin
 
         deadline = timedelta(seconds=patience_s * SOONER)
         bot = SlackBot(to.token.get_secret_value(), api_url=to.api_url, deadline=deadline)
-        yield from _with_bot(bot, routes, now, patience_s)
+        yield from _with_bot(bot, routes, patience_s)
     elif routes:
-        look = partial(_without_token, settings, [route.name for route in routes], now)
+        look = partial(_without_token, settings, [route.name for route in routes])
         yield from run([Probe(Kind.TOKEN, look, STUCK)], patience_s)
 
 
-def _without_token(settings: Settings, routes: Sequence[str], now: datetime) -> list[Finding]:
+def _without_token(settings: Settings, routes: Sequence[str]) -> list[Finding]:
     """No way to Slack; unless the service that runs has one, by a credential that systemd gives it alone."""
     try:
         facts = _status(settings)
@@ -266,10 +266,10 @@ def _without_token(settings: Settings, routes: Sequence[str], now: datetime) -> 
     if facts["level"] < HealthLevel.DOWN and all(one["kind"] != Kind.WAY for one in facts["findings"]):
         text = "not looked at: the service has a token that this command was not given"
         return [doctor.warning(Kind.TOKEN, text, "Run it with the unit's credential, as in deploy/README.md")]
-    return [replace(find(wayless=routes, now=now)[0], kind=Kind.TOKEN)]
+    return [replace(no_way(routes), kind=Kind.TOKEN)]
 
 
-def _with_bot(bot: SlackBot, routes: Sequence[Route], now: datetime, patience_s: float) -> Iterator[Finding]:
+def _with_bot(bot: SlackBot, routes: Sequence[Route], patience_s: float) -> Iterator[Finding]:
     by_channel: dict[str, list[str]] = {}
     for route in routes:
         by_channel.setdefault(route.channel, []).append(route.name)
@@ -285,23 +285,23 @@ def _with_bot(bot: SlackBot, routes: Sequence[Route], now: datetime, patience_s:
     def find_names() -> Iterator[Finding]:
         found = _answer(lambda: bot.channel_ids(names.values()))
         if isinstance(found, DeliveryError):
-            yield doctor.judge_refusal(Kind.CHANNEL, found, now)
+            yield doctor.judge_refusal(Kind.CHANNEL, found)
             return
         ids.update({channel: found[name] for channel, name in names.items() if name in found})
         for channel in sorted(names.keys() - ids.keys()):
-            yield doctor.judge_channel(channel, by_channel[channel], NOT_FOUND, now)
+            yield doctor.judge_channel(channel, by_channel[channel], NOT_FOUND)
 
     yield from run([Probe(Kind.TOKEN, token, WHERE_TO_LOOK)], patience_s)
     if accepted and names:
         yield from run([Probe(Kind.CHANNEL, find_names, WHERE_TO_LOOK)], patience_s)
     if accepted:
-        probes = [_channel(bot, ids[one], by_channel[one], now) for one in by_channel if one in ids]
+        probes = [_channel(bot, ids[one], by_channel[one]) for one in by_channel if one in ids]
         yield from run(probes, patience_s)
 
 
-def _channel(bot: SlackBot, id: str, routes: Sequence[str], now: datetime) -> Probe:
+def _channel(bot: SlackBot, id: str, routes: Sequence[str]) -> Probe:
     def look() -> Iterator[Finding]:
-        yield doctor.judge_channel(id, routes, _answer(lambda: bot.channel(id)), now)
+        yield doctor.judge_channel(id, routes, _answer(lambda: bot.channel(id)))
 
     return Probe(Kind.CHANNEL, look, WHERE_TO_LOOK)
 

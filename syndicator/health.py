@@ -38,6 +38,11 @@ LOSSES = {
 CONFIRM = "If they are meant to be gone: `syndicator build --confirm-removals`"
 MOUNT = "Mount or mend it, or correct the source's `path`; what was published stays meanwhile"
 
+WAY_FIX = (
+    "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again, or correct the channel's name; "
+    "until then messages are kept"
+)
+
 
 class HealthLevel(IntEnum):
     """How bad it is; the exit code of `syndicator status`."""
@@ -103,6 +108,11 @@ STARTING = Finding(
     fix="Wait for the first scan and build",
     level=HealthLevel.DOWN,
 )
+SETTINGS_REFUSED = Finding(
+    kind=Kind.SETTINGS,
+    text="settings refused",
+    fix="`syndicator check --settings-only` says what is wrong; the old ones stay in force",
+)
 
 
 def find(
@@ -131,74 +141,75 @@ def find(
     what the service's own work meets, and since when.
     """
     found = [
-        Finding(
-            kind=Kind.FILES,
-            text=f"{n} {words[n != 1]}",
-            fix="`syndicator check` names each with its fix",
-            of=kind.value,
-            count=n,
-        )
-        for kind, words in FILES.items()
-        if (n := (problems or {}).get(kind, 0))
+        *(_files(kind, (problems or {}).get(kind, 0)) for kind in FILES),
+        *(folder_lost(source, *loss) for source, loss in sorted((losses or {}).items())),
+        unreachable and slack_unreachable(*unreachable),
+        refusal and token_refused(refusal),
+        no_way(wayless) if wayless else None,
+        _broken([*broken]) if broken else None,
+        waiting and _waiting(*waiting, now),
+        damaged and _damaged(*damaged),
+        unsaved and _unsaved(*unsaved),
+        muted and _muted(muted, now),
+        SETTINGS_REFUSED if refused else None,
+        failing and hindrance(*failing),
     ]
-    found += [
-        Finding(
-            kind=Kind.FOLDER,
-            text=f"{source}: {LOSSES.get(reason, reason.value)}",
-            fix=CONFIRM if reason is LossReason.MANY else MOUNT,
-            since=since,
-            of=source,
-        )
-        for source, (reason, since) in sorted((losses or {}).items())
-    ]
-    if unreachable is not None:
-        since, count = unreachable
-        detail = f", {count} wait{'s' * (count == 1)}" if count else ""
-        found.append(Finding(kind=Kind.SLACK, text="Slack unreachable", fix=FIX, since=since, detail=detail))
-    if refusal is not None:
-        text = f"the Slack token was not accepted: {refusal.code}"
-        found.append(Finding(kind=Kind.TOKEN, text=text, fix=refusal.fix))
-    if wayless:
-        fix = (
-            "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again, or correct the channel's name; "
-            "until then messages are kept"
-        )
-        found.append(
-            Finding(kind=Kind.WAY, text=f"no way to Slack for {_names(wayless)}", fix=fix, on=(*wayless,))
-        )
-    if broken:
-        fix = "`syndicator deliveries` says why, and what waits"
-        found.append(
-            Finding(kind=Kind.CHANNEL, text=f"Slack refuses {_names([*broken])}", fix=fix, on=(*broken,))
-        )
-    if waiting is not None:
-        count, since = waiting
-        found.append(
-            Finding(
-                kind=Kind.MESSAGES,
-                text=f"{count} message{'s wait' if count != 1 else ' waits'}",
-                fix="`syndicator deliveries` lists them, each with what holds it back",
-                since=since,
-                level=HealthLevel.DEGRADED if now - since > LATE else HealthLevel.WELL,
-            )
-        )
-    if damaged is not None:
-        error, since = damaged
-        found.append(
-            Finding(kind=Kind.DATABASE, text=error.what, fix=error.fix, since=since, detail=f": {error.why}")
-        )
-    if unsaved is not None:
-        error, since = unsaved
-        detail = f": {error.why or error.what}"
-        found.append(Finding(kind=Kind.BACKUP, text="no backup", fix=error.fix, since=since, detail=detail))
-    if muted is not None:
-        found.append(_muted(muted, now))
-    if refused:
-        fix = "`syndicator check --settings-only` says what is wrong; the old ones stay in force"
-        found.append(Finding(kind=Kind.SETTINGS, text="settings refused", fix=fix))
-    if failing is not None:
-        found.append(hindrance(*failing))
-    return found
+    return [finding for finding in found if finding]
+
+
+def _files(kind: ProblemKind, count: int) -> Finding | None:
+    one, several = FILES[kind]
+    text, fix = f"{count} {one if count == 1 else several}", "`syndicator check` names each with its fix"
+    return Finding(kind=Kind.FILES, text=text, fix=fix, of=kind.value, count=count) if count else None
+
+
+def folder_lost(source: str, reason: LossReason, since: datetime | None = None) -> Finding:
+    """What is in doubt of a source's folder."""
+    text, fix = (
+        f"{source}: {LOSSES.get(reason, reason.value)}",
+        CONFIRM if reason is LossReason.MANY else MOUNT,
+    )
+    return Finding(kind=Kind.FOLDER, text=text, fix=fix, since=since, of=source)
+
+
+def slack_unreachable(since: datetime | None = None, count: int = 0) -> Finding:
+    """While so many messages wait for it."""
+    detail = f", {count} wait{'s' * (count == 1)}" if count else ""
+    return Finding(kind=Kind.SLACK, text="Slack unreachable", fix=FIX, since=since, detail=detail)
+
+
+def token_refused(error: DeliveryError) -> Finding:
+    """Slack does not accept it."""
+    text = f"the Slack token was not accepted: {error.code}"
+    return Finding(kind=Kind.TOKEN, text=text, fix=error.fix)
+
+
+def no_way(routes: Sequence[str]) -> Finding:
+    """Routes with neither token nor webhook."""
+    text = f"no way to Slack for {_names(routes)}"
+    return Finding(kind=Kind.WAY, text=text, fix=WAY_FIX, on=(*routes,))
+
+
+def _broken(channels: Sequence[str]) -> Finding:
+    text, fix = f"Slack refuses {_names(channels)}", "`syndicator deliveries` says why, and what waits"
+    return Finding(kind=Kind.CHANNEL, text=text, fix=fix, on=(*channels,))
+
+
+def _waiting(count: int, since: datetime, now: datetime) -> Finding:
+    text = f"{count} message{'s wait' if count != 1 else ' waits'}"
+    fix = "`syndicator deliveries` lists them, each with what holds it back"
+    level = HealthLevel.DEGRADED if now - since > LATE else HealthLevel.WELL
+    return Finding(kind=Kind.MESSAGES, text=text, fix=fix, since=since, level=level)
+
+
+def _damaged(error: SyndicatorError, since: datetime) -> Finding:
+    detail = f": {error.why}"
+    return Finding(kind=Kind.DATABASE, text=error.what, fix=error.fix, since=since, detail=detail)
+
+
+def _unsaved(error: SyndicatorError, since: datetime) -> Finding:
+    detail = f": {error.why or error.what}"
+    return Finding(kind=Kind.BACKUP, text="no backup", fix=error.fix, since=since, detail=detail)
 
 
 def _muted(mute: Mute, now: datetime) -> Finding:

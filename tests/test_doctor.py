@@ -146,33 +146,33 @@ CASES = [
         id="revoked",
     ),
     pytest.param(judge_token(UNREACHED, NOW), "warning", "Slack unreachable: no such", id="no Slack"),
-    pytest.param([judge_channel("C1", ["ai"], channel(), NOW)], "ok", "#news (ai)", id="channel"),
+    pytest.param([judge_channel("C1", ["ai"], channel())], "ok", "#news (ai)", id="channel"),
     pytest.param(
-        [judge_channel("C1", ["ai"], channel(member=False), NOW)],
+        [judge_channel("C1", ["ai"], channel(member=False))],
         "wrong",
         "Slack refuses C1 (ai): the app is not in #news",
         id="no member",
     ),
     pytest.param(
-        [judge_channel("C1", ["ai", "top"], channel(archived=True), NOW)],
+        [judge_channel("C1", ["ai", "top"], channel(archived=True))],
         "wrong",
         "Slack refuses C1 (ai, top): #news is archived",
         id="archived",
     ),
     pytest.param(
-        [judge_channel("C1", ["ai"], refused("channel_not_found"), NOW)],
+        [judge_channel("C1", ["ai"], refused("channel_not_found"))],
         "wrong",
         "no such channel",
         id="no channel",
     ),
     pytest.param(
-        [judge_channel("C1", ["ai"], refused("missing_scope", needed="channels:read"), NOW)],
+        [judge_channel("C1", ["ai"], refused("missing_scope", needed="channels:read"))],
         "warning",
         "C1: not looked at: the token lacks the scope channels:read",
         id="may not look",
     ),
     pytest.param(
-        [judge_channel("C1", ["ai"], refused("ratelimited"), NOW)], "warning", "asks to wait", id="rate limit"
+        [judge_channel("C1", ["ai"], refused("ratelimited"))], "warning", "asks to wait", id="rate limit"
     ),
     pytest.param(status(), "ok", "well: 3 public", id="service"),
     pytest.param(status((1, "1 bad article")), "warning", "1 bad article", id="degraded"),
