@@ -7,6 +7,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Most tests wait for something, a process or a clock: three of them keep a core busy.
 WORKERS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
+# A worker gets a run of whole modules, which share what they have started; one that is done takes from another.
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: help demo test format lint types imports tests coverage test-slow test-seeds bench fuzz faults faults-long validate \
 	install uninstall dist docs sbom audit lock clean
@@ -48,18 +50,18 @@ imports: $(VENV)/.test
 	$(BIN)/lint-imports --no-cache
 
 tests: $(VENV)/.test
-	$(BIN)/pytest -n $(WORKERS)
+	$(PYTEST)
 
 coverage: $(VENV)/.test  ## which lines the tests reach
-	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term:skip-covered
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 test-slow: $(VENV)/.test  ## longer proofs: 10,000 articles, histories, bursts, kills, 1,000 examples, a real disk
-	PYTEST_DEBUG_TEMPROOT=$${TMPDIR:-/tmp} $(BIN)/pytest -n $(WORKERS) -m "slow or hypothesis" --hypothesis-profile=slow --timeout=3600
+	PYTEST_DEBUG_TEMPROOT=$${TMPDIR:-/tmp} $(PYTEST) -m "slow or hypothesis" --hypothesis-profile=slow --timeout=3600
 
 test-seeds: $(VENV)/.test  ## the tests in ten different orders; ends at the first that fails
 	@for seed in 1 2 3 4 5 6 7 8 9 10; do \
 		log=$(VENV)/seed-$$seed.log; \
-		$(BIN)/pytest -q -n $(WORKERS) --randomly-seed=$$seed >$$log 2>&1 || { cat $$log; echo "seed $$seed: red"; exit 1; }; \
+		$(PYTEST) -q --randomly-seed=$$seed >$$log 2>&1 || { cat $$log; echo "seed $$seed: red"; exit 1; }; \
 		echo "seed $$seed: $$(grep 'left out$$' $$log), $$(tail -n 1 $$log)"; \
 	done
 

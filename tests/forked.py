@@ -12,10 +12,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
+from unittest import mock
 
 from syndicator.cli import main
 
@@ -39,7 +41,10 @@ class Forked:
 
     def __init__(self, arguments: Sequence[str], env: Mapping[str, str], log: Path) -> None:
         self._process = _context.Process(target=_run, args=([*arguments], dict(env), log), daemon=True)
-        self._process.start()
+        # A socket of the server lies there, whose address has at most 107 bytes.
+        short = os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+        with mock.patch.object(tempfile, "tempdir", short):
+            self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
 
