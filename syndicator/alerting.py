@@ -142,7 +142,10 @@ class OperatorAlerter:
         self._began = self._began or now
         found = that_matter(facts["findings"], self._to)
         self._first = {key: self._first.get(key, now) for key in found}
-        self._last |= dict.fromkeys(found, now)
+        # Of a service that starts or cannot work, not all is known: nothing is over by that.
+        down = facts["level"] >= HealthLevel.DOWN
+        told = [key for way in self._ways for key in self._memory(way).told if down]
+        self._last |= dict.fromkeys([*found, *told], now)
         for way in self._ways:
             if way.not_before is None or now >= way.not_before:
                 self._tell(way, found, now)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndicator.health import HealthLevel, Kind
+from syndicator.health import STARTING, HealthLevel, Kind
 from syndicator.notify.message import MAX_HEADER, MAX_TEXT
 from syndicator.notify.slack_text import clean, escape, escaped_units, units
 from syndicator.settings.models import AlertsTo
@@ -56,11 +56,13 @@ def key_of(finding: FindingFacts) -> str:
 
 
 def that_matter(findings: Iterable[FindingFacts], to: AlertsTo) -> dict[str, FindingFacts]:
-    """What the operator is told of, by key: not what is well, and not a few bad files."""
+    """What the operator is told of, by key: not what is well, a few bad files, or a start."""
     return {
         key_of(one): one
         for one in findings
-        if one["level"] > HealthLevel.WELL and (one["kind"] != Kind.FILES or one["count"] >= to.problems)
+        if one["level"] > HealthLevel.WELL
+        and (one["kind"] != Kind.FILES or one["count"] >= to.problems)
+        and one["what"] != STARTING.text
     }
 
 

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from syndicator.alerting import OperatorAlerter
 from syndicator.errors import Rejected
-from syndicator.health import find, hindrance
+from syndicator.health import STARTING, Finding, find, hindrance
 from syndicator.models import utc
 from syndicator.settings.models import AlertsTo, Credentials, Settings, Source
 from syndicator.status import StatusFile, finding_facts
@@ -252,6 +252,23 @@ def test_words_of_a_failure_cannot_ping(tmp_path: Path, slack: SlackServer) -> N
     assert texts(slack) != []
 
 
+@pytest.mark.parametrize(
+    "down", [STARTING, hindrance(Rejected("it", code="x"), START)], ids=["starts", "waits"]
+)
+def test_nothing_is_over_while_the_service_does_not_work(
+    tmp_path: Path, slack: SlackServer, down: Finding
+) -> None:
+    service = Operated(tmp_path, slack, None)
+    service.pass_by(1, refused=True)
+    service.restart()
+    for _ in range(9):
+        service.status.write({"level": down.level, "findings": [finding_facts(down, service.now)]})
+        service.alerter.look()
+        service.now += MINUTE
+    service.pass_by(1, refused=True)
+    assert len(texts(slack)) == 1
+
+
 def test_file_that_cannot_be_read_tells_all_once_more(tmp_path: Path, slack: SlackServer) -> None:
     service = Operated(tmp_path, slack, None)
     service.pass_by(1, refused=True)
@@ -276,7 +293,6 @@ def test_dead_mans_switch_hears_of_a_service_that_works(tmp_path: Path, webhook:
 
 def test_dead_mans_switch_hears_nothing_of_one_that_does_not(tmp_path: Path, webhook: Hearing) -> None:
     service = Operated(tmp_path, None, None, ping=webhook.url)
-    service.alerter.look()
     down = hindrance(Rejected("it", code="x"), START)
     service.status.write({"level": down.level, "findings": [finding_facts(down, START)]})
     service.alerter.look()
