@@ -10,7 +10,7 @@ WORKERS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
 # A worker gets a run of whole modules, which share what they have started; one that is done takes from another.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help demo test format lint types imports tests coverage test-slow test-seeds bench fuzz faults faults-long soak validate \
+.PHONY: help demo test format lint types imports tests coverage test-slow test-seeds bench fuzz faults faults-long systemd soak validate \
 	install uninstall dist docs sbom audit lock clean
 
 help:  ## what can be made
@@ -90,6 +90,9 @@ faults-long: $(VENV)/.test  ## the longest of them: 10,000 deliveries, 500 kills
 MINUTES ?= 30
 soak: $(VENV)/.test  ## a change a second under a Slack that fails: memory, descriptors and threads stay level; MINUTES=30
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
+
+systemd: $(VENV)/.test  ## the units under a real systemd in namespaces of its own: as root, a few minutes
+	$(BIN)/python -m tests.systemd
 
 validate: $(VENV)/.test  ## the W3C feed validator's rules over feeds of every kind
 	@test -n "$(FEEDVALIDATOR)" || { echo "Clone https://github.com/w3c/feedvalidator and say FEEDVALIDATOR=path/to/feedvalidator/src"; exit 2; }

@@ -70,11 +70,12 @@ def test_unit_with_a_misspelt_directive_is_not_clean(unit: Path) -> None:
     assert "WachdogSec" in answer.stdout + answer.stderr
 
 
-def test_unit_exposes_little(unit: Path) -> None:
-    answer = analyze("security", "--offline=true", "--no-pager", str(unit))
-    level = re.search(r"Overall exposure level for \S+: ([\d.]+)", answer.stdout)
-    assert level is not None, answer.stderr
-    assert float(level[1]) <= HIGHEST_EXPOSURE
+def test_units_expose_little(unit: Path) -> None:
+    for one in (unit, DEPLOY / "syndicator-moved.service"):
+        answer = analyze("security", "--offline=true", "--no-pager", str(one))
+        level = re.search(r"Overall exposure level for \S+: ([\d.]+)", answer.stdout)
+        assert level is not None, answer.stderr
+        assert float(level[1]) <= HIGHEST_EXPOSURE, one.name
 
 
 def test_every_directive_of_the_unit_has_its_reason() -> None:
