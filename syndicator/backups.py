@@ -83,7 +83,9 @@ class Backups:
             self._fail(error, now)
             return
         except OSError as error:
-            self._fail(_in_the_folder(error, self._folder), now)
+            on, why = str(error.filename or self._folder), error.strerror or str(error)
+            fix = "Let the service's user write there, or set `backup.folder` to another folder"
+            self._fail(SyndicatorError("old backups cannot be removed", on=on, why=why, fix=fix), now)
             return
         if self._said.changed(""):
             self.failure = None
@@ -97,12 +99,6 @@ class Backups:
             log.error(
                 "backup failed, it is tried again", what=error.what, on=error.on, why=error.why, fix=error.fix
             )
-
-
-def _in_the_folder(error: OSError, folder: Path) -> SyndicatorError:
-    on, why = str(error.filename or folder), error.strerror or str(error)
-    fix = "Let the service's user write there, or set `backup.folder` to another folder"
-    return SyndicatorError("old backups cannot be removed", on=on, why=why, fix=fix)
 
 
 def backup_folder(url: str, folder: Path | None) -> Path:

@@ -84,6 +84,7 @@ def explain(
     if not found and text.startswith(("http://", "https://")):
         found = session.copies([canonical_link(text)])
     problems = session.problems.all()
+    by_file = {(problem.source, problem.path): problem for problem in reversed(problems)}
     held = {(story.route, story.story): hold for story, hold in enqueuer.held(session, now=now)}
     topics = session.topics()
     slugs = [ALL, *(stored.topic.slug for stored in topics if stored.status is TopicStatus.LIVE)]
@@ -92,7 +93,7 @@ def explain(
         Explanation(
             entry=stored.entry,
             withdrawn=stored.withdrawn,
-            problem=_problem_of(stored.entry, problems),
+            problem=by_file.get((stored.entry.article.source, stored.entry.article.path)),
             feeds=tuple(_feeds(session, stored.entry, slugs, levels, limit)),
             routes=tuple(_routes(session, stored.entry, routes, names, held, enqueuer, now)),
         )
@@ -161,11 +162,6 @@ def _shown_copy(session: Session, entry: Entry, topic: str) -> Entry | None:
     copies = {one.entry.guid: one.entry for one in session.copies([entry.article.canonical_link])}
     shown = (s.guid for s in session.feeds.memberships(copies) if s.topic == topic and s.shown)
     return next((copies[guid] for guid in shown), None)
-
-
-def _problem_of(entry: Entry, problems: Sequence[Problem]) -> Problem | None:
-    article = entry.article
-    return next((p for p in problems if (p.source, p.path) == (article.source, article.path)), None)
 
 
 def _is_at(path: str, text: str) -> bool:

@@ -28,6 +28,8 @@ ANY_SITE = "https://www.example.org/"
 """Stands for the site's address while profiles are tried."""
 JEKYLL_FILES = ("_config.yml", "_config.yaml")
 HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
+BESIDE = ("readme.md", "changelog.md", "contributing.md", "license.md", "code_of_conduct.md")
+"""What stands in most repositories and is no article."""
 TOPIC_FOLDERS = ("_data/topics", "data/topics", "topics")
 
 
@@ -53,7 +55,7 @@ def survey(folder: Path) -> Survey | None:
 
     Reads names, at most `SAMPLE` files and the site's configuration. Links are not followed.
     """
-    paths = sorted(path for path in scan(folder).files if not _is_beside(path))
+    paths = sorted(path for path in scan(folder).files if path.rsplit("/", 1)[-1].lower() not in BESIDE)
     sample = paths[:: max(1, len(paths) // SAMPLE)]
     texts = {path: data for path in sample if (data := _bytes(folder, path)) is not None}
     configured_by, tool, configuration = _configuration(folder)
@@ -73,12 +75,6 @@ def survey(folder: Path) -> Survey | None:
         permalink=_permalink(best, configuration),
         topics=_topic_pattern(folder),
     )
-
-
-def _is_beside(path: str) -> bool:
-    """What stands in most repositories and is no article."""
-    name = path.rsplit("/", 1)[-1].lower()
-    return name in {"readme.md", "changelog.md", "contributing.md", "license.md", "code_of_conduct.md"}
 
 
 def _bytes(folder: Path, path: str) -> bytes | None:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from syndicator.models import Entry, Image, number
 from syndicator.notify.slack_text import clean, escape, escaped_units, units
 from syndicator.settings.models import Digest, Route
-from syndicator.text import shorten
+from syndicator.text import say_count, shorten
 from syndicator.urls import other_host, site_of
 
 MAX_BLOCKS_TEXT = 11_000
@@ -87,7 +87,7 @@ def digest_message(
     the page's name.
     """
     shown, more = entries[:MAX_SHOWN], more + len(entries[MAX_SHOWN:])
-    title = f"{clean(heading or page.name)}: {_count(len(shown) + more)}"
+    title = f"{clean(heading or page.name)}: {say_count(len(shown) + more, 'new story', 'new stories')}"
 
     def build(title_length: int, link_length: int) -> list[Block]:
         lead, *others = shown
@@ -113,10 +113,12 @@ def _message(blocks: list[Block], text: str, id: str) -> Message:
 
 def _story(entry: Entry, title_length: int, link_length: int) -> list[Block]:
     """The headline and, where there is a summary or a picture, both below it side by side."""
+    article = entry.article
     blocks = [_rich({"type": "rich_text_section", "elements": _headline(entry, title_length, link_length)})]
-    summary, picture = clean(entry.article.summary), _picture(entry)
+    pictures = (_image(image, article.title) for image in article.images)
+    summary, picture = clean(article.summary), next(filter(None, pictures), None)
     if summary or picture:
-        shown = summary or site_of(entry.article.link) or entry.article.type
+        shown = summary or site_of(article.link) or article.type
         section: Block = {"type": "section", "text": _plain(shown, SUMMARY_LENGTH)}
         blocks.append(section | ({"accessory": picture} if picture else {}))
     return blocks
@@ -124,24 +126,19 @@ def _story(entry: Entry, title_length: int, link_length: int) -> list[Block]:
 
 def _headline(entry: Entry, title_length: int, link_length: int) -> list[Block]:
     """The linked title and, where it passes for another address, where it leads."""
-    link = _linked_title(entry, title_length, link_length)
+    link = entry.article.link
+    # A rich_text element shows its text as it is, so it is cut but not escaped.
+    text = shorten(clean(entry.article.title) or link, title_length, units)
+    linked: Block = {"type": "link", "url": link} if len(link) <= link_length else {"type": "text"}
+    linked |= {"text": text, "style": {"bold": True}}
     leads = _leads(entry)
-    return [link, {"type": "text", "text": leads}] if leads else [link]
+    return [linked, {"type": "text", "text": leads}] if leads else [linked]
 
 
 def _leads(entry: Entry) -> str:
     """` (leads to evil.example)` after a title that looks like another address, else nothing."""
     host = other_host(entry.article.title, entry.article.link)
     return f" (leads to {clean(host)})" if host else ""
-
-
-def _linked_title(entry: Entry, title_length: int, link_length: int) -> Block:
-    # A rich_text element shows its text as it is, so it is cut but not escaped.
-    text = shorten(clean(entry.article.title) or entry.article.link, title_length, units)
-    link = entry.article.link
-    if len(link) > link_length:
-        return {"type": "text", "text": text, "style": {"bold": True}}
-    return {"type": "link", "url": link, "text": text, "style": {"bold": True}}
 
 
 def _byline(entry: Entry, topics: Sequence[str]) -> Block:
@@ -189,14 +186,6 @@ def _time(moment: datetime) -> Block:
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
-def _picture(entry: Entry) -> Block | None:
-    for image in entry.article.images:
-        found = _image(image, entry.article.title)
-        if found is not None:
-            return found
-    return None
-
-
 def _image(image: Image | None, alt: str) -> Block | None:
     if image is None or len(image.url) > MAX_IMAGE_URL:
         return None
@@ -236,10 +225,6 @@ def _line(entry: Entry) -> str:
     article = entry.article
     provider = f" ({clean(article.provider.name)})" if article.provider else ""
     return f"{shorten(clean(article.title), 300, escaped_units)}{_leads(entry)}{provider} {article.link}"
-
-
-def _count(stories: int) -> str:
-    return "1 new story" if stories == 1 else f"{stories} new stories"
 
 
 def _largest(build: Callable[[int, int], list[Block]]) -> list[Block]:

@@ -14,6 +14,8 @@ from syndicator.store.translation import translated
 
 LOCKS = Path("/proc/locks")
 """https://man7.org/linux/man-pages/man5/proc_locks.5.html"""
+OURS = frozenset({"alembic_version", "entries", "deliveries", "ledger", "sources"})
+"""Tables that the database has had in every version."""
 PROGRESS_EVERY = 100_000
 """Steps of SQLite between two questions whether to stop."""
 FIX_IN_USE = (
@@ -33,18 +35,24 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def checked_revision(path: Path) -> str | None:
+    """As `revision_of`. Raises StoreError where the database cannot be opened."""
+    with _opened(path) as connection:
+        return revision_of(connection, path)
+
+
+def revision_of(connection: sqlite3.Connection, path: Path) -> str | None:
     """The revision of the tables, after SQLite's quick check; None where they are not ours.
 
-    Raises StoreDamaged, or StoreError where it cannot be opened.
+    Raises StoreDamaged.
     """
-    with _opened(path) as connection:
-        (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if answer != "ok":
-            raise StoreDamaged("the database is damaged", on=str(path), why=str(answer))
-        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").fetchone():
-            return None
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return row and str(row[0])
+    (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if answer != "ok":
+        raise StoreDamaged("the database is damaged", on=str(path), why=str(answer))
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if not tables >= OURS:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row and str(row[0])
 
 
 def check_in_full(path: Path, stopped: Callable[[], bool]) -> bool:
