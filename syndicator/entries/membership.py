@@ -6,7 +6,7 @@ Behaviour 14, 16 and 17: of a link's copies each feed shows one; the order of fi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from syndicator.models import ALL, Entry, Visibility
@@ -48,14 +48,19 @@ def update_memberships(
         for topic in sorted({ALL, *entry.topics} | former.get(entry.guid, set())):
             was = old.get((topic, entry.guid)) or _absent(topic, entry.guid)
             stands = (topic, entry.guid) in shown
-            after = replace(
-                was, member=_is_member(entry, topic), shown=stands, removed=_removed(was, stands, now)
-            )
-            if stands and after.number is None:
+            number = was.number
+            if stands and number is None:
                 number = numbers[topic] if topic in numbers else next_number(topic)
                 numbers[topic] = number + 1
-                after = replace(after, number=number)
                 dirty |= _neighbours(topic, number, page_size)
+            after = Membership(
+                topic=topic,
+                guid=entry.guid,
+                member=_is_member(entry, topic),
+                shown=stands,
+                number=number,
+                removed=_removed(was, stands, now),
+            )
             if after != was or entry.guid in touched:
                 changed.append((after, entry))
                 if was.shown or stands:

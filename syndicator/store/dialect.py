@@ -11,7 +11,18 @@ from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Table, TableValuedAlias, delete, func, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    TableValuedAlias,
+    bindparam,
+    delete,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 T = TypeVar("T")
@@ -88,6 +99,13 @@ def change_unless_taken(
 def json_text(column: ColumnElement[str], path: str) -> ColumnElement[str | None]:
     """The value at a path such as `$.provider.name`; None where there is none."""
     return func.json_extract(column, path)
+
+
+def in_list(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """Whether the column's text is in the JSON list that is given by this name, of any length: unlike `in_`
+    the statement is put together once."""
+    items = func.json_each(bindparam(name)).table_valued("value")
+    return column.in_(select(items.c.value))
 
 
 def with_json_items(

@@ -6,6 +6,7 @@ What is asked for by keys is found by index, in one statement for each 500 of th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, in
 
 from syndicator.models import DeclaredTopic, Visibility
 from syndicator.store import rows
-from syndicator.store.dialect import batches, json_text, upsert, with_json_items
+from syndicator.store.dialect import batches, in_list, json_text, upsert, with_json_items
 from syndicator.store.feeds import FeedTables
 from syndicator.store.history import History
 from syndicator.store.outbox import Outbox
@@ -21,6 +22,13 @@ from syndicator.store.problems import Problems
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topics
 from syndicator.store.types import KnownFile, SourceState, StoredEntry, StoredTopic
 from syndicator.store.websub import WebSubNotifications
+
+_LINK = entries.c.canonical_link
+_SHARED = (
+    select(_LINK).where(in_list(_LINK, "links")).group_by(_LINK).having(func.count() > 1).order_by(_LINK)
+)
+_WITH_LINKS = select(entries.c.guid).where(in_list(_LINK, "links"))
+_EXISTING = select(entries.c.guid).where(in_list(entries.c.guid, "guids"))
 
 
 class Session:
@@ -108,28 +116,15 @@ class Session:
 
     def shared_links(self, canonical_links: Iterable[str]) -> list[str]:
         """Those of the canonical links that more than one entry has, in order."""
-        link = entries.c.canonical_link
-        found = (
-            self._connection.scalars(
-                select(link).where(link.in_(some)).group_by(link).having(func.count() > 1)
-            )
-            for some in batches(canonical_links)
-        )
-        return sorted(one for some in found for one in some)
+        return list(self._connection.scalars(_SHARED, {"links": json.dumps(list(canonical_links))}))
 
     def guids_with(self, canonical_links: Iterable[str]) -> set[str]:
         """The guids of the entries that `copies` gives."""
-        query, link = select(entries.c.guid), entries.c.canonical_link
-        some = (self._connection.scalars(query.where(link.in_(keys))) for keys in batches(canonical_links))
-        return {guid for found in some for guid in found}
+        return set(self._connection.scalars(_WITH_LINKS, {"links": json.dumps(list(canonical_links))}))
 
     def existing(self, guids: Iterable[str]) -> set[str]:
         """Those of the guids that an entry has."""
-        return {
-            guid
-            for some in batches(guids)
-            for guid in self._connection.scalars(select(entries.c.guid).where(entries.c.guid.in_(some)))
-        }
+        return set(self._connection.scalars(_EXISTING, {"guids": json.dumps(list(guids))}))
 
     def put_entries(self, changed: Iterable[StoredEntry]) -> None:
         upsert(self._connection, entries, map(rows.entry_row, changed))
