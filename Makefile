@@ -30,12 +30,15 @@ $(VENV)/.test: $(VENV)/.run tests/requirements.txt tests/setup.sh tests/readers/
 	@echo "Adding what the tests need ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --use-pep517 --require-hashes -r tests/requirements.txt
 	@sh tests/setup.sh
+	@echo "Compiling the tests ..."
+	-@$(BIN)/pytest --collect-only -q >/dev/null
 	@touch $@
 
 demo: $(VENV)/.run  ## the whole service on examples/, no account needed; Ctrl-C ends it
 	@$(BIN)/python examples/demo.py
 
-test: $(VENV)/.test format lint types imports tests  ## everything that CI runs
+test: $(VENV)/.test format lint imports  ## everything that CI runs
+	@$(MAKE) --no-print-directory -j2 types tests
 
 format: $(VENV)/.test
 	$(BIN)/ruff format --check .

@@ -33,10 +33,10 @@ def test_first_steps_of_the_readme_work_as_they_stand(
     steps = block("sh", "syndicator init")
     (given,) = re.findall(r"^syndicator init (\S+)$", steps, re.MULTILINE)
     assert service.process_of("init", given).returncode == 0
-    assert service.process_of("check").returncode == 0
+    assert service.command("check").returncode == 0
     route = block("yaml", "routes:")
     service.config.write_text(service.config.read_text(encoding="utf-8") + route, encoding="utf-8")
-    assert service.process_of("build").returncode == 0
+    assert service.command("build").returncode == 0
     assert "A story worth telling" in (clone / "public/feeds/databases/rss.xml").read_text(encoding="utf-8")
-    assert "A story worth telling" in service.process_of("preview", "best").stdout
+    assert "A story worth telling" in service.command("preview", "best").stdout
     assert {path.name for path in tmp_path.iterdir()} == {"clone"}, "nothing lands outside the clone"
