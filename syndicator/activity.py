@@ -50,3 +50,7 @@ class Activity:
     feeds_written: int = 0
     file_to_feed: Durations = field(default_factory=Durations)
     """From the first event of a change to its feeds on disk."""
+
+    def note_scan(self, seconds: float, now: float) -> None:
+        """A scan of everything took so long and ended now, in seconds since 1970."""
+        self.scans, self.scan_s, self.scanned_at = self.scans + 1, seconds, now

@@ -49,7 +49,7 @@ PATIENCE_S = 10.0
 """How long the first pass waits for files that are being written, and for files gone to be gone for good."""
 RETRY_FIRST_S = 1.0
 STATUS_EVERY_S = 5.0
-"""What has happened is in the file of the status within so long: it costs a count of all entries."""
+"""What has happened is told as the status within so long: it costs a count of all entries."""
 BEAT_EVERY_S = 5.0
 """The watchdog hears from a waiting service at least so often."""
 
@@ -75,7 +75,7 @@ class Loop:
         self.refused = refused
         """Settings were to be taken over and were wrong."""
         self._status, self._started, self._alive = status, clock.now(), alive
-        self._status_due_s = 0.0
+        self._status_due_s = self._told_s = 0.0
         """When the file of the status is to be written; infinite: nothing has happened since."""
         self._calls = CallFile(app.settings.state)
         self._folders: list[Folder] = []
@@ -199,9 +199,7 @@ class Loop:
         published = self._publish(now, self._is_urgent)
         if published.failure is None and not published.more:
             self._failures.over()
-        if self._notifier.is_heard:
-            self._notifier.status(app.status(now, refused=self.refused))
-        self._status_due_s = min(self._status_due_s, time.monotonic() + STATUS_EVERY_S)
+        self._status_due_s = min(self._status_due_s, self._told_s + STATUS_EVERY_S)
         self._keep_status()
         return 0.0 if published.more or self._scan_due else self._wait_s(due)
 
@@ -245,9 +243,7 @@ class Loop:
         changed = self._app.sources.scan(self._clock.moment(), None, self._step)
         self.recover()
         self._scan_due = False
-        self.activity.scans += 1
-        self.activity.scan_s = time.monotonic() - began_s
-        self.activity.scanned_at = self._clock.now().timestamp()
+        self.activity.note_scan(time.monotonic() - began_s, self._clock.now().timestamp())
         return changed
 
     def recover(self) -> None:
@@ -313,11 +309,13 @@ class Loop:
         return max(0.0, min(waits)) if waits else None
 
     def _keep_status(self) -> None:
-        """Writes what is new into the file of the status, every few seconds."""
+        """Tells systemd and the file of the status what is new: at once, and then every few seconds."""
         if self._status is not None and time.monotonic() >= self._status_due_s:
-            self._status_due_s = float("inf")
+            self._told_s, self._status_due_s = time.monotonic(), float("inf")
             now = self._clock.now()
-            self._status.write(facts(self._app, now, started=self._started, refused=self.refused))
+            told = facts(self._app, now, started=self._started, refused=self.refused)
+            self._notifier.status(told["line"])
+            self._status.write(told)
 
     def _look_after(self) -> None:
         """What wakes nobody: whether the clock was set, a folder exchanged, the database removed, or changed
@@ -335,7 +333,8 @@ class Loop:
         if self._calls.came():
             self.mailed.set()
             self.wake()
-        self._keep_status()
+        if not self._hints:
+            self._keep_status()
 
     def _wait(self, wait_s: float | None) -> None:
         """Waits until something wakes it, feeding the watchdog meanwhile."""

@@ -262,6 +262,9 @@ class Service:
                 self._tell_operator(app)
                 self.notifier.ready(app.status(clock.now(), refused=self.refused))
                 ready()
+            # What is there by now stays: to search it for garbage took an article 60 ms, now and then.
+            gc.freeze()
+            stack.callback(gc.unfreeze)
             loop.run()
 
     def _report(self, app: App) -> None:

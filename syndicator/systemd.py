@@ -31,11 +31,6 @@ class Notifier:
         """How often WATCHDOG=1 is due: a third of systemd's period; None where it does not watch."""
         return self._watchdog / 3 if self._watchdog else None
 
-    @property
-    def is_heard(self) -> bool:
-        """Whether there is anyone to tell."""
-        return bool(self._address)
-
     def ready(self, status: str) -> None:
         """The first scan and build are done and the feeds are served."""
         self._status, self._starting = status, False

@@ -105,6 +105,8 @@ class Enqueuer:
         Gives the entries that were taken out, whose stories are owed no longer.
         """
         out: set[str] = set()
+        if not session.outbox.ledger.deliveries_with(guids):
+            return out
         session.feeds.mark_dirty((digest_folder(id), PAGE) for id in session.outbox.overflowing(guids))
         waiting = session.outbox.waiting_with(guids)
         topics = session.topics() if waiting else []

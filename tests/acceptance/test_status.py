@@ -31,6 +31,7 @@ def test_status_says_what_a_person_should_see_to(service: Running) -> None:
     assert "1 bad article. `syndicator check` names each with its fix" in told.stdout
     assert "ai to C0GENERAL: at once" in told.stdout
     service.articles.rename(service.base / "away")
+    wait_for(lambda: notified.has_like("STATUS=0 public · 1 bad article · news: folder"), why="the folder")
     wait_for(lambda: "news: folder missing since" in service.command("status").stdout, why="the folder")
     facts = json.loads(service.command("status", "--json").stdout)
     assert [(route["name"], route["next"], route["owes"]) for route in facts["routes"]] == [("ai", None, 0)]
