@@ -27,6 +27,7 @@ from syndicator.admin.operator import Operator
 from syndicator.errors import CannotServe
 from syndicator.health import HealthLevel
 from syndicator.status import STALE_S
+from syndicator.web.process import describe
 
 log = structlog.get_logger()
 
@@ -114,7 +115,7 @@ class AdminServer:
     def url(self) -> str:
         """The address with a slash at its end."""
         host, port = self._listening.server_address[:2]
-        return f"http://[{host!s}]:{port}/" if ":" in str(host) else f"http://{host!s}:{port}/"
+        return f"http://{describe(str(host), port)}/"
 
     def start(self) -> None:
         """Raises CannotServe where the address cannot be had."""

@@ -121,14 +121,11 @@ def notify(client: httpx.Client, hub: str, topic: str) -> HubReply:
     form = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
     try:
         with client.stream("POST", hub, data=form) as response:
-            return HubReply(_judge(response.status_code), f"HTTP {response.status_code}")
+            status = response.status_code
+            later = status >= 500 or status in (408, 425, 429)
+            refused = HubAnswer.LATER if later else HubAnswer.REFUSED
+            return HubReply(HubAnswer.TOLD if 200 <= status < 300 else refused, f"HTTP {status}")
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         return HubReply(HubAnswer.REFUSED, "the hub's address is not one of http or https")
     except httpx.HTTPError as error:
         return HubReply(HubAnswer.LATER, type(error).__name__)
-
-
-def _judge(status: int) -> HubAnswer:
-    if 200 <= status < 300:
-        return HubAnswer.TOLD
-    return HubAnswer.LATER if status >= 500 or status in (408, 425, 429) else HubAnswer.REFUSED

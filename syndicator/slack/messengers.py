@@ -11,8 +11,6 @@ from syndicator.errors import Rejected
 from syndicator.settings.models import Settings
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from syndicator.slack.client import SlackBot, SlackWebhook
     from syndicator.slack.sender import Messenger
 
@@ -49,25 +47,15 @@ class Messengers:
 
 def messengers_of(settings: Settings, terminal: Messenger | None = None) -> Messengers:
     """The ways that the settings give; with `slack: preview` all that is sent goes to `terminal`."""
-    to = settings.credentials
+    to, bot, webhooks = settings.credentials, None, {}
+    if to.token or to.webhooks:
+        from syndicator.slack.client import SlackBot, SlackWebhook  # it takes a tenth of a second to load
+
+        bot = SlackBot(to.token.get_secret_value(), api_url=to.api_url) if to.token else None
+        webhooks = {name: SlackWebhook(url.get_secret_value()) for name, url in to.webhooks.items()}
     return Messengers(
         routes={route.name for route in settings.routes},
-        bot=_bot(to.token, to.api_url) if to.token else None,
-        webhooks={name: _webhook(url) for name, url in to.webhooks.items()},
+        bot=bot,
+        webhooks=webhooks,
         terminal=terminal if settings.slack.mode == "preview" else None,
     )
-
-
-# slack_sdk takes a tenth of a second to load: only where there is a way to Slack.
-
-
-def _bot(token: SecretStr, api_url: str) -> SlackBot:
-    from syndicator.slack.client import SlackBot
-
-    return SlackBot(token.get_secret_value(), api_url=api_url)
-
-
-def _webhook(url: SecretStr) -> SlackWebhook:
-    from syndicator.slack.client import SlackWebhook
-
-    return SlackWebhook(url.get_secret_value())

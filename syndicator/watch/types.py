@@ -44,18 +44,11 @@ class SkippedFile(StrEnum):
 
     @property
     def fix(self) -> str:
-        return _FIXES[self]
-
-    def problem(self, *, source: str, path: str) -> Problem:
-        """As a problem of the given source."""
-        return Problem(source=source, path=path, what=self.value, fix=self.fix)
+        return _FIXES.get(self, "Remove it, or write the article as a regular file")
 
 
 _FIXES = {
     SkippedFile.LINK: "Put the file itself here, or a hard link to it",
-    SkippedFile.FIFO: "Remove it, or write the article as a regular file",
-    SkippedFile.SOCKET: "Remove it, or write the article as a regular file",
-    SkippedFile.DEVICE: "Remove it, or write the article as a regular file",
     SkippedFile.NAME: "Rename it; `ls -b` shows its bytes",
     SkippedFile.UNREADABLE: "Let the service's user read it: chmod o+rx, or add the user to its group",
     SkippedFile.TOO_DEEP: "Move the articles further up",
@@ -93,7 +86,10 @@ class Scan:
 
     def problems(self, source: str) -> list[Problem]:
         """The skipped files as problems, by path."""
-        return [kind.problem(source=source, path=path) for path, kind in sorted(self.skipped.items())]
+        return [
+            Problem(source=source, path=path, what=kind.value, fix=kind.fix)
+            for path, kind in sorted(self.skipped.items())
+        ]
 
 
 def stamp(found: os.stat_result) -> Stamp:

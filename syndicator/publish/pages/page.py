@@ -43,9 +43,9 @@ class Page:
     """The page of a topic; where `topic` is None, that of all, the front page; with `digest`, that of all the
     stories of one message.
 
-    `entries` are the newest, newest first (of a digest the best first); `levels` are minimums by name;
-    `names` are those of the topics that have pages, by slug; `held` counts the articles that are not public,
-    by reason: the page says so where nothing is public.
+    `entries` are the newest, newest first (of a digest the best first); `levels` are minimums by name,
+    ascending; `names` are those of the topics that have pages, by slug; `held` counts the articles that are
+    not public, by reason: the page says so where nothing is public.
     """
 
     site: Site
@@ -105,10 +105,9 @@ class Page:
         """Everything first, then the better feeds by ascending minimum; a digest has none."""
         if self.digest:
             return []
-        minimums = sorted((minimum, key) for key, minimum in self.levels.items())
         better = [
             FeedLevel(rank, key, key.replace("-", " ").capitalize(), self._note(minimum))
-            for rank, (minimum, key) in enumerate(minimums, start=1)
+            for rank, (key, minimum) in enumerate(self.levels.items(), start=1)
         ]
         return [FeedLevel(0, None, "Everything", self._note(None)), *better]
 
