@@ -80,7 +80,7 @@ class Loop:
         self._calls = CallFile(app.settings.state)
         self._folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
-        self._events, self._scan_due = 0, True
+        self._events, self._written, self._scan_due = 0, 0, True
         self._yields_until_s = 0.0
         self._hinted_s: float | None = None
         """When the first hint came of what is not published yet."""
@@ -272,10 +272,11 @@ class Loop:
             self.published.set()
         if published.failure is not None:
             self._failures.began(published.failure)
-        if published.written:
-            # Thousands of archives come a few at a time.
-            say = log.info if published.feeds or not published.only_archives else log.debug
-            say("output updated", files=published.written)
+        before, self._written = self._written, self._written + published.written
+        if self._written and (published.only_archives or not published.more):  # once for all portions
+            say = log.info if before or published.feeds or not published.only_archives else log.debug
+            say("output updated", files=self._written)
+            self._written = 0
         return published
 
     def _is_urgent(self) -> bool:

@@ -246,6 +246,20 @@ def test_progress_never_goes_back(tmp_path: Path) -> None:
         assert counts[-1][0] == counts[-1][1], what
 
 
+def test_one_line_of_the_log_says_what_all_portions_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "AT_ONCE_S", 0.0)
+    rig = Rig(tmp_path)
+    for number in range(20):
+        rig.write(f"{number}.md", topics=[f"Topic {number}"])
+    rig.loop.take_in()
+    with capture_logs() as logs:
+        rig.loop.publish_all()
+    (line,) = (line for line in logs if line["event"] == "output updated")
+    assert line["files"] == rig.loop.activity.files_written > 80
+
+
 def test_newest_entries_come_into_their_feeds_first(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     for number, day in enumerate([10, 12, 11]):

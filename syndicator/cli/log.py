@@ -15,7 +15,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +41,7 @@ def configure_logs(
 
     `quiet` is for commands that print what they find: nothing but errors is logged.
     """
+    loggers: Callable[..., structlog.PrintLogger] = structlog.PrintLoggerFactory(file=sys.stderr)
     least = logging.ERROR if quiet else logging.getLevelNamesMapping()[level.upper()]
     # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
     processors: list[Any] = [structlog.processors.add_log_level, structlog.processors.format_exc_info, mask]
@@ -56,18 +57,24 @@ def configure_logs(
             exception_formatter=structlog.dev.plain_traceback,
         )
         processors += [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), renderer]
+        # Looked up for each line: a progress bar takes its place for a while, and prints lines above itself.
+        loggers = _to_stderr
     else:
         processors.append(_line)
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=loggers,
         cache_logger_on_first_use=False,
     )
     # What libraries have to say, from warnings up; theirs is never our news.
     logging.basicConfig(level=max(least, logging.WARNING), handlers=[_OfLibraries()], force=True)
     # It logs a webhook's address at INFO and messages at DEBUG; neither is ever wanted.
     logging.getLogger("slack_sdk").setLevel(logging.ERROR)
+
+
+def _to_stderr(*_: object) -> structlog.PrintLogger:
+    return structlog.PrintLogger(sys.stderr)
 
 
 def is_journal(environment: Mapping[str, str]) -> bool:

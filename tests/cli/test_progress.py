@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from contextlib import redirect_stderr
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from syndicator.cli import terminal
+from syndicator.cli.log import configure_logs
 from syndicator.cli.terminal import progress_bar
 
 
@@ -19,8 +22,18 @@ class Screen(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(terminal, "PATIENCE_S", -1.0)
     monkeypatch.setattr(terminal, "TOLD_EVERY_S", 0.0)
+
+
+def test_line_of_the_log_stands_above_the_bar() -> None:
+    screen = Screen()
+    with redirect_stderr(screen), progress_bar(log=True) as progress:
+        configure_logs(environment={"NO_COLOR": "1"})
+        progress.update("Reading articles", 100, 400)
+        structlog.get_logger().info("source begun", source="news")
+    assert re.search(r"\x1b\[2K\d\d:\d\d:\d\d \[info +\] source begun source=news\r?\n", screen.getvalue())
 
 
 def test_line_says_how_far_it_is_where_nobody_looks_on() -> None:
