@@ -20,6 +20,7 @@ from typing import Protocol
 from unittest import mock
 
 from syndicator.cli import main
+from tests.fuzz.commands import give_up_rights
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["__main__", "tests.warm"])
@@ -37,10 +38,16 @@ class Process(Protocol):
 
 
 class Forked:
-    """`syndicator` with these arguments; begins at once. Exit codes as subprocess.Popen has them."""
+    """`syndicator` with these arguments; begins at once. Exit codes as subprocess.Popen has them.
 
-    def __init__(self, arguments: Sequence[str], env: Mapping[str, str], log: Path) -> None:
-        self._process = _context.Process(target=_run, args=([*arguments], dict(env), log), daemon=True)
+    A `powerless` one has the rights of its user alone, even if that is root.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], env: Mapping[str, str], log: Path, *, powerless: bool = False
+    ) -> None:
+        given = ([*arguments], dict(env), log, powerless)
+        self._process = _context.Process(target=_run, args=given, daemon=True)
         # A socket of the server lies there, whose address has at most 107 bytes.
         short = os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
         with mock.patch.object(tempfile, "tempdir", short):
@@ -66,12 +73,14 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(arguments: list[str], env: dict[str, str], log: Path) -> None:
+def _run(arguments: list[str], env: dict[str, str], log: Path, powerless: bool) -> None:
     with log.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
+    if powerless:
+        give_up_rights()
     sys.argv = ["syndicator", *arguments]
     main()

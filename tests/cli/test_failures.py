@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from syndicator.cli import refusal
 from tests.acceptance.running import Running
+from tests.forked import Forked
 
 REFUSALS = [
     (
@@ -47,13 +47,11 @@ def service(tmp_path: Path) -> Running:
 def test_command_that_may_not_names_the_place_and_what_to_do(service: Running, place: str) -> None:
     closed = service.base / place
     closed.chmod(0)
-    # Root without its capabilities is a user like others.
-    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
-    command = [*drop, sys.executable, "-m", "syndicator", "deliveries", "--config", str(service.config)]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    command = ["deliveries", "--config", str(service.config)]
+    code = Forked(command, service.environment_of({}), service.log, powerless=True).wait(60)
     closed.chmod(0o700)
-    assert told.returncode == (78 if place.endswith("yaml") else 1)
-    (line,) = told.stderr.splitlines()
+    assert code == (78 if place.endswith("yaml") else 1)
+    (line,) = service.text().splitlines()
     assert line.startswith("error: ")
     assert str(closed) in line
     assert "this user" in line or "user of the service" in line or "its folder is writable" in line
