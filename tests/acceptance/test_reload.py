@@ -113,11 +113,18 @@ def reload_by_unit(service: Running) -> subprocess.CompletedProcess[str] | None:
     }
     commands = re.findall(r"^ExecReload=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(commands) == 2
+    # systemd names the credentials to these commands, and does not let them in.
+    closed = service.base / "credentials"
+    (closed / "slack_bot_token").mkdir(parents=True, exist_ok=True)
     for command in commands:
         for word, here in words.items():
             command = command.replace(word, here)
         ended = subprocess.run(
-            shlex.split(command), capture_output=True, text=True, timeout=60, env=service.environment_of({})
+            shlex.split(command),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=service.environment_of({"CREDENTIALS_DIRECTORY": str(closed)}),
         )
         if ended.returncode:
             return ended

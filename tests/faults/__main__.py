@@ -38,6 +38,7 @@ class Outcomes:
         name = report.nodeid.removeprefix("tests/")
         if report.failed:
             self.failed.append(name)
+            print(f"\n{FAILED} {name}", flush=True)
         elif report.skipped:
             self.skipped[name] = str(report.longrepr[-1] if isinstance(report.longrepr, tuple) else "")
         elif report.when == "call":
