@@ -23,7 +23,7 @@ from syndicator import __version__, doctor
 from syndicator.alerts import channel_name
 from syndicator.errors import DeliveryError, StoreError, SyndicatorError
 from syndicator.health import Finding, HealthLevel, Kind, no_way
-from syndicator.settings.models import Route, Settings, Source
+from syndicator.settings.models import Settings, Source
 from syndicator.slack.check import NOT_FOUND
 from syndicator.slack.outage import WHERE_TO_LOOK
 from syndicator.text import say_count
@@ -120,7 +120,9 @@ def _machine(
 
 def _secrets(settings: Settings, environment: Mapping[str, str]) -> list[Path]:
     named = (path for name, path in environment.items() if re.fullmatch("SLACK_.*_FILE", name))
-    return [*map(Path, named), *(route.webhook_file for route in settings.routes if route.webhook_file)]
+    webhooks = [route.webhook_file for route in settings.routes]
+    webhooks += [settings.alerts_to.webhook_file] if settings.alerts_to is not None else []
+    return [*map(Path, named), *filter(None, webhooks)]
 
 
 def _rights(state: Path, config: Path, secrets: Iterable[Path]) -> list[Finding]:
@@ -245,15 +247,17 @@ def _slack(settings: Settings, patience_s: float) -> Iterator[Finding]:
         return
     for name in to.webhooks:
         yield doctor.well(Kind.CHANNEL, f"{name}: by webhook; `syndicator send-test {name}` tries it")
-    routes = [route for route in settings.routes if route.name not in to.webhooks]
+    users = [(route.name, route.channel) for route in settings.routes if route.name not in to.webhooks]
+    if settings.alerts_to is not None and settings.alerts_to.channel is not None:
+        users.append(("alerts_to", settings.alerts_to.channel))
     if to.token is not None:
         from syndicator.slack.client import SlackBot
 
         deadline = timedelta(seconds=patience_s * SOONER)
         bot = SlackBot(to.token.get_secret_value(), api_url=to.api_url, deadline=deadline)
-        yield from _with_bot(bot, routes, patience_s)
-    elif routes:
-        look = partial(_without_token, settings, [route.name for route in routes])
+        yield from _with_bot(bot, users, patience_s)
+    elif users:
+        look = partial(_without_token, settings, [name for name, _ in users])
         yield from run([Probe(Kind.TOKEN, look, STUCK)], patience_s)
 
 
@@ -269,10 +273,11 @@ def _without_token(settings: Settings, routes: Sequence[str]) -> list[Finding]:
     return [replace(no_way(routes), kind=Kind.TOKEN)]
 
 
-def _with_bot(bot: SlackBot, routes: Sequence[Route], patience_s: float) -> Iterator[Finding]:
+def _with_bot(bot: SlackBot, users: Sequence[tuple[str, str]], patience_s: float) -> Iterator[Finding]:
+    """`users` are those who post, each with its channel."""
     by_channel: dict[str, list[str]] = {}
-    for route in routes:
-        by_channel.setdefault(route.channel, []).append(route.name)
+    for user, channel in users:
+        by_channel.setdefault(channel, []).append(user)
     names = {channel: name for channel in by_channel if (name := channel_name(channel)) is not None}
     ids: dict[str, str] = {channel: channel for channel in by_channel if channel not in names}
     accepted: list[str] = []

@@ -153,19 +153,30 @@ def test_secret_that_everybody_may_read_is_told_and_not_shown(config: Path) -> N
     assert told == [("warning", f"{secret}: everybody may read this secret")]
     secret.chmod(0o600)
     assert found(config, "rights", SLACK_BOT_TOKEN_FILE=str(secret))[0][0] == "ok"
+    hook = config.parent / "hook"
+    hook.write_text("https://hooks.example/canary", encoding="utf-8")
+    hook.chmod(0o644)
+    told = found(config, "rights", SYNDICATOR_ALERTS_TO__WEBHOOK_FILE=str(hook))
+    assert told == [("warning", f"{hook}: everybody may read this secret")]
 
 
 def test_each_channel_is_asked_about_once_and_nothing_is_posted(config: Path) -> None:
     routes = "routes: [{name: a, channel: C1}, {name: b, channel: C1}, {name: c, channel: '#old'}"
-    config.write_text(f"{SETTINGS}{routes}, {{name: d, channel: '#none'}}]\n", encoding="utf-8")
-    channels = {"C1": Channel(id="C1", name="news"), "C2": Channel(id="C2", name="old", archived=True)}
+    to = "alerts_to: {channel: C3}"
+    config.write_text(f"{SETTINGS}{routes}, {{name: d, channel: '#none'}}]\n{to}\n", encoding="utf-8")
+    channels = {
+        "C3": Channel(id="C3", name="ops", member=False),
+        "C1": Channel(id="C1", name="news"),
+        "C2": Channel(id="C2", name="old", archived=True),
+    }
     with SlackServer(Slack(channels=channels)) as slack:
         assert found(config, "channel", slack=slack) == [
             ("wrong", "Slack refuses #none (d): the app sees no such channel"),
             ("ok", "#news (a, b): the app is in it"),
             ("wrong", "Slack refuses C2 (c): #old is archived"),
+            ("wrong", "Slack refuses C3 (alerts_to): the app is not in #ops"),
         ]
-        methods = ["auth.test", "conversations.list", "conversations.info", "conversations.info"]
+        methods = ["auth.test", "conversations.list", *["conversations.info"] * 3]
         assert [method for method, _ in slack.slack.calls] == methods
         slack.slack.token = "xoxb-other"
         assert found(config, "channel", slack=slack) == []
