@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def feeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     rig.close()
 
 
+@cache
 def meant(folder: Path) -> dict[str, Seen]:
     """The entries by id, as the JSON Feed beside the others says; no feed has enclosures. Archive pages are
     Atom alone: there one reader is compared with the others."""
