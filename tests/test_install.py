@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -110,8 +111,14 @@ def test_uninstall_keeps_settings_secrets_and_data(tmp_path: Path, python: Path)
 
 
 def test_wheel_has_all_that_it_needs_and_no_link_without_an_address(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=HOME, check=True, capture_output=True)
+    """The wheel is built from the sdist, which thereby has all that it needs as well."""
+    build = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path), "-t"]
+    subprocess.run([*build, "sdist"], cwd=HOME, check=True, capture_output=True)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as sdist:
+        sdist.extractall(tmp_path, filter="data")
+    unpacked = next(path for path in tmp_path.iterdir() if path.is_dir())
+    subprocess.run([*build, "wheel"], cwd=unpacked, check=True, capture_output=True)
+    assert {path.name for path in HOME.glob("*.md")} <= {path.name for path in unpacked.iterdir()}
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         names = set(wheel.namelist())
         about = next(name for name in names if name.endswith("/METADATA"))
