@@ -119,7 +119,7 @@ FAULTS = (
     Fault(
         number=10,
         injected="a thread or the web server's process dies; a part breaks again and again",
-        expected="begun anew; a service that is stuck is known to be",
+        expected="started again; a service that is stuck is known to be",
         tests=(
             "test_threads.py",
             "watch/test_follow.py::test_a_dead_thread_is_overcome",
@@ -192,7 +192,7 @@ FAULTS = (
     Fault(
         number=16,
         injected="database: header zeroed, pages random, truncated, emptied, of an old backup",
-        expected="set aside, begun anew or restored; nothing old posted",
+        expected="set aside, reset as at a first start, or restored; nothing old posted",
         tests=(
             "test_service.py::test_database_damaged_in_use_is_set_aside_and_pages_stay_up",
             "test_service.py::test_damage_that_the_sender_meets_is_mended_too",
