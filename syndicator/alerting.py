@@ -13,7 +13,6 @@ from __future__ import annotations
 import socket
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,7 +26,6 @@ from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.health import HealthLevel
 from syndicator.once import SaidOnce
 from syndicator.operator_alerts import (
-    OVER_AFTER,
     FindingFacts,
     OperatorAlert,
     ToldFinding,
@@ -61,10 +59,14 @@ class TriedAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WayMemory:
-    """What was told by one way, by key, and what is being tried."""
+    """What was told by one way, by key, and what is being tried, as the file keeps it."""
 
     told: Mapping[str, ToldFinding] = field(default_factory=dict)
     tried: TriedAlert | None = None
+
+    def known(self) -> set[str]:
+        """All that the operator may know of."""
+        return {*self.told, *(self.tried.told if self.tried is not None else ())}
 
 
 MEMORIES = TypeAdapter(dict[str, WayMemory])
@@ -76,9 +78,14 @@ class AlertWay:
 
     name: str
     messenger: Messenger
+    memory: WayMemory
     channel: str | None = None
     not_before: datetime | None = None
     said: SaidOnce = field(default_factory=SaidOnce)
+
+    def __post_init__(self) -> None:
+        if self.memory.tried is not None:
+            self.not_before = self.memory.tried.at + TRY_AGAIN
 
 
 class AlertWebhook:
@@ -98,7 +105,7 @@ class AlertWebhook:
 
 
 class OperatorAlerter:
-    """Looks at the status every few seconds, from `run` until it is stopped."""
+    """Looks at the status every second, from `run` until it is stopped."""
 
     def __init__(
         self,
@@ -108,24 +115,16 @@ class OperatorAlerter:
         clock: Callable[[], datetime],
         terminal: Messenger | None = None,
     ) -> None:
-        self._to, self._site, self._ping = (
-            settings.alerts_to or AlertsTo(),
-            settings.site.title,
-            settings.ping,
-        )
+        self._to, self._site = settings.alerts_to or AlertsTo(), settings.site.title
         self._status, self._clock = status, clock
-        self._ways = _ways(settings, terminal)
-        self._path = status_path(settings.state).with_suffix(".told")
-        self._memories = _read(self._path)
-        for way in self._ways:
-            if (tried := self._memory(way).tried) is not None:
-                way.not_before = tried.at + TRY_AGAIN
+        path, now = status_path(settings.state).with_suffix(".told"), clock()
+        self._file, self._ways = StatusFile(path), _ways(settings, terminal, _read(path))
         self._first: dict[str, datetime] = {}
-        """When what is wrong now was seen first, and when what was wrong was seen last, since the start."""
-        self._last: dict[str, datetime] = {}
-        self._began: datetime | None = None
-        self._next_ping: datetime | None = None
-        self._ping_said = SaidOnce()
+        """When what is wrong now began to be seen, since the start."""
+        self._last = {key: now for way in self._ways for key in way.memory.known()}
+        """When what is or was wrong was seen last; what was told before the start, at the start."""
+        self._ping, self._ping_said = settings.ping, SaidOnce()
+        self._pinged: datetime | None = None
 
     def run(self, stop: Event) -> None:
         """Works until `stop`."""
@@ -137,23 +136,24 @@ class OperatorAlerter:
         facts, now = self._status.current(), self._clock()
         if facts is None:
             return
-        if facts["level"] < HealthLevel.DOWN:
+        is_down = facts["level"] >= HealthLevel.DOWN
+        if not is_down:
             self._send_ping(now)
-        self._began = self._began or now
         found = that_matter(facts["findings"], self._to)
         self._first = {key: self._first.get(key, now) for key in found}
         # Of a service that starts or cannot work, not all is known: nothing is over by that.
-        down = facts["level"] >= HealthLevel.DOWN
-        told = [key for way in self._ways for key in self._memory(way).told if down]
-        self._last |= dict.fromkeys([*found, *told], now)
+        self._last |= dict.fromkeys([*found, *(self._last if is_down else ())], now)
         for way in self._ways:
             if way.not_before is None or now >= way.not_before:
                 self._tell(way, found, now)
 
     def _tell(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> None:
+        carried = {key: one for key, one in found.items() if can_carry(one, way.channel)}
         try:
             self._settle(way, now)
-            if (alert := self._next(way, found, now)) is not None:
+            told, after = way.memory.told, self._to.after
+            alert = next_alert(carried, told, self._first, self._last, after=after, now=now)
+            if alert is not None:
                 self._send(way, alert, now)
             way.said.changed("")
         except DeliveryError as error:
@@ -165,25 +165,12 @@ class OperatorAlerter:
 
     def _settle(self, way: AlertWay, now: datetime) -> None:
         """Finds out whether what was tried has arrived."""
-        memory = self._memory(way)
-        if (tried := memory.tried) is not None:
+        if (tried := way.memory.tried) is not None:
             is_there = way.messenger.find(_delivery(way, tried.id, tried.at), now=now) is not None
-            self._keep(way, WayMemory(told=tried.told if is_there else memory.told))
-
-    def _next(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> OperatorAlert | None:
-        told, began = self._memory(way).told, self._began or now
-        seen = {key: self._last.get(key, began) for key in told}
-        return next_alert(
-            {key: one for key, one in found.items() if can_carry(one, way.channel)},
-            told,
-            self._first,
-            {key: last for key, last in seen.items() if now - last >= OVER_AFTER},
-            after=self._to.after,
-            now=now,
-        )
+            self._keep(way, WayMemory(told=tried.told if is_there else way.memory.told))
 
     def _send(self, way: AlertWay, alert: OperatorAlert, now: datetime) -> None:
-        id, told = str(uuid.uuid4()), self._memory(way).told
+        id, told = str(uuid.uuid4()), way.memory.told
         message = operator_message(alert, self._site, socket.gethostname(), id)
         self._keep(way, WayMemory(told=told, tried=TriedAlert(id=id, at=now, told=alert.told)))
         try:
@@ -194,21 +181,16 @@ class OperatorAlerter:
         self._keep(way, WayMemory(told=alert.told))
         log.info("operator told", by=way.name, new=len(alert.new), over=len(alert.over))
 
-    def _memory(self, way: AlertWay) -> WayMemory:
-        return self._memories.get(way.name, WayMemory())
-
     def _keep(self, way: AlertWay, memory: WayMemory) -> None:
-        self._memories[way.name] = memory
-        new = self._path.with_name(f".{self._path.name}.new")
-        with suppress(OSError):  # on a full disk it holds until the end of the process
-            new.write_bytes(MEMORIES.dump_json(self._memories))
-            new.replace(self._path)
+        way.memory = memory
+        self._file.write(MEMORIES.dump_python({one.name: one.memory for one in self._ways}, mode="json"))
 
     def _send_ping(self, now: datetime) -> None:
         """Says that the service works; that it does not is said by silence."""
-        if self._ping is None or (self._next_ping is not None and now < self._next_ping):
+        # `abs`, since a clock that is set back must not silence it.
+        if self._ping is None or (self._pinged is not None and abs(now - self._pinged) < PING_EVERY):
             return
-        self._next_ping, why = now + PING_EVERY, ""
+        self._pinged, why = now, ""
         try:
             call(self._ping.get_secret_value())
         except DeliveryError as error:
@@ -247,18 +229,22 @@ def call(url: str, body: object = None) -> None:
         )
 
 
-def _ways(settings: Settings, terminal: Messenger | None) -> list[AlertWay]:
+def _ways(
+    settings: Settings, terminal: Messenger | None, memories: Mapping[str, WayMemory]
+) -> list[AlertWay]:
     to, found, ways = settings.alerts_to, messengers_of(settings, terminal), list[AlertWay]()
     if to is None:
         return ways
-    messenger = found.terminal or found.bot
-    if to.channel is not None and messenger is not None:
-        ways.append(AlertWay(name=to.channel, messenger=messenger, channel=to.channel))
-    elif to.channel is not None:
+    messenger, channel = found.terminal or found.bot, to.channel
+    if channel is not None and messenger is not None:
+        memory = memories.get(channel, WayMemory())
+        ways.append(AlertWay(name=channel, messenger=messenger, channel=channel, memory=memory))
+    elif channel is not None:
         fix = "Set SLACK_BOT_TOKEN, or give `alerts_to` a `webhook_file`"
-        log.warning("no slack token: the operator is not told in the channel", channel=to.channel, fix=fix)
+        log.warning("no slack token: the operator is not told in the channel", channel=channel, fix=fix)
     if (url := settings.credentials.alerts) is not None:
-        ways.append(AlertWay(name="webhook", messenger=AlertWebhook(url.get_secret_value())))
+        webhook, memory = AlertWebhook(url.get_secret_value()), memories.get("webhook", WayMemory())
+        ways.append(AlertWay(name="webhook", messenger=webhook, memory=memory))
     return ways
 
 

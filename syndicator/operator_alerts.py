@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syndicator.health import STARTING, HealthLevel, Kind
-from syndicator.notify.message import MAX_HEADER, MAX_TEXT
-from syndicator.notify.slack_text import clean, escape, escaped_units, units
+from syndicator.notify.message import Block, Message, header, message_of, plain_context, rich
+from syndicator.notify.slack_text import clean, units
 from syndicator.settings.models import AlertsTo
 from syndicator.slack.outage import lasted
 from syndicator.text import shorten
@@ -45,8 +45,8 @@ class OperatorAlert:
     """One message: what has begun, what is over, and all that the operator then knows of, by key."""
 
     new: tuple[FindingFacts, ...]
-    over: tuple[tuple[ToldFinding, datetime], ...]
-    """With when each was seen last."""
+    over: tuple[tuple[ToldFinding, timedelta], ...]
+    """With how long each lasted."""
     told: Mapping[str, ToldFinding]
 
 
@@ -77,15 +77,15 @@ def next_alert(
     found: Mapping[str, FindingFacts],
     told: Mapping[str, ToldFinding],
     first: Mapping[str, datetime],
-    gone: Mapping[str, datetime],
+    last: Mapping[str, datetime],
     *,
     after: timedelta,
     now: datetime,
 ) -> OperatorAlert | None:
-    """What is to be told now, or None.
+    """What is to be told now, or None; all by key.
 
-    `found` are the findings that matter and that the way can carry, by key, `first` when each was seen first,
-    `gone` is when what is over was seen last.
+    `found` are the findings that matter and that the way can carry, `first` is when each of them began to be
+    seen, `last` when each of what was told was seen last.
     """
     since = {key: _since(one, first[key]) for key, one in found.items()}
     new = {
@@ -94,43 +94,31 @@ def next_alert(
         if (key not in told or not told[key].on.issuperset(one["on"]))
         and (one["kind"] not in MAY_PASS or now - since[key] >= after)
     }
-    over = {key: told[key] for key in gone if key in told}
+    over = {key: one for key, one in told.items() if now - last[key] >= OVER_AFTER}
     if not new and not over:
         return None
-    # What is told of a channel or route that works again may be told of it once more.
     known = {key: one for key, one in told.items() if key not in over}
     known |= {
-        key: ToldFinding(what=found[key]["what"], since=since[key], on=frozenset(found[key]["on"]))
-        for key in found
-        if key in known or key in new
+        key: ToldFinding(what=one["what"], since=since[key], on=frozenset(one["on"]))
+        for key, one in new.items()
     }
-    return OperatorAlert(
-        new=(*new.values(),), over=(*((one, gone[key]) for key, one in over.items()),), told=known
-    )
+    ended = tuple((one, last[key] - one.since) for key, one in over.items())
+    return OperatorAlert(new=tuple(new.values()), over=ended, told=known)
 
 
-def operator_message(alert: OperatorAlert, site: str, host: str, id: str) -> dict[str, object]:
+def operator_message(alert: OperatorAlert, site: str, host: str, id: str) -> Message:
     """The alert as Slack takes it; its `text` alone says all of it, line by line, for any other service."""
     lines = [(f"⚠ {one['text']}", str(one["fix"])) for one in alert.new]
-    lines += [(f"✓ {one.what}: over after {lasted(last - one.since)}", "") for one, last in alert.over]
+    lines += [(f"✓ {one.what}: over after {lasted(time)}", "") for one, time in alert.over]
     lines = [(_short(head), _short(fix)) for head, fix in lines]
     more = len(lines) - MOST_LINES
     lines = lines[:MOST_LINES] + ([(f"+{more} more", "")] if more > 0 else [])
     title = _title(alert, site)
     ending = f"{host}: syndicator status says how things stand"
     text = "\n".join([title, *(part for line in lines for part in line if part), ending])
-    return {
-        "blocks": [
-            {"type": "header", "text": _plain(shorten(title, MAX_HEADER, escaped_units))},
-            *({"type": "rich_text", "elements": [_section(head, fix)]} for head, fix in lines),
-            {"type": "context", "elements": [_plain(_short(ending))]},
-        ],
-        "text": escape(shorten(text, MAX_TEXT, escaped_units)),
-        "mrkdwn": False,
-        "metadata": {"event_type": "syndicator_delivery", "event_payload": {"delivery": id}},
-        "unfurl_links": False,
-        "unfurl_media": False,
-    }
+    sections = [rich(_section(head, fix)) for head, fix in lines]
+    blocks = [header(title), *sections, plain_context(_short(ending))]
+    return message_of(blocks, text, id)
 
 
 def _since(finding: FindingFacts, first: datetime) -> datetime:
@@ -138,23 +126,18 @@ def _since(finding: FindingFacts, first: datetime) -> datetime:
 
 
 def _title(alert: OperatorAlert, site: str) -> str:
-    left = len(alert.told) - len(alert.new)
     if alert.new:
         return f"{clean(site)} needs attention"
-    return f"{clean(site)} still needs attention" if left else f"{clean(site)} is well again"
+    return f"{clean(site)} still needs attention" if alert.told else f"{clean(site)} is well again"
 
 
 def _short(line: str) -> str:
     return shorten(clean(line), LONGEST_LINE, units)
 
 
-def _section(head: str, fix: str) -> dict[str, object]:
-    parts: list[dict[str, object]] = [{"type": "text", "text": head, "style": {"bold": True}}]
+def _section(head: str, fix: str) -> Block:
+    parts: list[Block] = [{"type": "text", "text": head, "style": {"bold": True}}]
     for number, part in enumerate(f"\n{fix}".split("`") if fix else ()):
-        text: dict[str, object] = {"type": "text", "text": part}
+        text: Block = {"type": "text", "text": part}
         parts += [text | ({"style": {"code": True}} if number % 2 else {})] if part else []
     return {"type": "rich_text_section", "elements": parts}
-
-
-def _plain(text: str) -> dict[str, object]:
-    return {"type": "plain_text", "text": escape(text), "emoji": False}

@@ -213,6 +213,15 @@ def test_answer_that_is_lost_is_looked_for(
     assert len(texts(slack)) == 2
 
 
+def test_what_ended_while_it_was_tried_is_over(tmp_path: Path, slack: SlackServer) -> None:
+    slack.slack.faults = script("500-after", method="chat.postMessage")
+    service = Operated(tmp_path, slack, None)
+    service.pass_by(0, refused=True)
+    service.restart()
+    service.pass_by(10)
+    assert "✓ settings refused: over" in texts(slack)[1]
+
+
 def test_message_that_was_refused_is_tried_again_and_that_said_once(
     tmp_path: Path, slack: SlackServer, webhook: Hearing
 ) -> None:
@@ -272,7 +281,9 @@ def test_nothing_is_over_while_the_service_does_not_work(
 def test_file_that_cannot_be_read_tells_all_once_more(tmp_path: Path, slack: SlackServer) -> None:
     service = Operated(tmp_path, slack, None)
     service.pass_by(1, refused=True)
-    (tmp_path / "state.db.told").write_text("{", encoding="utf-8")
+    told = tmp_path / "state.db.told"
+    assert told.stat().st_mode & 0o033 == 0, "as the file of the status"
+    told.write_text("{", encoding="utf-8")
     service.restart()
     service.pass_by(1, refused=True)
     assert len(texts(slack)) == 2
@@ -289,6 +300,16 @@ def test_dead_mans_switch_hears_of_a_service_that_works(tmp_path: Path, webhook:
         ("heartbeat not taken, tried again", "it says HTTP 503"),
         ("heartbeat is taken again", None),
     ]
+
+
+def test_clock_that_is_set_back_does_not_silence_the_dead_mans_switch(
+    tmp_path: Path, webhook: Hearing
+) -> None:
+    service = Operated(tmp_path, None, None, ping=webhook.url)
+    service.pass_by(0)
+    service.now -= timedelta(hours=1)
+    service.pass_by(0)
+    assert len(webhook.heard) == 2
 
 
 def test_dead_mans_switch_hears_nothing_of_one_that_does_not(tmp_path: Path, webhook: Hearing) -> None:

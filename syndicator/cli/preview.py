@@ -101,10 +101,11 @@ def _previews(settings: Settings, routes: Sequence[Route]) -> list[Preview]:
 
 def _as_test(delivery: Delivery) -> Delivery:
     """The same message with an id of its own, and a line that says what it is."""
-    words = {"type": "plain_text", "text": "A test from syndicator", "emoji": False}
-    note = {"type": "context", "elements": [words]}
+    from syndicator.notify.message import metadata_of, plain_context
+
+    note = plain_context("A test from syndicator")
     message, id = dict(delivery.message), str(uuid4())
     blocks = message.get("blocks")
     message["blocks"] = [note, *(blocks if isinstance(blocks, list) else [])][:50]
-    message["metadata"] = {"event_type": "syndicator_delivery", "event_payload": {"delivery": id}}
+    message["metadata"] = metadata_of(id)
     return replace(delivery, id=id, message=message)

@@ -66,10 +66,10 @@ def alert_message(
     def build(title_length: int, link_length: int) -> list[Block]:
         blocks = _story(entry, title_length, link_length)
         blocks.append(_byline(entry, [topic_names[slug] for slug in entry.topics if slug in topic_names]))
-        return blocks + ([_plain_context(_why(route, entry, rising=rising))] if route.show_reason else [])
+        return blocks + ([plain_context(_why(route, entry, rising=rising))] if route.show_reason else [])
 
     blocks = _largest(build)
-    return _message(blocks, _line(entry), id)
+    return message_of(blocks, _line(entry), id)
 
 
 def digest_message(
@@ -91,30 +91,36 @@ def digest_message(
 
     def build(title_length: int, link_length: int) -> list[Block]:
         lead, *others = shown
-        blocks = [_header(title), *_story(lead, title_length, link_length), _byline(lead, [])]
+        blocks = [header(title), *_story(lead, title_length, link_length), _byline(lead, [])]
         blocks += [_list(others, title_length, link_length)] if others else []
-        return blocks + _ending(page, more) + ([_plain_context(_why(route))] if route.show_reason else [])
+        return blocks + _ending(page, more) + ([plain_context(_why(route))] if route.show_reason else [])
 
     blocks = _largest(build)
     text = f"{title}: " + "; ".join(clean(entry.article.title) + _leads(entry) for entry in shown)
-    return _message(blocks, text, id)
+    return message_of(blocks, text, id)
 
 
-def _message(blocks: list[Block], text: str, id: str) -> Message:
+def message_of(blocks: list[Block], text: str, id: str) -> Message:
+    """The message of these blocks; `text` stands for them all in a notification."""
     return {
         "blocks": blocks,
         "text": escape(shorten(text, MAX_TEXT, escaped_units)),
         "mrkdwn": False,
-        "metadata": {"event_type": "syndicator_delivery", "event_payload": {"delivery": id}},
+        "metadata": metadata_of(id),
         "unfurl_links": False,
         "unfurl_media": False,
     }
 
 
+def metadata_of(id: str) -> dict[str, object]:
+    """By which the message is found in its channel."""
+    return {"event_type": "syndicator_delivery", "event_payload": {"delivery": id}}
+
+
 def _story(entry: Entry, title_length: int, link_length: int) -> list[Block]:
     """The headline and, where there is a summary or a picture, both below it side by side."""
     article = entry.article
-    blocks = [_rich({"type": "rich_text_section", "elements": _headline(entry, title_length, link_length)})]
+    blocks = [rich({"type": "rich_text_section", "elements": _headline(entry, title_length, link_length)})]
     pictures = (_image(image, article.title) for image in article.images)
     summary, picture = clean(article.summary), next(filter(None, pictures), None)
     if summary or picture:
@@ -166,14 +172,14 @@ def _list(entries: Sequence[Entry], title_length: int, link_length: int) -> Bloc
         if name:
             elements.append({"type": "text", "text": "  " + shorten(clean(name), 40, units)})
         items.append({"type": "rich_text_section", "elements": elements})
-    return _rich({"type": "rich_text_list", "style": "bullet", "elements": items})
+    return rich({"type": "rich_text_list", "style": "bullet", "elements": items})
 
 
 def _ending(page: DigestPage, more: int) -> list[Block]:
     """ "+N more" and the way to all of them; nothing where there is neither."""
     words = f"+{more} more" if more else "All stories"
     if page.url is None or len(page.url) > MAX_IMAGE_URL:
-        return [_plain_context(words)] if more else []
+        return [plain_context(words)] if more else []
     name = escape(shorten(clean(page.name), 80, escaped_units)).replace("|", "¦")
     text = f"<{escape(page.url)}|{words} on {name}>"
     return [{"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}]
@@ -195,11 +201,13 @@ def _image(image: Image | None, alt: str) -> Block | None:
     return {"type": "image", "image_url": image.url, "alt_text": alt_text}
 
 
-def _rich(element: Block) -> Block:
+def rich(element: Block) -> Block:
+    """A block of text that Slack does not parse."""
     return {"type": "rich_text", "elements": [element]}
 
 
-def _header(text: str) -> Block:
+def header(text: str) -> Block:
+    """The block that stands out above the others, cut to its limit."""
     return {"type": "header", "text": _plain(text, MAX_HEADER)}
 
 
@@ -207,7 +215,8 @@ def _plain(text: str, limit: int) -> Block:
     return {"type": "plain_text", "text": escape(shorten(text, limit, escaped_units)), "emoji": False}
 
 
-def _plain_context(text: str) -> Block:
+def plain_context(text: str) -> Block:
+    """A block of small text below the others, cut to its limit."""
     return {"type": "context", "elements": [_plain(text, MAX_SECTION)]}
 
 
