@@ -1,21 +1,26 @@
 """Reads and parses files: here, or by thousands in two processes of their own.
 
-Such a process is told all its files at once, and answers for each batch with those that are simply articles;
-the pipe holds it up while nobody takes the answers. Whatever else a file is, and where a process ends early,
-is found out by who asked, who reads again what is missing.
+Such a process is told all its files at once, and answers with a line of JSON for each; the pipe holds it up
+while nobody takes the answers. What is wrong with a file, and what is left where a process ends early or says
+nothing for long, is found out by who asked, who reads that again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-import pickle
+import select
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 from typing import IO
 
+from pydantic import TypeAdapter
+
 from syndicator.entries.match import ScannedFile
+from syndicator.models import Article
 from syndicator.parse.article import parse_article
 from syndicator.processes import start
 from syndicator.settings.models import Source
@@ -24,7 +29,12 @@ from syndicator.watch.types import Stamp
 
 MANY = 3_000
 """Files from which processes of their own are quicker: to start takes one as long as to read 500."""
+SILENT_S = 10.0
+"""A process that says nothing for so long, while it is waited for, is given up."""
+CHUNK = 1024 * 1024
 Files = Sequence[tuple[str, Stamp]]
+_ANSWER = TypeAdapter(tuple[str, Article | None] | None)
+"""A file's digest in hexadecimal digits, and its article, if it is one."""
 
 
 def digest_of(data: bytes) -> bytes:
@@ -32,58 +42,77 @@ def digest_of(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
-def read_elsewhere(source: Source, batches: Sequence[Files]) -> Iterator[dict[str, ScannedFile]]:
-    """For each batch those of its files, by path, that were read by other processes; none where they are few,
-    or there is one processor."""
+def read_elsewhere(source: Source, batches: Sequence[Files]) -> Iterator[Iterator[ScannedFile | None]]:
+    """For each batch its files, in order, where other processes have read them: none of them where they are
+    few, or there is one processor."""
+    files = [one for batch in batches for one in batch]
     count = min(2, len(os.sched_getaffinity(0)))
-    if count < 2 or sum(map(len, batches)) < MANY:
+    if count < 2 or len(files) < MANY:
         count = 0
     with ExitStack() as stack:
-        parts = [[batch[number::count] for batch in batches] for number in range(count)]
-        answers = [stack.enter_context(asked(source, part)) for part in parts]
-        for _ in batches:
-            yield {one.path: one for answer in answers for one in next(answer, ())}
+        answers = [stack.enter_context(asked(source, files[number::count])) for number in range(count)]
+        found = (next(answers[number % count], None) if count else None for number in range(len(files)))
+        for batch in batches:
+            of_batch = islice(found, len(batch))
+            yield of_batch
+            for _ in of_batch:
+                """What was not taken."""
 
 
-def answer(request: IO[bytes], told: IO[bytes]) -> None:
+def answer(request: Iterable[bytes], told: IO[bytes]) -> None:
     """What a process of its own does."""
-    source, batches = pickle.load(request)  # noqa: S301  of `asked`
-    for batch in batches:
-        found = (_read(source, path, stamp) for path, stamp in batch)
-        pickle.dump([one for one in found if one is not None], told, pickle.HIGHEST_PROTOCOL)
+    lines = map(json.loads, request)
+    source = Source.model_validate(next(lines))
+    for path, stamp in lines:
+        told.write(_read(source, path, Stamp(*stamp)) + b"\n")
         told.flush()
 
 
-def _read(source: Source, path: str, stamp: Stamp) -> ScannedFile | None:
+def _read(source: Source, path: str, stamp: Stamp) -> bytes:
     with suppress(Exception):  # who asked reads it again, and says what is wrong
         reading = read_article(source.path, path, expected=stamp)
         if isinstance(reading, Reading):
             article = parse_article(reading.data, source=source, path=path)
-            return ScannedFile(path=path, stamp=stamp, digest=digest_of(reading.data), article=article)
-    return None
+            return _ANSWER.dump_json((digest_of(reading.data).hex(), article), exclude_defaults=True)
+    return b"null"
 
 
 @contextmanager
-def asked(source: Source, batches: Sequence[Files]) -> Iterator[Iterator[list[ScannedFile]]]:
-    """What one process of its own answers, batch by batch; it ends with this."""
+def asked(source: Source, files: Files) -> Iterator[Iterator[ScannedFile | None]]:
+    """What one process of its own answers, file by file; it ends with this."""
     with ExitStack() as stack:
-        told = None
+        lines: Iterator[bytes] = iter(())
         with suppress(OSError):
-            process = stack.enter_context(start("syndicator.entries.reader"))
+            # In memory, since a pipe is full until the process takes from it.
+            request = stack.enter_context(os.fdopen(os.memfd_create("articles"), "w+b"))
+            request.writelines(_request(source, files))
+            request.seek(0)
+            process = stack.enter_context(start("syndicator.entries.reader", stdin=request.fileno()))
             stack.callback(process.kill)
-            told = process.stdout
-            if process.stdin is not None:
-                with process.stdin as request:
-                    pickle.dump((source, batches), request, pickle.HIGHEST_PROTOCOL)
-        yield _answers(told)
+            lines = _lines(process.stdout.fileno() if process.stdout else 0)
+        yield map(_scanned, files, lines)
 
 
-def _answers(told: IO[bytes] | None) -> Iterator[list[ScannedFile]]:
-    with suppress(EOFError, OSError, pickle.UnpicklingError):
-        while told is not None:
-            yield pickle.load(told)  # noqa: S301  of `answer`
+def _request(source: Source, files: Files) -> Iterator[bytes]:
+    for one in (source.model_dump(mode="json"), *files):
+        yield json.dumps(one).encode() + b"\n"
+
+
+def _scanned(file: tuple[str, Stamp], line: bytes) -> ScannedFile | None:
+    if (found := _ANSWER.validate_json(line)) is None:
+        return None
+    path, stamp = file
+    return ScannedFile(path=path, stamp=stamp, digest=bytes.fromhex(found[0]), article=found[1])
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    """Whole lines, as long as they come."""
+    left = b""
+    while select.select([descriptor], [], [], SILENT_S)[0] and (data := os.read(descriptor, CHUNK)):
+        *lines, left = (left + data).split(b"\n")
+        yield from lines
 
 
 if __name__ == "__main__":
-    with suppress(BrokenPipeError):
-        answer(sys.stdin.buffer, sys.stdout.buffer)
+    with suppress(BrokenPipeError), sys.stdout.buffer as told:
+        answer(sys.stdin.buffer, told)

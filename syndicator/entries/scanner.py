@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import repeat
 
 import structlog
 
@@ -175,7 +176,7 @@ class SourceScanner:
         """Reads the topic files that are ready, all of them."""
         ready = {path: stamp for path, stamp in sorted(scanned.ready.items()) if self._is_topic(path)}
         gone = sorted(filter(self._is_topic, scanned.gone))
-        found = list(self._read_all(ready, at, {}))
+        found = list(self._read_all(ready, at, repeat(None)))
         for path in (*(one.path for one in found), *gone):
             self.bad_topics.pop(path, None)
         self.bad_topics |= {one.path: one.problem for one in found if one.problem is not None}
@@ -258,13 +259,13 @@ class SourceScanner:
         return loss.withdraw
 
     def _read_all(
-        self, ready: Mapping[str, Stamp], at: Moment, read: Mapping[str, ScannedFile]
+        self, ready: Mapping[str, Stamp], at: Moment, read: Iterator[ScannedFile | None]
     ) -> Iterator[ScannedFile]:
         """What is in the files; of some it is `read` already."""
         left = dict(ready)
         try:
-            for path, stamp in ready.items():
-                found = read.get(path) or self._read(path, stamp, at)
+            for (path, stamp), one in zip(ready.items(), read, strict=False):
+                found = one or self._read(path, stamp, at)
                 del left[path]
                 if found is not None:
                     yield found

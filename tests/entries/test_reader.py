@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 import os
-import pickle
+import signal
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from syndicator.entries import reader
 from syndicator.entries.match import ScannedFile
-from syndicator.entries.reader import answer, asked, read_elsewhere
+from syndicator.entries.reader import answer, asked, digest_of, read_elsewhere
 from syndicator.parse.article import parse_article
 from syndicator.settings.models import Source
+from syndicator.settings.types import Field, Tool
 from syndicator.watch.types import Stamp, stamp
 
 TEXT = "---\ntitle: Über {}\nwebUrl: https://a.example/{}\npublishedDateTime: 2024-01-02\n---\n{}"
@@ -30,27 +34,38 @@ def written(source: Source, count: int, body: str = "*Text*") -> list[tuple[str,
     return [(f"{number}.md", stamp((source.path / f"{number}.md").stat())) for number in range(count)]
 
 
-def told(source: Source, *batches: list[tuple[str, Stamp]]) -> list[list[ScannedFile]]:
-    """What a process of its own answers, without one."""
-    request, answers = io.BytesIO(pickle.dumps((source, batches))), io.BytesIO()
+def told(source: Source, files: list[tuple[str, Stamp]]) -> list[str | None]:
+    """The paths that a process of its own answers, without one."""
+    request = [json.dumps(one).encode() for one in (source.model_dump(mode="json"), *files)]
+    answers = io.BytesIO()
     answer(request, answers)
-    answers.seek(0)
-    return [pickle.load(answers) for _ in batches]
+    return [one and one[1]["path"] for one in map(json.loads, answers.getvalue().splitlines())]
 
 
 def test_articles_read_elsewhere_are_those_read_here(source: Source) -> None:
     files = written(source, 6)
-    with asked(source, [files[:4], files[4:]]) as answers:
+    with asked(source, files) as answers:
         found = list(answers)
-    assert [[one.path for one in some] for some in found] == [
-        ["0.md", "1.md", "2.md", "3.md"],
-        ["4.md", "5.md"],
-    ]
-    for one in (one for some in found for one in some):
-        assert one.article == parse_article(
-            (source.path / one.path).read_bytes(), source=source, path=one.path
-        )
-    assert found == told(source, files[:4], files[4:])
+    for (path, at), one in zip(files, found, strict=True):
+        data = (source.path / path).read_bytes()
+        article = parse_article(data, source=source, path=path)
+        assert one == ScannedFile(path=path, stamp=at, digest=digest_of(data), article=article)
+    assert told(source, files) == [path for path, _ in files]
+
+
+def test_process_of_its_own_knows_the_source_as_it_is(tmp_path: Path) -> None:
+    source = Source(
+        name="blog",
+        path=tmp_path / "$HOME ~ü",
+        profile=Tool.JEKYLL,
+        fields={Field.TITLE: ("headline", "title")},
+        unpublished="include",
+        topics=("topics/*.md",),
+        base_url="https://notes.example/",
+        permalink="pretty",
+        time_zone="Europe/Berlin",
+    )
+    assert Source.model_validate(json.loads(json.dumps(source.model_dump(mode="json")))) == source
 
 
 def test_what_is_no_article_is_left_to_who_asked(source: Source) -> None:
@@ -61,33 +76,42 @@ def test_what_is_no_article_is_left_to_who_asked(source: Source) -> None:
     (source.path / link[0]).unlink()
     (source.path / link[0]).symlink_to(source.path / good[0])
     bad = (bad[0], stamp((source.path / bad[0]).stat()))
-    assert [one.path for one in told(source, [good, bad, changed, gone, link])[0]] == [good[0]]
+    assert told(source, [bad, changed, good, gone, link]) == [None, None, good[0], None, None]
 
 
-def test_process_that_ends_early_leaves_the_rest(source: Source) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGSTOP])
+def test_process_that_ends_early_or_hangs_leaves_the_rest(
+    source: Source, sent: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = written(source, 60, body="A paragraph of text. " * 5_000)
-    with asked(source, [[one] for one in files]) as answers:
+    with asked(source, files) as answers:
         read = [next(answers)]
         for child in children():
-            os.kill(child, 9)
+            os.kill(child, sent)
+        monkeypatch.setattr(reader, "SILENT_S", 0.1)
         read += answers
     assert 1 <= len(read) < len(files)
+    assert not list(children())
 
 
 def test_few_files_are_read_here(source: Source) -> None:
     files = written(source, 2)
-    assert list(read_elsewhere(source, [files])) == [{}]
+    assert [list(some) for some in read_elsewhere(source, [files])] == [[None, None]]
     assert not list(children())
 
 
 def test_thousands_are_read_elsewhere_each_once(source: Source) -> None:
     files = written(source, 3_001)
-    batches = [files[:2_000], files[2_000:]]
-    found = list(read_elsewhere(source, batches))
+    (source.path / files[1_000][0]).unlink()
+    batches = [files[:1_500], files[1_500:2_000], files[2_000:]]
+    found = []
+    for number, some in enumerate(read_elsewhere(source, batches)):
+        # Who asked may stop early, and takes up the next batch.
+        found.append([one and one.path for one in islice(some, 10 if number == 1 else None)])
     here = len(os.sched_getaffinity(0)) > 1
-    assert [set(some) for some in found] == [
-        {path for path, _ in some} if here else set() for some in batches
-    ]
+    expected = [[path if here else None for path, _ in some] for some in batches]
+    expected[0][1_000] = None
+    assert found == [expected[0], expected[1][:10], expected[2]]
     assert not list(children())
 
 
