@@ -62,7 +62,7 @@ class App:
     outages: OutageWatch
     daily_check: DailyCheck
     backups: Backups
-    """Made by the service alone, where the settings have `backup`."""
+    """Run by the service alone, where the settings have `backup`."""
     failures: FailureLog
 
     def adopt_channels(self, now: datetime) -> None:

@@ -50,8 +50,6 @@ PATIENCE_S = 10.0
 RETRY_FIRST_S = 1.0
 STATUS_EVERY_S = 5.0
 """What has happened is told as the status within so long: it costs a count of all entries."""
-BEAT_EVERY_S = 5.0
-"""The watchdog hears from a waiting service at least so often."""
 
 
 class Loop:
@@ -340,8 +338,7 @@ class Loop:
     def _wait(self, wait_s: float | None) -> None:
         """Waits until something wakes it, feeding the watchdog meanwhile."""
         until = None if wait_s is None else time.monotonic() + wait_s
-        every = self._notifier.watchdog_every
-        beat_s = min(every.total_seconds(), BEAT_EVERY_S) if every else BEAT_EVERY_S
+        beat_s = self._notifier.beat_s
         while not self.stopping.is_set():
             self._look_after()
             left = beat_s if until is None else until - time.monotonic()

@@ -25,7 +25,7 @@ from syndicator.app import App, moved_map_path, opened
 from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.health import STARTING, Finding, hindrance
-from syndicator.loop import BEAT_EVERY_S, Loop
+from syndicator.loop import Loop
 from syndicator.progress import Stages
 from syndicator.publish.files import sweep
 from syndicator.reports import report_entries, report_left_behind, report_patterns, report_ways
@@ -37,6 +37,7 @@ from syndicator.slack.sender import Messenger, Sender
 from syndicator.status import StatusFile, hindered, status_path
 from syndicator.store.database import hold_state
 from syndicator.systemd import Notifier
+from syndicator.threads import run_beside
 from syndicator.waiting import BackOff, FailureLog, can_wait
 from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
@@ -45,11 +46,6 @@ if TYPE_CHECKING:
     from syndicator.admin.operator import Operator
 
 log = structlog.get_logger()
-
-GRACE_S = 6.0
-"""A little longer than the sender allows its calls under way."""
-PAUSE_S = 5.0
-"""Before a thread that broke begins anew."""
 
 
 @dataclass(kw_only=True)
@@ -177,13 +173,9 @@ class Service:
             return
         from syndicator.alerting import OperatorAlerter
 
-        name, ended = "operator alerts", threading.Event()
+        ended = threading.Event()
         alerter = OperatorAlerter(settings, self._status, clock=self.clock.now, terminal=self.terminal)
-        run = partial(keep_running, name, partial(alerter.run, ended), ended)
-        thread = threading.Thread(target=run, name=name, daemon=True)
-        thread.start()
-        stack.callback(thread.join, GRACE_S)
-        stack.callback(ended.set)
+        run_beside(stack, "operator alerts", partial(alerter.run, ended), ended, ended.set)
         self._is_alerting = True
 
     def _tell_operator(self, app: App | None, hindrance: Finding | None = None) -> None:
@@ -211,8 +203,7 @@ class Service:
     def _pause(self) -> None:
         """Waits before the next try, feeding the watchdog meanwhile."""
         left_s = self._pauses.next_s(self.clock.moment().monotonic)
-        every = self.notifier.watchdog_every
-        beat_s = min(every.total_seconds(), BEAT_EVERY_S) if every else BEAT_EVERY_S
+        beat_s = self.notifier.beat_s
         while left_s > 0 and not self._stop.wait(min(left_s, beat_s)):
             self.notifier.alive()
             self._alive()
@@ -287,13 +278,13 @@ class Service:
     def _guard_state(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
         """Begins the daily check, and the backups where the settings have any."""
         check = partial(app.daily_check.run, loop.stopping, self.clock.now, loop.wake)
-        _run_beside(stack, loop, "daily check", check, loop.stopping)
+        run_beside(stack, "daily check", check, loop.stopping, loop.stop)
         backup, backups = self.settings.backup, app.backups
         if backup is None:
             return
         schedule.add_interval("backup", backup.every, backups.due.set)
         run = partial(backups.run, loop.stopping, backup.every, self.clock.now, loop.wake)
-        _run_beside(stack, loop, "backup", run, backups.due)
+        run_beside(stack, "backup", run, loop.stopping, loop.stop, backups.due.set)
 
     def _send(self, stack: ExitStack, app: App, loop: Loop) -> None:
         """Begins the threads beside the loop."""
@@ -312,7 +303,8 @@ class Service:
             outages=outages,
             policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
         )
-        _run_beside(stack, loop, "sender", partial(sender.run, loop.stopping, loop.mailed), loop.mailed)
+        send = partial(sender.run, loop.stopping, loop.mailed)
+        run_beside(stack, "sender", send, loop.stopping, loop.stop)
         if messengers.bot is not None and messengers.terminal is None:
             check = SlackCheck(
                 messengers.bot,
@@ -323,35 +315,11 @@ class Service:
                 over=loop.mailed.set,
                 named=named,
             )
-            _run_beside(stack, loop, "slack check", partial(check.run, loop.stopping), outages.doubt)
+            look = partial(check.run, loop.stopping)
+            run_beside(stack, "slack check", look, loop.stopping, loop.stop, outages.doubt.set)
         if self.settings.feeds.hub is not None:
             from syndicator.publish.websub import HubNotifier  # with httpx, which nothing else loads
 
             hub = HubNotifier(app.store, self.settings.feeds.hub, clock=clock)
-            _run_beside(stack, loop, "hub", partial(hub.run, loop.stopping, loop.published), loop.published)
-
-
-def _run_beside(
-    stack: ExitStack, loop: Loop, name: str, run: Callable[[], None], wake: threading.Event
-) -> None:
-    """Runs something in a thread that ends with the loop, or is left behind if it does not."""
-    thread = threading.Thread(target=partial(keep_running, name, run, loop.stopping), name=name, daemon=True)
-    thread.start()
-
-    def end() -> None:
-        loop.stop()
-        wake.set()
-        thread.join(GRACE_S)
-
-    stack.callback(end)
-
-
-def keep_running(name: str, run: Callable[[], None], stop: threading.Event) -> None:
-    """Calls `run` until it ends by itself or `stop` is set; where it breaks, it begins anew after a pause."""
-    while not stop.is_set():
-        try:
-            run()
-            return
-        except Exception:  # the job boundary: a service that says nothing and sends nothing is worse
-            log.exception("a part of the service broke, it begins anew", part=name)
-            stop.wait(PAUSE_S)
+            tell = partial(hub.run, loop.stopping, loop.published)
+            run_beside(stack, "hub", tell, loop.stopping, loop.stop)

@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 
+BEAT_EVERY_S = 5.0
+"""A waiting service gives a sign of life at least so often, whether systemd watches it or not."""
 START_STEP = timedelta(minutes=2)
 """How much time a start asks for, from each batch of articles to the next."""
 
@@ -27,9 +29,9 @@ class Notifier:
         self._watchdog = timedelta(microseconds=int(usec)) if usec.isdigit() else None
 
     @property
-    def watchdog_every(self) -> timedelta | None:
-        """How often WATCHDOG=1 is due: a third of systemd's period; None where it does not watch."""
-        return self._watchdog / 3 if self._watchdog else None
+    def beat_s(self) -> float:
+        """How often `alive` is to be called: at least at each third of systemd's period."""
+        return min(self._watchdog.total_seconds() / 3, BEAT_EVERY_S) if self._watchdog else BEAT_EVERY_S
 
     def ready(self, status: str) -> None:
         """The first scan and build are done and the feeds are served."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -39,8 +39,8 @@ class Beats(Notifier):
         self.loop, self.last, self.count = loop, last, 0
 
     @property
-    def watchdog_every(self) -> timedelta:
-        return timedelta(milliseconds=1)
+    def beat_s(self) -> float:
+        return 0.001
 
     def alive(self) -> None:
         self.count += 1

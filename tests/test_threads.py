@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from syndicator import service
-from syndicator.service import keep_running
+from syndicator import threads
+from syndicator.threads import keep_running
 
 
 def test_part_that_breaks_begins_anew_until_it_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "PAUSE_S", 0.0)
+    monkeypatch.setattr(threads, "PAUSE_S", 0.0)
     calls: list[int] = []
 
     def run() -> None:

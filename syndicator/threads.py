@@ -1,0 +1,46 @@
+"""Parts of the service that run in threads of their own, beside its work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from threading import Event, Thread
+
+import structlog
+
+log = structlog.get_logger()
+
+GRACE_S = 6.0
+"""A little longer than the sender allows its calls under way."""
+PAUSE_S = 5.0
+"""Before a thread that broke begins anew."""
+
+
+def run_beside(
+    stack: ExitStack, name: str, run: Callable[[], None], stop: Event, *end: Callable[[], None]
+) -> None:
+    """Runs something in a thread until `stop` is set. When the stack is closed, `end` is called, in order.
+
+    That must set `stop`; a thread that then does not end in time is left behind.
+    """
+    thread = Thread(target=partial(keep_running, name, run, stop), name=name, daemon=True)
+    thread.start()
+
+    def close() -> None:
+        for call in end:
+            call()
+        thread.join(GRACE_S)
+
+    stack.callback(close)
+
+
+def keep_running(name: str, run: Callable[[], None], stop: Event) -> None:
+    """Calls `run` until it ends by itself or `stop` is set; where it breaks, it begins anew after a pause."""
+    while not stop.is_set():
+        try:
+            run()
+            return
+        except Exception:  # the job boundary: a service that says nothing and sends nothing is worse
+            log.exception("a part of the service broke, it begins anew", part=name)
+            stop.wait(PAUSE_S)
