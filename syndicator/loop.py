@@ -24,7 +24,7 @@ from syndicator.clock import Clock
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
 from syndicator.progress import Stages, Stopped
 from syndicator.publish.build import Published
-from syndicator.status import CallFile, StatusFile, facts
+from syndicator.status import CallFile, StatusFile, StatusTeller
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff
 from syndicator.watch.scan import SUFFIXES
@@ -48,8 +48,6 @@ YIELDING_LASTS_S = 5.0
 PATIENCE_S = 10.0
 """How long the first pass waits for files that are being written, and for files gone to be gone for good."""
 RETRY_FIRST_S = 1.0
-STATUS_EVERY_S = 5.0
-"""What has happened is told as the status within so long: it costs a count of all entries."""
 
 
 class Loop:
@@ -63,18 +61,14 @@ class Loop:
         notifier: Notifier | None = None,
         schedule: Schedule | None = None,
         progress: Stages | None = None,
-        refused: bool = False,
+        refused: Callable[[], bool] = lambda: False,
         status: StatusFile | None = None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._app, self._clock, self.stages = app, clock, progress or Stages()
-        self._notifier = notifier or Notifier({})
+        self._notifier, self._alive = notifier or Notifier({}), alive
+        self._status = StatusTeller(app, clock, notifier=self._notifier, file=status, refused=refused)
         self._schedule, self._failures = schedule, app.failures
-        self.refused = refused
-        """Settings were to be taken over and were wrong."""
-        self._status, self._started, self._alive = status, clock.now(), alive
-        self._status_due_s = self._told_s = 0.0
-        """When the file of the status is to be written; infinite: nothing has happened since."""
         self._calls = CallFile(app.settings.state)
         self._folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
@@ -174,7 +168,8 @@ class Loop:
                 raise
             except Exception as error:  # the job boundary
                 self._failures.began(error)
-                self._scan_due, self._status_due_s = True, 0.0
+                self._scan_due = True
+                self._status.note(at_once=True)
                 wait_s = pauses.next_s(self._clock.moment().monotonic)
             self._wait(wait_s)
 
@@ -197,8 +192,8 @@ class Loop:
         published = self._publish(now, self._is_urgent)
         if published.failure is None and not published.more:
             self._failures.over()
-        self._status_due_s = min(self._status_due_s, self._told_s + STATUS_EVERY_S)
-        self._keep_status()
+        self._status.note()
+        self._status.tell()
         return 0.0 if published.more or self._scan_due else self._wait_s(due)
 
     def _scan_burst(self) -> int:
@@ -307,15 +302,6 @@ class Loop:
             waits.append(wait_s)
         return max(0.0, min(waits)) if waits else None
 
-    def _keep_status(self) -> None:
-        """Tells systemd and the file of the status what is new: at once, and then every few seconds."""
-        if self._status is not None and time.monotonic() >= self._status_due_s:
-            self._told_s, self._status_due_s = time.monotonic(), float("inf")
-            now = self._clock.now()
-            told = facts(self._app, now, started=self._started, refused=self.refused)
-            self._notifier.status(told["line"])
-            self._status.write(told)
-
     def _look_after(self) -> None:
         """What wakes nobody: whether the clock was set, a folder exchanged, the database removed, or changed
         by a command.
@@ -333,7 +319,7 @@ class Loop:
             self.mailed.set()
             self.wake()
         if not self._hints:
-            self._keep_status()
+            self._status.tell()
 
     def _wait(self, wait_s: float | None) -> None:
         """Waits until something wakes it, feeding the watchdog meanwhile."""

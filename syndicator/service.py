@@ -84,7 +84,6 @@ class Service:
         """Other settings were to be taken over and were wrong. From any thread."""
         self.refused = True
         if self._loop is not None:
-            self._loop.refused = True
             self._loop.wake()
         if self._operator is not None:
             self._operator.refused = True
@@ -231,7 +230,7 @@ class Service:
                 notifier=self.notifier,
                 schedule=schedule,
                 progress=self.progress,
-                refused=self.refused,
+                refused=lambda: self.refused,
                 status=self._status,
                 alive=self._alive,
             )

@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -23,13 +23,17 @@ from syndicator.settings.types import STATE_PREFIX
 if TYPE_CHECKING:
     from syndicator.alerts import Mute
     from syndicator.app import App
+    from syndicator.clock import Clock
     from syndicator.health import Finding
     from syndicator.notify.enqueue import Enqueuer
     from syndicator.settings.models import Route
     from syndicator.store.outbox import Outbox
+    from syndicator.systemd import Notifier
 
 STALE_S = 60.0
 """A service that works touches the file every few seconds."""
+TELL_EVERY_S = 5.0
+"""How often what happens is told at most: it costs a count of all entries."""
 DOWN = 2
 """As `health` has it, which takes long to load."""
 
@@ -209,6 +213,37 @@ class StatusFile:
         """The service has ended, and meant to."""
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+
+class StatusTeller:
+    """Tells systemd and the service's file how things stand: what is new at once, then every few seconds."""
+
+    def __init__(
+        self,
+        app: App,
+        clock: Clock,
+        *,
+        notifier: Notifier,
+        file: StatusFile | None,
+        refused: Callable[[], bool],
+    ) -> None:
+        self._app, self._clock, self._started = app, clock, clock.now()
+        self._notifier, self._file, self._refused = notifier, file, refused
+        self._due_s = self._told_s = 0.0
+        """When it is to be told, infinite where nothing has happened since; and when it was told last."""
+
+    def note(self, *, at_once: bool = False) -> None:
+        """Something has happened."""
+        self._due_s = min(self._due_s, 0.0 if at_once else self._told_s + TELL_EVERY_S)
+
+    def tell(self) -> None:
+        """Tells how things stand, where that is due. A count of all entries."""
+        if self._file is None or time.monotonic() < self._due_s:
+            return
+        self._told_s, self._due_s = time.monotonic(), float("inf")
+        told = facts(self._app, self._clock.now(), started=self._started, refused=self._refused())
+        self._notifier.status(told["line"])
+        self._file.write(told)
 
 
 def _private(path: str, flags: int) -> int:
