@@ -23,6 +23,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from syndicator.alerts import SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
+from syndicator.slack.outage import TOKEN_CODES
 
 D = TypeVar("D", bound=DeliveryError)
 
@@ -47,7 +48,7 @@ FIXES = {
     "channel_is_archived": ARCHIVED_FIX,
     "missing_scope": SCOPE_FIX.format(scope="the scope that it lacks"),
     "not_allowed_token_type": "Use a bot token (xoxb-...)",
-    **_with(RENEW_FIX, "not_authed invalid_auth account_inactive token_revoked token_expired no_token"),
+    **dict.fromkeys(TOKEN_CODES, RENEW_FIX),
     **_with(
         ADMIN_FIX,
         "access_denied accesslimited action_prohibited ekm_access_denied posting_to_general_channel_denied "

@@ -23,6 +23,16 @@ log = structlog.get_logger()
 WHERE_TO_LOOK = "See slack-status.com, and this machine's DNS, firewall and proxy"
 FIX = f"Nothing is lost, it is tried again. {WHERE_TO_LOOK}"
 
+TOKEN_CODES = (
+    "not_authed",
+    "invalid_auth",
+    "account_inactive",
+    "token_revoked",
+    "token_expired",
+    "no_token",
+)
+"""Slack's words about the token, whatever was asked with it."""
+
 DOUBT = timedelta(minutes=5)
 """A single failure so long ago has nothing to do with the next."""
 
@@ -42,7 +52,7 @@ class OutageWatch:
 
     def __init__(self) -> None:
         self.doubt = Event()
-        """Set when a first call was not answered: somebody should ask Slack how it is."""
+        """Set when a first call was not answered, or the token is not as known: somebody should ask Slack."""
         self.refusal: DeliveryError | None = None
         """Why Slack does not accept the token; None while it does, and while that is not known."""
         self.answers: Counter[tuple[str, str]] = Counter()
@@ -83,6 +93,12 @@ class OutageWatch:
             after = lasted(now - outage.since)
             log.info("Slack answers again", after=after, calls_failed=outage.calls, waiting=waiting())
             return True
+
+    def note_token(self, answer: object) -> None:
+        """Notes what Slack answered to a call with the token: `doubt` is set where that is new."""
+        is_refused = isinstance(answer, DeliveryError) and answer.code in TOKEN_CODES
+        if is_refused != (self.refusal is not None):
+            self.doubt.set()
 
     def _note_failure(
         self, method: SlackMethod, error: str, now: datetime, waiting: Callable[[], int]

@@ -255,12 +255,14 @@ class Sender:
         return verdict, held
 
     def _note(self, outbox: Outbox, finished: Finished, now: datetime) -> None:
-        """Notes whether Slack answered; once an outage is over, all that waited for its end is tried."""
+        """Notes whether Slack answered and took the token; after an outage all that waited is tried."""
         if finished.answered is None:
             return
         error = None if finished.answered else str(finished.answer)
         if self._outages.note(finished.method, error=error, now=now, waiting=outbox.waiting):
             outbox.reset_back_off(now)
+        if finished.answered and finished.can_look:
+            self._outages.note_token(finished.answer)
 
     def _judge(self, finished: Finished, channel: ChannelState, now: datetime) -> Verdict:
         judge = after_look

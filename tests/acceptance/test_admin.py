@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import feedparser
@@ -14,7 +15,13 @@ from tests.acceptance.running import Notified, Running, running, wait_for
 from tests.slack_server import TOKEN, SlackServer
 from tests.sockets import PLAIN
 
-SEEN = ("1 bad article", "away: folder missing", "settings refused")
+SEEN = (
+    "1 bad article",
+    "away: folder missing",
+    "the Slack token was not accepted: invalid_auth",
+    "settings refused",
+)
+STORY = "---\ntitle: A story\nwebUrl: https://news.example/a\npublishedDateTime: {}\n---\n"
 
 
 @pytest.fixture
@@ -42,8 +49,12 @@ def test_what_is_wrong_is_seen_everywhere_in_the_same_words(service: Running) ->
         service.process.send_signal(1)
         wait_for(lambda: notified.has_like("STATUS=0 public"), why="settings refused")
         service.config.write_text(good, encoding="utf-8")
+        slack.slack.token = "xoxb-another"
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        (service.articles / "story.md").write_text(STORY.format(now), encoding="utf-8")
         with admin_of(service) as admin:
             wait_for(lambda: "settings refused" in service.command("status").stdout, why="the file")
+            wait_for(lambda: "token" in service.command("status").stdout, why="the refusal of a post")
             told = service.command("status").stdout
             page, ready = admin.get("/").text, admin.get("/readyz")
             families = text_string_to_metric_families(admin.get("/metrics").text)
@@ -97,7 +108,7 @@ def test_address_that_is_taken_is_one_clear_line(service: Running) -> None:
 def test_time_from_a_file_to_its_feeds_is_counted(service: Running) -> None:
     service.start()
     (service.articles / "story.md").write_text(
-        "---\ntitle: A story\nwebUrl: https://news.example/a\npublishedDateTime: 2026-03-14\n---\n",
+        STORY.format("2026-03-14"),
         encoding="utf-8",
     )
     with admin_of(service) as admin:

@@ -339,6 +339,27 @@ def test_posting_that_fails_alone_is_said_once_and_its_end_too(fault: str, event
         assert sorted(pass_time(15)) == sorted([end, "message delivered"])
 
 
+def test_slack_is_asked_about_a_token_that_is_no_longer_accepted_or_is_again() -> None:
+    world, watch = World(), OutageWatch()
+    world.owe(messaged("d1"))
+    with SlackServer(Slack(token="xoxb-another")) as server:
+        bot = SlackBot(TOKEN, api_url=server.url)
+        sender = Sender(world.store, lambda _: bot, clock=world.clock, outages=watch)
+
+        def is_doubted() -> bool:
+            watch.doubt.clear()
+            sender.deliver_once()
+            world.clock.advance(SECOND * 60)
+            return watch.doubt.is_set()
+
+        assert is_doubted()
+        watch.refusal = Rejected("the token could not be checked", code="invalid_auth")
+        assert not is_doubted(), "that is known"
+        server.slack.token = TOKEN
+        assert is_doubted()
+        assert set(world.states().values()) == {DeliveryState.SENT}
+
+
 def test_defect_in_a_messenger_is_unclear_and_does_not_end_the_sender() -> None:
     world = World(Script(RuntimeError("a defect")))
     world.owe(messaged("d1"))
