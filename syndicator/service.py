@@ -213,27 +213,17 @@ class Service:
         settings, clock = self.settings, self.clock
         schedule = Schedule(clock)
         with ExitStack() as stack:
-            app = stack.enter_context(
-                opened(
-                    settings,
-                    now=clock.now(),
-                    suspect=self._suspect,
-                    terminal=self.terminal,
-                    failures=self._failures,
-                )
+            parts = opened(
+                settings,
+                now=clock.now(),
+                suspect=self._suspect,
+                terminal=self.terminal,
+                failures=self._failures,
             )
+            app = stack.enter_context(parts)
             self._suspect = None
             report_ways(app.store, settings)
-            loop = self._loop = Loop(
-                app,
-                clock,
-                notifier=self.notifier,
-                schedule=schedule,
-                progress=self.progress,
-                refused=lambda: self.refused,
-                status=self._status,
-                alive=self._alive,
-            )
+            loop = self._loop = self._loop_of(app, schedule)
             if self._stop.is_set():
                 return
             stack.enter_context(loop.watching())
@@ -244,18 +234,35 @@ class Service:
             self._guard_state(stack, schedule, app, loop)
             self._schedule(stack, schedule, app, loop)
             self._send(stack, app, loop)
+            self._check_slack(stack, app, loop)
+            self._tell_hub(stack, app, loop)
             if not self._stop.is_set():
-                if self._web is not None:
-                    self._web.wait_until_ready()
-                self._was_ready = True
-                stack.callback(self._tell_operator, None)
-                self._tell_operator(app)
-                self.notifier.ready(app.status(clock.now(), refused=self.refused))
+                self._say_ready(stack, app)
                 ready()
             # What is there by now stays: to search it for garbage took an article 60 ms, now and then.
             gc.freeze()
             stack.callback(gc.unfreeze)
             loop.run()
+
+    def _loop_of(self, app: App, schedule: Schedule) -> Loop:
+        return Loop(
+            app,
+            self.clock,
+            notifier=self.notifier,
+            schedule=schedule,
+            progress=self.progress,
+            refused=lambda: self.refused,
+            status=self._status,
+            alive=self._alive,
+        )
+
+    def _say_ready(self, stack: ExitStack, app: App) -> None:
+        if self._web is not None:
+            self._web.wait_until_ready()
+        self._was_ready = True
+        stack.callback(self._tell_operator, None)
+        self._tell_operator(app)
+        self.notifier.ready(app.status(self.clock.now(), refused=self.refused))
 
     def _report(self, app: App) -> None:
         report_entries(app.store)
@@ -286,39 +293,44 @@ class Service:
         run_beside(stack, "backup", run, loop.stopping, loop.stop, backups.due.set)
 
     def _send(self, stack: ExitStack, app: App, loop: Loop) -> None:
-        """Begins the threads beside the loop."""
-        clock, messengers, outages = self.clock.now, app.messengers, app.outages
+        sender = Sender(
+            app.outbox,
+            app.messengers.for_delivery,
+            clock=self.clock.now,
+            has_way=app.messengers.has_way,
+            hold_back=app.enqueuer.hold_back,
+            outages=app.outages,
+            policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
+        )
+        send = partial(sender.run, loop.stopping, loop.mailed)
+        run_beside(stack, "sender", send, loop.stopping, loop.stop)
+
+    def _check_slack(self, stack: ExitStack, app: App, loop: Loop) -> None:
+        messengers, outages = app.messengers, app.outages
+        if messengers.bot is None or messengers.terminal is not None:
+            return
 
         def named() -> None:
             loop.named.set()
             loop.wake()
 
-        sender = Sender(
+        check = SlackCheck(
+            messengers.bot,
             app.outbox,
-            messengers.for_delivery,
-            clock=clock,
-            has_way=messengers.has_way,
-            hold_back=app.enqueuer.hold_back,
-            outages=outages,
-            policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
+            outages,
+            [route for route in self.settings.routes if route.name not in messengers.webhooks],
+            clock=self.clock.now,
+            over=loop.mailed.set,
+            named=named,
         )
-        send = partial(sender.run, loop.stopping, loop.mailed)
-        run_beside(stack, "sender", send, loop.stopping, loop.stop)
-        if messengers.bot is not None and messengers.terminal is None:
-            check = SlackCheck(
-                messengers.bot,
-                app.outbox,
-                outages,
-                [route for route in self.settings.routes if route.name not in messengers.webhooks],
-                clock=clock,
-                over=loop.mailed.set,
-                named=named,
-            )
-            look = partial(check.run, loop.stopping)
-            run_beside(stack, "slack check", look, loop.stopping, loop.stop, outages.doubt.set)
-        if self.settings.feeds.hub is not None:
-            from syndicator.publish.websub import HubNotifier  # with httpx, which nothing else loads
+        look = partial(check.run, loop.stopping)
+        run_beside(stack, "slack check", look, loop.stopping, loop.stop, outages.doubt.set)
 
-            hub = HubNotifier(app.store, self.settings.feeds.hub, clock=clock)
-            tell = partial(hub.run, loop.stopping, loop.published)
-            run_beside(stack, "hub", tell, loop.stopping, loop.stop)
+    def _tell_hub(self, stack: ExitStack, app: App, loop: Loop) -> None:
+        if self.settings.feeds.hub is None:
+            return
+        from syndicator.publish.websub import HubNotifier  # it loads httpx, which takes long
+
+        hub = HubNotifier(app.store, self.settings.feeds.hub, clock=self.clock.now)
+        tell = partial(hub.run, loop.stopping, loop.published)
+        run_beside(stack, "hub", tell, loop.stopping, loop.stop)
