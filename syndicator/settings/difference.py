@@ -33,64 +33,45 @@ def changes(
     Settings for which `but` is true on either side are left out. A default that comes or goes with
     what stands above it is not said again.
     """
-    names = [name for name in _names(after).values() if name not in _names(before).values()]
-    gone = [name for name in _names(before).values() if name not in _names(after).values()]
     old, new = _by_key(before), _by_key(after)
-    found = [_item(name, before=None, after=new) for name in names]
-    found += [_item(name, before=old, after=None) for name in gone]
-    for key in [*new, *(key for key in old if key not in new)]:
-        if any(but(side[key]) for side in (old, new) if key in side):
-            continue
-        if not any(key.startswith(f"{name}.") for name in (*names, *gone)):
+    was, now = [*_names(before).values()], [*_names(after).values()]
+    came, gone = [name for name in now if name not in was], [name for name in was if name not in now]
+    found = [SettingChange(key=name, before=None, after=_item(name, new)) for name in came]
+    found += [SettingChange(key=name, before=_item(name, old), after=None) for name in gone]
+    items = tuple(f"{name}." for name in (*came, *gone))
+    for key in dict.fromkeys((*new, *old)):
+        if not key.startswith(items) and not any(but(side[key]) for side in (old, new) if key in side):
             found += _of_one(key, old.get(key), new.get(key))
-    return found + list(_reordered(before, after))
+    return [*found, *_reordered(was, now)]
 
 
-def _of_one(key: str, old: Effective | None, new: Effective | None) -> list[SettingChange]:
-    if old is not None and new is not None:
+def _of_one(key: str, old: Effective | None, new: Effective | None) -> Iterator[SettingChange]:
+    if old and new:
         if old.value != new.value:
-            return [SettingChange(key=key, before=old.value, after=new.value)]
-        both = old.secret is not None and new.secret is not None
-        return (
-            [SettingChange(key=key, before=old.value, after=CHANGED)]
-            if both and old.secret != new.secret
-            else []
-        )
-    one = old or new
-    if one is None or one.origin == DEFAULT:
-        return []
-    return [SettingChange(key=key, before=old.value if old else None, after=new.value if new else None)]
+            yield SettingChange(key=key, before=old.value, after=new.value)
+        elif old.secret and new.secret and old.secret != new.secret:
+            yield SettingChange(key=key, before=old.value, after=CHANGED)
+    elif (one := old or new) and one.origin != DEFAULT:
+        yield SettingChange(key=key, before=old.value if old else None, after=new.value if new else None)
 
 
-def _item(
-    name: str, *, before: Mapping[str, Effective] | None, after: Mapping[str, Effective] | None
-) -> SettingChange:
-    """A whole item that came or went, with what the file says of it."""
-
-    def words(found: Mapping[str, Effective] | None) -> str | None:
-        if found is None:
-            return None
-        said = (
-            (key.removeprefix(f"{name}."), one) for key, one in found.items() if key.startswith(f"{name}.")
-        )
-        return ", ".join(
-            f"{key}: {one.value}" for key, one in said if key != "name" and one.origin != DEFAULT
-        )
-
-    return SettingChange(key=name, before=words(before), after=words(after))
+def _item(name: str, found: Mapping[str, Effective]) -> str:
+    """What the file says of an item of a list."""
+    said = {key.removeprefix(f"{name}."): one for key, one in found.items() if key.startswith(f"{name}.")}
+    return ", ".join(
+        f"{key}: {one.value}" for key, one in said.items() if key != "name" and one.origin != DEFAULT
+    )
 
 
-def _reordered(before: Sequence[Effective], after: Sequence[Effective]) -> Iterator[SettingChange]:
+def _reordered(was: Sequence[str], now: Sequence[str]) -> Iterator[SettingChange]:
     """Lists whose items are in another order: of several routes the first that takes a story counts."""
-    old, new = list(_names(before).values()), list(_names(after).values())
-    for head in dict.fromkeys(name.partition("[")[0] for name in new):
+    for head in dict.fromkeys(name.partition("[")[0] for name in now):
         orders = [
-            [n for n in one if n in other and n.startswith(f"{head}[")]
-            for one, other in ((old, new), (new, old))
+            ", ".join(n[len(head) + 1 : -1] for n in one if n in other and n.startswith(f"{head}["))
+            for one, other in ((was, now), (now, was))
         ]
         if orders[0] != orders[1]:
-            was, now = (", ".join(name[len(head) + 1 : -1] for name in order) for order in orders)
-            yield SettingChange(key=f"{head}: order", before=was, after=now)
+            yield SettingChange(key=f"{head}: order", before=orders[0], after=orders[1])
 
 
 def _names(found: Sequence[Effective]) -> dict[str, str]:
