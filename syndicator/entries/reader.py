@@ -31,7 +31,8 @@ MANY = 3_000
 """Files from which processes of their own are quicker: to start takes one as long as to read 500."""
 SILENT_S = 10.0
 """A process that says nothing for so long, while it is waited for, is given up."""
-CHUNK = 1024 * 1024
+PIPE_BYTES = 1024 * 1024
+"""Some hundred articles, read while others are stored. More is for root alone (pipe(7))."""
 Files = Sequence[tuple[str, Stamp]]
 _ANSWER = TypeAdapter(tuple[str, Article | None] | None)
 """A file's digest in hexadecimal digits, and its article, if it is one."""
@@ -87,7 +88,7 @@ def asked(source: Source, files: Files) -> Iterator[Iterator[ScannedFile | None]
             request = stack.enter_context(os.fdopen(os.memfd_create("articles"), "w+b"))
             request.writelines(_request(source, files))
             request.seek(0)
-            process = stack.enter_context(start("syndicator.entries.reader", stdin=request.fileno()))
+            process = stack.enter_context(start(__name__, stdin=request.fileno(), pipe_bytes=PIPE_BYTES))
             stack.callback(process.kill)
             lines = _lines(process.stdout.fileno() if process.stdout else 0)
         yield map(_scanned, files, lines)
@@ -108,7 +109,7 @@ def _scanned(file: tuple[str, Stamp], line: bytes) -> ScannedFile | None:
 def _lines(descriptor: int) -> Iterator[bytes]:
     """Whole lines, as long as they come."""
     left = b""
-    while select.select([descriptor], [], [], SILENT_S)[0] and (data := os.read(descriptor, CHUNK)):
+    while select.select([descriptor], [], [], SILENT_S)[0] and (data := os.read(descriptor, PIPE_BYTES)):
         *lines, left = (left + data).split(b"\n")
         yield from lines
 
