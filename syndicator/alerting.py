@@ -15,13 +15,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from syndicator.alerts import Delivery, DeliveryState
+from syndicator.alerts import Delivery, DeliveryState, SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
 from syndicator.health import HealthLevel
 from syndicator.once import SaidOnce
@@ -35,17 +36,22 @@ from syndicator.operator_alerts import (
     that_matter,
 )
 from syndicator.settings.models import AlertsTo, Settings
+from syndicator.slack.client import DEADLINE, Calls
+from syndicator.slack.errors import MAX_RETRY_AFTER, Call
 from syndicator.slack.messengers import messengers_of
 from syndicator.slack.sender import Messenger
 from syndicator.status import StatusFile, status_path
 
 log = structlog.get_logger()
+_calls = Calls(DEADLINE)
 
 LOOK_EVERY_S = 1.0
 PING_EVERY = timedelta(minutes=1)
 TRY_AGAIN = timedelta(minutes=1)
 """After a failure. Within it Slack shows what it accepted."""
 TIMEOUT_S = 10.0
+"""For one operation on the connection."""
+UNCALLED = "the address could not be called"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +150,8 @@ class OperatorAlerter:
         # Of a service that starts or cannot work, not all is known: nothing is over by that.
         self._last |= dict.fromkeys([*found, *(self._last if is_down else ())], now)
         for way in self._ways:
-            if way.not_before is None or now >= way.not_before:
+            # Further off than any wait: the clock was set back.
+            if way.not_before is None or not timedelta() < way.not_before - now <= MAX_RETRY_AFTER:
                 self._tell(way, found, now)
 
     def _tell(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> None:
@@ -207,22 +214,26 @@ class OperatorAlerter:
 def call(url: str, body: object = None) -> None:
     """A GET, or a POST of the body as JSON. Redirects are not followed, answers not read.
 
-    Raises Refused, Rejected or Unclear, none of which holds the address.
+    Raises Refused, Rejected or Unclear, none of which holds the address; within the deadline, however slowly
+    the server drips.
     """
+    _calls.make(partial(_ask, url, body), Call(method=SlackMethod.WEBHOOK, what=UNCALLED, on=""))
+
+
+def _ask(url: str, body: object) -> None:
     import httpx  # which takes long to load
 
-    what, code = "the address could not be called", "address"
-    method = "GET" if body is None else "POST"
+    code, method = "address", "GET" if body is None else "POST"
     try:
         with httpx.Client(timeout=TIMEOUT_S) as client, client.stream(method, url, json=body) as response:
             status = response.status_code
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise Refused(what, code=code, why=type(error).__name__) from None
+        raise Refused(UNCALLED, code=code, why=type(error).__name__) from None
     except httpx.HTTPError as error:
-        raise Unclear(what, code=code, why=type(error).__name__) from None
+        raise Unclear(UNCALLED, code=code, why=type(error).__name__) from None
     if not 200 <= status < 300:
         raise Refused(
-            what,
+            UNCALLED,
             code=code,
             why=f"it says HTTP {status}",
             fix="Correct the address in `alerts_to.webhook_file`",

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from syndicator import alerting
 from syndicator.alerting import OperatorAlerter
-from syndicator.errors import Rejected
+from syndicator.errors import Rejected, Unclear
 from syndicator.health import STARTING, Finding, find, hindrance
 from syndicator.models import utc
 from syndicator.settings.models import AlertsTo, Credentials, Settings, Source
+from syndicator.slack.client import Calls
 from syndicator.status import StatusFile, finding_facts
 from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
@@ -310,6 +313,33 @@ def test_clock_that_is_set_back_does_not_silence_the_dead_mans_switch(
     service.now -= timedelta(hours=1)
     service.pass_by(0)
     assert len(webhook.heard) == 2
+
+
+def test_clock_that_is_set_back_does_not_silence_a_way_that_waits(tmp_path: Path, webhook: Hearing) -> None:
+    service = Operated(tmp_path, None, webhook)
+    webhook.answers = [503]
+    service.pass_by(0, refused=True)
+    service.now -= timedelta(days=1)
+    service.pass_by(0, refused=True)
+    assert len(webhook.heard) == 2
+
+
+def test_call_to_a_server_that_drips_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = Event()
+
+    def drip(listening: socket.socket) -> None:
+        with listening.accept()[0] as connection:
+            connection.sendall(b"HTTP/1.0 200 OK\r\n")
+            while not ended.wait(0.02):
+                connection.sendall(b"X")
+
+    monkeypatch.setattr(alerting, "_calls", Calls(timedelta(seconds=0.2)))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        Thread(target=drip, args=(listening,), daemon=True).start()
+        with pytest.raises(Unclear) as raised:
+            alerting.call(f"http://127.0.0.1:{listening.getsockname()[1]}/secret-canary")
+        ended.set()
+    assert "canary" not in repr(raised.value)
 
 
 def test_dead_mans_switch_hears_nothing_of_one_that_does_not(tmp_path: Path, webhook: Hearing) -> None:

@@ -267,7 +267,7 @@ class Calls:
         with self._lock:
             self._hanging = [thread for thread in self._hanging if thread.is_alive()]
             if len(self._hanging) >= MAX_HANGING:
-                raise call.failed(Refused, "many_hang", "earlier calls to Slack still hang", answered=False)
+                raise call.failed(Refused, "many_hang", "earlier calls still hang", answered=False)
 
 
 def post_or_plain(post: Callable[[Mapping[str, Any]], T], message: Mapping[str, Any]) -> T:
