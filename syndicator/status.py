@@ -251,16 +251,15 @@ def _private(path: str, flags: int) -> int:
 
 
 def read_status(path: Path) -> dict[str, Any] | None:
-    """What a service last wrote, with `age_s`; None where none runs that meant to end.
+    """What a service last wrote, with `age_s`; None where none runs that meant to end, or it is damaged.
 
     Raises OSError where the file cannot be read.
     """
     try:
-        text, changed = path.read_text(encoding="utf-8"), path.stat().st_mtime
-    except FileNotFoundError:
+        found, changed = json.loads(path.read_bytes()), path.stat().st_mtime
+    except (FileNotFoundError, ValueError):
         return None
-    found: dict[str, Any] = json.loads(text)
-    return found | {"age_s": max(0.0, time.time() - changed)}
+    return found | {"age_s": max(0.0, time.time() - changed)} if isinstance(found, dict) else None
 
 
 def current_status(path: Path) -> dict[str, Any]:

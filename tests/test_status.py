@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from syndicator.settings.models import Route
-from syndicator.status import StatusFile, facts, read_status, status_path
+from syndicator.status import StatusFile, current_status, facts, read_status, status_path
 from tests.rig import Rig
 
 
@@ -28,6 +28,14 @@ def test_status_is_read_by_whoever_may_look_into_the_state_folder(
     assert path.stat().st_mode & 0o777 == file
     assert other.read_text(encoding="utf-8") == "of somebody else"
     assert [one.name for one in state.iterdir()] == ["state.db.status"]
+
+
+@pytest.mark.parametrize("left", [b"", b"\0" * 100, b"\xff{", b"[]", b'{"level": 0'])
+def test_file_that_a_power_loss_left_is_none(tmp_path: Path, left: bytes) -> None:
+    path = tmp_path / "state.db.status"
+    path.write_bytes(left)
+    assert read_status(path) is None
+    assert current_status(path)["line"] == "the service does not run"
 
 
 def test_routes_that_owe_nothing_cost_no_question(tmp_path: Path) -> None:
