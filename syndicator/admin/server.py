@@ -18,7 +18,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
@@ -34,6 +34,8 @@ log = structlog.get_logger()
 PATIENCE_S = 10.0
 """How long a client may take to ask."""
 MOST_AT_ONCE = 8
+MOST_OPEN = 64
+"""Connections at once; further ones are closed, so that they do not take the service's descriptors."""
 OTHER_HOST = (
     b"This is the operator's address of a syndicator. Ask it as localhost, by its own address, "
     b"or by the name that `admin.host` has in its settings.\n"
@@ -105,6 +107,28 @@ def is_own_host(host: str, configured: str) -> bool:
     return address.is_loopback or configured in ("", "0.0.0.0", "::")  # noqa: S104  compared, not bound
 
 
+class _Listener(ThreadingHTTPServer):
+    """A thread for each connection, of so many."""
+
+    daemon_threads = True
+
+    def __init__(self, place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._open = threading.BoundedSemaphore(MOST_OPEN)
+        super().__init__(place, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._open.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._open.release()
+
+
 class AdminServer:
     """Listens from `start` to `stop`."""
 
@@ -120,12 +144,11 @@ class AdminServer:
     def start(self) -> None:
         """Raises CannotServe where the address cannot be had."""
         try:
-            self._listening = ThreadingHTTPServer(self._place, _handler(self._operator, self._place[0]))
+            self._listening = _Listener(self._place, _handler(self._operator, self._place[0]))
         except OSError as error:
             host, port = self._place
             fix = "Set `admin` to a free address of this machine, or leave it out"
             raise CannotServe("cannot listen", on=f"{host}:{port}", why=str(error), fix=fix) from None
-        self._listening.daemon_threads = True
         threading.Thread(target=self._listening.serve_forever, name="admin", daemon=True).start()
         log.info("serving the operator's page", address=self.url)
 

@@ -1,0 +1,46 @@
+"""What clients that only hold connections open may take."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import ExitStack, closing
+from urllib.request import urlopen
+
+import pytest
+
+from syndicator.admin import server
+from syndicator.admin.operator import Operator
+from syndicator.admin.server import AdminServer
+from syndicator.clock import Clock
+from tests.acceptance.running import wait_for
+
+
+def test_connections_beyond_the_most_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MOST_OPEN", 3)
+    operator = Operator(clock=Clock())
+    operator.alive_at = time.monotonic()
+    admin = AdminServer("127.0.0.1", 0, operator)
+    admin.start()
+    with ExitStack() as stack:
+        stack.callback(admin.stop)
+        host, _, port = admin.url.removeprefix("http://").strip("/").partition(":")
+
+        def held() -> socket.socket:
+            return stack.enter_context(closing(socket.create_connection((host, int(port)), timeout=5)))
+
+        holding = [held() for _ in range(3)]
+        with pytest.raises(TimeoutError):
+            holding[-1].settimeout(0.05)
+            holding[-1].recv(1)
+        assert held().recv(1) == b"", "closed at once"
+        for one in holding:
+            one.close()
+
+        def is_answered() -> bool:
+            try:
+                return bool(urlopen(f"{admin.url}healthz", timeout=5).read() == b"ok\n")
+            except OSError:
+                return False
+
+        wait_for(is_answered, why="places that are free again")
