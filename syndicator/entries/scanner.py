@@ -107,6 +107,11 @@ class SourceScanner:
         """What is held of the articles that are missing, while that is in doubt."""
         return self._loss if self._loss is not None and self._loss.degraded else None
 
+    @property
+    def topics_wait(self) -> bool:
+        """Whether a topic file has not come to rest: others may name it already."""
+        return any(map(self._is_topic, self._settling.waiting))
+
     def look_again(self, at: Moment) -> float | None:
         """Seconds until what waits may have come to rest or be believed gone; None: nothing waits."""
         rest = self._settling.look_again(now=at.monotonic, wall_ns=at.wall_ns)

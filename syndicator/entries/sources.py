@@ -29,7 +29,7 @@ from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Settings, Source
 from syndicator.store.database import Store
 from syndicator.store.session import Session
-from syndicator.store.types import ProblemKind, SourceState
+from syndicator.store.types import ProblemChanges, ProblemKind, SourceState
 from syndicator.watch.deletion_guard import DeletionDecision
 from syndicator.watch.settle import Hint
 
@@ -140,7 +140,9 @@ class Sources:
             if catalog.declare(session, self._declared(session)):
                 session.put_metadata(TOPICS_APPLIED, "")
             bad = [problem for one in self._scanners.values() for problem in one.bad_topics.values()]
-            changes = session.problems.replace(ProblemKind.TOPIC, [*bad, *catalog.problems], at.now)
+            changes = ProblemChanges()
+            if not any(one.topics_wait for one in self._scanners.values()):
+                changes = session.problems.replace(ProblemKind.TOPIC, [*bad, *catalog.problems], at.now)
             unfinished = session.metadata(TOPICS_APPLIED) == ""
         for scanner, batch in batches:
             scanner.took_topics(batch)

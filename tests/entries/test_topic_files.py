@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.rig import Rig, article_text
 
@@ -74,6 +75,22 @@ def test_broken_topic_file_counts_as_it_was_until_mended(rig: Rig, name: str, re
     rig.wait(timedelta(minutes=1))
     rig.run_once()
     assert not (rig.output / "feeds/new").exists() or name == "ai"
+
+
+def test_topic_file_that_names_another_is_no_problem_before_that_has_come_to_rest(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, topics=("_data/*.yaml",), quiet_s=5)
+    child = rig.put("_data/child.yaml", "name: Child\nparent: Top\n")
+    os.utime(child, (0, 0))
+    top = rig.put("_data/top.yaml", "name: Top\n")
+    with capture_logs() as logs:
+        rig.scan()
+        os.utime(top, (0, 0))
+        rig.scan()
+    assert not [line for line in logs if "problem" in line["event"]]
+    top.write_text("name: Another\n")
+    os.utime(top, (0, 0))
+    rig.scan()
+    assert [problem.split(":")[0] for problem in rig.problems()] == ["_data/child.yaml"]
 
 
 def test_topic_file_away_for_a_moment_changes_nothing(rig: Rig) -> None:
