@@ -18,6 +18,7 @@ from syndicator.alerts import Mute
 from syndicator.errors import DeliveryError, OutputUnwritable, SyndicatorError
 from syndicator.slack.outage import FIX
 from syndicator.store.types import ProblemKind
+from syndicator.text import say_count
 from syndicator.watch.deletion_guard import LossReason
 
 LONGEST = 5
@@ -159,7 +160,7 @@ def find(
 
 def _files(kind: ProblemKind, count: int) -> Finding | None:
     one, several = FILES[kind]
-    text, fix = f"{count} {one if count == 1 else several}", "`syndicator check` names each with its fix"
+    text, fix = say_count(count, one, several), "`syndicator check` names each with its fix"
     return Finding(kind=Kind.FILES, text=text, fix=fix, of=kind.value, count=count) if count else None
 
 
@@ -174,7 +175,7 @@ def folder_lost(source: str, reason: LossReason, since: datetime | None = None) 
 
 def slack_unreachable(since: datetime | None = None, count: int = 0) -> Finding:
     """While so many messages wait for it."""
-    detail = f", {count} wait{'s' * (count == 1)}" if count else ""
+    detail = f", {say_count(count, 'waits', 'wait')}" if count else ""
     return Finding(kind=Kind.SLACK, text="Slack unreachable", fix=FIX, since=since, detail=detail)
 
 
@@ -196,7 +197,7 @@ def _broken(channels: Sequence[str]) -> Finding:
 
 
 def _waiting(count: int, since: datetime, now: datetime) -> Finding:
-    text = f"{count} message{'s wait' if count != 1 else ' waits'}"
+    text = say_count(count, "message waits", "messages wait")
     fix = "`syndicator deliveries` lists them, each with what holds it back"
     level = HealthLevel.DEGRADED if now - since > LATE else HealthLevel.WELL
     return Finding(kind=Kind.MESSAGES, text=text, fix=fix, since=since, level=level)

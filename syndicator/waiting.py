@@ -6,7 +6,6 @@ Said once when it begins and once when it is over, however often it is tried mea
 from __future__ import annotations
 
 import shutil
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -51,14 +50,12 @@ class FailureLog:
 
     def __init__(self) -> None:
         self._said = SaidOnce()
-        self._since_s = 0.0
         self.current: tuple[SyndicatorError, datetime] | None = None
         """What fails, and since when; None while all works."""
         self._is_of_disk = False
 
     def began(self, error: Exception) -> None:
         """Says what failed, unless that has been said. May be called at each failure."""
-        is_new = not self._said.last
         since = self.current[1] if self.current is not None else datetime.now(UTC)
         if isinstance(error, SyndicatorError):
             self.current = error, since
@@ -66,8 +63,6 @@ class FailureLog:
             self.current = SyndicatorError(BROKE, why=type(error).__name__, fix=REPORT), since
         if not self._said.changed("disk" if is_disk_failure(error) else str(error) or repr(error)):
             return
-        if is_new:
-            self._since_s = time.monotonic()
         self._is_of_disk = isinstance(error, StoreError) or is_disk_failure(error)
         if is_disk_failure(error) and isinstance(error, SyndicatorError):
             log.warning(
@@ -84,9 +79,9 @@ class FailureLog:
 
     def over(self) -> None:
         """Says that it works again, where it did not. May be called at each success."""
-        self.current = None
-        if self._said.changed("") and self._is_of_disk:
-            seconds = round(time.monotonic() - self._since_s)
+        failed, self.current = self.current, None
+        if self._said.changed("") and failed is not None and self._is_of_disk:
+            seconds = round((datetime.now(UTC) - failed[1]).total_seconds())
             log.info("the disk and the database work again", after_seconds=seconds)
 
 

@@ -118,7 +118,7 @@ def check(
         for warning in result.warnings:
             say((f"warning: {warning}", "yellow"))
         count = len(result.problems) + len(result.missing)
-        say(f"{count} problem{'s' * (count != 1)}" if count else "no problems")
+        say(say_count(count, "problem") if count else "no problems")
     if not result.fine:
         raise typer.Exit(1)
 
@@ -164,13 +164,13 @@ def say_counts(result: Pass) -> None:
     from syndicator.models import INCLUDE, Visibility
 
     public = result.counts.get(Visibility.PUBLIC, 0)
-    text = f"{public} {'entry is' if public == 1 else 'entries are'} public"
+    text = f"{say_count(public, 'entry is', 'entries are')} public"
     if result.shown != public:
         text += f"; feeds and pages show {result.shown}, as of several with the same link they show one"
     say(text)
     for visibility in (each for each in Visibility if each is not Visibility.PUBLIC):
         if count := result.counts.get(visibility, 0):
-            say(f"{count} {'is' if count == 1 else 'are'} {visibility.why(count)}")
+            say(f"{say_count(count, 'is', 'are')} {visibility.why(count)}")
     if result.unpublished:
         say((f"{INCLUDE}.", "dim"))
 

@@ -14,6 +14,7 @@ from syndicator.alerts import Delivery, DeliveryState, Retry
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
 from syndicator.cli.terminal import console, say, say_json, shown
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -109,7 +110,7 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
     console().print(_table(listed, broken) if listed else "No messages.")
     counts = Counter((story.route, held_words(hold)) for story, hold in stories)
     for (route, words), count in counts.items():
-        what = "1 story is" if count == 1 else f"{count} stories are"
+        what = say_count(count, "story is", "stories are")
         say(f"{route}: {what} owed and in no message yet; {words}")
     for why in broken.values():
         # What broke it names the channel itself.

@@ -13,6 +13,7 @@ import typer
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, settings_file
 from syndicator.cli.terminal import console, grid, say, say_json, shown
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,7 +85,7 @@ def _say(check: Finding, terminal: Console) -> None:
 
 def _say_counts(counts: Counter[str]) -> None:
     parts = [f"{counts['wrong']} wrong"] if counts["wrong"] else []
-    parts += [f"{counts['warning']} warning{'s' * (counts['warning'] != 1)}"] if counts["warning"] else []
+    parts += [say_count(counts["warning"], "warning")] if counts["warning"] else []
     worst = "wrong" if counts["wrong"] else "warning" if counts["warning"] else "ok"
     say("")
     say(

@@ -15,6 +15,7 @@ from syndicator.notify.rules import judge_match, keys_of, names_with_ancestors
 from syndicator.settings.models import Digest, Route
 from syndicator.store.session import Session
 from syndicator.store.types import StoredTopic
+from syndicator.text import say_count
 
 LOOKED_AT = 500
 """How many of the newest entries are looked at for some that match."""
@@ -39,7 +40,7 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
     entries = known_entries(session, [story.guid for story in owed])
     owed = [story for story in owed if story.guid in entries]
     topics = session.topics()
-    note = f"{len(owed)} {'story is' if len(owed) == 1 else 'stories are'} owed"
+    note = f"{say_count(len(owed), 'story is', 'stories are')} owed"
     if not owed:
         entries = _matching(session, route, topics)
         owed = [_as_owed(route, entry, now) for entry in entries.values()]
