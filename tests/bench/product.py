@@ -61,7 +61,7 @@ class Product:
     def files(self) -> dict[str, int]:
         """Every file of the output by path, with the time of its last change in nanoseconds."""
         return {
-            f"{folder}/{name}": Path(folder, name).stat().st_mtime_ns
+            f"{folder}/{name}": Path(folder, name).stat().st_ctime_ns
             for folder, _, names in os.walk(self.output)
             for name in names
         }

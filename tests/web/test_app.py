@@ -5,6 +5,8 @@ from __future__ import annotations
 import doctest
 import gzip
 import os
+import time
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin
@@ -98,6 +100,13 @@ def test_every_answer_forbids_sniffing_and_names_its_age(output: Path) -> None:
         assert header(seen, "referrer-policy")
         assert header(seen, "content-security-policy") == (PAGE_POLICY if path == "/" else BARE_POLICY)
     assert header(ask(app, "/feeds/ai/rss.xml"), "last-modified") == "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+def test_last_modified_is_never_in_the_future(output: Path) -> None:
+    later_s = time.time() + 60
+    os.utime(output / "feeds/ai/rss.xml", (later_s, later_s))
+    said = header(ask(WebApp(options(output)), "/feeds/ai/rss.xml"), "last-modified") or ""
+    assert parsedate_to_datetime(said).timestamp() <= time.time()
 
 
 def test_feeds_may_be_fetched_from_pages_of_others(app: WebApp) -> None:
