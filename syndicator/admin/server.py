@@ -116,13 +116,10 @@ class _Listener(ThreadingHTTPServer):
         self._open = threading.BoundedSemaphore(MOST_OPEN)
         super().__init__(place, handler)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if self._open.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        if not self._open.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
         try:
             super().process_request_thread(request, client_address)
         finally:
