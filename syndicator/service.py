@@ -85,8 +85,6 @@ class Service:
         self.refused = True
         if self._loop is not None:
             self._loop.wake()
-        if self._operator is not None:
-            self._operator.refused = True
 
     def _alive(self) -> None:
         """The thread that does the work gives a sign of life."""
@@ -158,7 +156,7 @@ class Service:
         from syndicator.admin.operator import Operator
         from syndicator.admin.server import AdminServer
 
-        operator = Operator(clock=self.clock)
+        operator = Operator(clock=self.clock, refused=lambda: self.refused)
         server = AdminServer(listen.host, listen.port, operator)
         server.start()
         stack.callback(server.stop)
@@ -181,7 +179,7 @@ class Service:
         """Which parts are open now, or what keeps the service from its work."""
         if self._operator is None:
             return
-        self._operator.app, self._operator.refused = app, self.refused
+        self._operator.app = app
         if hindrance is not None:
             self._operator.hindrance = hindrance
         if self._loop is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,8 @@ class Operator:
     activity: Activity = field(default_factory=Activity)
     hindrance: Finding = STARTING
     """Why `app` is None."""
-    refused: bool = False
+    refused: Callable[[], bool] = lambda: False
+    """Whether settings were to be taken over and were wrong."""
     alive_at: float = field(default_factory=time.monotonic)
     """When the thread that does the work gave its last sign of life, on the monotonic clock."""
 
@@ -75,7 +76,7 @@ class Operator:
         if app is None:
             return hindered(self.hindrance, now, started=self._started), {}
         try:
-            told = facts(app, now, started=self._started, refused=self.refused)
+            told = facts(app, now, started=self._started, refused=self.refused())
             return told, details(app, now, started=self._started) if more else {}
         except SyndicatorError as error:
             return hindered(hindrance(error, now), now, started=self._started), {}
