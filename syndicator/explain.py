@@ -10,7 +10,7 @@ from syndicator.alerts import Delivery, DeliveryState, LedgerRow, RouteReason
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility
 from syndicator.notify.due import Hold
 from syndicator.notify.enqueue import Enqueuer
-from syndicator.notify.rules import TopicNames, judge_route, keys_of, names_with_ancestors
+from syndicator.notify.rules import FROM_LEDGER, TopicNames, judge_route, keys_of, names_with_ancestors
 from syndicator.parse.identity import canonical_link
 from syndicator.settings.models import Route
 from syndicator.store.session import Session
@@ -18,6 +18,8 @@ from syndicator.store.types import TopicStatus
 
 ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: RouteReason.FAILED}
 """What is so of a story that the ledger holds as owed, where its message has come to an end."""
+FROM_THE_LEDGER = frozenset({*FROM_LEDGER.values(), *ENDED.values()})
+"""Reasons that were decided when the ledger says; any other is how it stands now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,10 +157,12 @@ def _routes(words: Sequence[RouteWord]) -> Table:
 
 def _route(word: RouteWord) -> str:
     from syndicator.cli.deliveries import held_words
+    from syndicator.explain import FROM_THE_LEDGER
 
     text = word.reason.value
-    if word.ledger is not None:
-        text += f" (decided {_time(word.ledger.at)}, route {word.ledger.route})"
+    if (row := word.ledger) is not None:
+        text += "" if word.reason in FROM_THE_LEDGER else f"; {row.kind.value} before"
+        text += f" (decided {_time(row.at)}, route {row.route})"
     if word.held is not None:
         text += f"; {held_words(word.held)}"
     if (delivery := word.delivery) is not None:

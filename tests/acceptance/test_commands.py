@@ -243,6 +243,12 @@ def test_explain_tells_of_feeds_and_routes(site: Running) -> None:
     assert "Nothing is known" in said(site, "explain", "https://news.example/never", code=1)
 
 
+def test_explain_tells_what_is_so_now_from_what_was_decided(site: Running) -> None:
+    site.configure(routes=[{**route, "min_quality": 99} for route in ROUTES])
+    text = " ".join(said(site, "explain", "a.md").split())
+    assert "quality below the route's minimum; baseline before (decided 20" in text
+
+
 def test_commands_before_the_first_build_say_what_is_missing(tmp_path: Path) -> None:
     site = Running(tmp_path, routes=ROUTES)
     for command in (["preview"], ["explain", "a.md"], ["mute"], ["deliveries"]):
