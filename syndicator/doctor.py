@@ -197,8 +197,10 @@ def judge_address(kind: Kind, url: str, answer: Answer, ours: bytes | None, base
     if answer.body == ours:
         return well(kind, f"{url}: what is served is ours")
     if f'xmlUrl="{base_url}feeds/all/'.encode() in answer.body:
-        fix = "Wait for caches to end, then see how the output folder gets there"
-        return warning(kind, f"{url}: an older copy of ours is served", fix)
+        fix = (
+            "Wait for caches to end, then see how the output folder gets there, or what else is served there"
+        )
+        return warning(kind, f"{url}: what is served is not what stands in the output folder", fix)
     fix = "Publish the output folder there, or correct `site.base_url`"
     return wrong(kind, f"{url}: what is served is not ours", fix if public else "Stop what listens there")
 

@@ -125,7 +125,9 @@ CASES = [
         [judge_output("o", 9, ["a"], 0)], "warning", "1 file is not as written", id="changed output"
     ),
     pytest.param([address(Answer(200, OURS))], "ok", "what is served is ours", id="address"),
-    pytest.param([address(Answer(200, OURS + b" "))], "warning", "an older copy of ours", id="cached"),
+    pytest.param(
+        [address(Answer(200, OURS + b" "))], "warning", "not what stands in the output folder", id="cached"
+    ),
     pytest.param([address(Answer(200, b"<html>"))], "wrong", "what is served is not ours", id="others'"),
     pytest.param([address(Answer(404))], "wrong", "HTTP 404", id="not published"),
     pytest.param([address(Answer(0, why="timed out"))], "warning", "not reached: timed out", id="unreached"),
