@@ -47,6 +47,7 @@ class DailyCheck:
         due = self._first(clock())
         while not stop.wait(quiet_s):
             now = clock()
+            due = min(due, now + EVERY)  # the clock may have been set back
             if now >= due + PATIENCE or (now >= due and self._is_quiet(quiet_s)):
                 due = now + EVERY
                 self.check(stop, now)
@@ -70,8 +71,7 @@ class DailyCheck:
         """When the first check is due: a day after the last that found it sound, or now."""
         with self._store.reading() as session:
             last = session.metadata(CHECKED)
-        due = now if last is None else datetime.fromisoformat(last) + EVERY
-        return min(due, now + EVERY)
+        return now if last is None else datetime.fromisoformat(last) + EVERY
 
     def _is_quiet(self, quiet_s: float) -> bool:
         """Whether no transaction was written, to the log beside the database, for so long."""

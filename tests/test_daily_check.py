@@ -118,11 +118,27 @@ def test_first_check_comes_in_a_quiet_minute_and_the_next_a_day_later(store: Sto
     assert check.damage is None
 
 
-def test_restart_waits_for_the_rest_of_the_day_whatever_the_clock_did(store: Store) -> None:
-    for hours, expected in ((-20, 4), (-100, -76), (50, 24)):
+def test_restart_waits_for_the_rest_of_the_day(store: Store) -> None:
+    for hours, expected in ((-20, 4), (-100, -76)):
         with store.transaction() as session:
             session.put_metadata(CHECKED, (NOON + timedelta(hours=hours)).isoformat())
         assert DailyCheck(store)._first(NOON) == NOON + timedelta(hours=expected)
+
+
+def test_clock_that_is_set_back_puts_no_check_off(store: Store) -> None:
+    with store.transaction() as session:
+        session.put_metadata(CHECKED, (NOON + timedelta(days=30)).isoformat())
+    times = iter([NOON + timedelta(days=30), NOON, NOON + timedelta(hours=26)])
+    stop, told = threading.Event(), threading.Event()
+
+    def clock() -> datetime:
+        now = next(times, None)
+        if now is None:
+            stop.set()
+        return now or NOON
+
+    DailyCheck(store).run(stop, clock, told.set, 0.001)
+    assert told.is_set()
 
 
 def test_database_that_is_written_is_not_quiet(store: Store) -> None:
