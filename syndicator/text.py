@@ -26,11 +26,28 @@ INVISIBLE = (
 selectors, which scripts and emoji need."""
 JOINERS = "\u200c\u200d\ufe00-\ufe0f"
 
+OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
+"""Control characters (ECMA-48), marks of direction and line ends (Unicode), bytes that were not UTF-8, and
+noncharacters, which XML forbids."""
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _COMMON = re.compile(
     "ar|cs|da|de|el|en|es|et|fi|fr|he|hi|hu|id|it|ja|ko|lt|lv|nl|no|pl|pt|ro|ru|sv|th|tr|uk|zh"
 )
+
+
+def shown(text: str, *, but: str = "") -> str:
+    r"""`text` with what a terminal obeys written out, as `\x1b` or `\u202e`; characters in `but` stay."""
+    return OBEYED.sub(lambda found: found[0] if found[0] in but else _written_out(found[0]), text)
+
+
+def _written_out(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def clean(text: str) -> str:

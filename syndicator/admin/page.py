@@ -15,11 +15,15 @@ from syndicator.admin.details import HOURS
 from syndicator.models import Problem
 from syndicator.publish.pages.assets import ASSETS, STYLE_PATH
 from syndicator.publish.pages.render import templates
+from syndicator.text import shown
 
 LEVELS = ("well", "degraded", "down")
 STYLE = ASSETS[STYLE_PATH] + (resources.files("syndicator.admin") / "templates/admin.css").read_bytes()
 
-_TEMPLATES = templates("syndicator.admin")
+_TEMPLATES = templates("syndicator.admin").overlay(
+    finalize=lambda value: shown(value, but="\n") if type(value) is str else value
+)
+"""Names of files may hold any character but `/`; some of them make a feed that no reader takes."""
 
 
 def render_operators_page(facts: Mapping[str, Any], details: Mapping[str, Any], now: datetime) -> bytes:

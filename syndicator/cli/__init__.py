@@ -17,8 +17,8 @@ from typing import NoReturn
 import typer
 
 from syndicator import __version__
-from syndicator.cli.terminal import shown
 from syndicator.errors import SyndicatorError
+from syndicator.text import shown
 
 FIXES = {
     errno.ENOSPC: "Make room on that disk",

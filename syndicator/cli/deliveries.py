@@ -13,8 +13,8 @@ import typer
 from syndicator.alerts import Delivery, DeliveryState, Retry
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
-from syndicator.cli.terminal import console, say, say_json, shown
-from syndicator.text import say_count
+from syndicator.cli.terminal import console, say, say_json
+from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
     from rich.table import Table

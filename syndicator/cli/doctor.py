@@ -12,8 +12,8 @@ import typer
 
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, settings_file
-from syndicator.cli.terminal import console, grid, say, say_json, shown
-from syndicator.text import say_count
+from syndicator.cli.terminal import console, grid, say, say_json
+from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
     from rich.console import Console

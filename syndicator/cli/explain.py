@@ -12,7 +12,8 @@ import typer
 
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
-from syndicator.cli.terminal import console, grid, say, say_json, shown
+from syndicator.cli.terminal import console, grid, say, say_json
+from syndicator.text import shown
 
 if TYPE_CHECKING:
     from rich.table import Table

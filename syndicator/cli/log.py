@@ -22,7 +22,7 @@ from typing import Any
 import structlog
 
 from syndicator.cli.options import LogFormat, LogLevel
-from syndicator.cli.terminal import shown
+from syndicator.text import shown
 
 SECRET = re.compile(r"xox[a-z]-[\w-]+|(?<=hooks\.slack\.com/)(services|workflows|triggers)/\S+")
 PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>", "debug": "<7>"}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import console, say, say_json, shown
+from syndicator.cli.terminal import console, say, say_json
+from syndicator.text import shown
 
 if TYPE_CHECKING:
     from syndicator.alerts import Mute

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
 from syndicator.cli.status import next_time, what_it_holds
-from syndicator.cli.terminal import console, say, say_json, shown
+from syndicator.cli.terminal import console, say, say_json
+from syndicator.text import shown
 
 if TYPE_CHECKING:
     from rich.table import Table

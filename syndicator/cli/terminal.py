@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from syndicator.text import OBEYED, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,23 +29,7 @@ PATIENCE_S = 1.0
 """How long one waits without being told anything."""
 TOLD_EVERY_S = 10.0
 """How often a line says how far it is, where there is no bar."""
-_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters (ECMA-48), marks of direction and line ends (Unicode), bytes that were not UTF-8."""
-
-
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
-
-
-def shown(text: str, *, but: str = "") -> str:
-    r"""`text` with what a terminal obeys written out, as `\x1b` or `\u202e`; characters in `but` stay."""
-    return _OBEYED.sub(lambda found: found[0] if found[0] in but else _written(found[0]), text)
-
-
-def _written(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def console() -> Console:
@@ -78,8 +63,12 @@ def grid(*styles: str) -> Table:
 
 
 def say_json(facts: object) -> None:
-    """Prints facts for programs; times in the form of ISO 8601, all else that JSON does not know as text."""
-    typer.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=_as_json))
+    """Prints facts for programs; times in the form of ISO 8601, all else that JSON does not know as text.
+
+    What a terminal obeys is escaped, as JSON has it.
+    """
+    text = json.dumps(facts, indent=2, ensure_ascii=False, default=_as_json)
+    typer.echo(OBEYED.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text))
 
 
 def _as_json(value: object) -> str:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from syndicator.cli import app, build, deliveries, explain  # noqa: F401  they register themselves
-from syndicator.cli.terminal import shown
+from syndicator.text import shown
 
 SETTINGS = """\
 site: {title: Cloud News, base_url: "https://feeds.example.org/"}
@@ -76,6 +76,15 @@ def test_check_obeys_no_file_name_and_forges_no_line(folder: Path) -> None:
     assert obeyed(output) == set()
     assert r"clear\x1b[2J\x9b0m.md:1:1: " in output
     assert not [line for line in output.splitlines() if line.startswith("forged")]
+
+
+def test_json_is_obeyed_by_no_terminal_either(folder: Path) -> None:
+    name = "clear\x1b\x9b2J\u202e\x7f\ufffe ü.md"
+    write(folder, name, "no front matter")
+    output = command(folder, "check", "--json")
+    assert obeyed(output) == set()
+    assert "ü" in output
+    assert [one["path"] for one in json.loads(output)["problems"]] == [name]
 
 
 def test_explain_shows_an_article_and_obeys_nothing_in_it(folder: Path) -> None:
