@@ -107,7 +107,7 @@ def next_alert(
 
 
 def operator_message(alert: OperatorAlert, site: str, host: str, id: str) -> Message:
-    """The alert as Slack takes it; its `text` alone says all of it, line by line, for any other service."""
+    """The alert as Slack takes it; its `text` says the same line by line, up to Slack's limit, for others."""
     lines = [(f"⚠ {one['text']}", str(one["fix"])) for one in alert.new]
     lines += [(f"✓ {one.what}: over after {lasted(time)}", "") for one, time in alert.over]
     lines = [(_short(head), _short(fix)) for head, fix in lines]

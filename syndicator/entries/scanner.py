@@ -129,15 +129,10 @@ class SourceScanner:
         else:
             hinted = {hint.path for hint in hints or () if hint.path is not None}
             seen = look(self.root, hinted | self._settling.waiting | held, self._suffixes)
-        seen = (
-            replace(
-                seen,
-                files={path: stamp for path, stamp in seen.files.items() if self._is_ours(path)},
-                skipped={path: kind for path, kind in seen.skipped.items() if self._is_ours(path)},
-            )
-            if self.source.topics
-            else seen
-        )
+        if self.source.topics:
+            files = {path: stamp for path, stamp in seen.files.items() if self._is_ours(path)}
+            skipped = {path: kind for path, kind in seen.skipped.items() if self._is_ours(path)}
+            seen = replace(seen, files=files, skipped=skipped)
         changes = compare(self._known, seen)
         ready = self._settling.ready(changes, hints or (), now=at.monotonic, wall_ns=at.wall_ns)
         gone = self._believe(changes, seen, at.now, confirmed)
