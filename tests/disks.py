@@ -81,12 +81,13 @@ class PoweredDisk:
 @contextmanager
 def powered_disk(folder: Path, image: Path) -> Iterator[PoweredDisk]:
     """A disk of 64 MB at `folder`, kept in the file `image`."""
-    if shutil.which("mkfs.ext4") is None:
+    mkfs = shutil.which("mkfs.ext4", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if mkfs is None:
         pytest.skip("needs mkfs.ext4")
     folder.mkdir()
     with image.open("wb") as file:
         file.truncate(64 * 2**20)
-    subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True)
+    subprocess.run([mkfs, "-q", "-F", str(image)], check=True)
     disk = PoweredDisk(folder, image)
     disk.power_on()
     try:
