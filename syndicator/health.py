@@ -198,7 +198,7 @@ def _broken(channels: Sequence[str]) -> Finding:
 
 def _waiting(count: int, since: datetime, now: datetime) -> Finding:
     text = say_count(count, "message waits", "messages wait")
-    fix = "`syndicator deliveries` lists them, each with what holds it back"
+    fix = "`syndicator deliveries` lists them, and what holds them back"
     level = HealthLevel.DEGRADED if now - since > LATE else HealthLevel.WELL
     return Finding(kind=Kind.MESSAGES, text=text, fix=fix, since=since, level=level)
 

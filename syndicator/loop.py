@@ -63,11 +63,19 @@ class Loop:
         progress: Stages | None = None,
         refused: Callable[[], bool] = lambda: False,
         status: StatusFile | None = None,
+        started: datetime | None = None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._app, self._clock, self.stages = app, clock, progress or Stages()
         self._notifier, self._alive = notifier or Notifier({}), alive
-        self._status = StatusTeller(app, clock, notifier=self._notifier, file=status, refused=refused)
+        self._status = StatusTeller(
+            app,
+            clock,
+            notifier=self._notifier,
+            file=status,
+            started=started or clock.now(),
+            refused=refused,
+        )
         self._schedule, self._failures = schedule, app.failures
         self._calls = CallFile(app.settings.state)
         self._folders: list[Folder] = []

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,8 @@ class Service:
     progress: Stages = field(default_factory=Stages)
     refused: bool = False
     """Other settings were to be taken over and were wrong."""
+    started: datetime | None = None
+    """When the process did, which may have had a life before a reload; None: now."""
     patient: bool = True
     """Whether a start waits for a disk that cannot be written. A reload fails, since it can go back."""
 
@@ -70,7 +73,10 @@ class Service:
         """Why the database is thought to be damaged."""
         self._failures, self._pauses = FailureLog(), BackOff()
         self._loop: Loop | None = None
-        self._status, self._began = StatusFile(status_path(self.settings.state)), self.clock.now()
+        self._status, self._began = (
+            StatusFile(status_path(self.settings.state)),
+            self.started or self.clock.now(),
+        )
         self._web: WebServer | None = None
         self._operator: Operator | None = None
         self._is_alerting = False
@@ -126,7 +132,7 @@ class Service:
             stack.enter_context(hold_state(self.settings.state))
             # Whoever is refused the lock leaves the file of the service that has it.
             stack.callback(self._status.remove)
-            self._status.write(hindered(STARTING, self._began, started=self._began))
+            self._status.write(hindered(STARTING, self.clock.now(), started=self._began))
             self._is_locked = True
 
     def _serve(self, stack: ExitStack) -> None:
@@ -156,7 +162,7 @@ class Service:
         from syndicator.admin.operator import Operator
         from syndicator.admin.server import AdminServer
 
-        operator = Operator(clock=self.clock, refused=lambda: self.refused)
+        operator = Operator(clock=self.clock, started=self._began, refused=lambda: self.refused)
         server = AdminServer(listen.host, listen.port, operator)
         server.start()
         stack.callback(server.stop)
@@ -251,6 +257,7 @@ class Service:
             progress=self.progress,
             refused=lambda: self.refused,
             status=self._status,
+            started=self._began,
             alive=self._alive,
         )
 

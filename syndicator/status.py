@@ -225,9 +225,10 @@ class StatusTeller:
         *,
         notifier: Notifier,
         file: StatusFile | None,
+        started: datetime,
         refused: Callable[[], bool],
     ) -> None:
-        self._app, self._clock, self._started = app, clock, clock.now()
+        self._app, self._clock, self._started = app, clock, started
         self._notifier, self._file, self._refused = notifier, file, refused
         self._due_s = self._told_s = 0.0
         """When it is to be told, infinite where nothing has happened since; and when it was told last."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from syndicator.activity import Activity
@@ -22,6 +23,7 @@ class Operator:
     """Kept up to date by the service; asked by the threads of the server, each answer from one moment."""
 
     clock: Clock
+    started: datetime
     address: str = ""
     app: App | None = None
     """Open and ready, or None."""
@@ -32,9 +34,6 @@ class Operator:
     """Whether settings were to be taken over and were wrong."""
     alive_at: float = field(default_factory=time.monotonic)
     """When the thread that does the work gave its last sign of life, on the monotonic clock."""
-
-    def __post_init__(self) -> None:
-        self._started = self.clock.now()
 
     def alive_s(self) -> float:
         """How long ago that was."""
@@ -74,12 +73,12 @@ class Operator:
     def _ask(self, *, more: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
         now, app = self.clock.now(), self.app
         if app is None:
-            return hindered(self.hindrance, now, started=self._started), {}
+            return hindered(self.hindrance, now, started=self.started), {}
         try:
-            told = facts(app, now, started=self._started, refused=self.refused())
-            return told, details(app, now, started=self._started) if more else {}
+            told = facts(app, now, started=self.started, refused=self.refused())
+            return told, details(app, now, started=self.started) if more else {}
         except SyndicatorError as error:
-            return hindered(hindrance(error, now), now, started=self._started), {}
+            return hindered(hindrance(error, now), now, started=self.started), {}
 
 
 def _placed(app: App, problems: Iterable[Problem]) -> list[tuple[str, Problem]]:

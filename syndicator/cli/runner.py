@@ -12,6 +12,7 @@ import structlog
 
 from syndicator.cli.options import list_settings
 from syndicator.cli.terminal import console, progress_bar
+from syndicator.clock import Clock
 from syndicator.errors import SettingsError, SyndicatorError
 from syndicator.progress import Stages
 from syndicator.service import Service
@@ -32,7 +33,7 @@ class Runner:
     """One service after another, each with the settings of its time, as signals have it."""
 
     def __init__(self, config: Path, notifier: Notifier) -> None:
-        self._config, self._notifier = config, notifier
+        self._config, self._notifier, self._started = config, notifier, Clock().now()
         self._service: Service | None = None
         self._reloaded: ListedSettings | None = None
         self._ready: ListedSettings | None = None
@@ -69,6 +70,7 @@ class Runner:
                 terminal=Terminal(console()),
                 progress=Stages(progress.update),
                 refused=self._refused,
+                started=self._started,
                 # New settings that cannot start now are given up for those that could.
                 patient=self._ready is None or self._ready is listed,
             )

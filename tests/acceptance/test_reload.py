@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,11 @@ def service(tmp_path: Path) -> Iterator[Running]:
 def hang_up(service: Running) -> None:
     assert service.process is not None
     service.process.send_signal(signal.SIGHUP)
+
+
+def status_facts(service: Running) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(service.command("status", "--json").stdout)
+    return facts
 
 
 def test_reload_that_cannot_start_goes_back_to_the_old_settings(service: Running) -> None:
@@ -63,6 +70,7 @@ def test_status_says_what_is_wrong_until_it_is_mended(service: Running) -> None:
     good = "---\ntitle: A story\nwebUrl: https://news.example/a\npublishedDateTime: 2026-03-14\n---\n"
     (service.articles / "bad.md").write_text(good, encoding="utf-8")
     status("1 public")
+    started = status_facts(service)["started"]
     service.configure(site={"title": "Cloud News"})
     hang_up(service)
     status("1 public · settings refused")
@@ -70,6 +78,7 @@ def test_status_says_what_is_wrong_until_it_is_mended(service: Running) -> None:
     service.configure(watch={"scan_every": "1s"})
     hang_up(service)
     status("1 public")
+    assert status_facts(service)["started"] == started, "the process goes on"
     away = service.articles.rename(service.base / "away")
     wait_for(lambda: notified.has_like("STATUS=1 public · news: folder missing since "), why="the folder")
     notified.lines.clear()

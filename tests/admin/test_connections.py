@@ -14,11 +14,12 @@ from syndicator.admin.operator import Operator
 from syndicator.admin.server import AdminServer
 from syndicator.clock import Clock
 from tests.acceptance.running import wait_for
+from tests.making import NOON
 
 
 def test_connections_beyond_the_most_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MOST_OPEN", 3)
-    operator = Operator(clock=Clock())
+    operator = Operator(clock=Clock(), started=NOON)
     operator.alive_at = time.monotonic()
     admin = AdminServer("127.0.0.1", 0, operator)
     admin.start()
