@@ -132,8 +132,8 @@ class Loop:
 
         Files that are being written are waited for, for a while. Raises Stopped, and what hinders it.
         """
-        until = self._clock.moment().monotonic + PATIENCE_S
         self._scan(None)
+        until = self._clock.moment().monotonic + PATIENCE_S
         while (wait_s := self._app.sources.look_again(self._clock.moment())) is not None:
             if wait_s > until - self._clock.moment().monotonic:
                 break

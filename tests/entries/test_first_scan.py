@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -24,6 +26,24 @@ def test_source_begins_though_one_file_never_rests(tmp_path: Path) -> None:
         assert is_silent(rig) == (minute < 11)
         rig.look()
         rig.wait(MINUTE)
+
+
+def test_what_comes_to_rest_while_much_is_read_is_taken_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, passed_s = Rig(tmp_path, quiet_s=15), [0.0]
+    rig.write("written.md")
+    scan, moment = rig.app.sources.scan, rig.moment
+
+    def slow_scan(*arguments: Any) -> int:
+        changed = scan(*arguments)
+        passed_s[0] += 20
+        return changed
+
+    monkeypatch.setattr(rig.app.sources, "scan", slow_scan)
+    monkeypatch.setattr(rig, "moment", lambda: replace(moment(), monotonic=passed_s[0]))
+    rig.loop.take_in()
+    assert list(rig.entries()) == ["written.md"]
 
 
 def test_source_whose_folder_is_not_there_waits_for_it(tmp_path: Path) -> None:
