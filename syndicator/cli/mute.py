@@ -40,6 +40,8 @@ def mute(
         raise typer.BadParameter("say which route, or --all; without, `syndicator mute` lists the mutes")
     if route is not None and all_:
         raise typer.BadParameter("say a route or --all, not both")
+    if lift and (for_ or why):
+        raise typer.BadParameter("--lift ends mutes now: it goes with neither --for nor --why")
     settings, moment = options.read_settings(config), options.now()
     if route is not None:
         options.route_named(settings, route)

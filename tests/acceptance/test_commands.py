@@ -129,6 +129,7 @@ def test_mute_holds_back_lists_and_lifts(site: Running, slack: SlackServer) -> N
     assert "No route is muted" in said(site, "mute")
     for forgotten in (["--for", "2h"], ["--why", "x"], ["--lift"]):
         assert "say which route" in said(site, "mute", *forgotten, code=2)
+    assert "neither --for nor --why" in said(site, "mute", "ai", "--lift", "--for", "2h", code=2)
     assert facts(site, "mute") == []
     assert "ai is muted until" in said(site, "mute", "ai", "--for", "2h", "--why", "launch [day]")
     (mute,) = facts(site, "mute")
