@@ -48,6 +48,8 @@ YIELDING_LASTS_S = 5.0
 PATIENCE_S = 10.0
 """How long the first pass waits for files that are being written, and for files gone to be gone for good."""
 RETRY_FIRST_S = 1.0
+UNWRITTEN_S = 5.0
+"""After so long what could not be written into the output folder is tried again."""
 
 
 class Loop:
@@ -202,7 +204,12 @@ class Loop:
             self._failures.over()
         self._status.note()
         self._status.tell()
-        return 0.0 if published.more or self._scan_due else self._wait_s(due)
+        if published.more or self._scan_due:
+            return 0.0
+        wait_s = self._wait_s(due)
+        if published.failure is None:
+            return wait_s
+        return UNWRITTEN_S if wait_s is None else min(wait_s, UNWRITTEN_S)
 
     def _scan_burst(self) -> int:
         """Scans where there is cause; once something changed, also what came meanwhile and what is about to

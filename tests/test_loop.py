@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from syndicator import loop
 from syndicator.errors import StoreBusy
-from syndicator.loop import Loop
+from syndicator.loop import UNWRITTEN_S, Loop
 from syndicator.progress import Stages
 from syndicator.publish import build
 from syndicator.settings.models import Source
@@ -130,9 +130,16 @@ def test_what_cannot_be_written_is_told_until_it_can(tmp_path: Path) -> None:
     text = f"Cannot write the output folder: {blocked}: Is a directory"
     assert text in rig.app.status(rig.now, refused=False)
     blocked.rmdir()
-    loop.scan()
     run_all(loop)
     assert rig.app.status(rig.now, refused=False) == "1 public"
+
+
+def test_what_cannot_be_written_is_tried_again_without_another_cause(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("a.md")
+    (rig.output / "feeds/all/atom.xml").mkdir(parents=True)
+    run_all(rig.loop)
+    assert rig.loop.run_once() == UNWRITTEN_S
 
 
 def test_watchdog_is_fed_while_a_failure_is_waited_out(
