@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,4 +55,4 @@ def test_service_that_gives_no_sign_of_life_is_down(service: Running) -> None:
     os.utime(path, (long_ago, long_ago))
     told = service.command("status")
     assert told.returncode == 2
-    assert "no sign of life for 120 s" in told.stdout
+    assert re.search(r"no sign of life for 1[23]\d s", told.stdout)
