@@ -27,7 +27,7 @@ AHEAD = timedelta(minutes=2)
 """So far in the future a file's time may be: a file server has a clock of its own."""
 DAMAGE_FIX = (
     "Stop the service, check the disk, then `syndicator restore FILE`; without one the next start sets it "
-    "aside and begins anew, which announces nothing that is there"
+    "aside and starts with an empty one, which announces nothing that is there"
 )
 AS_SERVICE = "Run it as the service's user, or let this one look there"
 NETWORK_FIX = "See this machine's DNS, firewall and proxy, and the server there"

@@ -14,7 +14,7 @@ log = structlog.get_logger()
 GRACE_S = 6.0
 """A little longer than the sender allows its calls under way."""
 PAUSE_S = 5.0
-"""Before a thread that broke begins anew."""
+"""Before a part that broke is called again."""
 
 
 def run_beside(
@@ -36,11 +36,11 @@ def run_beside(
 
 
 def keep_running(name: str, run: Callable[[], None], stop: Event) -> None:
-    """Calls `run` until it ends by itself or `stop` is set; where it breaks, it begins anew after a pause."""
+    """Calls `run` until it ends by itself or `stop` is set; where it breaks, again after a pause."""
     while not stop.is_set():
         try:
             run()
             return
         except Exception:  # the job boundary: a service that says nothing and sends nothing is worse
-            log.exception("a part of the service broke, it begins anew", part=name)
+            log.exception("a part of the service broke, it is started again", part=name)
             stop.wait(PAUSE_S)

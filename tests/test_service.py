@@ -125,7 +125,7 @@ def test_database_damaged_in_use_is_set_aside_and_pages_stay_up(
         wait_for(lambda: one.titles() == ["About first", "About second"], why="the article after the damage")
         wait_for(lambda: len(one.ready) == 2, why="ready again")
         assert one.ready[0] == one.ready[1], "one server all along"
-        begun = lines(logs, "begun anew")
+        begun = lines(logs, "reset as first start")
         assert len(begun) == 1
         assert (begun[0]["log_level"], "backup" in begun[0]["fix"]) == ("error", True)
         assert [line["event"] for line in logs if line["log_level"] == "error" and line not in begun] == []
@@ -142,7 +142,7 @@ def test_damage_that_the_sender_meets_is_mended_too(tmp_path: Path) -> None:
         assert one.service._loop is not None
         one.service._loop.mailed.set()
         wait_for(lambda: len(one.ready) == 2, why="ready again")
-        assert len(lines(logs, "begun anew")) == 1
+        assert len(lines(logs, "reset as first start")) == 1
 
 
 def test_full_disk_at_start_is_waited_for_while_what_is_there_is_served(tmp_path: Path) -> None:

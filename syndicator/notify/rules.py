@@ -123,7 +123,7 @@ def names_with_ancestors(topics: Iterable[Topic]) -> dict[str, frozenset[str]]:
 
 
 def fingerprint(route: Route) -> str:
-    """What makes a route begin anew when it changes: its channel, filters and age; not its schedule."""
+    """What resets a route when it changes: its channel, filters and age; not its schedule."""
     kinds = ("topics", "providers", "types")
     patterns = {name: _folded(getattr(route, name)) for name in kinds}
     patterns |= {f"exclude_{name}": _folded(getattr(route.exclude, name)) for name in kinds}

@@ -4,7 +4,7 @@
     restore   FILE -> unpacked beside the database -> checked -> the present one aside -> in its place
 
 Each ends with a rename, so that neither a backup nor a database is ever half there. The copy is made over one
-read transaction: in WAL mode nobody who writes waits for it, and it never has to begin anew. A restored
+read transaction: in WAL mode nobody who writes waits for it, and it never has to start over. A restored
 database is found to be one by the restore guard at its next opening, since its `.seal` has gone aside.
 """
 

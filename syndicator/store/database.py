@@ -138,7 +138,7 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
     except StoreDamaged as damage:
         aside = move_aside(path, now, "damaged")
         log.error(
-            "database damaged, moved aside, begun anew",
+            "database damaged, moved aside, reset as first start",
             path=str(path),
             aside=str(aside),
             why=damage.why,
@@ -209,7 +209,7 @@ def _open_sound(url: str, now: datetime, suspect: str | None = None) -> Store:
     path = database_path(url)
     empty = path.exists() and path.stat().st_size == 0
     if empty:
-        log.error("database is an empty file, begun anew", path=str(path), fix=FIX_DAMAGE)
+        log.error("database is an empty file, reset as first start", path=str(path), fix=FIX_DAMAGE)
     store = Store(url)
     try:
         with translated(path), store._writer.begin() as connection:

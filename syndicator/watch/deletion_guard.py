@@ -185,7 +185,7 @@ def guard_deletions(
 
 
 def _due(path: str, first: datetime, reason: LossReason, doubted: datetime | None) -> datetime:
-    """When a file found gone at `first` is believed to be; after a doubt its time begins anew."""
+    """When a file found gone at `first` is believed to be; after a doubt its time starts over."""
     if reason is LossReason.CONFIRMED:
         return first
     if reason in _DOUBTS:

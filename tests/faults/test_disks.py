@@ -89,7 +89,7 @@ def test_power_loss_costs_no_feed_and_posts_nothing_twice(
             assert shows(service, names), moment
         wait_for(lambda: all(posted(slack, names).values()), why="each message", patience_s=60)
         assert service.stop() == 0
-        assert "begun anew" not in service.text()
+        assert "reset as first start" not in service.text()
     assert posted(slack, names) == Counter(dict.fromkeys(names, 1))
     record_property(
         "seen", f"{len(moments)} power cuts: lost 0, twice 0, database sound, feeds whole after each start"
