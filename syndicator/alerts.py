@@ -233,3 +233,11 @@ class Delivery:
     """Its story was taken since its quality rose."""
     ended: datetime | None = None
     """When it was sent, dropped or released; None while something is to become of it."""
+
+    @property
+    def permalink(self) -> str | None:
+        """Where the message stands: Slack leads on from there to the workspace. None where its id or the
+        channel's is not known, as with a webhook."""
+        if self.message_ts is None or channel_name(self.channel) is not None:
+            return None
+        return f"https://slack.com/archives/{self.channel}/p{self.message_ts.replace('.', '')}"

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
+from pathlib import PurePosixPath
 
 from syndicator.alerts import Delivery, DeliveryState, LedgerRow, RouteReason
-from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility
-from syndicator.notify.due import Hold
-from syndicator.notify.enqueue import Enqueuer
+from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility, rank
+from syndicator.notify.due import DueReason, Hold
+from syndicator.notify.enqueue import HOUR, Enqueuer
 from syndicator.notify.rules import FROM_LEDGER, TopicNames, judge_route, keys_of, names_with_ancestors
 from syndicator.parse.identity import canonical_link
-from syndicator.settings.models import Route
+from syndicator.schedule import next_digest
+from syndicator.settings.models import Digest, Route
+from syndicator.store.ledger import STRONGER
 from syndicator.store.session import Session
 from syndicator.store.types import TopicStatus
 
@@ -37,12 +41,14 @@ class FeedWord:
 class RouteWord:
     """One route's decision, with the ledger's line, the message and the wait where there are any.
 
-    What is held is a story that is in no message yet, or the route with the message that it is in.
+    What is held is a story that is in no message yet, or the route with the message that it is in. The
+    ledger's line may be of another entry of the story, which then is announced for both.
     """
 
     route: str
     channel: str
     reason: RouteReason
+    min_quality: float | None = None
     ledger: LedgerRow | None = None
     delivery: Delivery | None = None
     held: Hold | None = None
@@ -50,9 +56,11 @@ class RouteWord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """All there is to say of one entry. `problem` is what is wrong with its file as it is now."""
+    """All there is to say of one entry. `problem` is what is wrong with its file as it is now; `others` are
+    the other entries of its story, best first."""
 
     entry: Entry
+    others: tuple[Entry, ...]
     withdrawn: datetime | None
     problem: Problem | None
     feeds: tuple[FeedWord, ...]
@@ -61,10 +69,12 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainResult:
-    """What is known by a path, link or guid: entries, and problems of files that never were entries."""
+    """What is known by a path, link or guid: entries, and problems of files that never were entries. Where
+    nothing is, the paths whose names are nearest."""
 
     explanations: tuple[Explanation, ...]
     problems: tuple[Problem, ...]
+    nearest: tuple[str, ...] = ()
 
 
 def explain(
@@ -94,6 +104,7 @@ def explain(
     explanations = tuple(
         Explanation(
             entry=stored.entry,
+            others=_others(session, stored.entry),
             withdrawn=stored.withdrawn,
             problem=by_file.get((stored.entry.article.source, stored.entry.article.path)),
             feeds=tuple(_feeds(session, stored.entry, slugs, levels, limit)),
@@ -102,8 +113,24 @@ def explain(
         for stored in found
     )
     known = {(one.entry.article.source, one.entry.article.path) for one in explanations}
-    others = (p for p in problems if (p.source, p.path) not in known and _is_at(p.path, text))
-    return ExplainResult(explanations=explanations, problems=tuple(others))
+    others = tuple(p for p in problems if (p.source, p.path) not in known and _is_at(p.path, text))
+    nearest = () if explanations or others else _nearest(session.paths(), text)
+    return ExplainResult(explanations=explanations, problems=others, nearest=nearest)
+
+
+def _others(session: Session, entry: Entry) -> tuple[Entry, ...]:
+    story = (stored.entry for stored in session.of_story(entry.story))
+    return tuple(sorted((one for one in story if one.guid != entry.guid), key=rank))
+
+
+def _nearest(paths: Sequence[str], text: str) -> tuple[str, ...]:
+    """At most three paths whose files' names are most like the last part of the text."""
+
+    def name(path: str) -> str:
+        return PurePosixPath(path).stem.casefold()
+
+    names = {name(path): path for path in paths}
+    return tuple(names[one] for one in get_close_matches(name(text), names))
 
 
 def _feeds(
@@ -144,20 +171,40 @@ def _routes(
     now: datetime,
 ) -> Iterator[RouteWord]:
     rows = session.outbox.ledger.rows(stories=[entry.story], guids=[entry.guid])
-    by_channel = {row.channel: row for row in rows}
+    by_channel = {row.channel: row for row in sorted(rows, key=lambda row: STRONGER.index(row.kind))}
     keys = keys_of(entry, names)
     for route in routes:
         row = by_channel.get(route.channel)
         reason = judge_route(entry, route, now=now, keys=keys, ledger=row.kind if row else None)
         delivery = session.outbox.find(row.delivery) if row and row.delivery else None
+        if row and reason is RouteReason.BASELINE:
+            reason = row.reason
         hold = held.get((route.name, row.story)) if row else None
         if delivery is not None and reason is RouteReason.WAITING:
             reason = ENDED.get(delivery.state, reason)
         if delivery is not None and delivery.state is DeliveryState.OWED:
             hold = enqueuer.holds(session.outbox, [route.name], now).get(route.name)
         yield RouteWord(
-            route=route.name, channel=route.channel, reason=reason, ledger=row, delivery=delivery, held=hold
+            route=route.name,
+            channel=route.channel,
+            reason=reason,
+            min_quality=route.min_quality,
+            ledger=row,
+            delivery=delivery,
+            held=hold and _with_end(session, route, hold, now),
         )
+
+
+def _with_end(session: Session, route: Route, hold: Hold, now: datetime) -> Hold:
+    """The hold with its end also where the service needs none, as another cause wakes it."""
+    if hold.reason in (DueReason.SLOT, DueReason.CARRIED) and isinstance(route.deliver, Digest):
+        return replace(hold, until=next_digest(route.deliver, now))
+    if hold.reason is DueReason.CAPPED and route.per_hour is not None:
+        sent = session.history.sent_to(route.channel, now - HOUR)
+        too_many = len(sent) + session.outbox.waiting(route.channel) - route.per_hour
+        # With messages under way there may be none among those sent that makes room.
+        return replace(hold, until=sent[too_many] + HOUR) if 0 <= too_many < len(sent) else hold
+    return hold
 
 
 def _shown_copy(session: Session, entry: Entry, topic: str) -> Entry | None:

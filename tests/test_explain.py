@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from syndicator.alerts import RouteReason, Slot
+from syndicator.alerts import DeliveryState, LedgerKind, RouteReason, Slot
 from syndicator.explain import Explanation
-from syndicator.models import FeedReason, Visibility
-from syndicator.notify.due import DueReason
-from syndicator.settings.models import Digest, Route
+from syndicator.models import FeedReason, Visibility, utc
+from syndicator.notify.due import DueReason, Hold
+from syndicator.settings.models import Digest, QuietHours, Route
 from tests.making import NOON
 from tests.rig import Rig
 
@@ -44,7 +46,9 @@ def test_entry_is_found_by_path_link_and_guid(rig: Rig) -> None:
     entry = rig.entries()["old.md"]
     for text in ("old.md", entry.guid, entry.article.link, f"{entry.article.link}/?utm_source=x#top"):
         assert explained(rig, text).entry == entry
-    assert rig.explain("nothing.md").explanations == ()
+    nothing = rig.explain("nothing.md")
+    assert (nothing.explanations, nothing.nearest) == ((), ())
+    assert rig.explain("2026/ould.md").nearest == ("old.md",)
 
 
 def test_baseline_and_new_entry(rig: Rig) -> None:
@@ -53,7 +57,7 @@ def test_baseline_and_new_entry(rig: Rig) -> None:
     assert routes(rig, "old.md") == {"any": RouteReason.BASELINE, "good": RouteReason.BASELINE}
     assert routes(rig, "new.md") == {"any": RouteReason.WAITING, "good": RouteReason.OTHER_TOPIC}
     (word, _) = explained(rig, "new.md").routes
-    assert word.held is not None and word.held.reason is DueReason.SLOT
+    assert word.held == Hold(reason=DueReason.SLOT, until=utc(2026, 3, 15, 9))
     assert word.ledger is not None and word.ledger.at == rig.now
     assert feeds(rig, "new.md") == {
         ("all", None): FeedReason.IN,
@@ -76,6 +80,50 @@ def test_message_is_named_once_it_is_written(rig: Rig) -> None:
     for word in explained(rig, "new.md").routes:
         assert word.delivery is not None
         assert word.delivery.guids == (rig.entries()["new.md"].guid,)
+
+
+@pytest.mark.parametrize(
+    ("settings", "held"),
+    [
+        (
+            {"gather": timedelta(minutes=5)},
+            Hold(reason=DueReason.GATHERING, until=NOON + timedelta(minutes=5)),
+        ),
+        (
+            {"quiet_hours": QuietHours(start=time(8), end=time(18))},
+            Hold(reason=DueReason.QUIET, until=utc(2026, 3, 14, 18)),
+        ),
+        ({"per_hour": 1}, Hold(reason=DueReason.CAPPED, until=NOON + timedelta(minutes=61))),
+    ],
+    ids=["gather", "quiet hours", "cap"],
+)
+def test_held_story_says_until_when(tmp_path: Path, settings: dict[str, Any], held: Hold) -> None:
+    rig = Rig(tmp_path, routes=[Route(name="fast", channel="C1", deliver="immediate", **settings)])
+    rig.run_once()
+    rig.write("first.md")
+    rig.run_once()
+    with rig.store.transaction() as session:
+        for one in session.outbox.list():  # Slack takes it a minute later.
+            claimed = session.outbox.claim(rig.now, lease=timedelta(minutes=5), pace=timedelta(0))
+            after = replace(claimed[0], state=DeliveryState.SENT, message_ts="1.2")
+            assert session.outbox.settle(claimed[0], after, now=rig.now + timedelta(minutes=1)), one.id
+    rig.write("new.md")
+    rig.run_once()
+    (word,) = explained(rig, "new.md").routes
+    assert (word.reason, word.held) == (RouteReason.WAITING, held)
+
+
+def test_other_entries_of_the_story_are_named_and_the_one_that_tells_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, routes=[Route(name="fast", channel="C1", deliver="immediate")])
+    rig.run_once()
+    rig.write("first.md")
+    rig.run_once()
+    rig.write("second.md", webUrl="https://news.example/first", quality=120)
+    rig.run_once()
+    first, second = rig.entries()["first.md"], rig.entries()["second.md"]
+    assert (explained(rig, "first.md").others, explained(rig, "second.md").others) == ((second,), (first,))
+    (word,) = explained(rig, "second.md").routes
+    assert word.ledger is not None and word.ledger.guid == first.guid
 
 
 def test_message_that_ended_or_is_held_says_so(tmp_path: Path) -> None:
@@ -150,7 +198,8 @@ def test_quality_below_the_bar_and_age_are_told_apart(rig: Rig) -> None:
     rig.run_once()
     assert routes(rig, "poor.md") == {"any": RouteReason.WAITING, "good": RouteReason.BELOW_MINIMUM}
     (word, _) = explained(rig, "ancient.md").routes
-    assert word.ledger is not None and word.ledger.reason is RouteReason.TOO_OLD
+    assert word.reason is RouteReason.TOO_OLD
+    assert word.ledger is not None and word.ledger.kind is LedgerKind.BASELINE
 
 
 def test_rising_quality_is_told(rig: Rig) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from syndicator.explain import ExplainResult, Explanation, FeedWord, RouteWord
+    from syndicator.models import Entry
     from syndicator.settings.models import Settings
 
 YES, NO = "[green]✓[/]", "[dim]–[/]"
@@ -49,7 +50,7 @@ def explain(
         )
     if as_json:
         entries = [_facts(one) for one in answer.explanations]
-        say_json({"entries": entries, "problems": answer.problems})
+        say_json({"entries": entries, "problems": answer.problems, "nearest": answer.nearest})
     else:
         _print(what, answer, settings)
     if not answer.explanations and not answer.problems:
@@ -75,6 +76,10 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
     if not answer.explanations and not answer.problems:
         folders = ", ".join(str(source.path) for source in settings.sources)
         say(f"Nothing is known of {what}.")
+        if answer.nearest:
+            say("Did you mean one of these?")
+        for path in answer.nearest:
+            say(f"  {path}")
         say((f"Is the file below {folders}? Has `syndicator run` or `build` seen it?", "dim"))
 
 
@@ -104,12 +109,32 @@ def _print_one(one: Explanation) -> None:
         if fact:
             table.add_row(name, Text(shown(fact), style=styles.get(name, "")))
     console().print(table)
+    if one.others:
+        console().print("\nStory, with these", style="bold")
+        console().print(_others(one.others))
     console().print("\nFeeds", style="bold")
     console().print(_feeds(one.feeds))
     if one.routes:
         console().print("\nRoutes", style="bold")
-        console().print(_routes(one.routes))
+        console().print(_routes(one))
     console().print()
+
+
+def _others(others: Sequence[Entry]) -> Table:
+    from rich.text import Text
+
+    from syndicator.models import Visibility, number
+
+    table = grid("dim", "", "")
+    for other in others:
+        article = other.article
+        facts = [article.provider.name if article.provider else "", article.path]
+        facts += [] if other.visibility is Visibility.PUBLIC else [other.visibility.value]
+        text = Text(shown(article.title)).append(
+            shown(f"\n{', '.join(filter(None, facts))}", but="\n"), "dim"
+        )
+        table.add_row("", number(article.quality), text)
+    return table
 
 
 def _visibility(one: Explanation) -> str:
@@ -143,35 +168,54 @@ def _feeds(words: Sequence[FeedWord]) -> Table:
     return table
 
 
-def _routes(words: Sequence[RouteWord]) -> Table:
+def _routes(one: Explanation) -> Table:
     from rich.text import Text
 
     from syndicator.alerts import RouteReason
 
     table = grid("", "", "")
-    for word in words:
+    paths = {entry.guid: entry.article.path for entry in one.others}
+    for word in one.routes:
         taken = word.reason is not RouteReason.DROPPED and (word.delivery or word.held)
         name = Text(f"{word.route} → {word.channel}")
-        table.add_row(YES if taken else NO, name, Text(shown(_route(word))))
+        lines = [_decision(word, one.entry, paths), *_message(word)]
+        table.add_row(YES if taken else NO, name, Text("\n".join(map(shown, lines))))
     return table
 
 
-def _route(word: RouteWord) -> str:
-    from syndicator.cli.deliveries import held_words
+def _decision(word: RouteWord, entry: Entry, paths: Mapping[str, str]) -> str:
+    from syndicator.alerts import RouteReason
     from syndicator.explain import FROM_THE_LEDGER
+    from syndicator.models import number
 
-    text = word.reason.value
-    if (row := word.ledger) is not None:
-        text += "" if word.reason in FROM_THE_LEDGER else f"; {row.kind.value} before"
-        text += f" (decided {_time(row.at)}, route {row.route})"
+    text, row = word.reason.value, word.ledger
+    if word.reason is RouteReason.BELOW_MINIMUM:
+        text += f", {number(word.min_quality)}"
+    if row is None:
+        return text
+    told = word.reason in FROM_THE_LEDGER or word.reason is row.reason
+    why = (
+        ""
+        if row.reason in (word.reason, RouteReason.OWED)
+        else f": {row.reason.value.removeprefix('owed: ')}"
+    )
+    teller = "" if row.guid == entry.guid else f", by {paths.get(row.guid, row.guid)}"
+    text += "" if told else f"; {row.kind.value} before"
+    return f"{text}{teller} (decided {_time(row.at)}, route {row.route}{why})"
+
+
+def _message(word: RouteWord) -> Iterator[str]:
+    """What holds it, the message, and where it stands, a line each."""
+    from syndicator.cli.deliveries import held_words
+
     if word.held is not None:
-        text += f"; {held_words(word.held)}"
+        yield held_words(word.held)
     if (delivery := word.delivery) is not None:
-        text += f"; message {delivery.id} {delivery.state.value}"
+        text = f"message {delivery.id} {delivery.state.value}"
         text += f" {_time(delivery.ended)}" if delivery.ended else ""
-        text += f" as {delivery.message_ts}" if delivery.message_ts else ""
-        text += f", {delivery.error}" if delivery.error else ""
-    return text
+        yield text + (f", {delivery.error}" if delivery.error else "")
+        if place := delivery.permalink or delivery.message_ts:
+            yield place
 
 
 def _time(moment: datetime) -> str:
@@ -188,6 +232,7 @@ def _facts(one: Explanation) -> dict[str, Any]:
     return {
         "guid": entry.guid,
         "story": entry.story,
+        "story_entries": [_other_facts(other) for other in one.others],
         "title": article.title,
         "link": article.link,
         "source": article.source,
@@ -206,18 +251,38 @@ def _facts(one: Explanation) -> dict[str, Any]:
     }
 
 
+def _other_facts(other: Entry) -> dict[str, Any]:
+    article = other.article
+    return {
+        "guid": other.guid,
+        "title": article.title,
+        "link": article.link,
+        "source": article.source,
+        "path": article.path,
+        "provider": article.provider and article.provider.name,
+        "visibility": other.visibility,
+        "published": article.published,
+        "quality": article.quality,
+    }
+
+
 def _route_facts(word: RouteWord) -> dict[str, Any]:
     ledger, held, delivery = word.ledger, word.held, word.delivery
     return {
         "route": word.route,
         "channel": word.channel,
         "reason": word.reason,
+        "min_quality": word.min_quality,
         "decided": ledger and ledger.at,
+        "decided_as": ledger and ledger.reason,
+        "decided_for": ledger and ledger.guid,
+        "decided_by": ledger and ledger.route,
         "held": held and held.reason,
         "until": held and held.until,
         "delivery": delivery and delivery.id,
         "state": delivery and delivery.state,
         "message": delivery and delivery.message_ts,
+        "permalink": delivery and delivery.permalink,
         "ended": delivery and delivery.ended,
         "error": delivery and delivery.error,
     }

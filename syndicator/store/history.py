@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from syndicator.alerts import DeliveryState, LedgerRow
 from syndicator.store.outbox_tables import deliveries, ledger
@@ -33,6 +33,12 @@ class History:
         query = select(deliveries.c.created, deliveries.c.ended)
         query = query.where(deliveries.c.state == DeliveryState.SENT, deliveries.c.ended >= since)
         return [(row.created, row.ended) for row in self._connection.execute(query)]
+
+    def sent_to(self, channel: str, since: datetime) -> Sequence[datetime]:
+        """When this channel took each message since then, oldest first. By index."""
+        over = and_(deliveries.c.channel == channel, deliveries.c.ended > since)
+        query = select(deliveries.c.ended).where(over, deliveries.c.state == DeliveryState.SENT)
+        return self._connection.scalars(query.order_by(deliveries.c.ended)).all()
 
     def last_sent(self) -> dict[str, datetime]:
         """When each channel last took a message. Reads all that were sent."""

@@ -7,7 +7,7 @@ What is asked for by keys is found by index, in one statement for each 500 of th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, inspect, or_, select, text
@@ -163,6 +163,14 @@ class Session:
         return sorted(
             self._stored(condition), key=lambda stored: (stored.entry.article.path, stored.entry.guid)
         )
+
+    def of_story(self, story: str) -> list[StoredEntry]:
+        """All entries of a story, withdrawn ones too; in any order. Reads all stories."""
+        return self._stored(entries.c.story == story)
+
+    def paths(self) -> Sequence[str]:
+        """The paths of all entries, in order."""
+        return self._connection.scalars(select(entries.c.path).order_by(entries.c.path)).all()
 
     def count_entries(self) -> dict[Visibility, int]:
         """How many entries of each visibility there are. Reads all, by index."""

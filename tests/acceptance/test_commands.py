@@ -247,7 +247,7 @@ def test_explain_tells_of_feeds_and_routes(site: Running) -> None:
 def test_explain_tells_what_is_so_now_from_what_was_decided(site: Running) -> None:
     site.configure(routes=[{**route, "min_quality": 99} for route in ROUTES])
     text = " ".join(said(site, "explain", "a.md").split())
-    assert "quality below the route's minimum; baseline before (decided 20" in text
+    assert "quality below the route's minimum, 99; baseline before (decided 20" in text
 
 
 def test_commands_before_the_first_build_say_what_is_missing(tmp_path: Path) -> None:
