@@ -20,6 +20,7 @@ class RouteReason(StrEnum):
     OWED = "owed"
     """The route takes it: public, matching, good and young enough, and new to the channel."""
     RISING = "owed: quality reached the minimum later"
+    BACKFILL = "owed: asked for by `backfill`"
     BASELINE = "baseline: it was there when the route or source began"
     WAITING = "owed: waits for its message"
     ANNOUNCED = "announced in this channel before"
@@ -35,6 +36,7 @@ class RouteReason(StrEnum):
     BELOW_MINIMUM = "quality below the route's minimum"
     TOO_COOL = "heat below the route's minimum"
     TOO_OLD = "older than max_age"
+    BEYOND_LIMIT = "beyond the limit of `backfill`"
 
 
 class DeliveryState(StrEnum):

@@ -67,6 +67,7 @@ def main() -> None:
     try:
         # Each command registers itself with `app`.
         from syndicator.cli import (  # noqa: F401
+            backfill,
             backup,
             build,
             config,

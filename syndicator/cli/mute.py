@@ -49,7 +49,7 @@ def mute(
         with options.session_of(settings) as session:
             _list(session.outbox.ledger.mutes(ended_after=moment), as_json=as_json)
         return
-    length = timedelta() if lift else _length(for_ or LENGTH)
+    length = timedelta() if lift else options.length(for_ or LENGTH, "--for")
     with options.session_of(settings, to_write=True) as session:
         ledger, target = session.outbox.ledger, route or ALL_ROUTES
         lines = (
@@ -77,18 +77,6 @@ def _words(mute: Mute, still: str = "") -> str:
     verb, name = ("is", mute.route) if mute.route else ("are", "--all")
     until = f"{mute.end:%Y-%m-%d %H:%M} UTC"
     return f"{mute.route or ALL} {verb} {still}muted until {until}; `syndicator mute {name} --lift` ends it"
-
-
-def _length(text: str) -> timedelta:
-    from syndicator.settings.types import duration
-
-    try:
-        length = duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"--for {error}") from None
-    if not length:
-        raise typer.BadParameter("--for must be longer than nothing")
-    return length
 
 
 def _list(mutes: list[Mute], *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -120,6 +120,19 @@ def check_output(output: Path) -> None:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def length(text: str, option: str) -> timedelta:
+    """A time that is longer than nothing. Ends the command, naming the option, where it is none."""
+    from syndicator.settings.types import duration
+
+    try:
+        found = duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option} {error}") from None
+    if not found:
+        raise typer.BadParameter(f"{option} must be longer than nothing")
+    return found
 
 
 @contextmanager

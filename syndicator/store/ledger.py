@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 
 from syndicator.alerts import LedgerKind, LedgerRow, Mute, RouteReason, Slot, Way
 from syndicator.settings.models import Route
-from syndicator.store.dialect import batches, change_unless_taken, insert_new, row_of, upsert
+from syndicator.store.dialect import batches, change_unless_taken, insert_new, replace_if, row_of, upsert
 from syndicator.store.outbox_tables import WAITING, digest_slots, ledger, mutes, routes
 
 STRONGER = (LedgerKind.BASELINE, LedgerKind.OWED, LedgerKind.SHOWN, LedgerKind.ANNOUNCED)
@@ -30,13 +30,17 @@ class Ledger:
     # the ledger itself
 
     def kinds(self, stories: Iterable[str], guids: Iterable[str]) -> dict[tuple[str, str], LedgerKind]:
-        """What the ledger says, by (channel, story) and by (channel, guid), of these stories and entries."""
+        """What the ledger says, by (channel, story) and by (channel, guid), of these stories and entries.
+
+        Of several rows on one entry, whose story has changed, the stronger one.
+        """
         found: dict[tuple[str, str], LedgerKind] = {}
         columns = (ledger.c.channel, ledger.c.story, ledger.c.guid, ledger.c.kind)
         for column, keys in ((ledger.c.story, stories), (ledger.c.guid, guids)):
             for some in batches(sorted(set(keys))):
                 for row in self._connection.execute(select(*columns).where(column.in_(some))):
-                    found[row.channel, row.story] = found[row.channel, row.guid] = row.kind
+                    for key in ((row.channel, row.story), (row.channel, row.guid)):
+                        found[key] = max(found.get(key, row.kind), row.kind, key=STRONGER.index)
         return found
 
     def rows(self, *, stories: Sequence[str] = (), guids: Sequence[str] = ()) -> list[LedgerRow]:
@@ -48,6 +52,11 @@ class Ledger:
         some = {(row.channel, row.story): row for row in reversed(list(rows))}
         new = insert_new(self._connection, ledger, map(row_of, some.values()))
         return [row for key, row in reversed(some.items()) if key in new]
+
+    def reopen(self, rows: Iterable[LedgerRow]) -> list[LedgerRow]:
+        """Writes each row whose story the channel's ledger does not hold, or holds as baseline; those."""
+        baseline = ledger.c.kind == LedgerKind.BASELINE
+        return [row for row in rows if replace_if(self._connection, ledger, row_of(row), baseline)]
 
     def forget(self, rows: Iterable[LedgerRow]) -> None:
         """Forgets stories that were withdrawn before they were sent; should they return, they count anew."""

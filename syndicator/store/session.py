@@ -135,6 +135,10 @@ class Session:
         of_source = query if source is None else query.where(entries.c.source == source)
         return list(self._connection.scalars(of_source))
 
+    def published_since(self, moment: datetime) -> list[StoredEntry]:
+        """The entries published then or later, whatever their visibility; in any order. By index."""
+        return self._stored(and_(entries.c.visibility.in_(list(Visibility)), entries.c.published >= moment))
+
     def due_by_time(self, now: datetime) -> list[StoredEntry]:
         """Entries whose visibility time alone has changed by `now`: embargoes over, expiries reached."""
         embargo = and_(entries.c.visibility == Visibility.EMBARGOED, entries.c.published <= now)

@@ -236,6 +236,29 @@ def test_failed_message_is_listed_retried_and_dropped(site: Running, slack: Slac
     assert slack.slack.in_channel("C1") == []
 
 
+def test_backfill_announces_older_articles_beside_a_service(site: Running, slack: SlackServer) -> None:
+    site.start()
+    dry = said(site, "backfill", "ai", "--since", "1d", "--dry-run")
+    assert dry.startswith("ai → C1: 2 stories would be owed; in a message each 80 ") and "About a" in dry
+    assert facts(site, "backfill", "daily", "--since", "10m", "--dry-run")["stories"] == []
+    assert facts(site, "deliveries", "list") == []
+    told = facts(site, "backfill", "ai", "--since", "1d", "--limit", "1")
+    assert (len(told["stories"]), told["left_out"]) == (1, {"beyond the limit of `backfill`": 1})
+    wait_for(lambda: slack.slack.in_channel("C1"), patience_s=60, why="the older article")
+    asked = told["stories"][0]["guid"]
+    wait_for(lambda: "announced in this channel" in said(site, "explain", asked), why="the word of it")
+    assert "route ai: asked for by `backfill`)" in said(site, "explain", asked)
+    again = said(site, "backfill", "ai", "--since", "1d", "--dry-run")
+    assert "1 story would be owed" in again and "1 announced in this channel before" in again
+    assert len(slack.slack.in_channel("C1")) == 1
+    assert site.stop() == 0
+
+
+def test_backfill_used_wrongly_says_how(site: Running) -> None:
+    assert "no route 'best'" in said(site, "backfill", "best", "--since", "7d", code=2)
+    assert "--since" in said(site, "backfill", "ai", "--since", "2 moons", code=2)
+
+
 def test_explain_tells_of_feeds_and_routes(site: Running) -> None:
     text = said(site, "explain", "a.md")
     assert "feeds/ai" in text and "baseline" in text

@@ -1,0 +1,122 @@
+"""`syndicator backfill`: older stories that a route never announced, announced on request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syndicator.cli import app, options
+from syndicator.cli.terminal import console, grid, say, say_json
+from syndicator.text import say_count, shown
+
+if TYPE_CHECKING:
+    from syndicator.notify.backfill import Backfill
+    from syndicator.settings.models import Route
+
+LISTED = 20
+
+
+@app.command()
+def backfill(
+    route: Annotated[str, typer.Argument(help="The route.")],
+    since: Annotated[str, typer.Option("--since", help="How far back, by published time: 12h, 7d.")],
+    limit: Annotated[int | None, typer.Option("--limit", help="At most so many stories.", min=1)] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would be announced, and why others not.")
+    ] = False,
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Announce older stories in a route's channel: those that the route takes and the channel has never had.
+
+    The best first, by the route's own schedule, quiet hours and caps; more than 20 at once are one digest. A
+    service that runs sends them at its next look, else the next `run` does.
+    """
+    from syndicator.app import routes_of
+    from syndicator.cli.log import configure_logs
+    from syndicator.notify.backfill import find_backfill
+
+    configure_logs(quiet=True)
+    settings, now = options.read_settings(config), options.now()
+    options.route_named(settings, route)
+    start = now - options.length(since, "--since")
+    with options.session_of(settings, to_write=not dry_run) as session:
+        one = next(one for one in routes_of(settings, session) if one.name == route)
+        found = find_backfill(session, one, since=start, limit=limit, now=now)
+        if not dry_run:
+            session.outbox.ledger.reopen(row for row, _ in found.stories)
+    if as_json:
+        say_json(_facts(one, found, start, dry_run=dry_run))
+    else:
+        _print(one, found, now, dry_run=dry_run)
+
+
+def _print(route: Route, found: Backfill, now: datetime, *, dry_run: bool) -> None:
+    from rich.text import Text
+
+    from syndicator.models import number
+
+    count = len(found.stories)
+    verb = ("would be", "would be") if dry_run else ("is now", "are now")
+    say(
+        (f"{route.name} → {route.channel}: ", "bold"),
+        f"{say_count(count, 'story', 'stories')} {verb[count != 1]} owed{_how(route, count, now)}",
+    )
+    table = grid("dim", "dim", "")
+    for _, entry in found.stories[:LISTED]:
+        table.add_row(
+            number(entry.article.quality),
+            f"{entry.article.published:%Y-%m-%d}",
+            Text(shown(entry.article.title)),
+        )
+    if count > LISTED:
+        table.add_row("", "", f"and {count - LISTED} more")
+    console().print(table)
+    if found.left_out:
+        say(("Not announced of that time:", "dim"))
+        counts = grid("dim", "dim")
+        for reason, some in sorted(found.left_out.items(), key=lambda one: -one[1]):
+            counts.add_row(f"{some:>7}", reason.value)
+        console().print(counts)
+
+
+def _how(route: Route, count: int, now: datetime) -> str:
+    return "".join(f"; {part}" for part in _parts(route, count, now)) if count else ""
+
+
+def _parts(route: Route, count: int, now: datetime) -> Iterator[str]:
+    """When and in how many messages they are sent, where nothing holds the route back."""
+    from syndicator.notify.flood import FLOOD
+    from syndicator.schedule import next_digest
+
+    if route.deliver != "immediate":
+        when = next_digest(route.deliver, now)
+        yield "in its next digest" + (f", {when:%Y-%m-%d %H:%M} UTC" if when else "")
+    elif count > FLOOD:
+        yield "in one digest"
+    else:
+        yield "in a message each" if count > 1 else "in a message"
+        if route.per_hour is not None:
+            yield f"at most {route.per_hour} messages an hour"
+
+
+def _facts(route: Route, found: Backfill, since: datetime, *, dry_run: bool) -> dict[str, Any]:
+    """For programs."""
+    stories = [
+        {
+            "story": row.story,
+            "guid": row.guid,
+            "title": entry.article.title,
+            "link": entry.article.link,
+            "source": entry.article.source,
+            "path": entry.article.path,
+            "published": entry.article.published,
+            "quality": entry.article.quality,
+        }
+        for row, entry in found.stories
+    ]
+    facts = {"route": route.name, "channel": route.channel, "since": since, "dry_run": dry_run}
+    return facts | {"stories": stories, "left_out": found.left_out}

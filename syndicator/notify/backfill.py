@@ -1,0 +1,51 @@
+"""What a person asks a route to announce after all: older stories that its channel has never had.
+
+Decided as for new entries (`routing.announce`), but that what is baseline counts as new, and that the time
+asked for stands in the place of `max_age`. What comes of it is sent as whatever else the route owes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
+from syndicator.models import Entry, rank
+from syndicator.notify.routing import Change, announce
+from syndicator.notify.rules import names_with_ancestors
+from syndicator.settings.models import Route
+from syndicator.store.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """The stories that a route is to announce, best first, and why other entries of that time are not."""
+
+    stories: tuple[tuple[LedgerRow, Entry], ...]
+    left_out: Mapping[RouteReason, int]
+
+
+def find_backfill(
+    session: Session, route: Route, *, since: datetime, limit: int | None, now: datetime
+) -> Backfill:
+    """The best of the stories published since then, at most `limit`. Reads the store, writes nothing."""
+    entries = [stored.entry for stored in session.published_since(since)]
+    kinds = session.outbox.ledger.kinds((one.story for one in entries), (one.guid for one in entries))
+    decisions = announce(
+        [Change(entry=entry) for entry in entries],
+        [route.model_copy(update={"max_age": now - since})],
+        now=now,
+        ledger={key: kind for key, kind in kinds.items() if kind is not LedgerKind.BASELINE},
+        topic_names=names_with_ancestors(stored.topic for stored in session.topics()),
+    )
+    ranked = sorted(
+        (one for one in decisions if one.reason is RouteReason.OWED), key=lambda one: rank(one.entry)
+    )
+    left_out = Counter[RouteReason](one.reason for one in decisions if one.reason is not RouteReason.OWED)
+    left_out[RouteReason.BEYOND_LIMIT] += len(ranked[limit:]) if limit is not None else 0
+    asked = ((replace(one, reason=RouteReason.BACKFILL).row, one.entry) for one in ranked[:limit])
+    return Backfill(
+        stories=tuple((row, entry) for row, entry in asked if row is not None), left_out=+left_out
+    )
