@@ -231,8 +231,6 @@ class Delivery:
     """The last try may have been accepted; before it is sent again it must be looked for."""
     why: str = ""
     """Why it was written, as the route's decision says it."""
-    rising: bool = False
-    """Its story was taken since its quality rose."""
     ended: datetime | None = None
     """When it was sent, dropped or released; None while something is to become of it."""
 

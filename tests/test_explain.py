@@ -118,7 +118,7 @@ def test_other_entries_of_the_story_are_named_and_the_one_that_tells_it(tmp_path
     rig.run_once()
     rig.write("first.md")
     rig.run_once()
-    rig.write("second.md", webUrl="https://news.example/first", quality=120)
+    rig.write("second.md", webUrl="https://news.example/first", quality=20)
     rig.run_once()
     first, second = rig.entries()["first.md"], rig.entries()["second.md"]
     assert (explained(rig, "first.md").others, explained(rig, "second.md").others) == ((second,), (first,))

@@ -135,9 +135,9 @@ class StoryRouter:
 
 
 def _heirs(session: Session, changes: Sequence[StoredChange], taken_out: Collection[str]) -> list[Change]:
-    """The public copies of stories owed for an entry that no longer is public: judged in its place."""
+    """The public entries of stories owed for one that no longer is public: judged in its place."""
     left = {
-        change.after.entry.guid: change.after.entry.article.canonical_link
+        change.after.entry.guid: change.after.entry.story
         for change in changes
         if change.after.entry.visibility is not Visibility.PUBLIC
         and change.before is not None
@@ -146,10 +146,10 @@ def _heirs(session: Session, changes: Sequence[StoredChange], taken_out: Collect
     orphans = session.outbox.ledger.owed(guids=left) if left else []
     session.outbox.ledger.forget(orphans)
     orphaned = {owed.guid for owed in orphans} | left.keys() & set(taken_out)
-    copies = session.copies(sorted({left[guid] for guid in orphaned}))
+    heirs = session.of_stories({left[guid] for guid in orphaned})
     judged = {change.after.entry.guid for change in changes}
     return [
-        Change(entry=copy.entry, before=copy.entry)
-        for copy in copies
-        if copy.entry.guid not in judged and copy.entry.visibility is Visibility.PUBLIC
+        Change(entry=heir.entry, before=heir.entry)
+        for heir in heirs
+        if heir.entry.guid not in judged and heir.entry.visibility is Visibility.PUBLIC
     ]

@@ -144,7 +144,7 @@ class EntrySync:
             return ()
         self._update_memberships(touched)
         session.feeds.mark_dirty((topic, PAGE) for topic in _held_in(touched))
-        out = self.enqueuer.revise(session, [change.after.entry.guid for change in touched], self.now)
+        out = self.enqueuer.revise(session, [change.after.entry for change in touched], self.now)
         names = self.catalog.names_with_ancestors
         self.router.judge(session, touched, names, now=self.now, silent=self.silent, taken_out=out)
         return touched

@@ -7,16 +7,19 @@ for, since a story is in one message of a channel only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from syndicator.alerts import Delivery, DeliveryState, RouteReason
-from syndicator.models import Entry, Visibility
-from syndicator.notify.due import Draft, DueReason
+from syndicator.alerts import Delivery, DeliveryState
+from syndicator.models import Entry
+from syndicator.notify.coverage import Coverage, publisher_of
+from syndicator.notify.due import SUMMARY, Draft, DueReason
 from syndicator.notify.message import DigestPage, alert_message, digest_message
-from syndicator.settings.models import Route
+from syndicator.notify.rules import TopicNames, main_topic
+from syndicator.settings.models import Digest, Route
 
 NAMESPACE = UUID("6f0a2f6c-6f0e-5f4e-9b57-3c2d7a9d51c4")
 """Ours, drawn once; with it ids are the same on every machine. Never to be changed."""
@@ -26,6 +29,13 @@ HEADINGS = {
     DueReason.FLOOD: "{name}, many at once",
     DueReason.OVERFLOW: "{name}, in brief",
 }
+
+
+class TopicWords(NamedTuple):
+    """What topics are called, by slug: to show them, and for patterns to match."""
+
+    labels: Mapping[str, str]
+    names: TopicNames
 
 
 def alert_id(channel: str, story: str) -> str:
@@ -49,17 +59,17 @@ def draft_id(draft: Draft) -> str:
 
 def compose(
     draft: Draft,
-    entries: Mapping[str, Entry],
+    stories: Mapping[str, Coverage],
     *,
     now: datetime,
-    topic_names: Mapping[str, str],
+    topics: TopicWords,
     page: DigestPage,
 ) -> Delivery:
-    """The draft as a message owed, due at once. `entries` holds the entry of each of its guids.
+    """The draft as a message owed, due at once. `stories` holds each of those that it shows.
 
-    `page` is where the route's stories stand; `topic_names` are the topics' names to show, by slug.
+    `page` is where the route's stories stand.
     """
-    shown = [entries[story.guid] for story in draft.shown]
+    shown = [stories[row.story] for row in draft.shown]
     delivery = Delivery(
         id=draft_id(draft),
         route=draft.route.name,
@@ -71,41 +81,48 @@ def compose(
         due=now,
         more=len(draft.more),
         why=draft.reason.value,
-        rising=draft.shown[0].reason is RouteReason.RISING,
     )
-    return _in_words(delivery, shown, draft.route, topic_names, page)
+    return _in_words(delivery, shown, draft.route, topics, page)
 
 
 def recompose(
-    delivery: Delivery,
-    entries: Mapping[str, Entry],
-    route: Route,
-    *,
-    topic_names: Mapping[str, str],
-    page: DigestPage,
+    delivery: Delivery, stories: Sequence[Coverage], route: Route, *, topics: TopicWords, page: DigestPage
 ) -> Delivery | None:
-    """A message that waits, in the words of its entries as they are now, without those withdrawn.
+    """A message that waits, in the words of its stories as they are now; `stories` are those that are left.
 
-    None if no entry is left: then the message is to be dropped. Ask again when any of its entries changes.
+    None if none is: then the message is to be dropped. Ask again when any of their entries changes.
     """
-    found = (entries.get(guid) for guid in delivery.guids)
-    shown = [entry for entry in found if entry is not None and entry.visibility is Visibility.PUBLIC]
-    if not shown:
-        return None
-    return _in_words(delivery, shown, route, topic_names, page)
+    return _in_words(delivery, stories, route, topics, page) if stories else None
 
 
 def _in_words(
-    delivery: Delivery, shown: Sequence[Entry], route: Route, topic_names: Mapping[str, str], page: DigestPage
+    delivery: Delivery, stories: Sequence[Coverage], route: Route, topics: TopicWords, page: DigestPage
 ) -> Delivery:
     if delivery.kind == "alert":
-        message = alert_message(
-            shown[0], route, id=delivery.id, topic_names=topic_names, rising=delivery.rising
-        )
+        message = alert_message(stories[0], route, id=delivery.id, topic_names=topics.labels)
     else:
-        heading = HEADINGS.get(DueReason(delivery.why), "{name}").format(name=page.name)
-        message = digest_message(shown, delivery.more, route, id=delivery.id, page=page, heading=heading)
-    return replace(delivery, message=message, guids=tuple(entry.guid for entry in shown))
+        message = digest_message(
+            stories,
+            delivery.more,
+            route,
+            id=delivery.id,
+            at=delivery.created,
+            page=page,
+            heading=HEADINGS.get(DueReason(delivery.why), "{name}").format(name=page.name),
+            group_of=_group_of(route, topics),
+        )
+    return replace(delivery, message=message, guids=tuple(story.lead.guid for story in stories))
+
+
+def _group_of(route: Route, topics: TopicWords) -> Callable[[Entry], str] | None:
+    """What to group a long digest by, empty for an entry that has no such thing; None to group nothing."""
+    match (route.deliver if isinstance(route.deliver, Digest) else SUMMARY).group:
+        case "none":
+            return None
+        case "publisher":
+            return publisher_of
+        case "topic":
+            return lambda entry: topics.labels.get(main_topic(entry, route, topics.names) or "", "")
 
 
 def _id(*parts: str) -> str:

@@ -7,17 +7,20 @@ sleep or a late job costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import structlog
 
-from syndicator.alerts import LedgerRow, Mute, Slot
+from syndicator.alerts import Delivery, DeliveryState, LedgerRow, Mute, Slot
 from syndicator.models import ALL, Entry
-from syndicator.notify.compose import compose, draft_id, recompose
+from syndicator.notify.compose import TopicWords, compose, draft_id, recompose
+from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, Hold, Plan, Traffic, hold, select_due
 from syndicator.notify.message import DigestPage
+from syndicator.notify.rules import names_with_ancestors
 from syndicator.publish.addresses import digest_folder, digest_url, page_url
 from syndicator.settings.models import Route, Site
 from syndicator.store.ledger import Ledger
@@ -59,11 +62,10 @@ class Enqueuer:
     def write(self, session: Session, *, now: datetime) -> tuple[int, datetime | None]:
         """Writes what is due at `now`; how many messages, and when to look again at the latest."""
         self.hold_back(session.outbox, now)
-        topics: list[StoredTopic] = []
+        topics = KnownTopics(session)
         written, wakes = 0, []
-        for route, slot, plan in self._plans(session, now, waiting=False):
+        for route, slot, plan in self._plans(session, topics, now, waiting=False):
             session.outbox.ledger.forget(plan.withdrawn)
-            topics = topics or (session.topics() if plan.drafts else [])
             ids = [self._write_draft(session, draft, topics, now) for draft in plan.drafts]
             if plan.finished and slot is not None:
                 session.outbox.ledger.finish_slot(route.name, slot, ids[0] if ids else None)
@@ -99,42 +101,49 @@ class Enqueuer:
                 found[route.name] = held
         return found
 
-    def revise(self, session: Session, guids: Collection[str], now: datetime) -> set[str]:
-        """Puts messages that wait into the words of their entries as they are now; drops emptied ones.
+    def revise(self, session: Session, changed: Sequence[Entry], now: datetime) -> set[str]:
+        """Puts messages that wait into the words of their stories as they are now; drops emptied ones.
 
         Gives the entries that were taken out, whose stories are owed no longer.
         """
-        out: set[str] = set()
-        if not session.outbox.ledger.deliveries_with(guids):
-            return out
-        session.feeds.mark_dirty((digest_folder(id), PAGE) for id in session.outbox.overflowing(guids))
-        waiting = session.outbox.waiting_with(guids)
-        topics = session.topics() if waiting else []
-        for delivery in waiting:
-            route = self._routes.get(delivery.route)
-            if route is None:
-                continue
-            entries = known_entries(session, delivery.guids)
-            page = self._page_of(topics, route, delivery.id, delivery.more)
-            anew = recompose(delivery, entries, route, topic_names=labels_of(topics), page=page)
-            if anew is None:
-                session.outbox.drop(
-                    delivery.id, "all its entries were withdrawn before it was sent", now, forget=True
-                )
-                log.info("message dropped, nothing of it is public any more", delivery=delivery.id)
-                out |= set(delivery.guids)
-            elif anew != delivery and session.outbox.recompose(anew):
-                left = set(delivery.guids) - set(anew.guids)
-                session.outbox.ledger.forget_message(delivery.id, left)
-                out |= left
-        return out
+        ids = session.outbox.ledger.deliveries_with(changed)
+        if not ids:
+            return set()
+        session.feeds.mark_dirty((digest_folder(id), PAGE) for id in session.outbox.overflowing(ids))
+        topics = KnownTopics(session)
+        waiting = (one for one in map(session.outbox.find, ids) if one and one.state is DeliveryState.OWED)
+        taken_out = (self._revise(session, one, topics, now) for one in waiting if one.route in self._routes)
+        return {guid for guids in taken_out for guid in guids}
+
+    def _revise(
+        self, session: Session, delivery: Delivery, topics: KnownTopics, now: datetime
+    ) -> Collection[str]:
+        """One message; gives the entries that were taken out of it."""
+        outbox, route = session.outbox, self._routes[delivery.route]
+        by_guid = {row.guid: row for row in outbox.ledger.stories_in(delivery.id)}
+        rows = [by_guid[guid] for guid in delivery.guids if guid in by_guid]
+        stories = cover_stories(session, rows, route, topics)
+        shown = [stories[row.story] for row in rows if row.story in stories]
+        page = self._page_of(topics, route, delivery.id, delivery.more)
+        anew = recompose(delivery, shown, route, topics=topics.words, page=page)
+        left = [row.guid for row in rows if row.story not in stories]
+        if anew is None:
+            outbox.drop(delivery.id, "all its entries were withdrawn before it was sent", now, forget=True)
+            log.info("message dropped, nothing of it is public any more", delivery=delivery.id)
+            return left
+        if anew == delivery or not outbox.recompose(anew):
+            return ()
+        outbox.ledger.forget_message(delivery.id, left)
+        outbox.ledger.set_leads(led_by(rows, stories))
+        return left
 
     def held(self, session: Session, *, now: datetime) -> list[tuple[LedgerRow, Hold]]:
         """Which stories are owed and wait, why, and until when; nothing is written."""
-        return [held for _, _, plan in self._plans(session, now, waiting=True) for held in plan.held]
+        plans = self._plans(session, KnownTopics(session), now, waiting=True)
+        return [held for _, _, plan in plans for held in plan.held]
 
     def _plans(
-        self, session: Session, now: datetime, *, waiting: bool
+        self, session: Session, topics: KnownTopics, now: datetime, *, waiting: bool
     ) -> Iterator[tuple[Route, Slot | None, Plan]]:
         """The plan of each route that owes something or whose digest's time has come, in the settings' order.
 
@@ -149,19 +158,27 @@ class Enqueuer:
         mutes = _mutes(session.outbox, now) if names else []
         for name in sorted(names, key=self._places.__getitem__):
             route, slot = self._routes[name], slots.get(name)
-            yield route, slot, self._plan(session, route, slot, _of(route, mutes), now)
+            yield route, slot, self._plan(session, route, slot, topics, _of(route, mutes), now)
 
     def _plan(
-        self, session: Session, route: Route, slot: Slot | None, mutes: Sequence[Mute], now: datetime
+        self,
+        session: Session,
+        route: Route,
+        slot: Slot | None,
+        topics: KnownTopics,
+        mutes: Sequence[Mute],
+        now: datetime,
     ) -> Plan:
         owed = session.outbox.ledger.owed(route.name)
-        entries = known_entries(session, [story.guid for story in owed])
+        stories = cover_stories(session, owed, route, topics)
+        entries = {story.lead.guid: story.lead for story in stories.values()}
         traffic = replace(
             _arrivals(session.outbox, route, now),
             last_hour=session.outbox.recent(route.channel, now - HOUR),
             waiting=session.outbox.waiting(route.channel),
         )
-        return select_due(owed, entries, route, now=now, slot=slot, mutes=mutes, traffic=traffic)
+        rows = led_by(owed, stories)
+        return select_due(rows, entries, route, now=now, slot=slot, mutes=mutes, traffic=traffic)
 
     def _due_slots(self, ledger: Ledger) -> dict[str, Slot]:
         """The digests' times that have come and are not dealt with, by route."""
@@ -176,12 +193,10 @@ class Enqueuer:
                 del self._due[name]
         return slots
 
-    def _write_draft(
-        self, session: Session, draft: Draft, topics: Sequence[StoredTopic], now: datetime
-    ) -> str:
-        route, entries = draft.route, known_entries(session, [story.guid for story in draft.shown])
+    def _write_draft(self, session: Session, draft: Draft, topics: KnownTopics, now: datetime) -> str:
+        route, stories = draft.route, cover_stories(session, draft.shown, draft.route, topics)
         page = self._page_of(topics, route, draft_id(draft), len(draft.more))
-        delivery = compose(draft, entries, now=now, topic_names=labels_of(topics), page=page)
+        delivery = compose(draft, stories, now=now, topics=topics.words, page=page)
         if delivery.more:
             session.feeds.mark_dirty([(digest_folder(delivery.id), PAGE)])
         if session.outbox.write(delivery, draft.stories):
@@ -195,9 +210,9 @@ class Enqueuer:
             )
         return delivery.id
 
-    def _page_of(self, topics: Sequence[StoredTopic], route: Route, id: str, more: int) -> DigestPage:
+    def _page_of(self, topics: KnownTopics, route: Route, id: str, more: int) -> DigestPage:
         """The page to which a message leads: one of its own where it only counts some of its stories."""
-        page = self.page(topics, route)
+        page = self.page(topics.stored, route)
         return replace(page, url=digest_url(self._site, id)) if more else page
 
     def page(self, topics: Iterable[StoredTopic], route: Route) -> DigestPage:
@@ -240,9 +255,39 @@ def _of(route: Route, mutes: Iterable[Mute]) -> list[Mute]:
     return [mute for mute in mutes if mute.holds(route.name)]
 
 
-def labels_of(topics: Iterable[StoredTopic]) -> dict[str, str]:
-    """Topics' names to show, by slug."""
-    return {stored.topic.slug: stored.topic.name for stored in topics}
+class KnownTopics:
+    """All topics, read when they are first asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @cached_property
+    def stored(self) -> list[StoredTopic]:
+        return self._session.topics()
+
+    @cached_property
+    def words(self) -> TopicWords:
+        return TopicWords(
+            labels={stored.topic.slug: stored.topic.name for stored in self.stored},
+            names=names_with_ancestors(stored.topic for stored in self.stored),
+        )
+
+
+def cover_stories(
+    session: Session, rows: Sequence[LedgerRow], route: Route, topics: KnownTopics
+) -> dict[str, Coverage]:
+    """What the route's message shows of stories that it owes, by story; those of which an entry may lead."""
+    entries: dict[str, list[Entry]] = {row.story: [] for row in rows}
+    for stored in session.of_stories(entries):
+        entries[stored.entry.story].append(stored.entry)
+    names = topics.words.names if any(len(some) > 1 for some in entries.values()) else {}
+    found = ((row.story, cover(row, entries[row.story], route, names)) for row in rows)
+    return {story: coverage for story, coverage in found if coverage is not None}
+
+
+def led_by(rows: Iterable[LedgerRow], stories: Mapping[str, Coverage]) -> list[LedgerRow]:
+    """The rows with the entries that lead now; those of which none may are as they were."""
+    return [replace(row, guid=stories[row.story].lead.guid) if row.story in stories else row for row in rows]
 
 
 def known_entries(session: Session, guids: Sequence[str]) -> dict[str, Entry]:

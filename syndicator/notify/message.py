@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from syndicator.models import Entry, Image, number
+from syndicator.notify.coverage import Coverage, publisher_of
 from syndicator.notify.slack_text import clean, escape, escaped_units, units
 from syndicator.settings.models import Digest, Route
 from syndicator.text import say_count, shorten
@@ -25,8 +26,16 @@ MAX_SECTION, MAX_HEADER, MAX_ALT, MAX_IMAGE_URL = 3_000, 150, 2_000, 3_000
 MAX_TEXT = 4_000
 SUMMARY_LENGTH = 280
 """About two lines of a Slack window of usual width."""
-MAX_SHOWN = 40
-"""However long a digest may be by its settings; the others are counted."""
+MAX_SHOWN = 20
+"""As many as the settings allow at most; the others are counted."""
+GROUPED = 10
+"""A digest of more stories is divided into groups."""
+NAME_LENGTH = 40
+"""Of a publisher or a topic, where it stands with others."""
+RISING = "rising"
+"""How a story is marked that was taken since its quality rose."""
+NAMED = 5
+"""How many other publishers an alert links to; the others are counted."""
 
 NOT_SHOWN = (".svg", ".svgz", ".avif", ".heic", ".tif", ".tiff", ".bmp", ".ico")
 """Kinds of images that Slack refuses; it takes PNG, JPEG and GIF
@@ -48,55 +57,52 @@ class DigestPage:
     url: str | None = None
 
 
-def alert_message(
-    entry: Entry,
-    route: Route,
-    *,
-    id: str,
-    topic_names: Mapping[str, str],
-    rising: bool = False,
-) -> Message:
-    """One story: headline, summary and picture, publisher, time and topics.
+def alert_message(story: Coverage, route: Route, *, id: str, topic_names: Mapping[str, str]) -> Message:
+    """One story: headline, summary and picture, publisher, time, topics, and who else has it.
 
     `topic_names` are the names to show by slug; a topic that is not among them is not shown. By
     `id` the message is recognised in Slack. The result has `blocks`, `text`, `metadata` and the switches that
     keep Slack from adding previews or markup.
     """
+    topics = [topic_names[slug] for slug in story.lead.topics if slug in topic_names]
 
     def build(title_length: int, link_length: int) -> list[Block]:
-        blocks = _story(entry, title_length, link_length)
-        blocks.append(_byline(entry, [topic_names[slug] for slug in entry.topics if slug in topic_names]))
-        return blocks + ([plain_context(_why(route, entry, rising=rising))] if route.show_reason else [])
+        blocks = _story(story, topics, title_length, link_length)
+        return blocks + ([plain_context(_why(route, story))] if route.show_reason else [])
 
     blocks = _largest(build)
-    return message_of(blocks, _line(entry), id)
+    return message_of(blocks, _line(story), id)
 
 
 def digest_message(
-    entries: Sequence[Entry],
+    stories: Sequence[Coverage],
     more: int,
     route: Route,
     *,
     id: str,
+    at: datetime,
     page: DigestPage,
     heading: str | None = None,
+    group_of: Callable[[Entry], str] | None = None,
 ) -> Message:
     """Several stories, best first: the lead with summary and picture, the others as a list of headlines.
 
-    `more` stories are only counted, with a link to the page. `heading` goes before the count in place of
-    the page's name.
+    `more` stories are only counted, with a link to the page. Ages are those at the time `at`. `heading` goes
+    before the count in place of the page's name; where there are many, `group_of` gives what stands above
+    those that have it in common.
     """
-    shown, more = entries[:MAX_SHOWN], more + len(entries[MAX_SHOWN:])
-    title = f"{clean(heading or page.name)}: {say_count(len(shown) + more, 'new story', 'new stories')}"
+    shown, more = stories[:MAX_SHOWN], more + len(stories[MAX_SHOWN:])
+    count = len(shown) + more
+    title = f"{clean(heading or page.name)}: {say_count(count, 'new story', 'new stories')}"
+    groups = _grouped(shown[1:], group_of if count > GROUPED else None)
 
     def build(title_length: int, link_length: int) -> list[Block]:
-        lead, *others = shown
-        blocks = [header(title), *_story(lead, title_length, link_length), _byline(lead, [])]
-        blocks += [_list(others, title_length, link_length)] if others else []
+        blocks = [header(title), *_story(shown[0], [], title_length, link_length)]
+        blocks += [_list(groups, at, title_length, link_length)] if groups else []
         return blocks + _ending(page, more) + ([plain_context(_why(route))] if route.show_reason else [])
 
     blocks = _largest(build)
-    text = f"{title}: " + "; ".join(clean(entry.article.title) + _leads(entry) for entry in shown)
+    text = f"{title}: " + "; ".join(clean(one.lead.article.title) + _leads(one.lead) for one in shown)
     return message_of(blocks, text, id)
 
 
@@ -117,62 +123,124 @@ def metadata_of(id: str) -> dict[str, object]:
     return {"event_type": "syndicator_delivery", "event_payload": {"delivery": id}}
 
 
-def _story(entry: Entry, title_length: int, link_length: int) -> list[Block]:
-    """The headline and, where there is a summary or a picture, both below it side by side."""
-    article = entry.article
-    blocks = [rich({"type": "rich_text_section", "elements": _headline(entry, title_length, link_length)})]
+def _story(story: Coverage, topics: Sequence[str], title_length: int, link_length: int) -> list[Block]:
+    """The headline, where there is a summary or a picture both below it side by side, the publisher's line,
+    and who else has the story."""
+    article = story.lead.article
+    blocks = [rich(_section(_headline(story.lead, title_length, link_length)))]
     pictures = (_image(image, article.title) for image in article.images)
     summary, picture = clean(article.summary), next(filter(None, pictures), None)
     if summary or picture:
         shown = summary or site_of(article.link) or article.type
         section: Block = {"type": "section", "text": _plain(shown, SUMMARY_LENGTH)}
         blocks.append(section | ({"accessory": picture} if picture else {}))
-    return blocks
+    blocks.append(_byline(story, topics))
+    return blocks + ([rich(_section(_also(story, link_length)))] if story.others else [])
 
 
 def _headline(entry: Entry, title_length: int, link_length: int) -> list[Block]:
     """The linked title and, where it passes for another address, where it leads."""
-    link = entry.article.link
+    title = clean(entry.article.title) or entry.article.link
+    return _linked(title, entry, title_length, link_length, {"style": {"bold": True}})
+
+
+def _also(story: Coverage, link_length: int) -> list[Block]:
+    """The other publishers, linked, and how many have the story in all."""
+    elements = [_span("also: ")]
+    for place, entry in enumerate(story.others[:NAMED]):
+        elements += [_span(", ")] if place else []
+        elements += _linked(publisher_of(entry), entry, NAME_LENGTH, link_length, {})
+    rest = story.others[NAMED:]
+    return [
+        *elements,
+        _span((f", +{len(rest)} more" if rest else "") + f" · {len(story.publishers)} publishers"),
+    ]
+
+
+def _linked(text: str, entry: Entry, length: int, link_length: int, style: Block) -> list[Block]:
+    """The text as a link to the entry and, where it passes for another address, where it leads."""
+    link, leads = entry.article.link, _leads_of(text, entry)
     # A rich_text element shows its text as it is, so it is cut but not escaped.
-    text = shorten(clean(entry.article.title) or link, title_length, units)
     linked: Block = {"type": "link", "url": link} if len(link) <= link_length else {"type": "text"}
-    linked |= {"text": text, "style": {"bold": True}}
-    leads = _leads(entry)
-    return [linked, {"type": "text", "text": leads}] if leads else [linked]
+    linked |= {"text": shorten(text, length, units)} | style
+    return [linked, _span(leads)] if leads else [linked]
 
 
 def _leads(entry: Entry) -> str:
     """` (leads to evil.example)` after a title that looks like another address, else nothing."""
-    host = other_host(entry.article.title, entry.article.link)
+    return _leads_of(entry.article.title, entry)
+
+
+def _leads_of(text: str, entry: Entry) -> str:
+    host = other_host(text, entry.article.link)
     return f" (leads to {clean(host)})" if host else ""
 
 
-def _byline(entry: Entry, topics: Sequence[str]) -> Block:
-    """Publisher with its logo, the reader's local time, topics; at most four of Slack's ten elements."""
-    elements: list[Block] = []
-    provider = entry.article.provider
-    logo = None if provider is None else _image(provider.logo, provider.name)
-    if logo is not None:
-        elements.append(logo)
-    name = clean(provider.name) if provider is not None else site_of(entry.article.link)
-    if name:
-        elements.append(_plain(name, 80))
-    elements.append(_time(entry.article.published))
+def _byline(story: Coverage, topics: Sequence[str]) -> Block:
+    """Publisher with its logo, the reader's local time, topics; at most five of Slack's ten elements."""
+    article = story.lead.article
+    logo = None if article.provider is None else _image(article.provider.logo, article.provider.name)
+    elements = [] if logo is None else [logo]
+    elements += [_plain(publisher_of(story.lead), 80), _time(article.published)]
     subjects = " · ".join(filter(None, map(clean, topics)))
-    if subjects:
-        elements.append(_plain(subjects, 120))
+    elements += [_plain(subjects, 120)] if subjects else []
+    elements += [_plain(RISING, 80)] if story.rising else []
     return {"type": "context", "elements": elements}
 
 
-def _list(entries: Sequence[Entry], title_length: int, link_length: int) -> Block:
-    items: list[object] = []
-    for entry in entries:
-        elements = _headline(entry, title_length, link_length)
-        name = entry.article.provider.name if entry.article.provider else site_of(entry.article.link)
+Groups = Sequence[tuple[str, Sequence[Coverage]]]
+"""Headings, empty where nothing is to stand, each with its stories in order."""
+
+
+def _grouped(stories: Sequence[Coverage], group_of: Callable[[Entry], str] | None) -> Groups:
+    """The stories by what they have in common, in the order of each group's first, those with nothing last; a
+    single group has no heading."""
+    groups: dict[str, list[Coverage]] = {}
+    for story in stories:
+        groups.setdefault("" if group_of is None else clean(group_of(story.lead)), []).append(story)
+    if len(groups) < 2:
+        return [("", some) for some in groups.values()]
+    return [(name or "Other", groups[name]) for name in sorted(groups, key=lambda name: not name)]
+
+
+def _list(groups: Groups, at: datetime, title_length: int, link_length: int) -> Block:
+    elements: list[Block] = []
+    for name, stories in groups:
         if name:
-            elements.append({"type": "text", "text": "  " + shorten(clean(name), 40, units)})
-        items.append({"type": "rich_text_section", "elements": elements})
-    return rich({"type": "rich_text_list", "style": "bullet", "elements": items})
+            heading = _span(shorten(name, NAME_LENGTH, units)) | {"style": {"bold": True}}
+            elements.append(_section([heading]))
+        items = [
+            [*_headline(one.lead, title_length, link_length), _span(_beside(one, name, at))]
+            for one in stories
+        ]
+        elements.append(
+            {"type": "rich_text_list", "style": "bullet", "elements": [_section(item) for item in items]}
+        )
+    return rich(*elements)
+
+
+def _beside(story: Coverage, heading: str, at: datetime) -> str:
+    """`  ZDNet, GeekWire, +1 · 3 h` after a headline; a publisher that is its heading is not said again."""
+    names = [shorten(name, NAME_LENGTH, units) for name in story.publishers if name != heading]
+    names = names if len(names) <= 2 else [*names[:2], f"+{len(names) - 2}"]
+    facts = [", ".join(names), _age(at - story.lead.article.published), RISING if story.rising else ""]
+    return "  " + " · ".join(filter(None, facts))
+
+
+def _age(age: timedelta) -> str:
+    """In the largest unit of which there is one.
+
+    >>> [_age(timedelta(minutes=some)) for some in (-5, 59, 60, 1439, 1440, 4320)]
+    ['0 min', '59 min', '1 h', '23 h', '1 d', '3 d']
+    """
+    minutes = max(0, int(age.total_seconds() // 60))
+    return (
+        f"{minutes} min"
+        if minutes < 60
+        else f"{minutes // 60} h"
+        if minutes < 1440
+        else f"{minutes // 1440} d"
+    )
 
 
 def _ending(page: DigestPage, more: int) -> list[Block]:
@@ -201,9 +269,17 @@ def _image(image: Image | None, alt: str) -> Block | None:
     return {"type": "image", "image_url": image.url, "alt_text": alt_text}
 
 
-def rich(element: Block) -> Block:
+def rich(*elements: Block) -> Block:
     """A block of text that Slack does not parse."""
-    return {"type": "rich_text", "elements": [element]}
+    return {"type": "rich_text", "elements": [*elements]}
+
+
+def _section(elements: Sequence[Block]) -> Block:
+    return {"type": "rich_text_section", "elements": elements}
+
+
+def _span(text: str) -> Block:
+    return {"type": "text", "text": text}
 
 
 def header(text: str) -> Block:
@@ -220,20 +296,21 @@ def plain_context(text: str) -> Block:
     return {"type": "context", "elements": [_plain(text, MAX_SECTION)]}
 
 
-def _why(route: Route, entry: Entry | None = None, *, rising: bool = False) -> str:
+def _why(route: Route, story: Coverage | None = None) -> str:
     """Why the message was sent, for a reader: the route's name and what it asks for."""
     wanted = ", ".join(route.topics) or "all topics"
     minimum = "" if route.min_quality is None else f", quality {number(route.min_quality)} or better"
-    has = "" if entry is None or route.min_quality is None else f" (it has {number(entry.article.quality)})"
-    rose = " Its quality reached the minimum later." if rising else ""
+    asks = story is not None and route.min_quality is not None
+    has = f" (it has {number(story.lead.article.quality)})" if story and asks else ""
+    rose = " Its quality reached the minimum later." if story and story.rising else ""
     when = f", at {route.deliver.cron} {route.deliver.time_zone}" if isinstance(route.deliver, Digest) else ""
     return clean(f"Sent by the route {route.name}: {wanted}{minimum}{has}{when}.{rose}")
 
 
-def _line(entry: Entry) -> str:
-    article = entry.article
-    provider = f" ({clean(article.provider.name)})" if article.provider else ""
-    return f"{shorten(clean(article.title), 300, escaped_units)}{_leads(entry)}{provider} {article.link}"
+def _line(story: Coverage) -> str:
+    article, lead = story.lead.article, story.lead
+    names = f" ({', '.join(story.publishers[:NAMED])})" if article.provider or story.others else ""
+    return f"{shorten(clean(article.title), 300, escaped_units)}{_leads(lead)}{names} {article.link}"
 
 
 def _largest(build: Callable[[int, int], list[Block]]) -> list[Block]:

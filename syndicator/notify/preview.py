@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from syndicator.alerts import Delivery, LedgerKind, LedgerRow, RouteReason
 from syndicator.models import ALL, Entry, rank
 from syndicator.notify.compose import compose
+from syndicator.notify.coverage import Coverage
 from syndicator.notify.due import Draft, DueReason, summarise
-from syndicator.notify.enqueue import Enqueuer, known_entries, labels_of
-from syndicator.notify.rules import judge_match, keys_of, names_with_ancestors
+from syndicator.notify.enqueue import Enqueuer, KnownTopics, cover_stories, led_by
+from syndicator.notify.rules import judge_match, keys_of
 from syndicator.settings.models import Digest, Route
 from syndicator.store.session import Session
-from syndicator.store.types import StoredTopic
 from syndicator.text import say_count
 
 LOOKED_AT = 500
@@ -36,33 +37,36 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
 
     Reads the store and nothing else.
     """
-    owed: Sequence[LedgerRow] = session.outbox.ledger.owed(route.name)
-    entries = known_entries(session, [story.guid for story in owed])
-    owed = [story for story in owed if story.guid in entries]
-    topics = session.topics()
-    note = f"{say_count(len(owed), 'story is', 'stories are')} owed"
-    if not owed:
-        entries = _matching(session, route, topics)
-        owed = [_as_owed(route, entry, now) for entry in entries.values()]
+    topics = KnownTopics(session)
+    owed = session.outbox.ledger.owed(route.name)
+    stories = cover_stories(session, owed, route, topics)
+    note = f"{say_count(len(stories), 'story is', 'stories are')} owed"
+    if not stories:
+        owed = _matching(session, route, topics, now)
+        found = cover_stories(session, owed, route, topics).items()
+        stories = dict(islice(found, route.deliver.maximum if isinstance(route.deliver, Digest) else 1))
         note = "nothing is owed; these are the newest entries that match"
-    if not owed:
+    if not stories:
         return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)
-    draft, page = _draft(route, owed, entries), enqueuer.page(topics, route)
-    delivery = compose(draft, entries, now=now, topic_names=labels_of(topics), page=page)
+    draft = _draft(route, [row for row in owed if row.story in stories], stories)
+    delivery = compose(draft, stories, now=now, topics=topics.words, page=enqueuer.page(topics.stored, route))
     return Preview(route=route.name, channel=route.channel, note=note, delivery=delivery)
 
 
-def _matching(session: Session, route: Route, topics: Sequence[StoredTopic]) -> dict[str, Entry]:
-    names = names_with_ancestors(stored.topic for stored in topics)
-    newest = session.feeds.newest(ALL, limit=LOOKED_AT)
-    matching = [entry for entry in newest if judge_match(entry, route, keys_of(entry, names)) is None]
-    wanted = route.deliver.maximum if isinstance(route.deliver, Digest) else 1
-    return {entry.guid: entry for entry in matching[:wanted]}
+def _matching(session: Session, route: Route, topics: KnownTopics, now: datetime) -> list[LedgerRow]:
+    """The stories of the newest entries that match, each once, newest first."""
+    newest, names = session.feeds.newest(ALL, limit=LOOKED_AT), topics.words.names
+    matching = (one for one in newest if judge_match(one, route, keys_of(one, names)) is None)
+    rows: dict[str, LedgerRow] = {}
+    for entry in matching:
+        rows.setdefault(entry.story, _as_owed(route, entry, now))
+    return list(rows.values())
 
 
-def _draft(route: Route, owed: Sequence[LedgerRow], entries: Mapping[str, Entry]) -> Draft:
-    ranked = sorted(owed, key=lambda story: rank(entries[story.guid]))
+def _draft(route: Route, owed: Sequence[LedgerRow], stories: Mapping[str, Coverage]) -> Draft:
+    ranked = sorted(led_by(owed, stories), key=lambda row: rank(stories[row.story].lead))
     if isinstance(route.deliver, Digest):
+        entries = {story.lead.guid: story.lead for story in stories.values()}
         return summarise(ranked, entries, route, DueReason.DIGEST, digest=route.deliver)
     return Draft(route=route, kind="alert", shown=(ranked[0],), reason=DueReason.AT_ONCE)
 

@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import NamedTuple, Self
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
-from syndicator.models import Entry
+from syndicator.models import Entry, rank
 from syndicator.notify.rules import Keys, TopicNames, judge_match, judge_route, keys_of
 from syndicator.settings.models import Route
 
@@ -130,7 +130,7 @@ def dedup(story: Sequence[Decision]) -> list[Decision]:
         return list(story)
     first = (owing or writers)[0]
     rivals = [d for d in (owing or writers) if d.route == first.route and d.write is first.write]
-    winner = max(rivals, key=_rank)
+    winner = min(rivals, key=lambda decision: rank(decision.entry))
     return [decision if decision is winner else _beaten(decision, winner) for decision in story]
 
 
@@ -164,12 +164,6 @@ def _judge_one(subject: _Subject, route: Route, *, now: datetime, ledger: Ledger
     elif reason is RouteReason.TOO_OLD:
         write = LedgerKind.BASELINE
     return Decision(route=route.name, channel=route.channel, entry=entry, reason=reason, write=write, at=now)
-
-
-def _rank(decision: Decision) -> tuple[float, str]:
-    """Best first by quality; the guid breaks ties, so that the choice does not depend on order."""
-    quality = decision.entry.article.quality
-    return (float("-inf") if quality is None else quality, decision.entry.guid)
 
 
 def _beaten(decision: Decision, winner: Decision) -> Decision:

@@ -77,7 +77,7 @@ def judge_route(
 
 def judge_match(entry: Entry, route: Route, keys: Keys) -> RouteReason | None:
     """Why the entry is none of the route's, whatever its age and history; None if it is."""
-    article, exclude = entry.article, route.exclude
+    article = entry.article
     if entry.visibility is not Visibility.PUBLIC:
         return RouteReason.NOT_PUBLIC
     if route.topics and not _matches(route.topics, keys.topics):
@@ -86,12 +86,25 @@ def judge_match(entry: Entry, route: Route, keys: Keys) -> RouteReason | None:
         return RouteReason.OTHER_PROVIDER
     if route.types and not _matches(route.types, keys.types):
         return RouteReason.OTHER_TYPE
-    excluded = zip((exclude.topics, exclude.providers, exclude.types), keys, strict=True)
-    if any(patterns and _matches(patterns, some) for patterns, some in excluded):
+    if is_excluded(route, keys):
         return RouteReason.EXCLUDED
     if _below(article.quality, route.min_quality):
         return RouteReason.BELOW_MINIMUM
     return RouteReason.TOO_COOL if _below(article.heat, route.min_heat) else None
+
+
+def is_excluded(route: Route, keys: Keys) -> bool:
+    """Whether the route's `exclude` has one of the entry's topics, its publisher or its type."""
+    exclude = route.exclude
+    excluded = zip((exclude.topics, exclude.providers, exclude.types), keys, strict=True)
+    return any(patterns and _matches(patterns, some) for patterns, some in excluded)
+
+
+def main_topic(entry: Entry, route: Route, topic_names: TopicNames) -> str | None:
+    """The slug of the entry's topic that the route names first, else of its first; None where it has none."""
+    names = {slug: topic_names.get(slug, frozenset()) | {slug.casefold()} for slug in entry.topics}
+    named = (slug for pattern in route.topics for slug in names if _matches((pattern,), names[slug]))
+    return next(named, next(iter(names), None))
 
 
 class RouteIndex:

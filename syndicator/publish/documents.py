@@ -105,7 +105,8 @@ class Documents:
     def digest(self, id: str) -> Iterator[Document]:
         """The page that lists all stories of a message; nothing when none of them is public any more."""
         delivery = self.session.outbox.find(id)
-        found = self.session.entries(self.session.outbox.ledger.guids_in(id)).values()
+        stories = self.session.outbox.ledger.stories_in(id)
+        found = self.session.entries(story.guid for story in stories).values()
         public = [one.entry for one in found if one.entry.visibility is Visibility.PUBLIC]
         if delivery is not None and public:
             page = Page(

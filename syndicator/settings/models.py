@@ -159,6 +159,8 @@ class Digest(Model):
     """Below this many stories a digest carries over to the next."""
     maximum: int = Field(default=10, ge=1, le=20)
     per_provider: int = Field(default=3, ge=1)
+    group: Literal["topic", "publisher", "none"] = "topic"
+    """How a digest of more than 10 stories is divided."""
 
 
 class QuietHours(Model):

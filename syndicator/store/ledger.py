@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, tuple_, update
 
 from syndicator.alerts import LedgerKind, LedgerRow, Mute, RouteReason, Slot, Way
+from syndicator.models import Entry
 from syndicator.settings.models import Route
 from syndicator.store.dialect import batches, change_unless_taken, insert_new, replace_if, row_of, upsert
 from syndicator.store.outbox_tables import WAITING, digest_slots, ledger, mutes, routes
@@ -96,14 +97,26 @@ class Ledger:
         query = select(ledger.c.route, func.count()).where(WAITING).group_by(ledger.c.route)
         return Counter({row[0]: row[1] for row in self._connection.execute(query)})
 
-    def put_into(self, delivery: str, stories: Iterable[LedgerRow]) -> datetime | None:
-        """Moves owed stories into a message. Gives the oldest suspect one's time, if there is any."""
+    def put_into(self, delivery: str, stories: Sequence[LedgerRow]) -> datetime | None:
+        """Moves owed stories into a message, each with the entry that leads.
+
+        Gives the oldest suspect one's time, if there is any.
+        """
+        self.set_leads(stories)
         suspects: list[datetime] = []
         for some in batches(stories):
             statement = update(ledger).where(_are(some)).values(delivery=delivery)
             moved = self._connection.execute(statement.returning(ledger.c.suspect, ledger.c.at))
             suspects += [row.at for row in moved if row.suspect]
         return min(suspects, default=None)
+
+    def set_leads(self, stories: Iterable[LedgerRow]) -> None:
+        """Notes which entry leads each of these stories."""
+        one = and_(ledger.c.channel == bindparam("of"), ledger.c.story == bindparam("about"))
+        statement = update(ledger).where(one).values(guid=bindparam("lead"))
+        for some in batches(stories):
+            values = [{"of": row.channel, "about": row.story, "lead": row.guid} for row in some]
+            self._connection.execute(statement, values)
 
     def put_back(self, ids: Iterable[str]) -> None:
         """Owes the stories of these messages again; the times of digests that they were for reopen."""
@@ -122,16 +135,19 @@ class Ledger:
         """All stories of this message are in the channel, or (SHOWN) were drawn in the terminal."""
         self._connection.execute(update(ledger).where(ledger.c.delivery == delivery).values(kind=kind))
 
-    def guids_in(self, delivery: str) -> list[str]:
-        """The entries that a message holds or counts, in order."""
-        query = select(ledger.c.guid).where(ledger.c.delivery == delivery).order_by(ledger.c.guid)
-        return list(self._connection.scalars(query))
+    def stories_in(self, delivery: str) -> list[LedgerRow]:
+        """The stories that a message holds or counts, by guid."""
+        return self._rows(ledger.c.delivery == delivery, "guid")
 
-    def deliveries_with(self, guids: Iterable[str]) -> list[str]:
-        """Ids of the messages that hold or count any of these entries, in order."""
+    def deliveries_with(self, entries: Collection[Entry]) -> list[str]:
+        """Ids of the messages that hold or count a story of these entries, in order."""
         query = select(ledger.c.delivery).where(ledger.c.delivery.is_not(None)).distinct()
-        some = (self._connection.scalars(query.where(ledger.c.guid.in_(keys))) for keys in batches(guids))
-        return sorted({id for ids in some for id in ids})
+        keys = (
+            (ledger.c.story, (one.story for one in entries)),
+            (ledger.c.guid, (one.guid for one in entries)),
+        )
+        found = (query.where(column.in_(some)) for column, values in keys for some in batches(values))
+        return sorted({id for one in found for id in self._connection.scalars(one)})
 
     def move(self, channel: str, to: str, *, route: str | None = None) -> int:
         """Moves the rows of a channel to another; with `route` only what it owes and is in no message.

@@ -18,7 +18,7 @@ that an answer that comes after its lease has expired changes nothing that was d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -231,17 +231,12 @@ class Outbox:
         states = deliveries.c.state.in_((*OPEN, DeliveryState.SENDING))
         return self._count(states if channel is None else and_(deliveries.c.channel == channel, states))
 
-    def waiting_with(self, guids: Iterable[str]) -> Sequence[Delivery]:
-        """The messages that wait to be sent and hold or count any of these entries, by id."""
-        found = (self.find(id) for id in self.ledger.deliveries_with(guids))
-        return [one for one in found if one is not None and one.state is DeliveryState.OWED]
-
-    def overflowing(self, guids: Iterable[str] | None = None) -> Sequence[str]:
-        """Ids of the messages that only count some of their stories, in order; with `guids`, those that have
-        these. Without, it reads the whole history."""
+    def overflowing(self, ids: Collection[str] | None = None) -> Sequence[str]:
+        """Ids of the messages, of these or (None) of all, that only count some of their stories; in order.
+        Of all, it reads the whole history."""
         query = select(deliveries.c.id).where(deliveries.c.more > 0).order_by(deliveries.c.id)
-        if guids is not None:
-            query = query.where(deliveries.c.id.in_(self.ledger.deliveries_with(guids)))
+        if ids is not None:
+            query = query.where(deliveries.c.id.in_(ids))
         return self._connection.scalars(query).all()
 
     def oldest(self, route: str, channel: str) -> datetime | None:

@@ -110,6 +110,10 @@ class Session:
         """All entries with one of these canonical links, withdrawn ones too."""
         return self._find(entries.c.canonical_link, canonical_links)
 
+    def of_stories(self, stories: Iterable[str]) -> list[StoredEntry]:
+        """All entries of these stories, withdrawn ones too."""
+        return self._find(entries.c.story, stories)
+
     def twins(self, source: str, digests: Iterable[bytes]) -> list[StoredEntry]:
         """All entries of the source whose file had one of these digests, withdrawn ones too."""
         return self._find(entries.c.digest, digests, source)

@@ -136,7 +136,7 @@ entries = Table(
     Column("source", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    Column("story", Text, nullable=False),
+    Column("story", Text, nullable=False, index=True),
     Column("link", Text, nullable=False, index=True),
     Column("canonical_link", Text, nullable=False, index=True),
     Column("visibility", EnumText(Visibility), nullable=False),

@@ -7,16 +7,19 @@ from typing import Any
 
 import pytest
 
-from syndicator.alerts import Delivery, DeliveryState, RouteReason, Slot
-from syndicator.models import Entry, Visibility, utc
-from syndicator.notify.compose import alert_id, compose, digest_id, draft_id, recompose
+from syndicator.alerts import Delivery, DeliveryState, Slot
+from syndicator.models import Entry, utc
+from syndicator.notify.compose import TopicWords, alert_id, compose, digest_id, draft_id, recompose
+from syndicator.notify.coverage import Coverage
 from syndicator.notify.due import Draft, DueReason
 from syndicator.notify.message import DigestPage
+from syndicator.settings.models import Digest
 from tests import slack_rules
 from tests.notify.values import MINUTE, NOON, make_entry, make_route, owe
 
 ROUTE = make_route()
 PAGE = DigestPage(name="The Sea", url="https://feeds.example.org/topics/sea/")
+TOPICS = TopicWords(labels={"sea": "The Sea", "lake": "Lakes"}, names={"sea": frozenset({"the sea", "sea"})})
 SLOT = Slot(nominal="2026-03-02T09:00", at=utc(2026, 3, 2, 9))
 
 
@@ -28,8 +31,8 @@ def draft(
 
 
 def composed(one: Draft, *entries: Entry) -> Delivery:
-    known = {entry.guid: entry for entry in entries}
-    return compose(one, known, now=NOON, topic_names={"sea": "The Sea"}, page=PAGE)
+    known = {entry.story: Coverage(lead=entry) for entry in entries}
+    return compose(one, known, now=NOON, topics=TOPICS, page=PAGE)
 
 
 def test_alert_is_owed_at_once() -> None:
@@ -77,33 +80,72 @@ def test_id_of_a_digest_without_a_slot_follows_from_its_oldest_story() -> None:
 def test_digest_says_what_it_is_also_when_composed_anew(reason: DueReason, heading: str) -> None:
     a, b = make_entry("a"), make_entry("b")
     delivery = composed(draft(a, b, kind="digest", reason=reason, more=(owe(make_entry("c")),)), a, b)
-    again = recompose(delivery, {e.guid: e for e in (a, b)}, ROUTE, topic_names={}, page=PAGE)
+    again = recompose(delivery, [Coverage(lead=e) for e in (a, b)], ROUTE, topics=TOPICS, page=PAGE)
     assert again is not None and again.more == 1
     for one in (delivery, again):
         assert one.message["blocks"][0]["text"]["text"] == heading  # type: ignore[index]  # free in form
         assert slack_rules.problems(dict(one.message)) == []
 
 
-def test_waiting_message_follows_its_entry_and_stays_rising() -> None:
+def test_waiting_message_follows_its_story() -> None:
     entry = make_entry()
     route = make_route(show_reason=True)
-    rising = Draft(
-        route=route,
-        kind="alert",
-        shown=(replace(owe(entry), reason=RouteReason.RISING),),
-        reason=DueReason.AT_ONCE,
-    )
-    delivery = composed(rising, entry)
+    delivery = composed(draft(entry), entry)
     renamed = replace(entry, article=replace(entry.article, title="Another title"))
-    again = recompose(delivery, {entry.guid: renamed}, route, topic_names={}, page=PAGE)
+    story = Coverage(lead=renamed, rising=True)
+    again = recompose(delivery, [story], route, topics=TOPICS, page=PAGE)
     assert again is not None and again.id == delivery.id
     assert "Another title" in str(again.message) and "reached the minimum later" in str(again.message)
 
 
-def test_withdrawn_entries_leave_a_waiting_message_and_none_is_left_of_an_empty_one() -> None:
+def test_stories_that_are_left_make_the_message_and_none_is_left_of_an_empty_one() -> None:
     a, b = make_entry("a"), make_entry("b")
     delivery = composed(draft(a, b, kind="digest", reason=DueReason.DIGEST, slot=SLOT), a, b)
-    gone = replace(a, visibility=Visibility.WITHDRAWN)
-    again = recompose(delivery, {a.guid: gone, b.guid: b}, ROUTE, topic_names={}, page=PAGE)
+    again = recompose(delivery, [Coverage(lead=b)], ROUTE, topics=TOPICS, page=PAGE)
     assert again is not None and again.guids == ("urn:b",)
-    assert recompose(delivery, {a.guid: gone}, ROUTE, topic_names={}, page=PAGE) is None
+    assert recompose(delivery, [], ROUTE, topics=TOPICS, page=PAGE) is None
+
+
+@pytest.mark.parametrize(
+    ("group", "topics", "headings"),
+    [
+        ("topic", (), ["Lakes", "The Sea", "Other"]),
+        ("topic", ("Sea", "lake"), ["Lakes", "The Sea", "Other"]),
+        ("topic", ("lake",), ["Lakes", "Other"]),
+        ("publisher", (), ["Harbour Post", "River News"]),
+        ("none", (), []),
+    ],
+)
+def test_digest_of_more_than_ten_is_grouped(group: str, topics: tuple[str, ...], headings: list[str]) -> None:
+    kinds = ("sea", "lake"), ("moon",), ("lake",), ()
+    entries = [
+        make_entry(f"n{n}", topics=kinds[n % 4], provider=("Harbour Post", "River News")[n > 8])
+        for n in range(12)
+    ]
+    digest = Digest(cron="0 9 * * *", group=group, maximum=20)
+    route = make_route(topics=topics, deliver=digest)
+    rows = tuple(owe(entry) for entry in entries)
+
+    def headings_of(count: int, more: int = 0) -> list[str]:
+        one = Draft(
+            route=route,
+            kind="digest",
+            shown=rows[:count],
+            more=rows[:more],
+            reason=DueReason.DIGEST,
+            slot=SLOT,
+        )
+        message: Any = composed(one, *entries).message
+        assert slack_rules.problems(message) == []
+        parts = [
+            part for block in message["blocks"] if block["type"] == "rich_text" for part in block["elements"]
+        ]
+        bold = [part["elements"][0] for part in parts[1:] if part["type"] == "rich_text_section"]
+        stories = [item for part in parts if part["type"] == "rich_text_list" for item in part["elements"]]
+        assert len(stories) == count - 1
+        return [element["text"] for element in bold]
+
+    assert headings_of(12) == headings
+    assert headings_of(10) == []
+    assert bool(headings_of(5, more=6)) is (group == "topic")
+    assert headings_of(5, more=5) == []

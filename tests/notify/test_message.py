@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,24 +13,29 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from syndicator.models import Entry, Image, Provider
+from syndicator.notify.coverage import Coverage
 from syndicator.notify.message import MAX_SHOWN, DigestPage, alert_message, digest_message
 from syndicator.settings.models import Digest
 from syndicator.slack.terminal import draw
 from tests import slack_rules
 from tests.notify.injections import INJECTIONS
-from tests.notify.values import NOON, make_entry, make_route
+from tests.notify.values import HOUR, NOON, make_entry, make_route
 
 ID = "d1"
 PAGE = DigestPage(name="The Sea", url="https://feeds.example.org/topics/sea/")
 NAMES = {"sea": "The Sea", "cpp": "C++"}
 
 
-def alert(entry: Entry, **options: Any) -> dict[str, Any]:
-    return alert_message(entry, make_route(), id=ID, topic_names=NAMES, **options)
+def alert(entry: Entry, *others: Entry, **options: Any) -> dict[str, Any]:
+    story = Coverage(lead=entry, others=others)
+    return alert_message(story, make_route(), id=ID, topic_names=NAMES, **options)
 
 
-def digest(entries: list[Entry], more: int = 0, page: DigestPage = PAGE) -> dict[str, Any]:
-    return digest_message(entries, more, make_route(), id=ID, page=page)
+def digest(
+    entries: Sequence[Entry | Coverage], more: int = 0, page: DigestPage = PAGE, **options: Any
+) -> dict[str, Any]:
+    stories = [one if isinstance(one, Coverage) else Coverage(lead=one) for one in entries]
+    return digest_message(stories, more, make_route(), id=ID, at=NOON, page=page, **options)
 
 
 def texts(message: dict[str, Any]) -> list[str]:
@@ -106,11 +112,84 @@ def test_digest_has_lead_list_count_and_the_way_to_all() -> None:
     assert kinds == ["header", "rich_text", "section", "context", "rich_text", "context"]
     assert message["blocks"][0]["text"]["text"] == "The Sea: 10 new stories"
     items = message["blocks"][4]["elements"][0]["elements"]
-    assert [item["elements"][1]["text"].strip() for item in items] == ["River News", "Harbour Post"]
+    assert [item["elements"][1]["text"].strip() for item in items] == [
+        "River News · 1 h",
+        "Harbour Post · 1 h",
+    ]
     ending = message["blocks"][5]["elements"][0]["text"]
     assert ending == "<https://feeds.example.org/topics/sea/|+7 more on The Sea>"
     assert message["text"].startswith("The Sea: 10 new stories: The lamp of the north; ")
     assert slack_rules.problems(message) == []
+
+
+def others(count: int, **fields: Any) -> tuple[Entry, ...]:
+    names = ("River News", "The Globe", "Herald", "Echo", "Lake Times", "Wind", "Dune")
+    return tuple(
+        make_entry(name.lower().replace(" ", "-"), provider=name, **fields) for name in names[:count]
+    )
+
+
+def also(message: dict[str, Any]) -> str:
+    return "".join(part["text"] for part in message["blocks"][-1]["elements"][0]["elements"])
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1, "also: River News · 2 publishers"),
+        (2, "also: River News, The Globe · 3 publishers"),
+        (5, "also: River News, The Globe, Herald, Echo, Lake Times · 6 publishers"),
+        (7, "also: River News, The Globe, Herald, Echo, Lake Times, +2 more · 8 publishers"),
+    ],
+)
+def test_other_publishers_stand_below_linked_and_counted(count: int, words: str) -> None:
+    message = alert(make_entry(), *others(count))
+    assert also(message) == words
+    links = [f"https://www.harbour.example/{one.article.path[:-3]}" for one in others(count)[:5]]
+    assert slack_rules.links(message)[1:] == links
+    assert slack_rules.problems(message) == []
+    lead = digest([Coverage(lead=make_entry(), others=others(count)), make_entry("fog")])
+    assert lead["blocks"][4] == message["blocks"][-1]
+    assert slack_rules.problems(lead) == []
+
+
+def test_other_publishers_stand_in_the_notification() -> None:
+    text = alert(make_entry(), *others(2))["text"]
+    assert text == (
+        "The tides of the north (Harbour Post, River News, The Globe) https://www.harbour.example/tides"
+    )
+
+
+def test_publisher_that_looks_like_another_address_says_where_it_leads() -> None:
+    bank = make_entry("b", provider="mybank.example", link="https://evil.example/x")
+    assert also(alert(make_entry(), bank)) == "also: mybank.example (leads to evil.example) · 2 publishers"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "Harbour Post · 3 h"),
+        (1, "Harbour Post, River News · 3 h"),
+        (3, "Harbour Post, River News, +2 · 3 h"),
+    ],
+)
+def test_story_is_one_line_however_many_publishers_it_has(count: int, words: str) -> None:
+    story = Coverage(lead=make_entry(published=NOON - 3 * HOUR), others=others(count))
+    message = digest([make_entry("lamp"), story])
+    (item,) = message["blocks"][4]["elements"][0]["elements"]
+    assert [part["text"] for part in item["elements"]] == ["The tides of the north", f"  {words}"]
+    assert slack_rules.problems(message) == []
+
+
+def test_story_whose_quality_rose_is_marked() -> None:
+    story = Coverage(lead=make_entry(), rising=True)
+    (alone,) = (
+        block for block in digest([story])["blocks"] if block["type"] == "context" and "logo" in str(block)
+    )
+    assert alone["elements"][-1]["text"] == "rising"
+    message = digest([make_entry("lamp"), story])
+    assert "  Harbour Post · 1 h · rising" in texts(message)
+    assert "rising" not in texts(alert(make_entry()))
 
 
 @pytest.mark.parametrize(
@@ -140,13 +219,14 @@ def test_digest_of_one_without_more_or_page_is_just_the_story() -> None:
 
 def test_why_it_was_sent_is_the_last_line_where_wanted() -> None:
     route = make_route(show_reason=True, min_quality=80.0, topics=("Sea", "Tides"))
-    message: Any = alert_message(make_entry(), route, id=ID, topic_names={}, rising=True)
+    story = Coverage(lead=make_entry(), rising=True)
+    message: Any = alert_message(story, route, id=ID, topic_names={})
     assert message["blocks"][-1]["elements"][0]["text"] == (
         "Sent by the route sea: Sea, Tides, quality 80 or better (it has 90). "
         "Its quality reached the minimum later."
     )
     daily = make_route(show_reason=True, deliver=Digest(cron="0 9 * * *", time_zone="Europe/Berlin"))
-    blocks: Any = digest_message([make_entry()], 0, daily, id=ID, page=PAGE)["blocks"]
+    blocks: Any = digest_message([story], 0, daily, id=ID, at=NOON, page=PAGE)["blocks"]
     assert (
         blocks[-1]["elements"][0]["text"] == "Sent by the route sea: all topics, at 0 9 * * * Europe/Berlin."
     )
@@ -235,6 +315,23 @@ def test_long_addresses_never_cost_the_digest(count: int, length: int) -> None:
         assert f"+{count - MAX_SHOWN + 1} more on" in str(message["blocks"][-1])
 
 
+def test_fullest_digest_fits() -> None:
+    """All that can be long is, at the most that is let through, but for titles that look like addresses."""
+    name = "Publisher of news " * 9
+    article: dict[str, Any] = {
+        "title": "word " * 90,
+        "summary": "word " * 90,
+        "images": (Image(url="https://img.example/" + "a" * 2_980),),
+    }
+    entry = make_entry(provider=name, link="https://www.harbour.example/" + "a" * 1_900, **article)
+    provider = Provider(name=name, logo=Image(url="https://img.example/" + "b" * 2_980))
+    entry = replace(entry, article=replace(entry.article, provider=provider))
+    story = Coverage(lead=entry, others=(entry,) * 9, rising=True)
+    stories = [replace(story, lead=replace(entry, guid=f"urn:{n}")) for n in range(MAX_SHOWN + 5)]
+    message = digest(stories, group_of=lambda one: f"{one.guid} " + "topic " * 20)
+    assert slack_rules.problems(message) == []
+
+
 # nothing in an article is parsed
 
 
@@ -247,12 +344,16 @@ def test_injected_text_pings_nobody_and_forges_no_link(text: str) -> None:
     entry = make_entry(title=text, summary=text, link="https://www.harbour.example/a", type=text)
     provider = Provider(name=text, logo=Image(url="https://img.example/logo.png"))
     entry = replace(entry, article=replace(entry.article, provider=provider))
+    other = replace(make_entry("eels", link="https://www.harbour.example/b"), article=entry.article)
+    story = Coverage(lead=entry, others=(other,) * 3, rising=True)
     route = make_route(show_reason=True, topics=(text,))
     names = {"sea": text}
     page = DigestPage(name=text, url=PAGE.url)
     messages = [
-        alert_message(entry, route, id=ID, topic_names=names),
-        digest_message([entry, entry], 3, route, id=ID, page=page),
+        alert_message(story, route, id=ID, topic_names=names),
+        digest_message(
+            [story] * 12, 3, route, id=ID, at=NOON, page=page, group_of=lambda one: text + one.guid[-1]
+        ),
     ]
     for message in messages:
         assert slack_rules.problems(message) == []
@@ -272,7 +373,7 @@ def test_any_text_gives_a_message_that_slack_takes(
     names = {f"t{number}": topic for number, topic in enumerate(topics)}
     entry = make_entry(title=title, summary=summary, topics=tuple(names))
     entry = replace(entry, article=replace(entry.article, provider=Provider(name=provider)))
-    message = alert_message(entry, make_route(), id=ID, topic_names=names)
+    message = alert_message(Coverage(lead=entry, others=(entry,)), make_route(), id=ID, topic_names=names)
     for one in (message, digest([entry, entry, make_entry()], 2)):
         assert slack_rules.problems(one) == []
         assert slack_rules.mentions(one) == []

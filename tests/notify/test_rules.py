@@ -17,6 +17,7 @@ from syndicator.notify.rules import (
     judge_match,
     judge_route,
     keys_of,
+    main_topic,
     names_with_ancestors,
 )
 from tests.notify.values import DAY, NOON, NOW_AND_THEN, SECOND, make_entry, make_route
@@ -142,6 +143,13 @@ def test_route_that_asks_for_something_else_has_another_fingerprint(changed: dic
 )
 def test_schedule_and_looks_do_not_make_a_route_begin_anew(changed: dict[str, Any]) -> None:
     assert fingerprint(make_route()) == fingerprint(make_route(**changed))
+
+
+def test_main_topic_is_the_first_that_the_route_names_else_the_first() -> None:
+    entry = make_entry(topics=("cpp", "sea"))
+    for topics, slug in (((), "cpp"), (("Water", "C++"), "sea"), (("c++", "sea"), "cpp"), (("Moon",), "cpp")):
+        assert main_topic(entry, make_route(topics=topics), NAMES) == slug
+    assert main_topic(make_entry(topics=()), make_route(topics=("sea",)), NAMES) is None
 
 
 def test_order_and_case_of_patterns_do_not_make_a_route_begin_anew() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 from rich.console import Console
 
+from syndicator.notify.coverage import Coverage
 from syndicator.notify.message import DigestPage, alert_message, digest_message
 from syndicator.slack.retry import Drawn
 from syndicator.slack.terminal import BUILDER, Terminal, builder_link, draw
@@ -28,7 +29,7 @@ def drawn(message: dict[str, Any], width: int = 100) -> str:
 
 def test_alert_shows_everything_a_reader_sees() -> None:
     entry = make_entry(title="Salt & sand <b>", summary="Fish & chips.")
-    shown = drawn(alert_message(entry, make_route(), id=ID, topic_names={"sea": "The Sea"}))
+    shown = drawn(alert_message(Coverage(lead=entry), make_route(), id=ID, topic_names={"sea": "The Sea"}))
     for words in (
         "#harbour",
         "syndicator  APP   12:00",
@@ -42,17 +43,19 @@ def test_alert_shows_everything_a_reader_sees() -> None:
 
 def test_digest_shows_lead_list_and_count() -> None:
     entries = [make_entry("lamp"), make_entry("eels", provider="River News")]
+    stories = [Coverage(lead=entry) for entry in entries]
     page = DigestPage(name="The Sea", url="https://feeds.example.org/topics/sea/")
-    shown = drawn(digest_message(entries, 7, make_route(), id=ID, page=page))
+    shown = drawn(digest_message(stories, 7, make_route(), id=ID, at=NOON, page=page))
     assert "The Sea: 9 new stories" in shown
-    assert "• The eels of the north  River News" in shown
+    assert "• The eels of the north  River News · 1 h" in shown
     assert "+7 more on The Sea" in shown
 
 
 @pytest.mark.parametrize("width", [30, 60, 84, 200])
 def test_message_fits_the_window(width: int) -> None:
-    entries = [make_entry(f"n{number}", title="A long title " * 9) for number in range(4)]
-    shown = drawn(digest_message(entries, 7, make_route(), id=ID, page=DigestPage(name="The Sea")), width)
+    stories = [Coverage(lead=make_entry(f"n{number}", title="A long title " * 9)) for number in range(4)]
+    page = DigestPage(name="The Sea")
+    shown = drawn(digest_message(stories, 7, make_route(), id=ID, at=NOON, page=page), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= min(width, 84)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from tests.notify.values import make_entry
 from tests.store.outbox_values import NOON, SECOND, memory_store
 
 FULL = (
@@ -38,6 +39,8 @@ def test_what_is_asked_in_each_run_is_found_by_index() -> None:
         outbox.release(("ai", "C1"), "muted", NOON)
         outbox.oldest("ai", "C1")
         outbox.recent("C1", NOON)
+        outbox.ledger.kinds(["s"], ["g"])
+        outbox.ledger.deliveries_with([make_entry()])
         outbox.ledger.owing()
         outbox.ledger.owed("ai")
         outbox.ledger.has_taken("ai", NOON)

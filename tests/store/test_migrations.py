@@ -29,7 +29,7 @@ def test_message_written_before_keeps_its_reason(tmp_path: Path) -> None:
         found = session.outbox.find("d1")
     store.close()
     assert found is not None
-    assert (found.why, found.rising, found.ended) == ("in the digest", True, None)
+    assert (found.why, found.ended) == ("in the digest", None)
 
 
 def test_what_had_other_names_is_kept(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""A story as its publishers cover it: which of its entries leads a message, and who else has it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from syndicator.alerts import LedgerRow, RouteReason
+from syndicator.models import Entry, Visibility, rank
+from syndicator.notify.rules import TopicNames, is_excluded, judge_match, keys_of
+from syndicator.notify.slack_text import clean
+from syndicator.settings.models import Route
+from syndicator.urls import site_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What a message shows of one story."""
+
+    lead: Entry
+    others: tuple[Entry, ...] = ()
+    """The best entry of each other publisher, best first."""
+    rising: bool = False
+    """The route took it since its quality rose."""
+
+    @property
+    def publishers(self) -> list[str]:
+        """Their names, the lead's first; none stands twice."""
+        return [publisher_of(entry) for entry in (self.lead, *self.others)]
+
+
+def cover(row: LedgerRow, entries: Sequence[Entry], route: Route, topic_names: TopicNames) -> Coverage | None:
+    """What the route's message shows of a story that it owes; None where none of its entries may lead.
+
+    The best of those that the route takes leads; where it takes none any more, the one for which it was
+    owed, since that was judged once. `topic_names` matter only where there are several `entries`.
+    """
+    named = sorted(_named(entries, route, topic_names), key=rank)
+    taken = (one for one in named if judge_match(one, route, keys_of(one, topic_names)) is None)
+    owed = (one for one in entries if one.guid == row.guid and one.visibility is Visibility.PUBLIC)
+    lead = next(chain(taken, owed), None)
+    if lead is None:
+        return None
+    by_name: dict[str, Entry] = {}
+    for entry in (lead, *named):
+        by_name.setdefault(publisher_of(entry).casefold(), entry)
+    _, *others = by_name.values()
+    return Coverage(lead=lead, others=tuple(others), rising=row.reason is RouteReason.RISING)
+
+
+def publisher_of(entry: Entry) -> str:
+    """The publisher's name for showing, else the site's; never empty."""
+    provider, link = entry.article.provider, entry.article.link
+    return clean(provider.name if provider else "") or site_of(link) or link
+
+
+def _named(entries: Iterable[Entry], route: Route, topic_names: TopicNames) -> list[Entry]:
+    """Those of a story's entries that the route may name: public, and not excluded by it."""
+    public = (one for one in entries if one.visibility is Visibility.PUBLIC)
+    return [one for one in public if not is_excluded(route, keys_of(one, topic_names))]
