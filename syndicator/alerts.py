@@ -35,6 +35,7 @@ class RouteReason(StrEnum):
     EXCLUDED = "excluded by the route"
     BELOW_MINIMUM = "quality below the route's minimum"
     TOO_COOL = "heat below the route's minimum"
+    FEW_PUBLISHERS = "fewer publishers than the route's minimum"
     TOO_OLD = "older than max_age"
     BEYOND_LIMIT = "beyond the limit of `backfill`"
 

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from syndicator.alerts import Delivery, DeliveryState, LedgerRow, RouteReason
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility, rank
+from syndicator.notify.coverage import count_publishers
 from syndicator.notify.due import DueReason, Hold
 from syndicator.notify.enqueue import HOUR, Enqueuer
 from syndicator.notify.rules import FROM_LEDGER, TopicNames, judge_route, keys_of, names_with_ancestors
@@ -101,26 +102,22 @@ def explain(
     topics = session.topics()
     slugs = [ALL, *(stored.topic.slug for stored in topics if stored.status is TopicStatus.LIVE)]
     names = names_with_ancestors(stored.topic for stored in topics)
+    stories = [sorted(session.others_of([stored.entry]), key=rank) for stored in found]
     explanations = tuple(
         Explanation(
             entry=stored.entry,
-            others=_others(session, stored.entry),
+            others=tuple(others),
             withdrawn=stored.withdrawn,
             problem=by_file.get((stored.entry.article.source, stored.entry.article.path)),
             feeds=tuple(_feeds(session, stored.entry, slugs, levels, limit)),
-            routes=tuple(_routes(session, stored.entry, routes, names, held, enqueuer, now)),
+            routes=tuple(_routes(session, stored.entry, others, routes, names, held, enqueuer, now)),
         )
-        for stored in found
+        for stored, others in zip(found, stories, strict=True)
     )
     known = {(one.entry.article.source, one.entry.article.path) for one in explanations}
-    others = tuple(p for p in problems if (p.source, p.path) not in known and _is_at(p.path, text))
-    nearest = () if explanations or others else _nearest(session.paths(), text)
-    return ExplainResult(explanations=explanations, problems=others, nearest=nearest)
-
-
-def _others(session: Session, entry: Entry) -> tuple[Entry, ...]:
-    story = (stored.entry for stored in session.of_story(entry.story))
-    return tuple(sorted((one for one in story if one.guid != entry.guid), key=rank))
+    bad = tuple(p for p in problems if (p.source, p.path) not in known and _is_at(p.path, text))
+    nearest = () if explanations or bad else _nearest(session.paths(), text)
+    return ExplainResult(explanations=explanations, problems=bad, nearest=nearest)
 
 
 def _nearest(paths: Sequence[str], text: str) -> tuple[str, ...]:
@@ -164,6 +161,7 @@ def _feed_reason(entry: Entry, topic: str, minimum: float | None, shown: Set[str
 def _routes(
     session: Session,
     entry: Entry,
+    others: Sequence[Entry],
     routes: Sequence[Route],
     names: TopicNames,
     held: Mapping[tuple[str, str], Hold],
@@ -175,7 +173,8 @@ def _routes(
     keys = keys_of(entry, names)
     for route in routes:
         row = by_channel.get(route.channel)
-        reason = judge_route(entry, route, now=now, keys=keys, ledger=row.kind if row else None)
+        count, kind = count_publishers((entry, *others), route, names), row.kind if row else None
+        reason = judge_route(entry, route, now=now, keys=keys, publishers=count, ledger=kind)
         delivery = session.outbox.find(row.delivery) if row and row.delivery else None
         if row and reason is RouteReason.BASELINE:
             reason = row.reason

@@ -100,20 +100,24 @@ class StoryRouter:
         now: datetime,
         silent_sources: Collection[str] = (),
     ) -> None:
-        routes = index.may_take((change.entry for change in changes), topic_names)
+        changed = [change.entry for change in changes]
+        others = session.others_of(changed) if index.counts_publishers else []
+        entries = changed + others
+        routes = index.may_take(entries, topic_names)
         if not routes or not changes:
             return
+        # What a beginning source makes enough publishers for is baseline as well, whoever else has it.
+        silent = {*silent_sources, *(one.article.source for one in others)} if silent_sources else ()
         ledger = session.outbox.ledger
         decisions = announce(
             changes,
             routes,
+            others=others,
             now=now,
-            ledger=ledger.kinds(
-                [change.entry.story for change in changes], [change.entry.guid for change in changes]
-            ),
+            ledger=ledger.kinds([entry.story for entry in entries], [entry.guid for entry in entries]),
             topic_names=topic_names,
             silent_routes={route.name for route in self._new},
-            silent_sources=silent_sources,
+            silent_sources=silent,
         )
         ledger.add(row for one in decisions if (row := one.row) is not None)
         for reason, count in Counter(one.reason for one in decisions).items():

@@ -36,6 +36,7 @@ def find_backfill(
     decisions = announce(
         [Change(entry=entry) for entry in entries],
         [route.model_copy(update={"max_age": now - since})],
+        others=session.others_of(entries) if route.min_publishers > 1 else (),
         now=now,
         ledger={key: kind for key, kind in kinds.items() if kind is not LedgerKind.BASELINE},
         topic_names=names_with_ancestors(stored.topic for stored in session.topics()),

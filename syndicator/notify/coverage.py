@@ -49,6 +49,11 @@ def cover(row: LedgerRow, entries: Sequence[Entry], route: Route, topic_names: T
     return Coverage(lead=lead, others=tuple(others), rising=row.reason is RouteReason.RISING)
 
 
+def count_publishers(entries: Iterable[Entry], route: Route, topic_names: TopicNames) -> int:
+    """How many publishers a story has for the route: those of its public entries, but for excluded ones."""
+    return len({publisher_of(one).casefold() for one in _named(entries, route, topic_names)})
+
+
 def publisher_of(entry: Entry) -> str:
     """The publisher's name for showing, else the site's; never empty."""
     provider, link = entry.article.provider, entry.article.link

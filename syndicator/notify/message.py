@@ -302,9 +302,10 @@ def _why(route: Route, story: Coverage | None = None) -> str:
     minimum = "" if route.min_quality is None else f", quality {number(route.min_quality)} or better"
     asks = story is not None and route.min_quality is not None
     has = f" (it has {number(story.lead.article.quality)})" if story and asks else ""
+    publishers = f", {route.min_publishers} publishers or more" if route.min_publishers > 1 else ""
     rose = " Its quality reached the minimum later." if story and story.rising else ""
     when = f", at {route.deliver.cron} {route.deliver.time_zone}" if isinstance(route.deliver, Digest) else ""
-    return clean(f"Sent by the route {route.name}: {wanted}{minimum}{has}{when}.{rose}")
+    return clean(f"Sent by the route {route.name}: {wanted}{minimum}{has}{publishers}{when}.{rose}")
 
 
 def _line(story: Coverage) -> str:

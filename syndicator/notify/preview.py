@@ -44,7 +44,8 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
     if not stories:
         owed = _matching(session, route, topics, now)
         found = cover_stories(session, owed, route, topics).items()
-        stories = dict(islice(found, route.deliver.maximum if isinstance(route.deliver, Digest) else 1))
+        enough = (one for one in found if len(one[1].publishers) >= route.min_publishers)
+        stories = dict(islice(enough, route.deliver.maximum if isinstance(route.deliver, Digest) else 1))
         note = "nothing is owed; these are the newest entries that match"
     if not stories:
         return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)

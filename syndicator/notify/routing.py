@@ -2,8 +2,9 @@
 
     changes -> judge -> silence -> group -> dedup -> decisions
 
-Each change is judged for each route, and what the ledger holds is left alone; during a silent beginning a
-story becomes baseline instead of owed, and so does one too old when it qualifies; a story's entries are
+Each change is judged for each route, and what the ledger holds is left alone; where a route asks for several
+publishers, so are the other entries of its story, which may have been short of one. During a silent beginning
+a story becomes baseline instead of owed, and so does one too old when it qualifies; a story's entries are
 grouped per channel, and one of them may take it. Every decision says why. When a story owed is sent is
 decided in `due`, and what is written down is the caller's to write.
 """
@@ -18,6 +19,7 @@ from typing import NamedTuple, Self
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
 from syndicator.models import Entry, rank
+from syndicator.notify.coverage import count_publishers
 from syndicator.notify.rules import Keys, TopicNames, judge_match, judge_route, keys_of
 from syndicator.settings.models import Route
 
@@ -67,19 +69,21 @@ def announce(
     changes: Sequence[Change],
     routes: Sequence[Route],
     *,
+    others: Sequence[Entry],
     now: datetime,
     ledger: LedgerView,
     topic_names: TopicNames,
     silent_routes: Collection[str] = (),
     silent_sources: Collection[str] = (),
 ) -> list[Decision]:
-    """One decision for each change and route, by channel and story; at most one per story writes.
+    """A decision for each entry and route that judges it, by channel and story; at most one per story writes.
 
+    `others` are the other entries of the changes' stories, where a route asks for several publishers.
     `routes` are in the order of the settings: of several with one channel, the first that takes a story has
     it. While a route or an entry's source begins, silently, what would be announced becomes baseline. A story
     too old when it qualifies becomes baseline too, so that a later edit of its date announces nothing.
     """
-    judged = judge(changes, routes, now=now, ledger=ledger, topic_names=topic_names)
+    judged = judge(changes, routes, others=others, now=now, ledger=ledger, topic_names=topic_names)
     quiet = silence(judged, silent_routes=silent_routes, silent_sources=silent_sources)
     return [decision for story in group(quiet) for decision in dedup(story)]
 
@@ -88,13 +92,22 @@ def judge(
     changes: Iterable[Change],
     routes: Iterable[Route],
     *,
+    others: Iterable[Entry],
     now: datetime,
     ledger: LedgerView,
     topic_names: TopicNames,
 ) -> list[Decision]:
     """Each change before each route, on its own; a story too old when it qualifies is baseline."""
-    subjects = [_Subject.of(change, topic_names) for change in changes]
-    return [_judge_one(subject, route, now=now, ledger=ledger) for route in routes for subject in subjects]
+    changed = [_Subject.of(change, topic_names) for change in changes]
+    unchanged = [_Subject.of(Change(entry=entry, before=entry), topic_names) for entry in others]
+    decisions: list[Decision] = []
+    for route in routes:
+        subjects, publishers = changed, dict[str, int]()
+        if route.min_publishers > 1:
+            subjects = changed + unchanged
+            publishers = _count_publishers((one.entry for one in subjects), route, topic_names)
+        decisions += [_judge_one(one, route, publishers, now=now, ledger=ledger) for one in subjects]
+    return decisions
 
 
 def silence(
@@ -148,10 +161,21 @@ class _Subject(NamedTuple):
         return cls(change.entry, keys_of(change.entry, names), was)
 
 
-def _judge_one(subject: _Subject, route: Route, *, now: datetime, ledger: LedgerView) -> Decision:
+def _count_publishers(entries: Iterable[Entry], route: Route, topic_names: TopicNames) -> dict[str, int]:
+    """How many publishers each story has for the route."""
+    stories: dict[str, list[Entry]] = {}
+    for entry in entries:
+        stories.setdefault(entry.story, []).append(entry)
+    return {story: count_publishers(some, route, topic_names) for story, some in stories.items()}
+
+
+def _judge_one(
+    subject: _Subject, route: Route, publishers: Mapping[str, int], *, now: datetime, ledger: LedgerView
+) -> Decision:
     entry, keys, before = subject
     known = ledger.get((route.channel, entry.guid)) or ledger.get((route.channel, entry.story))
-    reason = judge_route(entry, route, now=now, keys=keys, ledger=known)
+    count = publishers.get(entry.story, 1)
+    reason = judge_route(entry, route, now=now, keys=keys, publishers=count, ledger=known)
     if (
         reason is RouteReason.OWED
         and before is not None

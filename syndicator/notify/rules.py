@@ -1,8 +1,8 @@
 """Does this entry belong on this route, and why (pure).
 
 The tests run in one order, and the first that fails is the reason: public, topic, provider, type, excluded,
-quality, heat, already in the channel's ledger, age. So an announced entry says "announced" however old it has
-grown, and one that was never wanted says why it was not.
+quality, heat, number of publishers, already in the channel's ledger, age. So an announced entry says
+"announced" however old it has grown, and one that was never wanted says why it was not.
 """
 
 from __future__ import annotations
@@ -59,15 +59,18 @@ def judge_route(
     *,
     now: datetime,
     keys: Keys,
+    publishers: int,
     ledger: LedgerKind | None = None,
 ) -> RouteReason:
     """Why the route takes the entry (OWED) or does not, at `now`.
 
-    `ledger` is what the channel's ledger says of the entry's story.
+    `publishers` is how many have the entry's story, `ledger` what the channel's ledger says of it.
     """
     reason = judge_match(entry, route, keys)
     if reason is not None:
         return reason
+    if publishers < route.min_publishers:
+        return RouteReason.FEW_PUBLISHERS
     if ledger is not None:
         return FROM_LEDGER[ledger]
     if entry.article.published < now - route.max_age:
@@ -112,6 +115,8 @@ class RouteIndex:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self.routes = tuple(routes)
+        self.counts_publishers = any(route.min_publishers > 1 for route in routes)
+        """Whether an entry may decide for the others of its story."""
         self._anywhere: list[int] = []
         """The places of the routes that name no topic, or a pattern."""
         self._naming: dict[str, list[int]] = {}
@@ -146,6 +151,8 @@ def fingerprint(route: Route) -> str:
         "min_heat": None if route.min_heat is None else float(route.min_heat),
         "max_age_s": route.max_age.total_seconds(),
     }
+    if route.min_publishers > 1:  # else as it was before there was such a setting, so that no route is new
+        facts["min_publishers"] = route.min_publishers
     return hashlib.sha256(json.dumps(patterns | facts, sort_keys=True).encode()).hexdigest()
 
 

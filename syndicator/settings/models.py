@@ -206,6 +206,8 @@ class Route(Model):
     min_quality: float | None = None
     """Within Settings, that of the `level` where it has one."""
     min_heat: float | None = None
+    min_publishers: int = Field(default=1, ge=1)
+    """How many must have the story."""
     level: str | None = None
     deliver: Deliver = Digest(cron="0 9 * * *")
     gather: Duration = timedelta(0)

@@ -7,12 +7,12 @@ What is asked for by keys is found by index, in one statement for each 500 of th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, inspect, or_, select, text
 
-from syndicator.models import DeclaredTopic, Visibility
+from syndicator.models import DeclaredTopic, Entry, Visibility
 from syndicator.store import rows
 from syndicator.store.dialect import batches, in_list, json_text, upsert, with_json_items
 from syndicator.store.feeds import FeedTables
@@ -114,6 +114,11 @@ class Session:
         """All entries of these stories, withdrawn ones too."""
         return self._find(entries.c.story, stories)
 
+    def others_of(self, some: Collection[Entry]) -> list[Entry]:
+        """The other entries of these entries' stories, withdrawn ones too."""
+        guids, found = {one.guid for one in some}, self.of_stories({one.story for one in some})
+        return [stored.entry for stored in found if stored.entry.guid not in guids]
+
     def twins(self, source: str, digests: Iterable[bytes]) -> list[StoredEntry]:
         """All entries of the source whose file had one of these digests, withdrawn ones too."""
         return self._find(entries.c.digest, digests, source)
@@ -171,10 +176,6 @@ class Session:
         return sorted(
             self._stored(condition), key=lambda stored: (stored.entry.article.path, stored.entry.guid)
         )
-
-    def of_story(self, story: str) -> list[StoredEntry]:
-        """All entries of a story, withdrawn ones too; in any order. Reads all stories."""
-        return self._stored(entries.c.story == story)
 
     def paths(self) -> Sequence[str]:
         """The paths of all entries, in order."""

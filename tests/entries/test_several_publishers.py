@@ -11,7 +11,7 @@ import pytest
 from syndicator.alerts import Delivery, RouteReason, Slot
 from syndicator.settings.models import Digest, Route
 from tests import slack_rules
-from tests.rig import Rig
+from tests.rig import Rig, article_text
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LINK = "https://news.example/lighthouse"
@@ -125,6 +125,76 @@ def test_withdrawn_lead_of_an_owed_story_leaves_it_to_another(tmp_path: Path) ->
     rig.run_once()
     (message,) = messages(rig)
     assert "ZDNet on the lighthouse" in words(message) and "publishers" not in words(message)
+
+
+# min_publishers
+
+
+def reasons(rig: Rig, path: str) -> list[RouteReason]:
+    (explanation,) = rig.explain(path).explanations
+    return [word.reason for word in explanation.routes]
+
+
+def test_story_is_owed_once_when_its_second_publisher_comes(tmp_path: Path) -> None:
+    rig = begun(tmp_path, min_publishers=2, min_quality=80)
+    publish(rig, "GeekWire", 90)
+    assert reasons(rig, "geekwire.md") == [RouteReason.FEW_PUBLISHERS]
+    assert [*rig.owed(), *messages(rig)] == []
+    rig.wait(24 * HOUR)
+    publish(rig, "ZDNet", 10, topics=["Elsewhere"])
+    (message,) = messages(rig)
+    assert "GeekWire on the lighthouse" in words(message) and "2 publishers" in words(message)
+    assert reasons(rig, "geekwire.md") == [RouteReason.WAITING]
+    for name in ("Herald", "Globe"):
+        publish(rig, name, 200)
+    assert [one.id for one in messages(rig)] == [message.id]
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "reason"),
+    [("Geekwire", 1, RouteReason.FEW_PUBLISHERS), ("ZDNet", 8, RouteReason.TOO_OLD)],
+    ids=["the same publisher", "too late"],
+)
+def test_what_makes_no_second_publisher_in_time(
+    tmp_path: Path, name: str, days: int, reason: RouteReason
+) -> None:
+    rig = begun(tmp_path, min_publishers=2)
+    publish(rig, "GeekWire", 90)
+    rig.wait(days * 24 * HOUR)
+    values = {"webUrl": LINK, "provider": {"name": name}}
+    rig.write("second.md", **values)
+    rig.run_once()
+    assert messages(rig) == []
+    assert reasons(rig, "geekwire.md") == [reason]
+
+
+def test_route_that_asks_for_publishers_begins_silently(tmp_path: Path) -> None:
+    rig = begun(tmp_path)
+    publish(rig, "GeekWire", 90)
+    rig.restart(routes=[Route(**ROUTE | {"channel": "C2", "min_publishers": 2})])
+    publish(rig, "ZDNet", 90)
+    for name in ("Lake", "River"):
+        rig.write(f"{name}.md", webUrl="https://news.example/other", provider={"name": name})
+    rig.run_once()
+    rig.restart(routes=[Route(**ROUTE | {"channel": "C2", "min_publishers": 2, "min_quality": 10})])
+    rig.run_once()
+    said = [one for one in messages(rig) if one.channel == "C2"]
+    assert len(said) == 2
+    publish(rig, "Herald", 90)
+    assert len([one for one in messages(rig) if one.channel == "C2"]) == 2
+
+
+def test_new_source_that_brings_second_publishers_announces_nothing(tmp_path: Path) -> None:
+    rig = begun(tmp_path, min_publishers=2)
+    publish(rig, "GeekWire", 90)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "b.md").write_text(article_text("b.md", webUrl=LINK, provider={"name": "ZDNet"}))
+    rig.restart(sources=(rig.source("news", rig.folder), rig.source("other", other)))
+    rig.run_once()
+    assert [*rig.owed(), *messages(rig)] == []
+    publish(rig, "Herald", 90)
+    assert messages(rig) == []
 
 
 # rising

@@ -65,6 +65,15 @@ def test_baseline_is_announced_best_first_and_the_rest_is_counted(rig: Rig) -> N
     assert (word.ledger.kind, word.ledger.reason) == (LedgerKind.OWED, RouteReason.BACKFILL)
 
 
+def test_publisher_from_before_that_time_counts(rig: Rig) -> None:
+    two = AI.model_copy(update={"min_publishers": 2})
+    before = {"webUrl": "https://news.example/good", "publishedDateTime": "2026-03-01T09:00:00Z"}
+    for provider, found in ((None, []), ({"name": "The Globe"}, ["good.md"])):
+        rig.write("before.md", provider=provider, **before)
+        rig.run_once()
+        assert paths(asked(rig, route=two)) == found
+
+
 def test_limit_takes_the_best(rig: Rig) -> None:
     found = asked(rig, limit=1)
     assert paths(found) == ["best.md"]

@@ -9,7 +9,7 @@ import pytest
 
 from syndicator.alerts import RouteReason
 from syndicator.models import Entry, Visibility
-from syndicator.notify.coverage import Coverage, cover, publisher_of
+from syndicator.notify.coverage import Coverage, count_publishers, cover, publisher_of
 from syndicator.settings.models import Route
 from tests.notify.values import HOUR, NOON, make_entry, make_route, owe
 
@@ -73,6 +73,7 @@ def test_no_publisher_stands_twice(again: str) -> None:
     twin, third = of_story("t", again, 50.0), of_story("u", "Globe", 40.0)
     story = covered(GLOBE, HERALD, twin, third)
     assert story == Coverage(lead=HERALD, others=(GLOBE,))
+    assert count_publishers([GLOBE, HERALD, twin, third], make_route(), {}) == 2
 
 
 def test_story_is_rising_as_its_row_says() -> None:
@@ -86,6 +87,13 @@ def test_story_is_rising_as_its_row_says() -> None:
 )
 def test_publisher_without_a_name_goes_by_its_site(provider: str | None, name: str) -> None:
     assert publisher_of(make_entry(provider=provider)) == name
+
+
+def test_publishers_are_counted_without_what_is_excluded_or_not_public() -> None:
+    entries = [GLOBE, HERALD, replace(LAKE, visibility=Visibility.EXPIRED)]
+    assert count_publishers(entries, make_route(providers=("Globe",)), {}) == 2
+    assert count_publishers(entries, make_route(exclude={"providers": ["Globe"]}), {}) == 1
+    assert count_publishers([], make_route(), {}) == 0
 
 
 def test_age_of_an_entry_is_no_matter_once_its_story_is_owed() -> None:

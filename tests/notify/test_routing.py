@@ -19,7 +19,7 @@ def decide(
     *entries: Entry | Change, routes: list[Route] | None = None, now: datetime = NOON, **options: Any
 ) -> list[Decision]:
     changes = [one if isinstance(one, Change) else Change(entry=one) for one in entries]
-    facts: dict[str, Any] = {"ledger": {}, "topic_names": {}} | options
+    facts: dict[str, Any] = {"others": (), "ledger": {}, "topic_names": {}} | options
     return announce(changes, routes or [make_route()], now=now, **facts)
 
 
@@ -150,6 +150,53 @@ def test_story_in_one_batch_is_owed_once_with_its_best_entry() -> None:
         ("sea", "urn:b", LedgerKind.OWED, RouteReason.OWED),
         ("sea", "urn:c", None, RouteReason.SAME_STORY),
     ]
+
+
+TWO = make_route(min_publishers=2, min_quality=80.0)
+
+
+def test_second_publisher_lets_the_story_be_announced_with_its_best_entry() -> None:
+    first = make_entry("a", story="s", quality=90.0, provider="Globe")
+    (alone,) = decide(first, routes=[TWO])
+    assert (alone.write, alone.reason) == (None, RouteReason.FEW_PUBLISHERS)
+    second = make_entry("b", story="s", quality=10.0, provider="Herald")
+    decisions = decide(second, routes=[TWO], others=[first])
+    assert sorted(writes(decisions)) == [
+        ("sea", "urn:a", LedgerKind.OWED, RouteReason.OWED),
+        ("sea", "urn:b", None, RouteReason.BELOW_MINIMUM),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("second", "route"),
+    [
+        ({"provider": "GLOBE"}, TWO),
+        ({"provider": "Glo\u200bbe"}, TWO),
+        ({"visibility": Visibility.DRAFT}, TWO),
+        ({"story": "another"}, TWO),
+        ({}, make_route(min_publishers=2, exclude={"providers": ["Her*"]})),
+        ({}, make_route(min_publishers=3)),
+    ],
+    ids=["same name", "same name to a reader", "draft", "another story", "excluded", "three wanted"],
+)
+def test_who_does_not_count_as_another_publisher(second: dict[str, Any], route: Route) -> None:
+    first = make_entry("a", story="s", provider="Globe")
+    other = make_entry("b", **{"story": "s", "provider": "Herald"} | second)
+    assert {one.write for one in decide(other, routes=[route], others=[first])} == {None}
+
+
+def test_sites_count_where_no_publisher_is_named() -> None:
+    first = make_entry("a", story="s", provider=None)
+    second = make_entry("b", story="s", provider=None, link="https://other.example/b")
+    assert LedgerKind.OWED in {one.write for one in decide(second, routes=[TWO], others=[first])}
+
+
+def test_other_entries_are_judged_for_no_route_that_counts_no_publishers() -> None:
+    other = make_entry("a", story="s")
+    decisions = decide(
+        make_entry("b", story="s", quality=1.0), routes=[make_route(min_quality=9)], others=[other]
+    )
+    assert [one.entry.guid for one in decisions] == ["urn:b"]
 
 
 def test_decisions_do_not_depend_on_the_order_of_changes() -> None:

@@ -58,6 +58,8 @@ CASES = [
     ("unrated", {"quality": None}, {"min_quality": 1.0}, RouteReason.BELOW_MINIMUM),
     ("hot enough", {"heat": 5.0}, {"min_heat": 5.0}, RouteReason.OWED),
     ("too cool", {"heat": -1.0}, {"min_heat": 0.0}, RouteReason.TOO_COOL),
+    ("publishers enough", {}, {"min_publishers": 2}, RouteReason.OWED),
+    ("few publishers", {}, {"min_publishers": 3}, RouteReason.FEW_PUBLISHERS),
     ("just young enough", {"published": NOON - 7 * DAY}, {}, RouteReason.OWED),
     ("too old", {"published": NOON - 7 * DAY - SECOND}, {}, RouteReason.TOO_OLD),
     (
@@ -80,7 +82,7 @@ CASES = [
 )
 def test_route_judges(entry: dict[str, Any], route: dict[str, Any], reason: str) -> None:
     made = make_entry(**entry)
-    judged = judge_route(made, make_route(**route), now=NOON, keys=keys_of(made, NAMES))
+    judged = judge_route(made, make_route(**route), now=NOON, keys=keys_of(made, NAMES), publishers=2)
     assert judged.startswith(str(reason))
     index = RouteIndex(
         [make_route("other", topics=("None",)), make_route(**route), make_route("wild", topics=("z*",))]
@@ -101,7 +103,7 @@ def test_route_judges(entry: dict[str, Any], route: dict[str, Any], reason: str)
 def test_ledger_is_the_reason_however_old_the_entry_is(kind: LedgerKind, reason: RouteReason) -> None:
     entry = make_entry(published=NOON - 99 * DAY)
     keys = keys_of(entry, NAMES)
-    assert judge_route(entry, make_route(), now=NOON, keys=keys, ledger=kind) is reason
+    assert judge_route(entry, make_route(), now=NOON, keys=keys, publishers=1, ledger=kind) is reason
 
 
 def test_match_leaves_age_aside() -> None:
@@ -122,6 +124,7 @@ def test_parents_that_name_each_other_end() -> None:
         {"exclude": {"types": ("video",)}},
         {"min_quality": 80.0},
         {"min_heat": 1.0},
+        {"min_publishers": 2},
         {"max_age": timedelta(days=1)},
     ],
     ids=str,
@@ -143,6 +146,11 @@ def test_route_that_asks_for_something_else_has_another_fingerprint(changed: dic
 )
 def test_schedule_and_looks_do_not_make_a_route_begin_anew(changed: dict[str, Any]) -> None:
     assert fingerprint(make_route()) == fingerprint(make_route(**changed))
+
+
+def test_fingerprint_of_a_route_without_later_settings_is_as_it_always_was() -> None:
+    # Kept in databases: another one would begin the route anew, silently.
+    assert fingerprint(make_route()) == "e49820e5bf8b31889d2819c390b23e3aafb317bb4be8a2d22e55a5781f914afc"
 
 
 def test_main_topic_is_the_first_that_the_route_names_else_the_first() -> None:
