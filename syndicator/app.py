@@ -147,6 +147,7 @@ def open_app(
     """
     with store.transaction() as session:
         routes = follow_channels(session, settings.routes, now)
+        session.past.begin(now)
     router, enqueuer = StoryRouter(routes), Enqueuer(routes, settings.site)
     app = App(
         settings=settings,

@@ -79,6 +79,7 @@ def main() -> None:
             preview,
             routes,
             run,
+            simulate,
             status,
         )
 

@@ -140,6 +140,8 @@ class EntrySync:
         written = [c for c in changes if c.before is None or c.before != c.after]
         touched = [c for c in written if c.before is None or c.before.entry != c.after.entry]
         session.put_entries(change.after for change in written)
+        changed = ((c.before.entry, c.after.entry) for c in touched if c.before is not None)
+        session.past.note(changed, self.now, silent=self.silent)
         if not touched:
             return ()
         self._update_memberships(touched)

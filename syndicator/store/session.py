@@ -18,6 +18,7 @@ from syndicator.store.dialect import batches, in_list, json_text, upsert, with_j
 from syndicator.store.feeds import FeedTables
 from syndicator.store.history import History
 from syndicator.store.outbox import Outbox
+from syndicator.store.past import Past
 from syndicator.store.problems import Problems
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topics
 from syndicator.store.types import KnownFile, SourceState, StoredEntry, StoredTopic
@@ -41,6 +42,7 @@ class Session:
         self.outbox = Outbox(connection)
         self.websub = WebSubNotifications(connection)
         self.history = History(connection)
+        self.past = Past(connection)
 
     def revision(self) -> str | None:
         """Which revision the tables are of; None where there are none."""

@@ -157,6 +157,21 @@ entries = Table(
     Index("ix_entries_visibility_expires", "visibility", "expires"),
 )
 
+former_states = Table(
+    "former_states",
+    metadata,
+    # What routes judged an entry by before it changed; how it is now stands in `entries`.
+    Column("guid", Text, primary_key=True),
+    Column("until", UtcTime, primary_key=True),
+    Column("visibility", EnumText(Visibility), nullable=False),
+    Column("quality", Float),
+    Column("heat", Float),
+    Column("published", UtcTime, nullable=False),
+    # Whether the change that ended it was no news to anyone.
+    Column("silent", Boolean, nullable=False),
+    Index("ix_former_states_until", "until"),
+)
+
 memberships = Table(
     "memberships",
     metadata,

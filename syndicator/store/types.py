@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from syndicator.models import DeclaredTopic, Entry, Problem, Topic
+from syndicator.models import DeclaredTopic, Entry, Problem, Topic, Visibility
 
 FEED, PAGE = -1, -2
 """What stands for a topic's feeds and for its page for people, beside the archive's pages 0, 1, 2, ..."""
@@ -72,6 +72,33 @@ class StoredEntry:
     entry: Entry
     digest: bytes
     withdrawn: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerState:
+    """How an entry was until a moment, as far as routes judge by it and it may change often. `silent`: the
+    change that ended it was no news to anyone."""
+
+    guid: str
+    until: datetime
+    visibility: Visibility
+    quality: float | None
+    heat: float | None
+    published: datetime
+    silent: bool = False
+
+    @classmethod
+    def of(cls, entry: Entry, *, until: datetime, silent: bool = False) -> FormerState:
+        article = entry.article
+        return cls(
+            guid=entry.guid,
+            until=until,
+            visibility=entry.visibility,
+            quality=article.quality,
+            heat=article.heat,
+            published=article.published,
+            silent=silent,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

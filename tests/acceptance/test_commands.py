@@ -259,6 +259,24 @@ def test_backfill_used_wrongly_says_how(site: Running) -> None:
     assert "--since" in said(site, "backfill", "ai", "--since", "2 moons", code=2)
 
 
+def test_simulate_shows_what_other_settings_would_have_posted(site: Running) -> None:
+    """Before anything was announced: both articles count from when they were published."""
+    write(site, "poor.md", quality=20)
+    assert site.command("build").returncode == 0
+    old = site.config.rename(site.base / "old.yaml")
+    site.configure(routes=[{**ROUTES[0], "min_quality": 50}])
+    page = site.base / "simulation.html"
+    text = said(site, "simulate", "--against", str(old), "--since", "1d", "--html", str(page))
+    assert text.startswith("1 day, ") and "old.yaml → syndicator.yaml" in text
+    assert "an estimate from the folder" in text
+    assert "ai C1 any → 50+ 3 → 2 3.0 → 2.0 3 → 2" in text
+    assert "C1 20 About poor no longer: quality below the route's minimum" in text
+    assert "<h1>What would have been posted</h1>" in page.read_text()
+    told = facts(site, "simulate", "--against", str(site.config), "--since", "1d")
+    assert [(one["route"], one["after"]["stories"]) for one in told["routes"]] == [("ai", 2)]
+    assert "is no date" in said(site, "simulate", "--until", "tomorrow", code=2)
+
+
 def test_explain_tells_of_feeds_and_routes(site: Running) -> None:
     text = said(site, "explain", "a.md")
     assert "feeds/ai" in text and "baseline" in text

@@ -5,7 +5,7 @@ The same page gives the same bytes: no clock, no version, no random value.
 
 from __future__ import annotations
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from syndicator.models import Format, number
@@ -38,6 +38,12 @@ def templates(package: str) -> Environment:
     )
     made.filters["mark_code"] = mark_code
     return made
+
+
+def templates_beside(package: str) -> Environment:
+    """The package's templates, which may use the pages' own, such as `parts.html`."""
+    loaders = (PackageLoader(package), PackageLoader("syndicator.publish.pages"))
+    return _ENVIRONMENT.overlay(loader=ChoiceLoader(loaders))
 
 
 _ENVIRONMENT = templates("syndicator.publish.pages")

@@ -1,0 +1,230 @@
+"""`syndicator simulate`: what routes would have posted under other settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syndicator.cli import app, options
+from syndicator.cli.terminal import console, say, say_json
+from syndicator.text import say_count, shown
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from syndicator.simulation.comparison import ChangedStory, ComparedRoute, Comparison, Volume
+    from syndicator.simulation.replay import Replayed
+
+LISTED = 10
+
+
+@app.command()
+def simulate(
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
+    since: Annotated[str, typer.Option("--since", help="How far back: 12h, 30d.")] = "30d",
+    until: Annotated[
+        str,
+        typer.Option("--until", help="The end, as 2026-11-01 or 2026-11-01T09:00 in UTC; by default now."),
+    ] = "",
+    against: Annotated[
+        Path,
+        typer.Option(
+            "--against",
+            help="Today's settings; by default found as --config is.",
+            show_default=False,
+            envvar="SYNDICATOR_CONFIG",
+        ),
+    ] = options.DEFAULT_CONFIG,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Also write it as one page with charts into this file.")
+    ] = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Show what other settings' routes would have posted, beside today's: how much, what comes and goes.
+
+    `--config NEW` has the other settings; without, only what today's would have posted. By what the service
+    has recorded; for the time before, it is estimated from the folder. Nothing is sent, and nothing changes.
+    """
+    from syndicator.cli.log import configure_logs
+
+    configure_logs(quiet=True)
+    new, today = options.settings_file(config), options.settings_file(against)
+    is_same = new.resolve() == today.resolve() or not today.exists()
+    end = _moment(until) if until else options.now()
+    found = _compare(new, new if is_same else today, end, since, is_same=is_same)
+    names = (new.name, None if is_same else today.name if today.name != new.name else str(today))
+    if html is not None:
+        from syndicator.simulation.page import render_comparison
+
+        html.write_bytes(render_comparison(found, new=names[0], today=names[1]))
+    if as_json:
+        say_json(_facts(found))
+    else:
+        _print(found, *names)
+        if html is not None:
+            say(f"{html} has it as a page")
+
+
+def _moment(text: str) -> datetime:
+    from datetime import UTC
+
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"--until {text!r} is no date like 2026-11-01 or 2026-11-01T09:00") from None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _compare(new: Path, today: Path, until: datetime, since: str, *, is_same: bool) -> Comparison:
+    from syndicator.app import routes_of
+    from syndicator.simulation.comparison import compare
+    from syndicator.simulation.recorded import read_recorded
+    from syndicator.simulation.replay import replay
+
+    after, before = options.read_settings(new), options.read_settings(today)
+    start = until - options.length(since, "--since")
+    with options.session_of(before) as session:
+        routes = [routes_of(settings, session) for settings in (after, before)]
+        recorded = read_recorded(session, [*routes[0], *routes[1]], since=start, until=until)
+    played: list[Replayed] = [replay(recorded, some) for some in (routes[:1] if is_same else routes)]
+    return compare(recorded, None if is_same else played[1], played[0])
+
+
+def _print(found: Comparison, new: str, today: str | None) -> None:
+    recorded = found.recorded
+    span = f"{recorded.since:%Y-%m-%d} to {recorded.until:%Y-%m-%d} (UTC)"
+    files = f"{today} → {new}" if today else new
+    say((f"{say_count(round(recorded.days), 'day')}, {span}: ", "bold"), files)
+    if recorded.exact_since > recorded.since:
+        say(
+            (
+                f"Before {recorded.exact_since:%Y-%m-%d %H:%M} UTC an estimate from the folder: an article "
+                "came when it was published, with the quality that it has now.",
+                "yellow",
+            )
+        )
+    if not found.routes:
+        say("There are no routes: nothing goes to Slack.")
+        return
+    console().print(_routes(found, compared=today is not None))
+    console().print()
+    console().print(_periods(found, compared=today is not None))
+    if today is not None:
+        _print_stories("Comes", found.comes, "not today: ")
+        _print_stories("Goes", found.goes, "no longer: ")
+
+
+def _pair(before: str, after: str, *, compared: bool) -> str:
+    return f"{before} → {after}" if compared and before != after else after
+
+
+def _routes(found: Comparison, *, compared: bool) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("route", "channel", box=None, pad_edge=False)
+    for name in ("quality", "stories", "a day", "messages"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for route in found.routes:
+        sides = [_words(side, found.recorded.days) for side in (route.before, route.after)]
+        facts = (_pair(*pair, compared=compared) for pair in zip(*sides, strict=True))
+        table.add_row(Text(route.name), Text(route.channel), *facts)
+    return table
+
+
+def _words(side: Volume | None, days: float) -> tuple[str, str, str, str]:
+    from syndicator.simulation.comparison import say_rate
+
+    if side is None:
+        return "–", "0", "0.0", "0"
+    quality = "any" if side.min_quality is None else f"{side.min_quality:g}+"
+    return quality, f"{side.stories:,}", say_rate(side.stories, days), f"{side.messages:,}"
+
+
+def _periods(found: Comparison, *, compared: bool) -> Table:
+    """Stories sent to each channel in each day or week."""
+    from rich.table import Table
+    from rich.text import Text
+
+    channels: dict[str, list[ComparedRoute]] = {}
+    for route in found.routes:
+        channels.setdefault(route.channel, []).append(route)
+    table = Table("week of" if found.weeks else "day", box=None, pad_edge=False)
+    for channel in channels:
+        table.add_column(Text(channel), justify="right")
+    for at, period in enumerate(found.periods):
+        cells = (
+            _pair(
+                *(
+                    str(sum(side.per_period[at] for side in sides if side is not None))
+                    for sides in zip(*((route.before, route.after) for route in some), strict=True)
+                ),
+                compared=compared,
+            )
+            for some in channels.values()
+        )
+        table.add_row(f"{period}" if found.weeks else f"{period:%a} {period}", *cells)
+    return table
+
+
+def _print_stories(title: str, stories: Sequence[ChangedStory], why: str) -> None:
+    from rich.text import Text
+
+    from syndicator.cli.terminal import grid
+    from syndicator.models import number
+
+    console().print()
+    say((f"{title}: {say_count(len(stories), 'story', 'stories')}", "bold"))
+    table = grid("dim", "", "")
+    for one in stories[:LISTED]:
+        reason = one.why.value if one.why else "no route leads to the channel"
+        text = Text(shown(one.entry.article.title)).append(f"\n{why}{reason}", "dim")
+        table.add_row(Text(one.channel), number(one.entry.article.quality), text)
+    if len(stories) > LISTED:
+        table.add_row("", "", f"and {len(stories) - LISTED} more")
+    console().print(table)
+
+
+def _facts(found: Comparison) -> dict[str, Any]:
+    """For programs."""
+    recorded = found.recorded
+    return {
+        "since": recorded.since,
+        "until": recorded.until,
+        "exact_since": recorded.exact_since,
+        "periods": [period.isoformat() for period in found.periods],
+        "routes": [
+            {
+                "route": route.name,
+                "channel": route.channel,
+                "before": _volume(route.before),
+                "after": _volume(route.after),
+            }
+            for route in found.routes
+        ],
+        "comes": [_story(one) for one in found.comes],
+        "goes": [_story(one) for one in found.goes],
+        "topics": [
+            {"topic": one.slug, "stories": one.stories, "minimums": one.minimums} for one in found.topics
+        ],
+    }
+
+
+def _volume(side: Volume | None) -> dict[str, Any] | None:
+    return None if side is None else asdict(side)
+
+
+def _story(one: ChangedStory) -> dict[str, Any]:
+    article = one.entry.article
+    facts = {"channel": one.channel, "route": one.route, "guid": one.entry.guid, "title": article.title}
+    return facts | {
+        "link": article.link,
+        "path": article.path,
+        "quality": article.quality,
+        "why_not": one.why,
+    }

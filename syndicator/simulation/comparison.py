@@ -1,0 +1,239 @@
+"""Two replays of one time side by side: how much, what comes and goes and why; which minimum gives how much.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from syndicator.alerts import RouteReason
+from syndicator.models import ALL, Entry, Visibility, rank
+from syndicator.settings.models import Route
+from syndicator.simulation.recorded import Recorded
+from syndicator.simulation.replay import Replayed, StoryKey, taken_by
+
+DAYS_SHOWN = 35
+"""Up to so many days each has a row; then weeks have."""
+PACES = {"1 a week": 1 / 7, "3 a week": 3 / 7, "1 a day": 1.0, "3 a day": 3.0, "10 a day": 10.0}
+"""Stories a day for which each topic's minimum is worked out, by what they are called."""
+TESTS = (
+    RouteReason.NOT_PUBLIC,
+    RouteReason.OTHER_TOPIC,
+    RouteReason.OTHER_PROVIDER,
+    RouteReason.OTHER_TYPE,
+    RouteReason.EXCLUDED,
+    RouteReason.BELOW_MINIMUM,
+    RouteReason.TOO_COOL,
+    RouteReason.FEW_PUBLISHERS,
+)
+"""In the order of the tests: of a story's entries the one that came furthest says why it was not taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """What one route would have done under one set of settings; `per_period` counts stories sent."""
+
+    min_quality: float | None
+    stories: int
+    messages: int
+    per_period: tuple[int, ...]
+    publishers: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedRoute:
+    """A route under today's settings and the new ones; None where it is not there. `qualities` has the best
+    quality of each story that the route takes whatever its quality (of the new settings, if it is there)."""
+
+    name: str
+    channel: str
+    before: Volume | None
+    after: Volume | None
+    qualities: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedStory:
+    """A story that comes to a channel, or goes: by its entry, the route that takes it, and why the other
+    settings do not; None where they have no route to the channel."""
+
+    channel: str
+    route: str
+    entry: Entry
+    why: RouteReason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicVolume:
+    """A topic's stories, and the minimum quality for each of PACES; None where all are fewer."""
+
+    slug: str
+    name: str
+    stories: int
+    minimums: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    recorded: Recorded
+    periods: tuple[date, ...]
+    """The first day, in UTC, of each."""
+    weeks: bool
+    routes: tuple[ComparedRoute, ...]
+    comes: tuple[ChangedStory, ...]
+    goes: tuple[ChangedStory, ...]
+    topics: tuple[TopicVolume, ...]
+
+
+def compare(recorded: Recorded, before: Replayed | None, after: Replayed) -> Comparison:
+    """The new settings (`after`) beside today's, if there are any to compare with."""
+    weeks = recorded.days > DAYS_SHOWN
+    first, last = recorded.since.date(), recorded.until.date()
+    days = range(0, (last - first).days + 1, 7 if weeks else 1)
+    periods = tuple(first + timedelta(days=at) for at in days)
+    best = _best_qualities(recorded)
+    return Comparison(
+        recorded=recorded,
+        periods=periods,
+        weeks=weeks,
+        routes=tuple(_routes(recorded, before, after, periods, best)),
+        comes=() if before is None else _changed(recorded, after, before),
+        goes=() if before is None else _changed(recorded, before, after),
+        topics=_topics(recorded, best),
+    )
+
+
+def _routes(
+    recorded: Recorded,
+    before: Replayed | None,
+    after: Replayed,
+    periods: Sequence[date],
+    best: Mapping[str, float],
+) -> Iterator[ComparedRoute]:
+    """The new settings' routes in their order, then those that are gone."""
+    new = {route.name: route for route in after.routes}
+    routes = new | {route.name: route for route in before.routes if route.name not in new} if before else new
+    spread = taken_by(recorded, [_bare(route, name=name) for name, route in routes.items()])
+    for name, route in routes.items():
+        yield ComparedRoute(
+            name=name,
+            channel=route.channel,
+            before=None if before is None else _volume(before, name, recorded, periods),
+            after=_volume(after, name, recorded, periods),
+            qualities=tuple(best.get(story) for channel, story in spread if channel == name),
+        )
+
+
+def _volume(replayed: Replayed, name: str, recorded: Recorded, periods: Sequence[date]) -> Volume | None:
+    route = next((one for one in replayed.routes if one.name == name), None)
+    if route is None:
+        return None
+    posts = [post for post in replayed.posts if post.draft.route.name == name]
+    counts, publishers = Counter[int](), Counter[str]()
+    for post in posts:
+        counts[bisect_right(periods, post.at.date()) - 1] += len(post.draft.stories)
+        publishers.update(_publisher(recorded.entries[row.guid]) for row in post.draft.stories)
+    return Volume(
+        min_quality=route.min_quality,
+        stories=sum(row.route == name for row in replayed.taken.values()),
+        messages=len(posts),
+        per_period=tuple(counts[at] for at in range(len(periods))),
+        publishers=dict(publishers),
+    )
+
+
+def _changed(recorded: Recorded, one: Replayed, other: Replayed) -> tuple[ChangedStory, ...]:
+    """The stories that one announces and the other does not; by channel, best first."""
+    stories: dict[str, list[str]] = defaultdict(list)
+    for entry in recorded.entries.values():
+        stories[entry.story].append(entry.guid)
+    found = [
+        ChangedStory(
+            channel=row.channel,
+            route=row.route,
+            entry=recorded.entries[row.guid],
+            why=_why_not(other, key, stories[row.story]),
+        )
+        for key, row in one.taken.items()
+        if key not in other.taken
+    ]
+    return tuple(sorted(found, key=lambda one: (one.channel, rank(one.entry))))
+
+
+def _publisher(entry: Entry) -> str:
+    provider = entry.article.provider
+    return "no publisher" if provider is None else provider.name
+
+
+def _why_not(other: Replayed, key: StoryKey, guids: Iterable[str]) -> RouteReason | None:
+    """Why the other settings do not announce a story in the channel."""
+    names = [route.name for route in other.routes if route.channel == key[0]]
+    if not names:
+        return None
+    said = [other.reasons.get((name, guid), RouteReason.OTHER_TOPIC) for guid in guids for name in names]
+    return max(said, key=lambda reason: TESTS.index(reason) if reason in TESTS else len(TESTS))
+
+
+def _best_qualities(recorded: Recorded) -> dict[str, float]:
+    """The best quality that each story had in that time while it was public."""
+    best: dict[str, float] = {}
+    for entry in (*recorded.at_start, *(event.entry for event in recorded.events)):
+        quality = entry.article.quality
+        if quality is not None and entry.visibility is Visibility.PUBLIC:
+            best[entry.story] = max(quality, best.get(entry.story, quality))
+    return best
+
+
+def _bare(route: Route, **changes: object) -> Route:
+    """The route without its minimum, and with a channel of its own."""
+    changes |= {"channel": changes["name"], "min_quality": None, "level": None}
+    return route.model_copy(update=changes)
+
+
+def _topics(recorded: Recorded, best: Mapping[str, float]) -> tuple[TopicVolume, ...]:
+    """Each topic with stories of that time, and all of them together; most first."""
+    any_topic = Route(name="any", channel="C0", deliver="immediate")
+    routes = [_bare(any_topic, name=slug, topics=(slug,)) for slug in recorded.topics]
+    taken = taken_by(recorded, [_bare(any_topic, name=ALL), *routes])
+    stories: dict[str, list[str]] = defaultdict(list)
+    for slug, story in taken:
+        stories[slug].append(story)
+    found = [
+        TopicVolume(
+            slug=slug,
+            name=recorded.topics[slug].name if slug in recorded.topics else "all topics",
+            stories=len(some),
+            minimums={
+                pace: minimum_for((best.get(one) for one in some), daily * recorded.days)
+                for pace, daily in PACES.items()
+            },
+        )
+        for slug, some in stories.items()
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.stories, one.slug != ALL, one.slug)))
+
+
+def say_rate(count: float, days: float) -> str:
+    """So many a day, with a second digit where they are few.
+
+    >>> say_rate(60, 30), say_rate(3, 30)
+    ('2.0', '0.10')
+    """
+    rate = count / days
+    return f"{rate:.1f}" if rate >= 1 or not rate else f"{rate:.2f}"
+
+
+def minimum_for(qualities: Iterable[float | None], wanted: float) -> float | None:
+    """The minimum that about so many reach; None where all of them are fewer.
+
+    >>> minimum_for([90, 80, None, 120], 2), minimum_for([90, 80], 3)
+    (90, None)
+    """
+    rated = sorted((one for one in qualities if one is not None), reverse=True)
+    count = max(1, round(wanted))
+    return rated[count - 1] if len(rated) >= count else None

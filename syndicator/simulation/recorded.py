@@ -1,0 +1,110 @@
+"""What happened to entries in a span of time, from the store, as events in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from syndicator.alerts import LedgerRow
+from syndicator.models import Entry, Topic
+from syndicator.notify.rules import TopicNames, names_with_ancestors
+from syndicator.settings.models import Route
+from syndicator.store.dialect import batches
+from syndicator.store.session import Session
+from syndicator.store.types import FormerState, TopicStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryEvent:
+    """An entry came (`before` None) or changed. With `silent` it announces nothing."""
+
+    at: datetime
+    entry: Entry
+    before: Entry | None = None
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The time after `since` up to `until`: the entries that were there before, and what happened then.
+
+    Before `exact_since` it is an estimate: an entry came when it was published, and was as it is known first.
+    """
+
+    since: datetime
+    until: datetime
+    exact_since: datetime
+    at_start: Sequence[Entry]
+    events: Sequence[EntryEvent]
+    ledger: Sequence[LedgerRow]
+    """What the channels had been told of these stories before."""
+    topics: Mapping[str, Topic]
+    """Those that have feeds, by slug."""
+    topic_names: TopicNames
+
+    entries: Mapping[str, Entry]
+    """As they are in the end, by guid."""
+
+    @property
+    def days(self) -> float:
+        return (self.until - self.since).total_seconds() / 86_400
+
+
+def read_recorded(session: Session, routes: Sequence[Route], *, since: datetime, until: datetime) -> Recorded:
+    """What the store knows of that time, as far as it can matter to these routes. Reads all entries."""
+    began = {name: state.began for name in session.source_names() if (state := session.source(name))}
+    known_since = session.past.began()
+    # While a source's first look has not been taken in, nothing of it is known for certain.
+    exact_since = max(
+        (until if one is None else one for one in (known_since, *began.values())), default=until
+    )
+    longest = max((route.max_age for route in routes), default=until - until)
+    entries = session.past.entries(seen=since, published=since - longest)
+    former = session.past.states(since)
+    at_start: list[Entry] = []
+    events: list[EntryEvent] = []
+    for entry in entries:
+        start = began.get(entry.article.source)
+        is_exact = start is not None and entry.seen > start
+        steps = list(_steps(entry, former.get(entry.guid, ()), is_exact=is_exact))
+        earlier = [one for one in steps if one.at <= since]
+        at_start += [one.entry for one in earlier[-1:]]
+        events += [one for one in steps[len(earlier) :] if one.at <= until]
+    stored = session.topics()
+    return Recorded(
+        since=since,
+        until=until,
+        exact_since=exact_since,
+        at_start=at_start,
+        entries={one.guid: one for one in entries},
+        events=sorted(events, key=lambda one: (one.at, one.entry.guid)),
+        ledger=_ledger(session, entries, since),
+        topics={one.topic.slug: one.topic for one in stored if one.status is TopicStatus.LIVE},
+        topic_names=names_with_ancestors(one.topic for one in stored),
+    )
+
+
+def _steps(entry: Entry, former: Sequence[FormerState], *, is_exact: bool) -> Iterator[EntryEvent]:
+    """An entry's coming and its changes, in order."""
+    known = [*(_as_it_was(entry, state) for state in former), entry]
+    first = known[0]
+    came = entry.seen if is_exact else min(first.article.published, entry.seen)
+    yield EntryEvent(at=came, entry=first)
+    for state, before, after in zip(former, known, known[1:], strict=False):
+        yield EntryEvent(at=max(state.until, came), entry=after, before=before, silent=state.silent)
+
+
+def _as_it_was(entry: Entry, state: FormerState) -> Entry:
+    article = replace(entry.article, quality=state.quality, heat=state.heat, published=state.published)
+    return replace(entry, article=article, visibility=state.visibility)
+
+
+def _ledger(session: Session, entries: Sequence[Entry], since: datetime) -> list[LedgerRow]:
+    ledger = session.outbox.ledger
+    found = (
+        row
+        for some in batches(entries)
+        for row in ledger.rows(stories=[one.story for one in some], guids=[one.guid for one in some])
+    )
+    return [row for row in found if row.at <= since]

@@ -1,0 +1,205 @@
+"""One set of routes before what happened: the service's decisions, with the events' times as `now` (pure).
+
+    events -> announce -> ledger -> select_due -> posts
+
+As in the service, but that ledger and messages are kept in memory, that a message is in the channel at once,
+and that nobody mutes a route. Routes begin silently at the start, over what their channels had been told.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+from itertools import groupby
+
+from syndicator.alerts import LedgerKind, LedgerRow, RouteReason, Slot
+from syndicator.models import Entry
+from syndicator.notify.coverage import Coverage, cover
+from syndicator.notify.due import Draft, DueReason, Plan, Traffic, select_due
+from syndicator.notify.enqueue import led_by
+from syndicator.notify.routing import Change, announce
+from syndicator.notify.rules import RouteIndex
+from syndicator.schedule import next_slot, read_cron
+from syndicator.settings.models import Digest, Route
+from syndicator.simulation.recorded import EntryEvent, Recorded
+
+HOUR = timedelta(hours=1)
+
+StoryKey = tuple[str, str]
+"""Channel and story."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One message that would have been sent."""
+
+    at: datetime
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What the routes would have done: messages in their order, the stories taken, by channel and story, and
+    the last word on each entry, by route and guid."""
+
+    routes: Sequence[Route]
+    posts: list[Post] = field(default_factory=list)
+    taken: dict[StoryKey, LedgerRow] = field(default_factory=dict)
+    reasons: dict[tuple[str, str], RouteReason] = field(default_factory=dict)
+
+
+def replay(recorded: Recorded, routes: Sequence[Route]) -> Replayed:
+    """Plays what was recorded before these routes, in the order of the settings."""
+    run = _Run(recorded, routes)
+    events = {at: list(some) for at, some in groupby(recorded.events, key=lambda one: one.at)}
+    slots = _slots(routes, recorded)
+    moments = [*events, *slots]
+    heapify(moments)
+    last = None
+    while moments:
+        now = heappop(moments)
+        if now == last:
+            continue
+        last = now
+        run.take(events.get(now, ()), now)
+        for wake in run.send(slots.get(now, {}), now):
+            if now < wake <= recorded.until:
+                heappush(moments, wake)
+    return run.result
+
+
+def taken_by(recorded: Recorded, routes: Sequence[Route]) -> Mapping[StoryKey, LedgerRow]:
+    """The stories that these routes take of what was recorded; nothing is sent."""
+    run = _Run(recorded, routes)
+    for at, some in groupby(recorded.events, key=lambda one: one.at):
+        run.take(list(some), at)
+    return run.result.taken
+
+
+def _slots(routes: Iterable[Route], recorded: Recorded) -> Mapping[datetime, dict[str, Slot]]:
+    """The times of digests, each with the routes for which it is one."""
+    found: dict[datetime, dict[str, Slot]] = defaultdict(dict)
+    for route in routes:
+        if isinstance(route.deliver, Digest):
+            cron = read_cron(route.deliver.cron, route.deliver.time_zone)
+            slot = next_slot(cron, recorded.since)
+            while slot is not None and slot.at <= recorded.until:
+                found[slot.at][route.name] = slot
+                slot = next_slot(cron, slot.at)
+    return found
+
+
+class _Run:
+    """The state of one replay."""
+
+    def __init__(self, recorded: Recorded, routes: Sequence[Route]) -> None:
+        self.result = Replayed(routes=routes)
+        self._index, self._names = RouteIndex(routes), recorded.topic_names
+        self._stories: dict[str, dict[str, Entry]] = defaultdict(dict)
+        """Their entries as they are now, by guid."""
+        self._kinds: dict[tuple[str, str], LedgerKind] = {}
+        self._owed: dict[str, dict[StoryKey, LedgerRow]] = defaultdict(dict)
+        """By route."""
+        self._due: dict[str, Slot] = {}
+        self._taken: dict[str, list[datetime]] = defaultdict(list)
+        """When each route took stories, in order."""
+        self._sent: dict[str, list[datetime]] = defaultdict(list)
+        """By channel."""
+        for row in recorded.ledger:
+            self._note(row)
+        known = [EntryEvent(at=recorded.since, entry=entry, silent=True) for entry in recorded.at_start]
+        self.take(known, recorded.since)
+
+    def take(self, events: Sequence[EntryEvent], now: datetime) -> None:
+        """Judges what happened, as the service does in the transaction that stores it."""
+        for silent in (True, False):
+            some = [one for one in events if one.silent is silent]
+            if not some:
+                continue
+            changed = {one.entry.guid: one.entry for one in some}
+            for guid, entry in changed.items():
+                self._stories[entry.story][guid] = entry
+            others = self._others_of(changed) if self._index.counts_publishers else []
+            routes = self._index.may_take((*changed.values(), *others), self._names)
+            decisions = announce(
+                [Change(entry=one.entry, before=one.before) for one in some],
+                routes,
+                others=others,
+                now=now,
+                ledger=self._kinds,
+                topic_names=self._names,
+                silent_routes=[route.name for route in routes] if silent else (),
+            )
+            for one in decisions:
+                self.result.reasons[one.route, one.entry.guid] = one.reason
+                if (row := one.row) is not None and (row.channel, row.story) not in self._kinds:
+                    self._note(row)
+                    if row.kind is LedgerKind.OWED:
+                        self._owed[row.route][row.channel, row.story] = row
+                        self.result.taken[row.channel, row.story] = row
+                        self._taken[row.route].append(now)
+
+    def send(self, slots: Mapping[str, Slot], now: datetime) -> Iterator[datetime]:
+        """Sends what is due; gives when to ask again."""
+        self._due |= slots
+        for route in self.result.routes:
+            owed, slot = self._owed[route.name], self._due.get(route.name)
+            if slot is None and (not owed or route.deliver != "immediate"):
+                continue
+            rows = list(owed.values())
+            traffic = self._traffic(route, rows, now)
+            stories = self._cover(rows, route)
+            leads = {one.lead.guid: one.lead for one in stories.values()}
+            plan = select_due(led_by(rows, stories), leads, route, now=now, slot=slot, traffic=traffic)
+            self._obey(plan, route, now)
+            if plan.wake is not None:
+                yield plan.wake
+            if any(hold.reason is DueReason.CAPPED for _, hold in plan.held) and route.per_hour is not None:
+                yield self._sent[route.channel][-route.per_hour] + HOUR
+
+    def _others_of(self, changed: Mapping[str, Entry]) -> list[Entry]:
+        stories = {entry.story for entry in changed.values()}
+        return [one for story in stories for guid, one in self._stories[story].items() if guid not in changed]
+
+    def _cover(self, rows: Iterable[LedgerRow], route: Route) -> dict[str, Coverage]:
+        """What a message would show of these stories; those of which an entry may lead."""
+        found = (
+            (row.story, cover(row, list(self._stories[row.story].values()), route, self._names))
+            for row in rows
+        )
+        return {story: coverage for story, coverage in found if coverage is not None}
+
+    def _obey(self, plan: Plan, route: Route, now: datetime) -> None:
+        for row in plan.withdrawn:
+            # Should it return, it counts anew.
+            del self._kinds[row.channel, row.story]
+            self._kinds.pop((row.channel, row.guid), None)
+            del self._owed[route.name][row.channel, row.story]
+            del self.result.taken[row.channel, row.story]
+        for draft in plan.drafts:
+            self.result.posts.append(Post(at=now, draft=draft))
+            insort(self._sent[route.channel], now)
+            for row in draft.stories:
+                del self._owed[route.name][row.channel, row.story]
+                self.result.taken[row.channel, row.story] = row
+                self._note(replace(row, kind=LedgerKind.ANNOUNCED))
+        if plan.finished:
+            self._due.pop(route.name, None)
+
+    def _traffic(self, route: Route, owed: Sequence[LedgerRow], now: datetime) -> Traffic:
+        sent = self._sent[route.channel]
+        last_hour = len(sent) - bisect_right(sent, now - HOUR)
+        if route.deliver != "immediate" or not owed:
+            return Traffic(last_hour=last_hour)
+        oldest = min(row.at for row in owed)
+        taken = self._taken[route.name]
+        recent = taken[bisect_right(taken, oldest - 2 * route.flood_window) :]
+        arrivals = [(at, len(list(some))) for at, some in groupby(recent)]
+        return Traffic(last_hour=last_hour, arrivals=arrivals, oldest=oldest)
+
+    def _note(self, row: LedgerRow) -> None:
+        self._kinds[row.channel, row.story] = self._kinds[row.channel, row.guid] = row.kind

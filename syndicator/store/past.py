@@ -1,0 +1,68 @@
+"""What routes judged entries by before it changed: visibility, quality, heat, published time.
+
+How an entry is now stands in `entries`. With these rows it can be told how it was at any time of late, so
+that other settings can be tried on what really happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, or_, select
+
+from syndicator.models import Entry
+from syndicator.store import rows
+from syndicator.store.dialect import insert_missing, insert_new, row_of
+from syndicator.store.tables import entries, former_states, service_metadata
+from syndicator.store.types import FormerState
+
+KEPT = timedelta(days=400)
+BEGAN = "changes recorded since"
+
+
+class Past:
+    """One open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def begin(self, now: datetime) -> None:
+        """Notes that changes are recorded from now on, if they were not before."""
+        row = {"name": BEGAN, "value": now.isoformat()}
+        insert_new(self._connection, service_metadata, [row])
+
+    def began(self) -> datetime | None:
+        """Since when changes are recorded; None where they never were."""
+        query = select(service_metadata.c.value).where(service_metadata.c.name == BEGAN)
+        found = self._connection.scalar(query)
+        return None if found is None else datetime.fromisoformat(found)
+
+    def note(self, changed: Iterable[tuple[Entry, Entry]], now: datetime, *, silent: bool) -> None:
+        """Notes how entries were before and now are no longer, where routes judge by it; forgets what is
+        older than KEPT. With `silent` the change announces nothing."""
+        former = [
+            FormerState.of(before, until=now, silent=silent)
+            for before, after in changed
+            if FormerState.of(before, until=now) != FormerState.of(after, until=now)
+        ]
+        if former:
+            # Of two changes at one time the first says how the entry was until then.
+            insert_missing(self._connection, former_states, map(row_of, former))
+            self._connection.execute(delete(former_states).where(former_states.c.until < now - KEPT))
+
+    def states(self, since: datetime) -> dict[str, list[FormerState]]:
+        """How entries were that changed after that moment; by guid, oldest first."""
+        query = select(former_states).where(former_states.c.until > since)
+        found: dict[str, list[FormerState]] = {}
+        for row in self._connection.execute(query.order_by(former_states.c.until)).mappings():
+            found.setdefault(row["guid"], []).append(FormerState(**row))
+        return found
+
+    def entries(self, *, seen: datetime, published: datetime) -> list[Entry]:
+        """The entries first seen or published after these moments, those that changed after the first, and
+        the others of their stories; in any order. Reads all."""
+        changed = select(former_states.c.guid).where(former_states.c.until > seen)
+        late = or_(entries.c.seen > seen, entries.c.published > published, entries.c.guid.in_(changed))
+        query = select(entries).where(entries.c.story.in_(select(entries.c.story).where(late)))
+        return [rows.entry_value(row) for row in self._connection.execute(query).mappings()]
