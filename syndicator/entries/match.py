@@ -89,14 +89,18 @@ def recognise(
     topics: Topics,
     *,
     include_unpublished: bool = False,
+    apart: bool = False,
     now: datetime,
 ) -> Recognised:
-    """Gives every article of the batch its entry. The order of `found` does not matter."""
+    """Gives every article of the batch its entry. The order of `found` does not matter.
+
+    A new entry has the story of those with its link; with `apart` one of its own, which no other gets.
+    """
     batch = sorted((one for one in found if one.article is not None), key=lambda one: one.path)
     holders, refused = _holders(batch, known)
     refused |= _second_links(batch, holders, known, include_unpublished=include_unpublished)
     changes: dict[str, StoredChange] = {}
-    stories = {stored.entry.article.canonical_link: stored.entry.story for stored in known.others}
+    stories = {one.entry.article.canonical_link: one.entry.story for one in known.others if not _apart(one)}
     taken = set(known.taken)
     for one in batch:
         if one.path in refused or one.article is None:
@@ -105,9 +109,10 @@ def recognise(
         guid = before.entry.guid if before else _new_guid(one.article, taken)
         taken.add(guid)
         link = one.article.canonical_link
+        story = story_id(guid) if apart else stories.setdefault(link, story_id(link))
         entry = Entry(
             guid=guid,
-            story=before.entry.story if before else stories.setdefault(link, story_id(link)),
+            story=before.entry.story if before else story,
             article=one.article,
             updated=_updated(one.article, one.digest, before, now),
             seen=before.entry.seen if before else now,
@@ -234,6 +239,10 @@ def _link(digest: bytes, article: Article) -> object:
 
 def _path(digest: bytes, article: Article) -> object:
     return article.path
+
+
+def _apart(stored: StoredEntry) -> bool:
+    return stored.entry.story == story_id(stored.entry.guid)
 
 
 def _new_guid(article: Article, taken: set[str]) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from syndicator.clock import Moment
+from syndicator.entries.joining import fill_in
 from syndicator.entries.news import say_changes, say_problems
 from syndicator.entries.routing import SOME, StoryRouter
 from syndicator.entries.scanner import ScanResult, SourceScanner
@@ -27,6 +28,7 @@ from syndicator.models import DeclaredTopic
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Settings, Source
+from syndicator.settings.types import StoryRule
 from syndicator.store.database import Store
 from syndicator.store.session import Session
 from syndicator.store.types import ProblemChanges, ProblemKind, SourceState
@@ -38,6 +40,8 @@ log = structlog.get_logger()
 CONFIRMED = "removals confirmed"
 """The metadata by which an operator tells a running service that articles are meant to be gone."""
 CONFIRMATION_LASTS = timedelta(minutes=10)
+STORIES = "stories"
+"""That all stories that there are have begun in the store; earlier versions did not write it down."""
 TOPICS_APPLIED = "topics applied"
 """The rules by which all entries were put into topics; empty while that is under way."""
 
@@ -61,6 +65,7 @@ class Sources:
     ) -> None:
         self._store, self._settings = store, settings
         self._router, self._enqueuer = router, enqueuer
+        self._has_stories = False
         self._catalog: TopicCatalog | None = None
         """Thrown away where a transaction fails, and read anew by the next."""
         with store.transaction() as session:
@@ -106,6 +111,7 @@ class Sources:
         folder that cannot be read changes nothing.
         """
         confirmed = hints is None and self._take_confirmation(at.now)
+        self._fill_in_stories(progress)
         looked: list[tuple[SourceScanner, ScanResult]] = []
         for name, scanner in self._scanners.items():
             some = None if hints is None else hints.get(name, ())
@@ -186,6 +192,22 @@ class Sources:
             log.info("source begun, silently", source=scanner.name)
         return changed
 
+    def _fill_in_stories(self, progress: Progress) -> None:
+        """Once, after an update: begins the stories that are there. Cut off, the next start goes on."""
+        if self._has_stories:
+            return
+        with self._store.reading() as session:
+            guids = session.guids() if session.metadata(STORIES) is None else []
+        alike = {one.name for one in self._settings.sources if one.stories is StoryRule.ALIKE}
+        for start in range(0, len(guids), SOME):
+            progress(start, len(guids))
+            with self._store.transaction() as session:
+                stored = session.entries(guids[start : start + SOME]).values()
+                fill_in(session, (one.entry for one in stored), alike)
+        with self._store.transaction() as session:
+            session.put_metadata(STORIES, "filled in")
+        self._has_stories = True
+
     def apply_time(self, now: datetime, *, silent: bool = False) -> int:
         """Lets embargoes end and entries expire; how many did. With `silent` it is no news."""
         with self._sync(now, silent=silent) as sync:
@@ -236,6 +258,7 @@ class Sources:
                     unpublished=frozenset(
                         one.name for one in self._settings.sources if one.unpublished == "include"
                     ),
+                    stories={one.name: one.stories for one in self._settings.sources},
                     page_size=self._settings.feeds.limit,
                     now=now,
                     silent=silent,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from syndicator.entries.joining import join_stories
 from syndicator.entries.match import (
     Known,
     Recognised,
@@ -25,6 +26,7 @@ from syndicator.entries.topics import TopicCatalog
 from syndicator.models import ALL, Visibility
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.parse.identity import mint_guid
+from syndicator.settings.types import StoryRule
 from syndicator.store.session import Session
 from syndicator.store.types import PAGE, KnownFile, ProblemChanges, StoredEntry
 
@@ -68,6 +70,8 @@ class EntrySync:
     enqueuer: Enqueuer
     unpublished: frozenset[str]
     """The sources whose articles are public although they say `published: false`."""
+    stories: Mapping[str, StoryRule]
+    """By what the entries of each source are one story."""
     page_size: int
     now: datetime
     silent: bool = False
@@ -87,6 +91,7 @@ class EntrySync:
             _known_of(session, batch.source, batch.found, batch.missing, files, alike),
             catalog.slugs,
             include_unpublished=batch.source in self.unpublished,
+            apart=self.stories.get(batch.source) is StoryRule.OFF,
             now=now,
         )
         kept = {change.after.entry.guid for change in recognised.changes.values()}
@@ -137,6 +142,8 @@ class EntrySync:
         """Writes the entries that differ, their memberships and what they cause; gives those that can be seen
         to differ."""
         session = self.session
+        alike = {source for source, rule in self.stories.items() if rule is StoryRule.ALIKE}
+        changes = join_stories(session, changes, alike)
         written = [c for c in changes if c.before is None or c.before != c.after]
         touched = [c for c in written if c.before is None or c.before.entry != c.after.entry]
         session.put_entries(change.after for change in written)

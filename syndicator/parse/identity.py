@@ -33,9 +33,9 @@ def mint_guid(source: str, path: str, salt: int = 0) -> str:
     return f"urn:uuid:{uuid5(GUIDS, _encodable(name))}"
 
 
-def story_id(canonical_link: str) -> str:
-    """The story that entries with this canonical link are copies of."""
-    return str(uuid5(STORIES, _encodable(canonical_link)))
+def story_id(first: str) -> str:
+    """The story of entries with this canonical link; that of an entry apart, by its guid."""
+    return str(uuid5(STORIES, _encodable(first)))
 
 
 def canonical_link(link: str) -> str:

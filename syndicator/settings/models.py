@@ -46,6 +46,7 @@ from syndicator.settings.types import (
     Names,
     Patterns,
     Permalink,
+    StoryRule,
     TimeOfDay,
     TimeZone,
     Title,
@@ -85,6 +86,7 @@ class Source(Model):
     fields: FieldKeys = Field(default_factory=dict)
     """Keys in order of preference, by the field that is read from them."""
     unpublished: Literal["exclude", "include"] = "exclude"
+    stories: StoryRule = StoryRule.ALIKE
     topics: Names = ()
     """Patterns of topic files, relative to `path`."""
     base_url: Address | None = None

@@ -40,6 +40,17 @@ class Tool(StrEnum):
     HUGO = "hugo"
 
 
+class StoryRule(StrEnum):
+    """By what entries are one story."""
+
+    ALIKE = "alike"
+    """The rare words of titles and summaries, and what LINKS goes by."""
+    LINKS = "links"
+    """The same link."""
+    OFF = "off"
+    """Nothing: each is its own."""
+
+
 class Field(StrEnum):
     """What a source may override: the fields of an entry, and what decides on them."""
 

@@ -76,6 +76,20 @@ def _insert(table: Table) -> Insert:
     return insert(table).on_conflict_do_nothing()
 
 
+def insert_listed(table: Table, *, adding: bool = False) -> Insert:
+    """A statement that writes each item of the JSON list `rows`, a list of the columns' values, whose primary
+    key is not there; with `adding` the values of the others are added to those that are there. Many rows take
+    a third of the time that they take in `upsert`."""
+    items, values = listed("rows", len(table.columns))
+    # Without a condition SQLite reads ON as that of a join (https://sqlite.org/lang_upsert.html, 2.2).
+    rows = select(*values).select_from(items).where(true())
+    statement = insert(table).from_select([column.name for column in table.columns], rows)
+    if not adding:
+        return statement.on_conflict_do_nothing()
+    sums = {name: table.c[name] + statement.excluded[name] for name in _others(table)}
+    return statement.on_conflict_do_update(index_elements=_keys(table), set_=sums)
+
+
 def replace_if(connection: Connection, table: Table, row: Row, condition: ColumnElement[bool]) -> bool:
     """Writes the row if its primary key is not there, or over the one that is there if the condition holds
     of it; whether it was written."""
@@ -106,6 +120,13 @@ def in_list(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     the statement is put together once."""
     items = func.json_each(bindparam(name)).table_valued("value")
     return column.in_(select(items.c.value))
+
+
+def listed(name: str, width: int) -> tuple[TableValuedAlias, list[ColumnElement[Any]]]:
+    """A row for each item of the JSON list that is given by this name, and the columns of the items, which
+    are lists of this width."""
+    items = func.json_each(bindparam(name)).table_valued("value")
+    return items, [func.json_extract(items.c.value, f"$[{at}]") for at in range(width)]
 
 
 def with_json_items(

@@ -1,7 +1,7 @@
 """The store on one open transaction: sources, files, entries, topics and single facts.
 
-`problems`, `feeds`, `outbox` and `websub` are its other tables. Rows become values here and nowhere else.
-What is asked for by keys is found by index, in one statement for each 500 of them.
+`problems`, `feeds`, `stories`, `outbox` and `websub` are its other tables. Rows become values here and
+nowhere else. What is asked for by keys is found by index, in one statement for each 500 of them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from syndicator.store.history import History
 from syndicator.store.outbox import Outbox
 from syndicator.store.past import Past
 from syndicator.store.problems import Problems
+from syndicator.store.stories import Stories
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topics
 from syndicator.store.types import KnownFile, SourceState, StoredEntry, StoredTopic
 from syndicator.store.websub import WebSubNotifications
@@ -39,6 +40,7 @@ class Session:
         self._connection = connection
         self.problems = Problems(connection)
         self.feeds = FeedTables(connection)
+        self.stories = Stories(connection)
         self.outbox = Outbox(connection)
         self.websub = WebSubNotifications(connection)
         self.history = History(connection)

@@ -41,6 +41,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def microseconds(moment: datetime) -> int:
+    """A moment as it is kept."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware datetime, kept as microseconds since 1970 in UTC; a naive one is refused."""
 
@@ -52,7 +57,7 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"a time without a zone cannot be stored: {value!r}")
-        return (value - EPOCH) // _MICROSECOND
+        return microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else EPOCH + timedelta(microseconds=value)
@@ -170,6 +175,33 @@ former_states = Table(
     # Whether the change that ended it was no news to anyone.
     Column("silent", Boolean, nullable=False),
     Index("ix_former_states_until", "until"),
+)
+
+stories = Table(
+    "stories",
+    metadata,
+    # Those of which an entry has been public, with the one that they began with. A draft's is not among them.
+    Column("story", Text, primary_key=True),
+    Column("lead", Text, nullable=False),
+)
+
+story_words = Table(
+    "story_words",
+    metadata,
+    # The rarest words of each story's lead, by which stories of about the same time are found.
+    Column("word", Text, primary_key=True),
+    Column("published", UtcTime, primary_key=True),
+    Column("story", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+word_counts = Table(
+    "word_counts",
+    metadata,
+    # How many of the entries seen so far have the word in title or summary; with the empty word: all of them.
+    Column("word", Text, primary_key=True),
+    Column("entries", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 memberships = Table(

@@ -22,6 +22,7 @@ OTHER: dict[str, Any] = {
     "base_url": "https://else.example.org/", "language": "de", "time_zone": "Europe/Berlin",
     "profile": "hugo", "flood_window": "9s", "every": "9m",
     "fields": {"title": "headline"}, "unpublished": "include", "permalink": "/:title/",
+    "stories": "off",
     "hub": "https://h.example/",
     "roll_up": True, "tombstones": True, "show_reason": True, "state": "sqlite:///other.db", "host": "::1",
     "cache": "1m", "quiet": "9s", "scan_every": "9s", "confirm_after": "9s", "gather": "9s", "max_age": "9d",

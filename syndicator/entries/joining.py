@@ -1,0 +1,195 @@
+"""Entries that are public for the first time join a story that is there, or begin their own.
+
+A story is judged once, when the first of its entries becomes public; all entries with its link go along.
+Leads are found by index, by their rarest words and their time; few are compared. Within a batch the earliest
+published comes first, so the order of files does not matter. The words of a batch are counted before any of
+it is judged: of the same articles one by one, a word may weigh a little more, and what comes first leads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from syndicator.entries.match import StoredChange
+from syndicator.entries.stories import (
+    SHARED_KEYS,
+    WINDOW,
+    Account,
+    account_of,
+    best_lead,
+    keys_of,
+    lead_keys,
+    weigh,
+)
+from syndicator.models import Entry, Visibility
+from syndicator.store.session import Session
+from syndicator.store.stories import StoryLead
+from syndicator.store.tables import microseconds
+
+MOST_COMPARED = 10
+"""Of the leads found, so many that share the most of the words looked for are compared."""
+
+
+def join_stories(
+    session: Session, changes: Sequence[StoredChange], alike: Collection[str]
+) -> Sequence[StoredChange]:
+    """The changes, those entries that join a story with its id. Only sources in `alike` join by likeness."""
+    first = _firsts(change.after.entry for change in changes if _becomes_public(change))
+    begun = session.stories.leads(first) if first else {}
+    beginning = [entry for story, entry in first.items() if story not in begun]
+    if not beginning:
+        return changes
+    joined = _judge(session, beginning, alike)
+    session.stories.move_entries(joined)
+    return [_moved(change, joined) for change in changes]
+
+
+def fill_in(session: Session, entries: Iterable[Entry], alike: Collection[str]) -> None:
+    """Begins the stories of entries that an earlier version has stored; none of them changes."""
+    shown = [one for one in entries if one.visibility not in (Visibility.DRAFT, Visibility.EMBARGOED)]
+    first = _firsts(shown)
+    begun = session.stories.leads(first)
+    beginning = [entry for story, entry in first.items() if story not in begun]
+    accounts = _accounts(beginning, alike)
+    _begin(session, beginning, _count(session, accounts) if accounts else _Counted())
+
+
+def _becomes_public(change: StoredChange) -> bool:
+    before, after = change.before, change.after.entry
+    return after.visibility is Visibility.PUBLIC and (
+        before is None or before.entry.visibility is not Visibility.PUBLIC
+    )
+
+
+def _firsts(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """The first entry of each story, by story, the earliest published first."""
+    first: dict[str, Entry] = {}
+    for entry in sorted(entries, key=lambda one: (one.article.published, one.guid)):
+        first.setdefault(entry.story, entry)
+    return first
+
+
+def _moved(change: StoredChange, joined: Mapping[str, str]) -> StoredChange:
+    entry = change.after.entry
+    story = joined.get(entry.story)
+    if story is None:
+        return change
+    return replace(change, after=replace(change.after, entry=replace(entry, story=story)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """How common the words of a batch are, and its accounts' rarest words, by story."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    of: int = 0
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def _accounts(beginning: Iterable[Entry], alike: Collection[str]) -> dict[str, Account]:
+    return {one.story: account_of(one.article) for one in beginning if one.article.source in alike}
+
+
+def _count(session: Session, accounts: Mapping[str, Account]) -> _Counted:
+    words = Counter(word for account in accounts.values() for word in account.words)
+    session.stories.count(words, len(accounts))
+    counts, of = session.stories.counts(words)
+    keys = {story: keys_of(account, counts, of) for story, account in accounts.items()}
+    return _Counted(counts=counts, of=of, keys=keys)
+
+
+def _begin(session: Session, beginning: Iterable[Entry], counted: _Counted) -> None:
+    leads = [
+        StoryLead(
+            story=entry.story,
+            guid=entry.guid,
+            published=entry.article.published,
+            words=lead_keys(counted.keys.get(entry.story, ()), counted.of),
+        )
+        for entry in beginning
+    ]
+    session.stories.begin(leads)
+
+
+def _judge(session: Session, beginning: Sequence[Entry], alike: Collection[str]) -> dict[str, str]:
+    """Which of the stories join another, and which; the others begin."""
+    accounts = _accounts(beginning, alike)
+    counted, joined = _Counted(), dict[str, str]()
+    if accounts:
+        counted = _count(session, accounts)
+        found, known = _stored_leads(session, accounts, counted)
+        weights = weigh(counted.counts, counted.counts, counted.of)
+        fresh = _LeadIndex()
+        for story, account in accounts.items():
+            keys = counted.keys[story]
+            candidates = [*found[story], *fresh.find(account, keys)]
+            lead = best_lead(account, ((one, known[one]) for one in candidates), weights)
+            if lead is not None:
+                joined[story] = lead
+                continue
+            known[story] = account
+            fresh.add(lead_keys(keys, counted.of), microseconds(account.published), story)
+    _begin(session, [entry for entry in beginning if entry.story not in joined], counted)
+    return joined
+
+
+def _stored_leads(
+    session: Session, accounts: Mapping[str, Account], counted: _Counted
+) -> tuple[dict[str, list[str]], dict[str, Account]]:
+    """The stored stories that each might join, and their leads. Counts the leads' words as well."""
+    index = _LeadIndex()
+    for word, published, story in session.stories.with_words(_spans(accounts, counted.keys)):
+        index.add([word], published, story)
+    found = {story: index.find(account, counted.keys[story]) for story, account in accounts.items()}
+    some = {one for stories in found.values() for one in stories}
+    if not some:
+        return found, {}
+    guids = session.stories.leads(some)
+    entries = session.entries(guids.values())
+    known = {story: account_of(entries[guid].entry.article) for story, guid in guids.items()}
+    words = {word for account in known.values() for word in account.words} - counted.counts.keys()
+    counted.counts.update(dict.fromkeys(words, 0) | session.stories.counts(words)[0])
+    return found, known
+
+
+def _spans(accounts: Mapping[str, Account], keys: Mapping[str, Sequence[str]]) -> list[tuple[str, int, int]]:
+    """Where to look for leads: each word with the times around those who ask for it, none looked at twice."""
+    times: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for story, account in accounts.items():
+        start, end = _around(account)
+        for word in keys[story]:
+            spans = times[word]
+            if spans and start <= spans[-1][1]:
+                start_before, _ = spans.pop()
+                spans.append((start_before, end))
+            else:
+                spans.append((start, end))
+    return [(word, start, end) for word, spans in times.items() for start, end in spans]
+
+
+def _around(account: Account) -> tuple[int, int]:
+    return microseconds(account.published - WINDOW), microseconds(account.published + WINDOW)
+
+
+@dataclass(slots=True)
+class _LeadIndex:
+    """Leads by their rarest words."""
+
+    _by_word: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, words: Iterable[str], published: int, story: str) -> None:
+        for word in words:
+            self._by_word[word].append((published, story))
+
+    def find(self, account: Account, keys: Sequence[str]) -> list[str]:
+        """The stories whose leads share most of the words, rarer ones first."""
+        start, end = _around(account)
+        met: dict[str, list[int]] = defaultdict(list)
+        for at, word in enumerate(keys):
+            for published, story in self._by_word.get(word, ()):
+                if start <= published <= end:
+                    met[story].append(at)
+        enough = [(-len(ranks), ranks, story) for story, ranks in met.items() if len(ranks) >= SHARED_KEYS]
+        return [story for _, _, story in sorted(enough)[:MOST_COMPARED]]

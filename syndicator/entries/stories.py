@@ -1,0 +1,196 @@
+"""Which entries are one story: those whose titles and summaries share their rare words. Pure.
+
+    words of each -> weighed by rarity -> cosine of the titles and of the whole -> alike enough, or not
+
+What two accounts of one event share is its names; what all articles of a site share says nothing, so a word
+weighs by how few of the entries seen so far have it. A word of the title weighs twice one of the summary. An
+entry joins by likeness to the first entry of a story (its lead), never to a later one: there are no chains.
+
+The limits were set by hand-labelled pairs of real articles (`python -m tests.stories`), on the side of not
+joining. Guides and lists ("The best …", "How to …") are about a subject, not an event; a publisher seldom
+covers one event twice; and two versions or dates are two events. All three need near copies to be one story.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syndicator.models import Article
+
+WINDOW = timedelta(hours=72)
+"""An entry joins a story whose lead was published at most so long before or after it."""
+ALIKE, COPY = 0.5, 0.85
+"""How alike two accounts of one event are at least, and two texts that are nearly the same."""
+RELATED = 0.1
+"""What a link of the one to the other in its `related` adds; far too little to join by itself."""
+KEYS, SHARED_KEYS = 12, 2
+"""By how many of its rarest words a lead is looked for, and how many of them must be those it is found by."""
+
+_UNSEEN = 100
+"""A young store is taken for one that has seen so many other entries: two articles make no word common."""
+_OLD, _OLD_KEYS, _YOUNG_KEYS = 10_000, 6, 8
+"""A store that has seen so many entries knows which words are rare: a lead is then found by fewer."""
+_COMMON, _COMMON_SHARE = 500, 0.01
+"""A word in more entries than both allow finds no lead; it would find too many."""
+_TITLE = 4
+"""What a word of the title counts for, squared."""
+_SHORT = 3
+"""A title with fewer telling words is told by all of its words."""
+
+_WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
+_UNSPACED = re.compile("[\u0e00-\u0e7f\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+")
+"""Thai, kana and Han, which write no blanks: taken two characters at a time."""
+_NUMBER = re.compile(r"\d")
+_FUNCTION_WORDS = frozenset(
+    _WORD.findall(
+        "a about after all an and are as at be but by can do for from has have if in into is it its more new"
+        " not of on or our out over so that the their this to up was we what when which who why will with you"
+        " your"
+    )
+)
+"""What no English title is told by; only needed while the store is too young to know them as common."""
+_GUIDE = frozenset(
+    _WORD.findall(
+        "best everything explained faq guide how list review should tip top tutorial what when where which"
+        " why worth"
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What is compared of an entry. `summary` has the words that the title has not."""
+
+    title: frozenset[str]
+    summary: frozenset[str]
+    publisher: str
+    published: datetime
+    link: str
+    related: frozenset[str]
+    numbers: frozenset[str]
+    is_guide: bool
+
+    @property
+    def words(self) -> frozenset[str]:
+        return self.title | self.summary
+
+
+Weights = Mapping[str, float]
+"""What each word counts for, squared, as it enters into a cosine; all words of the accounts compared."""
+
+
+def account_of(article: Article) -> Account:
+    """What the article says of an event. Without a provider its source is the publisher."""
+    read = _words(article.title)
+    telling = frozenset(read) - _FUNCTION_WORDS
+    title = telling if len(telling) >= _SHORT else frozenset(read)
+    return Account(
+        title=title,
+        summary=frozenset(_words(article.summary)) - _FUNCTION_WORDS - title,
+        publisher=article.provider.name.casefold() if article.provider else f"source {article.source}",
+        published=article.published,
+        link=article.canonical_link,
+        related=frozenset(one.canonical_link for one in article.related),
+        numbers=frozenset(word for word in title if _NUMBER.search(word)),
+        is_guide=not _GUIDE.isdisjoint(read),
+    )
+
+
+def weigh(words: Iterable[str], counts: Mapping[str, int], of: int) -> Weights:
+    """What the words count for by their rarity, where `counts` says how many of so many entries have each."""
+    seen = math.log(of + _UNSEEN)
+    return {word: (seen - math.log(counts.get(word, 0) + 1)) ** 2 for word in words}
+
+
+def keys_of(account: Account, counts: Mapping[str, int], of: int) -> list[str]:
+    """The words by which its story is looked for, the heaviest first; none that too many entries have."""
+    most = max(_COMMON, of * _COMMON_SHARE)
+    rare = [word for word in account.words if counts.get(word, 0) <= most]
+    weights = weigh(rare, counts, of)
+    rare.sort(key=lambda word: (-weights[word] * (_TITLE if word in account.title else 1), word))
+    return rare[:KEYS]
+
+
+def lead_keys(keys: Sequence[str], of: int) -> Sequence[str]:
+    """Those of a lead's keys by which it is found."""
+    return keys[: _YOUNG_KEYS if of < _OLD else _OLD_KEYS]
+
+
+def best_lead(account: Account, leads: Iterable[tuple[str, Account]], weights: Weights) -> str | None:
+    """The story, of those given with their leads, that the account joins: the most alike; None: it begins its
+    own. Of equals the earlier lead, then the lesser id."""
+    near = ((story, lead) for story, lead in leads if abs(account.published - lead.published) <= WINDOW)
+    judged = ((story, lead, likeness(account, lead, weights)) for story, lead in near)
+    found = [
+        (-alike, lead.published, story)
+        for story, lead, alike in judged
+        if alike >= (COPY if _needs_copy(account, lead) else ALIKE)
+    ]
+    return min(found)[2] if found else None
+
+
+def likeness(one: Account, other: Account, weights: Weights) -> float:
+    """How alike the two are: from 0, nothing shared, to 1; and a little more for a `related` link.
+
+    It is the mean of two cosines, of the titles and of titles and summaries with titles counted double.
+    """
+    titles = _sum(one.title & other.title, weights)
+    across = (one.title & other.summary) | (one.summary & other.title)
+    texts = _TITLE * titles + 2 * _sum(across, weights) + _sum(one.summary & other.summary, weights)
+    title, summary = _sum(one.title, weights), _sum(one.summary, weights)
+    other_title, other_summary = _sum(other.title, weights), _sum(other.summary, weights)
+    whole = (_TITLE * title + summary) * (_TITLE * other_title + other_summary)
+    linked = one.link in other.related or other.link in one.related
+    return (_share(titles, title * other_title) + _share(texts, whole)) / 2 + (RELATED if linked else 0.0)
+
+
+def shared_words(one: Account, other: Account, weights: Weights) -> list[str]:
+    """The words that both have, the heaviest first, those of both titles before others of the same weight."""
+    both = one.words & other.words
+    return sorted(both, key=lambda word: (-weights[word], word not in one.title & other.title, word))
+
+
+def _needs_copy(one: Account, lead: Account) -> bool:
+    other_number = bool(one.numbers - lead.numbers) and bool(lead.numbers - one.numbers)
+    return one.is_guide or lead.is_guide or one.publisher == lead.publisher or other_number
+
+
+def _sum(words: Iterable[str], weights: Weights) -> float:
+    return sum(map(weights.__getitem__, words))
+
+
+def _share(shared: float, of: float) -> float:
+    return shared / math.sqrt(of) if shared else 0.0
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text, folded; a plural `s` and a genitive dropped.
+
+    >>> _words("Microsoft’s 2 Starlink satellites, v1.2"), _words("東京電力の AI")
+    (['microsoft', '2', 'starlink', 'satellite', 'v1.2'], ['東京', '京電', '電力', '力の', 'ai'])
+    """
+    folded = text.lower() if text.isascii() else _fold(text)
+    found = _WORD.findall(folded.replace("'s", "").replace("'", ""))
+    if folded.isascii():
+        return [_singular(word) for word in found]
+    return [part for word in found for part in ([_singular(word)] if word.isascii() else _parts(word))]
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word[-1] == "s" and len(word) > 3 and word[-2] != "s" else word
+
+
+def _parts(word: str) -> list[str]:
+    parts: list[str] = []
+    for run in _UNSPACED.findall(word):
+        parts += [run[at : at + 2] for at in range(max(1, len(run) - 1))]
+    return parts + [rest for rest in _UNSPACED.split(word) if rest]

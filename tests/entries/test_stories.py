@@ -1,0 +1,152 @@
+"""Which accounts are of one event."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from syndicator.entries.stories import (
+    RELATED,
+    Account,
+    Weights,
+    account_of,
+    best_lead,
+    keys_of,
+    lead_keys,
+    likeness,
+    shared_words,
+    weigh,
+)
+from syndicator.models import Provider, Related
+from tests.making import make_article
+
+LAUNCH: dict[str, Any] = {
+    "title": "Skylark debuts Orbit Cloud to serve satellite makers, partners with Northwind for broadband",
+    "summary": "Skylark is taking its computing platform to orbit with a unit made up of veterans.",
+    "provider": Provider(name="TechCrier"),
+}
+SAME: dict[str, Any] = {
+    "title": "Skylark partners with Northwind’s satellite service for Orbit Cloud platform",
+    "summary": "Skylark says it takes a leap, in partnership with Northwind and its satellites.",
+    "provider": Provider(name="GeekCable"),
+}
+OTHER: dict[str, Any] = {
+    "title": "Skylark releases an image-captioning algorithm",
+    "summary": "It decodes words, pictures and familiar people for visually impaired people.",
+    "provider": Provider(name="Technowise"),
+}
+
+
+def account(path: str = "a.md", **changes: Any) -> Account:
+    return account_of(make_article(path, **changes))
+
+
+def after_seeing(*accounts: Account) -> Weights:
+    counts = Counter(word for one in accounts for word in one.words)
+    return weigh(counts, counts, len(accounts))
+
+
+def is_one_story(one: Account, lead: Account, weights: Weights) -> bool:
+    return best_lead(one, [("story", lead)], weights) is not None
+
+
+def test_two_publishers_accounts_of_one_event_are_one_story() -> None:
+    lead, same, other = account("a.md", **LAUNCH), account("b.md", **SAME), account("c.md", **OTHER)
+    weights = after_seeing(lead, same, other)
+    assert is_one_story(same, lead, weights)
+    assert not is_one_story(other, lead, weights)
+    assert shared_words(same, lead, weights)[:4] == ["cloud", "northwind", "orbit", "partner"]
+
+
+def test_related_link_lends_weight_and_joins_nothing_alone() -> None:
+    lead, other = account("a.md", **LAUNCH), account("c.md", **OTHER)
+    named = Related(title="", link=lead.link, canonical_link=lead.link)
+    naming = account("c.md", **OTHER, related=(named,))
+    weights = after_seeing(lead, other)
+    assert likeness(naming, lead, weights) == pytest.approx(likeness(other, lead, weights) + RELATED)
+    assert likeness(lead, naming, weights) == likeness(naming, lead, weights)
+    assert not is_one_story(naming, lead, weights)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"provider": LAUNCH["provider"]}, id="one publisher"),
+        pytest.param({"provider": None}, id="no publisher but the source"),
+        pytest.param({"title": f"How {SAME['title']}"}, id="a guide"),
+        pytest.param({"title": f"{SAME['title']} 2"}, id="another number"),
+        pytest.param({"published": make_article().published + timedelta(hours=73)}, id="days later"),
+    ],
+)
+def test_what_is_seldom_one_event_is_not_joined(changes: dict[str, Any]) -> None:
+    of = {"provider": None} if changes.get("provider", 1) is None else {}
+    lead = account("a.md", **LAUNCH | {"title": f"{LAUNCH['title']} 1"} | of)
+    second = account("b.md", **SAME | changes)
+    assert not is_one_story(second, lead, after_seeing(lead, second))
+
+
+def test_copy_by_the_same_publisher_is_one_story() -> None:
+    lead, copy = account("a.md", **LAUNCH), account("copy.md", **LAUNCH)
+    assert is_one_story(copy, lead, after_seeing(lead, copy))
+
+
+def test_common_words_do_not_join() -> None:
+    first = account("a.md", title="Power cloud summit recap", summary="", provider=Provider(name="A"))
+    second = account("b.md", title="Power cloud summit keynote", summary="", provider=Provider(name="B"))
+    seen = {"power": 9_000, "cloud": 9_000, "summit": 900}
+    words = first.words | second.words
+    assert is_one_story(second, first, after_seeing(first, second))
+    assert not is_one_story(second, first, weigh(words, seen, 10_000))
+
+
+def test_most_alike_lead_wins_then_the_earliest_then_by_id() -> None:
+    one = account("new.md", **SAME)
+    alike, more = account("a.md", **LAUNCH), account("b.md", **SAME | {"provider": Provider(name="Third")})
+    weights = after_seeing(one, alike, more)
+    assert best_lead(one, [("1", alike), ("2", more)], weights) == "2"
+    earlier = account("c.md", **LAUNCH, published=alike.published - timedelta(hours=1))
+    assert best_lead(one, [("1", alike), ("3", earlier)], weights) == "3"
+    assert best_lead(one, [("2", alike), ("1", alike)], weights) == "1"
+    other = account("c.md", **OTHER)
+    assert best_lead(one, [("c", other)], after_seeing(one, other)) is None
+    assert best_lead(one, [], weights) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        pytest.param(
+            "The Satellites of Northwind’s launch", {"satellite", "northwind", "launch"}, id="English"
+        ),
+        pytest.param("ＡＩ Größe ÉTÉ", {"ai", "grösse", "été"}, id="folded"),
+        pytest.param(
+            "東京電力の新社長", {"東京", "京電", "電力", "力の", "の新", "新社", "社長"}, id="Japanese"
+        ),
+        pytest.param("From the other", {"from", "the", "other"}, id="short"),
+        pytest.param("Version 1.2 of NET_x", {"version", "1.2", "net", "x"}, id="numbers"),
+        pytest.param("— ! —", set(), id="none"),
+    ],
+)
+def test_words_of_a_title(title: str, words: set[str]) -> None:
+    assert account(title=title, summary="").title == words
+
+
+def test_texts_without_words_are_not_alike() -> None:
+    one, other = account("a.md", title="…", summary=""), account("b.md", title="!", summary="")
+    assert likeness(one, other, after_seeing(one, other)) == 0.0
+
+
+def keys(of: int, counts: dict[str, int]) -> Sequence[str]:
+    return lead_keys(keys_of(account(**LAUNCH), counts, of), of)
+
+
+def test_leads_are_found_by_their_rarest_words() -> None:
+    assert len(keys(2, {})) == 8
+    assert keys(100_000, {"skylark": 90_000, "cloud": 999, "orbit": 1})[:2] != ["skylark", "cloud"]
+    found = keys(100_000, {"skylark": 90_000, "northwind": 1})
+    assert len(found) == 6
+    assert "skylark" not in found, "too common to find anything by"
