@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,6 +162,34 @@ def test_caps_and_quiet_hours_shape_the_messages(rig: Rig) -> None:
     quiet = AI.model_copy(update={"quiet_hours": QuietHours(start=time(8), end=time(18))})
     (catch_up,) = replay(past, [quiet]).posts
     assert (catch_up.at.hour, len(catch_up.draft.stories)) == (18, 6)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"gather": timedelta(hours=1)}, {"min_publishers": 2}], ids=["gathered", "several publishers"]
+)
+def test_story_of_several_publishers_is_led_and_counted_as_by_the_service(
+    tmp_path: Path, fields: dict[str, Any]
+) -> None:
+    route = Route(name="any", channel="C1", deliver="immediate", **fields)
+    rig = Rig(tmp_path, routes=[route])
+    rig.run_once()
+    for name, quality, minutes in (("GeekWire", 90, 10), ("ZDNet", 120, 20), ("Neowin", 60, 60)):
+        rig.wait(timedelta(minutes=minutes))
+        link = "https://news.example/lighthouse"
+        rig.write(f"{name}.md", webUrl=link, provider={"name": name}, quality=quality)
+        run_and_send(rig)
+    rig.wait(timedelta(hours=2))
+    run_and_send(rig)
+    past = recorded(rig, days=1, routes=[route])
+    with rig.store.reading() as session:
+        (row,) = session.outbox.ledger.rows(stories=[entry.story for entry in rig.entries().values()])
+        (sent,) = session.outbox.list()
+    played = replay(past, [route])
+    assert [(one.guid, one.at) for one in played.taken.values()] == [(row.guid, row.at)]
+    assert row.guid == rig.entries()["ZDNet.md"].guid
+    (post,) = played.posts
+    if "gather" not in fields:  # the rig looks when something comes, the service when the wait is over
+        assert post.at == sent.created
 
 
 def compared(rig: Rig) -> Comparison:
