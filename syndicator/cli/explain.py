@@ -176,7 +176,8 @@ def _routes(one: Explanation) -> Table:
     table = grid("", "", "")
     paths = {entry.guid: entry.article.path for entry in one.others}
     for word in one.routes:
-        taken = word.reason is not RouteReason.DROPPED and (word.delivery or word.held)
+        owed = word.reason is RouteReason.WAITING
+        taken = owed or (word.reason is not RouteReason.DROPPED and (word.delivery or word.held))
         name = Text(f"{word.route} → {word.channel}")
         lines = [_decision(word, one.entry, paths), *_message(word)]
         table.add_row(YES if taken else NO, name, Text("\n".join(map(shown, lines))))

@@ -17,8 +17,8 @@ from syndicator.text import say_count, shown
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from syndicator.settings.models import Settings
     from syndicator.simulation.comparison import ChangedStory, ComparedRoute, Comparison, Volume
-    from syndicator.simulation.replay import Replayed
 
 LISTED = 10
 
@@ -54,9 +54,11 @@ def simulate(
 
     configure_logs(quiet=True)
     new, today = options.settings_file(config), options.settings_file(against)
-    is_same = new.resolve() == today.resolve() or not today.exists()
+    is_same = new.resolve() == today.resolve() or (against == options.DEFAULT_CONFIG and not today.exists())
+    after = options.read_settings(new)
+    before = after if is_same else options.read_settings(today)
     end = _moment(until) if until else options.now()
-    found = _compare(new, new if is_same else today, end, since, is_same=is_same)
+    found = _compare(after, before, end - options.length(since, "--since"), end, is_same=is_same)
     names = (new.name, None if is_same else today.name if today.name != new.name else str(today))
     if html is not None:
         from syndicator.simulation.page import render_comparison
@@ -66,6 +68,10 @@ def simulate(
         say_json(_facts(found))
     else:
         _print(found, *names)
+        if _reads_otherwise(after, before):
+            say(
+                (f"{new.name} has other sources or topics, too: articles are taken as they are now", "yellow")
+            )
         if html is not None:
             say(f"{html} has it as a page")
 
@@ -80,19 +86,24 @@ def _moment(text: str) -> datetime:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _compare(new: Path, today: Path, until: datetime, since: str, *, is_same: bool) -> Comparison:
+def _compare(
+    after: Settings, before: Settings, since: datetime, until: datetime, *, is_same: bool
+) -> Comparison:
     from syndicator.app import routes_of
     from syndicator.simulation.comparison import compare
     from syndicator.simulation.recorded import read_recorded
     from syndicator.simulation.replay import replay
 
-    after, before = options.read_settings(new), options.read_settings(today)
-    start = until - options.length(since, "--since")
     with options.session_of(before) as session:
-        routes = [routes_of(settings, session) for settings in (after, before)]
-        recorded = read_recorded(session, [*routes[0], *routes[1]], since=start, until=until)
-    played: list[Replayed] = [replay(recorded, some) for some in (routes[:1] if is_same else routes)]
-    return compare(recorded, None if is_same else played[1], played[0])
+        new, today = routes_of(after, session), routes_of(before, session)
+        recorded = read_recorded(session, [*new, *today], since=since, until=until)
+    return compare(recorded, None if is_same else replay(recorded, today), replay(recorded, new))
+
+
+def _reads_otherwise(after: Settings, before: Settings) -> bool:
+    """Whether the settings would make other entries of the same folders."""
+    read = [(one.sources, one.topics, one.feeds.roll_up) for one in (after, before)]
+    return read[0] != read[1]
 
 
 def _print(found: Comparison, new: str, today: str | None) -> None:

@@ -275,6 +275,10 @@ def test_simulate_shows_what_other_settings_would_have_posted(site: Running) -> 
     told = facts(site, "simulate", "--against", str(site.config), "--since", "1d")
     assert [(one["route"], one["after"]["stories"]) for one in told["routes"]] == [("ai", 2)]
     assert "is no date" in said(site, "simulate", "--until", "tomorrow", code=2)
+    site.configure(sources=[{"name": "news", "path": "articles", "unpublished": "include"}])
+    text = said(site, "simulate", "--against", str(old))
+    assert "other sources or topics, too: articles are taken as they are now" in text
+    assert "there is no settings file" in said(site, "simulate", "--against", "nowhere.yaml", code=78)
 
 
 def test_explain_tells_of_feeds_and_routes(site: Running) -> None:
