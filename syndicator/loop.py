@@ -134,14 +134,14 @@ class Loop:
 
         Files that are being written are waited for, for a while. Raises Stopped, and what hinders it.
         """
-        self._scan(None)
+        self._scan(everywhere=True)
         until = self._clock.moment().monotonic + PATIENCE_S
         while (wait_s := self._app.sources.look_again(self._clock.moment())) is not None:
             if wait_s > until - self._clock.moment().monotonic:
                 break
             self._step(0, 0)
             self.stopping.wait(wait_s)
-            self._scan({})
+            self._scan()
         now = self._clock.now()
         self._app.sources.apply_time(now)
         self.stages.begin("Beginning routes")
@@ -230,28 +230,25 @@ class Loop:
         return changed
 
     def _scan_due_or_hinted(self) -> int:
-        if self._scan_due:
-            return self._scan(None)
-        hints: dict[str, list[Hint]] = {}
-        if self._hints:
+        if self._hints and not self._scan_due:
             self.stopping.wait(GATHER_S)
+        return self._scan(everywhere=self._scan_due)
+
+    def _scan(self, *, everywhere: bool = False) -> int:
+        """Scans where the hints say, or everywhere; that a file was renamed into place counts in both."""
+        self.stages.begin("Reading articles")
+        began_s = time.monotonic()
+        hints: dict[str, list[Hint]] = {}
         while self._hints:
             hint = self._hints.popleft()
             hints.setdefault(hint.source, []).append(hint)
         self._events += sum(map(len, hints.values()))
-        return self._scan(hints)
-
-    def _scan(self, hints: dict[str, list[Hint]] | None) -> int:
-        self.stages.begin("Reading articles")
-        if hints is not None:
-            return self._app.sources.scan(self._clock.moment(), hints, self._step)
-        began_s = time.monotonic()
-        self._hints.clear()
-        self._events = 0
-        changed = self._app.sources.scan(self._clock.moment(), None, self._step)
-        self.recover()
-        self._scan_due = False
-        self.activity.note_scan(time.monotonic() - began_s, self._clock.now().timestamp())
+        at = self._clock.moment()
+        changed = self._app.sources.scan(at, hints, self._step, everywhere=everywhere)
+        if everywhere:
+            self.recover()
+            self._events, self._scan_due = 0, False
+            self.activity.note_scan(time.monotonic() - began_s, self._clock.now().timestamp())
         return changed
 
     def recover(self) -> None:

@@ -142,7 +142,7 @@ class Rig:
 
     def scan(self, progress: Progress = no_progress) -> int:
         """Scans all folders once."""
-        return self.app.sources.scan(self.moment(), None, progress)
+        return self.app.sources.scan(self.moment(), {}, progress, everywhere=True)
 
     def look(self, *, confirmed: bool = False) -> Counts:
         """Scans all folders, then again once what is gone has been gone for a while."""

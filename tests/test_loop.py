@@ -181,6 +181,16 @@ def test_folder_renamed_in_is_one_burst(tmp_path: Path) -> None:
             assert len(set(rig.entries()) - before) == 60, round
 
 
+def test_file_renamed_in_as_all_is_scanned_does_not_wait_to_come_to_rest(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, quiet_s=600)
+    rig.loop.run_once()
+    rig.write("new.md")
+    rig.loop.hint(Hint(source="news", path="new.md", sign=Sign.MOVED))
+    rig.loop.scan()
+    rig.loop.run_once()
+    assert rig.titles() == ["About new"]
+
+
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """No portion ends because this machine is slow."""

@@ -120,21 +120,23 @@ class SourceScanner:
             waits.append((self._loss.look_again - at.now).total_seconds())
         return max(0.0, min(waits)) if waits else None
 
-    def look(self, at: Moment, hints: Sequence[Hint] | None, *, confirmed: bool = False) -> ScanResult:
-        """Looks where the hints say and at what waits; None: everywhere. Raises nothing for the folder."""
-        whole = hints is None or len(hints) > MANY_HINTS or any(hint.path is None for hint in hints)
+    def look(
+        self, at: Moment, hints: Sequence[Hint], *, everywhere: bool = False, confirmed: bool = False
+    ) -> ScanResult:
+        """Looks where the hints say and at what waits, or everywhere. Raises nothing for the folder."""
+        whole = everywhere or len(hints) > MANY_HINTS or any(hint.path is None for hint in hints)
         held = self._loss.held if self._loss else frozenset()
         if whole:
             seen = scan(self.root, self._suffixes)
         else:
-            hinted = {hint.path for hint in hints or () if hint.path is not None}
+            hinted = {hint.path for hint in hints if hint.path is not None}
             seen = look(self.root, hinted | self._settling.waiting | held, self._suffixes)
         if self.source.topics:
             files = {path: stamp for path, stamp in seen.files.items() if self._is_ours(path)}
             skipped = {path: kind for path, kind in seen.skipped.items() if self._is_ours(path)}
             seen = replace(seen, files=files, skipped=skipped)
         changes = compare(self._known, seen)
-        ready = self._settling.ready(changes, hints or (), now=at.monotonic, wall_ns=at.wall_ns)
+        ready = self._settling.ready(changes, hints, now=at.monotonic, wall_ns=at.wall_ns)
         gone = self._believe(changes, seen, at.now, confirmed)
         held = self._loss.held if self._loss else frozenset()
         return ScanResult(

@@ -102,21 +102,24 @@ class Sources:
     def scan(
         self,
         at: Moment,
-        hints: Mapping[str, Sequence[Hint]] | None,
+        hints: Mapping[str, Sequence[Hint]],
         progress: Progress = no_progress,
+        *,
+        everywhere: bool = False,
     ) -> int:
-        """Looks where the hints say, by source, and at what waits; None: everywhere. Syncs what is ready.
+        """Looks where the hints say, by source, and at what waits, or everywhere. Syncs what is ready.
 
         Gives how many entries changed. Never raises for what is in the folders: a bad article is a problem, a
         folder that cannot be read changes nothing.
         """
-        confirmed = hints is None and self._take_confirmation(at.now)
+        confirmed = everywhere and self._take_confirmation(at.now)
         self._fill_in_stories(progress)
         looked: list[tuple[SourceScanner, ScanResult]] = []
         for name, scanner in self._scanners.items():
-            some = None if hints is None else hints.get(name, ())
-            if some is None or some or scanner.look_again(at) == 0.0:
-                looked.append((scanner, scanner.look(at, some, confirmed=confirmed)))
+            some = hints.get(name, ())
+            if everywhere or some or scanner.look_again(at) == 0.0:
+                found = scanner.look(at, some, everywhere=everywhere, confirmed=confirmed)
+                looked.append((scanner, found))
         # Before the articles, which may carry the names that topic files declare.
         self._take_topics(looked, at, progress)
         of, before, changed = sum(len(scanned.ready) for _, scanned in looked), 0, 0

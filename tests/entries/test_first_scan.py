@@ -35,8 +35,8 @@ def test_what_comes_to_rest_while_much_is_read_is_taken_in(
     rig.write("written.md")
     scan, moment = rig.app.sources.scan, rig.moment
 
-    def slow_scan(*arguments: Any) -> int:
-        changed = scan(*arguments)
+    def slow_scan(*arguments: Any, **options: Any) -> int:
+        changed = scan(*arguments, **options)
         passed_s[0] += 20
         return changed
 
