@@ -8,8 +8,10 @@ from datetime import datetime
 
 import structlog
 
+from syndicator.alerts import LedgerRow
 from syndicator.entries.match import StoredChange
 from syndicator.models import Visibility
+from syndicator.notify.enqueue import KnownTopics, cover_stories
 from syndicator.notify.routing import Change, announce
 from syndicator.notify.rules import RouteIndex, TopicNames, fingerprint, names_with_ancestors
 from syndicator.progress import Progress, no_progress
@@ -63,7 +65,7 @@ class StoryRouter:
         """
         found = [Change(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes]
         sources = {change.entry.article.source for change in found} if silent else set()
-        found += _heirs(session, changes, taken_out)
+        found += self._heirs(session, changes, taken_out)
         self._decide(session, found, self._index, topic_names, now=now, silent_sources=sources)
 
     def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
@@ -123,6 +125,40 @@ class StoryRouter:
         for reason, count in Counter(one.reason for one in decisions).items():
             log.debug("decided", reason=reason.value, count=count)
 
+    def _heirs(
+        self, session: Session, changes: Sequence[StoredChange], taken_out: Collection[str]
+    ) -> list[Change]:
+        """The public entries of stories owed for one that no longer is, and led by no other: judged in its
+        place."""
+        left = {
+            change.after.entry.guid: change.after.entry.story
+            for change in changes
+            if change.after.entry.visibility is not Visibility.PUBLIC
+            and change.before is not None
+            and change.before.entry.visibility is Visibility.PUBLIC
+        }
+        orphans = self._orphans(session, left) if left else []
+        session.outbox.ledger.forget(orphans)
+        orphaned = {owed.guid for owed in orphans} | left.keys() & set(taken_out)
+        heirs = session.of_stories({left[guid] for guid in orphaned})
+        judged = {change.after.entry.guid for change in changes}
+        return [
+            Change(entry=heir.entry, before=heir.entry)
+            for heir in heirs
+            if heir.entry.guid not in judged and heir.entry.visibility is Visibility.PUBLIC
+        ]
+
+    def _orphans(self, session: Session, left: Collection[str]) -> list[LedgerRow]:
+        """What is owed for these entries, in no message yet, and led by none any more."""
+        routes, topics = {route.name: route for route in self.routes}, KnownTopics(session)
+        owed = session.outbox.ledger.owed(guids=left)
+        led = {
+            row
+            for row in owed
+            if row.route in routes and cover_stories(session, [row], routes[row.route], topics)
+        }
+        return [row for row in owed if row not in led]
+
     def _settle_routes(self, session: Session, now: datetime) -> None:
         names: dict[str, list[str]] = {}
         for route in self.routes:
@@ -136,24 +172,3 @@ class StoryRouter:
             log.info("stories owed by a gone route go to another of its channel", stories=handed)
         if gone:
             log.warning("stories owed by a gone route are let go: no route has its channel", stories=gone)
-
-
-def _heirs(session: Session, changes: Sequence[StoredChange], taken_out: Collection[str]) -> list[Change]:
-    """The public entries of stories owed for one that no longer is public: judged in its place."""
-    left = {
-        change.after.entry.guid: change.after.entry.story
-        for change in changes
-        if change.after.entry.visibility is not Visibility.PUBLIC
-        and change.before is not None
-        and change.before.entry.visibility is Visibility.PUBLIC
-    }
-    orphans = session.outbox.ledger.owed(guids=left) if left else []
-    session.outbox.ledger.forget(orphans)
-    orphaned = {owed.guid for owed in orphans} | left.keys() & set(taken_out)
-    heirs = session.of_stories({left[guid] for guid in orphaned})
-    judged = {change.after.entry.guid for change in changes}
-    return [
-        Change(entry=heir.entry, before=heir.entry)
-        for heir in heirs
-        if heir.entry.guid not in judged and heir.entry.visibility is Visibility.PUBLIC
-    ]

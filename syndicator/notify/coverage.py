@@ -8,7 +8,7 @@ from itertools import chain
 
 from syndicator.alerts import LedgerRow, RouteReason
 from syndicator.models import Entry, Visibility, rank
-from syndicator.notify.rules import TopicNames, is_excluded, judge_match, keys_of
+from syndicator.notify.rules import Keys, TopicNames, is_excluded, judge_match, keys_of
 from syndicator.notify.slack_text import clean
 from syndicator.settings.models import Route
 from syndicator.urls import site_of
@@ -36,14 +36,14 @@ def cover(row: LedgerRow, entries: Sequence[Entry], route: Route, topic_names: T
     The best of those that the route takes leads; where it takes none any more, the one for which it was
     owed, since that was judged once. `topic_names` matter only where there are several `entries`.
     """
-    named = sorted(_named(entries, route, topic_names), key=rank)
-    taken = (one for one in named if judge_match(one, route, keys_of(one, topic_names)) is None)
+    named = _named(entries, route, topic_names)
+    taken = (one for one, keys in named if judge_match(one, route, keys) is None)
     owed = (one for one in entries if one.guid == row.guid and one.visibility is Visibility.PUBLIC)
     lead = next(chain(taken, owed), None)
     if lead is None:
         return None
     by_name: dict[str, Entry] = {}
-    for entry in (lead, *named):
+    for entry in (lead, *(one for one, _ in named)):
         by_name.setdefault(publisher_of(entry).casefold(), entry)
     _, *others = by_name.values()
     return Coverage(lead=lead, others=tuple(others), rising=row.reason is RouteReason.RISING)
@@ -51,7 +51,7 @@ def cover(row: LedgerRow, entries: Sequence[Entry], route: Route, topic_names: T
 
 def count_publishers(entries: Iterable[Entry], route: Route, topic_names: TopicNames) -> int:
     """How many publishers a story has for the route: those of its public entries, but for excluded ones."""
-    return len({publisher_of(one).casefold() for one in _named(entries, route, topic_names)})
+    return len({publisher_of(one).casefold() for one, _ in _named(entries, route, topic_names)})
 
 
 def publisher_of(entry: Entry) -> str:
@@ -60,7 +60,8 @@ def publisher_of(entry: Entry) -> str:
     return clean(provider.name if provider else "") or site_of(link) or link
 
 
-def _named(entries: Iterable[Entry], route: Route, topic_names: TopicNames) -> list[Entry]:
-    """Those of a story's entries that the route may name: public, and not excluded by it."""
-    public = (one for one in entries if one.visibility is Visibility.PUBLIC)
-    return [one for one in public if not is_excluded(route, keys_of(one, topic_names))]
+def _named(entries: Iterable[Entry], route: Route, topic_names: TopicNames) -> list[tuple[Entry, Keys]]:
+    """Those of a story's entries that the route may name, public and not excluded by it; best first."""
+    public = sorted((one for one in entries if one.visibility is Visibility.PUBLIC), key=rank)
+    keyed = ((one, keys_of(one, topic_names)) for one in public)
+    return [(one, keys) for one, keys in keyed if not is_excluded(route, keys)]

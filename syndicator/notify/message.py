@@ -310,7 +310,8 @@ def _why(route: Route, story: Coverage | None = None) -> str:
 
 def _line(story: Coverage) -> str:
     article, lead = story.lead.article, story.lead
-    names = f" ({', '.join(story.publishers[:NAMED])})" if article.provider or story.others else ""
+    names = ", ".join(shorten(name, NAME_LENGTH, escaped_units) for name in story.publishers[:NAMED])
+    names = f" ({names})" if article.provider or story.others else ""
     return f"{shorten(clean(article.title), 300, escaped_units)}{_leads(lead)}{names} {article.link}"
 
 

@@ -19,6 +19,7 @@ from tests.acceptance.running import Running, running, wait_for
 from tests.rig import article_text
 from tests.slack_server import SlackServer
 
+TODAY = f"{datetime.now(UTC) - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
 ROUTES = [{"name": "ai", "channel": "C1", "topics": ["AI"], "min_quality": 80, "deliver": "immediate"}]
 
 
@@ -88,6 +89,27 @@ def test_first_start_is_silent(service: Running, slack: SlackServer) -> None:
     assert service.stop() == 0
     (posted,) = slack.slack.in_channel("C1")
     assert "The only new one" in str(posted.body["blocks"])
+
+
+def test_quality_that_flaps_over_the_minimum_is_posted_once_and_as_rising(
+    service: Running, slack: SlackServer
+) -> None:
+    def is_posted(title: str) -> bool:
+        return title in str([posted.body["blocks"] for posted in slack.slack.in_channel("C1")])
+
+    for qualities in ((53, 93, 53, 93), (53, 93)):
+        service.start()
+        for quality in qualities:
+            drop(service, "a.md", title="Now here, now there", quality=quality, publishedDateTime=TODAY)
+            has = partial(holds, service, "feeds/all/feed.json", f'"quality": {quality}')
+            wait_for(has, why=f"quality {quality}")
+        last = f"After {len(qualities)} changes"
+        drop(service, f"{len(qualities)}.md", title=last)
+        wait_for(partial(is_posted, last), why=last)
+        assert service.stop() == 0
+    texts = [str(posted.body["blocks"]) for posted in slack.slack.in_channel("C1")]
+    assert ["rising" in text for text in texts if "Now here" in text] == [True]
+    assert len(texts) == 3
 
 
 def test_what_happened_while_it_was_down_is_found(service: Running, slack: SlackServer) -> None:

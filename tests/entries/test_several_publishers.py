@@ -119,9 +119,10 @@ def test_withdrawn_lead_of_an_owed_story_leaves_it_to_another(tmp_path: Path) ->
     rig = begun(tmp_path, gather=10 * MINUTE)
     publish(rig, "GeekWire", 90)
     publish(rig, "ZDNet", 120)
+    rig.wait(9 * MINUTE)
     (rig.folder / "geekwire.md").unlink()
     rig.run_once()
-    rig.wait(20 * MINUTE)
+    rig.wait(MINUTE)
     rig.run_once()
     (message,) = messages(rig)
     assert "ZDNet on the lighthouse" in words(message) and "publishers" not in words(message)
@@ -148,6 +149,18 @@ def test_story_is_owed_once_when_its_second_publisher_comes(tmp_path: Path) -> N
     for name in ("Herald", "Globe"):
         publish(rig, name, 200)
     assert [one.id for one in messages(rig)] == [message.id]
+
+
+def test_publisher_that_leaves_an_owed_story_changes_nothing(tmp_path: Path) -> None:
+    rig = begun(tmp_path, min_publishers=2, gather=10 * MINUTE)
+    publish(rig, "GeekWire", 90)
+    publish(rig, "ZDNet", 80)
+    (rig.folder / "geekwire.md").unlink()
+    rig.run_once()
+    rig.wait(10 * MINUTE)
+    rig.run_once()
+    (message,) = messages(rig)
+    assert "ZDNet on the lighthouse" in words(message)
 
 
 @pytest.mark.parametrize(
