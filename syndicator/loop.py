@@ -43,8 +43,8 @@ BURST = 2_000
 """After so many events since the last scan some may have been lost, so that everything is scanned."""
 TOGETHER_S = 1.0
 """How long a burst of files that goes on may keep messages and feeds waiting."""
-YIELDING_LASTS_S = 5.0
-"""How long what is to be published yields to articles that keep coming; then a portion of it goes first."""
+YIELDING_LASTS_S, INSISTS_S = 1.5, 0.15
+"""How long what is to be published yields to articles that keep coming, and for how long it then does not."""
 PATIENCE_S = 10.0
 """How long the first pass waits for files that are being written, and for files gone to be gone for good."""
 RETRY_FIRST_S = 1.0
@@ -83,7 +83,7 @@ class Loop:
         self._folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
         self._events, self._written, self._scan_due = 0, 0, True
-        self._yields_until_s = 0.0
+        self._yields_until_s = self._insists_until_s = 0.0
         self._hinted_s: float | None = None
         """When the first hint came of what is not published yet."""
         self.activity = Activity()
@@ -268,10 +268,12 @@ class Loop:
 
     def _publish(self, now: datetime, is_urgent: Callable[[], bool] = lambda: False) -> Published:
         app = self._app
-        topics = app.sources.catalog
+        topics, began_s = app.sources.catalog, time.monotonic()
+        insists = began_s >= self._yields_until_s
+        self._insists_until_s = began_s + INSISTS_S if insists else began_s
         published = app.output.publish(app.store, topics.index, topics.stored, now, self._step, is_urgent)
         self._count(published)
-        if not published.yielded:
+        if insists or not published.yielded:
             self._yields_until_s = time.monotonic() + YIELDING_LASTS_S
         if published.feeds:
             self.published.set()
@@ -286,7 +288,7 @@ class Loop:
 
     def _is_urgent(self) -> bool:
         """Whether articles have come that go before what is being published."""
-        return bool(self._hints) and time.monotonic() < self._yields_until_s
+        return bool(self._hints) and time.monotonic() >= self._insists_until_s
 
     def _count(self, published: Published) -> None:
         self.activity.files_written += published.written

@@ -193,9 +193,10 @@ def test_file_renamed_in_as_all_is_scanned_does_not_wait_to_come_to_rest(tmp_pat
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No portion ends because this machine is slow."""
+    """No portion ends, and none insists, because this machine is slow."""
     for name in ("AT_ONCE_S", "ARCHIVES_S"):
         monkeypatch.setattr(build, name, 60.0)
+    monkeypatch.setattr(loop, "YIELDING_LASTS_S", 60.0)
 
 
 @pytest.mark.usefixtures("fast")
@@ -231,6 +232,7 @@ def test_what_is_outstanding_is_published_though_articles_keep_coming(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "YIELDING_LASTS_S", 0.0)
+    monkeypatch.setattr(loop, "INSISTS_S", 60.0)
     rig = Rig(tmp_path, limit=1)
     for number in range(20):
         rig.write(f"{number}.md", topics=[f"Topic {number % 5}"])
