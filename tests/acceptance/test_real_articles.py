@@ -12,6 +12,7 @@ import pytest
 
 from syndicator.models import Visibility, utc
 from syndicator.settings.models import Route
+from tests import slack_rules
 from tests.acceptance.running import running, wait_for
 from tests.rig import SHARED, Rig
 
@@ -40,7 +41,7 @@ def test_seeds_are_not_public_by_default_and_everything_says_why(tmp_path: Path)
 
 
 @needs_seeds
-def test_seeds_included_are_in_their_feeds_and_one_is_announced(tmp_path: Path) -> None:
+def test_seeds_included_are_in_their_feeds_and_announced_as_one_story(tmp_path: Path) -> None:
     route = Route(name="good", channel="C1", min_quality=80, deliver="immediate")
     rig = Rig(tmp_path, now=THEN, include_unpublished=True, routes=[route])
     rig.run_once()
@@ -53,7 +54,10 @@ def test_seeds_included_are_in_their_feeds_and_one_is_announced(tmp_path: Path) 
     assert len(rig.titles()) == 2
     with rig.store.reading() as session:
         (message,) = session.outbox.list()
-    assert "geekwire" in str(message.message["blocks"])
+    words = " ".join(slack_rules.all_texts(message.message["blocks"]))
+    assert words.startswith("https://www.geekwire.com/2020/")
+    assert words.count("techcrunch.com/2020/") == 1
+    assert words.endswith("TechCrunch  · 2 publishers")
 
 
 @pytest.fixture(params=[False, True], ids=["exclude", "include"])
