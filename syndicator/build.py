@@ -117,12 +117,8 @@ def _pass(app: App, published: Published, warnings: tuple[str, ...] = ()) -> Pas
 
 
 def _folder(session: Session, name: str, path: Path, problems: Sequence[Problem]) -> SourceCounts:
-    known = session.files(name)
-    return SourceCounts(
-        path=path,
-        articles=sum(file.guid is not None for file in known.values()),
-        bad=len({one.path for one in problems if one.source == name and one.path in known}),
-    )
+    bad = session.files(name, {one.path for one in problems if one.source == name})
+    return SourceCounts(path=path, articles=session.count_articles(name), bad=len(bad))
 
 
 def _missing(path: Path, loss: DeletionDecision) -> str:

@@ -80,10 +80,13 @@ def _topic_facts(topic: DeclaredTopic) -> dict[str, object]:
     return facts
 
 
-def known_file(row: RowMapping) -> KnownFile:
-    stamp = (_unsigned(row["device"]), _unsigned(row["inode"]), row["size"], row["mtime_ns"], row["ctime_ns"])
-    topic = None if row["topic"] is None else DeclaredTopic(**row["topic"])
-    return KnownFile(stamp=stamp, digest=row["digest"], guid=row["guid"], topic=topic)
+def known_file(row: Sequence[Any]) -> tuple[str, KnownFile]:
+    """A row of the table of files, all its columns in order: the path, and what is known of the file."""
+    # By place: a start reads as many of these rows as there are articles.
+    _source, path, device, inode, size, mtime_ns, ctime_ns, digest, guid, declared = row
+    stamp = (_unsigned(device), _unsigned(inode), size, mtime_ns, ctime_ns)
+    topic = None if declared is None else DeclaredTopic(**declared)
+    return path, KnownFile(stamp=stamp, digest=digest, guid=guid, topic=topic)
 
 
 def written_row(path: str, file: WrittenFile) -> dict[str, Any]:

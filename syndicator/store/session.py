@@ -83,14 +83,18 @@ class Session:
         queries = (
             [query] if paths is None else [query.where(files.c.path.in_(some)) for some in batches(paths)]
         )
-        found = (row for one in queries for row in self._connection.execute(one).mappings())
-        return {row["path"]: rows.known_file(row) for row in found}
+        return dict(rows.known_file(row) for one in queries for row in self._connection.execute(one))
+
+    def count_articles(self, source: str) -> int:
+        """How many of the source's files are articles."""
+        articles = and_(files.c.source == source, files.c.guid.is_not(None))
+        return self._connection.scalar(select(func.count()).where(articles)) or 0
 
     def declared_topics(self) -> list[DeclaredTopic]:
         """What the topic files declare, each as it was when it was last good; in no order."""
         query = select(files).where(files.c.topic.is_not(None))
-        found = map(rows.known_file, self._connection.execute(query).mappings())
-        return [file.topic for file in found if file.topic is not None]
+        found = map(rows.known_file, self._connection.execute(query))
+        return [file.topic for _, file in found if file.topic is not None]
 
     def put_files(self, source: str, known: Mapping[str, KnownFile]) -> None:
         upsert(self._connection, files, (rows.file_row(source, path, file) for path, file in known.items()))
