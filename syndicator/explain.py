@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 
 from syndicator.alerts import Delivery, DeliveryState, LedgerRow, RouteReason
+from syndicator.entries.joining import words_joining
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility, rank
 from syndicator.notify.coverage import count_publishers
 from syndicator.notify.due import DueReason, Hold
@@ -58,10 +59,12 @@ class RouteWord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """All there is to say of one entry. `problem` is what is wrong with its file as it is now; `others` are
-    the other entries of its story, best first."""
+    the other entries of its story, best first; `words`, by guid, those by which it was joined to one of
+    them, or one of them to it."""
 
     entry: Entry
     others: tuple[Entry, ...]
+    words: Mapping[str, Sequence[str]]
     withdrawn: datetime | None
     problem: Problem | None
     feeds: tuple[FeedWord, ...]
@@ -107,6 +110,7 @@ def explain(
         Explanation(
             entry=stored.entry,
             others=tuple(others),
+            words=words_joining(session, stored.entry, others),
             withdrawn=stored.withdrawn,
             problem=by_file.get((stored.entry.article.source, stored.entry.article.path)),
             feeds=tuple(_feeds(session, stored.entry, slugs, levels, limit)),

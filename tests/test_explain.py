@@ -14,6 +14,7 @@ from syndicator.explain import Explanation
 from syndicator.models import FeedReason, Visibility, utc
 from syndicator.notify.due import DueReason, Hold
 from syndicator.settings.models import Digest, QuietHours, Route
+from tests.entries.test_joining import LAUNCH, OTHER, SAME
 from tests.making import NOON
 from tests.rig import Rig
 
@@ -124,6 +125,21 @@ def test_other_entries_of_the_story_are_named_and_the_one_that_tells_it(tmp_path
     assert (explained(rig, "first.md").others, explained(rig, "second.md").others) == ((second,), (first,))
     (word,) = explained(rig, "second.md").routes
     assert word.ledger is not None and word.ledger.guid == first.guid
+
+
+def test_words_that_joined_are_told_from_either_side(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.write("lead.md", **LAUNCH)
+    rig.look()
+    rig.write("joined.md", **SAME)
+    rig.write("copy.md", **OTHER, webUrl="https://news.example/lead")
+    rig.look()
+    lead, joined = rig.entries()["lead.md"], rig.entries()["joined.md"]
+    words = explained(rig, "joined.md").words[lead.guid]
+    assert set(words[:4]) == {"cloud", "northwind", "orbit", "partner"}
+    assert explained(rig, "lead.md").words == {joined.guid: words}, "not for the copy: it has the same link"
+    assert explained(rig, "copy.md").words == {}
+    rig.close()
 
 
 def test_message_that_ended_or_is_held_says_so(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from syndicator.models import Entry
     from syndicator.settings.models import Settings
 
+MOST_WORDS = 8
 YES, NO = "[green]✓[/]", "[dim]–[/]"
 
 
@@ -111,7 +112,7 @@ def _print_one(one: Explanation) -> None:
     console().print(table)
     if one.others:
         console().print("\nStory, with these", style="bold")
-        console().print(_others(one.others))
+        console().print(_others(one))
     console().print("\nFeeds", style="bold")
     console().print(_feeds(one.feeds))
     if one.routes:
@@ -120,16 +121,18 @@ def _print_one(one: Explanation) -> None:
     console().print()
 
 
-def _others(others: Sequence[Entry]) -> Table:
+def _others(one: Explanation) -> Table:
     from rich.text import Text
 
     from syndicator.models import Visibility, number
 
     table = grid("dim", "", "")
-    for other in others:
-        article = other.article
+    for other in one.others:
+        article, words = other.article, one.words.get(other.guid, ())[:MOST_WORDS]
         facts = [article.provider.name if article.provider else "", article.path]
         facts += [] if other.visibility is Visibility.PUBLIC else [other.visibility.value]
+        facts += ["the same link"] if article.canonical_link == one.entry.article.canonical_link else []
+        facts += [f"words: {' '.join(words)}"] if words else []
         text = Text(shown(article.title)).append(
             shown(f"\n{', '.join(filter(None, facts))}", but="\n"), "dim"
         )
@@ -233,7 +236,9 @@ def _facts(one: Explanation) -> dict[str, Any]:
     return {
         "guid": entry.guid,
         "story": entry.story,
-        "story_entries": [_other_facts(other) for other in one.others],
+        "story_entries": [
+            _other_facts(other) | {"words": one.words.get(other.guid, ())} for other in one.others
+        ],
         "title": article.title,
         "link": article.link,
         "source": article.source,

@@ -21,6 +21,7 @@ from syndicator.entries.stories import (
     best_lead,
     keys_of,
     lead_keys,
+    shared_words,
     weigh,
 )
 from syndicator.models import Entry, Visibility
@@ -54,6 +55,21 @@ def fill_in(session: Session, entries: Iterable[Entry], alike: Collection[str]) 
     beginning = [entry for story, entry in first.items() if story not in begun]
     accounts = _accounts(beginning, alike)
     _begin(session, beginning, _count(session, accounts) if accounts else _Counted())
+
+
+def words_joining(session: Session, entry: Entry, others: Iterable[Entry]) -> dict[str, list[str]]:
+    """By guid, the words that another entry of its story shares with it, rarest first, where one of the two
+    is the lead that the other was joined to by likeness. As texts and counts are now."""
+    lead = session.stories.leads([entry.story]).get(entry.story)
+    linked = [
+        other
+        for other in others
+        if lead in (entry.guid, other.guid) and other.article.canonical_link != entry.article.canonical_link
+    ]
+    accounts = {one.guid: account_of(one.article) for one in (entry, *linked)} if linked else {}
+    words = {word for account in accounts.values() for word in account.words}
+    weights = weigh(words, *session.stories.counts(words))
+    return {one.guid: shared_words(accounts[one.guid], accounts[entry.guid], weights) for one in linked}
 
 
 def _becomes_public(change: StoredChange) -> bool:

@@ -7,8 +7,8 @@ weighs by how few of the entries seen so far have it. A word of the title weighs
 entry joins by likeness to the first entry of a story (its lead), never to a later one: there are no chains.
 
 The limits were set by hand-labelled pairs of real articles (`python -m tests.stories`), on the side of not
-joining. Guides and lists ("The best …", "How to …") are about a subject, not an event; a publisher seldom
-covers one event twice; and two versions or dates are two events. All three need near copies to be one story.
+joining. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event; a publisher
+seldom covers one event twice; and two versions or dates are two events. All three need near copies.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from syndicator.models import Article
 
 WINDOW = timedelta(hours=72)
 """An entry joins a story whose lead was published at most so long before or after it."""
-ALIKE, COPY = 0.5, 0.85
+ALIKE, COPY = 0.5, 0.9
 """How alike two accounts of one event are at least, and two texts that are nearly the same."""
 RELATED = 0.1
 """What a link of the one to the other in its `related` adds; far too little to join by itself."""
@@ -56,8 +56,8 @@ _FUNCTION_WORDS = frozenset(
 """What no English title is told by; only needed while the store is too young to know them as common."""
 _GUIDE = frozenset(
     _WORD.findall(
-        "best everything explained faq guide how list review should tip top tutorial what when where which"
-        " why worth"
+        "all best everything explained faq guide how list location review should tip top tutorial what when"
+        " where which why worth"
     )
 )
 
@@ -97,7 +97,7 @@ def account_of(article: Article) -> Account:
         link=article.canonical_link,
         related=frozenset(one.canonical_link for one in article.related),
         numbers=frozenset(word for word in title if _NUMBER.search(word)),
-        is_guide=not _GUIDE.isdisjoint(read),
+        is_guide="?" in article.title or not _GUIDE.isdisjoint(read),
     )
 
 

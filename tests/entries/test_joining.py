@@ -171,7 +171,7 @@ def test_by_links_alone(rig: Rig) -> None:
     put(other, "b.md", **SAME)
     put(other, "copy.md", **OTHER, webUrl="https://news.example/a")
     rig.look()
-    rig.write("c.md", **SAME | {"provider": {"name": "Third"}, "title": SAME["title"] + " for all"})
+    rig.write("c.md", **SAME | {"provider": {"name": "Third"}, "title": SAME["title"] + " launched"})
     rig.look()
     stories = by_path(rig)
     assert stories["copy.md"] == stories["a.md"] == stories["c.md"]

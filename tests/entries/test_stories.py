@@ -78,6 +78,7 @@ def test_related_link_lends_weight_and_joins_nothing_alone() -> None:
         pytest.param({"provider": LAUNCH["provider"]}, id="one publisher"),
         pytest.param({"provider": None}, id="no publisher but the source"),
         pytest.param({"title": f"How {SAME['title']}"}, id="a guide"),
+        pytest.param({"title": f"{SAME['title']}?"}, id="a question"),
         pytest.param({"title": f"{SAME['title']} 2"}, id="another number"),
         pytest.param({"published": make_article().published + timedelta(hours=73)}, id="days later"),
     ],
