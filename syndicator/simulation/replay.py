@@ -17,7 +17,7 @@ from heapq import heapify, heappop, heappush
 from itertools import groupby
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason, Slot
-from syndicator.models import Entry
+from syndicator.models import Entry, Visibility
 from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, DueReason, Plan, Traffic, select_due
 from syndicator.notify.enqueue import led_by
@@ -28,6 +28,7 @@ from syndicator.settings.models import Digest, Route
 from syndicator.simulation.recorded import EntryEvent, Recorded
 
 HOUR = timedelta(hours=1)
+PUBLIC = Visibility.PUBLIC
 
 StoryKey = tuple[str, str]
 """Channel and story."""
@@ -73,10 +74,11 @@ def replay(recorded: Recorded, routes: Sequence[Route]) -> Replayed:
 
 
 def taken_by(recorded: Recorded, routes: Sequence[Route]) -> Mapping[StoryKey, LedgerRow]:
-    """The stories that these routes take of what was recorded; nothing is sent."""
+    """The stories that these routes take of what was recorded, as if each left at once."""
     run = _Run(recorded, routes)
     for at, some in groupby(recorded.events, key=lambda one: one.at):
         run.take(list(some), at)
+        run.owed.clear()
     return run.result.taken
 
 
@@ -102,7 +104,7 @@ class _Run:
         self._stories: dict[str, dict[str, Entry]] = defaultdict(dict)
         """Their entries as they are now, by guid."""
         self._kinds: dict[tuple[str, str], LedgerKind] = {}
-        self._owed: dict[str, dict[StoryKey, LedgerRow]] = defaultdict(dict)
+        self.owed: dict[str, dict[StoryKey, LedgerRow]] = defaultdict(dict)
         """By route."""
         self._due: dict[str, Slot] = {}
         self._taken: dict[str, list[datetime]] = defaultdict(list)
@@ -118,36 +120,56 @@ class _Run:
         """Judges what happened, as the service does in the transaction that stores it."""
         for silent in (True, False):
             some = [one for one in events if one.silent is silent]
-            if not some:
-                continue
-            changed = {one.entry.guid: one.entry for one in some}
-            for guid, entry in changed.items():
-                self._stories[entry.story][guid] = entry
-            others = self._others_of(changed) if self._index.counts_publishers else []
-            routes = self._index.may_take((*changed.values(), *others), self._names)
-            decisions = announce(
-                [Change(entry=one.entry, before=one.before) for one in some],
-                routes,
-                others=others,
-                now=now,
-                ledger=self._kinds,
-                topic_names=self._names,
-                silent_routes=[route.name for route in routes] if silent else (),
-            )
-            for one in decisions:
-                self.result.reasons[one.route, one.entry.guid] = one.reason
-                if (row := one.row) is not None and (row.channel, row.story) not in self._kinds:
-                    self._note(row)
-                    if row.kind is LedgerKind.OWED:
-                        self._owed[row.route][row.channel, row.story] = row
-                        self.result.taken[row.channel, row.story] = row
-                        self._taken[row.route].append(now)
+            for one in some:
+                self._stories[one.entry.story][one.entry.guid] = one.entry
+            changes = [Change(entry=one.entry, before=one.before) for one in some]
+            self._decide([*changes, *self._heirs(changes)], now, silent=silent)
+
+    def _decide(self, changes: Sequence[Change], now: datetime, *, silent: bool) -> None:
+        changed = {change.entry.guid: change.entry for change in changes}
+        others = self._others_of(changed) if self._index.counts_publishers else []
+        routes = self._index.may_take((*changed.values(), *others), self._names)
+        decisions = announce(
+            changes,
+            routes,
+            others=others,
+            now=now,
+            ledger=self._kinds,
+            topic_names=self._names,
+            silent_routes=[route.name for route in routes] if silent else (),
+        )
+        for one in decisions:
+            self.result.reasons[one.route, one.entry.guid] = one.reason
+            if (row := one.row) is not None and (row.channel, row.story) not in self._kinds:
+                self._note(row)
+                if row.kind is LedgerKind.OWED:
+                    self.owed[row.route][row.channel, row.story] = row
+                    self.result.taken[row.channel, row.story] = row
+                    self._taken[row.route].append(now)
+
+    def _heirs(self, changes: Sequence[Change]) -> list[Change]:
+        """As the service: what is owed for an entry that is public no longer, and that no other leads, is
+        forgotten, and the other public entries of its story are judged in its place."""
+        changed = {change.entry.guid: change.entry for change in changes}
+        left = {
+            change.entry.guid
+            for change in changes
+            if change.entry.visibility is not PUBLIC and change.before and change.before.visibility is PUBLIC
+        }
+        routes = self.result.routes if left else ()
+        owed = ((route, row) for route in routes for row in self.owed[route.name].values())
+        orphans = [row for route, row in owed if row.guid in left and not self._cover([row], route)]
+        for row in orphans:
+            self._forget(row)
+        heirs = (one for row in orphans for one in self._stories[row.story].values())
+        found = {one.guid: one for one in heirs if one.visibility is PUBLIC and one.guid not in changed}
+        return [Change(entry=one, before=one) for one in found.values()]
 
     def send(self, slots: Mapping[str, Slot], now: datetime) -> Iterator[datetime]:
         """Sends what is due; gives when to ask again."""
         self._due |= slots
         for route in self.result.routes:
-            owed, slot = self._owed[route.name], self._due.get(route.name)
+            owed, slot = self.owed[route.name], self._due.get(route.name)
             if slot is None and (not owed or route.deliver != "immediate"):
                 continue
             rows = list(owed.values())
@@ -175,20 +197,23 @@ class _Run:
 
     def _obey(self, plan: Plan, route: Route, now: datetime) -> None:
         for row in plan.withdrawn:
-            # Should it return, it counts anew.
-            del self._kinds[row.channel, row.story]
-            self._kinds.pop((row.channel, row.guid), None)
-            del self._owed[route.name][row.channel, row.story]
-            del self.result.taken[row.channel, row.story]
+            self._forget(row)
         for draft in plan.drafts:
             self.result.posts.append(Post(at=now, draft=draft))
             insort(self._sent[route.channel], now)
             for row in draft.stories:
-                del self._owed[route.name][row.channel, row.story]
+                del self.owed[route.name][row.channel, row.story]
                 self.result.taken[row.channel, row.story] = row
                 self._note(replace(row, kind=LedgerKind.ANNOUNCED))
         if plan.finished:
             self._due.pop(route.name, None)
+
+    def _forget(self, row: LedgerRow) -> None:
+        """What was withdrawn before it was sent counts anew should it return."""
+        del self.owed[row.route][row.channel, row.story]
+        del self._kinds[row.channel, row.story]
+        self._kinds.pop((row.channel, row.guid), None)
+        del self.result.taken[row.channel, row.story]
 
     def _traffic(self, route: Route, owed: Sequence[LedgerRow], now: datetime) -> Traffic:
         sent = self._sent[route.channel]
