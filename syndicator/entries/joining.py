@@ -97,9 +97,9 @@ def _moved(change: StoredChange, joined: Mapping[str, str]) -> StoredChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counted:
-    """How common the words of a batch are, and its accounts' rarest words, by story."""
+    """What the words of a batch weigh, of how many entries, and its accounts' rarest words, by story."""
 
-    counts: dict[str, int] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
     of: int = 0
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -110,10 +110,10 @@ def _accounts(beginning: Iterable[Entry], alike: Collection[str]) -> dict[str, A
 
 def _count(session: Session, accounts: Mapping[str, Account]) -> _Counted:
     words = Counter(word for account in accounts.values() for word in account.words)
-    session.stories.count(words, len(accounts))
-    counts, of = session.stories.counts(words)
-    keys = {story: keys_of(account, counts, of) for story, account in accounts.items()}
-    return _Counted(counts=counts, of=of, keys=keys)
+    counts, of = session.stories.count(words, len(accounts))
+    weights = weigh(words, counts, of)
+    keys = {story: keys_of(account, weights, of) for story, account in accounts.items()}
+    return _Counted(weights=weights, of=of, keys=keys)
 
 
 def _begin(session: Session, beginning: Iterable[Entry], counted: _Counted) -> None:
@@ -136,12 +136,11 @@ def _judge(session: Session, beginning: Sequence[Entry], alike: Collection[str])
     if accounts:
         counted = _count(session, accounts)
         found, known = _stored_leads(session, accounts, counted)
-        weights = weigh(counted.counts, counted.counts, counted.of)
         fresh = _LeadIndex()
         for story, account in accounts.items():
             keys = counted.keys[story]
             candidates = [*found[story], *fresh.find(account, keys)]
-            lead = best_lead(account, ((one, known[one]) for one in candidates), weights)
+            lead = best_lead(account, ((one, known[one]) for one in candidates), counted.weights)
             if lead is not None:
                 joined[story] = lead
                 continue
@@ -154,7 +153,7 @@ def _judge(session: Session, beginning: Sequence[Entry], alike: Collection[str])
 def _stored_leads(
     session: Session, accounts: Mapping[str, Account], counted: _Counted
 ) -> tuple[dict[str, list[str]], dict[str, Account]]:
-    """The stored stories that each might join, and their leads. Counts the leads' words as well."""
+    """The stored stories that each might join, and their leads. Weighs the leads' words as well."""
     index = _LeadIndex()
     for word, published, story in session.stories.with_words(_spans(accounts, counted.keys)):
         index.add([word], published, story)
@@ -165,8 +164,8 @@ def _stored_leads(
     guids = session.stories.leads(some)
     entries = session.entries(guids.values())
     known = {story: account_of(entries[guid].entry.article) for story, guid in guids.items()}
-    words = {word for account in known.values() for word in account.words} - counted.counts.keys()
-    counted.counts.update(dict.fromkeys(words, 0) | session.stories.counts(words)[0])
+    words = {word for account in known.values() for word in account.words} - counted.weights.keys()
+    counted.weights.update(weigh(words, session.stories.counts(words)[0], counted.of))
     return found, known
 
 

@@ -19,6 +19,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nsmallest
 
 from syndicator.models import Article
 
@@ -28,7 +29,7 @@ ALIKE, COPY = 0.5, 0.9
 """How alike two accounts of one event are at least, and two texts that are nearly the same."""
 RELATED = 0.1
 """What a link of the one to the other in its `related` adds; far too little to join by itself."""
-KEYS, SHARED_KEYS = 12, 2
+KEYS, SHARED_KEYS = 10, 2
 """By how many of its rarest words a lead is looked for, and how many of them must be those it is found by."""
 
 _UNSEEN = 100
@@ -101,19 +102,21 @@ def account_of(article: Article) -> Account:
     )
 
 
-def weigh(words: Iterable[str], counts: Mapping[str, int], of: int) -> Weights:
+def weigh(words: Iterable[str], counts: Mapping[str, int], of: int) -> dict[str, float]:
     """What the words count for by their rarity, where `counts` says how many of so many entries have each."""
-    seen = math.log(of + _UNSEEN)
-    return {word: (seen - math.log(counts.get(word, 0) + 1)) ** 2 for word in words}
+    return {word: _weight(counts.get(word, 0), of) for word in words}
 
 
-def keys_of(account: Account, counts: Mapping[str, int], of: int) -> list[str]:
+def _weight(count: float, of: int) -> float:
+    return math.log((of + _UNSEEN) / (count + 1)) ** 2
+
+
+def keys_of(account: Account, weights: Weights, of: int) -> list[str]:
     """The words by which its story is looked for, the heaviest first; none that too many entries have."""
-    most = max(_COMMON, of * _COMMON_SHARE)
-    rare = [word for word in account.words if counts.get(word, 0) <= most]
-    weights = weigh(rare, counts, of)
-    rare.sort(key=lambda word: (-weights[word] * (_TITLE if word in account.title else 1), word))
-    return rare[:KEYS]
+    least = _weight(max(_COMMON, of * _COMMON_SHARE), of)
+    weighed = [(-_TITLE * weights[word], word) for word in account.title if weights[word] >= least]
+    weighed += [(-weights[word], word) for word in account.summary if weights[word] >= least]
+    return [word for _, word in nsmallest(KEYS, weighed)]
 
 
 def lead_keys(keys: Sequence[str], of: int) -> Sequence[str]:

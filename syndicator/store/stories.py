@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, bindparam, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, Result, bindparam, select, type_coerce, update
 
 from syndicator.store.dialect import in_list, insert_listed, listed
 from syndicator.store.tables import entries, microseconds, stories, story_words, word_counts
@@ -28,7 +28,10 @@ _WITH_WORDS = (
     .where(_AT.between(_START, _END))
 )
 _BEGIN, _BEGIN_WORDS = insert_listed(stories), insert_listed(story_words)
-_COUNT = insert_listed(word_counts, adding=True)
+_COUNT = insert_listed(word_counts, adding=True).returning(*word_counts.c)
+
+Counts = tuple[dict[str, int], int]
+"""How many entries seen so far had each of some words, and how many there were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ class Stories:
     def leads(self, some: Iterable[str]) -> dict[str, str]:
         """The guids of the leads of those of the stories that have begun, by story."""
         found = self._connection.execute(_LEADS, {"stories": json.dumps(list(some))})
-        return {row[0]: row[1] for row in found}
+        return {row[0]: row[1] for row in found.all()}
 
     def begin(self, leads: Sequence[StoryLead]) -> None:
         """Begins these stories; one that has begun stays as it is."""
@@ -65,21 +68,23 @@ class Stories:
         """The leads that have a word and were published within its span: (word, published, story). Times are
         microseconds since 1970."""
         found = self._connection.execute(_WITH_WORDS, {"spans": json.dumps(list(spans))})
-        return [(row[0], row[1], row[2]) for row in found]
+        return [(row[0], row[1], row[2]) for row in found.all()]
 
-    def count(self, words: Mapping[str, int], entries: int) -> None:
+    def count(self, words: Mapping[str, int], entries: int) -> Counts:
         """So many more entries have been seen, and so many of them had each of these words."""
         rows = [(EVERY_ENTRY, entries), *words.items()]
-        self._connection.execute(_COUNT, {"rows": json.dumps(rows)})
+        return _counts(self._connection.execute(_COUNT, {"rows": json.dumps(rows)}))
 
-    def counts(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
-        """How many entries seen so far had each of the words, and how many there were."""
-        found = self._connection.execute(_COUNTS, {"words": json.dumps([EVERY_ENTRY, *words])})
-        counts: dict[str, int] = {row[0]: row[1] for row in found}
-        return counts, counts.pop(EVERY_ENTRY, 0)
+    def counts(self, words: Iterable[str]) -> Counts:
+        return _counts(self._connection.execute(_COUNTS, {"words": json.dumps([EVERY_ENTRY, *words])}))
 
     def move_entries(self, joined: Mapping[str, str]) -> None:
         """Gives entries of stories that have not begun, none of which is public yet, another's story."""
         moved = update(entries).where(entries.c.story == bindparam("was")).values(story=bindparam("now"))
         if joined:
             self._connection.execute(moved, [{"was": was, "now": now} for was, now in joined.items()])
+
+
+def _counts(found: Result[str, int]) -> Counts:
+    counts: dict[str, int] = {row[0]: row[1] for row in found.all()}
+    return counts, counts.pop(EVERY_ENTRY, 0)

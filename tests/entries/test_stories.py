@@ -142,7 +142,8 @@ def test_texts_without_words_are_not_alike() -> None:
 
 
 def keys(of: int, counts: dict[str, int]) -> Sequence[str]:
-    return lead_keys(keys_of(account(**LAUNCH), counts, of), of)
+    one = account(**LAUNCH)
+    return lead_keys(keys_of(one, weigh(one.words, counts, of), of), of)
 
 
 def test_leads_are_found_by_their_rarest_words() -> None:
