@@ -39,7 +39,7 @@ from syndicator.settings.models import AlertsTo, Settings
 from syndicator.slack.client import DEADLINE, Calls
 from syndicator.slack.errors import MAX_RETRY_AFTER, Call
 from syndicator.slack.messengers import messengers_of
-from syndicator.slack.sender import Messenger
+from syndicator.slack.sender import Messenger, Poster
 from syndicator.status import StatusFile, status_path
 
 log = structlog.get_logger()
@@ -83,7 +83,7 @@ class AlertWay:
     """A way to the operator; `channel` is None for one that is not Slack's."""
 
     name: str
-    messenger: Messenger
+    messenger: Poster
     memory: WayMemory
     channel: str | None = None
     not_before: datetime | None = None

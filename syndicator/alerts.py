@@ -56,9 +56,18 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     """Given up after 24 hours, or refused for good by a webhook; visible, retryable."""
     DROPPED = "dropped"
-    """Ended by the operator, or empty because all its entries were withdrawn before it was sent."""
+    """Ended by the operator, or empty because all its entries were withdrawn before it was sent; an edit also
+    where Slack edits the message no more."""
     RELEASED = "released"
-    """Taken back before it was sent: a mute, quiet hours or a flood began, and its stories are owed again."""
+    """Taken back before it was sent: a mute, quiet hours or a flood began, and its stories are owed again. An
+    edit: what it was for changed back."""
+
+
+class EditReason(StrEnum):
+    """Why a posted message is edited."""
+
+    CHANGED = "its story changed"
+    WITHDRAWN = "its story was withdrawn"
 
 
 class Retry(StrEnum):
@@ -156,6 +165,7 @@ class SlackMethod(StrEnum):
     """What is called at Slack: its methods by their names, and an incoming webhook."""
 
     POST_MESSAGE = "chat.postMessage"
+    UPDATE = "chat.update"
     WEBHOOK = "webhook"
     HISTORY = "conversations.history"
     LIST = "conversations.list"
@@ -200,13 +210,14 @@ Way = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message to one channel. `id` is deterministic, so that it is recognised after a restore."""
+    """One message to one channel, or one edit of a message that was posted. `id` is deterministic, so that it
+    is recognised after a restore."""
 
     id: str
     route: str
     channel: str
     kind: str
-    """`alert` or `digest`."""
+    """`alert`, `digest` or `edit`."""
     guids: tuple[str, ...]
     state: DeliveryState
     created: datetime
@@ -234,6 +245,10 @@ class Delivery:
     """Why it was written, as the route's decision says it."""
     ended: datetime | None = None
     """When it was sent, dropped or released; None while something is to become of it."""
+    edit_of: str | None = None
+    """The id of the message that this edits."""
+    edit_due: datetime | None = None
+    """When a message that may be in its channel is to be compared with its story again, which has changed."""
 
     @property
     def permalink(self) -> str | None:

@@ -18,6 +18,7 @@
         ├── Refused           definitely not accepted: send again after `retry_after` (exit 75)
         ├── Rejected          definitely not accepted, and nothing but a person will change that
         │   └── Unacceptable  it is this one message; the channel's others may well be accepted
+        │       └── Uneditable  the message can be edited no more: end the edit
         └── Unclear           accepted or not, nobody knows: look before sending again
 
 Each renders as `what failed: on which: why. What to do`. None of them ever holds a secret.
@@ -168,6 +169,10 @@ class Rejected(DeliveryError):
 
 
 class Unacceptable(Rejected):
+    pass
+
+
+class Uneditable(Unacceptable):
     pass
 
 

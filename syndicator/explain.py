@@ -53,6 +53,8 @@ class RouteWord:
     min_quality: float | None = None
     ledger: LedgerRow | None = None
     delivery: Delivery | None = None
+    edits: tuple[Delivery, ...] = ()
+    """Those of the message that were made, are owed or came to nothing, oldest first."""
     held: Hold | None = None
 
 
@@ -194,8 +196,14 @@ def _routes(
             min_quality=route.min_quality,
             ledger=row,
             delivery=delivery,
+            edits=tuple(_edits(session, delivery)) if delivery else (),
             held=hold and _with_end(session, route, hold, now),
         )
+
+
+def _edits(session: Session, delivery: Delivery) -> Iterator[Delivery]:
+    found = session.outbox.edits.of(delivery.id)
+    return (edit for edit in found if edit.state is not DeliveryState.RELEASED)
 
 
 def _with_end(session: Session, route: Route, hold: Hold, now: datetime) -> Hold:

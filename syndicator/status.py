@@ -49,6 +49,7 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
         entries, outbox = session.count_entries(), session.outbox
         routes = route_facts(outbox, app.router.routes, app.enqueuer, now)
         messages, oldest = outbox.count(), session.history.oldest_waiting()
+        edits = outbox.edits.count()
     return {
         "version": __version__,
         "pid": os.getpid(),
@@ -59,6 +60,7 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
         "findings": [finding_facts(finding, here) for finding in found],
         "entries": {visibility.value: count for visibility, count in entries.items()},
         "messages": {state.value: count for state, count in messages.items()},
+        "edits": {state.value: count for state, count in edits.items()},
         "oldest_waiting": _iso(oldest[1] if oldest else None),
         "routes": routes,
     }
@@ -112,6 +114,7 @@ def hindered(finding: Finding, now: datetime, *, started: datetime) -> dict[str,
         "findings": [finding_facts(finding, now.astimezone())],
         "entries": {},
         "messages": {},
+        "edits": {},
         "oldest_waiting": None,
         "routes": [],
     }

@@ -2,7 +2,7 @@
 
     python -m tests.slack_server --port 0        runs it by hand and prints what is posted
 
-It knows `auth.test`, `chat.postMessage`, `conversations.history`, `conversations.info`,
+It knows `auth.test`, `chat.postMessage`, `chat.update`, `conversations.history`, `conversations.info`,
 `conversations.list` and incoming webhooks. A message that Slack would refuse is refused. Faults are taken one
 per request from `faults`, before or after the message was accepted; `late` ones apply what was accepted only
 after a while, as Slack may.
@@ -56,6 +56,15 @@ SLOW = ("hang-before", "hang-after", "drip")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Edited:
+    """A new text of a message; it shows from `applied` on."""
+
+    body: dict[str, Any]
+    accepted: float
+    applied: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Posted:
     """A message that was accepted; it shows in the history from `applied` on."""
 
@@ -64,6 +73,14 @@ class Posted:
     body: dict[str, Any]
     accepted: float
     applied: float
+    edits: list[Edited] = field(default_factory=list)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The message as the channel shows it now: an edit that Slack applies late comes over later ones."""
+        now = time.time()
+        applied = [edit for edit in self.edits if edit.applied <= now]
+        return max(applied, key=lambda edit: edit.applied).body if applied else self.body
 
     @property
     def delivery(self) -> str | None:
@@ -108,6 +125,8 @@ class Slack:
     by_channel: dict[str, list[Posted]] = field(default_factory=dict)
     calls: list[tuple[str, str | None]] = field(default_factory=list)
     """Each request's method and the fault it met."""
+    deleted: set[str] = field(default_factory=set)
+    """The `ts` of messages that somebody deleted."""
     problems: list[str] = field(default_factory=list)
     """All that was wrong with what was posted."""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -213,7 +232,7 @@ def at_random(
         with lock:
             if dice.random() >= rate or (limit is not None and count[0] >= limit):
                 return None
-            if called in ("chat.postMessage", "webhook"):
+            if called in ("chat.postMessage", "chat.update", "webhook"):
                 count[0] += 1
                 return dice.choice(kinds)
             if called == "conversations.history":
@@ -285,6 +304,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return {"ok": True, "team": "Test", "user": "syndicator", "bot_id": "B1"}
             case "chat.postMessage":
                 return self._post(body, late=late)
+            case "chat.update":
+                return self._update(body, late=late)
             case "conversations.history":
                 return self._history(body)
             case "conversations.info":
@@ -335,7 +356,43 @@ class _Handler(BaseHTTPRequestHandler):
             return _no("is_archived")
         if not channel.member:
             return _no("not_in_channel")
-        found = slack_rules.problems(body) + _metadata_problems(body)
+        if (refusal := self._wrong(body, body)) is not None:
+            return refusal
+        with slack.lock:
+            last = max((one.accepted for one in slack.by_channel.get(channel.id, ())[-1:]), default=0.0)
+            if slack.pace_s and time.time() - last < slack.pace_s:
+                return _no("ratelimited")
+            posted = slack.accept(channel.id, body, late=late)
+        return {"ok": True, "channel": channel.id, "ts": posted.ts, "message": {"text": body["text"]}}
+
+    def _update(self, body: dict[str, Any], *, late: bool) -> dict[str, Any]:
+        slack = self.slack
+        if (refusal := self._scoped("chat:write")) is not None:
+            return refusal
+        # As for looking, this takes ids alone.
+        channel = slack.channels.get(str(body.get("channel", "")))
+        if channel is None:
+            return _no("channel_not_found")
+        if channel.archived:
+            return _no("is_inactive")
+        message = {name: value for name, value in body.items() if name not in ("channel", "ts")}
+        if set(message) != {"blocks", "text", "metadata"}:
+            slack.problems.append(f"an edit of {sorted(message)}")
+        off = dict.fromkeys(("unfurl_links", "unfurl_media", "mrkdwn"), False)
+        if (refusal := self._wrong(body, message | off)) is not None:
+            return refusal
+        with slack.lock:
+            now = time.time()
+            for posted in slack.by_channel.get(channel.id, ()):
+                if posted.ts == body.get("ts") and posted.ts not in slack.deleted:
+                    applied = now + (slack.late_s if late else 0.0)
+                    posted.edits.append(Edited(body=message, accepted=now, applied=applied))
+                    return {"ok": True, "channel": channel.id, "ts": posted.ts, "text": body["text"]}
+        return _no("message_not_found")
+
+    def _wrong(self, body: dict[str, Any], message: dict[str, Any]) -> dict[str, Any] | None:
+        slack = self.slack
+        found = slack_rules.problems(message) + _metadata_problems(body)
         if found:
             slack.problems.extend(found)
             return _no("invalid_blocks") | {"response_metadata": {"messages": found}}
@@ -344,12 +401,7 @@ class _Handler(BaseHTTPRequestHandler):
             return _no("invalid_blocks") | {"response_metadata": {"messages": told}}
         if slack.broken_images and slack_rules.images(body):
             return _no("invalid_blocks") | {"response_metadata": {"messages": ["downloading image failed"]}}
-        with slack.lock:
-            last = max((one.accepted for one in slack.by_channel.get(channel.id, ())[-1:]), default=0.0)
-            if slack.pace_s and time.time() - last < slack.pace_s:
-                return _no("ratelimited")
-            posted = slack.accept(channel.id, body, late=late)
-        return {"ok": True, "channel": channel.id, "ts": posted.ts, "message": {"text": body["text"]}}
+        return None
 
     def _history(self, body: dict[str, Any]) -> dict[str, Any]:
         slack = self.slack
@@ -521,8 +573,9 @@ def _metadata_problems(body: dict[str, Any]) -> list[str]:
 
 
 def _shown(posted: Posted, *, metadata: bool) -> dict[str, Any]:
-    shown = {"type": "message", "ts": posted.ts, "text": posted.body["text"], "bot_id": "B1"}
-    return shown | ({"metadata": posted.body["metadata"]} if metadata and "metadata" in posted.body else {})
+    body = posted.shown
+    shown = {"type": "message", "ts": posted.ts, "text": body["text"], "bot_id": "B1"}
+    return shown | ({"metadata": body["metadata"]} if metadata and "metadata" in body else {})
 
 
 def main() -> None:

@@ -65,6 +65,7 @@ class _Facts(Collector):
     def _of_slack(self) -> Iterator[Metric]:
         facts, more, routes = self._facts, self._more, self._facts["routes"]
         yield _by("messages", "Messages by state.", "state", facts["messages"])
+        yield _by("edits", "Edits of posted messages by state.", "state", facts["edits"])
         oldest = facts["oldest_waiting"]
         waited_s = _seconds(facts["at"]) - _seconds(oldest) if oldest else 0.0
         yield _gauge("oldest_waiting_seconds", "How long the oldest message has waited.", waited_s)

@@ -45,6 +45,23 @@ def held_words(held: Hold) -> str:
     return held.reason.value + (f" until {held.until:%Y-%m-%d %H:%M} UTC" if held.until else "")
 
 
+def edit_words(edit: Delivery) -> str:
+    """What became of an edit, with why it was made or why not."""
+    error = f", {edit.error}" if edit.error else ""
+    match edit.state:
+        case DeliveryState.SENT | DeliveryState.SHOWN:
+            how = "edited" if edit.state is DeliveryState.SENT else "drawn anew in the terminal"
+            return f"{how} {edit.ended:%Y-%m-%d %H:%M:%S} UTC: {edit.why}"
+        case DeliveryState.FAILED:
+            return f"edit given up{error}"
+        case DeliveryState.DROPPED:
+            return f"edited no more{error}"
+        case DeliveryState.RELEASED:
+            return f"edit taken back{error}"
+        case _:
+            return f"edit owed since {edit.created:%Y-%m-%d %H:%M:%S} UTC: {edit.why}{error}"
+
+
 IdArgument = Annotated[str, typer.Argument(help="The delivery's id, or its beginning.")]
 OwnConfig = Annotated[
     Path | None,
@@ -99,7 +116,7 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         Listed(
             delivery=one,
             titles=tuple(entries[guid].article.title for guid in one.guids if guid in entries),
-            held=holds.get(one.route) if one.state is DeliveryState.OWED else None,
+            held=holds.get(one.route) if one.state is DeliveryState.OWED and one.edit_of is None else None,
         )
         for one in found
     ]
@@ -141,8 +158,10 @@ def _table(listed: Sequence[Listed], broken: Mapping[str, str]) -> Table:
 
 def _title(one: Listed) -> str:
     """The first story's, and how many others there are."""
-    others = len(one.delivery.guids) + one.delivery.more - 1
+    others, edit_of = len(one.delivery.guids) + one.delivery.more - 1, one.delivery.edit_of
     first = shown(one.titles[0]) if one.titles else "(unknown)"
+    if edit_of is not None:
+        return f"edit of {edit_of[:8]}, {one.delivery.why}: {first}"
     return first + (f" and {others} more" if others > 0 else "")
 
 
@@ -166,7 +185,30 @@ def _facts(listed: Listed) -> dict[str, Any]:
         "held": held and held.reason,
         "until": held and held.until,
         "ended": one.ended,
+        "edit_of": one.edit_of,
+        "why": one.why,
     }
+
+
+@group.command()
+def show(
+    context: typer.Context, id: IdArgument, config: OwnConfig = None, as_json: JsonOption = False
+) -> None:
+    """Show every text that a message has had, the first as it was posted, each edit with its reason."""
+    from syndicator.slack.terminal import draw
+
+    path, json = context.obj
+    with session_of(read_settings(config or path)) as session:
+        found = _matching(session.outbox, id)
+        first = session.outbox.find(found.edit_of) if found.edit_of else found
+        texts = [*filter(None, [first]), *session.outbox.edits.of(first.id if first else found.id)]
+    if as_json or json:
+        say_json([_facts(Listed(delivery=one, titles=())) | {"text": one.message["text"]} for one in texts])
+        return
+    for one in texts:
+        ended = f" {one.ended:%Y-%m-%d %H:%M:%S} UTC" if one.ended else ""
+        say(shown(edit_words(one) if one.edit_of else f"{one.id} {one.state.value}{ended}"))
+        console().print(draw(one.message, channel=one.channel))
 
 
 @group.command()
@@ -207,17 +249,20 @@ def drop(
 
 
 def _act(config: Path, id: str, act: Callable[[Outbox, Delivery], tuple[bool, str]]) -> None:
-    """Does it to the one message whose id begins so, and says what came of it; exit code 1 if nothing did.
-
-    An id that is nobody's, or that of several, is wrong use (2).
-    """
+    """Does it to the one message whose id begins so, and says what came of it; exit code 1 if nothing did."""
     with session_of(read_settings(config), to_write=True) as session:
-        matching = session.outbox.beginning_with(id)
-        if len(matching) != 1:
-            words = "Several messages have" if matching else "No message has"
-            say(f"{words} an id that begins with {id}; `syndicator deliveries list` shows them.")
-            raise typer.Exit(2)
-        done, words = act(session.outbox, matching[0])
-    say(f"{matching[0].id} {words}")
+        matching = _matching(session.outbox, id)
+        done, words = act(session.outbox, matching)
+    say(f"{matching.id} {words}")
     if not done:
         raise typer.Exit(1)
+
+
+def _matching(outbox: Outbox, id: str) -> Delivery:
+    """The one message whose id begins so; that of nobody's, or of several, is wrong use (2)."""
+    matching = outbox.beginning_with(id)
+    if len(matching) == 1:
+        return matching[0]
+    words = "Several messages have" if matching else "No message has"
+    say(f"{words} an id that begins with {id}; `syndicator deliveries list` shows them.")
+    raise typer.Exit(2)

@@ -18,6 +18,7 @@ from syndicator.text import shown
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from syndicator.alerts import Delivery
     from syndicator.explain import ExplainResult, Explanation, FeedWord, RouteWord
     from syndicator.models import Entry
     from syndicator.settings.models import Settings
@@ -210,7 +211,7 @@ def _decision(word: RouteWord, entry: Entry, paths: Mapping[str, str]) -> str:
 
 def _message(word: RouteWord) -> Iterator[str]:
     """What holds it, the message, and where it stands, a line each."""
-    from syndicator.cli.deliveries import held_words
+    from syndicator.cli.deliveries import edit_words, held_words
 
     if word.held is not None:
         yield held_words(word.held)
@@ -220,6 +221,9 @@ def _message(word: RouteWord) -> Iterator[str]:
         yield text + (f", {delivery.error}" if delivery.error else "")
         if place := delivery.permalink or delivery.message_ts:
             yield place
+        yield from map(edit_words, word.edits)
+        if delivery.edit_due is not None:
+            yield f"its story has changed: compared with it {_time(delivery.edit_due)}"
 
 
 def _time(moment: datetime) -> str:
@@ -291,4 +295,10 @@ def _route_facts(word: RouteWord) -> dict[str, Any]:
         "permalink": delivery and delivery.permalink,
         "ended": delivery and delivery.ended,
         "error": delivery and delivery.error,
+        "edits": [_edit_facts(edit) for edit in word.edits],
     }
+
+
+def _edit_facts(edit: Delivery) -> dict[str, Any]:
+    facts = {"delivery": edit.id, "state": edit.state, "why": edit.why, "text": edit.message["text"]}
+    return facts | {"created": edit.created, "ended": edit.ended, "error": edit.error}

@@ -54,6 +54,8 @@ def _say(found: dict[str, Any]) -> None:
         say(f"  entries: {entries}")
     if messages := _counts(found["messages"]):
         say(f"  messages: {messages}")
+    if edits := _counts(found.get("edits", {})):
+        say(f"  edits of posted messages: {edits}")
     for route in found["routes"]:
         when = "at once" if route["deliver"] == "immediate" else "digest " + next_time(route)
         say(f"  {route['name']} to {route['channel']}: {', '.join([when, *what_it_holds(route)])}")

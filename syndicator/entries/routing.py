@@ -167,6 +167,7 @@ class StoryRouter:
         for way in session.outbox.open_ways():
             if way[0] not in known and way[1] in names:
                 session.outbox.release(way, "its route is gone, another of its channel takes it", now)
+        session.outbox.edits.end([route.name for route in self.routes if route.edits], now)
         handed, gone = session.outbox.ledger.settle_routes(names)
         if handed:
             log.info("stories owed by a gone route go to another of its channel", stories=handed)

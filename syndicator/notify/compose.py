@@ -13,16 +13,35 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from syndicator.alerts import Delivery, DeliveryState
-from syndicator.models import Entry
+from syndicator.alerts import Delivery, DeliveryState, EditReason
+from syndicator.models import Entry, Visibility
 from syndicator.notify.coverage import Coverage, publisher_of
 from syndicator.notify.due import SUMMARY, Draft, DueReason
-from syndicator.notify.message import DigestPage, alert_message, digest_message
+from syndicator.notify.message import (
+    MAX_HEADER,
+    Block,
+    DigestPage,
+    alert_message,
+    digest_message,
+    message_of,
+    plain_context,
+    rich,
+)
 from syndicator.notify.rules import TopicNames, main_topic
+from syndicator.notify.slack_text import clean, units
 from syndicator.settings.models import Digest, Route
+from syndicator.text import shorten
 
 NAMESPACE = UUID("6f0a2f6c-6f0e-5f4e-9b57-3c2d7a9d51c4")
 """Ours, drawn once; with it ids are the same on every machine. Never to be changed."""
+
+WITHDRAWN = {
+    Visibility.WITHDRAWN: "Withdrawn: its file is gone",
+    Visibility.DRAFT: "Withdrawn: no longer published",
+    Visibility.EMBARGOED: "Withdrawn: its time is still to come",
+    Visibility.EXPIRED: "Expired",
+}
+"""What a message says of a story that is no longer public."""
 
 HEADINGS = {
     DueReason.CATCH_UP: "{name}, while it was quiet",
@@ -45,6 +64,11 @@ def alert_id(channel: str, story: str) -> str:
 def digest_id(route: str, nominal: str) -> str:
     """`nominal` is the slot's local time without offset, as in `Slot.nominal`."""
     return _id("digest", route, nominal)
+
+
+def edit_id(posted: str, number: int) -> str:
+    """The id of the edit that is the message's first, second..."""
+    return _id("edit", posted, str(number))
 
 
 def draft_id(draft: Draft) -> str:
@@ -93,6 +117,16 @@ def recompose(
     None if none is: then the message is to be dropped. Ask again when any of their entries changes.
     """
     return _in_words(delivery, stories, route, topics, page) if stories else None
+
+
+def withdraw(posted: Delivery, entry: Entry) -> Delivery:
+    """A posted alert whose entry is no longer public: its headline struck through, and why."""
+    why = WITHDRAWN[entry.visibility]
+    title = shorten(clean(entry.article.title) or entry.article.link, MAX_HEADER, units)
+    struck: Block = {"type": "text", "text": title, "style": {"strike": True}}
+    blocks = [rich({"type": "rich_text_section", "elements": [struck]}), plain_context(why)]
+    message = message_of(blocks, f"{why}: {title}", posted.id)
+    return replace(posted, message=message, why=EditReason.WITHDRAWN.value)
 
 
 def _in_words(

@@ -14,11 +14,12 @@ from functools import cached_property
 
 import structlog
 
-from syndicator.alerts import Delivery, DeliveryState, LedgerRow, Mute, Slot
+from syndicator.alerts import Delivery, DeliveryState, EditReason, LedgerRow, Mute, Slot
 from syndicator.models import ALL, Entry
-from syndicator.notify.compose import TopicWords, compose, draft_id, recompose
+from syndicator.notify.compose import TopicWords, compose, draft_id, recompose, withdraw
 from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, Hold, Plan, Traffic, hold, select_due
+from syndicator.notify.edits import EDITED_FOR, QUIET, plan_edit
 from syndicator.notify.message import DigestPage
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.publish.addresses import digest_folder, digest_url, page_url
@@ -37,7 +38,8 @@ REMEMBERED = timedelta(days=2)
 
 
 class Enqueuer:
-    """Writes the messages of all routes, and takes back those that are held back before they are sent.
+    """Writes the messages of all routes and the edits of posted ones, and takes back what is held back before
+    it is sent.
 
     What a run costs follows from what is owed, waiting and due, not from how many routes there are: the store
     tells which routes owe something, the schedule which digests' times have come.
@@ -71,7 +73,37 @@ class Enqueuer:
                 session.outbox.ledger.finish_slot(route.name, slot, ids[0] if ids else None)
             written += len(ids)
             wakes += [plan.wake] if plan.wake is not None else []
+        written += self._write_edits(session, topics, now)
+        edit_due = session.outbox.edits.next_due()
+        wakes += [edit_due] if edit_due is not None else []
         return written, min(wakes, default=None)
+
+    def _write_edits(self, session: Session, topics: KnownTopics, now: datetime) -> int:
+        """Compares the posted messages that are due with their stories; how many edits are owed by that."""
+        edits, owed = session.outbox.edits, 0
+        for posted in edits.due(now):
+            known, route = edits.of(posted.id), self._routes.get(posted.route)
+            if any(edit.state is DeliveryState.SENDING for edit in known):
+                edits.put(posted, None, again=now + QUIET)
+                continue
+            anew = self._as_it_is(session, posted, route, topics) if route and route.edits else None
+            edit = plan_edit(posted, known, anew, now=now) if anew is not None else None
+            edits.put(posted, edit)
+            owed += edit is not None and edit.state is DeliveryState.OWED
+        return owed
+
+    def _as_it_is(
+        self, session: Session, posted: Delivery, route: Route, topics: KnownTopics
+    ) -> Delivery | None:
+        """A posted alert in the words of its story as it is now; None where nothing is known of that."""
+        rows = session.outbox.ledger.stories_in(posted.id)
+        stories = [*cover_stories(session, rows, route, topics).values()]
+        page = self.page(topics.stored, route)
+        anew = recompose(posted, stories, route, topics=topics.words, page=page)
+        if anew is not None:
+            return replace(anew, why=EditReason.CHANGED.value)
+        entries = known_entries(session, [row.guid for row in rows])
+        return next((withdraw(posted, entry) for entry in entries.values()), None)
 
     def hold_back(self, outbox: Outbox, now: datetime) -> None:
         """Makes messages that wait into owed stories again where their route is held back now.
@@ -103,12 +135,15 @@ class Enqueuer:
 
     def revise(self, session: Session, changed: Sequence[Entry], now: datetime) -> set[str]:
         """Puts messages that wait into the words of their stories as they are now; drops emptied ones.
+        Posted ones are compared with theirs after a while, where their route edits.
 
         Gives the entries that were taken out, whose stories are owed no longer.
         """
         ids = session.outbox.ledger.deliveries_with(changed)
         if not ids:
             return set()
+        edit = [route.name for route in self._routes.values() if route.edits]
+        session.outbox.edits.mark(ids, now + QUIET, routes=edit, sent_after=now - EDITED_FOR)
         session.feeds.mark_dirty((digest_folder(id), PAGE) for id in session.outbox.overflowing(ids))
         topics = KnownTopics(session)
         waiting = (one for one in map(session.outbox.find, ids) if one and one.state is DeliveryState.OWED)

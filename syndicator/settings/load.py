@@ -32,6 +32,11 @@ PREFIX = "SYNDICATOR_"
 NO_SETTINGS = frozenset({"SYNDICATOR_CONFIG", "SYNDICATOR_LOG_FORMAT", "SYNDICATOR_LOG_LEVEL"})
 """Read by the command line."""
 
+NO_EDITS = (
+    "a webhook cannot edit what it posted; "
+    "use a bot token (SLACK_BOT_TOKEN, and no `webhook_file`), or leave out `edits`"
+)
+
 
 def load_settings(
     file: Path,
@@ -132,6 +137,8 @@ class SettingsReader:
                     webhooks[route.name] = webhook
             elif shared is not None and token is None:
                 webhooks[route.name] = shared
+            if route.edits and (route.webhook_file is not None or route.name in webhooks):
+                self._add(NO_EDITS, ("routes", index, "edits"))
         found = Credentials(token=token, webhooks=webhooks, alerts=alerts)
         if api_url is None:
             return found

@@ -35,7 +35,6 @@ from syndicator.settings.types import (
     ChannelId,
     Database,
     Duration,
-    Edits,
     FieldKeys,
     Hub,
     Language,
@@ -216,7 +215,8 @@ class Route(Model):
     """How long an immediate message waits for the other publishers of its story."""
     flood_window: Duration = timedelta(seconds=30)
     """More than 20 stories within it become one digest."""
-    edits: Edits = False
+    edits: bool = False
+    """Whether a posted message follows its story, for a week."""
     max_age: Duration = timedelta(days=7)
     quiet_hours: QuietHours | None = None
     per_hour: int | None = Field(default=None, ge=1)
@@ -231,11 +231,13 @@ class Route(Model):
             raise PydanticCustomError(RULE, "give `level` or `min_quality`, not both")
         return level
 
-    @field_validator("gather", "flood_window")
+    @field_validator("gather", "flood_window", "edits")
     @classmethod
-    def immediate(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+    def immediate(cls, value: timedelta | bool, info: ValidationInfo) -> timedelta | bool:
         if value and isinstance(info.data.get("deliver"), Digest):
-            raise PydanticCustomError(RULE, "is for `deliver: immediate`; a digest gathers by its schedule")
+            raise PydanticCustomError(
+                RULE, "is for `deliver: immediate`: a digest waits, and is never edited"
+            )
         return value
 
 

@@ -168,12 +168,6 @@ def _channel_id(value: str) -> str:
     return value
 
 
-def _edits(value: bool) -> bool:
-    if value:
-        raise ValueError("is not built yet: nothing would be corrected; leave it out")
-    return value
-
-
 def _list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -219,7 +213,6 @@ Permalink = Annotated[str, AfterValidator(_permalink)]
 TimeOfDay = Annotated[time, BeforeValidator(_clock)]
 Channel = Annotated[str, AfterValidator(_channel)]
 ChannelId = Annotated[str, AfterValidator(_channel_id)]
-Edits = Annotated[bool, AfterValidator(_edits)]
 Beside = Annotated[Path, BeforeValidator(_path)]
 Named = Annotated[Path, BeforeValidator(_path), BeforeValidator(_not_empty)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_list)]

@@ -21,7 +21,7 @@ from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from syndicator.alerts import Delivery, SlackMethod
-from syndicator.errors import Refused, Rejected, Unacceptable, Unclear
+from syndicator.errors import Refused, Rejected, Unacceptable, Unclear, Uneditable
 from syndicator.slack.errors import Call, from_answer, from_exception, word_of
 
 T = TypeVar("T")
@@ -41,11 +41,14 @@ CLOCK_DIFFERENCE = timedelta(minutes=10)
 """How far Slack's clock may be from ours; a look-up starts so much earlier."""
 
 SCOPES = ("chat:write", "channels:history", "groups:history")
-"""What the bot needs: to post, and to look for what it may have posted. Names instead of ids need more:
-channels:read and groups:read."""
+"""What the bot needs: to post and edit, and to look for what it may have posted. Names instead of ids need
+more: channels:read and groups:read."""
 
 BLOCK_CODES = ("invalid_blocks", "invalid_payload")
 """Slack's words for a message whose blocks it refuses, such as for an image that it cannot fetch."""
+
+EDIT_WHAT = "the message was not edited"
+EDITABLE = ("blocks", "text", "metadata")
 
 silent = logging.getLogger("syndicator.slack_sdk")
 silent.setLevel(logging.CRITICAL + 1)
@@ -127,6 +130,19 @@ class SlackBot:
         """
         return str(post_or_plain(partial(self._send, delivery), delivery.message)["ts"])
 
+    def edit(self, edit: Delivery) -> str:
+        """Gives the message posted as `message_ts` this edit's text. May be repeated.
+
+        Raises as `post`, and Uneditable where the message can be edited no more.
+        """
+        ts = edit.message_ts
+        if ts is None:
+            raise Uneditable(EDIT_WHAT, on=edit.channel, code="not_posted", why="Slack does not have it")
+        # https://docs.slack.dev/reference/methods/chat.update, which takes nothing of the rest.
+        message = {name: value for name, value in edit.message.items() if name in EDITABLE}
+        post_or_plain(partial(self._update, edit.channel, ts), message)
+        return ts
+
     def find(self, delivery: Delivery, *, now: datetime) -> str | None:
         """Slack's id of the message if the channel has it, by the delivery id in its metadata.
 
@@ -177,6 +193,13 @@ class SlackBot:
             raise Unclear("the message may have been posted", on=delivery.channel, code="no_ts")
         return answer
 
+    def _update(self, channel: str, ts: str, message: Mapping[str, object]) -> None:
+        arguments: dict[str, Any] = dict(message)
+        self._calls.make(
+            lambda: self._client.chat_update(channel=channel, ts=ts, **arguments),
+            Call(method=SlackMethod.UPDATE, what=EDIT_WHAT, on=channel),
+        )
+
     def _history(self, channel: str, oldest: datetime) -> Iterator[dict[str, Any]]:
         """The channel's messages since then, newest first."""
         # https://docs.slack.dev/reference/methods/conversations.history
@@ -221,6 +244,10 @@ class SlackWebhook:
     def post(self, delivery: Delivery) -> None:
         """Posts the message; as `SlackBot.post`, but without an id."""
         post_or_plain(partial(self._send, delivery), delivery.message)
+
+    def edit(self, edit: Delivery) -> None:
+        """Cannot be done: always Uneditable."""
+        raise Uneditable(EDIT_WHAT, on=edit.channel, code="webhook", why="a webhook cannot edit")
 
     def find(self, delivery: Delivery, *, now: datetime) -> str | None:
         """Cannot be done: always Rejected."""

@@ -22,7 +22,7 @@ from urllib.error import HTTPError, URLError
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from syndicator.alerts import SlackMethod
-from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
+from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear, Uneditable
 from syndicator.slack.outage import TOKEN_CODES
 
 D = TypeVar("D", bound=DeliveryError)
@@ -45,6 +45,7 @@ FIXES = {
     "not_in_channel": INVITE_FIX,
     "channel_not_found": CHANNEL_FIX,
     "is_archived": ARCHIVED_FIX,
+    "is_inactive": ARCHIVED_FIX,
     "channel_is_archived": ARCHIVED_FIX,
     "missing_scope": SCOPE_FIX.format(scope="the scope that it lacks"),
     "not_allowed_token_type": "Use a bot token (xoxb-...)",
@@ -78,6 +79,13 @@ MESSAGE_CODES = _with(
     "markdown_text_conflict",
 )
 """Words that are about one message; the channel's others may well be accepted."""
+
+EDIT_CODES = _with(
+    "The message stays in the channel as it is",
+    "message_not_found cant_update_message edit_window_closed",
+)
+"""Words after which a message is edited no more: it was deleted, is another app's, or the workspace lets
+nobody edit it any longer (https://docs.slack.dev/reference/methods/chat.update#errors)."""
 
 REFUSED_CODES = frozenset(
     {
@@ -165,6 +173,8 @@ def from_answer(
         return call.failed(Rejected, code, why, fix=fix, answered=True)
     if code in fixes:
         return call.failed(Rejected, code, fix=fixes[code], **says)
+    if code in EDIT_CODES:
+        return call.failed(Uneditable, code, fix=EDIT_CODES[code], **says)
     if code in MESSAGE_CODES:
         return call.failed(Unacceptable, code, fix=MESSAGE_CODES[code], **says)
     if code in REFUSED_CODES:

@@ -7,6 +7,9 @@
     unclear     looked for after `confirm_after`; sent again only after two looks that did not find it
     24 hours    failed: visible, and a person's to retry
 
+An edit of a posted message is never looked for: what is unclear is made again after `confirm_after`, by when
+Slack has applied what it accepted. A message that can be edited no more ends its edit, and nothing else.
+
 A webhook cannot look, so what is unclear there fails at once and is never sent again by itself.
 """
 
@@ -16,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicator.alerts import BY_CHANNEL, ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
-from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable
+from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Uneditable
 from syndicator.waiting import back_off
 
 AGAIN = "It is tried again for 24 hours; see `syndicator deliveries` and slack-status.com"
@@ -88,6 +91,9 @@ def after_send(
             return case.sent(answer, "sent")
         case Drawn():
             return replace(case.shown(), channel=channel)
+        case Uneditable():
+            ended = replace(claimed, state=DeliveryState.DROPPED, error=str(answer))
+            return Verdict(delivery=ended, channel=paced, outcome=_outcome(answer))
         case Unacceptable():
             failed = case.failing(answer, DeliveryState.FAILED)
             return Verdict(delivery=failed, channel=paced, outcome=_outcome(answer), report=True)
@@ -103,6 +109,10 @@ def after_send(
     has_broken = channel.broken is None and pause.broken is not None
     if isinstance(answer, Refused):
         verdict = case.again(answer, DeliveryState.OWED, pause.not_before, pause)
+        return replace(verdict, report=verdict.report or has_broken)
+    if claimed.edit_of is not None:
+        doubtful = replace(case, claimed=replace(claimed, unsure=True))
+        verdict = doubtful.again(answer, DeliveryState.OWED, now + policy.confirm_after, pause)
         return replace(verdict, report=verdict.report or has_broken)
     state = DeliveryState.UNCLEAR if can_look else DeliveryState.FAILED
     unclear = replace(case.failing(answer, state, now + policy.confirm_after), unsure=True, misses=0)

@@ -41,8 +41,8 @@ JUMP = timedelta(seconds=5)
 """A clock that goes back by more than this has been set: what waits for a later time must not wait twice."""
 
 
-class Messenger(Protocol):
-    """A way to a channel: Slack by token or webhook, or the terminal.
+class Poster(Protocol):
+    """What posts and, if it can, looks.
 
     `post` gives the message's id, None where there is none, or that it was only drawn; `find` gives the id if
     the channel has the message. Both raise Refused, Rejected or Unclear.
@@ -52,6 +52,12 @@ class Messenger(Protocol):
     def can_look(self) -> bool: ...
     def post(self, delivery: Delivery) -> str | Drawn | None: ...
     def find(self, delivery: Delivery, *, now: datetime) -> str | Drawn | None: ...
+
+
+class Messenger(Poster, Protocol):
+    """A way to a channel: Slack by token or webhook, or the terminal. `edit` is as `post`."""
+
+    def edit(self, edit: Delivery) -> str | Drawn | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,8 @@ class Finished:
     def method(self) -> SlackMethod:
         if self.claimed.state is not DeliveryState.SENDING:
             return SlackMethod.HISTORY
+        if self.claimed.edit_of is not None:
+            return SlackMethod.UPDATE
         return SlackMethod.POST_MESSAGE if self.can_look else SlackMethod.WEBHOOK
 
     @property
@@ -205,7 +213,8 @@ class Sender:
             messenger = self._messenger_for(claimed)
             can_look = messenger.can_look
             if claimed.state is DeliveryState.SENDING:
-                answer = messenger.post(claimed)
+                send = messenger.post if claimed.edit_of is None else messenger.edit
+                answer = send(claimed)
             else:
                 answer = messenger.find(claimed, now=self._clock()) if can_look else None
         except DeliveryError as error:
@@ -293,16 +302,20 @@ def _tell(verdict: Verdict, *, held: bool) -> None:
     """One line for each message that changed its state for good, or that an operator must see."""
     delivery, channel = verdict.delivery, verdict.channel
     facts = {"delivery": delivery.id, "route": delivery.route, "channel": delivery.channel}
+    facts |= {"edit_of": delivery.edit_of} if delivery.edit_of else {}
     if not held:
         log.warning("late answer to a claim that was lost", outcome=verdict.outcome, **facts)
     elif delivery.state is DeliveryState.SENT:
         if verdict.report:
             log.info("channel works again", channel=delivery.channel)
-        log.info("message delivered", kind=delivery.kind, outcome=verdict.outcome, **facts)
+        done = "message delivered" if delivery.edit_of is None else "message edited"
+        log.info(done, kind=delivery.kind, outcome=verdict.outcome, **facts)
     elif delivery.state is DeliveryState.SHOWN:
         log.info("message shown, not posted", kind=delivery.kind, **facts)
     elif delivery.state is DeliveryState.FAILED:
         log.error("message given up", outcome=verdict.outcome, why=delivery.error, **facts)
+    elif delivery.state is DeliveryState.DROPPED:
+        log.warning("message is edited no more", outcome=verdict.outcome, why=delivery.error, **facts)
     elif verdict.report:
         log.error("channel is broken", why=channel.broken or delivery.error, **facts)
     else:

@@ -46,16 +46,25 @@ class Terminal:
             self._console.print(draw(delivery.message, channel=delivery.channel, at=delivery.created))
         return Drawn()
 
+    def edit(self, edit: Delivery) -> Drawn:
+        """Draws the message as it is now, marked as edited."""
+        with self._lock:
+            self._console.print(draw(edit.message, channel=edit.channel, at=edit.created, is_edited=True))
+        return Drawn()
+
     def find(self, delivery: Delivery, *, now: datetime) -> Drawn:
         """Draws the message; whether Slack has it cannot be told here."""
         return self.post(delivery)
 
 
-def draw(message: Mapping[str, Any], *, channel: str, at: datetime | None = None) -> RenderableType:
+def draw(
+    message: Mapping[str, Any], *, channel: str, at: datetime | None = None, is_edited: bool = False
+) -> RenderableType:
     """The message as a panel with the channel above it, as wide as Slack's column at most."""
     head = Text.assemble(("▌", "green"), ("syndicator ", "bold"), (" APP ", "reverse dim"))
     if at is not None:
         head.append(f"  {at.astimezone(UTC):%H:%M}", "dim")
+    head.append("  (edited)" if is_edited else "", "dim")
     name = channel if channel.startswith("#") else f"# {channel}"
     return Panel(
         Group(head, Padding(Group(*_spaced(message["blocks"])), (0, 0, 0, 2))),
@@ -111,7 +120,8 @@ def _item(parts: Iterable[Mapping[str, Any]]) -> Table:
 def _spans(parts: Iterable[Mapping[str, Any]]) -> Text:
     text = Text()
     for part in parts:
-        style = Style(bold=True) if "style" in part else Style()
+        styles = part.get("style", {})
+        style = Style(bold=styles.get("bold"), strike=styles.get("strike"))
         if part["type"] == "link":
             text.append(part["text"], style + LINK + Style(link=part["url"]))
         else:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, not_, select
 
 from syndicator.alerts import DeliveryState, LedgerRow
-from syndicator.store.outbox_tables import deliveries, ledger
+from syndicator.store.outbox_tables import EDITS, deliveries, ledger
 
+SENT = and_(deliveries.c.state == DeliveryState.SENT, not_(EDITS))
 WAITING = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNCLEAR)
 
 
@@ -20,7 +21,8 @@ class History:
         self._connection = connection
 
     def oldest_waiting(self) -> tuple[int, datetime] | None:
-        """How many messages wait, and when the oldest of them was written; None where none does. By index."""
+        """How many messages and edits wait, and when the oldest of them was written; None where none does. By
+        index."""
         query = select(func.count(), func.min(deliveries.c.created)).where(deliveries.c.state.in_(WAITING))
         count, oldest = self._connection.execute(query).one()
         return (count, oldest) if count else None
@@ -31,19 +33,19 @@ class History:
         Reads all that were sent.
         """
         query = select(deliveries.c.created, deliveries.c.ended)
-        query = query.where(deliveries.c.state == DeliveryState.SENT, deliveries.c.ended >= since)
+        query = query.where(SENT, deliveries.c.ended >= since)
         return [(row.created, row.ended) for row in self._connection.execute(query)]
 
     def sent_to(self, channel: str, since: datetime) -> Sequence[datetime]:
         """When this channel took each message since then, oldest first. By index."""
         over = and_(deliveries.c.channel == channel, deliveries.c.ended > since)
-        query = select(deliveries.c.ended).where(over, deliveries.c.state == DeliveryState.SENT)
+        query = select(deliveries.c.ended).where(over, SENT)
         return self._connection.scalars(query.order_by(deliveries.c.ended)).all()
 
     def last_sent(self) -> dict[str, datetime]:
         """When each channel last took a message. Reads all that were sent."""
         query = select(deliveries.c.channel, func.max(deliveries.c.ended))
-        query = query.where(deliveries.c.state == DeliveryState.SENT).group_by(deliveries.c.channel)
+        query = query.where(SENT).group_by(deliveries.c.channel)
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def decisions(self, limit: int) -> list[LedgerRow]:

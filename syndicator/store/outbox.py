@@ -12,19 +12,21 @@
     owed -L-> released       a mute, quiet hours or a flood began: its stories are owed again
     dropped, released -M-> owed      its stories are due again, and the message has the same id
 
+An edit of a posted message goes the same way, but is never unclear: it is made again (C, D: owed, `unsure`),
+after `confirm_after`, since it is the same edit. Where Slack edits the message no more it is dropped (J).
+
 A claim is (id, attempts): `settle` obeys only if both, and the state, are still as they were when claimed, so
 that an answer that comes after its lease has expired changes nothing that was decided since.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from contextlib import closing
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, not_, select, update
 
 from syndicator.alerts import (
     Delivery,
@@ -36,9 +38,10 @@ from syndicator.alerts import (
 )
 from syndicator.store.channels import Channels
 from syndicator.store.dialect import replace_if, row_of
+from syndicator.store.edits import Edits
 from syndicator.store.ledger import Ledger
-from syndicator.store.outbox_tables import WAITING, deliveries, ledger
-from syndicator.store.queue import read_queue
+from syndicator.store.outbox_tables import EDITS, WAITING, deliveries, ledger
+from syndicator.store.queue import MayLeave, first_ready, select_ready
 from syndicator.store.tables import UtcTime
 
 OPEN = (DeliveryState.OWED, DeliveryState.UNCLEAR)
@@ -50,15 +53,15 @@ ANNOUNCED = {DeliveryState.SENT: LedgerKind.ANNOUNCED, DeliveryState.SHOWN: Ledg
 TAKEN_BACK = (DeliveryState.DROPPED, DeliveryState.RELEASED)
 """The states of messages that were not sent and will not be, as they are."""
 
-WRITTEN = ("id", "route", "channel", "message", "guids", "more", "created")
+WRITTEN = ("id", "route", "channel", "message", "guids", "more", "created", "edit_of", "edit_due")
 """What the writer of a message says of it; no answer to a claim changes that."""
 
-MayLeave = Callable[[str, str], bool]
-"""Whether a message of this route may go to this channel now."""
+UNCLEAR = case((EDITS, DeliveryState.OWED.value), else_=DeliveryState.UNCLEAR.value)
+"""What becomes of a try that may have been accepted: an edit is made again, a message is looked for."""
 
 
 class Outbox:
-    """One open transaction on the messages; `ledger` and `channels` are its other parts.
+    """One open transaction on the messages; `ledger`, `channels` and `edits` are its other parts.
 
     What is asked by state, channel or id is found by index: it costs what is found, however long the history.
     """
@@ -67,6 +70,7 @@ class Outbox:
         self._connection = connection
         self.ledger = Ledger(connection)
         self.channels = Channels(connection)
+        self.edits = Edits(connection)
 
     # writing what is owed
 
@@ -107,22 +111,14 @@ class Outbox:
         may_leave: MayLeave = lambda _route, _channel: True,
         limit: int = 8,
     ) -> Sequence[Delivery]:
-        """What is to be done now: at most one message per channel, none for `busy` ones, most overdue first.
+        """What is to be done now: at most one message per channel, none for `busy` ones, most overdue first,
+        edits after all messages.
 
         What may not leave stays, and holds up no other route. Those that come as `sending` are to be sent,
         those that come as `unclear` to be looked for. Each claimed channel is paced: nothing more goes to it
         before `now + pace`. Reads what is due until it has `limit`.
         """
-        ids: list[str] = []
-        taken = set(busy)
-        with closing(read_queue(self._connection)) as queue:
-            for row in queue:
-                if row.due > now or len(ids) == limit:
-                    break
-                if row.channel in taken or row.ready > now or not may_leave(row.route, row.channel):
-                    continue
-                ids.append(row.id)
-                taken.add(row.channel)
+        ids = select_ready(self._connection, now, busy=busy, may_leave=may_leave, limit=limit)
         found = (self.find(id) for id in ids)
         return [self._claim(delivery, now, lease, pace) for delivery in found if delivery is not None]
 
@@ -137,7 +133,8 @@ class Outbox:
             deliveries.c.state.in_(states),
         )
         values = {name: value for name, value in row_of(after).items() if name not in WRITTEN}
-        values |= {"lease_until": None, "ended": now if after.state in ANNOUNCED else None}
+        ended = after.state in (*ANNOUNCED, DeliveryState.DROPPED)
+        values |= {"lease_until": None, "ended": now if ended else None}
         if not self._change(held, values):
             return False
         if after.state in ANNOUNCED:
@@ -155,7 +152,7 @@ class Outbox:
         if not everything:
             condition = and_(condition, deliveries.c.lease_until <= now)
         values = {
-            "state": DeliveryState.UNCLEAR,
+            "state": UNCLEAR,
             "due": now + confirm_after,
             "lease_until": None,
             "misses": 0,
@@ -179,22 +176,18 @@ class Outbox:
         sending = and_(deliveries.c.state == DeliveryState.SENDING, deliveries.c.channel.not_in(list(busy)))
         query = select(func.min(deliveries.c.lease_until)).where(sending)
         first: datetime | None = self._connection.scalar(query)
-        with closing(read_queue(self._connection)) as queue:
-            for row in queue:
-                if first is not None and row.due >= first:
-                    break
-                if row.channel not in busy and may_leave(row.route, row.channel):
-                    first = min(first or row.ready, row.ready)
-        return first
+        ready = first_ready(self._connection, busy=busy, may_leave=may_leave)
+        return min((moment for moment in (first, ready) if moment is not None), default=None)
 
     def reset_back_off(self, now: datetime) -> None:
         """Ends our own waits, so that all is tried at once: at a start, or when the clock was set back.
 
         What Slack asked for stands. What is unclear keeps its time, since sending it again too early could
-        post it twice.
+        post it twice, and so does an edit, since a message is edited once a minute.
         """
         self.channels.reset_back_off(now)
-        self._change(and_(deliveries.c.state == DeliveryState.OWED, deliveries.c.due > now), {"due": now})
+        waits = and_(deliveries.c.state == DeliveryState.OWED, deliveries.c.due > now)
+        self._change(and_(waits, not_(EDITS)), {"due": now})
 
     # looking and acting
 
@@ -213,8 +206,8 @@ class Outbox:
         return self._deliveries(query.where(deliveries.c.state.in_(states)) if states else query)
 
     def count(self) -> dict[DeliveryState, int]:
-        """How many messages are in each state. Reads the whole history, by index."""
-        query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+        """How many messages are in each state, without edits. Reads the whole history."""
+        query = select(deliveries.c.state, func.count()).where(not_(EDITS)).group_by(deliveries.c.state)
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def recent(self, channel: str, since: datetime) -> int:
@@ -223,12 +216,12 @@ class Outbox:
         Whatever waits may be sent within the hour, however long ago it was written.
         """
         over = deliveries.c.state.in_(ANNOUNCED)
-        sent = and_(deliveries.c.channel == channel, deliveries.c.ended > since, over)
+        sent = and_(deliveries.c.channel == channel, deliveries.c.ended > since, over, not_(EDITS))
         return self._count(sent) + self.waiting(channel)
 
     def waiting(self, channel: str | None = None) -> int:
-        """How many messages wait, for one channel or for all."""
-        states = deliveries.c.state.in_((*OPEN, DeliveryState.SENDING))
+        """How many messages wait, for one channel or for all; edits do not count."""
+        states = and_(deliveries.c.state.in_((*OPEN, DeliveryState.SENDING)), not_(EDITS))
         return self._count(states if channel is None else and_(deliveries.c.channel == channel, states))
 
     def overflowing(self, ids: Collection[str] | None = None) -> Sequence[str]:
@@ -258,18 +251,22 @@ class Outbox:
         again = (DeliveryState.FAILED, DeliveryState.OWED, DeliveryState.SHOWN, DeliveryState.UNCLEAR)
         if known is None or known.state not in again:
             return Retry.NOT_NOW
+        if known.edit_of is not None and known.state is not DeliveryState.FAILED:
+            return Retry.NOT_NOW
         if known.unsure and not can_look and not anyway:
             return Retry.ANYWAY
         if known.state is DeliveryState.UNCLEAR and can_look:
             return Retry.UNCLEAR
-        look = known.unsure and not anyway
+        look = known.unsure and not anyway and known.edit_of is None
         values = {
             "state": DeliveryState.UNCLEAR if look else DeliveryState.OWED,
             "due": now,
             "misses": 0,
-            "unsure": look,
+            "unsure": known.unsure and not anyway,
             "failing_since": None,
             "ended": None,
+            # Its story may have changed since it was composed.
+            "edit_due": now if known.kind == "alert" else None,
         }
         self._change(deliveries.c.id == id, values)
         self.channels.hold(known.channel, now)
@@ -303,7 +300,7 @@ class Outbox:
     def distrust(self, now: datetime) -> None:
         """After a restored backup: what it owes may have been sent since, and is looked for first."""
         values = {
-            "state": DeliveryState.UNCLEAR,
+            "state": UNCLEAR,
             "due": now,
             "lease_until": None,
             "misses": 0,
@@ -341,4 +338,4 @@ class Outbox:
 def _owed_by(route: str, channel: str) -> ColumnElement[bool]:
     """The messages that wait to be sent by this route to this channel."""
     of_channel = and_(deliveries.c.channel == channel, deliveries.c.state == DeliveryState.OWED)
-    return and_(of_channel, deliveries.c.route == route)
+    return and_(of_channel, deliveries.c.route == route, not_(EDITS))

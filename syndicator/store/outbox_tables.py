@@ -67,10 +67,17 @@ deliveries = Table(
     Column("unsure", Boolean, nullable=False),
     Column("why", Text, nullable=False),
     Column("ended", UtcTime),
+    Column("edit_of", Text),
+    Column("edit_due", UtcTime),
     Index("ix_deliveries_state", "state", "due", "created"),
     Index("ix_deliveries_channel", "channel", "state"),
     Index("ix_deliveries_recent", "channel", "ended"),
+    Index("ix_deliveries_edit_of", "edit_of", sqlite_where=text("edit_of IS NOT NULL")),
+    Index("ix_deliveries_edit_due", "edit_due", sqlite_where=text("edit_due IS NOT NULL")),
 )
+"""Messages, and edits of messages that were posted, each a row of its own."""
+
+EDITS = deliveries.c.edit_of.is_not(None)
 
 digest_slots = Table(
     "digest_slots",

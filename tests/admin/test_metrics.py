@@ -19,6 +19,7 @@ FACTS: dict[str, Any] = {
     "findings": [{"kind": "files", "what": '1 bad "article"\n', "text": "", "fix": ""}],
     "entries": {"public": 3, "draft": 1},
     "messages": {"owed": 2},
+    "edits": {"owed": 1},
     "oldest_waiting": (NOON - timedelta(minutes=3)).isoformat(),
     "routes": [{"name": "ai", "owes": 4, "next": NOON.isoformat()}, {"name": "top", "owes": 0, "next": None}],
 }
@@ -49,6 +50,7 @@ def test_metrics_are_read_back() -> None:
     assert found["syndicator_build_info", "0.1.0"] == 1
     assert found["syndicator_finding", "files", '1 bad "article"\n'] == 1
     assert found["syndicator_entries", "public"] == 3
+    assert found["syndicator_edits", "owed"] == 1
     assert found[("syndicator_oldest_waiting_seconds",)] == 180
     assert found["syndicator_route_owes", "ai"] == 4
     assert found["syndicator_route_next_digest_timestamp_seconds", "ai"] == NOON.timestamp()
@@ -64,7 +66,14 @@ def test_metrics_are_read_back() -> None:
 
 
 def test_metrics_of_a_service_that_is_not_open_are_there_too() -> None:
-    facts = FACTS | {"entries": {}, "messages": {}, "routes": [], "oldest_waiting": None, "level": 2}
+    facts = FACTS | {
+        "entries": {},
+        "messages": {},
+        "edits": {},
+        "routes": [],
+        "oldest_waiting": None,
+        "level": 2,
+    }
     found = samples(facts, Activity(), {})
     assert found[("syndicator_level",)] == 2
     assert found[("syndicator_oldest_waiting_seconds",)] == 0

@@ -1,87 +1,25 @@
-"""Mutes, quiet hours and floods, asked again when a message is about to leave: the pipeline, the sender and a
-local Slack, with time as an argument."""
+"""Mutes, quiet hours and floods, asked again when a message is about to leave."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from pathlib import Path
 
 import pytest
 
 from syndicator.alerts import Slot
 from syndicator.settings.models import Digest, QuietHours, Route
-from syndicator.slack.client import SlackBot
-from syndicator.slack.sender import Sender
+from tests.entries.channel import AT_ONCE, HOUR, MINUTE, SECOND, Channel, count
 from tests.making import NOON
-from tests.rig import Rig
-from tests.slack_server import TOKEN, Posted, Slack, SlackServer, script
 from tests.slack_server import Channel as SlackChannel
-
-SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-AT_ONCE = Route(name="sea", channel="C1", deliver="immediate")
+from tests.slack_server import Slack, SlackServer, script
 
 
 @pytest.fixture
 def server() -> Iterator[SlackServer]:
     with SlackServer(Slack(channels={"C1": SlackChannel(id="C1", name="sea")})) as server:
         yield server
-
-
-class Channel:
-    """A route on a folder, and its channel at the local Slack. `pass_time` is the service at work."""
-
-    def __init__(self, base: Path, server: SlackServer, route: Route = AT_ONCE, **rig: object) -> None:
-        self.rig = Rig(base, routes=[route], **rig)  # type: ignore[arg-type]  # passed through
-        self.server, self.route = server, route
-        self.rig.run_once()
-        self.restart()
-
-    def restart(self) -> None:
-        self.enqueuer = self.rig.enqueuer([self.route])
-        bot = SlackBot(TOKEN, api_url=self.server.url)
-        self.sender = Sender(
-            self.rig.app.outbox,
-            lambda _: bot,
-            clock=lambda: self.rig.now,
-            hold_back=self.enqueuer.hold_back,
-        )
-        self.sender.begin()
-
-    def arrive(self, count: int, name: str = "n") -> None:
-        for number in range(count):
-            self.rig.write(f"{name}{number:02}.md")
-        self.rig.run_once()
-
-    def pass_time(self, time: timedelta, *, step: timedelta = SECOND) -> None:
-        """Lets the time pass in steps; in each the pipeline mails and the sender sends what it may."""
-        until = self.rig.now + time
-        while self.rig.now < until:
-            self.sender.deliver_once()
-            self.rig.wait(min(step, until - self.rig.now))
-            self.rig.enqueue()
-        self.sender.deliver_once()
-
-    def mute(self, length: timedelta) -> None:
-        with self.rig.store.transaction() as session:
-            now = self.rig.now
-            session.outbox.ledger.mute(self.route.name, since=now, until=now + length, why="launch")
-
-    def counts(self) -> list[int]:
-        """How many stories each message in the channel has."""
-        return [count(posted) for posted in self.server.slack.posted]
-
-    def states(self) -> set[str]:
-        with self.rig.store.reading() as session:
-            return {one.state.value for one in session.outbox.list(limit=1_000)}
-
-
-def count(posted: Posted) -> int:
-    """How many stories a message is about: the number in a digest's head, else one."""
-    head = posted.body["blocks"][0]
-    if head["type"] != "header":
-        return 1
-    return int(head["text"]["text"].rpartition(": ")[2].split()[0])
 
 
 def test_mute_holds_what_is_composed_and_ends_with_one_catch_up(tmp_path: Path, server: SlackServer) -> None:

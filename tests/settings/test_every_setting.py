@@ -24,7 +24,8 @@ OTHER: dict[str, Any] = {
     "fields": {"title": "headline"}, "unpublished": "include", "permalink": "/:title/",
     "stories": "off",
     "hub": "https://h.example/",
-    "roll_up": True, "tombstones": True, "show_reason": True, "state": "sqlite:///other.db", "host": "::1",
+    "roll_up": True, "tombstones": True, "show_reason": True, "edits": True,
+    "state": "sqlite:///other.db", "host": "::1",
     "cache": "1m", "quiet": "9s", "scan_every": "9s", "confirm_after": "9s", "gather": "9s", "max_age": "9d",
     "digest": "0 8 * * *", "from": "01:02", "to": "03:04", "webhook_file": "hook", "mode": "preview",
     "minimum": 2, "maximum": 2, "per_provider": 2, "per_hour": 2, "min_quality": 2, "min_heat": 2, "limit": 2,
@@ -33,14 +34,10 @@ OTHER: dict[str, Any] = {
     "after": "9m", "problems": 2, "ping": "https://ping.example/x",
 }  # fmt: skip
 """A right value of each key that is not its default and not that of `WHOLE`; text where none stands here."""
-REFUSED = {("routes", 0, "edits")}
-"""Not built yet: there is no other value than the default."""
 LEAVES = [
-    path
-    for path in PATHS
-    if not known_keys(path) and not known_keys((*path, 0)) and path != ("levels",) and path not in REFUSED
+    path for path in PATHS if not known_keys(path) and not known_keys((*path, 0)) and path != ("levels",)
 ]
-IMMEDIATE = {"gather", "flood_window"}
+IMMEDIATE = {"gather", "flood_window", "edits"}
 """Keys that are for immediate routes alone."""
 
 
@@ -58,13 +55,13 @@ def test_each_setting_changes_what_the_program_is_handed(tmp_path: Path, path: S
     before = copy.deepcopy(WHOLE)
     if key in IMMEDIATE:
         for values in (before, other):
-            values["routes"][0]["deliver"] = "immediate"
+            values["routes"][0] |= {"deliver": "immediate", "webhook_file": None}
     assert read(tmp_path, before) != read(tmp_path, other)
 
 
 def test_each_value_that_is_handed_on_is_used() -> None:
     home = Path(str(syndicator.__file__)).parent
-    # Loading uses a route's level and its webhook's file; `edits` is refused.
+    # Loading uses a route's level and its webhook's file.
     modules = [file for file in home.rglob("*.py") if file.name not in ("models.py", "checks.py")]
     used = {
         node.attr
@@ -72,7 +69,7 @@ def test_each_value_that_is_handed_on_is_used() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute)
     }
-    assert [name for name in handed(Settings) if name.rpartition(".")[2] not in used] == ["routes.edits"]
+    assert [name for name in handed(Settings) if name.rpartition(".")[2] not in used] == []
 
 
 def handed(form: Any, above: str = "") -> list[str]:

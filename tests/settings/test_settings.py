@@ -402,18 +402,23 @@ def test_no_secret_in_repr(tmp_path: Path) -> None:
     assert list(settings.credentials.webhooks) == ["ai"]
 
 
-@pytest.mark.parametrize(
-    ("change", "place"),
-    [
-        pytest.param(
-            {"routes": [ROUTE | {"deliver": "immediate", "edits": True}]}, "routes[0].edits", id="edits"
-        ),
-    ],
-)
-def test_setting_that_would_do_nothing_is_refused(tmp_path: Path, change: dict[str, Any], place: str) -> None:
-    (found,) = problems(tmp_path, SMALL | change)
-    assert f"{place}: is not built yet: nothing would " in found
-    assert "leave it out" in found
+@pytest.mark.parametrize("own", [True, False], ids=["the route's own", "the environment's"])
+def test_edits_over_a_webhook_are_refused_with_the_fix(tmp_path: Path, own: bool) -> None:
+    hook = tmp_path / "config/hook"
+    hook.parent.mkdir()
+    hook.write_text("https://hooks.slack.com/services/T/B/x")
+    route = ROUTE | {"deliver": "immediate", "edits": True} | ({"webhook_file": "hook"} if own else {})
+    environment = {} if own else {"SLACK_WEBHOOK_URL_FILE": str(hook)}
+    (found,) = problems(tmp_path, SMALL | {"routes": [route]}, **environment)
+    assert "routes[0].edits: a webhook cannot edit what it posted" in found and "SLACK_BOT_TOKEN" in found
+    assert (
+        load(tmp_path, SMALL | {"routes": [ROUTE | {"deliver": "immediate", "edits": True}]}).routes[0].edits
+    )
+
+
+def test_edits_of_a_digest_are_refused(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, SMALL | {"routes": [ROUTE | {"edits": True}]})
+    assert "is never edited" in found
 
 
 def test_webhook_of_the_environment_serves_where_there_is_no_token(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from syndicator.alerts import Delivery
-from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
+from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear, Uneditable
 from syndicator.slack import client as slack_module
 from syndicator.slack.client import SlackBot, SlackWebhook
 from tests.slack.values import messaged
@@ -44,6 +44,42 @@ def test_message_is_posted_and_found_by_its_metadata(server: SlackServer) -> Non
     assert (posted.ts, posted.channel, posted.delivery) == (ts, "C1", "d1")
     assert bot(server).find(delivery, now=now()) == ts
     assert bot(server).find(messaged("d2", now=now()), now=now()) is None
+
+
+def test_edit_takes_the_place_of_what_was_posted_and_may_be_repeated(server: SlackServer) -> None:
+    ts = bot(server).post(messaged("d1", now=now()))
+    edit = messaged("e1", kind="edit", edit_of="d1", message_ts=ts, now=now())
+    edit = replace(edit, message=edit.message | {"metadata": messaged("d1").message["metadata"]})
+    assert [bot(server).edit(edit) for _ in range(2)] == [ts, ts]
+    (posted,) = server.slack.posted
+    assert posted.shown["text"] == "Message e1" and server.slack.problems == []
+    assert bot(server).find(messaged("d1", now=now()), now=now()) == ts
+
+
+def test_edit_without_its_pictures_where_slack_refuses_them(server: SlackServer) -> None:
+    ts = bot(server).post(messaged("d1", now=now()))
+    server.slack.broken_images = True
+    bot(server).edit(messaged("e1", image=True, edit_of="d1", message_ts=ts, now=now()))
+    assert images(server.slack.posted[0].shown) == [] and server.slack.posted[0].edits
+
+
+def test_message_that_is_gone_or_was_never_posted_cannot_be_edited(server: SlackServer) -> None:
+    ts = bot(server).post(messaged("d1", now=now()))
+    server.slack.deleted.add(ts)
+    with pytest.raises(Uneditable, match="message_not_found"):
+        bot(server).edit(messaged("e1", edit_of="d1", message_ts=ts, now=now()))
+    with pytest.raises(Uneditable, match="Slack does not have it"):
+        bot(server).edit(messaged("e1", edit_of="d1", now=now()))
+    with pytest.raises(Uneditable, match="a webhook cannot edit"):
+        SlackWebhook(server.webhook()).edit(messaged("e1", edit_of="d1", message_ts=ts, now=now()))
+
+
+def test_wait_that_slack_asks_for_is_that_of_editing_alone(server: SlackServer) -> None:
+    ts = bot(server).post(messaged("d1", now=now()))
+    server.slack.faults = script("429", method="chat.update")
+    with pytest.raises(Refused) as caught:
+        bot(server).edit(messaged("e1", edit_of="d1", message_ts=ts, now=now()))
+    assert (caught.value.method, caught.value.retry_after) == ("chat.update", timedelta(seconds=1))
 
 
 def test_look_goes_through_all_pages(server: SlackServer) -> None:

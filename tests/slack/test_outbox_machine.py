@@ -1,12 +1,14 @@
 """The outbox as a state machine: whatever happens in whatever order, nothing is lost and nothing comes twice.
 
 The real sender and the real tables, a clock set by hand, and a Slack that refuses, loses answers before and
-after acceptance, applies late, and cannot be searched; the process is killed at each of its points.
+after acceptance, applies late, and cannot be searched; the process is killed at each of its points. Posted
+messages change meanwhile, and in the end each shows its last text.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,14 +17,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from syndicator.alerts import Delivery, DeliveryState
-from syndicator.errors import Refused, Rejected, Unclear
+from syndicator.errors import Refused, Rejected, Unclear, Uneditable
+from syndicator.notify.edits import EDITED_FOR, plan_edit
 from syndicator.slack.retry import Drawn, RetryPolicy
 from syndicator.slack.sender import Sender
-from tests.slack.values import NOON, SECOND, messaged
+from tests.slack.values import NOON, SECOND, message, messaged
 from tests.store.outbox_values import memory_store
 
 POLICY = RetryPolicy()
 POST_FAULTS = ("refused", "rejected", "lost before", "lost after", "late")
+ENDED = {DeliveryState.SENT, DeliveryState.SHOWN, DeliveryState.RELEASED}
 LOOK_FAULTS = ("refused", "rejected", "unclear")
 
 
@@ -38,11 +42,15 @@ class ModelSlack:
     def __init__(self, machine: OutboxMachine) -> None:
         self._machine = machine
         self.shows: dict[str, list[datetime]] = {}
+        self.texts: dict[str, list[tuple[datetime, str]]] = {}
+        """The texts that each message has had, with when Slack applied them."""
         self.post_faults: dict[str, deque[str]] = {}
+        self.edit_faults: dict[str, deque[str]] = {}
+        """By the message that is edited."""
         self.look_faults: deque[str] = deque()
 
     def post(self, delivery: Delivery) -> str:
-        faults = self.post_faults.get(delivery.id)
+        faults = self.post_faults.get(delivery.id, self.edit_faults.get(delivery.edit_of or ""))
         fault = faults.popleft() if faults else None
         what, now = "not posted", self._machine.now
         if fault == "refused":
@@ -51,10 +59,20 @@ class ModelSlack:
             raise Rejected(what, on=delivery.channel, code="is_archived", why="no", fix="Unarchive it")
         if fault != "lost before":
             shows = now + POLICY.confirm_after if fault == "late" else now
-            self.shows.setdefault(delivery.id, []).append(shows)
+            if delivery.edit_of is None:
+                self.shows.setdefault(delivery.id, []).append(shows)
+            text = str(delivery.message["text"])
+            self.texts.setdefault(delivery.edit_of or delivery.id, []).append((shows, text))
         if fault is not None:
             raise Unclear(what, on=delivery.channel, code="TimeoutError")
         return f"ts-{delivery.id}"
+
+    def edit(self, edit: Delivery) -> str:
+        if edit.message_ts is None:
+            raise Uneditable("only drawn", on=edit.channel, code="not_posted")
+        assert edit.message_ts == f"ts-{edit.edit_of}", "an edit of another message"
+        assert self.shows[edit.edit_of or ""], "an edit of what was not posted"
+        return self.post(edit)
 
     def find(self, delivery: Delivery, *, now: datetime) -> str | None:
         fault = self.look_faults.popleft() if self.look_faults else None
@@ -84,6 +102,9 @@ class Screen:
     def find(self, delivery: Delivery, *, now: datetime) -> Drawn:
         return self.post(delivery)
 
+    def edit(self, edit: Delivery) -> Drawn:
+        return self.post(edit)
+
 
 class OutboxMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
@@ -92,6 +113,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.store, self.slack = memory_store(), ModelSlack(self)
         self.dropped: set[str] = set()
         self.drawn: set[str] = set()
+        self.wanted: dict[str, str] = {}
         self.way = "slack"
         self.kill_at: str | None = None
         self.sender = self._start()
@@ -114,8 +136,25 @@ class OutboxMachine(RuleBasedStateMachine):
             raise Killed
 
     def _all(self) -> dict[str, Delivery]:
+        """The messages, without edits."""
         with self.store() as outbox:
-            return {one.id: one for one in outbox.list(limit=1_000)}
+            return {one.id: one for one in outbox.list(limit=1_000) if one.edit_of is None}
+
+    def _edits(self) -> list[Delivery]:
+        with self.store() as outbox:
+            return [one for one in outbox.list(limit=1_000) if one.edit_of is not None]
+
+    def _compare(self) -> None:
+        """What the enqueuer does in each run: messages that are due are compared with their stories."""
+        with self.store() as outbox:
+            for posted in outbox.edits.due(self.now):
+                known = outbox.edits.of(posted.id)
+                if any(one.state is DeliveryState.SENDING for one in known):
+                    outbox.edits.put(posted, None, again=self.now + SECOND * 60)
+                    continue
+                text = self.wanted.get(posted.id, posted.message["text"])
+                anew = replace(posted, message={**posted.message, "text": text})
+                outbox.edits.put(posted, plan_edit(posted, known, anew, now=self.now))
 
     # what may happen
 
@@ -139,6 +178,25 @@ class OutboxMachine(RuleBasedStateMachine):
             assert written is (f"d{number}" in self.dropped)
             self.dropped.discard(f"d{number}")
 
+    @precondition(lambda self: self.count > 0)
+    @rule(
+        number=st.integers(1, 3), text=st.sampled_from("ABC"), faults=st.lists(st.sampled_from(POST_FAULTS))
+    )
+    def change(self, number: int, text: str, faults: list[str]) -> None:
+        """The story of a message changes; its edit, once it is tried, meets these faults."""
+        id = f"d{min(number, self.count)}"
+        with self.store() as outbox:
+            waiting = outbox.find(id)
+            assert waiting is not None
+            if waiting.state is DeliveryState.OWED:
+                outbox.recompose(replace(waiting, message=message(id) | {"text": text}))
+            due, young = self.now + SECOND * 60, self.now - EDITED_FOR
+            outbox.edits.mark([id], due, routes=["ai"], sent_after=young)
+            known = outbox.find(id)
+        if known is not None and (known.edit_due == due or known.state is DeliveryState.OWED):
+            self.wanted[id] = text
+            self.slack.edit_faults[id] = deque(faults)
+
     @rule(faults=st.lists(st.sampled_from(LOOK_FAULTS), max_size=3))
     def trouble_looking(self, faults: list[str]) -> None:
         self.slack.look_faults = deque(faults)
@@ -149,6 +207,7 @@ class OutboxMachine(RuleBasedStateMachine):
     )
     def deliver(self, seconds: int, die: str | None) -> None:
         self.now += SECOND * seconds
+        self._compare()
         self.kill_at = die
         try:
             self.sender.deliver_once()
@@ -184,7 +243,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.count > 0)
     @rule(data=st.data())
     def retry(self, data: Any) -> None:
-        id = data.draw(st.sampled_from(sorted(self._all())))
+        id = data.draw(st.sampled_from(sorted([*self._all(), *(edit.id for edit in self._edits())])))
         with self.store() as outbox:
             outbox.retry(id, self.now)
 
@@ -217,6 +276,9 @@ class OutboxMachine(RuleBasedStateMachine):
         assert all(len(times) == 1 for times in shows.values()), "one came twice"
         sent = [one.id for one in known.values() if one.state is DeliveryState.SENT]
         assert all(id in shows for id in sent), "one counts as sent and was not"
+        over = {*ENDED, DeliveryState.DROPPED}
+        made = Counter(edit.edit_of for edit in self._edits() if edit.state not in over)
+        assert max(made.values(), default=0) <= 1, "two edits of one message wait"
         shown = [one.id for one in known.values() if one.state is DeliveryState.SHOWN]
         assert all(id in self.drawn for id in shown), "one counts as shown and was not"
 
@@ -237,8 +299,30 @@ class OutboxMachine(RuleBasedStateMachine):
             self.sender.deliver_once()
         states = Counter(one.state for one in self._all().values() if one.id not in self.dropped)
         assert set(states) <= set(over), states
+        self._settle_edits()
         self.all_is_there_and_nothing_twice()
         self.store.engine.dispose()
+
+    def _settle_edits(self) -> None:
+        """Each message that Slack has shows its last text. An edit that was only drawn is not made later, but
+        the next change is."""
+        self.slack.edit_faults.clear()
+        drawn = [str(edit.edit_of) for edit in self._edits() if edit.state is DeliveryState.SHOWN]
+        with self.store() as outbox:
+            outbox.edits.mark(drawn, self.now, routes=["ai"], sent_after=self.now - 99 * EDITED_FOR)
+        for _ in range(5 * len(self._edits()) + 10 * self.count):
+            self.deliver(61, None)
+            with self.store() as outbox:
+                for edit in outbox.list([DeliveryState.FAILED]):
+                    outbox.retry(edit.id, self.now)
+                due = outbox.edits.next_due()
+            if due is None and {edit.state for edit in self._edits()} <= {*ENDED, DeliveryState.DROPPED}:
+                break
+        assert {edit.state for edit in self._edits() if edit.message_ts is not None} <= ENDED
+        sent = {id for id, one in self._all().items() if one.state is DeliveryState.SENT}
+        shown = {id: max(texts, key=lambda text: text[0])[1] for id, texts in self.slack.texts.items()}
+        wanted = {id: text for id, text in self.wanted.items() if id in sent}
+        assert wanted == {id: shown[id] for id in wanted}
 
 
 def _is_certain(delivery: Delivery) -> bool:

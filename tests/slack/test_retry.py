@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
-from syndicator.errors import Refused, Rejected, Unacceptable, Unclear
+from syndicator.errors import Refused, Rejected, Unacceptable, Unclear, Uneditable
 from syndicator.slack.retry import RetryPolicy, SlackAnswer, Verdict, after_look, after_send
 from syndicator.waiting import back_off
 from tests.slack.values import NOON, SECOND
@@ -25,6 +25,7 @@ REFUSED = Refused("not posted", on="C1", code="dns")
 ASKED = Refused("not posted", on="C1", code="ratelimited", retry_after=timedelta(seconds=30))
 REJECTED = Rejected("not posted", on="C1", code="not_in_channel", why="no", fix="Invite the app")
 UNACCEPTABLE = Unacceptable("not posted", on="C1", code="msg_too_long")
+UNEDITABLE = Uneditable("not edited", on="C1", code="message_not_found")
 UNCLEAR = Unclear("not posted", on="C1", code="TimeoutError")
 
 
@@ -50,6 +51,20 @@ def looked(
 ) -> Verdict:
     facts: dict[str, Any] = {"now": NOON, "policy": POLICY} | o
     return after_look(delivery or unclear(), answer, channel, **facts)
+
+
+def test_edit_that_may_have_been_made_is_owed_again_after_confirm_after() -> None:
+    verdict = sent(UNCLEAR, sending(edit_of="d1", kind="edit"))
+    assert (verdict.delivery.state, verdict.delivery.unsure) == (DeliveryState.OWED, True)
+    assert verdict.delivery.due == NOON + POLICY.confirm_after
+    old = sending(edit_of="d1", kind="edit", failing_since=NOON - DAY)
+    assert sent(UNCLEAR, old).delivery.state is DeliveryState.FAILED
+
+
+def test_message_that_can_be_edited_no_more_breaks_no_channel() -> None:
+    verdict = sent(UNEDITABLE, sending(edit_of="d1", kind="edit"))
+    assert (verdict.delivery.state, verdict.channel.broken) == (DeliveryState.DROPPED, None)
+    assert "message_not_found" in verdict.outcome and verdict.delivery.error == str(UNEDITABLE)
 
 
 @pytest.mark.parametrize("ts", ["1772452800.000100", None], ids=["by token", "by webhook"])

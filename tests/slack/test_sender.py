@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -50,10 +51,15 @@ class Script:
         self.answers, self.can_look = list(answers), can_look
         self.posts: list[str] = []
         self.looks: list[str] = []
+        self.edits: list[str] = []
 
     def post(self, delivery: Delivery) -> str | None:
         self.posts.append(delivery.id)
         return self._answer(f"ts-{delivery.id}")
+
+    def edit(self, edit: Delivery) -> str | None:
+        self.edits.append(edit.id)
+        return self._answer(edit.message_ts)
 
     def find(self, delivery: Delivery, *, now: datetime) -> str | None:
         self.looks.append(delivery.id)
@@ -122,6 +128,64 @@ def test_message_that_is_not_there_is_sent_again_after_two_looks() -> None:
         world.step(SECOND * wait)
     assert (world.messenger.posts, world.messenger.looks) == (["d1", "d1"], ["d1", "d1"])
     assert world.states() == {"d1": DeliveryState.SENT}
+
+
+def edit_of(id: str, edit: str = "e1", **fields: Any) -> Delivery:
+    made: Delivery = messaged(edit, kind="edit", edit_of=id, message_ts=f"ts-{id}", **fields)
+    return made
+
+
+def test_edit_whose_answer_is_lost_or_that_was_cut_off_is_made_again_and_never_looked_for() -> None:
+    world = World(Script(LOST))
+    world.owe(edit_of("d1"))
+    world.step()
+    assert world.states() == {"e1": DeliveryState.OWED}
+    world.restart()
+    assert world.step(SECOND * 59) == 0, "Slack may still apply what it accepted, a start is no reason"
+    with world.store() as outbox:
+        world.clock.advance(SECOND)
+        assert len(outbox.claim(world.clock(), lease=SECOND * 60, pace=SECOND)) == 1
+    world.sender.begin()
+    assert (world.step(SECOND * 59), world.step(SECOND)) == (0, 1)
+    assert (world.messenger.edits, world.messenger.looks) == (["e1", "e1"], [])
+    assert world.states() == {"e1": DeliveryState.SENT}
+
+
+def test_messages_go_before_edits_however_long_those_wait() -> None:
+    world = World()
+    world.owe(*(edit_of(f"d{n}", f"e{n}") for n in range(3)))
+    world.clock.advance(SECOND * 100)
+    world.owe(messaged("new", now=world.clock()))
+    for _ in range(4):
+        world.step(SECOND)
+    assert (world.messenger.posts, len(world.messenger.edits)) == (["new"], 3)
+    with world.store() as outbox:
+        assert outbox.recent("C1", NOON) == 1, "an edit is no message of the hour"
+
+
+def test_late_answer_to_an_edit_that_is_owed_again_changes_nothing() -> None:
+    world = World()
+    world.owe(edit_of("d1"))
+    with world.store() as outbox:
+        (claimed,) = outbox.claim(world.clock(), lease=SECOND * 60, pace=SECOND)
+        outbox.expire_leases(world.clock() + SECOND * 60, confirm_after=SECOND * 60)
+        assert not outbox.settle(claimed, replace(claimed, state=DeliveryState.SENT), now=world.clock())
+    assert world.states() == {"e1": DeliveryState.OWED}
+
+
+def test_edit_is_retried_once_it_failed_and_not_before() -> None:
+    world = World(Script(*[LOST] * 9))
+    world.owe(edit_of("d1"))
+    with world.store() as outbox:
+        assert outbox.retry("e1", NOON) is Retry.NOT_NOW
+    for _ in range(3):
+        world.step(timedelta(hours=13))
+    assert world.states() == {"e1": DeliveryState.FAILED}
+    world.messenger.answers.clear()
+    with world.store() as outbox:
+        assert outbox.retry("e1", world.clock()) is Retry.AGAIN
+    world.step(SECOND * 40)
+    assert world.states() == {"e1": DeliveryState.SENT}
 
 
 def test_webhook_never_sends_an_unclear_message_again() -> None:

@@ -1,0 +1,91 @@
+"""When a posted message is edited, and into what (pure).
+
+A message is compared with its story once that has been left alone for a minute, so that one that flips
+between two publishers settles: where the text is then what stands in the channel, nothing is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from syndicator.alerts import Delivery, DeliveryState
+from syndicator.notify.compose import edit_id
+from syndicator.notify.message import REASON
+
+EDITED_FOR = timedelta(days=7)
+"""How long after it was sent a message still follows its story."""
+QUIET = timedelta(minutes=1)
+"""How long a story is left alone before its message is edited, and the time between two edits of one."""
+CHANGED_BACK = "its story changed back before it was made"
+WAITS = (DeliveryState.OWED, DeliveryState.FAILED)
+MADE = (DeliveryState.SENT, DeliveryState.SHOWN)
+
+
+def plan_edit(
+    posted: Delivery, edits: Sequence[Delivery], anew: Delivery, *, now: datetime, quiet: timedelta = QUIET
+) -> Delivery | None:
+    """The edit to keep, so that the posted message gets the text of `anew`; None where nothing is to be done.
+
+    `edits` are all of that message, none of them under way. One that waits takes the new text, or ends where
+    the channel has it. One that was dropped, by the operator or since Slack edits the message no more, is the
+    last.
+    """
+    if any(edit.state is DeliveryState.DROPPED and edit.message_ts == posted.message_ts for edit in edits):
+        return None
+    made = [edit for edit in edits if edit.state in MADE]
+    there = max((edit for edit in made if edit.state is posted.state), key=_ended, default=posted)
+    id = edit_id(posted.id, len(made) + 1)
+    before = next((edit for edit in edits if edit.id == id), None)
+    wanted = _with_reason(anew, posted)
+    is_unsure = any(edit.unsure and edit.created >= _ended(there) for edit in edits)
+    if _same(wanted, there) and not is_unsure:
+        return _taken_back(before, now) if before and before.state in WAITS else None
+    edit = before or _begun(id, posted, now)
+    if edit.state is not DeliveryState.OWED:
+        owed = replace(edit, state=DeliveryState.OWED, created=now, due=now)
+        edit = replace(owed, failing_since=None, error=None, ended=None)
+    due = max(edit.due, _ended(there) + quiet)
+    edit = replace(edit, message_ts=posted.message_ts, due=due)
+    return replace(edit, message=wanted.message, guids=wanted.guids, why=wanted.why)
+
+
+def _begun(id: str, posted: Delivery, now: datetime) -> Delivery:
+    return Delivery(
+        id=id,
+        route=posted.route,
+        channel=posted.channel,
+        kind="edit",
+        guids=(),
+        state=DeliveryState.OWED,
+        created=now,
+        due=now,
+        edit_of=posted.id,
+    )
+
+
+def _taken_back(edit: Delivery, now: datetime) -> Delivery:
+    return replace(edit, state=DeliveryState.RELEASED, error=CHANGED_BACK, ended=now)
+
+
+def _ended(there: Delivery) -> datetime:
+    return there.ended or there.created
+
+
+def _same(one: Delivery, other: Delivery) -> bool:
+    """Whether a reader sees the same."""
+    return all(one.message.get(part) == other.message.get(part) for part in ("blocks", "text"))
+
+
+def _with_reason(anew: Delivery, posted: Delivery) -> Delivery:
+    """The message with the line that says why it was sent as it was then: no quality changes it."""
+    blocks: Any = anew.message["blocks"]
+    before: Any = posted.message["blocks"]
+    kept = [block for block in blocks if not _is_reason(block)] + [*filter(_is_reason, before)]
+    return replace(anew, message={**anew.message, "blocks": kept})
+
+
+def _is_reason(block: Mapping[str, Any]) -> bool:
+    return block["type"] == "context" and str(block["elements"][0].get("text", "")).startswith(REASON)

@@ -1,0 +1,21 @@
+"""edits of posted messages
+
+Revision ID: 0016
+Revises: 0015
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("deliveries", sa.Column("edit_of", sa.Text(), nullable=True))
+    op.add_column("deliveries", sa.Column("edit_due", sa.BigInteger(), nullable=True))
+    for name in ("edit_of", "edit_due"):
+        there = sa.text(f"{name} IS NOT NULL")
+        op.create_index(f"ix_deliveries_{name}", "deliveries", [name], sqlite_where=there)
