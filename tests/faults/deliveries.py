@@ -1,12 +1,14 @@
 """Deliveries under faults and kill -9: nothing lost, nothing twice.
 
     python -m tests.faults.deliveries --deliveries 10000 --faults 5000 --kills 500
+    python -m tests.faults.deliveries --deliveries 10000 --edits 5000 --faults 5000 --kills 500
     python -m tests.faults.deliveries --deliveries 1000 --faults 500 --kills 50 --webhook
 
 A local server plays Slack and takes faults before and after acceptance. The real sender runs as a process of
 its own on a real database with synced commits, and is killed at random moments and at its named points, and
 started again, until all is settled. The waits are shrunk in proportion: Slack applies what it accepted late
-within `LATE_S`, and `confirm_after` is ten times that, so that a busy machine proves nothing false.
+within `LATE_S`, and `confirm_after` is ten times that, so that a busy machine proves nothing false. With
+`--edits` the stories of messages change meanwhile, so often, and each message must show its last text.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -31,9 +33,11 @@ from pathlib import Path
 import structlog
 
 from syndicator.alerts import DeliveryState
+from syndicator.notify.edits import EDITED_FOR, plan_edit
 from syndicator.slack.client import SlackBot, SlackWebhook
 from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Sender
+from syndicator.store.outbox import Outbox
 from tests.slack.values import messaged
 from tests.slack_server import AFTER, BEFORE, SLOW, TOKEN, Slack, SlackServer, at_random
 from tests.store.outbox_values import OutboxStore, open_engine
@@ -41,6 +45,7 @@ from tests.store.outbox_values import OutboxStore, open_engine
 POINTS = ("claimed", "answered", "settled")
 LATE_S = 0.3
 DEADLINE_S = 1.5
+QUIET = timedelta(milliseconds=50)
 POLICY = RetryPolicy(
     first=timedelta(milliseconds=2),
     longest=timedelta(milliseconds=50),
@@ -65,6 +70,9 @@ class Result:
     twice: int = 0
     posted: int = 0
     listed: int = 0
+    changes: int = 0
+    edited: int = 0
+    stale: int = 0
     unsettled: int = 0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -72,7 +80,9 @@ class Result:
     @property
     def bad(self) -> list[str]:
         found = [
-            f"{name} {count}" for name in ("lost", "twice", "unsettled") if (count := getattr(self, name))
+            f"{name} {count}"
+            for name in ("lost", "twice", "stale", "unsettled")
+            if (count := getattr(self, name))
         ]
         return [*found, *self.problems[:3]]
 
@@ -85,6 +95,9 @@ class Result:
             *((f"  {point}", count) for point, count in sorted(self.kills.items())),
             ("posted", self.posted),
             ("unclear, listed", self.listed),
+            ("changes", self.changes),
+            ("edits made", self.edited),
+            ("not the last text", self.stale),
             ("lost", self.lost),
             ("twice", self.twice),
             ("unsettled", self.unsettled),
@@ -101,26 +114,74 @@ def run(
     kills: int,
     seed: int = 1,
     channels: int = 20,
+    edits: int = 0,
     webhook: bool = False,
     timeout_s: float = 600.0,
     folder: Path,
 ) -> Result:
-    """Sends so many messages under so many faults and kills, and counts what became of them."""
+    """Sends so many messages under so many faults and kills, and counts what became of them. So many changes
+    of their stories come meanwhile."""
     database, result = folder / "outbox.db", Result(deliveries=deliveries)
     store = OutboxStore(open_engine(database))
     _owe(store, deliveries, channels)
-    slack = Slack(late_s=LATE_S, hang_s=DEADLINE_S * 3, faults=_faults(seed, faults, deliveries, webhook))
+    calls = deliveries + edits
+    slack = Slack(late_s=LATE_S, hang_s=DEADLINE_S * 3, faults=_faults(seed, faults, calls, webhook))
+    stories = _Stories(store, random.Random(seed), deliveries, edits)
     began = time.monotonic()
     with SlackServer(slack) as server:
         address = server.webhook("").removesuffix("/") if webhook else server.url
         killer = _Killer(database, address, random.Random(seed), kills, result, webhook=webhook)
         killer.run_until(
-            lambda: _is_settled(store), deadline=began + timeout_s, progress=lambda: len(slack.posted)
+            lambda: stories.change() and _is_settled(store),
+            deadline=began + timeout_s,
+            progress=lambda: len(slack.posted),
+        )
+        result.changes = edits
+        result.edited = sum(len(one.edits) for one in slack.posted)
+        result.stale = sum(
+            one.shown["text"] != stories.wanted.get(str(one.delivery), one.body["text"])
+            for one in slack.posted
         )
         _count(result, store, slack, webhook=webhook)
     result.seconds = time.monotonic() - began
     store.engine.dispose()
     return result
+
+
+class _Stories:
+    """Changes the stories of messages, a few at a time, and has these compared, as the enqueuer does."""
+
+    def __init__(self, store: OutboxStore, dice: random.Random, deliveries: int, changes: int) -> None:
+        self._store, self._dice, self._deliveries, self._left = store, dice, deliveries, changes
+        self._few = max(1, changes // 200)
+        self.wanted: dict[str, str] = {}
+        """The last text of each message whose story has changed."""
+
+    def change(self) -> bool:
+        """Whether nothing is to change any more, and nothing to be compared."""
+        now = datetime.now(UTC)
+        with self._store() as outbox:
+            for _ in range(min(self._few, self._left)):
+                self._change(outbox, f"d{self._dice.randrange(self._deliveries)}", now)
+            for posted in outbox.edits.due(now):
+                known = outbox.edits.of(posted.id)
+                if any(edit.state is DeliveryState.SENDING for edit in known):
+                    continue
+                anew = replace(posted, message={**posted.message, "text": self.wanted[posted.id]})
+                outbox.edits.put(posted, plan_edit(posted, known, anew, now=now, quiet=QUIET))
+            return not self._left and outbox.edits.next_due() is None
+
+    def _change(self, outbox: Outbox, id: str, now: datetime) -> None:
+        """One in three changes back to what was posted first."""
+        text = f"Message {id}" if self._dice.random() < 0.33 else f"Message {id}, change {self._left}"
+        known = outbox.find(id)
+        if known is None:
+            return
+        if known.state is DeliveryState.OWED:
+            outbox.recompose(replace(known, message={**known.message, "text": text}))
+        outbox.edits.mark([id], now + QUIET, routes=[known.route], sent_after=now - EDITED_FOR)
+        self.wanted[id] = text
+        self._left -= 1
 
 
 class _Killer:
@@ -230,7 +291,7 @@ def _faults(seed: int, faults: int, deliveries: int, webhook: bool) -> Callable[
 
 def _is_settled(store: OutboxStore) -> bool:
     with store() as outbox:
-        counts = outbox.count()
+        counts = Counter(outbox.count()) + Counter(outbox.edits.count())
     return not any(
         counts.get(state) for state in (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNCLEAR)
     )
@@ -238,7 +299,7 @@ def _is_settled(store: OutboxStore) -> bool:
 
 def _count(result: Result, store: OutboxStore, slack: Slack, *, webhook: bool) -> None:
     with store() as outbox:
-        found = outbox.list(limit=result.deliveries)
+        found = [one for one in outbox.list(limit=sys.maxsize) if one.edit_of is None]
     times = slack.times()
     keys = {one.id: str(one.message["text"]) if webhook else one.id for one in found}
     result.posted = len(slack.posted)
@@ -259,6 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--deliveries", type=int, default=1_000)
     parser.add_argument("--faults", type=int, default=500)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--edits", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=3_600.0)
     parser.add_argument("--webhook", action="store_true")
@@ -268,6 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             deliveries=given.deliveries,
             faults=given.faults,
             kills=given.kills,
+            edits=given.edits,
             seed=given.seed,
             webhook=given.webhook,
             timeout_s=given.timeout,

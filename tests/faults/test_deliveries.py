@@ -1,4 +1,4 @@
-"""The short form of the proof that nothing is lost and nothing is posted twice.
+"""The short form of the proof that nothing is lost, nothing is posted twice and each edit arrives.
 
 It runs as a process of its own, as the long form does: it forks, kills and talks to its children through
 descriptors, and a loop has those of other tests.
@@ -46,14 +46,15 @@ def prove(size: dict[str, int], *more: str) -> dict[str, int]:
 def test_nothing_is_lost_and_nothing_comes_twice_under_faults_and_kills(
     size: dict[str, int], record_property: Callable[[str, object], None]
 ) -> None:
-    figures = prove(size)
+    figures = prove(size | {"edits": size["deliveries"] // 2})
     assert (figures["lost"], figures["twice"], figures["unsettled"]) == (0, 0, 0)
+    assert figures["not the last text"] == 0 and figures["edits made"] >= size["deliveries"] // 20
     assert figures["posted"] == size["deliveries"]
     assert figures["kill -9"] >= 1 and figures["faults"] >= size["faults"] // 2
     record_property(
         "seen",
-        f"{figures['posted']} deliveries, {figures['faults']} faults, {figures['kill -9']} kills: "
-        "lost 0, twice 0",
+        f"{figures['posted']} deliveries, {figures['edits made']} edits, {figures['faults']} faults, "
+        f"{figures['kill -9']} kills: lost 0, twice 0, each with its last text",
     )
 
 
