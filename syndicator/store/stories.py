@@ -29,6 +29,7 @@ _WITH_WORDS = (
 )
 _BEGIN, _BEGIN_WORDS = insert_listed(stories), insert_listed(story_words)
 _COUNT = insert_listed(word_counts, adding=True).returning(*word_counts.c)
+_MOVE = update(entries).where(entries.c.story == bindparam("was")).values(story=bindparam("now"))
 
 Counts = tuple[dict[str, int], int]
 """How many entries seen so far had each of some words, and how many there were."""
@@ -80,9 +81,8 @@ class Stories:
 
     def move_entries(self, joined: Mapping[str, str]) -> None:
         """Gives entries of stories that have not begun, none of which is public yet, another's story."""
-        moved = update(entries).where(entries.c.story == bindparam("was")).values(story=bindparam("now"))
         if joined:
-            self._connection.execute(moved, [{"was": was, "now": now} for was, now in joined.items()])
+            self._connection.execute(_MOVE, [{"was": was, "now": now} for was, now in joined.items()])
 
 
 def _counts(found: Result[str, int]) -> Counts:
