@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 from string import ascii_lowercase
 
@@ -12,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from syndicator import text as module
 from syndicator.text import clean, decode_entities, language_tag, one_line, shorten
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None))
@@ -52,12 +50,6 @@ def test_long_text_is_cut(text: str, limit: int, short: str) -> None:
 @given(st.text(), st.integers(1, 50))
 def test_cut_text_is_never_longer(text: str, limit: int) -> None:
     assert len(shorten(text, limit)) <= limit
-
-
-def test_worked_examples_hold() -> None:
-    result = doctest.testmod(module)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 @given(st.text())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import re
 import time
 from contextlib import suppress
@@ -12,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator import urls
 from syndicator.parse.identity import canonical_link
 from syndicator.urls import (
     LONGEST_HOST,
@@ -324,7 +322,3 @@ def test_long_host_keeps_its_end() -> None:
     host = other_host("mybank.example", f"https://mybank.example.{'a' * 60}.evil.example/")
     assert host is not None and len(host) == LONGEST_HOST
     assert host.startswith("…") and host.endswith("a.evil.example")
-
-
-def test_worked_examples_hold() -> None:
-    assert doctest.testmod(urls).failed == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -11,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.models import Appearance, utc
-from syndicator.publish.pages import words
 from syndicator.publish.pages.charts import HEIGHT, WIDTH, Chart, chart_days, chart_qualities, draw_small
 from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, count_statistics, window_start
 from syndicator.publish.pages.words import say_expectation
@@ -40,12 +38,6 @@ class Bar(NamedTuple):
 def bars(chart: Chart) -> list[Bar]:
     found = [rect.attributes for rect in read(chart.bars.encode()).all("rect")]
     return [Bar(one["class"], *(float(one[name]) for name in ("x", "y", "width", "height"))) for one in found]
-
-
-def test_worked_examples_hold() -> None:
-    result = doctest.testmod(words)
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 def test_window_ends_with_the_newest_entrys_day() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import gzip
 import os
 import time
@@ -16,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.publish.moved_map import GONE, render_nginx_map
-from syndicator.web import app as app_module
 from syndicator.web.app import BARE_POLICY, PAGE_POLICY, Response, WebApp, content_type, public_file, way_to
 from tests.web.conftest import options, write_moved_map
 
@@ -456,9 +454,3 @@ def test_references_lead_there_from_anywhere(steps: list[str], slash: bool) -> N
     address = urljoin("http://h/base/", way_to(path[1:], "/"))
     assert urljoin(address, way_to("", path)) == "http://h/base/"
     assert urljoin(address, way_to("x:y/", path)) == "http://h/base/x%3Ay/"
-
-
-def test_worked_examples_hold() -> None:
-    result = doctest.testmod(app_module)
-    assert result.attempted > 0
-    assert result.failed == 0
