@@ -78,6 +78,7 @@ REFUSED = {
     "long": ("https://a.example/" + "x" * 2_000, "longer than 2,000"),
     "long when encoded": ("https://a.example/" + "ü" * 1_000, "longer than 2,000 characters when encoded"),
     "host that browsers write otherwise": ("https://straße.example/", "cannot be encoded safely"),
+    "host with a broken label": ("https://ü.xn--0/", "cannot be encoded safely"),
     "long host label": ("https://" + "ü" * 70 + ".example/", "no valid host"),
 }
 

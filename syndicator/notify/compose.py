@@ -150,13 +150,10 @@ def _in_words(
 
 def _group_of(route: Route, topics: TopicWords) -> Callable[[Entry], str] | None:
     """What to group a long digest by, empty for an entry that has no such thing; None to group nothing."""
-    match (route.deliver if isinstance(route.deliver, Digest) else SUMMARY).group:
-        case "none":
-            return None
-        case "publisher":
-            return publisher_of
-        case "topic":
-            return lambda entry: topics.labels.get(main_topic(entry, route, topics.names) or "", "")
+    group = (route.deliver if isinstance(route.deliver, Digest) else SUMMARY).group
+    if group == "topic":
+        return lambda entry: topics.labels.get(main_topic(entry, route, topics.names) or "", "")
+    return publisher_of if group == "publisher" else None
 
 
 def _id(*parts: str) -> str:

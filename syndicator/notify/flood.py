@@ -63,16 +63,14 @@ def floods(arrivals: Arrivals, window: timedelta) -> list[Flood]:
 def flood_until(
     arrivals: Arrivals, route: Route, *, oldest: datetime | None, now: datetime
 ) -> datetime | None:
-    """When the flood that goes on now is over; None if none does.
+    """When the flood that goes on now is over; None if none does, or none of its stories waits.
 
     Its stories must have been gathered by then. `oldest` is when the route took the first of those that have
     not left yet: they wait for at most LONGEST windows, so that a flood without end delays nothing for ever.
     """
     window = route.flood_window
     found = floods([(at, count) for at, count in arrivals if at <= now], window)
-    if not found:
+    if not found or oldest is None:
         return None
-    until = found[-1].last + max(window, route.gather)
-    if oldest is not None:
-        until = min(until, oldest + max(LONGEST * window, route.gather))
+    until = min(found[-1].last + max(window, route.gather), oldest + max(LONGEST * window, route.gather))
     return until if now < until else None

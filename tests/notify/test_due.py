@@ -80,6 +80,11 @@ def floods_of(count: int, *, at: datetime = NOON, oldest: datetime | None = NOON
     return Traffic(arrivals=[(at, count)], oldest=oldest)
 
 
+def test_stories_that_come_further_apart_than_a_window_are_no_flood() -> None:
+    traffic = Traffic(arrivals=[(NOON - 31 * SECOND, 15), (NOON, 15)], oldest=NOON)
+    assert {one.reason for one in plan(many(15), traffic=traffic).drafts} == {DueReason.AT_ONCE}
+
+
 def test_flood_is_held_until_no_more_come_and_gathered() -> None:
     found = plan(many(25), traffic=floods_of(25))
     assert (reasons(found), found.wake) == ({DueReason.MANY}, NOON + 30 * SECOND)

@@ -31,6 +31,11 @@ RENDERED = {
     "a raw relative image": ("<img src=../b.png width=3>", '<img src="https://a.example/x/b.png" width="3">'),
     "an address with a blank": ("<img src='b c.png'>", '<img src="https://a.example/x/y/b%20c.png">'),
     "a broken address": ("<a href='http://[x'>a</a>", "<p><a>a</a></p>"),
+    "a broken host": ("<a href=//ä..b>a</a>", "<p><a>a</a></p>"),
+    "one address twice": (
+        "<img src=ä.png><img src=ä.png>",
+        '<p><img src="https://a.example/x/y/%C3%A4.png"><img src="https://a.example/x/y/%C3%A4.png"></p>',
+    ),
     "crossed tags": ("<b>a <i>b</b> c</i>", "<p><b>a <i>b</i></b><i> c</i></p>"),
     "mail": ("<ann@a.example>", '<p><a href="mailto:ann@a.example">ann@a.example</a></p>'),
     "an entity": ("a &amp; b &copy; <", "<p>a &amp; b © &lt;</p>"),
@@ -224,6 +229,7 @@ def test_tangled_body_is_a_problem(tangled: str) -> None:
     with pytest.raises(ArticleError, match="inside each other"):
         render(tangled)
     assert render("<i>" * 64 + "</i>" * 64 + "x") != ""
+    assert render("<p><i>a</b></i></p>" * 1_000) != "", "what is closed out of turn is not open for ever"
 
 
 SUMMARIES = {

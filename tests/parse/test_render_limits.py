@@ -78,7 +78,7 @@ def test_thousands_of_links_are_links() -> None:
 
 
 def test_hundreds_of_addresses_to_encode_are_a_problem() -> None:
-    links = "".join(f'<a href="http://ä{n}.example/">a</a> ' for n in range(101))
+    links = "".join(f'<a href="http://ä{n}.example/">a</a> ' for n in range(102))
     with pytest.raises(ArticleError, match="more than 100 links"):
         read(written(links))
 

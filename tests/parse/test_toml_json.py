@@ -59,6 +59,7 @@ def test_what_is_wrong_with_a_value_is_told_at_the_first_line() -> None:
 
 REFUSED = {
     "toml: deep": ("+++\na = " + "[" * 20 + "]" * 20 + "\n+++\n", "nested", 2),
+    "toml: deeper than it is read": ("+++\na = " + "[" * 4_000 + "]" * 4_000 + "\n+++\n", "nested", 2),
     "toml: very deep": ("+++\na = " + "[" * 60_000 + "\n+++\n", "more than 5,000", 2),
     "toml: deep tables": ("+++\na = " + "{a=" * 20 + "1" + "}" * 20 + "\n+++\n", "nested", 2),
     "toml: long key": ("+++\n" + "a." * 30_000 + "b = 1\n+++\n", "nested", 2),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
 from syndicator.errors import Refused, Rejected, Unacceptable, Unclear, Uneditable
-from syndicator.slack.retry import RetryPolicy, SlackAnswer, Verdict, after_look, after_send
+from syndicator.slack.retry import Drawn, RetryPolicy, SlackAnswer, Verdict, after_look, after_send
 from syndicator.waiting import back_off
 from tests.slack.values import NOON, SECOND
 from tests.store.outbox_values import make_delivery
@@ -149,6 +149,13 @@ def test_ill_formed_message_fails_alone() -> None:
     verdict = sent(UNACCEPTABLE)
     assert (verdict.delivery.state, verdict.report) == (DeliveryState.FAILED, True)
     assert verdict.channel.failures == 0 and verdict.channel.broken is None
+
+
+def test_shown_message_is_done_with_and_nothing_is_known_of_its_channel() -> None:
+    drawn = sent(Drawn(), channel=replace(CHANNEL, failures=2))
+    assert (drawn.delivery.state, drawn.channel.failures) == (DeliveryState.SHOWN, 2)
+    late = looked(Drawn(), unclear(misses=1))
+    assert (late.delivery.state, late.delivery.unsure) == (DeliveryState.SHOWN, True)
 
 
 def test_unclear_message_is_looked_for_after_a_while() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from syndicator.models import utc
 from syndicator.watch.deletion_guard import (
     AGAIN,
     LINGER,
+    TOPIC_LINGER,
     Changes,
     DeletionDecision,
     Guard,
@@ -131,6 +133,14 @@ def test_a_deleted_article_is_withdrawn_when_it_is_still_gone_a_moment_later() -
     assert second.withdraw == {"9.md"}
     assert not second.degraded
     assert second.look_again is None
+
+
+def test_a_topic_file_is_given_longer_than_an_article() -> None:
+    gone = compare(known("a.md", "t.yaml", "left.md"), folder("left.md"))
+    facts: Any = {"known": 3, "seen": folder("left.md")}
+    first = guard_deletions(gone, guard=Guard(), now=NOON, **facts)
+    late = guard_deletions(gone, guard=first.guard, now=NOON + LINGER, **facts)
+    assert late.withdraw == {"a.md"} and late.look_again == NOON + TOPIC_LINGER
 
 
 def test_a_file_that_an_editor_removes_and_writes_anew_is_never_withdrawn() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -142,12 +142,9 @@ def _scale(qualities: Mapping[float, int], levels: Mapping[str, float]) -> tuple
 
 def _quantile(qualities: Mapping[float, int], share: float) -> float:
     """The quality that so large a share of the entries does not exceed; `qualities` ascend."""
-    rest = share * sum(qualities.values())
-    for quality, count in qualities.items():
-        rest -= count
-        if rest <= 0:
-            return quality
-    return max(qualities)
+    least = share * sum(qualities.values())
+    reached = zip(qualities, accumulate(qualities.values()), strict=True)
+    return next(quality for quality, count in reached if count >= least)
 
 
 def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[tuple[float, int, str, str]]:
