@@ -159,6 +159,7 @@ def exported_metrics() -> set[str]:
         "findings": [],
         "entries": {},
         "messages": {},
+        "edits": {},
     }
     text = render_metrics(facts, Activity(), {"to_slack": Durations()}).decode()
     kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)", text, re.MULTILINE))
