@@ -10,20 +10,24 @@ from syndicator.alerts import SlackMethod
 from syndicator.cli.doctor import RESULTS
 from syndicator.doctor import (
     AHEAD,
+    AS_SERVICE,
+    DAMAGE_FIX,
     Answer,
     Disk,
     judge_address,
     judge_channel,
     judge_database,
+    judge_failure,
     judge_folder,
     judge_output,
     judge_rights,
     judge_service,
+    judge_settings,
     judge_space,
     judge_token,
     judge_watches,
 )
-from syndicator.errors import Refused, Rejected
+from syndicator.errors import Refused, Rejected, SettingProblem, SettingsError, StoreDamaged, StoreError
 from syndicator.health import Finding, HealthLevel, Kind
 from syndicator.models import utc
 from syndicator.slack.client import SCOPES, Identity, SlackChannel
@@ -189,3 +193,31 @@ def test_judgement(checks: list[Finding], result: str, words: str) -> None:
     assert RESULTS[check.level] == result
     assert words in check.text
     assert bool(check.fix) is (check.level is not HealthLevel.WELL)
+
+
+FAILURES = {
+    "a file": (PermissionError(13, "Permission denied", "/a"), "/a: permission denied", AS_SERVICE),
+    "an error without a file": (OSError("no such luck"), "no such luck", AS_SERVICE),
+    "the database": (
+        StoreError("cannot be used", on="a.db", fix="Mend it"),
+        "cannot be used: a.db",
+        "Mend it",
+    ),
+    "a damaged database": (StoreDamaged("is damaged", on="a.db", fix="-"), "is damaged: a.db", DAMAGE_FIX),
+}
+
+
+@pytest.mark.parametrize(("error", "text", "fix"), FAILURES.values(), ids=FAILURES.keys())
+def test_what_could_not_be_looked_at_is_wrong(error: StoreError | OSError, text: str, fix: str) -> None:
+    found = judge_failure(Kind.DATABASE, error)
+    assert (found.level, found.text, found.fix) == (HealthLevel.DOWN, text, fix)
+
+
+def test_each_wrong_setting_is_said() -> None:
+    error = SettingsError(SettingProblem(file="s.yaml", line=line, column=1, what="no") for line in (2, 1))
+    assert [found.text for found in judge_settings(error)] == ["s.yaml:1:1: no", "s.yaml:2:1: no"]
+
+
+def test_clock_is_not_judged_where_slack_does_not_tell_its_own() -> None:
+    token = Identity(team="T", user="u", scopes=frozenset())
+    assert [found.kind for found in judge_token(token, NOW)] == [Kind.TOKEN]

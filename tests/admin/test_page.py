@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from typing import Any
 from xml.etree import ElementTree
 
-from syndicator.admin.page import render_problems
+from syndicator.admin.details import HOURS
+from syndicator.admin.page import render_operators_page, render_problems
 from syndicator.models import Problem
 from tests.making import NOON
 
@@ -15,3 +19,23 @@ def test_feed_of_problems_is_read_whatever_a_file_is_called() -> None:
     feed = render_problems([(f"news/{path}:1:1", problem)], "http://127.0.0.1:9090/problems.xml", NOON)
     titles = [found.text for found in ElementTree.fromstring(feed).iter("{http://www.w3.org/2005/Atom}title")]
     assert titles[1] == r"a\x1b]0;b\x07\x9b31m\u202e\ufffe <b> & ü.md: no `title` in “\x0b”"
+
+
+def test_moment_of_another_day_is_shown_with_its_day() -> None:
+    route: dict[str, Any] = {
+        "min_quality": None,
+        "deliver": "immediate",
+        "owes": 0,
+        "waiting": 0,
+        "held": None,
+        "mutes": [],
+    }
+    routes = [{"name": name, "channel": name, **route} for name in ("news", "ai", "quiet")]
+    facts = {"level": 0, "line": "well", "version": "1", "started": NOON.isoformat(), "findings": []}
+    sent = {"news": NOON, "ai": NOON - timedelta(days=3)}
+    details = {"decided_by_hour": [0] * HOURS, "sent_by_hour": [0] * HOURS, "last_sent": sent}
+    details |= dict.fromkeys(("problems", "broken", "waiting", "decisions"), ())
+    page = render_operators_page(facts | {"routes": routes}, details, NOON).decode()
+    here, before = NOON.astimezone(), sent["ai"].astimezone()
+    shown = [f"<td>{here:%H:%M}</td>", f"<td>{before:%Y-%m-%d %H:%M}</td>", "<td></td>"]
+    assert re.findall(r"(<td>[-\d: ]*</td>)</tr>", page) == shown
