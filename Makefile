@@ -55,8 +55,8 @@ imports: $(VENV)/.test
 tests: $(VENV)/.test
 	$(PYTEST)
 
-coverage: $(VENV)/.test  ## which lines the tests reach
-	$(PYTEST) --cov --cov-report=term:skip-covered
+coverage: $(VENV)/.test  ## every branch of the modules that decide is reached by a test
+	$(PYTEST) $$($(BIN)/python -m tests.pure_modules) --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 test-slow: $(VENV)/.test  ## longer proofs: 10,000 articles, histories, bursts, kills, 1,000 examples, a real disk
 	PYTEST_DEBUG_TEMPROOT=$${TMPDIR:-/tmp} $(PYTEST) -m "slow or hypothesis" --hypothesis-profile=slow --timeout=3600
