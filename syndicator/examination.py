@@ -14,8 +14,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -27,6 +25,7 @@ from syndicator.settings.models import Settings, Source
 from syndicator.slack.check import NOT_FOUND
 from syndicator.slack.outage import WHERE_TO_LOOK
 from syndicator.text import say_count
+from syndicator.threads import begin
 
 if TYPE_CHECKING:
     from syndicator.slack.client import SlackBot
@@ -71,32 +70,20 @@ def examine(
 def run(probes: Sequence[Probe], patience_s: float) -> Iterator[Finding]:
     """All at the same time, told in their order; what is not done in time is said to be so."""
     end = monotonic() + patience_s
-    for probe, results in [(probe, _start(probe)) for probe in probes]:
+    for probe, looking in [(one, begin(f"check {one.kind}", partial(_found, one))) for one in probes]:
         try:
-            result = results.get(timeout=max(0.0, end - monotonic()))
-        except Empty:
+            error = looking.exception(max(0.0, end - monotonic()))
+        except TimeoutError:
             yield doctor.warning(probe.kind, f"not done within {patience_s:g} s, given up", probe.if_slow)
             continue
-        if isinstance(result, SyndicatorError | OSError):
-            yield doctor.judge_failure(probe.kind, result)
-        elif isinstance(result, BaseException):
-            raise result
+        if isinstance(error, SyndicatorError | OSError):
+            yield doctor.judge_failure(probe.kind, error)
         else:
-            yield from result
+            yield from looking.result()
 
 
-def _start(probe: Probe) -> SimpleQueue[list[Finding] | BaseException]:
-    results: SimpleQueue[list[Finding] | BaseException] = SimpleQueue()
-
-    def look() -> None:
-        try:
-            results.put([*probe.look()])
-        except Exception as error:
-            # The job's boundary: `run` says it, or raises it in the command's own thread.
-            results.put(error)
-
-    Thread(target=look, name=f"check {probe.kind}", daemon=True).start()
-    return results
+def _found(probe: Probe) -> list[Finding]:
+    return [*probe.look()]
 
 
 def _machine(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 from threading import Event, Thread
+from typing import TypeVar
 
 import structlog
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -44,3 +48,18 @@ def keep_running(name: str, run: Callable[[], None], stop: Event) -> None:
         except Exception:  # the job boundary: a service that says nothing and sends nothing is worse
             log.exception("a part of the service broke, it is started again", part=name)
             stop.wait(PAUSE_S)
+
+
+def begin(name: str, work: Callable[[], T]) -> Future[T]:
+    """What the work comes to, in a thread of its own that nobody has to wait for."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            # The job's boundary: it is for whoever waits.
+            future.set_exception(error)
+
+    Thread(target=run, name=name, daemon=True).start()
+    return future

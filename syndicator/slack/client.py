@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
-from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any, TypeVar
 
 from slack_sdk import WebClient
@@ -23,6 +23,7 @@ from slack_sdk.webhook import WebhookClient
 from syndicator.alerts import Delivery, SlackMethod
 from syndicator.errors import Refused, Rejected, Unacceptable, Unclear, Uneditable
 from syndicator.slack.errors import Call, from_answer, from_exception, word_of
+from syndicator.threads import begin
 
 T = TypeVar("T")
 
@@ -270,29 +271,26 @@ class Calls:
     def __init__(self, deadline: timedelta) -> None:
         self._deadline = deadline
         self._lock = Lock()
-        self._hanging: list[Thread] = []
+        self._hanging: list[Future[Any]] = []
 
     def make(self, ask: Callable[[], T], call: Call) -> T:
         """The result of asking, within the deadline. Raises Refused (of this method), Rejected or Unclear."""
         self._refuse_when_many_hang(call)
-        results: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
-        thread = Thread(target=_run, args=(ask, results), name="slack call", daemon=True)
-        thread.start()
+        asked = begin("slack call", ask)
         try:
-            result, error = results.get(timeout=self._deadline.total_seconds())
-        except Empty:
+            error = asked.exception(self._deadline.total_seconds())
+        except TimeoutError:
             with self._lock:
-                self._hanging.append(thread)
-            result = None
+                self._hanging.append(asked)
             error = call.failed(Unclear, "deadline", "no answer in time", answered=False)
         if error is not None:
             # Raised here, where nothing is being handled: a chained SlackApiError would hold the token.
             raise from_exception(error, call, datetime.now(UTC))
-        return result  # type: ignore[return-value]  # without an error there is a result
+        return asked.result()
 
     def _refuse_when_many_hang(self, call: Call) -> None:
         with self._lock:
-            self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+            self._hanging = [asked for asked in self._hanging if not asked.done()]
             if len(self._hanging) >= MAX_HANGING:
                 raise call.failed(Refused, "many_hang", "earlier calls still hang", answered=False)
 
@@ -314,14 +312,6 @@ def _without_images(block: Mapping[str, Any]) -> list[dict[str, Any]]:
         words = [element for element in block["elements"] if element["type"] != "image"]
         return [{**block, "elements": words}] if words else []
     return [{name: value for name, value in block.items() if name != "accessory"}]
-
-
-def _run(call: Callable[[], T], results: SimpleQueue[tuple[T | None, BaseException | None]]) -> None:
-    try:
-        results.put((call(), None))
-    except Exception as error:
-        # The job's boundary: whatever it is, `make` turns it into one of ours.
-        results.put((None, error))
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
