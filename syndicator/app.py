@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from syndicator import __version__, parse, publish, text, urls, yaml_reader
+from syndicator import __version__, health, parse, publish, text, urls, yaml_reader
 from syndicator.alerts import ALL_ROUTES
 from syndicator.backups import Backups
 from syndicator.daily_check import DailyCheck
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.sources import Sources
-from syndicator.health import Finding, find, status_line
+from syndicator.health import Finding, status_line
 from syndicator.models import Visibility
 from syndicator.notify.channels import follow_channels, with_ids
 from syndicator.notify.enqueue import Enqueuer
@@ -81,28 +81,31 @@ class App:
     def findings(self, session: Session, now: datetime, *, refused: bool) -> list[Finding]:
         """What a person should see to; `refused`: settings were to be read again and were wrong."""
         routes, has_way = self.router.routes, self.messengers.has_way
-        losses, since = self.sources.losses(), self.sources.lost_since()
+        losses, since = sorted(self.sources.losses().items()), self.sources.lost_since()
         outbox, outage = session.outbox, self.outages.outage
         mutes = [mute for mute in outbox.ledger.mutes(ended_after=now) if mute.route == ALL_ROUTES]
         lost = left_behind(outbox.open_ways(), routes, has_way)
-        return find(
-            now=now,
-            problems=session.problems.count(),
-            losses={name: (loss.reason, since.get(name, now)) for name, loss in losses.items()},
-            unreachable=None if outage is None else (outage.since, outbox.waiting()),
-            refusal=self.outages.refusal,
-            wayless=[
-                *(route.name for route in routes if not has_way(route.name, route.channel)),
-                *(f"{route} in {channel}" for route, channel in lost),
-            ],
-            broken=[state.channel for state in outbox.channels.broken()],
-            waiting=session.history.oldest_waiting() if outage is None else None,
-            damaged=self.daily_check.damage,
-            unsaved=self.backups.failure,
-            failing=self.failures.current,
-            muted=max(mutes, key=lambda mute: mute.end, default=None),
-            refused=refused,
-        )
+        refusal, damage, backup = self.outages.refusal, self.daily_check.damage, self.backups.failure
+        problems, failing = session.problems.count(), self.failures.current
+        wayless = [route.name for route in routes if not has_way(route.name, route.channel)]
+        wayless += [f"{route} in {channel}" for route, channel in lost]
+        broken = [state.channel for state in outbox.channels.broken()]
+        waiting = session.history.oldest_waiting() if outage is None else None
+        found = [
+            *(health.bad_files(kind, problems[kind]) for kind in health.FILES if problems.get(kind)),
+            *(health.folder_lost(name, loss.reason, since.get(name, now)) for name, loss in losses),
+            outage and health.slack_unreachable(outage.since, outbox.waiting()),
+            refusal and health.token_refused(refusal),
+            health.no_way(wayless) if wayless else None,
+            health.channels_broken(broken) if broken else None,
+            waiting and health.messages_wait(*waiting, now),
+            damage and health.database_damaged(*damage),
+            backup and health.no_backup(*backup),
+            health.all_muted(max(mutes, key=lambda mute: mute.end), now) if mutes else None,
+            health.SETTINGS_REFUSED if refused else None,
+            failing and health.hindrance(*failing),
+        ]
+        return [finding for finding in found if finding]
 
     def status(self, now: datetime, *, refused: bool) -> str:
         """How things stand, in one line."""

@@ -133,6 +133,11 @@ class StoreTooNew(StoreError):
     exit_code = 78
 
 
+WHERE_TO_LOOK = "See slack-status.com, and this machine's DNS, firewall and proxy"
+SLACK_FIX = f"Nothing is lost, it is tried again. {WHERE_TO_LOOK}"
+"""Where Slack does not answer."""
+
+
 class DeliveryError(SyndicatorError):
     """`code` is Slack's own error word where there is one (`channel_not_found`), else ours.
 

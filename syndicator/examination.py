@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from syndicator import __version__, doctor
 from syndicator.alerts import channel_name
-from syndicator.errors import DeliveryError, StoreError, SyndicatorError
+from syndicator.errors import WHERE_TO_LOOK, DeliveryError, StoreError, SyndicatorError
 from syndicator.health import Finding, HealthLevel, Kind, no_way
 from syndicator.settings.models import Settings, Source
 from syndicator.slack.check import NOT_FOUND
-from syndicator.slack.outage import WHERE_TO_LOOK
 from syndicator.text import say_count
 from syndicator.threads import begin
 

@@ -8,15 +8,15 @@ text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from itertools import groupby
+from typing import Any
 
 from syndicator.alerts import Mute
-from syndicator.errors import DeliveryError, OutputUnwritable, SyndicatorError
-from syndicator.slack.outage import FIX
+from syndicator.errors import SLACK_FIX, DeliveryError, OutputUnwritable, SyndicatorError
 from syndicator.store.types import ProblemKind
 from syndicator.text import say_count
 from syndicator.watch.deletion_guard import LossReason
@@ -98,9 +98,23 @@ class Finding:
     """How many there are."""
 
     def words(self, now: datetime) -> str:
-        """The text with its time, in the time zone of `now`; what began before today has its date."""
-        since = f" since {_clock(self.since, now)}" if self.since is not None else ""
+        """The text with its time, as `clock_time` has it."""
+        since = f" since {clock_time(self.since, now)}" if self.since is not None else ""
         return f"{self.text}{since}{self.detail}"
+
+    def facts(self, now: datetime) -> dict[str, Any]:
+        """The finding for programs, with its words at this time."""
+        return {
+            "kind": self.kind,
+            "level": self.level,
+            "what": self.text,
+            "text": self.words(now),
+            "fix": self.fix,
+            "since": self.since and self.since.isoformat(),
+            "of": self.of,
+            "on": self.on,
+            "count": self.count,
+        }
 
 
 STARTING = Finding(
@@ -116,67 +130,23 @@ SETTINGS_REFUSED = Finding(
 )
 
 
-def find(
-    *,
-    problems: Mapping[ProblemKind, int] | None = None,
-    losses: Mapping[str, tuple[LossReason, datetime]] | None = None,
-    unreachable: tuple[datetime, int] | None = None,
-    refusal: DeliveryError | None = None,
-    wayless: Sequence[str] = (),
-    broken: Mapping[str, str] | Collection[str] = (),
-    waiting: tuple[int, datetime] | None = None,
-    damaged: tuple[SyndicatorError, datetime] | None = None,
-    unsaved: tuple[SyndicatorError, datetime] | None = None,
-    muted: Mute | None = None,
-    refused: bool = False,
-    failing: tuple[SyndicatorError, datetime] | None = None,
-    now: datetime,
-) -> list[Finding]:
-    """What there is to see to, in the order in which it is shown.
-
-    `losses` says by source what is in doubt since when; `unreachable` since when Slack is, and how many
-    messages wait for it; `refusal` why it does not accept the token; `wayless` are routes with neither token
-    nor webhook, `broken` channels that need a person; `waiting` how many messages wait and since when the
-    oldest; `damaged` what the daily check found, and when; `unsaved` why there was no backup, and since when;
-    `muted` what mutes all routes; `refused` that settings were to be read again and were wrong; `failing`
-    what the service's own work meets, and since when.
-    """
-    found = [
-        *(_files(kind, (problems or {}).get(kind, 0)) for kind in FILES),
-        *(folder_lost(source, *loss) for source, loss in sorted((losses or {}).items())),
-        unreachable and slack_unreachable(*unreachable),
-        refusal and token_refused(refusal),
-        no_way(wayless) if wayless else None,
-        _broken([*broken]) if broken else None,
-        waiting and _waiting(*waiting, now),
-        damaged and _damaged(*damaged),
-        unsaved and _unsaved(*unsaved),
-        muted and _muted(muted, now),
-        SETTINGS_REFUSED if refused else None,
-        failing and hindrance(*failing),
-    ]
-    return [finding for finding in found if finding]
-
-
-def _files(kind: ProblemKind, count: int) -> Finding | None:
-    one, several = FILES[kind]
-    text, fix = say_count(count, one, several), "`syndicator check` names each with its fix"
-    return Finding(kind=Kind.FILES, text=text, fix=fix, of=kind.value, count=count) if count else None
+def bad_files(kind: ProblemKind, count: int) -> Finding:
+    """So many files with a problem of this kind."""
+    text, fix = say_count(count, *FILES[kind]), "`syndicator check` names each with its fix"
+    return Finding(kind=Kind.FILES, text=text, fix=fix, of=kind.value, count=count)
 
 
 def folder_lost(source: str, reason: LossReason, since: datetime | None = None) -> Finding:
     """What is in doubt of a source's folder."""
-    text, fix = (
-        f"{source}: {LOSSES.get(reason, reason.value)}",
-        CONFIRM if reason is LossReason.MANY else MOUNT,
-    )
+    fix = CONFIRM if reason is LossReason.MANY else MOUNT
+    text = f"{source}: {LOSSES.get(reason, reason.value)}"
     return Finding(kind=Kind.FOLDER, text=text, fix=fix, since=since, of=source)
 
 
 def slack_unreachable(since: datetime | None = None, count: int = 0) -> Finding:
     """While so many messages wait for it."""
     detail = f", {say_count(count, 'waits', 'wait')}" if count else ""
-    return Finding(kind=Kind.SLACK, text="Slack unreachable", fix=FIX, since=since, detail=detail)
+    return Finding(kind=Kind.SLACK, text="Slack unreachable", fix=SLACK_FIX, since=since, detail=detail)
 
 
 def token_refused(error: DeliveryError) -> Finding:
@@ -191,34 +161,39 @@ def no_way(routes: Sequence[str]) -> Finding:
     return Finding(kind=Kind.WAY, text=text, fix=WAY_FIX, on=(*routes,))
 
 
-def _broken(channels: Sequence[str]) -> Finding:
+def channels_broken(channels: Sequence[str]) -> Finding:
+    """Channels that need a person."""
     text, fix = f"Slack refuses {_names(channels)}", "`syndicator deliveries` says why, and what waits"
     return Finding(kind=Kind.CHANNEL, text=text, fix=fix, on=(*channels,))
 
 
-def _waiting(count: int, since: datetime, now: datetime) -> Finding:
+def messages_wait(count: int, since: datetime, now: datetime) -> Finding:
+    """So many messages, the oldest `since` then."""
     text = say_count(count, "message waits", "messages wait")
     fix = "`syndicator deliveries` lists them, and what holds them back"
     level = HealthLevel.DEGRADED if now - since > LATE else HealthLevel.WELL
     return Finding(kind=Kind.MESSAGES, text=text, fix=fix, since=since, level=level)
 
 
-def _damaged(error: SyndicatorError, since: datetime) -> Finding:
+def database_damaged(error: SyndicatorError, since: datetime) -> Finding:
+    """What the daily check found, and when."""
     detail = f": {error.why}"
     return Finding(kind=Kind.DATABASE, text=error.what, fix=error.fix, since=since, detail=detail)
 
 
-def _unsaved(error: SyndicatorError, since: datetime) -> Finding:
+def no_backup(error: SyndicatorError, since: datetime) -> Finding:
+    """Why none could be made."""
     detail = f": {error.why or error.what}"
     return Finding(kind=Kind.BACKUP, text="no backup", fix=error.fix, since=since, detail=detail)
 
 
-def _muted(mute: Mute, now: datetime) -> Finding:
+def all_muted(mute: Mute, now: datetime) -> Finding:
+    """What mutes all routes."""
     return Finding(
         kind=Kind.MUTE,
         text="all routes are muted",
         since=mute.since,
-        detail=f" until {_clock(mute.end, now)}" + (f": {mute.why}" if mute.why else ""),
+        detail=f" until {clock_time(mute.end, now)}" + (f": {mute.why}" if mute.why else ""),
         fix="`syndicator mute --all --lift` ends it; nothing is lost meanwhile",
         level=HealthLevel.WELL,
     )
@@ -243,7 +218,8 @@ def status_line(public: int, findings: Sequence[Finding], now: datetime) -> str:
     return " · ".join(parts)
 
 
-def _clock(moment: datetime, now: datetime) -> str:
+def clock_time(moment: datetime, now: datetime) -> str:
+    """The time of a day in the time zone of `now`; with its date where that is not today's."""
     here = moment.astimezone(now.tzinfo)
     return f"{here:%H:%M}" if here.date() == now.date() else f"{here:%Y-%m-%d %H:%M}"
 

@@ -11,20 +11,21 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syndicator import __version__
+from syndicator.health import Finding, HealthLevel, Kind, status_line
+from syndicator.models import Visibility
 from syndicator.settings.types import STATE_PREFIX
 
 if TYPE_CHECKING:
     from syndicator.alerts import Mute
     from syndicator.app import App
     from syndicator.clock import Clock
-    from syndicator.health import Finding
     from syndicator.notify.enqueue import Enqueuer
     from syndicator.settings.models import Route
     from syndicator.store.outbox import Outbox
@@ -34,30 +35,18 @@ STALE_S = 60.0
 """A service that works touches the file every few seconds."""
 TELL_EVERY_S = 5.0
 """How often what happens is told at most: it costs a count of all entries."""
-DOWN = 2
-"""As `health` has it, which takes long to load."""
 
 
 def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[str, Any]:
     """How things stand with an open app; times as ISO 8601. Reads the counts of entries and messages."""
-    from syndicator.health import status_line
-    from syndicator.models import Visibility
-
-    here = now.astimezone()
     with app.store.reading() as session:
         found = app.findings(session, now, refused=refused)
         entries, outbox = session.count_entries(), session.outbox
         routes = route_facts(outbox, app.router.routes, app.enqueuer, now)
         messages, oldest = outbox.count(), session.history.oldest_waiting()
         edits = outbox.edits.count()
-    return {
-        "version": __version__,
-        "pid": os.getpid(),
-        "started": started.isoformat(),
-        "at": now.isoformat(),
-        "level": max((finding.level for finding in found), default=0),
-        "line": status_line(entries.get(Visibility.PUBLIC, 0), found, here),
-        "findings": [finding_facts(finding, here) for finding in found],
+    line = status_line(entries.get(Visibility.PUBLIC, 0), found, now.astimezone())
+    return _facts(line, found, now, started) | {
         "entries": {visibility.value: count for visibility, count in entries.items()},
         "messages": {state.value: count for state, count in messages.items()},
         "edits": {state.value: count for state, count in edits.items()},
@@ -104,34 +93,24 @@ def mute_facts(mute: Mute) -> dict[str, Any]:
 
 def hindered(finding: Finding, now: datetime, *, started: datetime) -> dict[str, Any]:
     """The facts of a service that cannot do its work."""
+    return _facts(finding.words(now.astimezone()), [finding], now, started)
+
+
+def _facts(line: str, found: Sequence[Finding], now: datetime, started: datetime) -> dict[str, Any]:
+    """What is known of a service whose database cannot be read as well."""
     return {
         "version": __version__,
         "pid": os.getpid(),
         "started": started.isoformat(),
         "at": now.isoformat(),
-        "level": finding.level,
-        "line": finding.words(now.astimezone()),
-        "findings": [finding_facts(finding, now.astimezone())],
+        "level": max((finding.level for finding in found), default=0),
+        "line": line,
+        "findings": [finding.facts(now.astimezone()) for finding in found],
         "entries": {},
         "messages": {},
         "edits": {},
         "oldest_waiting": None,
         "routes": [],
-    }
-
-
-def finding_facts(finding: Finding, now: datetime) -> dict[str, Any]:
-    """A finding, with its words at this time."""
-    return {
-        "kind": finding.kind,
-        "level": finding.level,
-        "what": finding.text,
-        "text": finding.words(now),
-        "fix": finding.fix,
-        "since": _iso(finding.since),
-        "of": finding.of,
-        "on": finding.on,
-        "count": finding.count,
     }
 
 
@@ -287,9 +266,8 @@ def _judged(facts: Mapping[str, Any], age_s: float) -> dict[str, Any]:
 
 
 def _down(text: str, fix: str) -> dict[str, Any]:
-    finding = {"kind": "service", "level": DOWN, "what": text, "text": text, "fix": fix, "since": None}
-    finding |= {"of": "", "on": (), "count": 1}
-    return {"level": DOWN, "line": text, "findings": [finding]}
+    finding = Finding(kind=Kind.SERVICE, text=text, fix=fix, level=HealthLevel.DOWN)
+    return {"level": finding.level, "line": text, "findings": [finding.facts(datetime.now(UTC))]}
 
 
 def _iso(moment: datetime | None) -> str | None:

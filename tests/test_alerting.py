@@ -6,7 +6,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -19,11 +19,21 @@ from structlog.testing import capture_logs
 from syndicator import alerting
 from syndicator.alerting import OperatorAlerter
 from syndicator.errors import Rejected, Unclear
-from syndicator.health import STARTING, Finding, find, hindrance
+from syndicator.health import (
+    SETTINGS_REFUSED,
+    STARTING,
+    Finding,
+    bad_files,
+    channels_broken,
+    folder_lost,
+    hindrance,
+    no_backup,
+    slack_unreachable,
+)
 from syndicator.models import utc
 from syndicator.settings.models import AlertsTo, Credentials, Settings, Source
 from syndicator.slack.client import Calls
-from syndicator.status import StatusFile, finding_facts
+from syndicator.status import StatusFile
 from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
 from tests import slack_rules
@@ -100,18 +110,21 @@ class Operated:
     def restart(self) -> None:
         self.alerter = OperatorAlerter(self.settings, self.status, clock=lambda: self.now)
 
-    def pass_by(self, minutes: float, **findings: Any) -> None:
-        """So much time in which this is what `find` is given."""
+    def pass_by(self, minutes: float, *findings: Finding) -> None:
+        """So much time in which this is what there is to see to."""
         until = self.now + timedelta(minutes=minutes)
         while self.now <= until:
-            found = [finding_facts(one, self.now) for one in find(now=self.now, **findings)]
+            found = [one.facts(self.now) for one in findings]
             self.status.write({"level": max((one["level"] for one in found), default=0), "findings": found})
             self.alerter.look()
             self.now += MINUTE / 2
 
 
-def lost(since: datetime = START) -> dict[str, Any]:
-    return {"losses": {"news": (LossReason.MISSING, since)}}
+LOST = folder_lost("news", LossReason.MISSING, START)
+
+
+def bad(count: int) -> Finding:
+    return bad_files(ProblemKind.ARTICLE, count)
 
 
 def texts(slack: SlackServer, channel: str = "C1") -> list[str]:
@@ -133,11 +146,11 @@ def webhook() -> Iterator[Hearing]:
 
 def test_what_lasts_is_told_once_and_once_when_it_is_over(tmp_path: Path, slack: SlackServer) -> None:
     service = Operated(tmp_path, slack, None)
-    service.pass_by(9, **lost())
+    service.pass_by(9, LOST)
     assert texts(slack) == []
-    service.pass_by(20, **lost())
+    service.pass_by(20, LOST)
     service.restart()
-    service.pass_by(20, **lost())
+    service.pass_by(20, LOST)
     (told,) = texts(slack)
     title, what, fix, _ = told.splitlines()
     assert title == "Cloud News needs attention"
@@ -154,9 +167,9 @@ def test_what_lasts_is_told_once_and_once_when_it_is_over(tmp_path: Path, slack:
 
 def test_what_passes_by_itself_is_not_told(tmp_path: Path, slack: SlackServer) -> None:
     service = Operated(tmp_path, slack, None)
-    service.pass_by(9, **lost())
-    service.pass_by(30, problems={ProblemKind.ARTICLE: 9})
-    service.pass_by(5, problems={ProblemKind.ARTICLE: 10})
+    service.pass_by(9, LOST)
+    service.pass_by(30, bad(9))
+    service.pass_by(5, bad(10))
     service.pass_by(5)
     assert texts(slack) == []
 
@@ -164,8 +177,8 @@ def test_what_passes_by_itself_is_not_told(tmp_path: Path, slack: SlackServer) -
 def test_number_that_changes_is_no_news(tmp_path: Path, slack: SlackServer) -> None:
     service = Operated(tmp_path, slack, None, alerts_to={"problems": 3})
     for count in (3, 4, 5):
-        service.pass_by(12, problems={ProblemKind.ARTICLE: count})
-    service.pass_by(5, problems={ProblemKind.ARTICLE: 2})
+        service.pass_by(12, bad(count))
+    service.pass_by(5, bad(2))
     first, second = texts(slack)
     assert "⚠ 3 bad articles" in first
     assert "✓ 3 bad articles: over" in second
@@ -173,13 +186,13 @@ def test_number_that_changes_is_no_news(tmp_path: Path, slack: SlackServer) -> N
 
 def test_settings_that_were_refused_are_told_at_once(tmp_path: Path, slack: SlackServer) -> None:
     service = Operated(tmp_path, slack, None)
-    service.pass_by(0, refused=True)
+    service.pass_by(0, SETTINGS_REFUSED)
     assert "⚠ settings refused" in texts(slack)[0]
 
 
 def test_outage_of_slack_goes_the_other_way(tmp_path: Path, slack: SlackServer, webhook: Hearing) -> None:
     service = Operated(tmp_path, slack, webhook)
-    service.pass_by(15, unreachable=(START, 3))
+    service.pass_by(15, slack_unreachable(START, 3))
     assert texts(slack) == []
     (told,) = webhook.texts()
     assert "⚠ Slack unreachable since 12:00, 3 wait" in told
@@ -190,11 +203,11 @@ def test_outage_of_slack_goes_the_other_way(tmp_path: Path, slack: SlackServer, 
 
 def test_broken_channel_is_told_in_another(tmp_path: Path, slack: SlackServer, webhook: Hearing) -> None:
     service = Operated(tmp_path, slack, webhook)
-    service.pass_by(1, broken=["C2"])
-    service.pass_by(5, broken=["C2", "C3"])
+    service.pass_by(1, channels_broken(["C2"]))
+    service.pass_by(5, channels_broken(["C2", "C3"]))
     assert ["Slack refuses C2\n" in text for text in texts(slack)] == [True, False]
     assert "⚠ Slack refuses C2, C3" in texts(slack)[1]
-    service.pass_by(5, broken=["C1", "C2", "C3"])
+    service.pass_by(5, channels_broken(["C1", "C2", "C3"]))
     assert len(texts(slack)) == 2
     assert "⚠ Slack refuses C1, C2, C3" in webhook.texts()[2]
 
@@ -207,10 +220,10 @@ def test_answer_that_is_lost_is_looked_for(
     slack.slack.late_s = 0.0
     slack.slack.faults = script(fault, method="chat.postMessage")
     service = Operated(tmp_path, slack, None)
-    service.pass_by(0, refused=True)
+    service.pass_by(0, SETTINGS_REFUSED)
     if restarted:
         service.restart()
-    service.pass_by(10, refused=True)
+    service.pass_by(10, SETTINGS_REFUSED)
     assert len(texts(slack)) == 1
     service.pass_by(10)
     assert len(texts(slack)) == 2
@@ -219,7 +232,7 @@ def test_answer_that_is_lost_is_looked_for(
 def test_what_ended_while_it_was_tried_is_over(tmp_path: Path, slack: SlackServer) -> None:
     slack.slack.faults = script("500-after", method="chat.postMessage")
     service = Operated(tmp_path, slack, None)
-    service.pass_by(0, refused=True)
+    service.pass_by(0, SETTINGS_REFUSED)
     service.restart()
     service.pass_by(10)
     assert "✓ settings refused: over" in texts(slack)[1]
@@ -232,9 +245,9 @@ def test_message_that_was_refused_is_tried_again_and_that_said_once(
     webhook.answers = [500, 301, 404]
     service = Operated(tmp_path, slack, webhook)
     with capture_logs() as logs:
-        service.pass_by(10, refused=True)
+        service.pass_by(10, SETTINGS_REFUSED)
         slack.slack.channels["C1"].archived = False
-        service.pass_by(2, refused=True)
+        service.pass_by(2, SETTINGS_REFUSED)
     assert len(texts(slack)) == 1
     assert [path for _, path, _ in webhook.heard] == ["/secret-canary"] * 4
     said = [line for line in logs if "not told" in line["event"]]
@@ -243,13 +256,12 @@ def test_message_that_was_refused_is_tried_again_and_that_said_once(
 
 
 def test_many_findings_are_one_message(tmp_path: Path, slack: SlackServer) -> None:
-    losses = {f"s{n:02}": (LossReason.MISSING, START) for n in range(30)}
+    losses = [folder_lost(f"s{n:02}", LossReason.MISSING, START) for n in range(30)]
     service = Operated(tmp_path, slack, None, alerts_to={"after": timedelta(0)})
-    service.pass_by(5, losses=losses, refused=True)
+    service.pass_by(5, *losses, SETTINGS_REFUSED)
     (told,) = texts(slack)
     assert "+21 more" in told
-    del losses["s00"]
-    service.pass_by(5, losses=losses, refused=True)
+    service.pass_by(5, *losses[1:], SETTINGS_REFUSED)
     assert texts(slack)[1].splitlines()[:2] == [
         "Cloud News still needs attention",
         "✓ s00: folder missing: over after 5 min",
@@ -259,7 +271,7 @@ def test_many_findings_are_one_message(tmp_path: Path, slack: SlackServer) -> No
 def test_words_of_a_failure_cannot_ping(tmp_path: Path, slack: SlackServer) -> None:
     service = Operated(tmp_path, slack, None)
     error = Rejected("it", code="x", why="<!channel> \u202e& `code`", fix="Mend <@U1>")
-    service.pass_by(1, unsaved=(error, START))
+    service.pass_by(1, no_backup(error, START))
     assert slack_rules.mentions(slack.slack.posted[0].body) == []
     assert texts(slack) != []
 
@@ -271,24 +283,24 @@ def test_nothing_is_over_while_the_service_does_not_work(
     tmp_path: Path, slack: SlackServer, down: Finding
 ) -> None:
     service = Operated(tmp_path, slack, None)
-    service.pass_by(1, refused=True)
+    service.pass_by(1, SETTINGS_REFUSED)
     service.restart()
     for _ in range(9):
-        service.status.write({"level": down.level, "findings": [finding_facts(down, service.now)]})
+        service.status.write({"level": down.level, "findings": [down.facts(service.now)]})
         service.alerter.look()
         service.now += MINUTE
-    service.pass_by(1, refused=True)
+    service.pass_by(1, SETTINGS_REFUSED)
     assert len(texts(slack)) == 1
 
 
 def test_file_that_cannot_be_read_tells_all_once_more(tmp_path: Path, slack: SlackServer) -> None:
     service = Operated(tmp_path, slack, None)
-    service.pass_by(1, refused=True)
+    service.pass_by(1, SETTINGS_REFUSED)
     told = tmp_path / "state.db.told"
     assert told.stat().st_mode & 0o033 == 0, "as the file of the status"
     told.write_text("{", encoding="utf-8")
     service.restart()
-    service.pass_by(1, refused=True)
+    service.pass_by(1, SETTINGS_REFUSED)
     assert len(texts(slack)) == 2
 
 
@@ -296,7 +308,7 @@ def test_dead_mans_switch_hears_of_a_service_that_works(tmp_path: Path, webhook:
     service = Operated(tmp_path, None, None, ping=webhook.url)
     webhook.answers = [503, 503]
     with capture_logs() as logs:
-        service.pass_by(4, **lost())
+        service.pass_by(4, LOST)
     assert webhook.heard == [("GET", "/secret-canary", None)] * 5
     said = [(line["event"], line.get("why")) for line in logs]
     assert said == [
@@ -318,9 +330,9 @@ def test_clock_that_is_set_back_does_not_silence_the_dead_mans_switch(
 def test_clock_that_is_set_back_does_not_silence_a_way_that_waits(tmp_path: Path, webhook: Hearing) -> None:
     service = Operated(tmp_path, None, webhook)
     webhook.answers = [503]
-    service.pass_by(0, refused=True)
+    service.pass_by(0, SETTINGS_REFUSED)
     service.now -= timedelta(days=1)
-    service.pass_by(0, refused=True)
+    service.pass_by(0, SETTINGS_REFUSED)
     assert len(webhook.heard) == 2
 
 
@@ -345,7 +357,7 @@ def test_call_to_a_server_that_drips_ends_in_time(monkeypatch: pytest.MonkeyPatc
 def test_dead_mans_switch_hears_nothing_of_one_that_does_not(tmp_path: Path, webhook: Hearing) -> None:
     service = Operated(tmp_path, None, None, ping=webhook.url)
     down = hindrance(Rejected("it", code="x"), START)
-    service.status.write({"level": down.level, "findings": [finding_facts(down, START)]})
+    service.status.write({"level": down.level, "findings": [down.facts(START)]})
     service.alerter.look()
     assert webhook.heard == []
 

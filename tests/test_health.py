@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from datetime import timedelta, timezone
-from typing import Any
 
 import pytest
 
 from syndicator.alerts import ALL_ROUTES, Mute
 from syndicator.errors import StoreError
-from syndicator.health import HealthLevel, find, status_line
+from syndicator.health import (
+    FILES,
+    SETTINGS_REFUSED,
+    Finding,
+    HealthLevel,
+    all_muted,
+    bad_files,
+    channels_broken,
+    folder_lost,
+    messages_wait,
+    no_backup,
+    no_way,
+    slack_unreachable,
+    status_line,
+)
 from syndicator.models import utc
 from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
 
 NOW = utc(2026, 3, 14, 12)
-MISSING = (LossReason.MISSING, utc(2026, 3, 14, 9, 12))
+MISSING = folder_lost("news", LossReason.MISSING, utc(2026, 3, 14, 9, 12))
 MUTE = Mute(id=1, route=ALL_ROUTES, since=NOW, until=NOW + timedelta(hours=2), why="launch day")
-EVERYTHING: dict[str, Any] = {
-    "problems": {ProblemKind.ARTICLE: 1},
-    "losses": {"news": MISSING},
-    "unreachable": (utc(2026, 3, 14, 9, 40), 3),
-    "refused": True,
-}
+EVERYTHING = [
+    bad_files(ProblemKind.ARTICLE, 1),
+    MISSING,
+    slack_unreachable(utc(2026, 3, 14, 9, 40), 3),
+    SETTINGS_REFUSED,
+]
+FULL = StoreError("failed", why="No space left on device", fix="Make room")
 CASES = [
-    pytest.param({}, "193 public", id="all is well"),
+    pytest.param([], "193 public", id="all is well"),
     pytest.param(
         EVERYTHING,
         "193 public · 1 bad article · news: folder missing since 09:12 · "
@@ -32,58 +46,58 @@ CASES = [
         id="several at once",
     ),
     pytest.param(
-        {"problems": {ProblemKind.ARTICLE: 87, ProblemKind.TOPIC: 1, ProblemKind.FOLDER: 2}},
+        [bad_files(kind, count) for kind, count in zip(FILES, (87, 1, 2), strict=True)],
         "193 public · 87 bad articles · 1 bad topic file · 2 skipped files",
         id="each kind of problem",
     ),
     pytest.param(
-        {"unsaved": (StoreError("failed", why="No space left on device", fix="Make room"), NOW)},
-        "193 public · no backup since 12:00: No space left on device",
-        id="no backup",
+        [no_backup(FULL, NOW)], "193 public · no backup since 12:00: No space left on device", id="no backup"
     ),
-    pytest.param({"muted": MUTE}, "193 public", id="muted on purpose"),
-    pytest.param({"unreachable": (NOW, 1)}, "193 public · Slack unreachable since 12:00, 1 waits", id="one"),
-    pytest.param({"unreachable": (NOW, 0)}, "193 public · Slack unreachable since 12:00", id="nothing waits"),
-    pytest.param({"wayless": ["ai", "top"]}, "193 public · no way to Slack for ai, top", id="no token"),
-    pytest.param({"broken": ["C1"]}, "193 public · Slack refuses C1", id="broken channel"),
+    pytest.param([all_muted(MUTE, NOW)], "193 public", id="muted on purpose"),
     pytest.param(
-        {"broken": [f"C{n}" for n in range(7)]},
+        [slack_unreachable(NOW, 1)], "193 public · Slack unreachable since 12:00, 1 waits", id="one"
+    ),
+    pytest.param([slack_unreachable(NOW)], "193 public · Slack unreachable since 12:00", id="nothing waits"),
+    pytest.param([no_way(["ai", "top"])], "193 public · no way to Slack for ai, top", id="no token"),
+    pytest.param([channels_broken(["C1"])], "193 public · Slack refuses C1", id="broken channel"),
+    pytest.param(
+        [channels_broken([f"C{n}" for n in range(7)])],
         "193 public · Slack refuses C0, C1, C2, C3, C4 and 2 more",
         id="very many",
     ),
     pytest.param(
-        {"losses": {"news": (LossReason.EMPTY, utc(2026, 3, 13, 22, 5))}},
+        [folder_lost("news", LossReason.EMPTY, utc(2026, 3, 13, 22, 5))],
         "193 public · news: folder empty since 2026-03-13 22:05",
         id="since yesterday",
     ),
 ]
 
 
-@pytest.mark.parametrize(("facts", "expected"), CASES)
-def test_line(facts: dict[str, Any], expected: str) -> None:
-    assert status_line(193, find(now=NOW, **facts), NOW) == expected
+@pytest.mark.parametrize(("found", "expected"), CASES)
+def test_line(found: list[Finding], expected: str) -> None:
+    assert status_line(193, found, NOW) == expected
 
 
 def test_times_are_the_readers() -> None:
     now = NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))
-    line = status_line(0, find(now=now, losses={"news": MISSING}), now)
+    line = status_line(0, [MISSING], now)
     assert line == "0 public · news: folder missing since 14:42"
 
 
 def test_messages_that_wait_are_told_and_matter_when_they_are_late() -> None:
-    (fresh,) = find(now=NOW, waiting=(1, NOW - timedelta(minutes=2)))
+    fresh = messages_wait(1, NOW - timedelta(minutes=2), NOW)
     assert (fresh.words(NOW), fresh.level) == ("1 message waits since 11:58", HealthLevel.WELL)
     assert status_line(3, [fresh], NOW) == "3 public"
-    (late,) = find(now=NOW, waiting=(2, NOW - timedelta(hours=1)))
+    late = messages_wait(2, NOW - timedelta(hours=1), NOW)
     assert status_line(3, [late], NOW) == "3 public · 2 messages wait since 11:00"
 
 
 def test_every_finding_has_a_fix() -> None:
-    found = find(now=NOW, **EVERYTHING, wayless=["a"], broken=["C1"], waiting=(1, NOW))
+    found = [*EVERYTHING, no_way(["a"]), channels_broken(["C1"]), messages_wait(1, NOW, NOW)]
     assert all(finding.fix for finding in found)
 
 
 def test_mute_of_all_routes_is_shown_with_its_end_and_makes_nothing_worse() -> None:
-    (found,) = find(now=NOW, muted=MUTE)
+    found = all_muted(MUTE, NOW)
     assert found.words(NOW) == "all routes are muted since 12:00 until 14:00: launch day"
     assert (found.level, found.fix[:31]) == (HealthLevel.WELL, "`syndicator mute --all --lift` ")

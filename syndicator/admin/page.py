@@ -12,6 +12,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from syndicator.admin.details import HOURS
+from syndicator.health import clock_time
 from syndicator.models import Problem
 from syndicator.publish.pages.assets import ASSETS, STYLE_PATH
 from syndicator.publish.pages.render import templates
@@ -33,9 +34,7 @@ def render_operators_page(facts: Mapping[str, Any], details: Mapping[str, Any], 
     def moment(value: datetime | str | None) -> str:
         if value is None:
             return ""
-        when = datetime.fromisoformat(value) if isinstance(value, str) else value
-        when = when.astimezone(here.tzinfo)
-        return f"{when:%H:%M}" if when.date() == here.date() else f"{when:%Y-%m-%d %H:%M}"
+        return clock_time(datetime.fromisoformat(value) if isinstance(value, str) else value, here)
 
     hours = [f"{here - timedelta(hours=ago):%H}:00" for ago in reversed(range(HOURS))]
     level = LEVELS[facts["level"]]

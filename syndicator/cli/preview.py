@@ -20,7 +20,7 @@ from syndicator.cli.options import (
     session_of,
 )
 from syndicator.cli.terminal import console, say, say_json
-from syndicator.errors import Refused, Unclear
+from syndicator.errors import WHERE_TO_LOOK, Refused, Unclear
 
 if TYPE_CHECKING:
     from syndicator.alerts import Delivery
@@ -66,7 +66,6 @@ def send_test(
     """Send a route's preview to its channel, marked as a test. Nothing else changes."""
     from syndicator.cli.log import configure_logs
     from syndicator.slack.messengers import messengers_of
-    from syndicator.slack.outage import WHERE_TO_LOOK
 
     configure_logs(quiet=True)
     settings = read_settings(config)

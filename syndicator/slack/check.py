@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from syndicator.alerts import RateLimit, SlackMethod, channel_name
-from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
+from syndicator.errors import SLACK_FIX, DeliveryError, Refused, Rejected, Unclear
 from syndicator.once import SaidOnce
 from syndicator.settings.models import Route
-from syndicator.slack.outage import FIX, OutageWatch
+from syndicator.slack.outage import OutageWatch
 from syndicator.store.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class SlackCheck:
         if isinstance(found, Refused | Unclear):
             if found.answered and found.code != "ratelimited" and self._refusal_said.changed(found.code):
                 # Slack answers, but says neither yes nor no.
-                log.warning("the slack token could not be checked, asked again", why=found.why, fix=FIX)
+                log.warning("the slack token could not be checked, asked again", why=found.why, fix=SLACK_FIX)
             return False
         self._refusal_said.changed("")
         refusal = self.outages.refusal = found if isinstance(found, DeliveryError) else None

@@ -16,12 +16,9 @@ from threading import Event, Lock
 import structlog
 
 from syndicator.alerts import SlackMethod
-from syndicator.errors import DeliveryError
+from syndicator.errors import SLACK_FIX, DeliveryError
 
 log = structlog.get_logger()
-
-WHERE_TO_LOOK = "See slack-status.com, and this machine's DNS, firewall and proxy"
-FIX = f"Nothing is lost, it is tried again. {WHERE_TO_LOOK}"
 
 TOKEN_CODES = (
     "not_authed",
@@ -117,7 +114,7 @@ class OutageWatch:
                 waiting=waiting(),
                 calls_failed=2,
                 why=error,
-                fix=FIX,
+                fix=SLACK_FIX,
             )
 
 
