@@ -107,14 +107,37 @@ def is_own_host(host: str, configured: str) -> bool:
     return address.is_loopback or configured in ("", "0.0.0.0", "::")  # noqa: S104  compared, not bound
 
 
-class _Listener(ThreadingHTTPServer):
-    """A thread for each connection, of so many."""
+class AdminServer(ThreadingHTTPServer):
+    """Listens from `start` to `stop`; a thread for each connection, of so many."""
 
     daemon_threads = True
 
-    def __init__(self, place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+    def __init__(self, host: str, port: int, operator: Operator) -> None:
+        """Takes the address. Raises CannotServe where it cannot be had."""
+        self.operator, self.host = operator, host
+        self.places = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._open = threading.BoundedSemaphore(MOST_OPEN)
-        super().__init__(place, handler)
+        try:
+            super().__init__((host, port), AdminHandler)
+        except OSError as error:
+            fix = "Set `admin` to a free address of this machine, or leave it out"
+            raise CannotServe("cannot listen", on=f"{host}:{port}", why=str(error), fix=fix) from None
+
+    @property
+    def url(self) -> str:
+        """The address with a slash at its end."""
+        host, port = self.server_address[:2]
+        return f"http://{describe(str(host), port)}/"
+
+    def start(self) -> None:
+        """Begins to answer."""
+        threading.Thread(target=self.serve_forever, name="admin", daemon=True).start()
+        log.info("serving the operator's page", address=self.url)
+
+    def stop(self) -> None:
+        """Stops listening; after `start`."""
+        self.shutdown()
+        self.server_close()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         if not self._open.acquire(blocking=False):
@@ -126,72 +149,40 @@ class _Listener(ThreadingHTTPServer):
             self._open.release()
 
 
-class AdminServer:
-    """Listens from `start` to `stop`."""
+class AdminHandler(BaseHTTPRequestHandler):
+    """One connection."""
 
-    def __init__(self, host: str, port: int, operator: Operator) -> None:
-        self._place, self._operator = (host, port), operator
+    server: AdminServer
+    timeout = PATIENCE_S
+    server_version, sys_version = "syndicator", ""
 
-    @property
-    def url(self) -> str:
-        """The address with a slash at its end."""
-        host, port = self._listening.server_address[:2]
-        return f"http://{describe(str(host), port)}/"
-
-    def start(self) -> None:
-        """Raises CannotServe where the address cannot be had."""
+    def do_GET(self) -> None:
+        if not is_own_host(self.headers.get("Host", ""), self.server.host):
+            self._send(AdminResponse(OTHER_HOST, status=421))
+            return
+        if not self.server.places.acquire(timeout=PATIENCE_S):
+            self._send(AdminResponse(b"Too many at once.\n", status=503))
+            return
         try:
-            self._listening = _Listener(self._place, _handler(self._operator, self._place[0]))
-        except OSError as error:
-            host, port = self._place
-            fix = "Set `admin` to a free address of this machine, or leave it out"
-            raise CannotServe("cannot listen", on=f"{host}:{port}", why=str(error), fix=fix) from None
-        threading.Thread(target=self._listening.serve_forever, name="admin", daemon=True).start()
-        log.info("serving the operator's page", address=self.url)
+            self._send(answer(self.server.operator, self.path))
+        except ConnectionError:
+            pass
+        except Exception:  # the boundary of a request
+            log.exception("an answer to the operator failed", path=self.path)
+            self._send(AdminResponse(b"The log says what failed.\n", status=500))
+        finally:
+            self.server.places.release()
 
-    def stop(self) -> None:
-        """Stops listening; after `start`."""
-        self._listening.shutdown()
-        self._listening.server_close()
+    do_HEAD = do_GET
 
+    def _send(self, answer: AdminResponse) -> None:
+        self.send_response(answer.status)
+        headers = {"Content-Type": answer.type, "Content-Length": str(len(answer.body))}
+        for name, value in (headers | HEADERS).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
-def _handler(operator: Operator, host: str) -> type[BaseHTTPRequestHandler]:
-    places = threading.BoundedSemaphore(MOST_AT_ONCE)
-
-    class Handler(BaseHTTPRequestHandler):
-        timeout = PATIENCE_S
-        server_version, sys_version = "syndicator", ""
-
-        def do_GET(self) -> None:
-            if not is_own_host(self.headers.get("Host", ""), host):
-                self._send(AdminResponse(OTHER_HOST, status=421))
-                return
-            if not places.acquire(timeout=PATIENCE_S):
-                self._send(AdminResponse(b"Too many at once.\n", status=503))
-                return
-            try:
-                self._send(answer(operator, self.path))
-            except ConnectionError:
-                pass
-            except Exception:  # the boundary of a request
-                log.exception("an answer to the operator failed", path=self.path)
-                self._send(AdminResponse(b"The log says what failed.\n", status=500))
-            finally:
-                places.release()
-
-        do_HEAD = do_GET
-
-        def _send(self, answer: AdminResponse) -> None:
-            self.send_response(answer.status)
-            self.send_header("Content-Type", answer.type)
-            self.send_header("Content-Length", str(len(answer.body)))
-            for name, value in HEADERS.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer.body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            log.debug("asked by an operator", request=format % args)
-
-    return Handler
+    def log_message(self, format: str, *args: object) -> None:
+        log.debug("asked by an operator", request=format % args)
