@@ -54,6 +54,9 @@ class HealthLevel(IntEnum):
     DOWN = 2
     """It does not do its work."""
 
+    def __str__(self) -> str:
+        return self.name.lower()
+
 
 class Kind(StrEnum):
     """What a finding is about; the label of the metric."""

@@ -12,13 +12,12 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from syndicator.admin.details import HOURS
-from syndicator.health import clock_time
+from syndicator.health import HealthLevel, clock_time
 from syndicator.models import Problem
 from syndicator.publish.pages.assets import ASSETS, STYLE_PATH
 from syndicator.publish.pages.render import templates
 from syndicator.text import shown
 
-LEVELS = ("well", "degraded", "down")
 STYLE = ASSETS[STYLE_PATH] + (resources.files("syndicator.admin") / "templates/admin.css").read_bytes()
 
 _TEMPLATES = templates("syndicator.admin").overlay(
@@ -37,7 +36,7 @@ def render_operators_page(facts: Mapping[str, Any], details: Mapping[str, Any], 
         return clock_time(datetime.fromisoformat(value) if isinstance(value, str) else value, here)
 
     hours = [f"{here - timedelta(hours=ago):%H}:00" for ago in reversed(range(HOURS))]
-    level = LEVELS[facts["level"]]
+    level = str(HealthLevel(facts["level"]))
     template = _TEMPLATES.get_template("page.html")
     return template.render(
         facts=facts, details=details, level=level, moment=moment, hours=hours, here=here

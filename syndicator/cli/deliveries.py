@@ -13,15 +13,16 @@ import typer
 from syndicator.alerts import Delivery, DeliveryState, Retry
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
-from syndicator.cli.terminal import console, say, say_json
+from syndicator.cli.terminal import console, say, say_json, say_table
 from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.text import Text
 
     from syndicator.notify.due import Hold
     from syndicator.store.outbox import Outbox
 
+HEADS = ("id", "state", "route", "channel", "created (UTC)", "stories")
 STYLES = {
     DeliveryState.SENT: "green",
     DeliveryState.SHOWN: "cyan",
@@ -77,9 +78,6 @@ def default(
     context: typer.Context, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False
 ) -> None:
     """Without a command: list."""
-    from syndicator.cli.log import configure_logs
-
-    configure_logs(quiet=True)
     context.obj = (config, as_json)
     if context.invoked_subcommand is None:
         _list(config, (), 50, as_json)
@@ -124,7 +122,10 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         say_json([_facts(one) for one in listed])
         return
     broken = {channel.channel: channel.broken or "" for channel in channels}
-    console().print(_table(listed, broken) if listed else "No messages.")
+    if listed:
+        say_table(HEADS, [_row(one, broken) for one in listed])
+    else:
+        say("No messages.")
     counts = Counter((story.route, held_words(hold)) for story, hold in stories)
     for (route, words), count in counts.items():
         what = say_count(count, "story is", "stories are")
@@ -134,26 +135,21 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         say((why, "red"))
 
 
-def _table(listed: Sequence[Listed], broken: Mapping[str, str]) -> Table:
-    """The messages; why a channel is broken stands below, once, and not again with each of its messages."""
-    from rich.table import Table
+def _row(one: Listed, broken: Mapping[str, str]) -> tuple[str | Text, ...]:
+    """A message; why its channel is broken stands below all, once, and not again with each."""
     from rich.text import Text
 
-    table = Table("id", "state", "route", "channel", "created (UTC)", box=None, pad_edge=False)
-    table.add_column("stories", overflow="fold")
-    for one in listed:
-        delivery = one.delivery
-        error = "" if delivery.error == broken.get(delivery.channel) else shown(delivery.error or "")
-        notes = [_title(one), held_words(one.held) if one.held else "", error]
-        table.add_row(
-            delivery.id[:8],
-            Text(delivery.state.value, style=STYLES.get(delivery.state, "")),
-            Text(delivery.route),
-            Text(delivery.channel),
-            f"{delivery.created:%Y-%m-%d %H:%M}",
-            Text("\n".join(note for note in notes if note)),
-        )
-    return table
+    delivery = one.delivery
+    error = "" if delivery.error == broken.get(delivery.channel) else shown(delivery.error or "")
+    notes = [_title(one), held_words(one.held) if one.held else "", error]
+    return (
+        delivery.id[:8],
+        Text(delivery.state.value, style=STYLES.get(delivery.state, "")),
+        delivery.route,
+        delivery.channel,
+        f"{delivery.created:%Y-%m-%d %H:%M}",
+        "\n".join(filter(None, notes)),
+    )
 
 
 def _title(one: Listed) -> str:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import console, say, say_json
-from syndicator.text import shown
+from syndicator.cli.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
     from syndicator.alerts import Mute
@@ -33,9 +32,7 @@ def mute(
 ) -> None:
     """Hold a route, or all, back for a while. What qualifies meanwhile is kept and sent as one catch-up."""
     from syndicator.alerts import ALL_ROUTES
-    from syndicator.cli.log import configure_logs
 
-    configure_logs(quiet=True)
     if route is None and not all_ and (for_ or why or lift):
         raise typer.BadParameter("say which route, or --all; without, `syndicator mute` lists the mutes")
     if route is not None and all_:
@@ -80,9 +77,6 @@ def _words(mute: Mute, still: str = "") -> str:
 
 
 def _list(mutes: list[Mute], *, as_json: bool) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     from syndicator.status import mute_facts
 
     if as_json:
@@ -91,12 +85,10 @@ def _list(mutes: list[Mute], *, as_json: bool) -> None:
     if not mutes:
         say("No route is muted.")
         return
-    table = Table("route", "until (UTC)", "since (UTC)", "why", box=None, pad_edge=False)
-    for one in mutes:
-        table.add_row(
-            Text(one.route or ALL),
-            f"{one.end:%Y-%m-%d %H:%M}",
-            f"{one.since:%Y-%m-%d %H:%M}",
-            Text(shown(one.why)),
-        )
-    console().print(table)
+    say_table(
+        ("route", "until (UTC)", "since (UTC)", "why"),
+        [
+            (one.route or ALL, f"{one.end:%Y-%m-%d %H:%M}", f"{one.since:%Y-%m-%d %H:%M}", one.why)
+            for one in mutes
+        ],
+    )

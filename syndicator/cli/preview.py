@@ -39,10 +39,8 @@ def preview(
 
     What is owed comes first, whatever it waits for; where nothing is, the newest matching entries stand in.
     """
-    from syndicator.cli.log import configure_logs
     from syndicator.slack.terminal import builder_link, draw
 
-    configure_logs(quiet=True)
     settings = read_settings(config)
     routes = [route_named(settings, route)] if route else settings.routes
     previews = _previews(settings, routes)
@@ -64,10 +62,8 @@ def send_test(
     route: Annotated[str, typer.Argument(help="The route.")], config: ConfigOption = DEFAULT_CONFIG
 ) -> None:
     """Send a route's preview to its channel, marked as a test. Nothing else changes."""
-    from syndicator.cli.log import configure_logs
     from syndicator.slack.messengers import messengers_of
 
-    configure_logs(quiet=True)
     settings = read_settings(config)
     (found,) = _previews(settings, [route_named(settings, route)])
     if found.delivery is None:

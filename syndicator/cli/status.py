@@ -13,7 +13,6 @@ from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, settings_file
 from syndicator.cli.terminal import say, say_json
 
-WORDS = ("well", "degraded", "down")
 STYLES = ("green", "yellow", "red")
 
 
@@ -43,8 +42,10 @@ def status(
 
 
 def _say(found: dict[str, Any]) -> None:
+    from syndicator.health import HealthLevel
+
     level = found["level"]
-    say((WORDS[level], f"bold {STYLES[level]}"), f"  {found['line']}")
+    say((str(HealthLevel(level)), f"bold {STYLES[level]}"), f"  {found['line']}")
     for finding in found["findings"]:
         say((f"  {finding['text']}", STYLES[finding["level"]]), (f". {finding['fix']}", "dim"))
     if "pid" not in found:

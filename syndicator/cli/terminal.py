@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
+    from rich.text import Text
 
 PATIENCE_S = 1.0
 """How long one waits without being told anything."""
@@ -60,6 +61,19 @@ def grid(*styles: str) -> Table:
         table.add_column(style=style)
     table.add_column(style=styles[-1], overflow="fold")
     return table
+
+
+def say_table(heads: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
+    """Prints rows below their heads, the last column folded. A text may be of several lines; one that comes
+    from elsewhere has its colours."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*heads[:-1], box=None, pad_edge=False)
+    table.add_column(heads[-1], overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(shown(cell, but="\n")) if isinstance(cell, str) else cell for cell in row))
+    console().print(table)
 
 
 def say_json(facts: object) -> None:
