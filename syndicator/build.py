@@ -17,7 +17,7 @@ from syndicator.loop import Loop
 from syndicator.models import Problem, Visibility
 from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
-from syndicator.publish.files import probe, sweep
+from syndicator.publish.output import probe, sweep
 from syndicator.reports import unmatched_patterns
 from syndicator.settings.models import Settings
 from syndicator.store.database import hold_state, open_known

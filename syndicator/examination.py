@@ -141,7 +141,7 @@ def _nearest(path: Path) -> Path:
 
 
 def _folder(source: Source, now: datetime) -> list[Finding]:
-    from syndicator.watch.scan import scan
+    from syndicator.watch.files import scan
 
     return doctor.judge_folder(source.name, str(source.path), scan(source.path), now)
 
@@ -178,8 +178,7 @@ def _database(path: Path) -> Finding:
 
 
 def _output(settings: Settings) -> Finding:
-    from syndicator.publish.files import probe
-    from syndicator.publish.output import OutputFolder
+    from syndicator.publish.output import OutputFolder, probe
     from syndicator.store.database import open_known
 
     probe(settings.output)

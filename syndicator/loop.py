@@ -27,7 +27,7 @@ from syndicator.publish.build import Published
 from syndicator.status import CallFile, StatusFile, StatusTeller
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff
-from syndicator.watch.scan import SUFFIXES
+from syndicator.watch.files import SUFFIXES
 from syndicator.watch.settle import REST, Hint
 from syndicator.watch.types import TOPIC_SUFFIXES
 

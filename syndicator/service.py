@@ -28,7 +28,7 @@ from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.health import STARTING, Finding, hindrance
 from syndicator.loop import Loop
 from syndicator.progress import Stages
-from syndicator.publish.files import sweep
+from syndicator.publish.output import sweep
 from syndicator.reports import report_entries, report_left_behind, report_patterns, report_ways
 from syndicator.schedule import Schedule
 from syndicator.settings.models import Digest, Settings

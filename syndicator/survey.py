@@ -18,8 +18,7 @@ from syndicator.parse.article import parse_article
 from syndicator.parse.topic_file import parse_topic_file
 from syndicator.settings.models import Site, Source
 from syndicator.settings.types import Tool
-from syndicator.watch.read import Reading, read_article
-from syndicator.watch.scan import scan
+from syndicator.watch.files import Reading, read_article, scan
 from syndicator.yaml_reader.events import read_yaml
 
 SAMPLE = 60

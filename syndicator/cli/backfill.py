@@ -89,7 +89,7 @@ def _how(route: Route, count: int, now: datetime) -> str:
 
 def _parts(route: Route, count: int, now: datetime) -> Iterator[str]:
     """When and in how many messages they are sent, where nothing holds the route back."""
-    from syndicator.notify.flood import FLOOD
+    from syndicator.notify.holding import FLOOD
     from syndicator.schedule import next_digest
 
     if route.deliver != "immediate":

@@ -109,7 +109,7 @@ def check_cron(cron: str, time_zone: str) -> None:
 def check_output(output: Path) -> None:
     """Raises ValueError, with the fix, where no file can be made there and waiting would not help."""
     from syndicator.errors import OutputUnwritable
-    from syndicator.publish.files import probe
+    from syndicator.publish.output import probe
 
     try:
         probe(output)

@@ -24,7 +24,7 @@ from syndicator.models import Article
 from syndicator.parse.article import parse_article
 from syndicator.processes import start
 from syndicator.settings.models import Source
-from syndicator.watch.read import Reading, read_article
+from syndicator.watch.files import Reading, read_article
 from syndicator.watch.types import Stamp
 
 MANY = 3_000

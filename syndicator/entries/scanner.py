@@ -32,8 +32,7 @@ from syndicator.watch.deletion_guard import (
     compare,
     guard_deletions,
 )
-from syndicator.watch.read import Reading, Unread, read_article
-from syndicator.watch.scan import SUFFIXES, look, scan
+from syndicator.watch.files import SUFFIXES, Reading, Unread, look, read_article, scan
 from syndicator.watch.settle import Hint, Settling
 from syndicator.watch.types import TOPIC_SUFFIXES, Scan, Stamp
 

@@ -17,8 +17,7 @@ from typing import assert_never
 
 from syndicator.alerts import LedgerRow, Mute, Slot
 from syndicator.models import Entry, Visibility, rank
-from syndicator.notify.flood import FLOOD, Arrivals, flood_until, floods
-from syndicator.notify.quiet import muted_until, quiet_until, resumed
+from syndicator.notify.holding import FLOOD, Arrivals, flood_until, floods, muted_until, quiet_until, resumed
 from syndicator.settings.models import Digest, Route
 
 SUMMARY = Digest(cron="")

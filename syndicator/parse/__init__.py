@@ -1,7 +1,7 @@
 """From a file's bytes to an Article, or to one ArticleError that says what is wrong and how to mend it.
 
-    bytes -> front_matter (yaml_reader, toml_json) -> fields (profiles, dates, text)
-          -> article (article_link, content, shortcodes, media, identity) -> Article
+    bytes -> front_matter (yaml_reader) -> fields (profiles, text)
+          -> article (article_link, content, media, identity) -> Article
 
 Nothing here touches disk, clock or network.
 """

@@ -16,14 +16,12 @@ from zoneinfo import ZoneInfo
 from syndicator.errors import ArticleError
 from syndicator.models import Article
 from syndicator.parse.article_link import article_link
-from syndicator.parse.content import plain_summary, render_body
-from syndicator.parse.dates import read_moment
-from syndicator.parse.fields import Fields
+from syndicator.parse.content import plain_summary, render_body, without_liquid, without_shortcodes
+from syndicator.parse.fields import Fields, read_moment
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.parse.identity import canonical_link, revision
 from syndicator.parse.media import encoded_image, read_images, read_provider, read_related
 from syndicator.parse.profiles import ArticleRule, FileFacts, profile_of, read_path
-from syndicator.parse.shortcodes import without_liquid, without_shortcodes
 from syndicator.parse.text import plain_line, visible, without_tags
 from syndicator.settings.models import Source
 from syndicator.settings.types import Field, Tool

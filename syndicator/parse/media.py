@@ -11,8 +11,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from syndicator.models import Image, Provider, Related
-from syndicator.parse.dates import read_moment
-from syndicator.parse.fields import LONGEST_NAME, as_name, as_number, as_text
+from syndicator.parse.fields import LONGEST_NAME, as_name, as_number, as_text, read_moment
 from syndicator.parse.identity import canonical_link
 from syndicator.parse.text import plain_line, visible
 from syndicator.urls import encoded, http_link, joined

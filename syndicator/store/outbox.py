@@ -36,12 +36,11 @@ from syndicator.alerts import (
     Retry,
     Way,
 )
-from syndicator.store.channels import Channels
+from syndicator.store.channels import Channels, MayLeave, first_ready, select_ready
 from syndicator.store.dialect import replace_if, row_of
 from syndicator.store.edits import Edits
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox_tables import EDITS, WAITING, deliveries, ledger
-from syndicator.store.queue import MayLeave, first_ready, select_ready
 from syndicator.store.tables import UtcTime
 
 OPEN = (DeliveryState.OWED, DeliveryState.UNCLEAR)

@@ -33,7 +33,7 @@ from watchdog.observers.api import BaseObserver
 from watchdog.observers.inotify import InotifyObserver
 
 from syndicator.once import SaidOnce
-from syndicator.watch.scan import SUFFIXES
+from syndicator.watch.files import SUFFIXES
 from syndicator.watch.settle import Hint, Sign
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from syndicator.errors import OutputUnwritable
-from syndicator.publish import build, files
+from syndicator.publish import build, output
 from tests.rig import Rig
 
 FEED = "feeds/ai/atom.xml"
@@ -138,7 +138,7 @@ def test_portion_is_on_disk_before_the_store_takes_it_for_written(
             owed.append((rig.output / FEED).exists() and bool(session.feeds.dirty()))
         return 0
 
-    monkeypatch.setattr(files, "_SYNCFS", sync)
+    monkeypatch.setattr(output, "_SYNCFS", sync)
     rig.publish()
     assert owed and all(owed)
     owed.clear()
@@ -155,7 +155,7 @@ def test_what_a_disk_could_not_take_is_written_again(tmp_path: Path, monkeypatch
         ctypes.set_errno(errno.EIO)
         return -1
 
-    monkeypatch.setattr(files, "_SYNCFS", fail)
+    monkeypatch.setattr(output, "_SYNCFS", fail)
     with pytest.raises(OutputUnwritable, match="Check the disk"):
         rig.publish()
     inode = (rig.output / FEED).stat().st_ino

@@ -11,7 +11,7 @@ import pytest
 from syndicator.alerts import Mute, Slot
 from syndicator.models import Entry, Visibility, utc
 from syndicator.notify.due import DueReason, Plan, Traffic, select_due
-from syndicator.notify.flood import FLOOD
+from syndicator.notify.holding import FLOOD
 from syndicator.settings.models import Digest, QuietHours, Route
 from tests.notify.values import DAY, HOUR, MINUTE, NOON, SECOND, make_entry, make_route, owe
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.models import utc
-from syndicator.parse.dates import read_moment
+from syndicator.parse.fields import read_moment
 
 UTC = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")

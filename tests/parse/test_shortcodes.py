@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from syndicator.parse.shortcodes import without_liquid, without_shortcodes
+from syndicator.parse.content import without_liquid, without_shortcodes
 
 LIQUID = {
     "nothing": ("Some *text*", "Some *text*"),

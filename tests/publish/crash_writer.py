@@ -16,8 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from syndicator.publish.files import sweep
-from syndicator.publish.output import OutputFolder
+from syndicator.publish.output import OutputFolder, sweep
 
 DOCUMENTS = (b"<a>" + b"old" * 30_000 + b"</a>", b"<b>" + b"new" * 50_000 + b"</b>")
 

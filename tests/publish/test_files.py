@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from syndicator.errors import OutputUnwritable
-from syndicator.publish.files import UNFINISHED, sweep
-from syndicator.publish.output import OutputFolder
+from syndicator.publish.output import UNFINISHED, OutputFolder, sweep
 
 ROOT = Path(__file__).parents[2]
 

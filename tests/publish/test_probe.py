@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from syndicator.errors import OutputUnwritable
-from syndicator.publish.files import probe
+from syndicator.publish.output import probe
 
 ROOT = Path(__file__).parents[2]
 PROBE = """
 import os, sys
 from pathlib import Path
 from syndicator.errors import OutputUnwritable
-from syndicator.publish.files import probe
+from syndicator.publish.output import probe
 #
 try:
     probe(Path(sys.argv[1]))

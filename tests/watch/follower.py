@@ -10,9 +10,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from syndicator.watch.deletion_guard import Guard, compare, guard_deletions
+from syndicator.watch.files import Reading, Unread, look, read_article, scan
 from syndicator.watch.folder import Folder
-from syndicator.watch.read import Reading, Unread, read_article
-from syndicator.watch.scan import look, scan
 from syndicator.watch.settle import Hint, Settling
 from syndicator.watch.types import Scan, Stamp
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from syndicator.watch.deletion_guard import Guard, LossReason, compare, guard_deletions
+from syndicator.watch.files import scan
 from syndicator.watch.folder import Folder
-from syndicator.watch.scan import scan
 from syndicator.watch.settle import Hint
 from tests.alone import NoRight, short_queue
 from tests.watch.follower import Follower

@@ -14,8 +14,7 @@ import pytest
 
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.watch.deletion_guard import compare
-from syndicator.watch.read import LIMIT, Reading, Unread, read_article
-from syndicator.watch.scan import look, scan
+from syndicator.watch.files import LIMIT, Reading, Unread, look, read_article, scan
 from syndicator.watch.settle import Settling
 from syndicator.watch.types import Stamp
 from tests.sockets import make_socket
@@ -148,7 +147,7 @@ def test_a_name_that_no_file_can_have_is_refused(root: Path) -> None:
 SHUT = """
 import sys
 from pathlib import Path
-from syndicator.watch.read import read_article
+from syndicator.watch.files import read_article
 for path in ("a.md", "deep/er/b.md"):
     try:
         read_article(Path(sys.argv[1]), path)
@@ -174,8 +173,8 @@ EXHAUSTED = """
 import os, sys
 from pathlib import Path
 from syndicator.errors import SourceUnreadable
-from syndicator.watch.read import read_article
-from syndicator.watch.scan import look, scan
+from syndicator.watch.files import read_article
+from syndicator.watch.files import look, scan
 import resource
 root = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))

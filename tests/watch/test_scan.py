@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.watch.scan import look, scan
+from syndicator.watch.files import look, scan
 from syndicator.watch.types import MAX_DEPTH, Scan, SkippedFile, Stamp, skip_reason
 from tests.sockets import make_socket
 
@@ -193,7 +193,7 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
 SHUT = """
 import sys
 from pathlib import Path
-from syndicator.watch.scan import look, scan
+from syndicator.watch.files import look, scan
 for seen in (scan(Path(sys.argv[1])), look(Path(sys.argv[1]), ["shut", "shut/a.md", "b.md"])):
     print(sorted(seen.files), dict(seen.unseen), [kind.name for kind in seen.skipped.values()], seen.broken)
 print(scan(Path(sys.argv[1]) / "shut").missing, scan(Path(sys.argv[1]) / "shut").complete)
