@@ -156,7 +156,7 @@ def judge_database(path: str, revision: str | None, known: Sequence[str], holder
         return wrong(Kind.DATABASE, f"{path}: no tables of syndicator are in it", fix)
     if revision not in known:
         fix = "Install that version again, or restore a backup made by this one"
-        return wrong(Kind.DATABASE, f"{path}: written by a version not known here (schema {revision})", fix)
+        return wrong(Kind.DATABASE, f"{path}: written by a later version (schema {revision})", fix)
     if revision != known[-1]:
         fix = "Start the service of this version: it brings the state up to date"
         return warning(Kind.DATABASE, f"{path}: of an earlier version (schema {revision}){held}", fix)

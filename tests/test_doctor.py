@@ -121,9 +121,7 @@ CASES = [
     pytest.param(judge_space([Disk("state", 1, 64 * GB, 7)]), "warning", "7 more files", id="no inodes"),
     pytest.param([judge_database("d", "2", ["1", "2"], "77")], "ok", "sound, in use by process 77", id="db"),
     pytest.param([judge_database("d", "1", ["1", "2"], None)], "warning", "earlier version", id="old db"),
-    pytest.param(
-        [judge_database("d", "3", ["1", "2"], None)], "wrong", "version not known here", id="new db"
-    ),
+    pytest.param([judge_database("d", "3", ["1", "2"], None)], "wrong", "later version", id="new db"),
     pytest.param([judge_database("d", None, ["1"], None)], "wrong", "no tables of syndicator", id="not ours"),
     pytest.param([judge_output("o", 9, [], 0)], "ok", "o: 9 files", id="output"),
     pytest.param([judge_output("o", 9, ["a"], 2)], "ok", "o: 9 files, 2 more to write", id="being written"),

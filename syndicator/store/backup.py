@@ -22,9 +22,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from syndicator.errors import StoreDamaged, StoreError
+from syndicator.errors import StoreDamaged, StoreError, StoreTooNew
 from syndicator.progress import Progress
-from syndicator.store.database import database_path, hold_state, move_aside, refuse_unknown
+from syndicator.store.database import database_path, hold_state, known_revisions, move_aside
 from syndicator.store.inspection import revision_of
 from syndicator.store.translation import disk_error, translated
 
@@ -148,8 +148,13 @@ def _check(copy: Path, on: Path) -> Facts:
         if revision is None:
             fix = "Name a file that `syndicator backup` made; nothing was changed"
             raise StoreError("this is no database of syndicator", on=str(on), fix=fix)
-        fix = "Install that version, or take a backup made by this one; nothing was changed"
-        refuse_unknown(revision, on, fix)
+        if revision not in known_revisions():
+            raise StoreTooNew(
+                "the database was written by a later version",
+                on=str(on),
+                why=f"its schema {revision} is not known here",
+                fix="Install that version, or take a backup made by this one; nothing was changed",
+            )
         entries, owed = connection.execute(COUNTS).fetchone()
     return Facts(revision=revision, size_bytes=copy.stat().st_size, entries=entries, owed=owed)
 

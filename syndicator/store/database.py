@@ -193,15 +193,6 @@ def known_revisions() -> list[str]:
     return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*.py"))
 
 
-def refuse_unknown(revision: str, on: Path, fix: str) -> None:
-    """Raises StoreTooNew for tables that this version cannot bring up to date, newer or too old."""
-    known = known_revisions()
-    if revision not in known:
-        whose = "a later version" if revision > known[-1] else "a version before the first release"
-        why = f"its schema {revision} is not known here"
-        raise StoreTooNew(f"the database was written by {whose}", on=str(on), why=why, fix=fix)
-
-
 def database_path(url: str) -> Path:
     """The file of an SQLite URL. Raises StoreError for any other database."""
     parsed = make_url(url)
@@ -285,9 +276,14 @@ def _migrate(connection: Connection, path: Path) -> None:
         metadata.create_all(connection)
         connection.exec_driver_sql(MADE_AS)
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (latest_revision(),))
-    elif current is not None:
-        refuse_unknown(current, path, "Install that version again, or restore a backup made by this one")
-    if found and current != latest_revision():
+    elif current is not None and current not in known_revisions():
+        raise StoreTooNew(
+            "the database was written by a later version",
+            on=str(path),
+            why=f"its schema {current} is not known here",
+            fix="Install that version again, or restore a backup made by this one",
+        )
+    elif current != latest_revision():
         _upgrade(connection)
 
 

@@ -42,12 +42,13 @@ class RestoreGuard:
             (last, *_) = self._file.read_text(encoding="ascii").split()
         except (OSError, ValueError):
             return True
+        # What versions before counted by time (`2026-…`) sorts before any count, and so is older.
         return inode != str(self._database.stat().st_ino) or last > count
 
     def begin(self, session: Session) -> str:
         """Counts the opening of the database, as the file that it is; `follow` once that is committed."""
-        before = session.metadata(MARK)
-        count = f"n{int(before[1:20]) + 1 if before else 1:019}"
+        before = session.metadata(MARK) or ""
+        count = f"n{int(before[1:20]) + 1 if before.startswith('n') else 1:019}"
         session.put_metadata(MARK, f"{count} {self._database.stat().st_ino}")
         return count
 

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from lxml import etree
+from sqlalchemy import create_engine, text
 
+from syndicator.store.database import MIGRATIONS
 from tests.publish.validators import check_atom
 from tests.rig import Rig
 
@@ -105,3 +110,34 @@ def test_without_the_setting_there_are_none(rig: Rig) -> None:
     rig.restart(tombstones=False, version="2")
     rig.run_once()
     assert stones(rig) == {}
+
+
+def test_state_of_a_version_without_the_column_dates_what_left_by_its_entry(rig: Rig) -> None:
+    guid = rig.stored("a.md").entry.guid
+    (rig.folder / "a.md").unlink()
+    rig.run_once()
+    before = stones(rig)
+    rig.write("0.md", **STAYS | {"expiresDateTime": "2026-03-14T12:30:00Z"})
+    rig.wait(HOUR)
+    rig.run_once()
+    rig.close()
+    migrate_again(rig)
+    rig.restart(version="2")
+    rig.publish()
+    marks = dict(stones(rig)["feeds/all/atom.xml"])
+    assert marks.pop(guid) == dict(before["feeds/all/atom.xml"])[guid]
+    assert list(marks.values()) == ["2026-03-14T12:30:00+00:00"]
+
+
+def migrate_again(rig: Rig) -> None:
+    """Takes back the migration that brought the column, and runs it on what there is."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    script = next(one for one in scripts.walk_revisions() if "when_entries_left" in one.path)
+    engine = create_engine(f"sqlite:///{rig.base}/var/state.db")
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE memberships RENAME TO standings"))
+        connection.execute(text("ALTER TABLE standings DROP COLUMN removed"))
+        with Operations.context(MigrationContext.configure(connection)):
+            script.module.upgrade()
+        connection.execute(text("ALTER TABLE standings RENAME TO memberships"))
+    engine.dispose()

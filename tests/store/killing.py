@@ -88,8 +88,9 @@ def put_back(before: Path, work: Path) -> None:
     path = work / "state.db"
     shutil.copyfile(before, path)
     with closing(sqlite3.connect(path)) as connection, connection:
+        table = "marks" if "marks" in tables(connection) else "metadata"
         count = f"n{1:019}"
-        connection.execute(f"INSERT INTO metadata VALUES ('sealed', '{count} {path.stat().st_ino}')")
+        connection.execute(f"INSERT INTO {table} VALUES ('sealed', '{count} {path.stat().st_ino}')")
     (work / "state.db.seal").write_text(f"{count}\n", encoding="ascii")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from alembic import command
@@ -12,13 +10,9 @@ from sqlalchemy import create_engine
 
 from syndicator.store.database import MIGRATIONS
 
-OLDEST = Path(__file__).with_name("0012.sql")
-
 
 def migrate(database: Path, revision: str) -> None:
-    """Makes the oldest database that is brought up to date, and migrates it up to the revision."""
-    with closing(sqlite3.connect(database)) as oldest:
-        oldest.executescript(OLDEST.read_text(encoding="utf-8"))
+    """Runs the migrations up to the revision, on a new database or an older one."""
     engine = create_engine(f"sqlite:///{database}")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

@@ -134,8 +134,8 @@ def test_plain_copy_with_its_log_is_restored(tmp_path: Path) -> None:
 def test_database_of_a_version_before_is_restored_and_migrated_at_the_next_start(tmp_path: Path) -> None:
     old = tmp_path / "old"
     (old / "var").mkdir(parents=True)
-    migrate(old / "var/state.db", "0012")
-    assert back_up(url(old), tmp_path / "b.gz", quietly).revision == "0012"
+    migrate(old / "var/state.db", "0001")
+    assert back_up(url(old), tmp_path / "b.gz", quietly).revision == "0001"
     restore(url(tmp_path), tmp_path / "b.gz", NOON, quietly)
     store = open_store(url(tmp_path), now=NOON)
     with store.reading() as session:

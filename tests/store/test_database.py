@@ -204,16 +204,6 @@ def test_later_schema_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_schema_that_nothing_brings_up_to_date_is_refused_and_left(tmp_path: Path) -> None:
-    migrate(tmp_path / "state.db", "0012")
-    with closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0011'")
-    with pytest.raises(StoreTooNew, match="before the first release"):
-        open_store(f"sqlite:///{tmp_path}/state.db", now=NOON)
-    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0011",)
-
-
 def test_known_store_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no state yet"), open_known(url(tmp_path)):
         pass

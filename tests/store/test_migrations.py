@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -11,60 +12,102 @@ from tests.making import NOON
 from tests.store.migrating import migrate
 
 
-def test_what_the_oldest_version_owed_is_owed_and_nothing_else(tmp_path: Path) -> None:
+def test_message_written_before_keeps_its_reason(tmp_path: Path) -> None:
     database = tmp_path / "state.db"
-    migrate(database, "0012")
+    migrate(database, "0004")
+    message = {"metadata": {"event_payload": {"delivery": "d1", "why": "in the digest", "rising": True}}}
+    with sqlite3.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO deliveries (id, route, channel, kind, guids, more, state, created, due, message,"
+            " attempts, misses, unsure)"
+            " VALUES ('d1', 'ai', 'C1', 'alert', '[]', 0, 'owed', 0, 0, ?, 0, 0, 0)",
+            (json.dumps(message),),
+        )
+    connection.close()
+    store = open_store(f"sqlite:///{database}", now=NOON)
+    with store.reading() as session:
+        found = session.outbox.find("d1")
+    store.close()
+    assert found is not None
+    assert (found.why, found.ended) == ("in the digest", None)
+
+
+def test_what_had_other_names_is_kept(tmp_path: Path) -> None:
+    database = tmp_path / "state.db"
+    migrate(database, "0009")
+    with sqlite3.connect(database) as connection:
+        connection.execute(
+            'INSERT INTO problems (kind, source, path, line, "column", what, cure, since)'
+            " VALUES ('article', 'news', 'a.md', 1, 1, 'no title', 'Add a title', 0)"
+        )
+        connection.execute("INSERT INTO marks (name, value) VALUES ('output', 'as it was')")
+        connection.execute(
+            "INSERT INTO pings (topic, since, due, attempts) VALUES ('https://a.example/f', 0, 0, 1)"
+        )
+        connection.execute(
+            "INSERT INTO owed (story, route, channel, guid, reason, qualified, suspect)"
+            " VALUES ('s', 'ai', 'C1', 'g', 'owed: quality rose over the bar', 0, 0)"
+        )
+    connection.close()
+    store = open_store(f"sqlite:///{database}", now=NOON)
+    with store.reading() as session:
+        (problem,), (story,) = session.problems.all(), session.outbox.ledger.owed(None)
+        (owed,) = session.websub.due(NOON, limit=9)
+        output = session.metadata("output")
+    store.close()
+    assert (problem.what, problem.fix) == ("no title", "Add a title")
+    assert (story.guid, story.reason) == ("g", RouteReason.RISING)
+    assert (owed.topic, output) == ("https://a.example/f", "as it was")
+
+
+def test_what_the_previous_version_owed_is_owed_and_nothing_else(tmp_path: Path) -> None:
+    database = tmp_path / "state.db"
+    migrate(database, "0010")
     rows = (
-        # story, kind, delivery, suspect
-        ("waits", "owed", None, False),
-        ("restored", "owed", None, True),
-        ("in a message", "owed", "d1", False),
-        ("announced", "announced", "d0", False),
-        ("baseline", "baseline", None, False),
+        # story, kind, delivery, whether it stands in `owed` as well, and whether suspect there
+        ("waits", "owed", None, True, False),
+        ("restored", "owed", None, True, True),
+        ("left over", "owed", None, False, False),
+        ("in a message", "owed", "d1", False, False),
+        ("announced", "announced", "d0", False, False),
+        ("baseline", "baseline", None, False, False),
     )
     with sqlite3.connect(database) as connection:
-        for story, kind, delivery, suspect in rows:
+        for story, kind, delivery, owed, suspect in rows:
             connection.execute(
-                "INSERT INTO ledger VALUES ('C1', ?, ?, 'ai', ?, ?, 5, ?, ?)",
-                (story, f"urn:{story}", kind, RouteReason.RISING.value, delivery, suspect),
+                "INSERT INTO ledger VALUES ('C1', ?, ?, 'ai', ?, 'owed', 5, ?)",
+                (story, f"urn:{story}", kind, delivery),
             )
+            if owed:
+                connection.execute(
+                    "INSERT INTO owed VALUES ('C1', ?, ?, 'ai', 'owed', 5, ?)",
+                    (story, f"urn:{story}", suspect),
+                )
         connection.execute(
             "INSERT INTO deliveries (id, route, channel, kind, guids, more, state, created, due, message,"
             " attempts, misses, unsure, why, rising)"
             " VALUES ('d1', 'ai', 'C1', 'alert', '[\"urn:in a message\"]', 0, 'owed', 0, 0, '{}', 1, 0, 0,"
-            " 'sent at once', 1)"
+            " 'sent at once', 0)"
         )
-        connection.execute("INSERT INTO channels VALUES ('C1', 0, 1, 'no such channel')")
-        connection.execute("INSERT INTO digest_slots VALUES ('ai', '2026-03-02T09:00', 3, 'd0')")
-        connection.execute(
-            "INSERT INTO problems VALUES ('news', 'a.md', 'article', 1, 1, 'no title', 'Add a title', 0)"
-        )
-        connection.execute("INSERT INTO metadata VALUES ('output', 'as it was')")
-        connection.execute("INSERT INTO websub_notifications VALUES ('https://a.example/f', 0, 0, 1)")
+        connection.execute("INSERT INTO attempts (delivery, number, began) VALUES ('d1', 1, 0)")
+        connection.execute("INSERT INTO channels VALUES ('C1', 0, 1, 'no such channel', 7)")
+        connection.execute("INSERT INTO outages (since, calls, error) VALUES (1, 3, 'no such host')")
+        connection.execute("INSERT INTO digest_slots VALUES ('ai', '2026-03-02T09:00', 3, 'sent', 'd0')")
     connection.close()
     store = open_store(f"sqlite:///{database}", now=NOON)
     with store.reading() as session:
         outbox = session.outbox
-        owed = [(one.story, one.suspect, one.reason) for one in outbox.ledger.owed()]
+        assert [(one.story, one.suspect) for one in outbox.ledger.owed()] == [
+            ("restored", True),
+            ("waits", False),
+        ]
         kinds = {one.story: one.kind for one in outbox.ledger.rows(guids=[f"urn:{row[0]}" for row in rows])}
         (waiting,) = outbox.list()
         slot = Slot(nominal="2026-03-02T09:00", at=NOON)
         assert outbox.ledger.slots_done({"ai": slot}) == {"ai"}
         (broken,) = outbox.channels.broken()
-        (problem,), (hub,) = session.problems.all(), session.websub.due(NOON, limit=9)
-        output = session.metadata("output")
     store.close()
-    assert owed == [("restored", True, RouteReason.RISING), ("waits", False, RouteReason.RISING)]
-    assert kinds == {story: LedgerKind(kind) for story, kind, *_ in rows}
-    assert (waiting.id, waiting.state, waiting.guids, waiting.why) == (
-        "d1",
-        "owed",
-        ("urn:in a message",),
-        "sent at once",
-    )
-    assert (broken.broken, problem.fix, hub.attempts, output) == (
-        "no such channel",
-        "Add a title",
-        1,
-        "as it was",
-    )
+    before = {story: LedgerKind(kind) for story, kind, *_ in rows} | {"left over": LedgerKind.BASELINE}
+    assert kinds == before
+    assert (waiting.id, waiting.state, waiting.guids) == ("d1", "owed", ("urn:in a message",))
+    assert broken.broken == "no such channel"

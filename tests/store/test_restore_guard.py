@@ -80,12 +80,16 @@ def test_restored_database_begins_as_at_a_first_start(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sealed", "beside", "restored"),
     [
-        ("n0000000000000000002", "n0000000000000000001\n", False),
+        ("2026-03-02T12:00:00.000000Z", "2026-03-02T12:00:00.000000Z\n", False),
+        ("2026-03-02T12:00:00.000000Z", "2026-03-02T11:59:00.000000Z\n", False),
+        ("2026-03-02T12:00:00.000000Z", "2026-03-02T12:01:00.000000Z\n", True),
+        ("2026-03-02T12:00:00.000000Z", "n0000000000000000001\n", True),
+        ("n0000000000000000002", "2026-03-02T12:00:00.000000Z\n", False),
         ("n0000000000000000002", "n0000000000000000010\n", True),
         ("n0000000000000000002", "", True),
     ],
 )
-def test_higher_count_beside_it_or_none_means_restored(
+def test_marks_of_the_version_before_are_understood(
     tmp_path: Path, sealed: str, beside: str, restored: bool
 ) -> None:
     opened(tmp_path).close()

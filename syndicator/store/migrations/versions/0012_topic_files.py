@@ -1,0 +1,17 @@
+"""topic files are files like the articles: what each says is kept as it was last good
+
+Revision ID: 0012
+Revises: 0011
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("files", sa.Column("topic", sa.Text()))
