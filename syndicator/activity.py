@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
@@ -50,6 +51,24 @@ class Activity:
     feeds_written: int = 0
     file_to_feed: Durations = field(default_factory=Durations)
     """From the first event of a change to its feeds on disk."""
+    _hinted_s: float | None = None
+    """When the first event came of what is not published yet."""
+
+    def note_hint(self) -> None:
+        """Something happened in a folder."""
+        self._hinted_s = self._hinted_s or time.monotonic()
+
+    def note_published(self, files: int, feeds: int) -> None:
+        """So many files were written, feeds among them."""
+        self.files_written += files
+        self.feeds_written += feeds
+
+    def note_followed(self, feeds: int, *, waits: bool) -> None:
+        """All events so far are followed by these feeds; whether a file still waits to come to rest."""
+        if feeds and self._hinted_s is not None:
+            self.file_to_feed.note(time.monotonic() - self._hinted_s)
+        if feeds or not waits:
+            self._hinted_s = None
 
     def note_scan(self, seconds: float, now: float) -> None:
         """A scan of everything took so long and ended now, in seconds since 1970."""

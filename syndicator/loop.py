@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from syndicator.activity import Activity
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
-from syndicator.progress import Stages, Stopped
+from syndicator.progress import Progress, PutOff, Stages, Stopped
 from syndicator.publish.build import Published
 from syndicator.status import CallFile, StatusFile, StatusTeller
 from syndicator.systemd import Notifier
@@ -45,6 +45,8 @@ TOGETHER_S = 1.0
 """How long a burst of files that goes on may keep messages and feeds waiting."""
 YIELDING_LASTS_S, INSISTS_S = 1.5, 0.15
 """How long what is to be published yields to articles that keep coming, and for how long it then does not."""
+MOST_PUT_OFF = 10
+"""So many times in a row a scan of everything is put off or begun again for articles that come meanwhile."""
 PATIENCE_S = 10.0
 """How long the first pass waits for files that are being written, and for files gone to be gone for good."""
 RETRY_FIRST_S = 1.0
@@ -82,10 +84,8 @@ class Loop:
         self._calls = CallFile(app.settings.state)
         self._folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
-        self._events, self._written, self._scan_due = 0, 0, True
+        self._events, self._written, self._scan_due, self._put_off = 0, 0, True, 0
         self._yields_until_s = self._insists_until_s = 0.0
-        self._hinted_s: float | None = None
-        """When the first hint came of what is not published yet."""
         self.activity = Activity()
         self._woken = threading.Event()
         self.stopping = threading.Event()
@@ -97,7 +97,7 @@ class Loop:
     def hint(self, hint: Hint) -> None:
         """Something happened in a folder. Quick."""
         self._hints.append(hint)
-        self._hinted_s = self._hinted_s or time.monotonic()
+        self.activity.note_hint()
         self._woken.set()
 
     def scan(self) -> None:
@@ -206,10 +206,7 @@ class Loop:
         self._status.tell()
         if published.more or self._scan_due:
             return 0.0
-        wait_s = self._wait_s(due)
-        if published.failure is None:
-            return wait_s
-        return UNWRITTEN_S if wait_s is None else min(wait_s, UNWRITTEN_S)
+        return self._wait_s(due, [] if published.failure is None else [UNWRITTEN_S])
 
     def _scan_burst(self) -> int:
         """Scans where there is cause; once something changed, also what came meanwhile and what is about to
@@ -230,11 +227,22 @@ class Loop:
         return changed
 
     def _scan_due_or_hinted(self) -> int:
-        if self._hints and not self._scan_due:
+        if self._scan_due:
+            with suppress(PutOff):
+                self._looking(0, 0)
+                return self._scan(self._looking, everywhere=True)
+            self._put_off += 1
+        if self._hints:
             self.stopping.wait(GATHER_S)
-        return self._scan(everywhere=self._scan_due)
+        return self._scan()
 
-    def _scan(self, *, everywhere: bool = False) -> int:
+    def _looking(self, _done: int, _of: int) -> None:
+        """As all is scanned, a second or more where there are many: raises PutOff for articles that come."""
+        self._step(0, 0)
+        if self._hints and self._put_off < MOST_PUT_OFF:
+            raise PutOff
+
+    def _scan(self, looking: Progress | None = None, *, everywhere: bool = False) -> int:
         """Scans where the hints say, or everywhere; that a file was renamed into place counts in both."""
         self.stages.begin("Reading articles")
         began_s = time.monotonic()
@@ -242,12 +250,16 @@ class Loop:
         while self._hints:
             hint = self._hints.popleft()
             hints.setdefault(hint.source, []).append(hint)
+        at, looking = self._clock.moment(), looking or self._step
+        try:
+            changed = self._app.sources.scan(at, hints, self._step, looking, everywhere=everywhere)
+        except PutOff:
+            self._hints.extendleft(reversed([hint for some in hints.values() for hint in some]))
+            raise
         self._events += sum(map(len, hints.values()))
-        at = self._clock.moment()
-        changed = self._app.sources.scan(at, hints, self._step, everywhere=everywhere)
         if everywhere:
             self.recover()
-            self._events, self._scan_due = 0, False
+            self._events, self._put_off, self._scan_due = 0, 0, False
             self.activity.note_scan(time.monotonic() - began_s, self._clock.now().timestamp())
         return changed
 
@@ -272,7 +284,10 @@ class Loop:
         insists = began_s >= self._yields_until_s
         self._insists_until_s = began_s + INSISTS_S if insists else began_s
         published = app.output.publish(app.store, topics.index, topics.stored, now, self._step, is_urgent)
-        self._count(published)
+        self.activity.note_published(published.written, published.feeds)
+        if not self._hints:
+            waits = app.sources.look_again(self._clock.moment()) is not None
+            self.activity.note_followed(published.feeds, waits=waits)
         if insists or not published.yielded:
             self._yields_until_s = time.monotonic() + YIELDING_LASTS_S
         if published.feeds:
@@ -290,16 +305,6 @@ class Loop:
         """Whether articles have come that go before what is being published."""
         return bool(self._hints) and time.monotonic() >= self._insists_until_s
 
-    def _count(self, published: Published) -> None:
-        self.activity.files_written += published.written
-        self.activity.feeds_written += published.feeds
-        if self._hinted_s is None or self._hints:
-            return
-        if published.feeds:
-            self.activity.file_to_feed.note(time.monotonic() - self._hinted_s)
-        if published.feeds or self._app.sources.look_again(self._clock.moment()) is None:
-            self._hinted_s = None
-
     def _step(self, done: int, of: int) -> None:
         """Between two steps of long work: feeds the watchdog. Raises Stopped when the service is to stop."""
         if self.stopping.is_set():
@@ -308,17 +313,16 @@ class Loop:
         self._alive()
         self.stages.update(done, of)
 
-    def _wait_s(self, due: datetime | None) -> float | None:
+    def _wait_s(self, due: datetime | None, waits: Sequence[float]) -> float | None:
         at, sources = self._clock.moment(), self._app.sources
-        moments = (due, sources.next_time_change(at.now))
-        waits = [(moment - at.now).total_seconds() for moment in moments if moment is not None]
+        moments = [moment for moment in (due, sources.next_time_change(at.now)) if moment is not None]
+        waits = [*waits, *((moment - at.now).total_seconds() for moment in moments)]
         if (wait_s := sources.look_again(at)) is not None:
             waits.append(wait_s)
         return max(0.0, min(waits)) if waits else None
 
     def _look_after(self) -> None:
-        """What wakes nobody: whether the clock was set, a folder exchanged, the database removed, or changed
-        by a command.
+        """What wakes nobody: a clock set, a folder exchanged, a database removed or changed by a command.
 
         A few system calls, every few seconds. Raises StoreGone and StoreDamaged.
         """

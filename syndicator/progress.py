@@ -19,6 +19,10 @@ class Stopped(Exception):
     """The service is to stop, and a long run ends between two of its steps."""
 
 
+class PutOff(Exception):
+    """Something else goes before work that is done again from its beginning."""
+
+
 class Stages:
     """Long work, stage by stage. A stage that comes in portions goes on where the portion before it ended."""
 

@@ -19,7 +19,10 @@ from syndicator.publish import build
 from syndicator.settings.models import Source
 from syndicator.store.types import FEED, PAGE
 from syndicator.systemd import Notifier
+from syndicator.watch import files as watch_files
+from syndicator.watch.files import SAID_EVERY
 from syndicator.watch.settle import Hint, Sign
+from syndicator.watch.types import Stamp, stamp
 from tests.rig import Rig, article_text
 
 
@@ -295,3 +298,45 @@ def test_newest_entries_come_into_their_feeds_first(tmp_path: Path) -> None:
     rig.app.output.folder.put = note  # type: ignore[method-assign]
     rig.app.output.publish(rig.store, topics.index, topics.stored, rig.now)
     assert order == ["all", "topic-1", "topic-2", "topic-0"]
+
+
+def test_scan_of_everything_is_put_off_for_an_article_and_done_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, quiet_s=0)
+    for number in range(SAID_EVERY):
+        rig.write(f"old/{number}.md")
+    rig.loop.run_first()
+    scans = rig.loop.activity.scans
+    for name in ("unseen.md", "new.md"):
+        rig.write(name)
+    rig.loop.scan()
+
+    def come(facts: os.stat_result) -> Stamp:
+        """As the folder is looked at, an article is renamed into it."""
+        monkeypatch.undo()
+        rig.loop.hint(Hint(source="news", path="new.md", sign=Sign.MOVED))
+        return stamp(facts)
+
+    monkeypatch.setattr(watch_files, "stamp", come)
+    assert rig.loop.run_once() == 0.0
+    assert {"new.md", "unseen.md"} & rig.entries().keys() == {"new.md"}
+    assert rig.loop.activity.scans == scans
+    rig.loop.run_once()
+    assert "unseen.md" in rig.entries()
+    assert rig.loop.activity.scans == scans + 1
+
+
+def test_scan_of_everything_is_done_though_articles_keep_coming(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, quiet_s=0)
+    rig.loop.run_first()
+    rig.write("unseen.md")
+    rig.loop.scan()
+    runs = 0
+    while "unseen.md" not in rig.entries():
+        runs += 1
+        rig.write(f"new{runs}.md")
+        rig.loop.hint(Hint(source="news", path=f"new{runs}.md", sign=Sign.MOVED))
+        rig.loop.run_once()
+        assert runs <= loop.MOST_PUT_OFF + 1
+    assert runs == loop.MOST_PUT_OFF + 1

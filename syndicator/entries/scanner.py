@@ -22,6 +22,7 @@ from syndicator.models import Position, Problem
 from syndicator.once import SaidOnce
 from syndicator.parse.article import parse_article
 from syndicator.parse.topic_file import parse_topic_file
+from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Source
 from syndicator.store.types import KnownFile, ProblemChanges
 from syndicator.watch.deletion_guard import (
@@ -120,13 +121,20 @@ class SourceScanner:
         return max(0.0, min(waits)) if waits else None
 
     def look(
-        self, at: Moment, hints: Sequence[Hint], *, everywhere: bool = False, confirmed: bool = False
+        self,
+        at: Moment,
+        hints: Sequence[Hint],
+        progress: Progress = no_progress,
+        *,
+        everywhere: bool = False,
+        confirmed: bool = False,
     ) -> ScanResult:
-        """Looks where the hints say and at what waits, or everywhere. Raises nothing for the folder."""
+        """Looks where the hints say and at what waits, or everywhere. Raises nothing for the folder, and what
+        `progress` raises before anything is noted."""
         whole = everywhere or len(hints) > MANY_HINTS or any(hint.path is None for hint in hints)
         held = self._loss.held if self._loss else frozenset()
         if whole:
-            seen = scan(self.root, self._suffixes)
+            seen = scan(self.root, self._suffixes, progress)
         else:
             hinted = {hint.path for hint in hints if hint.path is not None}
             seen = look(self.root, hinted | self._settling.waiting | held, self._suffixes)

@@ -104,22 +104,26 @@ class Sources:
         at: Moment,
         hints: Mapping[str, Sequence[Hint]],
         progress: Progress = no_progress,
+        looking: Progress = no_progress,
         *,
         everywhere: bool = False,
     ) -> int:
         """Looks where the hints say, by source, and at what waits, or everywhere. Syncs what is ready.
 
         Gives how many entries changed. Never raises for what is in the folders: a bad article is a problem, a
-        folder that cannot be read changes nothing.
+        folder that cannot be read changes nothing. What `looking` raises leaves all as it was.
         """
-        confirmed = everywhere and self._take_confirmation(at.now)
+        confirmed = everywhere and self._is_confirmed(at.now)
         self._fill_in_stories(progress)
         looked: list[tuple[SourceScanner, ScanResult]] = []
         for name, scanner in self._scanners.items():
             some = hints.get(name, ())
             if everywhere or some or scanner.look_again(at) == 0.0:
-                found = scanner.look(at, some, everywhere=everywhere, confirmed=confirmed)
+                found = scanner.look(at, some, looking, everywhere=everywhere, confirmed=confirmed)
                 looked.append((scanner, found))
+        if confirmed:
+            with self._store.transaction() as session:
+                session.put_metadata(CONFIRMED, "")
         # Before the articles, which may carry the names that topic files declare.
         self._take_topics(looked, at, progress)
         of, before, changed = sum(len(scanned.ready) for _, scanned in looked), 0, 0
@@ -278,15 +282,11 @@ class Sources:
     def _topic_rules(self) -> str:
         return f"roll_up={self._settings.feeds.roll_up}"
 
-    def _take_confirmation(self, now: datetime) -> bool:
-        """Whether the operator has lately confirmed that articles are meant to be gone; asked once."""
+    def _is_confirmed(self, now: datetime) -> bool:
+        """Whether the operator has lately confirmed that articles are meant to be gone."""
         with self._store.reading() as session:
             confirmed = session.metadata(CONFIRMED)
-        if not confirmed:
-            return False
-        with self._store.transaction() as session:
-            session.put_metadata(CONFIRMED, "")
-        return now - datetime.fromisoformat(confirmed) < CONFIRMATION_LASTS
+        return now - datetime.fromisoformat(confirmed) < CONFIRMATION_LASTS if confirmed else False
 
 
 def _say(progress: Progress, before: int, of: int, done: int) -> None:

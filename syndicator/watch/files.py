@@ -24,6 +24,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from syndicator.errors import ArticleError, SourceUnreadable
+from syndicator.progress import Progress, no_progress
 from syndicator.watch.types import (
     MAX_DEPTH,
     Scan,
@@ -36,20 +37,21 @@ from syndicator.watch.types import (
 )
 
 SUFFIXES = (".md", ".markdown")
+SAID_EVERY = 1_000
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _FORMAT = 0o170000
 _VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 """A name that is gone, or is no directory any more (a link counts as that: none is followed)."""
 
 
-def scan(root: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Scan:
+def scan(root: Path, suffixes: tuple[str, ...] = SUFFIXES, progress: Progress = no_progress) -> Scan:
     """Looks at every file below `root` whose name ends in one of `suffixes` (in lower case), in any order.
 
     `root` itself may be a link; it is resolved once. Names that start with a dot are passed over. Raises
-    nothing: what could not be looked at is in `unseen`. 100,000 files take about half a second of processor
-    time with a warm cache.
+    nothing but what `progress` raises, which is called every thousand files: what could not be looked at is
+    in `unseen`. 100,000 files take about a second of processor time with a warm cache.
     """
-    return _look(root, suffixes, None)
+    return _look(root, suffixes, None, progress)
 
 
 def look(root: Path, paths: Iterable[str], suffixes: tuple[str, ...] = SUFFIXES) -> Scan:
@@ -93,8 +95,10 @@ def descended(top: int, folders: Sequence[str]) -> Iterator[int]:
         os.close(above)
 
 
-def _look(root: Path, suffixes: tuple[str, ...], scope: frozenset[str] | None) -> Scan:
-    found = _Found(suffixes)
+def _look(
+    root: Path, suffixes: tuple[str, ...], scope: frozenset[str] | None, progress: Progress = no_progress
+) -> Scan:
+    found = _Found(suffixes, progress)
     there = False
     try:
         with opened(root) as top:
@@ -114,8 +118,8 @@ def _look(root: Path, suffixes: tuple[str, ...], scope: frozenset[str] | None) -
 class _Found:
     """What one look has found so far."""
 
-    def __init__(self, suffixes: tuple[str, ...]) -> None:
-        self.suffixes = suffixes
+    def __init__(self, suffixes: tuple[str, ...], progress: Progress) -> None:
+        self.suffixes, self.progress = suffixes, progress
         self.files: dict[str, Stamp] = {}
         self.skipped: dict[str, SkippedFile] = {}
         self.unseen: dict[str, str] = {}
@@ -172,6 +176,8 @@ class _Found:
     def file(self, path: str, facts: os.stat_result) -> None:
         if facts.st_mode & _FORMAT == stat.S_IFREG and (path.isascii() or is_utf8(path)):
             self.files[path] = stamp(facts)
+            if len(self.files) % SAID_EVERY == 0:
+                self.progress(len(self.files), 0)
         elif not stat.S_ISDIR(facts.st_mode):
             self.skipped[printable(path)] = skip_reason(facts.st_mode) or SkippedFile.NAME
 
