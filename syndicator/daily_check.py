@@ -35,26 +35,23 @@ class DailyCheck:
         self._store = store
         self.damage: tuple[SyndicatorError, datetime] | None = None
         """Read from any thread."""
+        self._due: datetime | None = None
 
-    def run(
-        self,
-        stop: threading.Event,
-        clock: Callable[[], datetime],
-        told: Callable[[], None],
-        quiet_s: float = QUIET_S,
-    ) -> None:
+    def run(self, stop: threading.Event, clock: Callable[[], datetime], told: Callable[[], None]) -> None:
         """Works until `stop`; calls `told` after each check."""
-        due = self._first(clock())
-        while not stop.wait(quiet_s):
-            now = clock()
-            due = min(due, now + EVERY)  # the clock may have been set back
-            if now >= due + PATIENCE or (now >= due and self._is_quiet(quiet_s)):
-                due = now + EVERY
-                self.check(stop, now)
+        while not stop.wait(QUIET_S):
+            if self.is_due(clock()):
+                self.check(stop, clock())
                 told()
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it is time for a check, and quiet enough: a day after the last that was tried."""
+        self._due = due = min(self._due or self._first(now), now + EVERY)  # the clock may have been set back
+        return now >= due + PATIENCE or (now >= due and self._is_quiet())
 
     def check(self, stop: threading.Event, now: datetime) -> None:
         """Checks now, unless `stop` is set meanwhile. A damage is logged once."""
+        self._due = now + EVERY
         try:
             if check_in_full(self._store.path, stop.is_set):
                 self.damage = None
@@ -73,11 +70,11 @@ class DailyCheck:
             last = session.metadata(CHECKED)
         return now if last is None else datetime.fromisoformat(last) + EVERY
 
-    def _is_quiet(self, quiet_s: float) -> bool:
+    def _is_quiet(self) -> bool:
         """Whether no transaction was written, to the log beside the database, for so long."""
         path = self._store.path
         try:
             written_at = path.with_name(f"{path.name}-wal").stat().st_mtime
         except OSError:
             return True
-        return time.time() - written_at >= quiet_s
+        return time.time() - written_at >= QUIET_S

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from syndicator.daily_check import CHECKED, DailyCheck
+from syndicator.daily_check import CHECKED, QUIET_S, DailyCheck
 from syndicator.errors import StoreDamaged
 from syndicator.store.database import Store, open_store
 from syndicator.store.inspection import check_in_full
-from tests.acceptance.running import wait_for
 from tests.making import NOON
 from tests.rig import Rig
 
 STORIES = 5_000
-PATIENCE_S = 30
 INDEX_LEAF = 10
 """The first byte of such a page (https://www.sqlite.org/fileformat2.html#b_tree_pages)."""
 
@@ -92,30 +92,32 @@ def test_check_ends_with_the_service(tmp_path: Path, store: Store) -> None:
     assert not check_in_full(tmp_path / "state.db", lambda: True)
 
 
+def grow_quiet(store: Store) -> None:
+    """As if nothing had been written for some minutes."""
+    long_ago = time.time() - 10 * QUIET_S
+    os.utime(f"{store.path}-wal", (long_ago, long_ago))
+
+
 def test_first_check_comes_in_a_quiet_minute_and_the_next_a_day_later(store: Store) -> None:
-    check, stop, told = DailyCheck(store), threading.Event(), threading.Event()
-    now, asked = [NOON], [0]
-
-    def clock() -> datetime:
-        asked[0] += 1
-        return now[0]
-
-    thread = threading.Thread(target=check.run, args=(stop, clock, told.set, 0.01))
-    thread.start()
-    assert told.wait(PATIENCE_S)
-    told.clear()
+    check = DailyCheck(store)
+    assert not check.is_due(NOON), "something was written just now"
+    grow_quiet(store)
+    assert check.is_due(NOON)
+    check.check(threading.Event(), NOON)
     with store.reading() as session:
         assert session.metadata(CHECKED) == NOON.isoformat()
-    now[0] += timedelta(hours=23)
-    before = asked[0]
-    wait_for(lambda: asked[0] > before + 3)
-    assert not told.is_set()
-    now[0] += timedelta(hours=2)
-    assert told.wait(PATIENCE_S)
-    stop.set()
-    thread.join(PATIENCE_S)
-    assert not thread.is_alive()
+    grow_quiet(store)
+    assert [check.is_due(NOON + timedelta(hours=hours)) for hours in (23, 25)] == [False, True]
     assert check.damage is None
+
+
+def test_database_that_is_never_quiet_is_checked_an_hour_later(store: Store) -> None:
+    check = DailyCheck(store)
+    assert [check.is_due(NOON + timedelta(minutes=minutes)) for minutes in (0, 59, 60)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_restart_waits_for_the_rest_of_the_day(store: Store) -> None:
@@ -128,23 +130,10 @@ def test_restart_waits_for_the_rest_of_the_day(store: Store) -> None:
 def test_clock_that_is_set_back_puts_no_check_off(store: Store) -> None:
     with store.transaction() as session:
         session.put_metadata(CHECKED, (NOON + timedelta(days=30)).isoformat())
-    times = iter([NOON + timedelta(days=30), NOON, NOON + timedelta(hours=26)])
-    stop, told = threading.Event(), threading.Event()
-
-    def clock() -> datetime:
-        now = next(times, None)
-        if now is None:
-            stop.set()
-        return now or NOON
-
-    DailyCheck(store).run(stop, clock, told.set, 0.001)
-    assert told.is_set()
-
-
-def test_database_that_is_written_is_not_quiet(store: Store) -> None:
-    with store.transaction() as session:
-        session.put_metadata("something", "new")
-    assert not DailyCheck(store)._is_quiet(1e6)
+    check = DailyCheck(store)
+    grow_quiet(store)
+    assert not check.is_due(NOON)
+    assert check.is_due(NOON + timedelta(hours=26))
 
 
 def test_damage_is_seen_to_like_all_else(tmp_path: Path) -> None:
