@@ -90,8 +90,9 @@ class _OfLibraries(logging.Handler):
     """Lines of the standard library's logging become lines of ours."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        log = structlog.get_logger()
-        log.log(record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info)
+        # structlog knows no level between those of the standard library.
+        level = min(record.levelno // 10 * 10, logging.CRITICAL)
+        structlog.get_logger().log(level, record.getMessage(), library=record.name, exc_info=record.exc_info)
 
 
 def mask(_logger: object, _method: str, event: Event) -> Event:

@@ -136,8 +136,9 @@ def test_libraries_speak_in_lines_of_ours_from_warnings_up(log: Log) -> None:
     log.open(level="debug", journal=True)
     logging.getLogger("some.library").info("GET https://canary")
     logging.getLogger("some.library").warning("slow")
+    logging.getLogger("some.library").log(35, "slower")
     logging.getLogger("slack_sdk.web").warning("POST https://hooks.slack.com/services/canary")
-    assert log.text == "<4>slow library=some.library\n"
+    assert log.text == "<4>slow library=some.library\n<4>slower library=some.library\n"
 
 
 @KINDS
