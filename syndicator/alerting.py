@@ -106,7 +106,7 @@ class AlertWebhook:
         """Raises Refused, Rejected or Unclear."""
         call(self._url, {name: value for name, value in delivery.message.items() if name != "metadata"})
 
-    def find(self, delivery: Delivery, *, now: datetime) -> None:
+    def find(self, delivery: Delivery) -> None:
         """Nothing can be looked for."""
 
 
@@ -157,7 +157,7 @@ class OperatorAlerter:
     def _tell(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> None:
         carried = {key: one for key, one in found.items() if can_carry(one, way.channel)}
         try:
-            self._settle(way, now)
+            self._settle(way)
             told, after = way.memory.told, self._to.after
             alert = next_alert(carried, told, self._first, self._last, after=after, now=now)
             if alert is not None:
@@ -170,10 +170,10 @@ class OperatorAlerter:
                 why = error.why or error.code
                 log.warning("operator not told, tried again", by=way.name, why=why, fix=error.fix)
 
-    def _settle(self, way: AlertWay, now: datetime) -> None:
+    def _settle(self, way: AlertWay) -> None:
         """Finds out whether what was tried has arrived."""
         if (tried := way.memory.tried) is not None:
-            is_there = way.messenger.find(_delivery(way, tried.id, tried.at), now=now) is not None
+            is_there = way.messenger.find(_delivery(way, tried.id, tried.at)) is not None
             self._keep(way, WayMemory(told=tried.told if is_there else way.memory.told))
 
     def _send(self, way: AlertWay, alert: OperatorAlert, now: datetime) -> None:

@@ -144,7 +144,7 @@ class SlackBot:
         post_or_plain(partial(self._update, edit.channel, ts), message)
         return ts
 
-    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
+    def find(self, delivery: Delivery) -> str | None:
         """Slack's id of the message if the channel has it, by the delivery id in its metadata.
 
         None says that it is not there; that it could not be looked for is Refused, Rejected or Unclear.
@@ -250,9 +250,8 @@ class SlackWebhook:
         """Cannot be done: always Uneditable."""
         raise Uneditable(EDIT_WHAT, on=edit.channel, code="webhook", why="a webhook cannot edit")
 
-    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
-        """Cannot be done: always Rejected."""
-        raise Rejected("a webhook cannot look", on=delivery.channel, code="webhook", fix="Use a bot token")
+    def find(self, delivery: Delivery) -> None:
+        """Nothing can be looked for."""
 
     def _send(self, delivery: Delivery, message: Mapping[str, object]) -> None:
         call = Call(method=SlackMethod.WEBHOOK, what="the message was not posted", on=delivery.channel)

@@ -58,7 +58,7 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class DeliveryDecision:
     """The message and its channel as they are to be kept, and in a word what happened.
 
     `report` is true where an operator should be told now: something broke, was mended, or was given up.
@@ -82,7 +82,7 @@ def after_send(
     jitter: float,
     can_look: bool,
     said: bool = False,
-) -> Verdict:
+) -> DeliveryDecision:
     """What becomes of a message that was tried; `said` where a failure is part of an outage that was said."""
     paced = replace(channel, not_before=max(channel.not_before, now + policy.pace))
     case = _Case(claimed=claimed, channel=paced, now=now, policy=policy)
@@ -93,31 +93,31 @@ def after_send(
             return replace(case.shown(), channel=channel)
         case Uneditable():
             ended = replace(claimed, state=DeliveryState.DROPPED, error=str(answer))
-            return Verdict(delivery=ended, channel=paced, outcome=_outcome(answer))
+            return DeliveryDecision(delivery=ended, channel=paced, outcome=_outcome(answer))
         case Unacceptable():
             failed = case.failing(answer, DeliveryState.FAILED)
-            return Verdict(delivery=failed, channel=paced, outcome=_outcome(answer), report=True)
+            return DeliveryDecision(delivery=failed, channel=paced, outcome=_outcome(answer), report=True)
         case Rejected():
             # The channel is broken until a person has mended it; what is owed to it is kept.
             until, failures = now + policy.longest, channel.failures + 1
             broken = replace(channel, not_before=until, failures=failures, broken=str(answer))
-            verdict = case.again(answer, DeliveryState.OWED, until, broken)
-            return replace(verdict, report=verdict.report or channel.broken != broken.broken)
+            decision = case.again(answer, DeliveryState.OWED, until, broken)
+            return replace(decision, report=decision.report or channel.broken != broken.broken)
         case Refused(retry_after=timedelta() as wait):
             return case.limited(answer, wait, DeliveryState.OWED, SlackMethod.POST_MESSAGE)
     pause = case.pause(answer, jitter=jitter, said=said)
     has_broken = channel.broken is None and pause.broken is not None
     if isinstance(answer, Refused):
-        verdict = case.again(answer, DeliveryState.OWED, pause.not_before, pause)
-        return replace(verdict, report=verdict.report or has_broken)
+        decision = case.again(answer, DeliveryState.OWED, pause.not_before, pause)
+        return replace(decision, report=decision.report or has_broken)
     if claimed.edit_of is not None:
         doubtful = replace(case, claimed=replace(claimed, unsure=True))
-        verdict = doubtful.again(answer, DeliveryState.OWED, now + policy.confirm_after, pause)
-        return replace(verdict, report=verdict.report or has_broken)
+        decision = doubtful.again(answer, DeliveryState.OWED, now + policy.confirm_after, pause)
+        return replace(decision, report=decision.report or has_broken)
     state = DeliveryState.UNCLEAR if can_look else DeliveryState.FAILED
     unclear = replace(case.failing(answer, state, now + policy.confirm_after), unsure=True, misses=0)
     report = has_broken or not can_look
-    return Verdict(delivery=unclear, channel=pause, outcome=_outcome(answer), report=report)
+    return DeliveryDecision(delivery=unclear, channel=pause, outcome=_outcome(answer), report=report)
 
 
 def after_look(
@@ -128,7 +128,7 @@ def after_look(
     now: datetime,
     policy: RetryPolicy,
     can_look: bool = True,
-) -> Verdict:
+) -> DeliveryDecision:
     """What becomes of an unclear message that was looked for, or, by a webhook, cannot be.
 
     A look that fails holds up this message alone, and what else is wrong the channel's next message will find
@@ -138,7 +138,7 @@ def after_look(
     if not can_look:
         failed = replace(claimed, state=DeliveryState.FAILED, failing_since=claimed.failing_since or now)
         outcome = "unclear: a webhook cannot look"
-        return Verdict(delivery=failed, channel=channel, outcome=outcome, report=True)
+        return DeliveryDecision(delivery=failed, channel=channel, outcome=outcome, report=True)
     match answer:
         case str():
             return case.sent(answer, "found")
@@ -146,16 +146,16 @@ def after_look(
             return case.shown()
         case None if claimed.misses + 1 < policy.looks:
             again = replace(claimed, misses=claimed.misses + 1, due=now + policy.look_again_after)
-            return Verdict(delivery=again, channel=channel, outcome="not found: look again")
+            return DeliveryDecision(delivery=again, channel=channel, outcome="not found: look again")
         case None:
             owed = replace(claimed, state=DeliveryState.OWED, due=now, misses=0, unsure=False)
             return case.or_give_up(owed, channel, "not found: send again")
         case Refused(retry_after=timedelta() as wait):
             return case.limited(answer, wait, DeliveryState.UNCLEAR, SlackMethod.HISTORY)
-    verdict = case.again(answer, DeliveryState.UNCLEAR, now + policy.look_again_after, channel)
+    decision = case.again(answer, DeliveryState.UNCLEAR, now + policy.look_again_after, channel)
     # Where nothing answered, it is said as an outage if it lasts.
     refused = isinstance(answer, Rejected) or answer.answered is True
-    return replace(verdict, report=verdict.report or (refused and claimed.error != str(answer)))
+    return replace(decision, report=decision.report or (refused and claimed.error != str(answer)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,17 +167,19 @@ class _Case:
     now: datetime
     policy: RetryPolicy
 
-    def sent(self, message_ts: str | None, outcome: str) -> Verdict:
+    def sent(self, message_ts: str | None, outcome: str) -> DeliveryDecision:
         """The message is there: whatever was wrong with the channel is over."""
         well = replace(self.channel, failures=0, broken=None)
         sent = replace(self.claimed, state=DeliveryState.SENT, message_ts=message_ts, unsure=False)
         sent = replace(sent, failing_since=None, error=None)
-        return Verdict(delivery=sent, channel=well, outcome=outcome, report=self.channel.broken is not None)
+        return DeliveryDecision(
+            delivery=sent, channel=well, outcome=outcome, report=self.channel.broken is not None
+        )
 
-    def shown(self) -> Verdict:
+    def shown(self) -> DeliveryDecision:
         """What Slack may have stays unsure: should it be retried, it is looked for first."""
         shown = replace(self.claimed, state=DeliveryState.SHOWN, misses=0, failing_since=None, error=None)
-        return Verdict(delivery=shown, channel=self.channel, outcome="shown")
+        return DeliveryDecision(delivery=shown, channel=self.channel, outcome="shown")
 
     def failing(self, error: DeliveryError, state: DeliveryState, due: datetime | None = None) -> Delivery:
         """The message after one more failure."""
@@ -187,17 +189,19 @@ class _Case:
 
     def again(
         self, error: DeliveryError, state: DeliveryState, due: datetime, channel: ChannelState
-    ) -> Verdict:
+    ) -> DeliveryDecision:
         """Tried or looked for again when it is due, or given up."""
         return self.or_give_up(self.failing(error, state, due), channel, _outcome(error))
 
-    def limited(self, error: Refused, wait: timedelta, state: DeliveryState, called: SlackMethod) -> Verdict:
+    def limited(
+        self, error: Refused, wait: timedelta, state: DeliveryState, called: SlackMethod
+    ) -> DeliveryDecision:
         """Again after what Slack asked for, which is kept: for the channel where it limits by channel."""
         method = SlackMethod(error.method or called)
         only = self.claimed.channel if method in BY_CHANNEL else ""
         until = self.now + max(wait, self.policy.pace)
-        verdict = self.again(error, state, until, self.channel)
-        return replace(verdict, limit=RateLimit(method=method, channel=only, since=self.now, until=until))
+        decision = self.again(error, state, until, self.channel)
+        return replace(decision, limit=RateLimit(method=method, channel=only, since=self.now, until=until))
 
     def pause(self, error: DeliveryError, *, jitter: float, said: bool) -> ChannelState:
         """The channel after one more failure: it waits a back-off, and is broken once it has failed often."""
@@ -208,12 +212,12 @@ class _Case:
             return paused
         return replace(paused, broken=f"{error}. {AGAIN}")
 
-    def or_give_up(self, delivery: Delivery, channel: ChannelState, outcome: str) -> Verdict:
+    def or_give_up(self, delivery: Delivery, channel: ChannelState, outcome: str) -> DeliveryDecision:
         since = delivery.failing_since
         if since is None or self.now - since < self.policy.give_up_after:
-            return Verdict(delivery=delivery, channel=channel, outcome=outcome)
+            return DeliveryDecision(delivery=delivery, channel=channel, outcome=outcome)
         failed = replace(delivery, state=DeliveryState.FAILED)
-        return Verdict(delivery=failed, channel=channel, outcome=f"given up: {outcome}", report=True)
+        return DeliveryDecision(delivery=failed, channel=channel, outcome=f"given up: {outcome}", report=True)
 
 
 def _outcome(error: DeliveryError) -> str:

@@ -26,7 +26,7 @@ from syndicator.alerts import ChannelState, Delivery, DeliveryState, SlackMethod
 from syndicator.errors import DeliveryError, StoreError, Unclear
 from syndicator.once import SaidOnce
 from syndicator.slack.outage import OutageWatch
-from syndicator.slack.retry import Drawn, RetryPolicy, SlackAnswer, Verdict, after_look, after_send
+from syndicator.slack.retry import DeliveryDecision, Drawn, RetryPolicy, SlackAnswer, after_look, after_send
 from syndicator.store.outbox import Outbox
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class Poster(Protocol):
     @property
     def can_look(self) -> bool: ...
     def post(self, delivery: Delivery) -> str | Drawn | None: ...
-    def find(self, delivery: Delivery, *, now: datetime) -> str | Drawn | None: ...
+    def find(self, delivery: Delivery) -> str | Drawn | None: ...
 
 
 class Messenger(Poster, Protocol):
@@ -216,7 +216,7 @@ class Sender:
                 send = messenger.post if claimed.edit_of is None else messenger.edit
                 answer = send(claimed)
             else:
-                answer = messenger.find(claimed, now=self._clock()) if can_look else None
+                answer = messenger.find(claimed)
         except DeliveryError as error:
             answer = error
         except Exception as error:
@@ -242,26 +242,26 @@ class Sender:
         while self._unsettled:
             finished = self._unsettled.popleft()
             try:
-                verdict, held = self._settle_one(finished)
+                decision, held = self._settle_one(finished)
             except StoreError:
                 self._unsettled.appendleft(finished)
                 raise
             self._passing("settled")
-            _tell(verdict, held=held)
+            _tell(decision, held=held)
 
-    def _settle_one(self, finished: Finished) -> tuple[Verdict, bool]:
+    def _settle_one(self, finished: Finished) -> tuple[DeliveryDecision, bool]:
         claimed, now = finished.claimed, self._clock()
         with self._open() as outbox:
             channel = outbox.channels.get(claimed.channel)
             known = channel or ChannelState(channel=claimed.channel, not_before=now)
-            verdict = self._judge(finished, known, now)
-            held = outbox.settle(claimed, verdict.delivery, now=now)
+            decision = self._judge(finished, known, now)
+            held = outbox.settle(claimed, decision.delivery, now=now)
             if held:
-                outbox.channels.put(verdict.channel)
-            if verdict.limit is not None:
-                outbox.channels.put_limit(verdict.limit)
+                outbox.channels.put(decision.channel)
+            if decision.limit is not None:
+                outbox.channels.put_limit(decision.limit)
             self._note(outbox, finished, now)
-        return verdict, held
+        return decision, held
 
     def _note(self, outbox: Outbox, finished: Finished, now: datetime) -> None:
         """Notes whether Slack answered and took the token; after an outage all that waited is tried."""
@@ -273,7 +273,7 @@ class Sender:
         if finished.answered and finished.can_look:
             self._outages.note_token(finished.answer)
 
-    def _judge(self, finished: Finished, channel: ChannelState, now: datetime) -> Verdict:
+    def _judge(self, finished: Finished, channel: ChannelState, now: datetime) -> DeliveryDecision:
         judge = after_look
         if finished.claimed.state is DeliveryState.SENDING:
             said = self._outages.outage is not None and finished.answered is False
@@ -298,25 +298,25 @@ class Sender:
             log.warning("last deliveries not settled, will be looked for", why=str(error))
 
 
-def _tell(verdict: Verdict, *, held: bool) -> None:
+def _tell(decision: DeliveryDecision, *, held: bool) -> None:
     """One line for each message that changed its state for good, or that an operator must see."""
-    delivery, channel = verdict.delivery, verdict.channel
+    delivery, channel = decision.delivery, decision.channel
     facts = {"delivery": delivery.id, "route": delivery.route, "channel": delivery.channel}
     facts |= {"edit_of": delivery.edit_of} if delivery.edit_of else {}
     if not held:
-        log.warning("late answer to a claim that was lost", outcome=verdict.outcome, **facts)
+        log.warning("late answer to a claim that was lost", outcome=decision.outcome, **facts)
     elif delivery.state is DeliveryState.SENT:
-        if verdict.report:
+        if decision.report:
             log.info("channel works again", channel=delivery.channel)
         done = "message delivered" if delivery.edit_of is None else "message edited"
-        log.info(done, kind=delivery.kind, outcome=verdict.outcome, **facts)
+        log.info(done, kind=delivery.kind, outcome=decision.outcome, **facts)
     elif delivery.state is DeliveryState.SHOWN:
         log.info("message shown, not posted", kind=delivery.kind, **facts)
     elif delivery.state is DeliveryState.FAILED:
-        log.error("message given up", outcome=verdict.outcome, why=delivery.error, **facts)
+        log.error("message given up", outcome=decision.outcome, why=delivery.error, **facts)
     elif delivery.state is DeliveryState.DROPPED:
-        log.warning("message is edited no more", outcome=verdict.outcome, why=delivery.error, **facts)
-    elif verdict.report:
+        log.warning("message is edited no more", outcome=decision.outcome, why=delivery.error, **facts)
+    elif decision.report:
         log.error("channel is broken", why=channel.broken or delivery.error, **facts)
     else:
-        log.debug("message waits", state=delivery.state.value, outcome=verdict.outcome, **facts)
+        log.debug("message waits", state=delivery.state.value, outcome=decision.outcome, **facts)

@@ -52,7 +52,7 @@ class Terminal:
             self._console.print(draw(edit.message, channel=edit.channel, at=edit.created, is_edited=True))
         return Drawn()
 
-    def find(self, delivery: Delivery, *, now: datetime) -> Drawn:
+    def find(self, delivery: Delivery) -> Drawn:
         """Draws the message; whether Slack has it cannot be told here."""
         return self.post(delivery)
 

@@ -74,7 +74,7 @@ class ModelSlack:
         assert self.shows[edit.edit_of or ""], "an edit of what was not posted"
         return self.post(edit)
 
-    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
+    def find(self, delivery: Delivery) -> str | None:
         fault = self.look_faults.popleft() if self.look_faults else None
         what = "not searched"
         if fault == "refused":
@@ -83,7 +83,7 @@ class ModelSlack:
             raise Rejected(what, on=delivery.channel, code="missing_scope", why="no", fix="Add the scope")
         if fault == "unclear":
             raise Unclear(what, on=delivery.channel, code="TimeoutError")
-        shown = [moment for moment in self.shows.get(delivery.id, ()) if moment <= now]
+        shown = [moment for moment in self.shows.get(delivery.id, ()) if moment <= self._machine.now]
         return f"ts-{delivery.id}" if shown else None
 
 
@@ -99,7 +99,7 @@ class Screen:
         self._machine.drawn.add(delivery.id)
         return Drawn()
 
-    def find(self, delivery: Delivery, *, now: datetime) -> Drawn:
+    def find(self, delivery: Delivery) -> Drawn:
         return self.post(delivery)
 
     def edit(self, edit: Delivery) -> Drawn:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
 from syndicator.errors import Refused, Rejected, Unacceptable, Unclear, Uneditable
-from syndicator.slack.retry import Drawn, RetryPolicy, SlackAnswer, Verdict, after_look, after_send
+from syndicator.slack.retry import DeliveryDecision, Drawn, RetryPolicy, SlackAnswer, after_look, after_send
 from syndicator.waiting import back_off
 from tests.slack.values import NOON, SECOND
 from tests.store.outbox_values import make_delivery
@@ -41,40 +41,40 @@ def unclear(**fields: Any) -> Delivery:
 
 def sent(
     answer: SlackAnswer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
-) -> Verdict:
+) -> DeliveryDecision:
     facts: dict[str, Any] = {"now": NOON, "policy": POLICY, "jitter": 1.0, "can_look": True} | o
     return after_send(delivery or sending(), answer, channel, **facts)
 
 
 def looked(
     answer: SlackAnswer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
-) -> Verdict:
+) -> DeliveryDecision:
     facts: dict[str, Any] = {"now": NOON, "policy": POLICY} | o
     return after_look(delivery or unclear(), answer, channel, **facts)
 
 
 def test_edit_that_may_have_been_made_is_owed_again_after_confirm_after() -> None:
-    verdict = sent(UNCLEAR, sending(edit_of="d1", kind="edit"))
-    assert (verdict.delivery.state, verdict.delivery.unsure) == (DeliveryState.OWED, True)
-    assert verdict.delivery.due == NOON + POLICY.confirm_after
+    decision = sent(UNCLEAR, sending(edit_of="d1", kind="edit"))
+    assert (decision.delivery.state, decision.delivery.unsure) == (DeliveryState.OWED, True)
+    assert decision.delivery.due == NOON + POLICY.confirm_after
     old = sending(edit_of="d1", kind="edit", failing_since=NOON - DAY)
     assert sent(UNCLEAR, old).delivery.state is DeliveryState.FAILED
 
 
 def test_message_that_can_be_edited_no_more_breaks_no_channel() -> None:
-    verdict = sent(UNEDITABLE, sending(edit_of="d1", kind="edit"))
-    assert (verdict.delivery.state, verdict.channel.broken) == (DeliveryState.DROPPED, None)
-    assert "message_not_found" in verdict.outcome and verdict.delivery.error == str(UNEDITABLE)
+    decision = sent(UNEDITABLE, sending(edit_of="d1", kind="edit"))
+    assert (decision.delivery.state, decision.channel.broken) == (DeliveryState.DROPPED, None)
+    assert "message_not_found" in decision.outcome and decision.delivery.error == str(UNEDITABLE)
 
 
 @pytest.mark.parametrize("ts", ["1772452800.000100", None], ids=["by token", "by webhook"])
 def test_accepted_message_is_sent_and_its_channel_well(ts: str | None) -> None:
     ill = replace(CHANNEL, failures=3, broken="no")
-    verdict = sent(ts, sending(error="before", failing_since=NOON), ill)
-    assert (verdict.delivery.state, verdict.delivery.message_ts) == (DeliveryState.SENT, ts)
-    assert (verdict.delivery.error, verdict.delivery.failing_since) == (None, None)
-    assert (verdict.channel.failures, verdict.channel.broken) == (0, None)
-    assert verdict.report and not sent(ts).report
+    decision = sent(ts, sending(error="before", failing_since=NOON), ill)
+    assert (decision.delivery.state, decision.delivery.message_ts) == (DeliveryState.SENT, ts)
+    assert (decision.delivery.error, decision.delivery.failing_since) == (None, None)
+    assert (decision.channel.failures, decision.channel.broken) == (0, None)
+    assert decision.report and not sent(ts).report
 
 
 def test_next_message_to_a_channel_waits_a_second_from_the_answer() -> None:
@@ -82,28 +82,28 @@ def test_next_message_to_a_channel_waits_a_second_from_the_answer() -> None:
 
 
 def test_refused_message_is_owed_again_after_a_back_off() -> None:
-    verdict = sent(REFUSED, channel=replace(CHANNEL, failures=4))
-    assert verdict.delivery.state is DeliveryState.OWED
-    assert verdict.delivery.due == verdict.channel.not_before == NOON + 16 * SECOND
-    assert (verdict.channel.failures, verdict.delivery.failing_since) == (5, NOON)
+    decision = sent(REFUSED, channel=replace(CHANNEL, failures=4))
+    assert decision.delivery.state is DeliveryState.OWED
+    assert decision.delivery.due == decision.channel.not_before == NOON + 16 * SECOND
+    assert (decision.channel.failures, decision.delivery.failing_since) == (5, NOON)
 
 
 @pytest.mark.parametrize("failures", [0, 9])
 def test_wait_that_slack_asks_for_is_obeyed(failures: int) -> None:
-    verdict = sent(ASKED, channel=replace(CHANNEL, failures=failures))
-    assert verdict.delivery.due == NOON + 30 * SECOND
-    assert verdict.limit == RateLimit(
+    decision = sent(ASKED, channel=replace(CHANNEL, failures=failures))
+    assert decision.delivery.due == NOON + 30 * SECOND
+    assert decision.limit == RateLimit(
         method=SlackMethod.POST_MESSAGE, channel="C1", since=NOON, until=NOON + 30 * SECOND
     )
-    assert (verdict.channel.not_before, verdict.channel.failures) == (NOON + SECOND, failures)
+    assert (decision.channel.not_before, decision.channel.failures) == (NOON + SECOND, failures)
 
 
 def test_wait_that_slack_asks_for_when_looking_holds_looks_in_every_channel() -> None:
-    verdict = looked(ASKED)
-    assert verdict.limit == RateLimit(
+    decision = looked(ASKED)
+    assert decision.limit == RateLimit(
         method=SlackMethod.HISTORY, channel="", since=NOON, until=NOON + 30 * SECOND
     )
-    assert verdict.channel == CHANNEL and sent(REFUSED).limit is None
+    assert decision.channel == CHANNEL and sent(REFUSED).limit is None
 
 
 def test_rejection_breaks_the_channel_is_reported_once_and_tried_seldom() -> None:
@@ -121,9 +121,9 @@ def test_rejection_breaks_the_channel_is_reported_once_and_tried_seldom() -> Non
 def test_third_failure_in_a_row_breaks_the_channel_and_is_reported_once(error: SlackAnswer) -> None:
     channel, reports = CHANNEL, []
     for _ in range(5):
-        verdict = sent(error, channel=channel)
-        channel = verdict.channel
-        reports.append(verdict.report)
+        decision = sent(error, channel=channel)
+        channel = decision.channel
+        reports.append(decision.report)
     assert reports == [False, False, True, False, False]
     assert channel.broken is not None and "not posted: C1" in channel.broken
     assert channel.broken is not None and "tried again" in channel.broken
@@ -132,8 +132,8 @@ def test_third_failure_in_a_row_breaks_the_channel_and_is_reported_once(error: S
 
 
 def test_failure_in_an_outage_that_was_said_breaks_no_channel() -> None:
-    verdict = sent(REFUSED, channel=replace(CHANNEL, failures=7), said=True)
-    assert (verdict.report, verdict.channel.broken, verdict.channel.failures) == (False, None, 8)
+    decision = sent(REFUSED, channel=replace(CHANNEL, failures=7), said=True)
+    assert (decision.report, decision.channel.broken, decision.channel.failures) == (False, None, 8)
 
 
 def test_look_that_slack_answers_with_an_unknown_word_is_reported_once() -> None:
@@ -146,9 +146,9 @@ def test_look_that_slack_answers_with_an_unknown_word_is_reported_once() -> None
 
 
 def test_ill_formed_message_fails_alone() -> None:
-    verdict = sent(UNACCEPTABLE)
-    assert (verdict.delivery.state, verdict.report) == (DeliveryState.FAILED, True)
-    assert verdict.channel.failures == 0 and verdict.channel.broken is None
+    decision = sent(UNACCEPTABLE)
+    assert (decision.delivery.state, decision.report) == (DeliveryState.FAILED, True)
+    assert decision.channel.failures == 0 and decision.channel.broken is None
 
 
 def test_shown_message_is_done_with_and_nothing_is_known_of_its_channel() -> None:
@@ -159,26 +159,26 @@ def test_shown_message_is_done_with_and_nothing_is_known_of_its_channel() -> Non
 
 
 def test_unclear_message_is_looked_for_after_a_while() -> None:
-    verdict = sent(UNCLEAR, sending(misses=1))
-    assert verdict.delivery.state is DeliveryState.UNCLEAR
-    assert verdict.delivery.due == NOON + POLICY.confirm_after
-    assert (verdict.delivery.unsure, verdict.delivery.misses) == (True, 0)
-    assert verdict.channel.not_before == NOON + SECOND
+    decision = sent(UNCLEAR, sending(misses=1))
+    assert decision.delivery.state is DeliveryState.UNCLEAR
+    assert decision.delivery.due == NOON + POLICY.confirm_after
+    assert (decision.delivery.unsure, decision.delivery.misses) == (True, 0)
+    assert decision.channel.not_before == NOON + SECOND
 
 
 def test_unclear_message_of_a_webhook_fails_and_is_listed() -> None:
-    verdict = sent(UNCLEAR, can_look=False)
-    assert (verdict.delivery.state, verdict.delivery.unsure) == (DeliveryState.FAILED, True)
-    assert verdict.report
+    decision = sent(UNCLEAR, can_look=False)
+    assert (decision.delivery.state, decision.delivery.unsure) == (DeliveryState.FAILED, True)
+    assert decision.report
     cut_off = looked(None, can_look=False)
     assert (cut_off.delivery.state, cut_off.delivery.unsure) == (DeliveryState.FAILED, True)
     assert cut_off.report
 
 
 def test_found_message_is_sent() -> None:
-    verdict = looked("1.1", unclear(failing_since=NOON, error="before"))
-    assert (verdict.delivery.state, verdict.delivery.message_ts) == (DeliveryState.SENT, "1.1")
-    assert (verdict.delivery.unsure, verdict.outcome) == (False, "found")
+    decision = looked("1.1", unclear(failing_since=NOON, error="before"))
+    assert (decision.delivery.state, decision.delivery.message_ts) == (DeliveryState.SENT, "1.1")
+    assert (decision.delivery.unsure, decision.outcome) == (False, "found")
 
 
 def test_message_is_sent_again_after_two_misses_half_a_minute_apart() -> None:
@@ -192,16 +192,16 @@ def test_message_is_sent_again_after_two_misses_half_a_minute_apart() -> None:
 
 @pytest.mark.parametrize("error", [REFUSED, ASKED, UNCLEAR, REJECTED])
 def test_look_that_failed_is_not_a_miss(error: SlackAnswer) -> None:
-    verdict = looked(error, unclear(misses=1))
-    assert (verdict.delivery.state, verdict.delivery.misses) == (DeliveryState.UNCLEAR, 1)
-    assert verdict.delivery.due >= NOON + POLICY.look_again_after
-    assert verdict.channel == CHANNEL, "sending goes on"
+    decision = looked(error, unclear(misses=1))
+    assert (decision.delivery.state, decision.delivery.misses) == (DeliveryState.UNCLEAR, 1)
+    assert decision.delivery.due >= NOON + POLICY.look_again_after
+    assert decision.channel == CHANNEL, "sending goes on"
 
 
 @pytest.mark.parametrize("error", [UNCLEAR, ASKED, REJECTED])
 def test_look_that_failed_is_made_again_soon_however_long_it_has_failed(error: SlackAnswer) -> None:
-    verdict = looked(error, unclear(failing_since=NOON - timedelta(hours=20)))
-    assert verdict.delivery.due == NOON + timedelta(seconds=30)
+    decision = looked(error, unclear(failing_since=NOON - timedelta(hours=20)))
+    assert decision.delivery.due == NOON + timedelta(seconds=30)
 
 
 def test_look_that_is_not_allowed_is_reported_once_and_holds_up_nobody() -> None:
@@ -216,9 +216,9 @@ def test_message_that_failed_for_a_day_is_given_up_and_seen(error: SlackAnswer) 
     since = NOON - DAY
     almost = sent(error, sending(failing_since=since + SECOND))
     assert almost.delivery.state is DeliveryState.OWED
-    verdict = sent(error, sending(failing_since=since))
-    assert (verdict.delivery.state, verdict.report) == (DeliveryState.FAILED, True)
-    assert verdict.outcome.startswith("given up")
+    decision = sent(error, sending(failing_since=since))
+    assert (decision.delivery.state, decision.report) == (DeliveryState.FAILED, True)
+    assert decision.outcome.startswith("given up")
 
 
 @pytest.mark.parametrize(
@@ -229,8 +229,8 @@ def test_message_that_failed_for_a_day_is_given_up_and_seen(error: SlackAnswer) 
 def test_unclear_message_is_given_up_after_a_day_but_not_unlooked(answer: SlackAnswer, unsure: bool) -> None:
     old = unclear(failing_since=NOON - DAY, misses=1)
     assert sent(UNCLEAR, sending(failing_since=NOON - DAY)).delivery.state is DeliveryState.UNCLEAR
-    verdict = looked(answer, old)
-    assert (verdict.delivery.state, verdict.delivery.unsure) == (DeliveryState.FAILED, unsure)
+    decision = looked(answer, old)
+    assert (decision.delivery.state, decision.delivery.unsure) == (DeliveryState.FAILED, unsure)
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))

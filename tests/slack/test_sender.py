@@ -61,7 +61,7 @@ class Script:
         self.edits.append(edit.id)
         return self._answer(edit.message_ts)
 
-    def find(self, delivery: Delivery, *, now: datetime) -> str | None:
+    def find(self, delivery: Delivery) -> str | None:
         self.looks.append(delivery.id)
         return self._answer(None)
 

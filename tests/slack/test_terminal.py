@@ -65,7 +65,7 @@ def test_terminal_draws_what_is_posted_and_what_is_looked_for() -> None:
     assert terminal.post(messaged("d1", channel="C1")) == Drawn()
     assert isinstance(console.file, io.StringIO)
     assert "# C1" in console.file.getvalue() and "What d1 says." in console.file.getvalue()
-    assert terminal.can_look and terminal.find(messaged("d2"), now=NOON) == Drawn()
+    assert terminal.can_look and terminal.find(messaged("d2")) == Drawn()
     assert "What d2 says." in console.file.getvalue()
 
 
