@@ -16,6 +16,7 @@ import structlog
 
 from syndicator.errors import SyndicatorError
 from syndicator.once import SaidOnce
+from syndicator.progress import Stopped
 from syndicator.store.backup import back_up, sweep
 from syndicator.store.database import beside, database_path
 
@@ -27,10 +28,6 @@ LEFT_BEHIND_S = 3600.0
 """No backup takes so long: what is unfinished for longer was left by a crash."""
 
 log = structlog.get_logger()
-
-
-class _Ended(Exception):
-    """The service ends, and the backup under way with it."""
 
 
 class Backups:
@@ -68,7 +65,7 @@ class Backups:
 
         def progress(_done: int, _of: int) -> None:
             if stop.is_set():
-                raise _Ended
+                raise Stopped
 
         began, target = time.monotonic(), path_for(self._folder, self._url, now)
         try:
@@ -77,7 +74,7 @@ class Backups:
             for path in superseded(made_in(self._folder, self._url), now):
                 path.unlink(missing_ok=True)
             size = target.stat().st_size
-        except _Ended:
+        except Stopped:
             return
         except SyndicatorError as error:
             self._fail(error, now)

@@ -22,6 +22,7 @@ from syndicator.settings.models import Settings
 from syndicator.slack.terminal import Terminal
 from syndicator.status import StatusFile, settings_path
 from syndicator.systemd import Notifier
+from syndicator.web.process import describe
 
 log = structlog.get_logger()
 
@@ -123,12 +124,6 @@ class Runner:
 def announce(settings: Settings, address: tuple[str, int] | None) -> None:
     """Says that the service is ready, and where to look."""
     if address is not None:
-        host, port = address
-        log.info(
-            "serving feeds", address=f"http://{_host(host)}:{port}/", published_as=settings.site.base_url
-        )
+        place = f"http://{describe(*address)}/"
+        log.info("serving feeds", address=place, published_as=settings.site.base_url)
     log.info("ready", sources=len(settings.sources), routes=len(settings.routes))
-
-
-def _host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
