@@ -8,7 +8,8 @@ entry joins by likeness to the first entry of a story (its lead), never to a lat
 
 The limits were set by hand-labelled pairs of real articles (`python -m tests.stories`), on the side of not
 joining. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event; a publisher
-seldom covers one event twice; and two versions or dates are two events. All three need near copies.
+seldom covers one event twice; and two versions or dates are two events. All three need near copies. Titles
+that say the same of two names ("X raises $20 million") are of two events.
 """
 
 from __future__ import annotations
@@ -61,6 +62,9 @@ _GUIDE = frozenset(
         " where which why worth"
     )
 )
+_BEFORE_NAMES = frozenset(("at", "by", "for", "from", "in", "of", "with"))
+_TEMPLATE = 3
+"""Two titles that share so many words in order, and as many as they differ in, may be of one template."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,8 @@ class Account:
     related: frozenset[str]
     numbers: frozenset[str]
     is_guide: bool
+    in_order: tuple[str, ...]
+    """All words of the title, as they stand."""
 
     @property
     def words(self) -> frozenset[str]:
@@ -99,6 +105,7 @@ def account_of(article: Article) -> Account:
         related=frozenset(one.canonical_link for one in article.related),
         numbers=frozenset(word for word in title if _NUMBER.search(word)),
         is_guide="?" in article.title or not _GUIDE.isdisjoint(read),
+        in_order=tuple(read),
     )
 
 
@@ -132,7 +139,7 @@ def best_lead(account: Account, leads: Iterable[tuple[str, Account]], weights: W
     found = [
         (-alike, lead.published, story)
         for story, lead, alike in judged
-        if alike >= (COPY if _needs_copy(account, lead) else ALIKE)
+        if alike >= (COPY if _needs_copy(account, lead) else ALIKE) and not _has_other_name(account, lead)
     ]
     return min(found)[2] if found else None
 
@@ -161,6 +168,29 @@ def shared_words(one: Account, other: Account, weights: Weights) -> list[str]:
 def _needs_copy(one: Account, lead: Account) -> bool:
     other_number = bool(one.numbers - lead.numbers) and bool(lead.numbers - one.numbers)
     return one.is_guide or lead.is_guide or one.publisher == lead.publisher or other_number
+
+
+def _has_other_name(one: Account, lead: Account) -> bool:
+    """Whether the titles are word for word the same but for who or what they are about, as "X raises $20
+    million" and "Y raises $20 million": where they begin, or after a preposition, words stand that the other
+    has nowhere."""
+    texts = (one.in_order, lead.in_order)
+    start = _common(*texts)
+    end = _common(*(text[start:][::-1] for text in texts))
+    slots = [text[start : len(text) - end] for text in texts]
+    mine, others = (frozenset(slot) - _FUNCTION_WORDS for slot in slots)
+    if not mine or not others or start + end < max(_TEMPLATE, *map(len, slots)):
+        return False
+    is_named = start == 0 or one.in_order[start - 1] in _BEFORE_NAMES
+    return is_named and lead.words.isdisjoint(mine) and one.words.isdisjoint(others)
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many words both begin with."""
+    return next(
+        (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
+        min(len(one), len(other)),
+    )
 
 
 def _sum(words: Iterable[str], weights: Weights) -> float:

@@ -90,6 +90,42 @@ def test_what_is_seldom_one_event_is_not_joined(changes: dict[str, Any]) -> None
     assert not is_one_story(second, lead, after_seeing(lead, second))
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "{} announces third quarter results and conference call",
+        "Shareholder alert: law firm investigates claims on behalf of investors of {}",
+        "Critical vulnerability in {} allows remote code execution",
+    ],
+)
+def test_titles_that_name_another_in_the_same_words_are_two_stories(title: str) -> None:
+    names = ("Skylark", "Northwind Holdings", "Orbit")
+    one, *others = (
+        account(
+            f"{name}.md", title=title.format(name), summary=f"What {name} says.", provider=Provider(name=name)
+        )
+        for name in names
+    )
+    weights = after_seeing(one, *others)
+    assert not any(is_one_story(other, one, weights) for other in others)
+
+
+@pytest.mark.parametrize(
+    ("title", "other"),
+    [
+        ("Skylark to buy Northwind for $3 billion", "Skylark to acquire Northwind for $3 billion"),
+        ("Now test footage of Orbit has leaked", "Test footage of Orbit has leaked"),
+        ("The Orbit beta is open", "An Orbit beta is open"),
+        ("Skylark opens its cloud in Northwind", "Skylark opens its cloud in the Northwind region"),
+    ],
+    ids=["another verb", "a word more", "another article", "a longer name"],
+)
+def test_accounts_in_nearly_the_same_words_are_one_story(title: str, other: str) -> None:
+    lead = account("a.md", title=title, summary="", provider=Provider(name="TechCrier"))
+    same = account("b.md", title=other, summary="", provider=Provider(name="GeekCable"))
+    assert is_one_story(same, lead, after_seeing(lead, same))
+
+
 def test_copy_by_the_same_publisher_is_one_story() -> None:
     lead, copy = account("a.md", **LAUNCH), account("copy.md", **LAUNCH)
     assert is_one_story(copy, lead, after_seeing(lead, copy))
