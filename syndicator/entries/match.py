@@ -26,7 +26,13 @@ from syndicator.store.types import StoredEntry
 
 Topics = Callable[[Sequence[str]], tuple[str, ...]]
 """An article's names of topics to their slugs."""
-
+Likeness = Callable[[bytes, Article], object]
+"""What a file's digest and article have in common with those of the file that it was before."""
+LIKENESSES: Sequence[Likeness] = (
+    lambda digest, _article: digest,
+    lambda _digest, article: article.canonical_link,
+    lambda _digest, article: article.path,
+)
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 SECOND_LINK_FIX = (
@@ -151,24 +157,11 @@ def judge_again(
 def _holders(batch: Sequence[ScannedFile], known: Known) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
     holders = {one.path: known.by_file[one.path] for one in batch if one.path in known.by_file}
     holders |= _exchanged(batch, holders, known)
+    claimed, refused = _claimed(batch, holders, known)
+    holders |= claimed
     used = {stored.entry.guid for stored in holders.values()}
-    refused: dict[str, Problem] = {}
-    claims: dict[str, str] = {}
-    for one in batch:
-        key = one.article.guid if one.article else None
-        if one.path in holders or key is None:
-            continue
-        stored = known.by_guid.get(key)
-        if key in claims or key in used or (stored is not None and key not in known.vacant):
-            other = claims.get(key) or (stored.entry.article.path if stored else "")
-            refused[one.path] = _second_guid(one, key, other)
-        else:
-            claims[key] = one.path
-            if stored is not None:
-                holders[one.path] = stored
-                used.add(key)
     vacant = [stored for stored in known.others if stored.entry.guid in known.vacant]
-    for alike in (_content, _link, _path):
+    for alike in LIKENESSES:
         left = _by_likeness(vacant, alike)
         for one in batch:
             if one.path in holders or one.path in refused or one.article is None or one.article.guid:
@@ -180,6 +173,28 @@ def _holders(batch: Sequence[ScannedFile], known: Known) -> tuple[dict[str, Stor
                 holders[one.path] = mover
                 used.add(mover.entry.guid)
     return holders, refused
+
+
+def _claimed(
+    batch: Sequence[ScannedFile], holders: Mapping[str, StoredEntry], known: Known
+) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
+    """The entries that further files claim by their own `guid` key, and the claims that are refused."""
+    used = {stored.entry.guid for stored in holders.values()}
+    claimed: dict[str, StoredEntry] = {}
+    refused: dict[str, Problem] = {}
+    claims: dict[str, str] = {}
+    for path, article in ((one.path, one.article) for one in batch if one.path not in holders):
+        if article is None or (key := article.guid) is None:
+            continue
+        stored = known.by_guid.get(key)
+        if key in claims or key in used or (stored is not None and key not in known.vacant):
+            other = claims.get(key) or (stored.entry.article.path if stored else "")
+            refused[path] = _second_guid(article, key, other)
+        else:
+            claims[key] = path
+            if stored is not None:
+                claimed[path] = stored
+    return claimed, refused
 
 
 def _exchanged(
@@ -214,7 +229,7 @@ def _broken(moved: Mapping[str, StoredEntry], at_home: Mapping[str, StoredEntry]
 
 
 def _by_likeness(
-    vacant: Iterable[StoredEntry], alike: Callable[[bytes, Article], object]
+    vacant: Iterable[StoredEntry], alike: Likeness
 ) -> dict[tuple[str, object], list[StoredEntry]]:
     found: dict[tuple[str, object], list[StoredEntry]] = {}
     for stored in vacant:
@@ -227,18 +242,6 @@ def _rank(one: ScannedFile, stored: StoredEntry) -> tuple[bool, float, str]:
     """Of several: the one that had this path, then the one that disappeared last, then by guid."""
     withdrawn = float("inf") if stored.withdrawn is None else stored.withdrawn.timestamp()
     return (stored.entry.article.path == one.path, withdrawn, stored.entry.guid)
-
-
-def _content(digest: bytes, article: Article) -> object:
-    return digest
-
-
-def _link(digest: bytes, article: Article) -> object:
-    return article.canonical_link
-
-
-def _path(digest: bytes, article: Article) -> object:
-    return article.path
 
 
 def _apart(stored: StoredEntry) -> bool:
@@ -267,11 +270,10 @@ def _updated(article: Article, digest: bytes, before: StoredEntry | None, now: d
     return max(now, article.published)
 
 
-def _second_guid(one: ScannedFile, guid: str, other: str) -> Problem:
-    article = one.article
+def _second_guid(article: Article, guid: str, other: str) -> Problem:
     return Problem(
-        source=article.source if article else "",
-        path=one.path,
+        source=article.source,
+        path=article.path,
         what=f"another article has the guid {guid!r} already" + (f": {other}" if other else ""),
         fix="Give one of them another `guid`, or delete the key",
     )

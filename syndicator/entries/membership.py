@@ -12,6 +12,8 @@ from datetime import datetime
 from syndicator.models import ALL, Entry, Visibility
 from syndicator.store.types import FEED, Membership
 
+_NOWHERE = Membership(topic="", guid="", member=False, shown=False, number=None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipChanges:
@@ -25,17 +27,16 @@ def update_memberships(
     entries: Iterable[Entry],
     before: Iterable[Membership],
     *,
-    touched: frozenset[str],
     next_number: Callable[[str], int],
     page_size: int,
     now: datetime,
 ) -> MembershipChanges:
-    """Stands `entries` anew: the changed ones (`touched`, by guid) and all copies of their old and new links.
+    """Stands `entries` anew: changed ones, and all copies of their old and new links.
 
     `before` are the memberships that these entries have in the store; `next_number` says with what number the
     next entry appears in a topic's feed. An entry that leaves a feed, for whatever reason, left it `now`.
     """
-    every = {entry.guid: entry for entry in entries}
+    every = list(entries)
     old = {(membership.topic, membership.guid): membership for membership in before}
     former: dict[str, set[str]] = {}
     for topic, guid in old:
@@ -44,9 +45,9 @@ def update_memberships(
     numbers: dict[str, int] = {}
     changed: list[tuple[Membership, Entry]] = []
     dirty: set[tuple[str, int]] = set()
-    for entry in sorted(every.values(), key=lambda one: (one.article.published, one.guid)):
+    for entry in sorted(every, key=lambda one: (one.article.published, one.guid)):
         for topic in sorted({ALL, *entry.topics} | former.get(entry.guid, set())):
-            was = old.get((topic, entry.guid)) or _absent(topic, entry.guid)
+            was = old.get((topic, entry.guid), _NOWHERE)
             stands = (topic, entry.guid) in shown
             number = was.number
             if stands and number is None:
@@ -61,16 +62,10 @@ def update_memberships(
                 number=number,
                 removed=_removed(was, stands, now),
             )
-            if after != was or entry.guid in touched:
-                changed.append((after, entry))
-                if was.shown or stands:
-                    dirty.add((topic, FEED))
-                    dirty.add((topic, (after.number or 0) // page_size))
+            changed.append((after, entry))
+            if was.shown or stands:
+                dirty |= {(topic, FEED), (topic, (number or 0) // page_size)}
     return MembershipChanges(memberships=tuple(changed), dirty=frozenset(dirty))
-
-
-def _absent(topic: str, guid: str) -> Membership:
-    return Membership(topic=topic, guid=guid, member=False, shown=False, number=None)
 
 
 def _removed(was: Membership, shown: bool, now: datetime) -> datetime | None:
@@ -84,9 +79,9 @@ def _is_member(entry: Entry, topic: str) -> bool:
     return entry.visibility is not Visibility.WITHDRAWN and (topic == ALL or topic in entry.topics)
 
 
-def _shown(every: Mapping[str, Entry], old: Mapping[tuple[str, str], Membership]) -> set[tuple[str, str]]:
+def _shown(every: Iterable[Entry], old: Mapping[tuple[str, str], Membership]) -> set[tuple[str, str]]:
     groups: dict[tuple[str, str], list[Entry]] = {}
-    for entry in every.values():
+    for entry in every:
         if entry.visibility is Visibility.PUBLIC:
             for topic in (ALL, *entry.topics):
                 groups.setdefault((topic, entry.article.canonical_link), []).append(entry)

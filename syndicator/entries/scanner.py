@@ -24,7 +24,7 @@ from syndicator.parse.article import parse_article
 from syndicator.parse.topic_file import parse_topic_file
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Source
-from syndicator.store.types import KnownFile, ProblemChanges
+from syndicator.store.types import KnownFile
 from syndicator.watch.deletion_guard import (
     Changes,
     DeletionDecision,
@@ -195,11 +195,6 @@ class SourceScanner:
         """Whether the topic file is there, and not in doubt or wrong."""
         held = self._loss.held if self._loss else frozenset()
         return path not in held and path not in self.bad_topics
-
-    def took_topics(self, batch: Batch) -> None:
-        """Notes that a batch of topic files is in the store."""
-        refused = frozenset(self.bad_topics)
-        self.took(batch, Synced(changes=(), problems=ProblemChanges(), refused=refused))
 
     def took(self, batch: Batch, synced: Synced) -> None:
         """Notes that a batch is in the store."""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -21,7 +20,7 @@ from syndicator.entries.joining import fill_in
 from syndicator.entries.news import say_changes, say_problems
 from syndicator.entries.routing import SOME, StoryRouter
 from syndicator.entries.scanner import ScanResult, SourceScanner
-from syndicator.entries.sync import UNREAD, EntrySync
+from syndicator.entries.sync import UNREAD, EntrySync, Synced
 from syndicator.entries.topic_files import beside
 from syndicator.entries.topics import TopicCatalog
 from syndicator.models import DeclaredTopic
@@ -128,7 +127,10 @@ class Sources:
         self._take_topics(looked, at, progress)
         of, before, changed = sum(len(scanned.ready) for _, scanned in looked), 0, 0
         for scanner, scanned in looked:
-            so_far = partial(_say, progress, before, of)
+
+            def so_far(done: int, before: int = before) -> None:
+                progress(before + done, of)
+
             changed += self._take(scanner, scanned, at, so_far)
             before += len(scanned.ready)
         return changed
@@ -158,7 +160,7 @@ class Sources:
                 changes = session.problems.replace(ProblemKind.TOPIC, [*bad, *catalog.problems], at.now)
             unfinished = session.metadata(TOPICS_APPLIED) == ""
         for scanner, batch in batches:
-            scanner.took_topics(batch)
+            scanner.took(batch, Synced(refused=frozenset(scanner.bad_topics)))
         say_problems(changes, self.roots)
         if unfinished:
             self.apply_time(at.now)
@@ -287,10 +289,6 @@ class Sources:
         with self._store.reading() as session:
             confirmed = session.metadata(CONFIRMED)
         return now - datetime.fromisoformat(confirmed) < CONFIRMATION_LASTS if confirmed else False
-
-
-def _say(progress: Progress, before: int, of: int, done: int) -> None:
-    progress(before + done, of)
 
 
 def _topic_folders(patterns: Sequence[Path]) -> dict[Path, list[str]]:

@@ -52,11 +52,11 @@ class Batch:
 class Synced:
     """What came of a batch: the changes that can be seen, and the files that became bad or good."""
 
-    changes: Sequence[StoredChange]
-    problems: ProblemChanges
-    refused: frozenset[str] = field(default_factory=frozenset)
+    changes: Sequence[StoredChange] = ()
+    problems: ProblemChanges = field(default_factory=ProblemChanges)
+    refused: frozenset[str] = frozenset()
     """Paths of files that cannot be entries while another one is there; to be read again at the next look."""
-    vacated: frozenset[str] = field(default_factory=frozenset)
+    vacated: frozenset[str] = frozenset()
     """Paths that moved articles have left, known no longer."""
 
 
@@ -83,12 +83,12 @@ class EntrySync:
             session, (name for one in batch.found if one.article for name in one.article.topics)
         )
         files = session.files(batch.source, {one.path for one in batch.found} | {*batch.gone})
-        alike = _alike_in(session, batch.source, batch.found, batch.missing, files)
+        alike = _alike_in(session, batch, files)
         left = batch.missing & {stored.entry.article.path for stored in alike}
         files |= session.files(batch.source, left)
         recognised = recognise(
             batch.found,
-            _known_of(session, batch.source, batch.found, batch.missing, files, alike),
+            _known_of(session, batch, files, alike),
             catalog.slugs,
             include_unpublished=batch.source in self.unpublished,
             apart=self.stories.get(batch.source) is StoryRule.OFF,
@@ -172,8 +172,6 @@ class EntrySync:
         changes = update_memberships(
             concerned.values(),
             session.feeds.memberships(sorted(concerned)),
-            # A copy that changes shows in the feeds of the one that stands for it.
-            touched=frozenset(concerned),
             next_number=session.feeds.next_number,
             page_size=self.page_size,
             now=self.now,
@@ -248,46 +246,35 @@ def _names_left(batch: Batch, recognised: Recognised, changes: Sequence[StoredCh
     return [*_names_before(changes), *(name for article in of_refused for name in article.topics)]
 
 
-def _alike_in(
-    session: Session,
-    source: str,
-    found: Sequence[ScannedFile],
-    missing: frozenset[str],
-    files: Mapping[str, KnownFile],
-) -> list[StoredEntry]:
+def _alike_in(session: Session, batch: Batch, files: Mapping[str, KnownFile]) -> list[StoredEntry]:
     """The entries that files of the batch might be, by key, content, link or path: for those that have none
     yet, and, where files are missing, by content for those that have. With them those whose link a file of
     the batch would get."""
-    read = [(one, one.article) for one in found if one.article is not None]
+    read = [(one, one.article) for one in batch.found if one.article is not None]
     fresh = [(one, article) for one, article in read if one.path not in files or files[one.path].guid is None]
-    moving = read if missing else fresh
+    moving = read if batch.missing else fresh
     links = {article.canonical_link for _, article in fresh}
     links |= {article.canonical_link for _, article in read if article.derived}
     some = [
         *session.entries(sorted({article.guid for _, article in fresh if article.guid})).values(),
         *session.copies(sorted(links)),
-        *session.twins(source, sorted({one.digest for one, _ in moving})),
-        *session.entries_at(source, [one.path for one, _ in fresh]).values(),
+        *session.twins(batch.source, sorted({one.digest for one, _ in moving})),
+        *session.entries_at(batch.source, [one.path for one, _ in fresh]).values(),
     ]
     return list({stored.entry.guid: stored for stored in some}.values())
 
 
 def _known_of(
-    session: Session,
-    source: str,
-    found: Sequence[ScannedFile],
-    missing: frozenset[str],
-    files: Mapping[str, KnownFile],
-    alike: Sequence[StoredEntry],
+    session: Session, batch: Batch, files: Mapping[str, KnownFile], alike: Sequence[StoredEntry]
 ) -> Known:
     """The same, told apart: the entries of these very files, and those whose file is not there."""
-    concerned = {one.path for one in found} | {stored.entry.article.path for stored in alike}
+    concerned = {one.path for one in batch.found} | {stored.entry.article.path for stored in alike}
     owners = {path: file.guid for path, file in files.items() if file.guid is not None and path in concerned}
     of_files = session.entries(sorted(set(owners.values())))
-    fresh = [one for one in found if one.article is not None and one.path not in owners]
+    fresh = [one for one in batch.found if one.article is not None and one.path not in owners]
     keys = {one.article.guid for one in fresh if one.article}
-    there = {guid for path, guid in owners.items() if path not in missing}
-    leaving = {guid for path, guid in owners.items() if path in missing} - there
+    there = {guid for path, guid in owners.items() if path not in batch.missing}
+    leaving = {guid for path, guid in owners.items() if path in batch.missing} - there
     others = {stored.entry.guid: stored for stored in alike}
     by_key = {guid: stored for guid, stored in others.items() if guid in keys}
     others |= {guid: of_files[guid] for guid in leaving if guid in of_files}
@@ -300,7 +287,7 @@ def _known_of(
         by_file={path: of_files[guid] for path, guid in owners.items() if guid in of_files},
         by_guid=by_key,
         others=list(others.values()),
-        taken=frozenset(_taken(session, source, [one.path for one in fresh])),
+        taken=frozenset(_taken(session, batch.source, [one.path for one in fresh])),
         vacant=frozenset(vacant),
     )
 
