@@ -40,7 +40,7 @@ def plan_edit(
     id = edit_id(posted.id, len(made) + 1)
     before = next((edit for edit in edits if edit.id == id), None)
     wanted = _with_reason(anew, posted)
-    is_unsure = any(edit.unsure and edit.created >= _ended(there) for edit in edits)
+    is_unsure = any(edit.unsure and edit.created >= there.created for edit in edits)
     if _same(wanted, there) and not is_unsure:
         return _taken_back(before, now) if before and before.state in WAITS else None
     edit = before or _begun(id, posted, now)

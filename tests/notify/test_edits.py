@@ -78,6 +78,17 @@ def test_edit_that_may_have_been_made_is_not_taken_back(state: DeliveryState) ->
     assert found is not None and (found.state, found.message["text"]) == (OWED, "Message d1")
 
 
+def test_edit_of_a_message_that_was_settled_a_moment_later_is_not_taken_back() -> None:
+    """The time of a run is read before its transaction; the sender may settle the message between the two."""
+    settled = replace(POSTED, ended=NOON + timedelta(milliseconds=40))
+    made = edit(1, "old", ended=settled.ended)
+    waits = edit(2, "new", OWED, unsure=True, created=NOON + timedelta(milliseconds=1))
+    for posted, edits in ((settled, [edit(1, "new", OWED, unsure=True)]), (POSTED, [made, waits])):
+        text = "old" if made in edits else "Message d1"
+        found = plan_edit(posted, edits, saying(text), now=LATER)
+        assert found is not None and (found.state, found.message["text"]) == (OWED, text)
+
+
 def test_edit_given_up_is_taken_up_by_the_next_change() -> None:
     found = plan(edit(1, "new", FAILED, failing_since=NOON, error="no"), text="newer")
     assert found is not None and (found.state, found.failing_since, found.error) == (OWED, None, None)
