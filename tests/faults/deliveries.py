@@ -1,6 +1,5 @@
 """Deliveries under faults and kill -9: nothing lost, nothing twice.
 
-    python -m tests.faults.deliveries --deliveries 10000 --faults 5000 --kills 500
     python -m tests.faults.deliveries --deliveries 10000 --edits 5000 --faults 5000 --kills 500
     python -m tests.faults.deliveries --deliveries 1000 --faults 500 --kills 50 --webhook
 
@@ -8,7 +7,8 @@ A local server plays Slack and takes faults before and after acceptance. The rea
 its own on a real database with synced commits, and is killed at random moments and at its named points, and
 started again, until all is settled. The waits are shrunk in proportion: Slack applies what it accepted late
 within `LATE_S`, and `confirm_after` is ten times that, so that a busy machine proves nothing false. With
-`--edits` the stories of messages change meanwhile, so often, and each message must show its last text.
+`--edits` the stories of messages change meanwhile, until so many edits are made, and each message must show
+its last text. How far the run is comes on stderr every `SAID_EVERY_S`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -33,19 +34,19 @@ from pathlib import Path
 import structlog
 
 from syndicator.alerts import DeliveryState
-from syndicator.notify.edits import EDITED_FOR, plan_edit
 from syndicator.slack.client import SlackBot, SlackWebhook
 from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Sender
-from syndicator.store.outbox import Outbox
-from tests.slack.values import messaged
-from tests.slack_server import AFTER, BEFORE, SLOW, TOKEN, Slack, SlackServer, at_random
+from tests.faults.workload import Workload
+from tests.slack_server import AFTER, BEFORE, SLOW, TOKEN, Channel, Slack, SlackServer, at_random
 from tests.store.outbox_values import OutboxStore, open_engine
 
 POINTS = ("claimed", "answered", "settled")
 LATE_S = 0.3
 DEADLINE_S = 1.5
-QUIET = timedelta(milliseconds=50)
+LOCKED_S = 600.0
+"""How long driver and sender wait for each other's transactions: SQLite's waiting is not in turn."""
+SAID_EVERY_S = 10.0
 POLICY = RetryPolicy(
     first=timedelta(milliseconds=2),
     longest=timedelta(milliseconds=50),
@@ -72,6 +73,7 @@ class Result:
     listed: int = 0
     changes: int = 0
     edited: int = 0
+    at_slack: int = 0
     stale: int = 0
     unsettled: int = 0
     seconds: float = 0.0
@@ -97,6 +99,7 @@ class Result:
             ("unclear, listed", self.listed),
             ("changes", self.changes),
             ("edits made", self.edited),
+            ("  with repeats", self.at_slack),
             ("not the last text", self.stale),
             ("lost", self.lost),
             ("twice", self.twice),
@@ -119,80 +122,75 @@ def run(
     timeout_s: float = 600.0,
     folder: Path,
 ) -> Result:
-    """Sends so many messages under so many faults and kills, and counts what became of them. So many changes
-    of their stories come meanwhile."""
+    """Sends so many messages under so many faults and kills, and counts what became of them. Their stories
+    change meanwhile, until so many edits are made."""
     database, result = folder / "outbox.db", Result(deliveries=deliveries)
-    store = OutboxStore(open_engine(database))
-    _owe(store, deliveries, channels)
+    store = OutboxStore(open_engine(database, timeout_s=LOCKED_S))
     calls = deliveries + edits
     slack = Slack(late_s=LATE_S, hang_s=DEADLINE_S * 3, faults=_faults(seed, faults, calls, webhook))
-    stories = _Stories(store, random.Random(seed), deliveries, edits)
+    # Looking needs channels that are there, also where the first message of one never arrived.
+    slack.channels = {f"C{n}": Channel(id=f"C{n}", name=f"c{n}") for n in range(channels)}
+    work = Workload(store, random.Random(seed), slack, deliveries=deliveries, edits=edits, channels=channels)
     began = time.monotonic()
-    with SlackServer(slack) as server:
+    with SlackServer(slack) as server, _saying(lambda: _how_far(slack, work, result, began)):
         address = server.webhook("").removesuffix("/") if webhook else server.url
-        killer = _Killer(database, address, random.Random(seed), kills, result, webhook=webhook)
-        killer.run_until(
-            lambda: stories.change() and _is_settled(store),
-            deadline=began + timeout_s,
-            progress=lambda: len(slack.posted),
-        )
-        result.changes = edits
-        result.edited = sum(len(one.edits) for one in slack.posted)
-        result.stale = sum(
-            one.shown["text"] != stories.wanted.get(str(one.delivery), one.body["text"])
-            for one in slack.posted
-        )
+        killer = _Killer(database, address, random.Random(seed), kills, calls, result, webhook=webhook)
+        killer.run_until(work.go_on, deadline=began + timeout_s, progress=lambda: len(slack.calls))
+        result.changes, result.edited = work.changes, work.made
+        result.at_slack = sum(len(one.edits) for one in slack.posted)
+        stale = [one for one in slack.posted if one.shown["text"] != work.wanted_of(one)]
+        result.stale = len(stale)
+        result.problems += [work.describe(one) for one in stale]
         _count(result, store, slack, webhook=webhook)
     result.seconds = time.monotonic() - began
     store.engine.dispose()
     return result
 
 
-class _Stories:
-    """Changes the stories of messages, a few at a time, and has these compared, as the enqueuer does."""
+@contextmanager
+def _saying(what: Callable[[], str]) -> Iterator[None]:
+    """Says it on stderr every `SAID_EVERY_S`, from a thread of its own, whatever the driver waits for."""
+    stop = threading.Event()
 
-    def __init__(self, store: OutboxStore, dice: random.Random, deliveries: int, changes: int) -> None:
-        self._store, self._dice, self._deliveries, self._left = store, dice, deliveries, changes
-        self._few = max(1, changes // 200)
-        self.wanted: dict[str, str] = {}
-        """The last text of each message whose story has changed."""
+    def say() -> None:
+        while not stop.wait(SAID_EVERY_S):
+            print(what(), file=sys.stderr, flush=True)
 
-    def change(self) -> bool:
-        """Whether nothing is to change any more, and nothing to be compared."""
-        now = datetime.now(UTC)
-        with self._store() as outbox:
-            for _ in range(min(self._few, self._left)):
-                self._change(outbox, f"d{self._dice.randrange(self._deliveries)}", now)
-            for posted in outbox.edits.due(now):
-                known = outbox.edits.of(posted.id)
-                if any(edit.state is DeliveryState.SENDING for edit in known):
-                    continue
-                anew = replace(posted, message={**posted.message, "text": self.wanted[posted.id]})
-                outbox.edits.put(posted, plan_edit(posted, known, anew, now=now, quiet=QUIET))
-            return not self._left and outbox.edits.next_due() is None
+    thread = threading.Thread(target=say, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
-    def _change(self, outbox: Outbox, id: str, now: datetime) -> None:
-        """One in three changes back to what was posted first."""
-        text = f"Message {id}" if self._dice.random() < 0.33 else f"Message {id}, change {self._left}"
-        known = outbox.find(id)
-        if known is None:
-            return
-        if known.state is DeliveryState.OWED:
-            outbox.recompose(replace(known, message={**known.message, "text": text}))
-        outbox.edits.mark([id], now + QUIET, routes=[known.route], sent_after=now - EDITED_FOR)
-        self.wanted[id] = text
-        self._left -= 1
+
+def _how_far(slack: Slack, work: Workload, result: Result, began: float) -> str:
+    with slack.lock:
+        posted, faults = len(slack.posted), sum(fault is not None for _, fault in slack.calls)
+    return (
+        f"{time.monotonic() - began:6.0f} s: {posted} of {result.deliveries} posted ({work.owed} owed), "
+        f"{work.made} edits made, {faults} faults, {result.kills.total()} kills"
+    )
 
 
 class _Killer:
     """Runs the sender as a process, kills it at random moments and at named points, and starts it again."""
 
     def __init__(
-        self, database: Path, address: str, dice: random.Random, kills: int, result: Result, *, webhook: bool
+        self,
+        database: Path,
+        address: str,
+        dice: random.Random,
+        kills: int,
+        calls: int,
+        result: Result,
+        *,
+        webhook: bool,
     ) -> None:
         self._database, self._address, self._webhook = database, address, webhook
         self._dice, self._left, self._result = dice, kills, result
-        self._each = max(2, 2 * result.deliveries // max(kills, 1))
+        self._each = max(2, 2 * calls // max(kills, 1))
         # Each life is forked from a process that has imported everything, and is as mortal as any other.
         self._births = multiprocessing.get_context("forkserver")
         self._births.set_forkserver_preload(["tests.faults.deliveries"])
@@ -206,7 +204,7 @@ class _Killer:
             process = self._births.Process(target=live, args=arguments, daemon=True)
             process.start()
             try:
-                if self._watch(process, point, done, deadline, progress):
+                if self._watch(process, point, after, done, deadline, progress):
                     return
             finally:
                 process.kill()
@@ -214,7 +212,8 @@ class _Killer:
                 process.close()
 
     def _after(self, point: str | None) -> int:
-        """How often the point is passed before it kills; one pass of `claimed` is several messages."""
+        """How often the point is passed, or Slack called, before it kills; one pass of `claimed` is several
+        messages."""
         most = self._each if point != "claimed" else max(2, self._each // 5)
         return self._dice.randint(1, most)
 
@@ -222,20 +221,19 @@ class _Killer:
         self,
         process: BaseProcess,
         point: str | None,
+        after: int,
         done: Callable[[], bool],
         deadline: float,
         progress: Callable[[], int],
     ) -> bool:
         """Watches one life of the sender: True when all is settled, False when it was killed."""
-        before, kill_at = progress(), float("inf")
+        before = progress()
         while time.monotonic() < deadline:
             if process.exitcode is not None:
                 assert process.exitcode == -signal.SIGKILL, f"the sender ended with {process.exitcode}"
                 self._killed(str(point))
                 return False
-            if point == "random" and kill_at == float("inf") and progress() != before:
-                kill_at = time.monotonic() + self._dice.random() * 0.3
-            if time.monotonic() > kill_at:
+            if point == "random" and progress() - before >= after:
                 process.kill()
                 self._killed("random")
                 return False
@@ -266,20 +264,22 @@ def live(database: Path, address: str, webhook: bool, point: str | None, after: 
         {f"C{n}": SlackWebhook(f"{address}/C{n}", deadline=deadline) for n in range(100)} if webhook else {}
     )
     sender = Sender(
-        OutboxStore(open_engine(database)),
+        OutboxStore(open_engine(database, timeout_s=LOCKED_S)),
         lambda delivery: hooks[delivery.channel] if webhook else bot,
         clock=lambda: datetime.now(UTC),
         policy=POLICY,
         passing=passing,
     )
-    sender.run(threading.Event(), threading.Event())
+    wake = threading.Event()
+    threading.Thread(target=_wake_often, args=(wake,), daemon=True).start()
+    sender.run(threading.Event(), wake)
 
 
-def _owe(store: OutboxStore, deliveries: int, channels: int) -> None:
-    now = datetime.now(UTC)
-    with store() as outbox:
-        for number in range(deliveries):
-            outbox.write(messaged(f"d{number}", channel=f"C{number % channels}", now=now), [])
+def _wake_often(wake: threading.Event) -> None:
+    """As the service's loop does when there is something new; here that comes from another process."""
+    while True:
+        time.sleep(0.05)
+        wake.set()
 
 
 def _faults(seed: int, faults: int, deliveries: int, webhook: bool) -> Callable[[str], str | None]:
@@ -287,14 +287,6 @@ def _faults(seed: int, faults: int, deliveries: int, webhook: bool) -> Callable[
     # One in fifty is slow: each of those costs a deadline.
     mixed = (*kinds * 8, *RARE)
     return at_random(seed, min(0.9, faults / (deliveries + faults) * 1.15), kinds=mixed, limit=faults)
-
-
-def _is_settled(store: OutboxStore) -> bool:
-    with store() as outbox:
-        counts = Counter(outbox.count()) + Counter(outbox.edits.count())
-    return not any(
-        counts.get(state) for state in (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNCLEAR)
-    )
 
 
 def _count(result: Result, store: OutboxStore, slack: Slack, *, webhook: bool) -> None:
@@ -322,7 +314,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--edits", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--timeout", type=float, default=3_600.0)
+    parser.add_argument("--timeout", type=float, default=7_200.0)
     parser.add_argument("--webhook", action="store_true")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:

@@ -21,12 +21,12 @@ SECOND = timedelta(seconds=1)
 LEASE = timedelta(seconds=60)
 
 
-def open_engine(path: Path | None = None, *, durable: bool = True) -> Engine:
+def open_engine(path: Path | None = None, *, durable: bool = True, timeout_s: float = 30.0) -> Engine:
     """An SQLite engine as the service's: own BEGIN IMMEDIATE, WAL; in memory without a path."""
     if path is None:
         engine = create_engine("sqlite://")
     else:
-        engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 30})
+        engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": timeout_s})
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
