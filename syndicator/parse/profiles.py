@@ -58,7 +58,8 @@ _KEYS: dict[Tool, dict[str, str]] = {
 }  # fmt: skip
 
 
-def profile(name: str, overrides: Mapping[str, Sequence[str]] | None = None) -> Profile:
+@lru_cache(maxsize=64)
+def profile(name: str, overrides: tuple[tuple[str, Sequence[str]], ...] = ()) -> Profile:
     """The profile of a tool, with single fields taken from other keys, in order of preference, where
     `overrides` say so. The names are those of Tool and Field, as the settings hold them."""
     tool = Tool(name)
@@ -66,7 +67,7 @@ def profile(name: str, overrides: Mapping[str, Sequence[str]] | None = None) -> 
         **dict.fromkeys(Field, ""),
         **_COMMON,
         **_KEYS[tool],
-        **(overrides or {}),
+        **dict(overrides),
     }
     return Profile(
         tool=tool,
@@ -78,12 +79,7 @@ def profile(name: str, overrides: Mapping[str, Sequence[str]] | None = None) -> 
 
 def profile_of(source: Source) -> Profile:
     """The profile by which a source's articles are read."""
-    return _cached(source.profile, tuple(source.fields.items()))
-
-
-@lru_cache(maxsize=64)
-def _cached(tool: Tool, overrides: tuple[tuple[str, tuple[str, ...]], ...]) -> Profile:
-    return profile(tool, dict(overrides))
+    return profile(source.profile, tuple(source.fields.items()))
 
 
 def _paths(written: str | Sequence[str]) -> tuple[KeyPath, ...]:

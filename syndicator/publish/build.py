@@ -285,7 +285,7 @@ class Output:
             session.feeds.mark_dirty(portion.new.difference(portion.done))
             session.feeds.put_written(self.folder.changes)
             if self.settings.feeds.hub is not None:
-                session.websub.owe((self.settings.site.base_url + path for path in portion.feeds()), now)
+                session.feeds.owe_hub((self.settings.site.base_url + path for path in portion.feeds()), now)
         self.folder.changes.clear()
 
     def _published(self, portion: _Portion, failure: OutputUnwritable | None) -> Published:

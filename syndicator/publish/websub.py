@@ -20,7 +20,7 @@ import structlog
 from syndicator.errors import StoreError
 from syndicator.once import SaidOnce
 from syndicator.store.database import Store
-from syndicator.store.websub import OwedNotification
+from syndicator.store.types import OwedNotification
 from syndicator.waiting import back_off
 
 log = structlog.get_logger()
@@ -73,13 +73,13 @@ class HubNotifier:
         """Tells what is due now; the seconds until more may be due."""
         now = self._clock()
         with self._store.reading() as session:
-            due = session.websub.due(now, limit=AT_ONCE)
+            due = session.feeds.due_to_hub(now, limit=AT_ONCE)
         if due:
             with httpx.Client(timeout=TIMEOUT_S) as client:
                 told = [(one, notify(client, self._hub, one.topic)) for one in due if not stop.is_set()]
             self._settle(told)
         with self._store.reading() as session:
-            soonest = session.websub.next_due()
+            soonest = session.feeds.next_due_to_hub()
         if soonest is None:
             return LOOK_EVERY_S
         return min(max(0.0, (soonest - self._clock()).total_seconds()), LOOK_EVERY_S)
@@ -90,11 +90,11 @@ class HubNotifier:
         with self._store.transaction() as session:
             for owed, reply in told:
                 if reply.answer is HubAnswer.LATER and now - owed.since < GIVE_UP:
-                    session.websub.postpone(
+                    session.feeds.postpone_hub(
                         owed.topic, now + back_off(owed.attempts + 1, FIRST_WAIT, LONGEST_WAIT, jitter)
                     )
                 else:
-                    session.websub.forget(owed.topic, since=owed.since)
+                    session.feeds.forget_hub(owed.topic, since=owed.since)
         self._say([reply for _, reply in told])
 
     def _say(self, replies: list[HubReply]) -> None:

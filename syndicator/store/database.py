@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table
 from sqlalchemy.engine import make_url
 
 from syndicator.errors import (
@@ -32,7 +32,6 @@ from syndicator.store.tables import metadata
 from syndicator.store.translation import disk_error, translated
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-REVISION = text("SELECT version_num FROM alembic_version")
 MADE_AS = (
     "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
     " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
@@ -270,9 +269,8 @@ def _read_everything(connection: Connection) -> None:
 
 def _migrate(connection: Connection, path: Path) -> None:
     """Brings the tables up to this version's; a new database gets them as they are now."""
-    found = inspect(connection).get_table_names()
-    current = connection.execute(REVISION).scalar() if "alembic_version" in found else None
-    if current is None and not found:
+    found, current = inspect(connection).get_table_names(), Session(connection).revision()
+    if not found:
         metadata.create_all(connection)
         connection.exec_driver_sql(MADE_AS)
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (latest_revision(),))

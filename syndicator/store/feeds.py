@@ -1,4 +1,4 @@
-"""Which entries stand in which topic's feed, and what of it is on disk.
+"""Which entries stand in which topic's feed, what of it is on disk, and what the WebSub hub is to be told.
 
 Works on the caller's open transaction. A topic is its slug throughout. What is asked of one topic is found by
 index and costs what it gives; `span` and `held` count through the whole topic.
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, or_, select
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from syndicator.models import Appearance, Entry, Tombstone, Visibility, WrittenFile
 from syndicator.store import rows
 from syndicator.store.dialect import batches, insert_missing, row_of, upsert
-from syndicator.store.tables import dirty, entries, memberships, written
-from syndicator.store.types import FEED, Membership, Span
+from syndicator.store.tables import dirty, entries, memberships, websub, written
+from syndicator.store.types import FEED, Membership, OwedNotification, Span
 
 MEMBERSHIP = [memberships.c[name] for name in Membership.__dataclass_fields__]
 
@@ -208,3 +208,33 @@ class FeedTables:
         )
         for some in batches(path for path, file in changes.items() if file is None):
             self._connection.execute(delete(written).where(written.c.path.in_(some)))
+
+    # what the WebSub hub has still to be told: owed first, told after, then forgotten
+
+    def owe_hub(self, topics: Iterable[str], now: datetime) -> None:
+        """Owes the hub a word on each feed, at once; one that waits for another try goes on waiting."""
+        rows = ({"topic": topic, "since": now, "due": now, "attempts": 0} for topic in topics)
+        upsert(self._connection, websub, rows, keep=("due", "attempts"))
+
+    def due_to_hub(self, now: datetime, *, limit: int) -> list[OwedNotification]:
+        """What is to be told now, longest owed first."""
+        query = (
+            select(websub).where(websub.c.due <= now).order_by(websub.c.since, websub.c.topic).limit(limit)
+        )
+        return [
+            OwedNotification(topic=row.topic, since=row.since, attempts=row.attempts)
+            for row in self._connection.execute(query)
+        ]
+
+    def next_due_to_hub(self) -> datetime | None:
+        found: datetime | None = self._connection.scalar(select(func.min(websub.c.due)))
+        return found
+
+    def forget_hub(self, topic: str, *, since: datetime) -> None:
+        """The hub was told, or will not hear. A change that came meanwhile is owed anew, and stays."""
+        self._connection.execute(delete(websub).where(websub.c.topic == topic, websub.c.since == since))
+
+    def postpone_hub(self, topic: str, due: datetime) -> None:
+        """The hub was not reached."""
+        values = {"due": due, "attempts": websub.c.attempts + 1}
+        self._connection.execute(update(websub).where(websub.c.topic == topic).values(values))

@@ -1,6 +1,6 @@
 """The store on one open transaction: sources, files, entries, topics and single facts.
 
-`problems`, `feeds`, `stories`, `outbox` and `websub` are its other tables. Rows become values here and
+`problems`, `feeds`, `stories` and `outbox` are its other tables. Rows become values here and
 nowhere else. What is asked for by keys is found by index, in one statement for each 500 of them.
 """
 
@@ -23,7 +23,6 @@ from syndicator.store.problems import Problems
 from syndicator.store.stories import Stories
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topics
 from syndicator.store.types import KnownFile, SourceState, StoredEntry, StoredTopic
-from syndicator.store.websub import WebSubNotifications
 
 _LINK = entries.c.canonical_link
 _SHARED = (
@@ -42,7 +41,6 @@ class Session:
         self.feeds = FeedTables(connection)
         self.stories = Stories(connection)
         self.outbox = Outbox(connection)
-        self.websub = WebSubNotifications(connection)
         self.history = History(connection)
         self.past = Past(connection)
 

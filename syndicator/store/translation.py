@@ -31,9 +31,9 @@ def translated(path: Path) -> Iterator[None]:
         raise StoreBusy(
             "the database is in use", on=str(path), why="another thread holds it", fix=fix
         ) from error
-    except sqlite3.DatabaseError as error:  # while a connection is opened, SQLAlchemy does not wrap it
-        raise _as_ours(error, path) or error from error
-    except UnicodeDecodeError as error:  # SQLite quotes the damaged bytes, and Python cannot read its message
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # SQLAlchemy does not wrap what comes while a connection is opened; and where SQLite quotes damaged
+        # bytes, Python cannot read its message.
         raise _as_ours(error, path) or error from error
 
 

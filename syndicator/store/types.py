@@ -132,3 +132,12 @@ class Span:
     shown: int
     first: datetime | None
     newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedNotification:
+    """A feed that has changed since `since`, which the WebSub hub is to be told; `attempts` have failed."""
+
+    topic: str
+    since: datetime
+    attempts: int

@@ -82,36 +82,7 @@ class Folder(FileSystemEventHandler):
         warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
 
     def start(self) -> None:
-        """Begins to watch; a scan after it misses nothing."""
-        self._build()
-
-    def stop(self) -> None:
-        """Ends watching within about a second."""
-        self._tear_down()
-        self._asked_s = None
-
-    def check(self) -> bool:
-        """Heals what can be healed; whether it did, so that everything must be looked at.
-
-        A few system calls: fit to be called at each turn of the loop.
-        """
-        if self._asked_s is None or self._is_well():
-            return False
-        polled = bool(self._identity) and self._observer is None
-        self._tear_down()
-        self._build()
-        return self._observer is not None or not polled
-
-    def _is_well(self) -> bool:
-        if (self._real, self._identity) != _resolve(self._root):
-            return False
-        if self._observer is not None:
-            threads = (self._observer, *self._observer.emitters)
-            return len(threads) > 1 and all(thread.is_alive() for thread in threads)
-        return not self._identity or time.monotonic() < (self._asked_s or 0.0) + RETRY_S
-
-    def _build(self) -> None:
-        """Watches the folder that is there now, or says why it is not watched."""
+        """Watches the folder that is there now, or says why not; a scan after it misses nothing."""
         self._asked_s = time.monotonic()
         self._real, self._identity = _resolve(self._root)
         if not self._identity:
@@ -128,6 +99,31 @@ class Folder(FileSystemEventHandler):
             self._say(way, why=error.strerror or str(error), fix=f"To see changes at once, {fix}")
         else:
             self._say("")
+
+    def stop(self) -> None:
+        """Ends watching within about a second."""
+        self._tear_down()
+        self._asked_s = None
+
+    def check(self) -> bool:
+        """Heals what can be healed; whether it did, so that everything must be looked at.
+
+        A few system calls: fit to be called at each turn of the loop.
+        """
+        if self._asked_s is None or self._is_well():
+            return False
+        polled = bool(self._identity) and self._observer is None
+        self._tear_down()
+        self.start()
+        return self._observer is not None or not polled
+
+    def _is_well(self) -> bool:
+        if (self._real, self._identity) != _resolve(self._root):
+            return False
+        if self._observer is not None:
+            threads = (self._observer, *self._observer.emitters)
+            return len(threads) > 1 and all(thread.is_alive() for thread in threads)
+        return not self._identity or time.monotonic() < (self._asked_s or 0.0) + RETRY_S
 
     def _observe(self, *, recursive: bool) -> InotifyObserver:
         observer = InotifyObserver(generate_full_events=True)

@@ -90,9 +90,9 @@ def test_hub_hears_of_feeds_written_by_a_pass_that_was_killed(tmp_path: Path) ->
 def told(rig: Rig) -> list[str]:
     """What the hub is owed; owed no longer after that."""
     with rig.store.transaction() as session:
-        due = session.websub.due(rig.now, limit=99)
+        due = session.feeds.due_to_hub(rig.now, limit=99)
         for owed in due:
-            session.websub.forget(owed.topic, since=owed.since)
+            session.feeds.forget_hub(owed.topic, since=owed.since)
     return [owed.topic for owed in due]
 
 

@@ -57,7 +57,8 @@ def test_path_says_what_the_tool_takes_from_it(tool: str, path: str, facts: File
 
 def test_override_replaces_the_keys_of_one_field() -> None:
     changed = profile(
-        "smartable", {"title": ["headline"], "published": ["meta.date", "date"], "topics": ["a", "b"]}
+        "smartable",
+        (("title", ("headline",)), ("published", ("meta.date", "date")), ("topics", ("a", "b"))),
     )
     assert changed.keys[Field.TITLE] == (("headline",),)
     assert changed.keys[Field.PUBLISHED] == (("meta", "date"), ("date",))

@@ -132,11 +132,11 @@ class World:
 
     def owe(self) -> None:
         with self.store.transaction() as session:
-            session.websub.owe(FEEDS, self.now)
+            session.feeds.owe_hub(FEEDS, self.now)
 
     def owed(self) -> int:
         with self.store.reading() as session:
-            return len(session.websub.due(self.now + timedelta(days=9), limit=99))
+            return len(session.feeds.due_to_hub(self.now + timedelta(days=9), limit=99))
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_what_had_other_names_is_kept(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{database}", now=NOON)
     with store.reading() as session:
         (problem,), (story,) = session.problems.all(), session.outbox.ledger.owed(None)
-        (owed,) = session.websub.due(NOON, limit=9)
+        (owed,) = session.feeds.due_to_hub(NOON, limit=9)
         output = session.metadata("output")
     store.close()
     assert (problem.what, problem.fix) == ("no title", "Add a title")
