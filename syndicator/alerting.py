@@ -24,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from syndicator.alerts import Delivery, DeliveryState, SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
-from syndicator.health import HealthLevel
+from syndicator.health import ALERTS_FIX, HealthLevel
 from syndicator.once import SaidOnce
 from syndicator.operator_alerts import (
     FindingFacts,
@@ -251,8 +251,8 @@ def _ways(
         memory = memories.get(channel, WayMemory())
         ways.append(AlertWay(name=channel, messenger=messenger, channel=channel, memory=memory))
     elif channel is not None:
-        fix = "Set SLACK_BOT_TOKEN, or give `alerts_to` a `webhook_file`"
-        log.warning("no slack token: the operator is not told in the channel", channel=channel, fix=fix)
+        event = "no slack token: the operator is not told in the channel"
+        log.warning(event, channel=channel, fix=ALERTS_FIX)
     if (url := settings.credentials.alerts) is not None:
         webhook, memory = AlertWebhook(url.get_secret_value()), memories.get("webhook", WayMemory())
         ways.append(AlertWay(name="webhook", messenger=webhook, memory=memory))

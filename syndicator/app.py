@@ -80,25 +80,14 @@ class App:
 
     def findings(self, session: Session, now: datetime, *, refused: bool) -> list[Finding]:
         """What a person should see to; `refused`: settings were to be read again and were wrong."""
-        routes, has_way = self.router.routes, self.messengers.has_way
         losses, since = sorted(self.sources.losses().items()), self.sources.lost_since()
-        outbox, outage = session.outbox, self.outages.outage
-        mutes = [mute for mute in outbox.ledger.mutes(ended_after=now) if mute.route == ALL_ROUTES]
-        lost = left_behind(outbox.open_ways(), routes, has_way)
-        refusal, damage, backup = self.outages.refusal, self.daily_check.damage, self.backups.failure
+        mutes = [one for one in session.outbox.ledger.mutes(ended_after=now) if one.route == ALL_ROUTES]
         problems, failing = session.problems.count(), self.failures.current
-        wayless = [route.name for route in routes if not has_way(route.name, route.channel)]
-        wayless += [f"{route} in {channel}" for route, channel in lost]
-        broken = [state.channel for state in outbox.channels.broken()]
-        waiting = session.history.oldest_waiting() if outage is None else None
+        damage, backup = self.daily_check.damage, self.backups.failure
         found = [
             *(health.bad_files(kind, problems[kind]) for kind in health.FILES if problems.get(kind)),
             *(health.folder_lost(name, loss.reason, since.get(name, now)) for name, loss in losses),
-            outage and health.slack_unreachable(outage.since, outbox.waiting()),
-            refusal and health.token_refused(refusal),
-            health.no_way(wayless) if wayless else None,
-            health.channels_broken(broken) if broken else None,
-            waiting and health.messages_wait(*waiting, now),
+            *self._findings_of_slack(session, now),
             damage and health.database_damaged(*damage),
             backup and health.no_backup(*backup),
             health.all_muted(max(mutes, key=lambda mute: mute.end), now) if mutes else None,
@@ -106,6 +95,22 @@ class App:
             failing and health.hindrance(*failing),
         ]
         return [finding for finding in found if finding]
+
+    def _findings_of_slack(self, session: Session, now: datetime) -> Iterator[Finding]:
+        routes, has_way, outbox = self.router.routes, self.messengers.has_way, session.outbox
+        if (outage := self.outages.outage) is not None:
+            yield health.slack_unreachable(outage.since, outbox.waiting())
+        if (refusal := self.outages.refusal) is not None:
+            yield health.token_refused(refusal)
+        if wayless := [route.name for route in routes if not has_way(route.name, route.channel)]:
+            yield health.no_way(wayless, health.NAME_FIX if self.messengers.bot else health.NO_WAY_FIX)
+        if ways := left_behind(outbox.open_ways(), routes, has_way):
+            gone = [f"{route} in {channel}" for route, channel in ways]
+            yield health.no_way(gone, health.ROUTE_FIX, "no route")
+        if broken := [state.channel for state in outbox.channels.broken()]:
+            yield health.channels_broken(broken)
+        if outage is None and (waiting := session.history.oldest_waiting()) is not None:
+            yield health.messages_wait(*waiting, now)
 
     def status(self, now: datetime, *, refused: bool) -> str:
         """How things stand, in one line."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from syndicator import __version__, doctor
 from syndicator.alerts import channel_name
 from syndicator.errors import WHERE_TO_LOOK, DeliveryError, StoreError, SyndicatorError
-from syndicator.health import Finding, HealthLevel, Kind, no_way
+from syndicator.health import ALERTS_FIX, NO_WAY_FIX, Finding, HealthLevel, Kind, no_way
 from syndicator.settings.models import Settings, Source
 from syndicator.slack.check import NOT_FOUND
 from syndicator.text import say_count
@@ -233,6 +233,7 @@ def _slack(settings: Settings, patience_s: float) -> Iterator[Finding]:
     for name in to.webhooks:
         yield doctor.well(Kind.CHANNEL, f"{name}: by webhook; `syndicator send-test {name}` tries it")
     users = [(route.name, route.channel) for route in settings.routes if route.name not in to.webhooks]
+    routes = [name for name, _ in users]
     if settings.alerts_to is not None and settings.alerts_to.channel is not None:
         users.append(("alerts_to", settings.alerts_to.channel))
     if to.token is not None:
@@ -242,20 +243,25 @@ def _slack(settings: Settings, patience_s: float) -> Iterator[Finding]:
         bot = SlackBot(to.token.get_secret_value(), api_url=to.api_url, deadline=deadline)
         yield from _with_bot(bot, users, patience_s)
     elif users:
-        look = partial(_without_token, settings, [name for name, _ in users])
+        look = partial(_without_token, settings, routes, is_alerting=len(users) > len(routes))
         yield from run([Probe(Kind.TOKEN, look, STUCK)], patience_s)
 
 
-def _without_token(settings: Settings, routes: Sequence[str]) -> list[Finding]:
-    """No way to Slack; unless the service that runs has one, by a credential that systemd gives it alone."""
+def _without_token(settings: Settings, routes: Sequence[str], *, is_alerting: bool) -> list[Finding]:
+    """No way to Slack; unless the service that runs says so itself, or has a token, by a credential that
+    systemd gives it alone."""
     try:
         facts = _status(settings)
     except OSError:  # said by the check of the service
         facts = {"level": HealthLevel.DOWN}
-    if facts["level"] < HealthLevel.DOWN and all(one["kind"] != Kind.WAY for one in facts["findings"]):
+    if facts["level"] < HealthLevel.DOWN:
+        if any(one["kind"] == Kind.WAY and not one["of"] for one in facts["findings"]):
+            return []
         text = "not looked at: the service has a token that this command was not given"
         return [doctor.warning(Kind.TOKEN, text, "Run it with the unit's credential, as in deploy/README.md")]
-    return [replace(no_way(routes), kind=Kind.TOKEN)]
+    found = [no_way(routes, NO_WAY_FIX)] if routes else []
+    found += [no_way(["alerts_to"], ALERTS_FIX)] if is_alerting else []
+    return [replace(one, kind=Kind.TOKEN) for one in found]
 
 
 def _with_bot(bot: SlackBot, users: Sequence[tuple[str, str]], patience_s: float) -> Iterator[Finding]:

@@ -39,10 +39,10 @@ LOSSES = {
 CONFIRM = "If they are meant to be gone: `syndicator build --confirm-removals`"
 MOUNT = "Mount or mend it, or correct the source's `path`; what was published stays meanwhile"
 
-WAY_FIX = (
-    "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again, or correct the channel's name; "
-    "until then messages are kept"
-)
+NO_WAY_FIX = "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; until then messages are kept"
+NAME_FIX = "Correct the channel's name, or give its id; until then messages are kept"
+ROUTE_FIX = "Put the route back as it was, or end them: `syndicator deliveries drop ID`"
+ALERTS_FIX = "Set SLACK_BOT_TOKEN, or give `alerts_to` a `webhook_file`"
 
 
 class HealthLevel(IntEnum):
@@ -158,10 +158,10 @@ def token_refused(error: DeliveryError) -> Finding:
     return Finding(kind=Kind.TOKEN, text=text, fix=error.fix)
 
 
-def no_way(routes: Sequence[str]) -> Finding:
-    """Routes with neither token nor webhook."""
+def no_way(routes: Sequence[str], fix: str, of: str = "") -> Finding:
+    """Routes whose messages cannot leave."""
     text = f"no way to Slack for {_names(routes)}"
-    return Finding(kind=Kind.WAY, text=text, fix=WAY_FIX, on=(*routes,))
+    return Finding(kind=Kind.WAY, text=text, fix=fix, of=of, on=(*routes,))
 
 
 def channels_broken(channels: Sequence[str]) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from syndicator.health import ROUTE_FIX
 from syndicator.models import INCLUDE, Visibility
 from syndicator.notify.patterns import Unmatched, folded, unmatched
 from syndicator.notify.rules import left_behind, names_with_ancestors
@@ -106,5 +107,5 @@ def report_left_behind(store: Store, routes: Sequence[Route], has_way: Callable[
             route=route,
             channel=channel,
             messages=open_ways[route, channel],
-            fix="Put the route back as it was, or end them: `syndicator deliveries drop ID`",
+            fix=ROUTE_FIX,
         )

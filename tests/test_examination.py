@@ -20,8 +20,9 @@ from syndicator.cli import app, build  # noqa: F401  it registers itself
 from syndicator.cli.doctor import RESULTS
 from syndicator.doctor import well
 from syndicator.examination import Probe, examine, run
-from syndicator.health import Finding, HealthLevel, Kind
+from syndicator.health import ALERTS_FIX, NO_WAY_FIX, Finding, HealthLevel, Kind, no_way
 from syndicator.settings.load import load_settings
+from syndicator.status import StatusFile, hindered, status_path
 from syndicator.store.database import hold_state
 from tests.slack_server import TOKEN, Channel, Slack, SlackServer
 
@@ -183,6 +184,24 @@ def test_each_channel_is_asked_about_once_and_nothing_is_posted(config: Path) ->
         token = found(config, "token", slack=slack)
         assert token == [("wrong", "the Slack token was not accepted: invalid_auth")]
     assert slack.slack.posted == []
+
+
+def test_no_way_to_slack_is_said_once_with_what_mends_it(config: Path) -> None:
+    more = "routes: [{name: ai, channel: C1}]\nalerts_to: {channel: C3}\n"
+    config.write_text(SETTINGS + more, encoding="utf-8")
+    settings = load_settings(config, {})
+    now = datetime.now(UTC)
+
+    def told() -> dict[str, str]:
+        checks = examine(settings, config=config, environment={}, now=now, patience_s=PATIENCE_S)
+        return {check.text: check.fix for check in checks if "no way to Slack" in check.text}
+
+    alone = {"no way to Slack for ai": NO_WAY_FIX, "no way to Slack for alerts_to": ALERTS_FIX}
+    assert told() == alone
+    (config.parent / "var").mkdir()
+    status = StatusFile(status_path(settings.state))
+    status.write(hindered(no_way(["ai"], NO_WAY_FIX), now, started=now))
+    assert told() == {"no way to Slack for ai": NO_WAY_FIX}, "the service says it itself"
 
 
 def test_slack_that_hangs_is_told(config: Path) -> None:

@@ -10,6 +10,7 @@ from syndicator.alerts import ALL_ROUTES, Mute
 from syndicator.errors import StoreError
 from syndicator.health import (
     FILES,
+    NO_WAY_FIX,
     SETTINGS_REFUSED,
     Finding,
     HealthLevel,
@@ -58,7 +59,9 @@ CASES = [
         [slack_unreachable(NOW, 1)], "193 public · Slack unreachable since 12:00, 1 waits", id="one"
     ),
     pytest.param([slack_unreachable(NOW)], "193 public · Slack unreachable since 12:00", id="nothing waits"),
-    pytest.param([no_way(["ai", "top"])], "193 public · no way to Slack for ai, top", id="no token"),
+    pytest.param(
+        [no_way(["ai", "top"], NO_WAY_FIX)], "193 public · no way to Slack for ai, top", id="no token"
+    ),
     pytest.param([channels_broken(["C1"])], "193 public · Slack refuses C1", id="broken channel"),
     pytest.param(
         [channels_broken([f"C{n}" for n in range(7)])],
@@ -93,7 +96,7 @@ def test_messages_that_wait_are_told_and_matter_when_they_are_late() -> None:
 
 
 def test_every_finding_has_a_fix() -> None:
-    found = [*EVERYTHING, no_way(["a"]), channels_broken(["C1"]), messages_wait(1, NOW, NOW)]
+    found = [*EVERYTHING, no_way(["a"], NO_WAY_FIX), channels_broken(["C1"]), messages_wait(1, NOW, NOW)]
     assert all(finding.fix for finding in found)
 
 
