@@ -86,19 +86,7 @@ def check(
 
     Nothing is written or sent. Exit code 1 if there are problems, 78 if the settings are wrong.
     """
-    try:
-        settings = read_settings(config, to_publish=True)
-    except SettingsError as error:
-        if not as_json:
-            raise
-        say_json({"settings": [asdict(problem) for problem in error.problems]})
-        raise typer.Exit(error.exit_code) from None
-    if settings_only:
-        if as_json:
-            say_json({"settings": []})
-        else:
-            say("the settings are fine")
-        return
+    settings = _checked_settings(config, settings_only=settings_only, as_json=as_json)
     from syndicator.build import check as check_all
     from syndicator.cli.log import configure_logs
 
@@ -108,10 +96,7 @@ def check(
     if as_json:
         say_json(_facts(result))
     else:
-        if annotations:
-            _annotate(settings, result.problems)
-        else:
-            say_problems(settings, result.problems)
+        (_annotate if annotations else say_problems)(settings, result.problems)
         say_counts(result)
         say_folders(result)
         _say_missing(result)
@@ -121,6 +106,24 @@ def check(
         say(say_count(count, "problem") if count else "no problems")
     if not result.fine:
         raise typer.Exit(1)
+
+
+def _checked_settings(config: Path, *, settings_only: bool, as_json: bool) -> Settings:
+    """The settings. Ends the command where they are wrong, or all that was asked for."""
+    try:
+        settings = read_settings(config, to_publish=True)
+    except SettingsError as error:
+        if not as_json:
+            raise
+        say_json({"settings": [asdict(problem) for problem in error.problems]})
+        raise typer.Exit(error.exit_code) from None
+    if not settings_only:
+        return settings
+    if as_json:
+        say_json({"settings": []})
+    else:
+        say("the settings are fine")
+    raise typer.Exit
 
 
 def _facts(result: Pass) -> dict[str, Any]:
