@@ -10,7 +10,9 @@ from typing import Any
 from syndicator.activity import Durations
 from syndicator.alerts import DeliveryState
 from syndicator.app import App
+from syndicator.models import Problem
 from syndicator.notify.enqueue import known_entries
+from syndicator.store.session import Session
 
 MOST = 50
 """So many problems, messages and decisions are shown, the newest."""
@@ -23,7 +25,7 @@ def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
     day = now - timedelta(hours=HOURS)
     with app.store.reading() as session:
         outbox = session.outbox
-        problems = session.problems.all()
+        problems = placed_problems(app, session)
         waiting = outbox.list(SHOWN, limit=MOST)
         decisions = session.history.decisions(MOST)
         guids = {guid for one in waiting for guid in one.guids} | {row.guid for row in decisions}
@@ -39,7 +41,7 @@ def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
             to_slack.note((ended - created).total_seconds())
     return {
         "problems": problems,
-        "problem_counts": Counter(problem.source for problem in problems),
+        "problem_counts": Counter(problem.source for _, problem in problems),
         "waiting": [(one, [titles.get(guid, "(unknown)") for guid in one.guids]) for one in waiting],
         "decisions": [(row, titles.get(row.guid, "(unknown)")) for row in decisions],
         "sent_by_hour": _by_hour([ended for _, ended in sent], now),
@@ -49,6 +51,11 @@ def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
         "answers": dict(app.outages.answers),
         "to_slack": to_slack,
     }
+
+
+def placed_problems(app: App, session: Session) -> list[tuple[str, Problem]]:
+    """All problems, each with its place as an editor takes it."""
+    return [(app.settings.place_of(problem), problem) for problem in session.problems.all()]
 
 
 def _by_hour(moments: Sequence[datetime], now: datetime) -> list[int]:

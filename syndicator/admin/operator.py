@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from syndicator.activity import Activity
-from syndicator.admin.details import details
+from syndicator.admin.details import details, placed_problems
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import SyndicatorError
@@ -54,20 +54,16 @@ class Operator:
         """The operator's page."""
         from syndicator.admin.page import render_operators_page
 
-        told, more = self._ask(more=True)
-        app = self.app
-        if more and app is not None:
-            more["problems"] = _placed(app, more["problems"])
-        return render_operators_page(told, more, self.clock.now())
+        return render_operators_page(*self._ask(more=True), self.clock.now())
 
     def problems(self) -> bytes:
         """The articles with a problem, as an Atom feed."""
         from syndicator.admin.page import render_problems
 
-        app, found = self.app, list[Any]()
+        app, found = self.app, list[tuple[str, Problem]]()
         if app is not None:
             with app.store.reading() as session:
-                found = _placed(app, session.problems.all())
+                found = placed_problems(app, session)
         return render_problems(found, f"{self.address}problems.xml", self.clock.now())
 
     def _ask(self, *, more: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -79,7 +75,3 @@ class Operator:
             return told, details(app, now, started=self.started) if more else {}
         except SyndicatorError as error:
             return hindered(hindrance(error, now), now, started=self.started), {}
-
-
-def _placed(app: App, problems: Iterable[Problem]) -> list[tuple[str, Problem]]:
-    return [(app.settings.place_of(problem), problem) for problem in problems]
