@@ -38,16 +38,9 @@ NO_EDITS = (
 )
 
 
-def load_settings(
-    file: Path,
-    environment: Mapping[str, str],
-    *,
-    check_cron: CronCheck = lambda cron, zone: None,
-    check_output: OutputCheck = lambda output: None,
-) -> Settings:
-    """Reads everything once. Raises SettingsError with all problems: first of what each setting is by itself,
-    and once these are mended, of how they go together."""
-    return SettingsReader(file, environment).settings(check_cron, check_output)
+def load_settings(file: Path, environment: Mapping[str, str]) -> Settings:
+    """As `SettingsReader.settings`, without what takes long to check."""
+    return SettingsReader(file, environment).settings()
 
 
 class SettingsReader:
@@ -85,7 +78,8 @@ class SettingsReader:
         check_cron: CronCheck = lambda cron, zone: None,
         check_output: OutputCheck = lambda output: None,
     ) -> Settings:
-        """As `load_settings`."""
+        """Everything, read once. Raises SettingsError with all problems: first of what each setting is by
+        itself, and once these are mended, of how they go together."""
         settings = self._validated()
         for path, what in find_faults(settings, check_cron, check_output):
             self._add(what, path)

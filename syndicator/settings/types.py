@@ -129,16 +129,21 @@ def _language(value: str) -> str:
     return tag
 
 
-def _name(value: str) -> str:
-    if not NAME.fullmatch(value):
-        raise ValueError("must be letters, digits, `-`, `_` and `.`, at most 64")
-    return value
+def matches(form: re.Pattern[str], what: str) -> AfterValidator:
+    """Refuses what is not wholly of this form, saying what it must be."""
+
+    def check(value: str) -> str:
+        if not form.fullmatch(value):
+            raise ValueError(what)
+        return value
+
+    return AfterValidator(check)
 
 
 def _level(value: str) -> str:
     if value.lower() in RESERVED_LEVELS:
         raise ValueError("this name is taken by the output folder's own; choose another, like `top`")
-    return _name(value)
+    return value
 
 
 def _permalink(value: str) -> str:
@@ -154,18 +159,6 @@ def _clock(value: object) -> object:
     if match is None:
         raise ValueError('must be a time of day in quotes, like "22:00"')
     return time(int(match[1]), int(match[2]))
-
-
-def _channel(value: str) -> str:
-    if not CHANNEL.fullmatch(value):
-        raise ValueError('must be a channel\'s id, like C0123456789, or its name in quotes, like "#news"')
-    return value
-
-
-def _channel_id(value: str) -> str:
-    if not CHANNEL_ID.fullmatch(value):
-        raise ValueError("must be the channel's id, like C0123456789, at the end of its details in Slack")
-    return value
 
 
 def _list(value: object) -> object:
@@ -207,12 +200,17 @@ Hub = Annotated[str, AfterValidator(http_link), AfterValidator(encoded)]
 Line = Annotated[str, AfterValidator(one_line)]
 Title = Annotated[str, AfterValidator(_title)]
 Database = Annotated[str, AfterValidator(_database)]
-Name = Annotated[str, AfterValidator(_name)]
-LevelName = Annotated[str, AfterValidator(_level)]
+Name = Annotated[str, matches(NAME, "must be letters, digits, `-`, `_` and `.`, at most 64")]
+LevelName = Annotated[Name, AfterValidator(_level)]
 Permalink = Annotated[str, AfterValidator(_permalink)]
 TimeOfDay = Annotated[time, BeforeValidator(_clock)]
-Channel = Annotated[str, AfterValidator(_channel)]
-ChannelId = Annotated[str, AfterValidator(_channel_id)]
+Channel = Annotated[
+    str, matches(CHANNEL, 'must be a channel\'s id, like C0123456789, or its name in quotes, like "#news"')
+]
+ChannelId = Annotated[
+    str,
+    matches(CHANNEL_ID, "must be the channel's id, like C0123456789, at the end of its details in Slack"),
+]
 Beside = Annotated[Path, BeforeValidator(_path)]
 Named = Annotated[Path, BeforeValidator(_path), BeforeValidator(_not_empty)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_list)]

@@ -15,7 +15,7 @@ from syndicator.entries.sources import reading
 from syndicator.errors import SettingsError
 from syndicator.parse.article import parse_article
 from syndicator.schedule import validate_cron
-from syndicator.settings.load import load_settings
+from syndicator.settings.load import SettingsReader, load_settings
 from syndicator.settings.models import Digest, Settings
 from syndicator.settings.types import Field, duration
 
@@ -35,7 +35,7 @@ def write(folder: Path, values: Mapping[str, Any] | str) -> Path:
 
 
 def load(folder: Path, values: Mapping[str, Any] | str, **environment: str) -> Settings:
-    return load_settings(write(folder, values), environment, check_cron=validate_cron)
+    return SettingsReader(write(folder, values), environment).settings(validate_cron)
 
 
 def problems(folder: Path, values: Mapping[str, Any] | str, **environment: str) -> list[str]:

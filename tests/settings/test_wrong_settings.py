@@ -14,7 +14,7 @@ import pytest
 from syndicator.errors import SettingProblem, SettingsError
 from syndicator.schedule import validate_cron
 from syndicator.settings.checks import SettingPath
-from syndicator.settings.load import load_settings
+from syndicator.settings.load import SettingsReader
 from syndicator.settings.wording import known_keys, name_of
 
 WHOLE: dict[str, Any] = {
@@ -65,7 +65,7 @@ def problems(folder: Path, values: object, environment: dict[str, str] | None = 
     file = folder / "s.yaml"
     file.write_text(json.dumps(values), encoding="utf-8")
     try:
-        load_settings(file, environment or {}, check_cron=validate_cron)
+        SettingsReader(file, environment or {}).settings(validate_cron)
     except SettingsError as error:
         for text in error.problems:
             assert not FORBIDDEN.search(re.sub(r"\(is .*\)$", "", text.what)), text
