@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from syndicator.alerts import LedgerRow, RouteReason
+from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
 from syndicator.models import Entry, Visibility, rank
 from syndicator.notify.rules import Keys, TopicNames, is_excluded, judge_match, keys_of
 from syndicator.notify.slack_text import clean
@@ -34,12 +34,15 @@ def cover(row: LedgerRow, entries: Sequence[Entry], route: Route, topic_names: T
     """What the route's message shows of a story that it owes; None where none of its entries may lead.
 
     The best of those that the route takes leads; where it takes none any more, the one for which it was
-    owed, since that was judged once. `topic_names` matter only where there are several `entries`.
+    owed, since that was judged once. Once posted, the lead stays while it is public: neither a quality that
+    flips nor a copy changes what a headline leads to. `topic_names` matter only where there are several
+    `entries`.
     """
     named = _named(entries, route, topic_names)
     taken = (one for one, keys in named if judge_match(one, route, keys) is None)
     owed = (one for one in entries if one.guid == row.guid and one.visibility is Visibility.PUBLIC)
-    lead = next(chain(taken, owed), None)
+    is_there = row.kind in (LedgerKind.ANNOUNCED, LedgerKind.SHOWN)
+    lead = next(chain(owed, taken) if is_there else chain(taken, owed), None)
     if lead is None:
         return None
     by_name: dict[str, Entry] = {}

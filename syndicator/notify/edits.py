@@ -6,14 +6,13 @@ between two publishers settles: where the text is then what stands in the channe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from syndicator.alerts import Delivery, DeliveryState
 from syndicator.notify.compose import edit_id
-from syndicator.notify.message import REASON
 
 EDITED_FOR = timedelta(days=7)
 """How long after it was sent a message still follows its story."""
@@ -31,7 +30,7 @@ def plan_edit(
 
     `edits` are all of that message, none of them under way. One that waits takes the new text, or ends where
     the channel has it. One that was dropped, by the operator or since Slack edits the message no more, is the
-    last.
+    last. `anew` does not say why it was sent.
     """
     if any(edit.state is DeliveryState.DROPPED and edit.message_ts == posted.message_ts for edit in edits):
         return None
@@ -80,12 +79,11 @@ def _same(one: Delivery, other: Delivery) -> bool:
 
 
 def _with_reason(anew: Delivery, posted: Delivery) -> Delivery:
-    """The message with the line that says why it was sent as it was then: no quality changes it."""
+    """The message, composed without a reason, with the line that says why it was sent: no quality changes it.
+
+    It is the last block, and the only one of small text that is nothing but a line.
+    """
     blocks: Any = anew.message["blocks"]
     before: Any = posted.message["blocks"]
-    kept = [block for block in blocks if not _is_reason(block)] + [*filter(_is_reason, before)]
-    return replace(anew, message={**anew.message, "blocks": kept})
-
-
-def _is_reason(block: Mapping[str, Any]) -> bool:
-    return block["type"] == "context" and str(block["elements"][0].get("text", "")).startswith(REASON)
+    reason = [block for block in before[-1:] if block["type"] == "context" and len(block["elements"]) == 1]
+    return replace(anew, message={**anew.message, "blocks": [*blocks, *reason]})

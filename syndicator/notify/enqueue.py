@@ -99,7 +99,8 @@ class Enqueuer:
         rows = session.outbox.ledger.stories_in(posted.id)
         stories = [*cover_stories(session, rows, route, topics).values()]
         page = self.page(topics.stored, route)
-        anew = recompose(posted, stories, route, topics=topics.words, page=page)
+        unreasoned = route.model_copy(update={"show_reason": False})
+        anew = recompose(posted, stories, unreasoned, topics=topics.words, page=page)
         if anew is not None:
             return replace(anew, why=EditReason.CHANGED.value)
         entries = known_entries(session, [row.guid for row in rows])

@@ -45,9 +45,6 @@ tried."""
 SIZES = ((200, 2_000), (150, 500), (100, 300), (60, 150), (60, 0))
 """Longest title and longest link, in steps: the first at which all of a message fits is taken."""
 
-REASON = "Sent by the route "
-"""How the line begins that says why a message was sent."""
-
 Block = dict[str, object]
 Message = dict[str, object]
 
@@ -308,7 +305,7 @@ def _why(route: Route, story: Coverage | None = None) -> str:
     publishers = f", {route.min_publishers} publishers or more" if route.min_publishers > 1 else ""
     rose = " Its quality reached the minimum later." if story and story.rising else ""
     when = f", at {route.deliver.cron} {route.deliver.time_zone}" if isinstance(route.deliver, Digest) else ""
-    return clean(f"{REASON}{route.name}: {wanted}{minimum}{has}{publishers}{when}.{rose}")
+    return clean(f"Sent by the route {route.name}: {wanted}{minimum}{has}{publishers}{when}.{rose}")
 
 
 def _line(story: Coverage) -> str:

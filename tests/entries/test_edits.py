@@ -82,7 +82,7 @@ def test_changed_title_link_or_picture_edits_the_message_after_a_quiet_minute(ch
     assert updates(channel) == 3
 
 
-def test_other_publisher_that_comes_later_is_named_and_a_better_one_leads(channel: Channel) -> None:
+def test_other_publisher_that_comes_later_is_named_and_leads_once_the_first_is_gone(channel: Channel) -> None:
     post(channel, provider={"name": "GeekWire"}, quality=80)
     for path, name, quality in (("zd.md", "ZDNet", 70), ("rt.md", "Reuters", 120)):
         channel.rig.write(path, **PHRASE | {"title": f"By {name}"}, provider={"name": name}, quality=quality)
@@ -90,11 +90,35 @@ def test_other_publisher_that_comes_later_is_named_and_a_better_one_leads(channe
         channel.pass_time(2 * MINUTE, step=SECOND * 10)
         if name == "ZDNet":
             assert "also: " in str(channel.server.slack.posted[0].shown) and updates(channel) == 1
-    assert shown(channel).startswith("By Reuters (Reuters, GeekWire, ZDNet)") and updates(channel) == 2
-    (channel.rig.folder / "rt.md").unlink()
+    assert shown(channel).startswith("Tides (GeekWire, Reuters, ZDNet)") and updates(channel) == 2
+    (channel.rig.folder / "tides.md").unlink()
     channel.rig.run_once()
     channel.pass_time(2 * MINUTE, step=SECOND * 10)
-    assert shown(channel).startswith("Tides (GeekWire, ZDNet)"), "the story is still there"
+    assert shown(channel).startswith("By Reuters (Reuters, ZDNet)"), "the story is still there"
+
+
+def test_quality_that_flips_leaves_the_posted_headline_alone(channel: Channel) -> None:
+    """Nor does a copy of its title take the card over."""
+    channel.rig.write("copy.md", **PHRASE, provider={"name": "ZDNet"}, quality=80)
+    post(channel, provider={"name": "VentureBeat"}, quality=93)
+    for quality in (53, 93, 53, 93, 53):
+        write(channel, provider={"name": "VentureBeat"}, quality=quality)
+        channel.pass_time(HOUR, step=MINUTE)
+    assert updates(channel) == 0 and shown(channel).startswith("Tides (VentureBeat, ZDNet)")
+
+
+def test_publisher_named_like_the_reason_is_corrected_and_stands_in_its_place(
+    tmp_path: Path, server: SlackServer
+) -> None:
+    channel = Channel(tmp_path, server, ROUTE.model_copy(update={"show_reason": True}))
+    post(channel, provider={"name": "Sent by the route nobody"})
+    write(channel, provider={"name": "Sent by the route all"}, title="Tides rise")
+    channel.pass_time(2 * MINUTE, step=SECOND * 10)
+    (posted,) = server.slack.posted
+    shape = [(block["type"], len(block.get("elements", ()))) for block in posted.body["blocks"]]
+    assert [(block["type"], len(block.get("elements", ()))) for block in posted.shown["blocks"]] == shape
+    assert "route all" in str(posted.shown["blocks"]) and "nobody" not in str(posted.shown["blocks"])
+    assert posted.shown["blocks"][-1] == posted.body["blocks"][-1]
 
 
 def test_what_no_reader_sees_edits_nothing(tmp_path: Path, server: SlackServer) -> None:

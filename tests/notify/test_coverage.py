@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syndicator.alerts import RouteReason
+from syndicator.alerts import LedgerKind, RouteReason
 from syndicator.models import Entry, Visibility
 from syndicator.notify.coverage import Coverage, count_publishers, cover, publisher_of
 from syndicator.settings.models import Route
@@ -60,6 +60,15 @@ def test_entry_that_was_judged_leads_where_the_route_takes_none_any_more() -> No
     assert covered(LAKE, fallen, route=make_route(min_quality=80), owed=fallen) == Coverage(
         lead=fallen, others=(LAKE,)
     )
+
+
+@pytest.mark.parametrize("kind", [LedgerKind.ANNOUNCED, LedgerKind.SHOWN])
+def test_entry_that_was_posted_leads_while_it_is_public(kind: LedgerKind) -> None:
+    row, route = replace(owe(GLOBE), kind=kind), make_route(min_quality=80)
+    fallen = of_story("a", "Globe", 10.0)
+    assert cover(row, [fallen, HERALD], route, {}) == Coverage(lead=fallen, others=(HERALD,))
+    gone = replace(GLOBE, visibility=Visibility.WITHDRAWN)
+    assert cover(row, [gone, HERALD], route, {}) == Coverage(lead=HERALD)
 
 
 def test_story_without_an_entry_that_may_lead_has_none() -> None:
