@@ -20,7 +20,7 @@ from syndicator.publish.build import Published
 from syndicator.publish.output import probe, sweep
 from syndicator.reports import unmatched_patterns
 from syndicator.settings.models import Settings
-from syndicator.store.database import hold_state, open_known
+from syndicator.store.database import Store, hold_state, open_known
 from syndicator.store.session import Session
 from syndicator.watch.deletion_guard import DeletionDecision
 
@@ -68,7 +68,7 @@ def build(settings: Settings, *, show: ShowProgress, confirmed: bool = False) ->
     clock = Clock()
     with hold_state(settings.state), opened(settings, now=clock.now()) as app:
         if confirmed:
-            _confirm(app, clock)
+            _confirm(app.store)
         sweep(settings.output)
         loop = Loop(app, clock, progress=Stages(show))
         loop.take_in()
@@ -90,13 +90,13 @@ def check(settings: Settings, *, show: ShowProgress) -> Pass:
 
 def confirm_removals(settings: Settings) -> None:
     """Tells the service that runs on this state that the articles missing are meant to be gone."""
-    with open_known(settings.state) as store, store.transaction() as session:
+    with open_known(settings.state) as store:
+        _confirm(store)
+
+
+def _confirm(store: Store) -> None:
+    with store.transaction() as session:
         session.put_metadata(CONFIRMED, Clock().now().isoformat())
-
-
-def _confirm(app: App, clock: Clock) -> None:
-    with app.store.transaction() as session:
-        session.put_metadata(CONFIRMED, clock.now().isoformat())
 
 
 def _pass(app: App, published: Published, warnings: tuple[str, ...] = ()) -> Pass:

@@ -22,7 +22,7 @@ import nh3
 from pyromark import Markdown, Options
 
 from syndicator.errors import ArticleError
-from syndicator.parse.render_limits import check_html, check_markdown, check_size, most_steps
+from syndicator.parse.render_limits import check_html, check_markdown, check_size, most_steps, words
 from syndicator.text import clean, one_line, shorten
 from syndicator.urls import encoded, http_link, joined, joined_plainly
 
@@ -33,17 +33,13 @@ MOST_ODD_ADDRESSES = 100
 """Addresses of one body that have to be taken apart and encoded, each in up to 0.1 ms."""
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_TAGS = _words(
+_TAGS = words(
     """a abbr article aside audio b bdi bdo blockquote br caption center cite code col colgroup dd del details
     dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p
     picture pre q rp rt ruby s samp section small source span strike strong sub summary sup table tbody td
     tfoot th thead time tr tt u ul var video wbr"""
 )
-_DROPPED_WHOLE = _words("script style iframe object embed svg math template noscript title select")
+_DROPPED_WHOLE = words("script style iframe object embed svg math template noscript title select")
 _ATTRIBUTES = {
     "*": {"class", "id", "title", "lang", "dir"},
     "a": {"href"},

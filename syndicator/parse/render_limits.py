@@ -20,12 +20,12 @@ _DEEP_MARKS = re.compile(r"^(?:[ \t]*+(?:>|(?:[-+*]|\d{1,9}[.)])[ \t])){200}", r
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*)")
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_FORMATTING = _words("a b big code em font i nobr s small strike strong tt u")
-_UNPAIRED = _words(
+_FORMATTING = words("a b big code em font i nobr s small strike strong tt u")
+_UNPAIRED = words(
     """area base br col embed hr img input link meta source track wbr
     p li dt dd td th tr tbody thead tfoot caption colgroup option optgroup rt rp"""
 )

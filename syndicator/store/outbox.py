@@ -150,16 +150,9 @@ class Outbox:
         condition = deliveries.c.state == DeliveryState.SENDING
         if not everything:
             condition = and_(condition, deliveries.c.lease_until <= now)
-        values = {
-            "state": UNCLEAR,
-            "due": now + confirm_after,
-            "lease_until": None,
-            "misses": 0,
-            "unsure": True,
-            "error": "cut off while it was sent",
-            "failing_since": func.coalesce(deliveries.c.failing_since, literal(now, UtcTime)),
-        }
-        return self._change(condition, values)
+        failing = func.coalesce(deliveries.c.failing_since, literal(now, UtcTime))
+        cut_off = {"error": "cut off while it was sent", "failing_since": failing}
+        return self._change(condition, _unclear(now + confirm_after) | cut_off)
 
     def open_ways(self) -> dict[Way, int]:
         """Route and channel of the messages with which something is to be done, and how many each has; in
@@ -298,14 +291,7 @@ class Outbox:
 
     def distrust(self, now: datetime) -> None:
         """After a restored backup: what it owes may have been sent since, and is looked for first."""
-        values = {
-            "state": UNCLEAR,
-            "due": now,
-            "lease_until": None,
-            "misses": 0,
-            "unsure": True,
-        }
-        self._change(deliveries.c.state.in_((DeliveryState.OWED, DeliveryState.SENDING)), values)
+        self._change(deliveries.c.state.in_((DeliveryState.OWED, DeliveryState.SENDING)), _unclear(now))
         self.ledger.distrust()
 
     def _claim(self, delivery: Delivery, now: datetime, lease: timedelta, pace: timedelta) -> Delivery:
@@ -332,6 +318,10 @@ class Outbox:
 
     def _deliveries(self, query: Any) -> Sequence[Delivery]:
         return [Delivery(**row) for row in self._connection.execute(query).mappings()]
+
+
+def _unclear(due: datetime) -> dict[str, Any]:
+    return {"state": UNCLEAR, "due": due, "lease_until": None, "misses": 0, "unsure": True}
 
 
 def _owed_by(route: str, channel: str) -> ColumnElement[bool]:

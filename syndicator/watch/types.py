@@ -47,6 +47,11 @@ class SkippedFile(StrEnum):
         return _FIXES.get(self, "Remove it, or write the article as a regular file")
 
 
+_KINDS = {
+    stat.S_IFLNK: SkippedFile.LINK,
+    stat.S_IFIFO: SkippedFile.FIFO,
+    stat.S_IFSOCK: SkippedFile.SOCKET,
+}
 _FIXES = {
     SkippedFile.LINK: "Put the file itself here, or a hard link to it",
     SkippedFile.NAME: "Rename it; `ls -b` shows its bytes",
@@ -99,17 +104,7 @@ def stamp(found: os.stat_result) -> Stamp:
 
 def skip_reason(mode: int) -> SkippedFile | None:
     """What a thing is if it is not a regular file; None if it is."""
-    match stat.S_IFMT(mode):
-        case stat.S_IFREG:
-            return None
-        case stat.S_IFLNK:
-            return SkippedFile.LINK
-        case stat.S_IFIFO:
-            return SkippedFile.FIFO
-        case stat.S_IFSOCK:
-            return SkippedFile.SOCKET
-        case _:
-            return SkippedFile.DEVICE
+    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), SkippedFile.DEVICE)
 
 
 def is_utf8(name: str) -> bool:
