@@ -34,6 +34,9 @@ NAME_LENGTH = 40
 """Of a publisher or a topic, where it stands with others."""
 RISING = "rising"
 """How a story is marked that was taken since its quality rose."""
+LONG_AGO = timedelta(days=14)
+"""A line says the day of what is older, not its age."""
+NBSP = "\N{NO-BREAK SPACE}"
 NAMED = 5
 """How many other publishers an alert links to; the others are counted."""
 
@@ -223,24 +226,25 @@ def _beside(story: Coverage, heading: str, at: datetime) -> str:
     """`  ZDNet, GeekWire, +1 · 3 h` after a headline; a publisher that is its heading is not said again."""
     names = [shorten(name, NAME_LENGTH, units) for name in story.publishers if name != heading]
     names = names if len(names) <= 2 else [*names[:2], f"+{len(names) - 2}"]
-    facts = [", ".join(names), _age(at - story.lead.article.published), RISING if story.rising else ""]
+    facts = [", ".join(names), _age(story.lead.article.published, at), RISING if story.rising else ""]
     return "  " + " · ".join(filter(None, facts))
 
 
-def _age(age: timedelta) -> str:
-    """In the largest unit of which there is one.
+def _age(published: datetime, at: datetime) -> str:
+    """In the largest unit of which there is one; the day itself where it is long ago.
 
-    >>> [_age(timedelta(minutes=some)) for some in (-5, 59, 60, 1439, 1440, 4320)]
-    ['0 min', '59 min', '1 h', '23 h', '1 d', '3 d']
+    >>> at = datetime(2026, 1, 31, 12)
+    >>> ages = [timedelta(minutes=some) for some in (-5, 59, 60, 1439, 1440)]
+    >>> [_age(at - age, at).replace(NBSP, " ") for age in (*ages, timedelta(days=30))]
+    ['0 min', '59 min', '1 h', '23 h', '1 d', '1 Jan 2026']
     """
+    age = at - published
+    if age > LONG_AGO:
+        return f"{published:%-d %b %Y}".replace(" ", NBSP)
     minutes = max(0, int(age.total_seconds() // 60))
-    return (
-        f"{minutes} min"
-        if minutes < 60
-        else f"{minutes // 60} h"
-        if minutes < 1440
-        else f"{minutes // 1440} d"
-    )
+    if minutes < 60:
+        return f"{minutes}{NBSP}min"
+    return f"{minutes // 60}{NBSP}h" if minutes < 1440 else f"{minutes // 1440}{NBSP}d"
 
 
 def _ending(page: DigestPage, more: int) -> list[Block]:

@@ -113,8 +113,8 @@ def test_digest_has_lead_list_count_and_the_way_to_all() -> None:
     assert message["blocks"][0]["text"]["text"] == "The Sea: 10 new stories"
     items = message["blocks"][4]["elements"][0]["elements"]
     assert [item["elements"][1]["text"].strip() for item in items] == [
-        "River News · 1 h",
-        "Harbour Post · 1 h",
+        "River News · 1\xa0h",
+        "Harbour Post · 1\xa0h",
     ]
     ending = message["blocks"][5]["elements"][0]["text"]
     assert ending == "<https://feeds.example.org/topics/sea/|+7 more on The Sea>"
@@ -168,9 +168,9 @@ def test_publisher_that_looks_like_another_address_says_where_it_leads() -> None
 @pytest.mark.parametrize(
     ("count", "words"),
     [
-        (0, "Harbour Post · 3 h"),
-        (1, "Harbour Post, River News · 3 h"),
-        (3, "Harbour Post, River News, +2 · 3 h"),
+        (0, "Harbour Post · 3\xa0h"),
+        (1, "Harbour Post, River News · 3\xa0h"),
+        (3, "Harbour Post, River News, +2 · 3\xa0h"),
     ],
 )
 def test_story_is_one_line_however_many_publishers_it_has(count: int, words: str) -> None:
@@ -188,7 +188,7 @@ def test_story_whose_quality_rose_is_marked() -> None:
     )
     assert alone["elements"][-1]["text"] == "rising"
     message = digest([make_entry("lamp"), story])
-    assert "  Harbour Post · 1 h · rising" in texts(message)
+    assert "  Harbour Post · 1\xa0h · rising" in texts(message)
     assert "rising" not in texts(alert(make_entry()))
 
 
