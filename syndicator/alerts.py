@@ -40,6 +40,20 @@ class RouteReason(StrEnum):
     BEYOND_LIMIT = "beyond the limit of `backfill`"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyMinimum:
+    """The minimum quality of a route with `about` from `day` (midnight UTC) on; None: it takes all.
+
+    `stories` of the `days` before reached it.
+    """
+
+    route: str
+    day: datetime
+    quality: float | None
+    stories: int
+    days: int
+
+
 class DeliveryState(StrEnum):
     """Where a message owed stands. Docs letter the transitions; no other way leads between states."""
 

@@ -8,12 +8,13 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 
-from syndicator.alerts import Delivery, DeliveryState, LedgerRow, RouteReason
+from syndicator.alerts import DailyMinimum, Delivery, DeliveryState, LedgerRow, RouteReason
 from syndicator.entries.joining import words_joining
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility, rank
 from syndicator.notify.coverage import count_publishers
 from syndicator.notify.due import DueReason, Hold
 from syndicator.notify.enqueue import HOUR, Enqueuer
+from syndicator.notify.minimums import judging, minimum_at
 from syndicator.notify.rules import FROM_LEDGER, TopicNames, judge_route, keys_of, names_with_ancestors
 from syndicator.parse.identity import canonical_link
 from syndicator.schedule import next_digest
@@ -51,6 +52,9 @@ class RouteWord:
     channel: str
     reason: RouteReason
     min_quality: float | None = None
+    about: str | None = None
+    minimum: DailyMinimum | None = None
+    """Where the route has `about`: by which the story is judged."""
     ledger: LedgerRow | None = None
     delivery: Delivery | None = None
     edits: tuple[Delivery, ...] = ()
@@ -177,7 +181,11 @@ def _routes(
     rows = session.outbox.ledger.rows(stories=[entry.story], guids=[entry.guid])
     by_channel = {row.channel: row for row in sorted(rows, key=lambda row: STRONGER.index(row.kind))}
     keys = keys_of(entry, names)
-    for route in routes:
+    minimums = session.outbox.ledger.minimums(route.name for route in routes if route.about is not None)
+    began = session.stories.began([entry.story]).get(entry.story)
+    for plain in routes:
+        minimum = minimum_at(minimums.get(plain.name, ()), began)
+        route = judging(plain, minimum)
         row = by_channel.get(route.channel)
         count, kind = count_publishers((entry, *others), route, names), row.kind if row else None
         reason = judge_route(entry, route, now=now, keys=keys, publishers=count, ledger=kind)
@@ -194,6 +202,8 @@ def _routes(
             channel=route.channel,
             reason=reason,
             min_quality=route.min_quality,
+            about=route.about,
+            minimum=minimum,
             ledger=row,
             delivery=delivery,
             edits=tuple(_edits(session, delivery)) if delivery else (),

@@ -68,11 +68,14 @@ def route_facts(
     for (name, _channel), count in outbox.open_ways().items():
         waiting[name] += count
     holds = enqueuer.holds(outbox, [route.name for route in routes], now)
+    minimums = outbox.ledger.minimums(route.name for route in routes if route.about is not None)
+    today = {name: some[-1] for name, some in minimums.items()}
     return [
         {
             "name": route.name,
             "channel": route.channel,
-            "min_quality": route.min_quality,
+            "min_quality": today[route.name].quality if route.name in today else route.min_quality,
+            "about": route.about,
             "deliver": "digest" if isinstance(route.deliver, Digest) else "immediate",
             "next": _iso(next_digest(route.deliver, now) if isinstance(route.deliver, Digest) else None),
             "owes": owed[route.name],

@@ -40,8 +40,8 @@ SETTINGS = [
 ]
 ROW = re.compile(r"^\| `([a-z_\[\].]+)` \| (\S.*?) \| ", re.MULTILINE)
 ALTERNATIVES = re.findall(
-    # Not `level`, which stands in place of `min_quality`, and not `webhook_file`, which names a file.
-    r"^ +# (?!level|webhook_file)[a-z_]+:.*$",
+    # Not `level` and `about`, which stand in place of `min_quality`, nor `webhook_file`, which names a file.
+    r"^ +# (?!level|about|webhook_file)[a-z_]+:.*$",
     (HOME / "config/syndicator.yaml").read_text(encoding="utf-8"),
     re.MULTILINE,
 )

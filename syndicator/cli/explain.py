@@ -13,7 +13,7 @@ import typer
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
 from syndicator.cli.terminal import console, grid, say, say_json
-from syndicator.text import shown
+from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -183,7 +183,7 @@ def _routes(one: Explanation) -> Table:
         owed = word.reason is RouteReason.WAITING
         taken = owed or (word.reason is not RouteReason.DROPPED and (word.delivery or word.held))
         name = Text(f"{word.route} → {word.channel}")
-        lines = [_decision(word, one.entry, paths), *_message(word)]
+        lines = [_decision(word, one.entry, paths), *_minimum(word), *_message(word)]
         table.add_row(YES if taken else NO, name, Text("\n".join(map(shown, lines))))
     return table
 
@@ -207,6 +207,20 @@ def _decision(word: RouteWord, entry: Entry, paths: Mapping[str, str]) -> str:
     teller = "" if row.guid == entry.guid else f", by {paths.get(row.guid, row.guid)}"
     text += "" if told else f"; {row.kind.value} before"
     return f"{text}{teller} (decided {_time(row.at)}, route {row.route}{why})"
+
+
+def _minimum(word: RouteWord) -> Iterator[str]:
+    """Where the route has `about`: the minimum that the story is judged by, and what it came from."""
+    from syndicator.models import number
+
+    if word.about is None:
+        return
+    if (found := word.minimum) is None:
+        yield f"about {word.about}: there is no minimum yet, the route has not begun"
+        return
+    asks = "any quality" if found.quality is None else f"quality {number(found.quality)} or better"
+    reached = say_count(found.stories, "story reached it", "stories reached it")
+    yield f"about {word.about}: {asks}, of {found.day:%Y-%m-%d} ({reached} in {say_count(found.days, 'day')})"
 
 
 def _message(word: RouteWord) -> Iterator[str]:
@@ -283,6 +297,8 @@ def _route_facts(word: RouteWord) -> dict[str, Any]:
         "channel": word.channel,
         "reason": word.reason,
         "min_quality": word.min_quality,
+        "about": word.about,
+        "minimum_of": word.minimum and word.minimum.day.date(),
         "decided": ledger and ledger.at,
         "decided_as": ledger and ledger.reason,
         "decided_for": ledger and ledger.guid,

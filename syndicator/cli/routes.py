@@ -32,5 +32,6 @@ def routes(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
 
 def _row(route: Mapping[str, Any]) -> tuple[str, ...]:
     quality = "any" if route["min_quality"] is None else f"{route['min_quality']:g}+"
+    quality += f", about {route['about']}" if route["about"] else ""
     when = "at once" if route["deliver"] == "immediate" else next_time(route)
     return route["name"], route["channel"], quality, when, "\n".join(what_it_holds(route)) or "nothing"

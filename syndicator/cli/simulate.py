@@ -90,8 +90,8 @@ def _compare(
     after: Settings, before: Settings, since: datetime, until: datetime, *, is_same: bool
 ) -> Comparison:
     from syndicator.app import routes_of
+    from syndicator.notify.recorded import read_recorded
     from syndicator.simulation.comparison import compare
-    from syndicator.simulation.recorded import read_recorded
     from syndicator.simulation.replay import replay
 
     with options.session_of(before) as session:
@@ -154,13 +154,16 @@ def _words(side: Volume | None, days: float) -> tuple[str, str, str, str]:
     if side is None:
         return "–", "0", "0.0", "0"
     quality = "any" if side.min_quality is None else f"{side.min_quality:g}+"
+    quality += f", about {side.about}" if side.about else ""
     return quality, f"{side.stories:,}", say_rate(side.stories, days), f"{side.messages:,}"
 
 
 def _periods(found: Comparison, *, compared: bool) -> Table:
-    """Stories sent to each channel in each day or week."""
+    """Stories sent to each channel in each day or week, and the minimums of routes with `about`."""
     from rich.table import Table
     from rich.text import Text
+
+    from syndicator.simulation.comparison import say_course
 
     channels: dict[str, list[ComparedRoute]] = {}
     for route in found.routes:
@@ -168,6 +171,9 @@ def _periods(found: Comparison, *, compared: bool) -> Table:
     table = Table("week of" if found.weeks else "day", box=None, pad_edge=False)
     for channel in channels:
         table.add_column(Text(channel), justify="right")
+    moving = [one for one in found.routes if any(side and side.about for side in (one.before, one.after))]
+    for route in moving:
+        table.add_column(Text(f"quality, {route.name}"), justify="right")
     for at, period in enumerate(found.periods):
         cells = (
             _pair(
@@ -179,7 +185,15 @@ def _periods(found: Comparison, *, compared: bool) -> Table:
             )
             for some in channels.values()
         )
-        table.add_row(f"{period}" if found.weeks else f"{period:%a} {period}", *cells)
+        courses = (
+            [
+                say_course(side.minimums_in(period, weeks=found.weeks) if side else ())
+                for side in (one.before, one.after)
+            ]
+            for one in moving
+        )
+        minimums = (_pair(*pair, compared=compared) for pair in courses)
+        table.add_row(f"{period}" if found.weeks else f"{period:%a} {period}", *cells, *minimums)
     return table
 
 
@@ -227,7 +241,9 @@ def _facts(found: Comparison) -> dict[str, Any]:
 
 
 def _volume(side: Volume | None) -> dict[str, Any] | None:
-    return None if side is None else asdict(side)
+    if side is None:
+        return None
+    return asdict(side) | {"minimums": {f"{day}": quality for day, quality in side.minimums.items()}}
 
 
 def _story(one: ChangedStory) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from syndicator.entries.match import StoredChange
 from syndicator.entries.stories import (
@@ -27,22 +28,23 @@ from syndicator.entries.stories import (
 from syndicator.models import Entry, Visibility
 from syndicator.store.session import Session
 from syndicator.store.stories import StoryLead
-from syndicator.store.tables import microseconds
+from syndicator.store.tables import EPOCH, microseconds
 
 MOST_COMPARED = 10
 """Of the leads found, so many that share the most of the words looked for are compared."""
 
 
 def join_stories(
-    session: Session, changes: Sequence[StoredChange], alike: Collection[str]
+    session: Session, changes: Sequence[StoredChange], alike: Collection[str], now: datetime
 ) -> Sequence[StoredChange]:
-    """The changes, those entries that join a story with its id. Only sources in `alike` join by likeness."""
+    """The changes, those entries that join a story with its id; the others' stories begin now. Only sources
+    in `alike` join by likeness."""
     first = _firsts(change.after.entry for change in changes if _becomes_public(change))
     begun = session.stories.leads(first) if first else {}
     beginning = [entry for story, entry in first.items() if story not in begun]
     if not beginning:
         return changes
-    joined = _judge(session, beginning, alike)
+    joined = _judge(session, beginning, alike, now)
     session.stories.move_entries(joined)
     return [_moved(change, joined) for change in changes]
 
@@ -54,7 +56,8 @@ def fill_in(session: Session, entries: Iterable[Entry], alike: Collection[str]) 
     begun = session.stories.leads(first)
     beginning = [entry for story, entry in first.items() if story not in begun]
     accounts = _accounts(beginning, alike)
-    _begin(session, beginning, _count(session, accounts) if accounts else _Counted())
+    counted = _count(session, accounts) if accounts else _Counted()
+    _begin(session, beginning, counted, EPOCH)
 
 
 def words_joining(session: Session, entry: Entry, others: Iterable[Entry]) -> dict[str, list[str]]:
@@ -116,20 +119,23 @@ def _count(session: Session, accounts: Mapping[str, Account]) -> _Counted:
     return _Counted(weights=weights, of=of, keys=keys)
 
 
-def _begin(session: Session, beginning: Iterable[Entry], counted: _Counted) -> None:
+def _begin(session: Session, beginning: Iterable[Entry], counted: _Counted, now: datetime) -> None:
     leads = [
         StoryLead(
             story=entry.story,
             guid=entry.guid,
             published=entry.article.published,
             words=lead_keys(counted.keys.get(entry.story, ()), counted.of),
+            began=now,
         )
         for entry in beginning
     ]
     session.stories.begin(leads)
 
 
-def _judge(session: Session, beginning: Sequence[Entry], alike: Collection[str]) -> dict[str, str]:
+def _judge(
+    session: Session, beginning: Sequence[Entry], alike: Collection[str], now: datetime
+) -> dict[str, str]:
     """Which of the stories join another, and which; the others begin."""
     accounts = _accounts(beginning, alike)
     counted, joined = _Counted(), dict[str, str]()
@@ -146,7 +152,7 @@ def _judge(session: Session, beginning: Sequence[Entry], alike: Collection[str])
                 continue
             known[story] = account
             fresh.add(lead_keys(keys, counted.of), microseconds(account.published), story)
-    _begin(session, [entry for entry in beginning if entry.story not in joined], counted)
+    _begin(session, [entry for entry in beginning if entry.story not in joined], counted, now)
     return joined
 
 

@@ -12,6 +12,8 @@ from syndicator.alerts import LedgerRow
 from syndicator.entries.match import StoredChange
 from syndicator.models import Visibility
 from syndicator.notify.enqueue import KnownTopics, cover_stories
+from syndicator.notify.minimums import minimums_of, routes_by_story
+from syndicator.notify.recorded import day_of
 from syndicator.notify.routing import Change, announce
 from syndicator.notify.rules import RouteIndex, TopicNames, fingerprint, names_with_ancestors
 from syndicator.progress import Progress, no_progress
@@ -31,6 +33,8 @@ class StoryRouter:
     def __init__(self, routes: Sequence[Route]) -> None:
         self._index = RouteIndex(routes)
         self._new: tuple[Route, ...] = ()
+        self._day: datetime | None = None
+        """Of which the minimums are known to be written down."""
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -48,6 +52,26 @@ class StoryRouter:
         self._new = tuple(
             route for route in self.routes if fingerprints.get(route.name) != fingerprint(route)
         )
+
+    def update_minimums(self, store: Store, now: datetime) -> None:
+        """Once a day writes down the minimums of routes with `about` that have begun; to be called before
+        entries change, so that it costs a look at the time in between."""
+        day, new = day_of(now), {route.name for route in self._new}
+        if day == self._day:
+            return
+        if about := [route for route in self.routes if route.about is not None and route.name not in new]:
+            with store.transaction() as session:
+                known = session.outbox.ledger.minimums(route.name for route in about)
+                done = {name for name, some in known.items() if some[-1].day >= day}
+                self._set_minimums(session, [one for one in about if one.name not in done], now)
+        self._day = day
+
+    def _set_minimums(self, session: Session, routes: Sequence[Route], now: datetime) -> None:
+        found = minimums_of(session, routes, now) if routes else []
+        session.outbox.ledger.put_minimums(found)
+        for one in found:
+            facts = {"minimum": one.quality, "stories": one.stories, "days": one.days}
+            log.info("minimum quality worked out", route=one.route, **facts)
 
     def judge(
         self,
@@ -75,6 +99,11 @@ class StoryRouter:
         hand what they owe to another one of their channel, or let it go. Cut off, it is begun again by the
         next start: until all the baseline is laid, no route has begun.
         """
+        if about := [route for route in self._new if route.about is not None]:
+            with store.transaction() as session:
+                for route in about:
+                    session.outbox.ledger.forget_minimums(route.name)
+                self._set_minimums(session, about, now)
         with store.reading() as session:
             guids, index = session.guids() if self._new else [], RouteIndex(self._new)
             topic_names = names_with_ancestors(stored.topic for stored in session.topics())
@@ -111,16 +140,22 @@ class StoryRouter:
         # What a beginning source makes enough publishers for is baseline as well, whoever else has it.
         silent = {*silent_sources, *(one.article.source for one in others)} if silent_sources else ()
         ledger = session.outbox.ledger
-        decisions = announce(
-            changes,
-            routes,
-            others=others,
-            now=now,
-            ledger=ledger.kinds([entry.story for entry in entries], [entry.guid for entry in entries]),
-            topic_names=topic_names,
-            silent_routes={route.name for route in self._new},
-            silent_sources=silent,
-        )
+        kinds = ledger.kinds([entry.story for entry in entries], [entry.guid for entry in entries])
+        stories = {entry.story for entry in changed}
+        decisions = [
+            decision
+            for some, judging in routes_by_story(session, routes, stories)
+            for decision in announce(
+                [change for change in changes if change.entry.story in some],
+                judging,
+                others=[entry for entry in others if entry.story in some],
+                now=now,
+                ledger=kinds,
+                topic_names=topic_names,
+                silent_routes={route.name for route in self._new},
+                silent_sources=silent,
+            )
+        ]
         ledger.add(row for one in decisions if (row := one.row) is not None)
         for reason, count in Counter(one.reason for one in decisions).items():
             log.debug("decided", reason=reason.value, count=count)

@@ -113,6 +113,7 @@ class Sources:
         folder that cannot be read changes nothing. What `looking` raises leaves all as it was.
         """
         confirmed = everywhere and self._is_confirmed(at.now)
+        self._router.update_minimums(self._store, at.now)
         self._fill_in_stories(progress)
         looked: list[tuple[SourceScanner, ScanResult]] = []
         for name, scanner in self._scanners.items():
@@ -219,6 +220,7 @@ class Sources:
 
     def apply_time(self, now: datetime, *, silent: bool = False) -> int:
         """Lets embargoes end and entries expire; how many did. With `silent` it is no news."""
+        self._router.update_minimums(self._store, now)
         with self._sync(now, silent=silent) as sync:
             changes = sync.judge(sync.session.due_by_time(now))
         say_changes(changes, self.roots)

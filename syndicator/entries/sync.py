@@ -143,7 +143,7 @@ class EntrySync:
         to differ."""
         session = self.session
         alike = {source for source, rule in self.stories.items() if rule is StoryRule.ALIKE}
-        changes = join_stories(session, changes, alike)
+        changes = join_stories(session, changes, alike, self.now)
         written = [c for c in changes if c.before is None or c.before != c.after]
         touched = [c for c in written if c.before is None or c.before.entry != c.after.entry]
         session.put_entries(change.after for change in written)

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
 from syndicator.models import Entry, rank
+from syndicator.notify.minimums import routes_by_story
 from syndicator.notify.routing import Change, announce
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.settings.models import Route
@@ -33,14 +34,21 @@ def find_backfill(
     """The best of the stories published since then, at most `limit`. Reads the store, writes nothing."""
     entries = [stored.entry for stored in session.published_since(since)]
     kinds = session.outbox.ledger.kinds((one.story for one in entries), (one.guid for one in entries))
-    decisions = announce(
-        [Change(entry=entry) for entry in entries],
-        [route.model_copy(update={"max_age": now - since})],
-        others=session.others_of(entries) if route.min_publishers > 1 else (),
-        now=now,
-        ledger={key: kind for key, kind in kinds.items() if kind is not LedgerKind.BASELINE},
-        topic_names=names_with_ancestors(stored.topic for stored in session.topics()),
-    )
+    others = session.others_of(entries) if route.min_publishers > 1 else []
+    names = names_with_ancestors(stored.topic for stored in session.topics())
+    asked_for = [route.model_copy(update={"max_age": now - since})]
+    decisions = [
+        decision
+        for some, judging in routes_by_story(session, asked_for, {entry.story for entry in entries})
+        for decision in announce(
+            [Change(entry=entry) for entry in entries if entry.story in some],
+            judging,
+            others=[entry for entry in others if entry.story in some],
+            now=now,
+            ledger={key: kind for key, kind in kinds.items() if kind is not LedgerKind.BASELINE},
+            topic_names=names,
+        )
+    ]
     ranked = sorted(
         (one for one in decisions if one.reason is RouteReason.OWED), key=lambda one: rank(one.entry)
     )

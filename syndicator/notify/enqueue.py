@@ -21,6 +21,7 @@ from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, Hold, Plan, Traffic, hold, select_due
 from syndicator.notify.edits import EDITED_FOR, QUIET, plan_edit
 from syndicator.notify.message import DigestPage
+from syndicator.notify.minimums import routes_by_story
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.publish.addresses import digest_folder, digest_url, page_url
 from syndicator.settings.models import Route, Site
@@ -317,7 +318,12 @@ def cover_stories(
     for stored in session.of_stories(entries):
         entries[stored.entry.story].append(stored.entry)
     names = topics.words.names if any(len(some) > 1 for some in entries.values()) else {}
-    found = ((row.story, cover(row, entries[row.story], route, names)) for row in rows)
+    judging = {
+        story: routes[0] if routes else route
+        for some, routes in routes_by_story(session, [route], entries)
+        for story in some
+    }
+    found = ((row.story, cover(row, entries[row.story], judging[row.story], names)) for row in rows)
     return {story: coverage for story, coverage in found if coverage is not None}
 
 

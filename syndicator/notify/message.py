@@ -304,7 +304,8 @@ def _why(route: Route, story: Coverage | None = None) -> str:
     """Why the message was sent, for a reader: the route's name and what it asks for."""
     wanted = ", ".join(route.topics) or "all topics"
     minimum = "" if route.min_quality is None else f", quality {number(route.min_quality)} or better"
-    asks = story is not None and route.min_quality is not None
+    minimum = minimum if route.about is None else f", the best, about {route.about}"
+    asks = story is not None and minimum
     has = f" (it has {number(story.lead.article.quality)})" if story and asks else ""
     publishers = f", {route.min_publishers} publishers or more" if route.min_publishers > 1 else ""
     rose = " Its quality reached the minimum later." if story and story.rising else ""

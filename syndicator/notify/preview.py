@@ -13,6 +13,7 @@ from syndicator.notify.compose import compose
 from syndicator.notify.coverage import Coverage
 from syndicator.notify.due import Draft, DueReason, summarise
 from syndicator.notify.enqueue import Enqueuer, KnownTopics, cover_stories, led_by
+from syndicator.notify.minimums import routes_by_story
 from syndicator.notify.rules import judge_match, keys_of
 from syndicator.settings.models import Digest, Route
 from syndicator.store.session import Session
@@ -57,7 +58,13 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
 def _matching(session: Session, route: Route, topics: KnownTopics, now: datetime) -> list[LedgerRow]:
     """The stories of the newest entries that match, each once, newest first."""
     newest, names = session.feeds.newest(ALL, limit=LOOKED_AT), topics.words.names
-    matching = (one for one in newest if judge_match(one, route, keys_of(one, names)) is None)
+    split = routes_by_story(session, [route], {one.story for one in newest})
+    judging = {story: one for some, routes in split for one in routes for story in some}
+    matching = (
+        one
+        for one in newest
+        if one.story in judging and judge_match(one, judging[one.story], keys_of(one, names)) is None
+    )
     rows: dict[str, LedgerRow] = {}
     for entry in matching:
         rows.setdefault(entry.story, _as_owed(route, entry, now))

@@ -153,6 +153,8 @@ def fingerprint(route: Route) -> str:
     }
     if route.min_publishers > 1:  # else as it was before there was such a setting, so that no route is new
         facts["min_publishers"] = route.min_publishers
+    if route.about is not None:
+        facts["about"] = route.about
     return hashlib.sha256(json.dumps(patterns | facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -43,6 +43,7 @@ from syndicator.settings.types import (
     Name,
     Named,
     Names,
+    Pace,
     Patterns,
     Permalink,
     StoryRule,
@@ -210,6 +211,8 @@ class Route(Model):
     min_publishers: int = Field(default=1, ge=1)
     """How many must have the story."""
     level: str | None = None
+    about: Pace | None = None
+    """So many stories a day or week; each day's minimum quality is worked out from the month before it."""
     deliver: Deliver = Digest(cron="0 9 * * *")
     gather: Duration = timedelta(0)
     """How long an immediate message waits for the other publishers of its story."""
@@ -224,12 +227,14 @@ class Route(Model):
     """A last line in each message that says why it was sent."""
     webhook_file: Beside | None = None
 
-    @field_validator("level")
+    @field_validator("level", "about")
     @classmethod
-    def one_minimum(cls, level: str | None, info: ValidationInfo) -> str | None:
-        if level is not None and info.data.get("min_quality") is not None:
-            raise PydanticCustomError(RULE, "give `level` or `min_quality`, not both")
-        return level
+    def one_minimum(cls, value: str | None, info: ValidationInfo) -> str | None:
+        given = [name for name in ("min_quality", "level") if info.data.get(name) is not None]
+        if value is not None and given:
+            names = {"one": info.field_name, "other": given[0]}
+            raise PydanticCustomError(RULE, "give `{one}` or `{other}`, not both: leave one out", names)
+        return value
 
     @field_validator("gather", "flood_window", "edits")
     @classmethod

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 from syndicator.alerts import CHANNEL_ID
@@ -30,6 +30,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 LONGEST = timedelta(days=100 * 365)
 DURATION = re.compile(r"(\d{1,9})\s*([smhdw])")
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+PACE = re.compile(r"([1-9]\d{0,3}) ?(?:a |/ ?)(day|week)")
 CHANNEL = re.compile(r"\S{1,81}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -97,6 +98,25 @@ def duration(text: str) -> timedelta:
 
 def _duration(value: object) -> object:
     return value if isinstance(value, timedelta) else duration(str(value))
+
+
+def stories_a_day(about: str) -> float:
+    """How many a day a pace asks for.
+
+    >>> stories_a_day("3 a day"), stories_a_day("7 a week")
+    (3.0, 1.0)
+    """
+    match = PACE.fullmatch(about)
+    if match is None:
+        raise ValueError("must be a number of stories a day or a week, like `3 a day` or `2 a week`")
+    return int(match[1]) / (7 if match[2] == "week" else 1)
+
+
+def _pace(value: object) -> str:
+    """As people say it: `3/day` is `3 a day`."""
+    text = str(value).strip()
+    stories_a_day(text)
+    return " a ".join(PACE.sub(r"\1 \2", text).split())
 
 
 def at_least(length: str) -> AfterValidator:
@@ -203,6 +223,9 @@ Database = Annotated[str, AfterValidator(_database)]
 Name = Annotated[str, matches(NAME, "must be letters, digits, `-`, `_` and `.`, at most 64")]
 LevelName = Annotated[Name, AfterValidator(_level)]
 Permalink = Annotated[str, AfterValidator(_permalink)]
+Pace = Annotated[
+    str, BeforeValidator(_pace), WithJsonSchema({"type": "string", "pattern": f"^{PACE.pattern}$"})
+]
 TimeOfDay = Annotated[time, BeforeValidator(_clock)]
 Channel = Annotated[
     str, matches(CHANNEL, 'must be a channel\'s id, like C0123456789, or its name in quotes, like "#news"')

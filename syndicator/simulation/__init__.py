@@ -1,7 +1,6 @@
 """What routes would have posted under other settings, by what the store has recorded.
 
-    recorded    the store's entries and changes, as events in their order
-    replay      one set of routes: the service's own decisions on these events, kept in memory
+    replay      one set of routes: the service's own decisions on what was recorded, kept in memory
     comparison  two replays side by side: what comes, what goes and why; which minimum gives how much
     page        the same as one HTML page
 

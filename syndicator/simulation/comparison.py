@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from syndicator.alerts import RouteReason
-from syndicator.models import ALL, Entry, Visibility, rank
+from syndicator.models import ALL, Entry, Visibility, number, rank
+from syndicator.notify.minimums import bare
+from syndicator.notify.recorded import Recorded
 from syndicator.settings.models import Route
-from syndicator.simulation.recorded import Recorded
 from syndicator.simulation.replay import Replayed, StoryKey, taken_by
 
 DAYS_SHOWN = 35
@@ -39,10 +40,19 @@ class Volume:
     """What one route would have done under one set of settings; `per_period` counts stories sent."""
 
     min_quality: float | None
+    """With `about`, the last day's."""
+    about: str | None
+    minimums: Mapping[date, float | None]
+    """Each day's, with `about`."""
     stories: int
     messages: int
     per_period: tuple[int, ...]
     publishers: Mapping[str, int]
+
+    def minimums_in(self, period: date, *, weeks: bool) -> list[float | None]:
+        """Those of a day or week; none without `about`."""
+        days = 7 if weeks else 1
+        return [one for day, one in self.minimums.items() if 0 <= (day - period).days < days]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +128,7 @@ def _routes(
     """The new settings' routes in their order, then those that are gone."""
     new = {route.name: route for route in after.routes}
     routes = new | {route.name: route for route in before.routes if route.name not in new} if before else new
-    spread = taken_by(recorded, [_bare(route, name=name) for name, route in routes.items()])
+    spread = taken_by(recorded, [bare(route, name=name, channel=name) for name, route in routes.items()])
     for name, route in routes.items():
         yield ComparedRoute(
             name=name,
@@ -138,8 +148,11 @@ def _volume(replayed: Replayed, name: str, recorded: Recorded, periods: Sequence
     for post in posts:
         counts[bisect_right(periods, post.at.date()) - 1] += len(post.draft.stories)
         publishers.update(_publisher(recorded.entries[row.guid]) for row in post.draft.stories)
+    minimums = {one.day.date(): one.quality for one in replayed.minimums.get(name, ())}
     return Volume(
-        min_quality=route.min_quality,
+        min_quality=[*minimums.values()][-1] if minimums else route.min_quality,
+        about=route.about,
+        minimums=minimums,
         stories=sum(row.route == name for row in replayed.taken.values()),
         messages=len(posts),
         per_period=tuple(counts[at] for at in range(len(periods))),
@@ -189,17 +202,11 @@ def _best_qualities(recorded: Recorded) -> dict[str, float]:
     return best
 
 
-def _bare(route: Route, **changes: object) -> Route:
-    """The route without its minimum, and with a channel of its own."""
-    changes |= {"channel": changes["name"], "min_quality": None, "level": None}
-    return route.model_copy(update=changes)
-
-
 def _topics(recorded: Recorded, best: Mapping[str, float]) -> tuple[TopicVolume, ...]:
     """Each topic with stories of that time, and all of them together; most first."""
     any_topic = Route(name="any", channel="C0", deliver="immediate")
-    routes = [_bare(any_topic, name=slug, topics=(slug,)) for slug in recorded.topics]
-    taken = taken_by(recorded, [_bare(any_topic, name=ALL), *routes])
+    routes = [bare(any_topic, name=slug, channel=slug, topics=(slug,)) for slug in recorded.topics]
+    taken = taken_by(recorded, [bare(any_topic, name=ALL, channel=ALL), *routes])
     stories: dict[str, list[str]] = defaultdict(list)
     for slug, story in taken:
         stories[slug].append(story)
@@ -216,6 +223,17 @@ def _topics(recorded: Recorded, best: Mapping[str, float]) -> tuple[TopicVolume,
         for slug, some in stories.items()
     ]
     return tuple(sorted(found, key=lambda one: (-one.stories, one.slug != ALL, one.slug)))
+
+
+def say_course(some: Sequence[float | None]) -> str:
+    """The lowest and the highest of some minimums.
+
+    >>> say_course([84, None, 80]), say_course([80, 84, 80]), say_course([80]), say_course([])
+    ('any to 84', '80 to 84', '80', '–')
+    """
+    rated = sorted(one for one in some if one is not None)
+    words = ["any"] * (len(rated) < len(some)) + [number(one) for one in rated] or ["–"]
+    return " to ".join(dict.fromkeys((words[0], words[-1])))
 
 
 def say_rate(count: float, days: float) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import date
+from functools import partial
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -12,7 +13,8 @@ from syndicator.admin.page import STYLE
 from syndicator.publish.pages.charts import Chart, chart_qualities
 from syndicator.publish.pages.render import templates_beside
 from syndicator.publish.pages.statistics import Statistics
-from syndicator.simulation.comparison import PACES, ComparedRoute, Comparison, say_rate
+from syndicator.simulation.comparison import PACES, ComparedRoute, Comparison, Volume, say_course, say_rate
+from syndicator.text import say_count
 
 LISTED = 200
 """So many stories that come, and that go, are listed."""
@@ -33,7 +35,7 @@ def render_comparison(comparison: Comparison, *, new: str, today: str | None) ->
             qualities=_qualities,
             rated=lambda route: json.dumps([one for one in route.qualities if one is not None]),
             publishers=_publishers,
-            label=_label,
+            charts=partial(_charts, one=comparison, new=new, today=today),
             paces=PACES,
             say_rate=say_rate,
             listed=LISTED,
@@ -59,5 +61,39 @@ def _publishers(route: ComparedRoute) -> list[tuple[str, int, int]]:
     return [(name, sides[0][name], sides[1][name]) for name in names[:PUBLISHERS]]
 
 
-def _label(period: date, *, weeks: bool) -> str:
-    return f"week of {period}" if weeks else f"{period:%a} {period}"
+class Bar(NamedTuple):
+    """The bar of a day or week for one of the settings files; `share` is of the place's width."""
+
+    at: int
+    kind: str
+    share: float
+    value: float
+    title: str
+
+
+def _charts(
+    route: ComparedRoute, *, one: Comparison, new: str, today: str | None
+) -> list[tuple[str, float, list[Bar]]]:
+    """Stories per day or week and, of a route with `about`, its minimums: caption, highest, bars."""
+    after = _bars(route.after, one, "after", 0.5, f", {new}" if today else "")
+    before = _bars(route.before if today else None, one, "before", 0.9, f", {today}")
+    unit = "week" if one.weeks else "day"
+    captions = f"Stories per {unit}", f"Minimum quality per {unit}"
+    both = [(caption, [*some, *more]) for caption, some, more in zip(captions, before, after, strict=True)]
+    return [(caption, max((1, *(bar.value for bar in bars))), bars) for caption, bars in both if bars]
+
+
+def _bars(
+    side: Volume | None, one: Comparison, kind: str, share: float, name: str
+) -> tuple[list[Bar], list[Bar]]:
+    """The stories of each period, and its minimum, of a week the highest."""
+    stories, minimums = list[Bar](), list[Bar]()
+    for at, period in enumerate(one.periods if side is not None else ()):
+        label = f"week of {period}" if one.weeks else f"{period:%a} {period}"
+        count, some = (side.per_period[at], side.minimums_in(period, weeks=one.weeks)) if side else (0, ())
+        text = f"{label}: {say_count(count, 'story', 'stories')}{name}"
+        stories.append(Bar(at, kind, share, count, text))
+        if some:
+            text = f"{label}: quality {say_course(some)}{name}"
+            minimums.append(Bar(at, kind, share, max(quality or 0 for quality in some), text))
+    return stories, minimums

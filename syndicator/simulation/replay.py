@@ -4,6 +4,7 @@
 
 As in the service, but that ledger and messages are kept in memory, that a message is in the channel at once,
 and that nobody mutes a route. Routes begin silently at the start, over what their channels had been told.
+With `about`, a story that began before is judged by the first day's minimum.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from itertools import groupby
 
-from syndicator.alerts import LedgerKind, LedgerRow, RouteReason, Slot
+from syndicator.alerts import DailyMinimum, LedgerKind, LedgerRow, RouteReason, Slot
 from syndicator.models import Entry, Visibility
 from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, DueReason, Plan, Traffic, select_due
 from syndicator.notify.enqueue import led_by
+from syndicator.notify.minimums import Course, judging, minimum_at, split_by_minimum
+from syndicator.notify.recorded import EntryEvent, Recorded, day_of
 from syndicator.notify.routing import Change, announce
 from syndicator.notify.rules import RouteIndex
 from syndicator.schedule import next_slot, read_cron
 from syndicator.settings.models import Digest, Route
-from syndicator.simulation.recorded import EntryEvent, Recorded
 
 HOUR = timedelta(hours=1)
 PUBLIC = Visibility.PUBLIC
@@ -51,6 +53,8 @@ class Replayed:
     posts: list[Post] = field(default_factory=list)
     taken: dict[StoryKey, LedgerRow] = field(default_factory=dict)
     reasons: dict[tuple[str, str], RouteReason] = field(default_factory=dict)
+    minimums: dict[str, Sequence[DailyMinimum]] = field(default_factory=dict)
+    """Of each route with `about`, day by day."""
 
 
 def replay(recorded: Recorded, routes: Sequence[Route]) -> Replayed:
@@ -70,6 +74,7 @@ def replay(recorded: Recorded, routes: Sequence[Route]) -> Replayed:
         for wake in run.send(slots.get(now, {}), now):
             if now < wake <= recorded.until:
                 heappush(moments, wake)
+    run.end(recorded.until)
     return run.result
 
 
@@ -101,6 +106,9 @@ class _Run:
     def __init__(self, recorded: Recorded, routes: Sequence[Route]) -> None:
         self.result = Replayed(routes=routes)
         self._index, self._names = RouteIndex(routes), recorded.topic_names
+        self._course = Course(routes, recorded.before, day_of(recorded.since))
+        self._course.advance(recorded.since)
+        self.result.minimums.update(self._course.minimums)
         self._stories: dict[str, dict[str, Entry]] = defaultdict(dict)
         """Their entries as they are now, by guid."""
         self._kinds: dict[tuple[str, str], LedgerKind] = {}
@@ -118,6 +126,7 @@ class _Run:
 
     def take(self, events: Sequence[EntryEvent], now: datetime) -> None:
         """Judges what happened, as the service does in the transaction that stores it."""
+        self._course.take(events, now)
         for silent in (True, False):
             some = [one for one in events if one.silent is silent]
             for one in some:
@@ -129,15 +138,20 @@ class _Run:
         changed = {change.entry.guid: change.entry for change in changes}
         others = self._others_of(changed) if self._index.counts_publishers else []
         routes = self._index.may_take((*changed.values(), *others), self._names)
-        decisions = announce(
-            changes,
-            routes,
-            others=others,
-            now=now,
-            ledger=self._kinds,
-            topic_names=self._names,
-            silent_routes=[route.name for route in routes] if silent else (),
-        )
+        course, stories = self._course, {entry.story for entry in changed.values()}
+        decisions = [
+            decision
+            for some, as_judged in split_by_minimum(routes, stories, course.minimums, course.began)
+            for decision in announce(
+                [change for change in changes if change.entry.story in some],
+                as_judged,
+                others=[entry for entry in others if entry.story in some],
+                now=now,
+                ledger=self._kinds,
+                topic_names=self._names,
+                silent_routes=[route.name for route in as_judged] if silent else (),
+            )
+        ]
         for one in decisions:
             self.result.reasons[one.route, one.entry.guid] = one.reason
             if (row := one.row) is not None and (row.channel, row.story) not in self._kinds:
@@ -183,17 +197,23 @@ class _Run:
             if any(hold.reason is DueReason.CAPPED for _, hold in plan.held) and route.per_hour is not None:
                 yield self._sent[route.channel][-route.per_hour] + HOUR
 
+    def end(self, until: datetime) -> None:
+        """The days after the last event have their minimums, too."""
+        self._course.advance(until)
+
     def _others_of(self, changed: Mapping[str, Entry]) -> list[Entry]:
         stories = {entry.story for entry in changed.values()}
         return [one for story in stories for guid, one in self._stories[story].items() if guid not in changed]
 
     def _cover(self, rows: Iterable[LedgerRow], route: Route) -> dict[str, Coverage]:
         """What a message would show of these stories; those of which an entry may lead."""
-        found = (
-            (row.story, cover(row, list(self._stories[row.story].values()), route, self._names))
-            for row in rows
-        )
-        return {story: coverage for story, coverage in found if coverage is not None}
+        minimums, began = self._course.minimums.get(route.name, ()), self._course.began
+        found: dict[str, Coverage] = {}
+        for story, row in ((row.story, row) for row in rows):
+            as_judged = judging(route, minimum_at(minimums, began.get(story)))
+            coverage = cover(row, list(self._stories[story].values()), as_judged, self._names)
+            found |= {story: coverage} if coverage is not None else {}
+        return found
 
     def _obey(self, plan: Plan, route: Route, now: datetime) -> None:
         for row in plan.withdrawn:

@@ -12,11 +12,19 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, tuple_, update
 
-from syndicator.alerts import LedgerKind, LedgerRow, Mute, RouteReason, Slot, Way
+from syndicator.alerts import DailyMinimum, LedgerKind, LedgerRow, Mute, RouteReason, Slot, Way
 from syndicator.models import Entry
 from syndicator.settings.models import Route
-from syndicator.store.dialect import batches, change_unless_taken, insert_new, replace_if, row_of, upsert
-from syndicator.store.outbox_tables import WAITING, digest_slots, ledger, mutes, routes
+from syndicator.store.dialect import (
+    batches,
+    change_unless_taken,
+    insert_missing,
+    insert_new,
+    replace_if,
+    row_of,
+    upsert,
+)
+from syndicator.store.outbox_tables import WAITING, digest_slots, ledger, minimums, mutes, routes
 
 STRONGER = (LedgerKind.BASELINE, LedgerKind.OWED, LedgerKind.SHOWN, LedgerKind.ANNOUNCED)
 """Of two rows on one story the later of these counts."""
@@ -193,6 +201,21 @@ class Ledger:
         values = {"channel": route.channel, "fingerprint": fingerprint}
         self._connection.execute(update(routes).where(routes.c.name == route.name).values(values))
 
+    def minimums(self, names: Iterable[str]) -> dict[str, list[DailyMinimum]]:
+        """The minimums of those of these routes that have any, by route, oldest first."""
+        query = select(minimums).where(minimums.c.route.in_(list(names))).order_by(minimums.c.day)
+        found: dict[str, list[DailyMinimum]] = {}
+        for row in self._connection.execute(query).mappings():
+            found.setdefault(row["route"], []).append(DailyMinimum(**row))
+        return found
+
+    def put_minimums(self, days: Iterable[DailyMinimum]) -> None:
+        """Writes down each route's minimum of a day, where that has none yet."""
+        insert_missing(self._connection, minimums, map(row_of, days))
+
+    def forget_minimums(self, route: str) -> None:
+        self._connection.execute(delete(minimums).where(minimums.c.route == route))
+
     def settle_routes(self, names_by_channel: Mapping[str, Sequence[str]]) -> tuple[int, int]:
         """Hands what gone routes still owe to the first route of the same channel, else lets it go.
 
@@ -211,6 +234,7 @@ class Ledger:
         known = {name for names in names_by_channel.values() for name in names}
         for name in self.route_fingerprints().keys() - known:
             self._connection.execute(delete(routes).where(routes.c.name == name))
+            self.forget_minimums(name)
         return sum(map(len, handed.values())), len(gone)
 
     # the times of digests

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, and_, literal_column, text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, Text, and_, literal_column, text
 
 from syndicator.alerts import DeliveryState, LedgerKind, RouteReason, SlackMethod
 from syndicator.store.tables import EnumText, JsonText, UtcTime, metadata
@@ -19,6 +19,17 @@ routes = Table(
     Column("began", UtcTime, nullable=False),
 )
 """The routes that have had their silent beginning, as they were then."""
+
+minimums = Table(
+    "minimums",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("day", UtcTime, primary_key=True),
+    Column("quality", Float),
+    Column("stories", Integer, nullable=False),
+    Column("days", Integer, nullable=False),
+)
+"""Each day's minimum quality of the routes with `about`: never changed, as stories are judged by them."""
 
 ledger = Table(
     "ledger",

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, and_, delete, func, or_, select
 
-from syndicator.models import Entry
+from syndicator.models import Entry, Visibility
 from syndicator.store import rows
 from syndicator.store.dialect import insert_missing, insert_new, row_of
 from syndicator.store.tables import entries, former_states, service_metadata
@@ -51,6 +51,12 @@ class Past:
             insert_missing(self._connection, former_states, map(row_of, former))
             self._connection.execute(delete(former_states).where(former_states.c.until < now - KEPT))
 
+    def first_published(self, seen: datetime) -> datetime | None:
+        """When the oldest of the entries was published that were seen by then, if any. Reads all of them."""
+        oldest = select(func.min(entries.c.published)).where(entries.c.seen <= seen)
+        found: datetime | None = self._connection.scalar(oldest)
+        return found
+
     def states(self, since: datetime) -> dict[str, list[FormerState]]:
         """How entries were that changed after that moment; by guid, oldest first."""
         query = select(former_states).where(former_states.c.until > since)
@@ -59,10 +65,11 @@ class Past:
             found.setdefault(row["guid"], []).append(FormerState(**row))
         return found
 
-    def entries(self, *, seen: datetime, published: datetime) -> list[Entry]:
-        """The entries first seen or published after these moments, those that changed after the first, and
-        the others of their stories; in any order. Reads all."""
-        changed = select(former_states.c.guid).where(former_states.c.until > seen)
-        late = or_(entries.c.seen > seen, entries.c.published > published, entries.c.guid.in_(changed))
+    def entries(self, *, changed: datetime, published: datetime) -> list[Entry]:
+        """The entries that changed or were published after these moments, and the others of their stories; in
+        any order. By index."""
+        of_late = select(former_states.c.guid).where(former_states.c.until > changed)
+        any_visibility = entries.c.visibility.in_(list(Visibility))
+        late = or_(and_(any_visibility, entries.c.published > published), entries.c.guid.in_(of_late))
         query = select(entries).where(entries.c.story.in_(select(entries.c.story).where(late)))
         return [rows.entry_value(row) for row in self._connection.execute(query).mappings()]

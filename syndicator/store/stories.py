@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Connection, Result, bindparam, select, type_coerce, update
 
 from syndicator.store.dialect import in_list, insert_listed, listed
-from syndicator.store.tables import entries, microseconds, stories, story_words, word_counts
+from syndicator.store.tables import EPOCH, entries, microseconds, stories, story_words, word_counts
 
 EVERY_ENTRY = ""
 """The row that counts the entries themselves; no word is empty."""
@@ -27,6 +27,7 @@ _WITH_WORDS = (
     .select_from(_SPANS.join(story_words, story_words.c.word == _WORD))
     .where(_AT.between(_START, _END))
 )
+_BEGAN = select(stories.c.story, stories.c.began).where(in_list(stories.c.story, "stories"))
 _BEGIN, _BEGIN_WORDS = insert_listed(stories), insert_listed(story_words)
 _COUNT = insert_listed(word_counts, adding=True).returning(*word_counts.c)
 _MOVE = update(entries).where(entries.c.story == bindparam("was")).values(story=bindparam("now"))
@@ -37,12 +38,14 @@ Counts = tuple[dict[str, int], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryLead:
-    """The entry (`guid`) that a story began with, and the words that it is found by."""
+    """The entry (`guid`) that a story began with, the words that it is found by, and when it began."""
 
     story: str
     guid: str
     published: datetime
     words: Sequence[str] = ()
+    began: datetime = EPOCH
+    """EPOCH: that is not known, and long ago."""
 
 
 class Stories:
@@ -56,11 +59,16 @@ class Stories:
         found = self._connection.execute(_LEADS, {"stories": json.dumps(list(some))})
         return {row[0]: row[1] for row in found.all()}
 
+    def began(self, some: Iterable[str]) -> dict[str, datetime]:
+        """When those of the stories began that have, by story; EPOCH where that was not noted."""
+        found = self._connection.execute(_BEGAN, {"stories": json.dumps(list(some))})
+        return {story: began or EPOCH for story, began in found.all()}
+
     def begin(self, leads: Sequence[StoryLead]) -> None:
         """Begins these stories; one that has begun stays as it is."""
         if not leads:
             return
-        rows = [(one.story, one.guid) for one in leads]
+        rows = [(one.story, one.guid, microseconds(one.began)) for one in leads]
         words = [(word, microseconds(one.published), one.story) for one in leads for word in one.words]
         self._connection.execute(_BEGIN, {"rows": json.dumps(rows)})
         self._connection.execute(_BEGIN_WORDS, {"rows": json.dumps(words)})

@@ -183,6 +183,8 @@ stories = Table(
     # Those of which an entry has been public, with the one that they began with. A draft's is not among them.
     Column("story", Text, primary_key=True),
     Column("lead", Text, nullable=False),
+    # When that one became public; none where it did before this was noted.
+    Column("began", UtcTime),
 )
 
 story_words = Table(

@@ -24,6 +24,7 @@ def test_feed_of_problems_is_read_whatever_a_file_is_called() -> None:
 def test_moment_of_another_day_is_shown_with_its_day() -> None:
     route: dict[str, Any] = {
         "min_quality": None,
+        "about": "3 a day",
         "deliver": "immediate",
         "owes": 0,
         "waiting": 0,

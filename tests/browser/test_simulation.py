@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from syndicator.notify.recorded import read_recorded
 from syndicator.settings.models import Route
 from syndicator.simulation.comparison import compare
 from syndicator.simulation.page import render_comparison
-from syndicator.simulation.recorded import read_recorded
 from syndicator.simulation.replay import replay
 from tests.browser.test_browser import barriers
 from tests.rig import Rig

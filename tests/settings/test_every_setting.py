@@ -29,7 +29,7 @@ OTHER: dict[str, Any] = {
     "cache": "1m", "quiet": "9s", "scan_every": "9s", "confirm_after": "9s", "gather": "9s", "max_age": "9d",
     "digest": "0 8 * * *", "from": "01:02", "to": "03:04", "webhook_file": "hook", "mode": "preview",
     "minimum": 2, "maximum": 2, "per_provider": 2, "per_hour": 2, "min_quality": 2, "min_heat": 2, "limit": 2,
-    "min_publishers": 2, "group": "publisher",
+    "min_publishers": 2, "group": "publisher", "about": "2 a day",
     "port": 2, "level": "good", "good": 2, "topics": ["x.yaml"], "name": "other", "channel": "C2",
     "after": "9m", "problems": 2, "ping": "https://ping.example/x",
 }  # fmt: skip

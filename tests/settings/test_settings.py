@@ -270,8 +270,26 @@ routes:
         pytest.param({"routes": [ROUTE | {"level": "best"}]}, "there is no level 'best'", id="unknown level"),
         pytest.param(
             {"levels": {"top": 1}, "routes": [ROUTE | {"level": "top", "min_quality": 3}]},
-            "not both",
-            id="two bars",
+            "give `level` or `min_quality`, not both: leave one out",
+            id="two minimums",
+        ),
+        pytest.param(
+            {"routes": [ROUTE | {"about": "3 a day", "min_quality": 3}]},
+            "routes[0].about: give `about` or `min_quality`, not both: leave one out",
+            id="about and a minimum",
+        ),
+        pytest.param(
+            {"levels": {"top": 1}, "routes": [ROUTE | {"about": "3 a day", "level": "top"}]},
+            "routes[0].about: give `about` or `level`, not both: leave one out",
+            id="about and a level",
+        ),
+        *(
+            pytest.param(
+                {"routes": [ROUTE | {"about": wrong}]},
+                "routes[0].about: must be a number of stories a day or a week, like `3 a day` or `2 a week`",
+                id=f"about {wrong!r}",
+            )
+            for wrong in ("3", "0 a day", "three a day", "3 daily", "-3 a day", "3 a month", "2.5 a day")
         ),
         pytest.param({"levels": {"archive": 1}}, "is taken", id="reserved level"),
         pytest.param({"levels": {"All": 1}}, "is taken", id="reserved level in capitals"),

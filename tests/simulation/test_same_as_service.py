@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from syndicator.alerts import DeliveryState, LedgerKind
+from syndicator.notify.recorded import read_recorded
 from syndicator.settings.models import Digest, Exclude, Route
-from syndicator.simulation.recorded import read_recorded
 from syndicator.simulation.replay import replay
 from tests.rig import Rig
 from tests.simulation.test_simulation import at_nine
@@ -23,6 +23,8 @@ ROUTES = (
     Route(name="top", channel="C1", min_quality=100, deliver="immediate", per_hour=2),
     Route(name="ai", channel="C1", topics=("AI",), min_quality=70, deliver="immediate", gather=HOUR / 2),
     Route(name="two", channel="C3", min_publishers=2, deliver="immediate"),
+    Route(name="best", channel="C4", about="1 a week", deliver="immediate"),
+    Route(name="few", channel="C5", about="2 a week", min_publishers=2, deliver=DAILY),
     Route(name="daily", channel="C2", exclude=Exclude(providers=("P0",)), deliver=DAILY),
 )
 
@@ -85,6 +87,7 @@ def test_what_was_decided_and_sent_is_simulated(tmp_path: Path, seed: int) -> No
         enqueue_and_send(rig)
     live_until(rig, rig.now + 2 * DAY)
     with rig.store.reading() as session:
+        minimums = session.outbox.ledger.minimums(["best", "few"])
         played = replay(read_recorded(session, ROUTES, since=start, until=rig.now), ROUTES)
         rows = session.outbox.ledger.rows(stories=[one.story for one in rig.entries().values()])
         sent = session.outbox.list([DeliveryState.SENT], limit=999)
@@ -97,3 +100,7 @@ def test_what_was_decided_and_sent_is_simulated(tmp_path: Path, seed: int) -> No
         (one.route, one.created, len(one.guids) + one.more) for one in sent
     )
     assert sent
+    course = {(one.route, one.day): one for some in played.minimums.values() for one in some}
+    for one in (one for some in minimums.values() for one in some):
+        assert one == course[one.route, one.day]
+    assert len({one.quality for one in minimums["best"]}) > 1

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from syndicator.alerts import DeliveryState, LedgerKind, RouteReason, Slot
+from syndicator.notify.recorded import Recorded, read_recorded
 from syndicator.settings.models import Digest, QuietHours, Route
 from syndicator.simulation.comparison import Comparison, compare, minimum_for
 from syndicator.simulation.page import render_comparison
-from syndicator.simulation.recorded import Recorded, read_recorded
 from syndicator.simulation.replay import Replayed, replay
 from tests.making import NOON
 from tests.rig import Rig

@@ -126,7 +126,7 @@ def stream(store: Store, site: Sequence[Article], batch: int) -> list[tuple[Arti
     for start in range(0, len(site), batch):
         changes = [_new(article) for article in site[start : start + batch]]
         with store.transaction() as session:
-            done = join_stories(session, changes, {site[0].source})
+            done = join_stories(session, changes, {site[0].source}, site[0].published)
             session.put_entries(change.after for change in done)
             moved = [new.after.entry for old, new in zip(changes, done, strict=True) if old is not new]
             leads = session.stories.leads({entry.story for entry in moved})

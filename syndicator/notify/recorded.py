@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syndicator.alerts import LedgerRow
 from syndicator.models import Entry, Topic
@@ -13,6 +13,13 @@ from syndicator.settings.models import Route
 from syndicator.store.dialect import batches
 from syndicator.store.session import Session
 from syndicator.store.types import FormerState, TopicStatus
+
+DAY, MONTH = timedelta(days=1), timedelta(days=30)
+
+
+def day_of(moment: datetime) -> datetime:
+    """The day's beginning, in UTC."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +42,20 @@ class Recorded:
     since: datetime
     until: datetime
     exact_since: datetime
+    first: datetime
+    """When it begins: with the oldest article that the service found, else when it began to look."""
     at_start: Sequence[Entry]
     events: Sequence[EntryEvent]
-    ledger: Sequence[LedgerRow]
-    """What the channels had been told of these stories before."""
     topics: Mapping[str, Topic]
     """Those that have feeds, by slug."""
     topic_names: TopicNames
 
     entries: Mapping[str, Entry]
     """As they are in the end, by guid."""
+    ledger: Sequence[LedgerRow] = ()
+    """What the channels had been told of these stories before."""
+    before: Recorded | None = None
+    """What the first day's minimums are worked out from, where a route has `about`."""
 
     @property
     def days(self) -> float:
@@ -52,7 +63,16 @@ class Recorded:
 
 
 def read_recorded(session: Session, routes: Sequence[Route], *, since: datetime, until: datetime) -> Recorded:
-    """What the store knows of that time, as far as it can matter to these routes. Reads all entries."""
+    """What the store knows of that time and before, as far as it can matter to these routes."""
+    found = read_events(session, routes, since=since, until=until)
+    about, day = [route for route in routes if route.about is not None], day_of(since)
+    before = read_events(session, about, since=day - MONTH, until=since) if about else None
+    return replace(found, ledger=_ledger(session, [*found.entries.values()], since), before=before)
+
+
+def read_events(session: Session, routes: Sequence[Route], *, since: datetime, until: datetime) -> Recorded:
+    """What happened in that time, as far as it can matter to these routes. By index: reads the entries that
+    changed or were published of late."""
     began = {name: state.began for name in session.source_names() if (state := session.source(name))}
     known_since = session.past.began()
     # While a source's first look has not been taken in, nothing of it is known for certain.
@@ -60,7 +80,7 @@ def read_recorded(session: Session, routes: Sequence[Route], *, since: datetime,
         (until if one is None else one for one in (known_since, *began.values())), default=until
     )
     longest = max((route.max_age for route in routes), default=until - until)
-    entries = session.past.entries(seen=since, published=since - longest)
+    entries = session.past.entries(changed=since, published=since - longest)
     former = session.past.states(since)
     at_start: list[Entry] = []
     events: list[EntryEvent] = []
@@ -76,13 +96,18 @@ def read_recorded(session: Session, routes: Sequence[Route], *, since: datetime,
         since=since,
         until=until,
         exact_since=exact_since,
+        first=_first(session, exact_since) if exact_since > since else exact_since,
         at_start=at_start,
         entries={one.guid: one for one in entries},
         events=sorted(events, key=lambda one: (one.at, one.entry.guid)),
-        ledger=_ledger(session, entries, since),
         topics={one.topic.slug: one.topic for one in stored if one.status is TopicStatus.LIVE},
         topic_names=names_with_ancestors(one.topic for one in stored),
     )
+
+
+def _first(session: Session, exact_since: datetime) -> datetime:
+    found = session.past.first_published(exact_since)
+    return exact_since if found is None else min(found, exact_since)
 
 
 def _steps(entry: Entry, former: Sequence[FormerState], *, is_exact: bool) -> Iterator[EntryEvent]:
