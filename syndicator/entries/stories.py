@@ -44,9 +44,18 @@ _TITLE = 4
 _SHORT = 3
 """A title with fewer telling words is told by all of its words."""
 
+_MARKS = (
+    "\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
+    "\u0e31-\u0e4e\u0eb1-\u0ece\u0f71-\u0f84\u0f8d-\u0fbc\u102b-\u109f\u17b4-\u17d3"
+)
+"""Vowels and other marks that stand in words and are no letters to Python: of Hebrew, Arabic, the scripts of
+India, Thai, Lao, Tibetan, Myanmar, Khmer."""
 _WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
-_UNSPACED = re.compile("[\u0e00-\u0e7f\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+")
-"""Thai, kana and Han, which write no blanks: taken two characters at a time."""
+_MARKED_WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:\.(?:[^\W_]|[{_MARKS}])+)*")
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+"
+)
+"""Thai, Lao, Myanmar, Khmer, kana and Han, which write no blanks: taken two characters at a time."""
 _NUMBER = re.compile(r"\d")
 _FUNCTION_WORDS = frozenset(
     _WORD.findall(
@@ -208,7 +217,7 @@ def _words(text: str) -> list[str]:
     (['microsoft', '2', 'starlink', 'satellite', 'v1.2'], ['東京', '京電', '電力', '力の', 'ai'])
     """
     folded = text.lower() if text.isascii() else _fold(text)
-    found = _WORD.findall(folded.replace("'s", "").replace("'", ""))
+    found = (_WORD if folded.isascii() else _MARKED_WORD).findall(folded.replace("'s", "").replace("'", ""))
     if folded.isascii():
         return [_singular(word) for word in found]
     return [part for word in found for part in ([_singular(word)] if word.isascii() else _parts(word))]

@@ -164,6 +164,9 @@ def test_most_alike_lead_wins_then_the_earliest_then_by_id() -> None:
             "東京電力の新社長", {"東京", "京電", "電力", "力の", "の新", "新社", "社長"}, id="Japanese"
         ),
         pytest.param("From the other", {"from", "the", "other"}, id="short"),
+        pytest.param("दिल्ली में बारिश", {"दिल्ली", "में", "बारिश"}, id="Hindi"),
+        pytest.param("தங்கம் விலை உயர்வு", {"தங்கம்", "விலை", "உயர்வு"}, id="Tamil"),
+        pytest.param("ភាសា", {"ភា", "ាស", "សា"}, id="Khmer"),
         pytest.param("Version 1.2 of NET_x", {"version", "1.2", "net", "x"}, id="numbers"),
         pytest.param("— ! —", set(), id="none"),
     ],
