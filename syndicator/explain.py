@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -22,6 +23,7 @@ from syndicator.settings.models import Digest, Route
 from syndicator.store.ledger import STRONGER
 from syndicator.store.session import Session
 from syndicator.store.types import TopicStatus
+from syndicator.urls import http_link
 
 ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: RouteReason.FAILED}
 """What is so of a story that the ledger holds as owed, where its message has come to an end."""
@@ -103,8 +105,9 @@ def explain(
     with the ids of their channels; `limit` is how many entries a feed has.
     """
     found = session.search(text)
-    if not found and text.startswith(("http://", "https://")):
-        found = session.copies([canonical_link(text)])
+    if not found:
+        with suppress(ValueError):
+            found = session.copies([canonical_link(http_link(text))])
     problems = session.problems.all()
     by_file = {(problem.source, problem.path): problem for problem in reversed(problems)}
     held = {(story.route, story.story): hold for story, hold in enqueuer.held(session, now=now)}

@@ -60,13 +60,15 @@ def explain(
 
 
 def _as_stored(what: str, settings: Settings) -> str:
-    """A path on this machine as the store knows it: relative to its source."""
+    """A path on this machine as the store knows it: relative to its source, in UTF-8."""
+    from syndicator.watch.types import printable
+
     path = Path(what).absolute()
     for source in settings.sources:
         for candidate in (path, path.parent.resolve() / path.name):
             if candidate.is_relative_to(source.path) and "://" not in what:
-                return candidate.relative_to(source.path).as_posix()
-    return what
+                return printable(candidate.relative_to(source.path).as_posix())
+    return printable(what)
 
 
 def _print(what: str, answer: ExplainResult, settings: Settings) -> None:

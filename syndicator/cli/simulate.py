@@ -81,9 +81,12 @@ def _moment(text: str) -> datetime:
 
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(f"--until {text!r} is no date like 2026-11-01 or 2026-11-01T09:00") from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    if found.year < 1970 or found > options.now():
+        raise typer.BadParameter(f"--until {text!r} must be a time between 1970 and now")
+    return found
 
 
 def _compare(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from syndicator.cli import app, build, deliveries, explain  # noqa: F401  they register themselves
+from syndicator.cli import app, build, deliveries, explain, simulate  # noqa: F401  they register themselves
 from syndicator.text import shown
 
 SETTINGS = """\
@@ -95,6 +95,18 @@ def test_explain_shows_an_article_and_obeys_nothing_in_it(folder: Path) -> None:
     assert obeyed(output) == set()
     assert r"red\x1b[31m[b].md (source news)" in output
     assert "[/red] [bold]Daily[/bold]" in output
+
+
+@pytest.mark.parametrize("what", ["https://[::1", "http://", "caf\udce9.md", "", "/" * 5_000])
+def test_explain_knows_nothing_of_what_is_no_path_and_no_link(folder: Path, what: str) -> None:
+    command(folder, "build")
+    assert command(folder, "explain", what).startswith("Nothing is known of ")
+
+
+@pytest.mark.parametrize("until", ["0001-01-02", "0001-01-01T00:00+05:00", "9999-12-31", "tomorrow"])
+def test_simulate_refuses_an_end_that_is_none(folder: Path, until: str) -> None:
+    command(folder, "build")
+    assert f"--until '{until}' " in command(folder, "simulate", "--until", until)
 
 
 def test_explain_repeats_what_it_does_not_know_without_obeying(folder: Path) -> None:
