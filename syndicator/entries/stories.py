@@ -129,7 +129,7 @@ def _weight(count: float, of: int) -> float:
 
 def keys_of(account: Account, weights: Weights, of: int) -> list[str]:
     """The words by which its story is looked for, the heaviest first; none that too many entries have."""
-    least = _weight(max(_COMMON, of * _COMMON_SHARE), of)
+    least = _weight(min(of, max(_COMMON, of * _COMMON_SHARE)), of)
     weighed = [(-_TITLE * weights[word], word) for word in account.title if weights[word] >= least]
     weighed += [(-weights[word], word) for word in account.summary if weights[word] >= least]
     return [word for _, word in nsmallest(KEYS, weighed)]

@@ -185,6 +185,12 @@ def keys(of: int, counts: dict[str, int]) -> Sequence[str]:
     return lead_keys(keys_of(one, weigh(one.words, counts, of), of), of)
 
 
+def test_words_of_copies_alone_find_their_lead_in_a_young_store() -> None:
+    copies = [account(f"{at}.md", **LAUNCH) for at in range(150)]
+    weights = after_seeing(*copies)
+    assert len(keys_of(copies[0], weights, len(copies))) == 10
+
+
 def test_leads_are_found_by_their_rarest_words() -> None:
     assert len(keys(2, {})) == 8
     assert keys(100_000, {"skylark": 90_000, "cloud": 999, "orbit": 1})[:2] != ["skylark", "cloud"]
