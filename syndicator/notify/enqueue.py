@@ -15,7 +15,7 @@ from functools import cached_property
 import structlog
 
 from syndicator.alerts import Delivery, DeliveryState, EditReason, LedgerRow, Mute, Slot
-from syndicator.models import ALL, Entry
+from syndicator.models import ALL, Entry, Visibility
 from syndicator.notify.compose import TopicWords, compose, draft_id, recompose, withdraw
 from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, Hold, Plan, Traffic, hold, select_due
@@ -105,7 +105,8 @@ class Enqueuer:
         if anew is not None:
             return replace(anew, why=EditReason.CHANGED.value)
         entries = known_entries(session, [row.guid for row in rows])
-        return next((withdraw(posted, entry) for entry in entries.values()), None)
+        gone = (entry for entry in entries.values() if entry.visibility is not Visibility.PUBLIC)
+        return next((withdraw(posted, entry) for entry in gone), None)
 
     def hold_back(self, outbox: Outbox, now: datetime) -> None:
         """Makes messages that wait into owed stories again where their route is held back now.

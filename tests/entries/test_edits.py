@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, DeliveryState
@@ -179,6 +180,25 @@ def test_withdrawn_story_is_struck_through_with_the_reason_and_restored_when_it_
     write(channel, published=False)
     channel.pass_time(2 * MINUTE, step=SECOND * 10)
     assert shown(channel).startswith("Withdrawn: no longer published")
+
+
+def test_message_whose_entry_is_of_another_story_now_is_left_alone(channel: Channel) -> None:
+    """As where an earlier version announced it, and it was a draft when this one came."""
+    post(channel, provider={"name": "GeekWire"})
+    write(channel, provider={"name": "GeekWire"}, published=False)
+    channel.pass_time(2 * MINUTE, step=SECOND * 30)
+    with channel.rig.store.transaction() as session:
+        for table in ("stories", "story_words", "word_counts"):
+            session._connection.execute(text(f"DELETE FROM {table}"))
+    other = PHRASE | {"webUrl": "https://other.example/t", "excerpt": "What there is to know about tides."}
+    channel.rig.write("other.md", **other, provider={"name": "ZDNet"})
+    channel.rig.run_once()
+    write(channel, provider={"name": "GeekWire"})
+    entries = channel.rig.entries()
+    assert entries["tides.md"].story == entries["other.md"].story
+    before = updates(channel)
+    channel.pass_time(2 * MINUTE, step=SECOND * 30)
+    assert updates(channel) == before
 
 
 def test_message_follows_its_story_for_seven_days(channel: Channel) -> None:
