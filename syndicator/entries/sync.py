@@ -28,7 +28,7 @@ from syndicator.notify.enqueue import Enqueuer
 from syndicator.parse.identity import mint_guid
 from syndicator.settings.types import StoryRule
 from syndicator.store.session import Session
-from syndicator.store.types import PAGE, KnownFile, ProblemChanges, StoredEntry
+from syndicator.store.types import FEED, PAGE, KnownFile, ProblemChanges, StoredEntry
 
 UNREAD = (0, 0, 0, 0, 0)
 """The stamp of a file that is to be read again at the next look although it did not change."""
@@ -178,7 +178,17 @@ class EntrySync:
         )
         session.feeds.put_memberships(changes.memberships)
         session.feeds.mark_dirty(changes.dirty)
+        self._mark_others(touched)
         self.catalog.update_statuses(session, {membership.topic for membership, _ in changes.memberships})
+
+    def _mark_others(self, touched: Sequence[StoredChange]) -> None:
+        """Marks dirty what shows other entries of the same stories, since each names the others."""
+        feeds, changed = self.session.feeds, [change.after.entry for change in touched]
+        others = self.session.guids_in({one.story for one in changed}) - {one.guid for one in changed}
+        shown = [one for one in feeds.memberships(sorted(others)) if one.shown]
+        feeds.mark_dirty(
+            (one.topic, page) for one in shown for page in (FEED, (one.number or 0) // self.page_size)
+        )
 
     def _withdrawals(
         self, batch: Batch, files: Mapping[str, KnownFile], kept: set[str]

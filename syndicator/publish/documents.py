@@ -13,7 +13,7 @@ from functools import cached_property
 from syndicator.models import ALL, Appearance, Article, Entry, Format, Related, Tombstone, Visibility, rank
 from syndicator.publish.addresses import OPML_PATH, digest_path, feed_path, page_path
 from syndicator.publish.archive import ArchivePage, archive_pages
-from syndicator.publish.feed import Feed, describe_feed
+from syndicator.publish.feed import Feed, describe_feed, publisher_name
 from syndicator.publish.fragments import Fragments
 from syndicator.publish.opml import render_opml
 from syndicator.publish.pages.assets import ASSETS
@@ -44,8 +44,8 @@ class Documents:
     fragments: Fragments
     _newest: dict[str, list[Entry]] = field(default_factory=dict)
     _pages: dict[str, Sequence[ArchivePage]] = field(default_factory=dict)
-    _copies: dict[str, list[Entry]] = field(default_factory=dict)
-    """By canonical link, the public entries of a link that several have; empty for one's own."""
+    _stories: dict[str, list[Entry]] = field(default_factory=dict)
+    """By story, its public entries where it has several entries; else none."""
 
     @cached_property
     def linked(self) -> Mapping[str, str]:
@@ -87,6 +87,7 @@ class Documents:
             statistics=self._count(slug),
             cards=[Card(topics[child], self._count(child)) for child in below],
             entries=entries,
+            coverage=self._coverage(entries),
             levels=self.settings.levels,
             names=self.linked,
             held={} if entries else self._held(slug),
@@ -114,6 +115,7 @@ class Documents:
                 digest=id,
                 created=delivery.created,
                 entries=tuple(sorted(public, key=rank)),
+                coverage=self._coverage(public),
                 levels=self.settings.levels,
                 names=self.linked,
             )
@@ -137,20 +139,20 @@ class Documents:
         return self._pages[slug]
 
     def _coverage(self, entries: Iterable[Entry]) -> dict[str, list[Related]]:
-        """By guid, what other publishers have of the same story: the public copies of the entry's link."""
-        links = {entry.article.canonical_link: entry.guid for entry in entries}
-        unknown = sorted(links.keys() - self._copies.keys())
-        self._copies |= {link: [] for link in unknown}
-        for stored in self.session.copies(self.session.shared_links(unknown)):
-            if stored.entry.visibility is Visibility.PUBLIC:
-                self._copies[stored.entry.article.canonical_link].append(stored.entry)
-        found = {
-            guid: [_as_related(copy) for copy in self._copies[link] if copy.guid != guid]
-            for link, guid in links.items()
-            if self._copies[link]
-        }
+        """By guid, the other public entries of the entry's story, by publisher."""
+        stories = {entry.guid: entry.story for entry in entries}
+        if unknown := set(stories.values()) - self._stories.keys():
+            self._stories |= {story: [] for story in unknown}
+            for stored in self.session.of_stories(self.session.shared_stories(unknown)):
+                if stored.entry.visibility is Visibility.PUBLIC:
+                    self._stories[stored.entry.story].append(stored.entry)
         return {
-            guid: sorted(some, key=lambda one: (one.provider or "", one.link)) for guid, some in found.items()
+            guid: sorted(
+                (_as_related(other) for other in self._stories[story] if other.guid != guid),
+                key=lambda one: (one.provider or "", one.link),
+            )
+            for guid, story in stories.items()
+            if len(self._stories[story]) > 1
         }
 
     def _describe(
@@ -222,7 +224,7 @@ def _as_related(entry: Entry) -> Related:
         title=article.title,
         link=article.link,
         canonical_link=article.canonical_link,
-        provider=article.provider.name if article.provider else None,
+        provider=publisher_name(article),
         published=article.published,
         quality=article.quality,
     )

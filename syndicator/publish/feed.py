@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from html import escape
 from urllib.parse import urlsplit
 
-from syndicator.models import ALL, Entry, Format, Image, Provider, Related, Tombstone, Topic
+from syndicator.models import ALL, Article, Entry, Format, Image, Provider, Related, Tombstone, Topic
 from syndicator.publish.addresses import feed_url, page_url
 from syndicator.publish.archive import ArchivePage
 from syndicator.settings.models import Site
 from syndicator.text import language_tag
-from syndicator.urls import document_id, home_of
+from syndicator.urls import document_id, home_of, site_of
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 """When a feed without entries was last changed. Atom requires a date and the clock is no fact of the feed;
@@ -27,8 +27,8 @@ Publisher = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """An entry with what a feed says of it beyond itself: its topics' names, in their order, and what others
-    wrote on its story. Equal items give equal bytes. Times are to the second."""
+    """An entry with what a feed says of it beyond itself: its topics' names, in their order, and the other
+    entries of its story. Equal items give equal bytes. Times are to the second."""
 
     entry: Entry
     labels: tuple[str, ...] = ()
@@ -66,19 +66,13 @@ class Item:
     @property
     def publishers(self) -> int:
         """How many have the story, this one included."""
-        provider = self.entry.article.provider
         names = {other.provider.casefold() for other in self.coverage if other.provider}
-        return len(names - {provider.name.casefold() if provider else ""}) + 1
+        return len(names | {publisher_name(self.entry.article).casefold()})
 
     @property
-    def related(self) -> tuple[Related, ...]:
-        """The story's other publishers first, then what the article itself names; each address once."""
-        article = self.entry.article
-        found: dict[str, Related] = {}
-        for other in (*self.coverage, *article.related):
-            if other.canonical_link != article.canonical_link and other.link != article.link:
-                found.setdefault(other.canonical_link, other)
-        return tuple({other.link: other for other in found.values()}.values())[:MOST_RELATED]
+    def related(self) -> Sequence[Related]:
+        """The story's other entries first, then what the article itself names."""
+        return beside(self.entry.article, (*self.coverage, *self.entry.article.related))
 
     def origin(self, site: Site) -> Publisher | None:
         """Who published the article first; None where it is the site's own.
@@ -94,7 +88,7 @@ class Item:
     @property
     def content(self) -> str:
         """HTML, never empty: the image, where the body does not show it; the body, else the summary, else
-        the title as a link; other coverage."""
+        the title as a link; the story's other entries; what the article names."""
         return "\n".join(self._content())
 
     def _content(self) -> Iterator[str]:
@@ -105,8 +99,13 @@ class Item:
             sizes = "".join(f' {name}="{size}"' for name, size in sizes_of(image).items())
             yield f'<p><img src="{escape(image.url)}" alt=""{sizes}></p>'
         yield body
-        if lines := "".join(map(_line, self.related)):
-            yield f"<p>Related coverage:</p>\n<ul>{lines}</ul>"
+        related, of_story = self.related, len(beside(article, self.coverage))
+        for heading, some in (
+            ("Also on this story", related[:of_story]),
+            ("Related coverage", related[of_story:]),
+        ):
+            if some:
+                yield f"<p>{heading}:</p>\n<ul>{''.join(map(_line, some))}</ul>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +229,20 @@ def describe_feed(
 def newest_first(entries: Iterable[Entry]) -> list[Entry]:
     """The entries by published time, newest first; equal times by guid, so that the order is always one."""
     return sorted(entries, key=lambda entry: (BEGINNING - entry.article.published, entry.guid))
+
+
+def beside(article: Article, others: Iterable[Related]) -> Sequence[Related]:
+    """What of the others is to be shown with the article: each address once, at most `MOST_RELATED`."""
+    found: dict[str, Related] = {}
+    for other in others:
+        if other.canonical_link != article.canonical_link and other.link != article.link:
+            found.setdefault(other.canonical_link, other)
+    return [*{other.link: other for other in found.values()}.values()][:MOST_RELATED]
+
+
+def publisher_name(article: Article) -> str:
+    """The publisher's name, else the site's."""
+    return article.provider.name if article.provider else site_of(article.link)
 
 
 def sizes_of(image: Image) -> dict[str, int]:

@@ -90,6 +90,7 @@ class EntryExtension:
             _add_plain(entry, f"{{{DC}}}language", language)
         if (origin := self.item.origin(self.site)) and origin[1]:
             _add_plain(entry, "source", origin[0], url=origin[1])
+        _add_related(entry, f"{{{ATOM}}}link", self.item)
         _add_image(entry, self.item)
         return entry
 
@@ -97,8 +98,7 @@ class EntryExtension:
         for link in entry.findall("link"):
             entry.remove(link)
         etree.SubElement(entry, "link", rel="alternate", type="text/html", href=self.item.entry.article.link)
-        for other in self.item.related:
-            etree.SubElement(entry, "link", rel="related", href=other.link, title=other.title)
+        _add_related(entry, "link", self.item)
         if self.item.publisher is not None:
             etree.SubElement(entry, f"{{{DC}}}publisher").text = self.item.publisher[0]
         if language := language_tag(self.item.entry.article.language):
@@ -123,6 +123,12 @@ def _set_plain(element: etree._Element) -> None:
         reference = etree.Entity(f"#x{ord(mark):X}")
         reference.tail = after
         element.append(reference)
+
+
+def _add_related(parent: etree._Element, tag: str, item: Item) -> None:
+    """Atom's links (RFC 4287 4.2.7.2), which may stand in an RSS item as well."""
+    for other in item.related:
+        etree.SubElement(parent, tag, rel="related", href=other.link, title=other.title)
 
 
 def _add_image(parent: etree._Element, item: Item) -> None:

@@ -11,8 +11,10 @@ Of an item:
     quality     the source's own rating, or null; has no upper bound
     heat        how much it is talked about, or null; -1 where the source does not know
     publisher   {name, url} of who published it, or null
+    story       id of the story: the same for all entries on one event, and never another
     publishers  how many publishers have the story, this one included; at least 1
-    related     their articles: [{title, url, publisher, date_published, quality}]
+    related     the story's other entries, then what the article names:
+                [{title, url, publisher, date_published, quality}]
 """
 
 from __future__ import annotations
@@ -56,6 +58,7 @@ def json_item(item: Item, site: Site) -> bytes:
         "quality": _number(article.quality),
         "heat": _number(article.heat),
         "publisher": _source(item.publisher) if item.publisher else None,
+        "story": item.entry.story,
         "publishers": item.publishers,
         "related": [_related(other) for other in item.related],
     }

@@ -24,11 +24,10 @@ from syndicator.store.stories import Stories
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topics
 from syndicator.store.types import KnownFile, SourceState, StoredEntry, StoredTopic
 
-_LINK = entries.c.canonical_link
-_SHARED = (
-    select(_LINK).where(in_list(_LINK, "links")).group_by(_LINK).having(func.count() > 1).order_by(_LINK)
-)
-_WITH_LINKS = select(entries.c.guid).where(in_list(_LINK, "links"))
+_STORY = entries.c.story
+_SHARED = select(_STORY).where(in_list(_STORY, "stories")).group_by(_STORY).having(func.count() > 1)
+_IN_STORIES = select(entries.c.guid).where(in_list(_STORY, "stories"))
+_WITH_LINKS = select(entries.c.guid).where(in_list(entries.c.canonical_link, "links"))
 _EXISTING = select(entries.c.guid).where(in_list(entries.c.guid, "guids"))
 
 
@@ -129,9 +128,13 @@ class Session:
         """All entries of the source whose file had one of these digests, withdrawn ones too."""
         return self._find(entries.c.digest, digests, source)
 
-    def shared_links(self, canonical_links: Iterable[str]) -> list[str]:
-        """Those of the canonical links that more than one entry has, in order."""
-        return list(self._connection.scalars(_SHARED, {"links": json.dumps(list(canonical_links))}))
+    def shared_stories(self, stories: Iterable[str]) -> list[str]:
+        """Those of the stories that more than one entry has."""
+        return list(self._connection.scalars(_SHARED, {"stories": json.dumps(list(stories))}))
+
+    def guids_in(self, stories: Iterable[str]) -> set[str]:
+        """The guids of the entries that `of_stories` gives."""
+        return set(self._connection.scalars(_IN_STORIES, {"stories": json.dumps(list(stories))}))
 
     def guids_with(self, canonical_links: Iterable[str]) -> set[str]:
         """The guids of the entries that `copies` gives."""

@@ -60,6 +60,8 @@ class Outcome:
     guids: int = 0
     revised: Counter[str] = field(default_factory=Counter)
     unlike: list[str] = field(default_factory=list)
+    anew: int = 0
+    """Files that differ when all is rendered anew from the same database."""
     kills: int = 0
     files: int = 0
     took_s: float = 0.0
@@ -90,6 +92,7 @@ class Outcome:
             ),
             (f"`updated` moved by nothing to see: 0 expected, {beyond.total()} seen", not beyond),
             (f"unlike a cold build: 0 expected, {len(self.unlike)} seen", not self.unlike),
+            (f"unlike when all is rendered anew: 0 expected, {self.anew} seen", not self.anew),
         ]
         if self.files:
             checks.append((f"files written: {self.files}", True))
@@ -112,9 +115,11 @@ def live(life: Life, folder: Path, *, mode: Mode = Mode.REPLACE, publish_every: 
             outcome.files += rig.publish().written
     cold = Rig(_with_articles(folder / "cold", rig.folder), now=rig.now, topics=TOPICS)
     cold.run_once()
-    rig.close()
     cold.close()
     compare_in_the_end(outcome, folder / "var" / "state.db", rig.output, cold.output)
+    rig.restart(version="another")
+    outcome.anew = rig.publish().written
+    rig.close()
     outcome.took_s = time.monotonic() - began
     return outcome
 

@@ -11,6 +11,7 @@ from syndicator.publish.pages.page import Card, Page
 from syndicator.publish.pages.render import render_page
 from syndicator.publish.pages.statistics import Statistics, count_statistics
 from syndicator.settings.models import Site
+from tests.publish.articles import coverage_of
 
 SITE = Site(
     title="Cloud & Sky News",
@@ -108,6 +109,8 @@ def topic_page() -> Page:
         topic=CLOUD,
         statistics=count_entries(entries),
         entries=entries[:12],
+        coverage=coverage_of(entries[0], "Globe", "Herald", "Echo", "Times", "Post", "Courier")
+        | coverage_of(entries[3], "Globe"),
         levels=LEVELS,
         cards=(storage,),
         names=NAMES,

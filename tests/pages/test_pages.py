@@ -24,6 +24,7 @@ from syndicator.settings.models import Site
 from syndicator.urls import encoded, http_link
 from tests.pages import samples
 from tests.pages.markup import Page, read
+from tests.publish.articles import coverage_of
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,28 @@ def test_title_that_looks_like_another_address_says_where_it_leads() -> None:
         site=samples.SITE, statistics=samples.count_entries([]), entries=(replace(entry, article=article),)
     )
     assert 'login</a> <span class="note">(leads to evil.example)</span></h3>' in render_page(front).decode()
+
+
+def test_story_stands_once_led_by_its_best_entry() -> None:
+    entries = [replace(entry, story=f"s{at % 2}") for at, entry in enumerate(samples.cloud_entries()[:6])]
+    best = [max(entries[at::2], key=lambda entry: entry.article.quality or 0) for at in (0, 1)]
+    assert Shown(site=samples.SITE, entries=entries).newest == sorted(best, key=entries.index)
+    assert Shown(site=samples.SITE, entries=entries, digest="id").newest == entries
+
+
+def test_others_of_a_story_are_named_once_each_and_told_in_full_below() -> None:
+    lead = samples.make_entry(1)
+    names = ("Herald", "Echo", "Times", "Post", "Courier")
+    first, *others = coverage_of(lead, "Globe", *names, "Mirror")[lead.guid]
+    others[-1] = replace(others[-1], provider="ECHO")
+    hostile = replace(first, title="https://mybank.example/<b>", provider="<i>& Co")
+    coverage = {lead.guid: [hostile, first, *others]}
+    page = read(render_page(Shown(site=samples.SITE, entries=[lead], coverage=coverage)))
+    (folded,) = page.all("details", **{"class": "also"})
+    summary, *told = filter(None, folded.text.splitlines())
+    assert summary == "also: <i>& Co, Herald, Echo, Times, Post, +1 more"
+    assert told[0] == "https://mybank.example/<b> (leads to globe.example.net) (<i>& Co)"
+    assert told[1:] == [*(f"As seen by {name} ({name})" for name in names), "As seen by Mirror (ECHO)"]
 
 
 def test_same_entries_give_same_bytes_under_any_hash_seed() -> None:
@@ -132,7 +155,8 @@ def test_links_within_the_site_are_relative_and_lead_to_real_pages(front: Page, 
 
 def test_absolute_addresses_are_the_articles_or_the_sites(topic: Page) -> None:
     hosts = {href.split("/")[2] for href in links(topic) if "://" in href}
-    assert hosts == {"feeds.example.org", "news.example.com"}
+    others = {host for host in hosts if host.endswith(".example.net")}
+    assert len(others) == 6 and hosts - others == {"feeds.example.org", "news.example.com"}
 
 
 def test_pictures_cost_nothing_and_tell_nobody(topic: Page) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from syndicator.models import ALL, INCLUDE, Entry, Topic, Visibility, number
+from syndicator.models import ALL, INCLUDE, Entry, Related, Topic, Visibility, number, rank
 from syndicator.publish.addresses import digest_url, page_url
+from syndicator.publish.feed import beside
 from syndicator.publish.pages.statistics import Statistics
 from syndicator.publish.pages.words import say_expectation, say_rate
 from syndicator.settings.models import Site
@@ -20,6 +21,8 @@ from syndicator.text import language_tag, say_count, shorten
 
 MOST_ENTRIES = 30
 """The newest ones; the feeds and their archives hold the rest."""
+MOST_NAMED = 5
+"""Publishers named beside a story's lead, as in Slack."""
 
 
 class Card(NamedTuple):
@@ -43,9 +46,10 @@ class Page:
     """The page of a topic; where `topic` is None, that of all, the front page; with `digest`, that of all the
     stories of one message.
 
-    `entries` are the newest, newest first (of a digest the best first); `levels` are minimums by name,
-    ascending; `names` are those of the topics that have pages, by slug; `held` counts the articles that are
-    not public, by reason: the page says so where nothing is public.
+    `entries` are the newest, newest first (of a digest the best first); `coverage` gives, by guid, the other
+    entries of the story; `levels` are minimums by name, ascending; `names` are those of the topics that have
+    pages, by slug; `held` counts the articles that are not public, by reason: the page says so where nothing
+    is public.
     """
 
     site: Site
@@ -54,6 +58,7 @@ class Page:
     parent: Topic | None = None
     cards: Sequence[Card] = ()
     entries: Sequence[Entry] = ()
+    coverage: Mapping[str, Sequence[Related]] = field(default_factory=dict)
     levels: Mapping[str, float] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[Visibility, int] = field(default_factory=dict)
@@ -97,8 +102,23 @@ class Page:
 
     @property
     def newest(self) -> Sequence[Entry]:
-        """What is shown of the entries: of a digest all."""
-        return self.entries if self.digest else self.entries[:MOST_ENTRIES]
+        """What is shown of the entries: the best of each story, the lead; of a digest all."""
+        if self.digest:
+            return self.entries
+        best = {entry.story: entry for entry in sorted(self.entries, key=rank, reverse=True)}
+        return [entry for entry in self.entries if best[entry.story] is entry][:MOST_ENTRIES]
+
+    def others(self, lead: Entry) -> Sequence[Related]:
+        """The other entries of its story."""
+        return beside(lead.article, self.coverage.get(lead.guid, ()))
+
+    def others_named(self, others: Sequence[Related]) -> tuple[Sequence[str], int]:
+        """The first few of their publishers, each once, and how many more there are."""
+        by_name: dict[str, str] = {}
+        for name in (other.provider or "" for other in others):
+            by_name.setdefault(name.casefold(), name)
+        names = list(by_name.values())
+        return names[:MOST_NAMED], len(names[MOST_NAMED:])
 
     @property
     def feeds(self) -> list[FeedLevel]:
