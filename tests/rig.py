@@ -165,11 +165,11 @@ class Rig:
         self.publish()
         return counts
 
-    def enqueue(self) -> None:
-        """Enqueues what is due; `latest_slot` takes the place of the schedule."""
+    def enqueue(self) -> datetime | None:
+        """Enqueues what is due, and when to do it again; `latest_slot` takes the place of the schedule."""
         self._tell_slots(self.app.enqueuer)
         with self.store.transaction() as session:
-            self.app.enqueuer.write(session, now=self.now)
+            return self.app.enqueuer.write(session, now=self.now)[1]
 
     def enqueuer(self, routes: Sequence[Route]) -> Enqueuer:
         """Another one, as for a command beside the service."""

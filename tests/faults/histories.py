@@ -16,6 +16,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -51,6 +52,8 @@ class Life:
     topics: Path | None = None
     revisions: Counter[str] = field(default_factory=Counter)
     """How often each path changed in a way that a reader can see."""
+    times: Sequence[datetime] = ()
+    """When each commit was made, where that is known."""
 
     @property
     def paths(self) -> set[str]:
@@ -61,12 +64,17 @@ def recorded() -> Life:
     """Nine months of a real topic site."""
     with gzip.open(RECORDED, "rt", encoding="utf-8", newline="") as lines:
         rows = [json.loads(line) for line in lines]
+    groups = [list(group) for _, group in itertools.groupby(rows, key=lambda row: row["commit"])]
     commits = [
-        [Write(path=row["path"], content=row["content"].encode()) for row in group]
-        for _, group in itertools.groupby(rows, key=lambda row: row["commit"])
+        [Write(path=row["path"], content=row["content"].encode()) for row in group] for group in groups
     ]
-    topics = CORPUS / "_data" / "topics"
-    return Life(name="recorded", commits=commits, topics=topics, revisions=count_revisions(commits))
+    return Life(
+        name="recorded",
+        commits=commits,
+        topics=CORPUS / "_data" / "topics",
+        revisions=count_revisions(commits),
+        times=[datetime.fromtimestamp(group[0]["time"], UTC) for group in groups],
+    )
 
 
 def part(life: Life, commits: int) -> Life:
