@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from syndicator.activity import Activity
-from syndicator.admin.details import details, placed_problems
+from syndicator.activity import Activity, Durations
+from syndicator.alerts import DeliveryState
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import SyndicatorError
 from syndicator.health import STARTING, Finding, hindrance
 from syndicator.models import Problem
+from syndicator.notify.enqueue import known_entries
 from syndicator.status import facts, hindered
+from syndicator.store.session import Session
+
+MOST = 50
+"""So many problems, messages and decisions are shown, the newest."""
+HOURS = 24
+SHOWN = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNCLEAR, DeliveryState.FAILED)
 
 
 @dataclass(kw_only=True)
@@ -75,3 +83,47 @@ class Operator:
             return told, details(app, now, started=self.started) if more else {}
         except SyndicatorError as error:
             return hindered(hindrance(error, now), now, started=self.started), {}
+
+
+def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
+    """By names: problems, messages that wait, channels, the last decisions, sent and decided by hour."""
+    day = now - timedelta(hours=HOURS)
+    with app.store.reading() as session:
+        outbox = session.outbox
+        problems = placed_problems(app, session)
+        waiting = outbox.list(SHOWN, limit=MOST)
+        decisions = session.history.decisions(MOST)
+        guids = {guid for one in waiting for guid in one.guids} | {row.guid for row in decisions}
+        entries = known_entries(session, sorted(guids))
+        titles = {guid: entry.article.title for guid, entry in entries.items()}
+        sent = session.history.sent_since(min(day, started))
+        decided = session.history.decided_since(day)
+        broken = {state.channel: state.broken for state in outbox.channels.broken()}
+        last_sent = session.history.last_sent()
+    to_slack = Durations()
+    for created, ended in sent:
+        if ended >= started:
+            to_slack.note((ended - created).total_seconds())
+    return {
+        "problems": problems,
+        "problem_counts": Counter(problem.source for _, problem in problems),
+        "waiting": [(one, [titles.get(guid, "(unknown)") for guid in one.guids]) for one in waiting],
+        "decisions": [(row, titles.get(row.guid, "(unknown)")) for row in decisions],
+        "sent_by_hour": _by_hour([ended for _, ended in sent], now),
+        "decided_by_hour": _by_hour(decided, now),
+        "broken": broken,
+        "last_sent": last_sent,
+        "answers": dict(app.outages.answers),
+        "to_slack": to_slack,
+    }
+
+
+def placed_problems(app: App, session: Session) -> list[tuple[str, Problem]]:
+    """All problems, each with its place as an editor takes it."""
+    return [(app.settings.place_of(problem), problem) for problem in session.problems.all()]
+
+
+def _by_hour(moments: Sequence[datetime], now: datetime) -> list[int]:
+    """How many fell into each of the last hours, the oldest first."""
+    counts = Counter(int((now - moment).total_seconds() // 3600) for moment in moments)
+    return [counts[hour] for hour in reversed(range(HOURS))]

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from syndicator.admin.details import HOURS
+from syndicator.admin.operator import HOURS
 from syndicator.health import HealthLevel, clock_time
 from syndicator.models import Problem
 from syndicator.publish.pages.assets import ASSETS, STYLE_PATH

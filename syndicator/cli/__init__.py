@@ -77,7 +77,6 @@ def main() -> None:
             init,
             mute,
             preview,
-            routes,
             run,
             simulate,
             status,

@@ -13,8 +13,7 @@ from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, lis
 from syndicator.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from syndicator.settings.difference import SettingChange
-    from syndicator.settings.effective import Effective
+    from syndicator.settings.effective import Effective, SettingChange
 
 VALUE_WIDTH = 28
 """Longer values are not cut; what follows them stands further right."""
@@ -53,8 +52,7 @@ def diff(
 
     Exit code 0 whether or not anything differs, 78 if settings are wrong.
     """
-    from syndicator.settings.difference import changes
-    from syndicator.settings.effective import SECRET
+    from syndicator.settings.effective import SECRET, changes
 
     if len(files := files or []) > 2:
         raise typer.BadParameter("two files at most: what is, and what would be")

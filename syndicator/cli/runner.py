@@ -16,8 +16,7 @@ from syndicator.clock import Clock
 from syndicator.errors import SettingsError, SyndicatorError
 from syndicator.progress import Stages
 from syndicator.service import Service
-from syndicator.settings.difference import changes
-from syndicator.settings.effective import Effective
+from syndicator.settings.effective import Effective, changes
 from syndicator.settings.models import Settings
 from syndicator.slack.terminal import Terminal
 from syndicator.status import StatusFile, settings_path

@@ -1,4 +1,4 @@
-"""`syndicator status`: how things stand with the service, for a person and for monitoring."""
+"""`syndicator status` and `routes`: how things stand with the service, and with each route."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, settings_file
-from syndicator.cli.terminal import say, say_json
+from syndicator.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    now,
+    read_settings,
+    session_of,
+    settings_file,
+)
+from syndicator.cli.terminal import say, say_json, say_table
 
 STYLES = ("green", "yellow", "red")
 
@@ -50,7 +58,9 @@ def _say(found: dict[str, Any]) -> None:
         say((f"  {finding['text']}", STYLES[finding["level"]]), (f". {finding['fix']}", "dim"))
     if "pid" not in found:
         return
-    say(f"  running since {local_time(found['started'])}, version {found['version']}, process {found['pid']}")
+    say(
+        f"  running since {_local_time(found['started'])}, version {found['version']}, process {found['pid']}"
+    )
     if entries := _counts(found["entries"]):
         say(f"  entries: {entries}")
     if messages := _counts(found["messages"]):
@@ -58,16 +68,42 @@ def _say(found: dict[str, Any]) -> None:
     if edits := _counts(found.get("edits", {})):
         say(f"  edits of posted messages: {edits}")
     for route in found["routes"]:
-        when = "at once" if route["deliver"] == "immediate" else "digest " + next_time(route)
-        say(f"  {route['name']} to {route['channel']}: {', '.join([when, *what_it_holds(route)])}")
+        when = "at once" if route["deliver"] == "immediate" else "digest " + _next_time(route)
+        say(f"  {route['name']} to {route['channel']}: {', '.join([when, *_what_it_holds(route)])}")
 
 
-def next_time(route: Mapping[str, Any]) -> str:
+@app.command()
+def routes(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """List the routes: channel, quality, when each sends next, what it holds, and what holds it back."""
+    from syndicator.app import enqueuer_of, routes_of
+    from syndicator.status import route_facts
+
+    settings, moment = read_settings(config), now()
+    with session_of(settings) as session:
+        enqueuer = enqueuer_of(settings, session, moment)
+        found = route_facts(session.outbox, routes_of(settings, session), enqueuer, moment)
+    if as_json:
+        say_json(found)
+    elif found:
+        zone = moment.astimezone().tzname()
+        say_table(("route", "channel", "quality", f"next ({zone})", "holds"), map(_row, found))
+    else:
+        say("There are no routes: nothing goes to Slack.")
+
+
+def _row(route: Mapping[str, Any]) -> tuple[str, ...]:
+    quality = "any" if route["min_quality"] is None else f"{route['min_quality']:g}+"
+    quality += f", about {route['about']}" if route["about"] else ""
+    when = "at once" if route["deliver"] == "immediate" else _next_time(route)
+    return route["name"], route["channel"], quality, when, "\n".join(_what_it_holds(route)) or "nothing"
+
+
+def _next_time(route: Mapping[str, Any]) -> str:
     """When a digest route sends next."""
-    return local_time(route["next"]) if route["next"] else "never"
+    return _local_time(route["next"]) if route["next"] else "never"
 
 
-def what_it_holds(route: Mapping[str, Any]) -> list[str]:
+def _what_it_holds(route: Mapping[str, Any]) -> list[str]:
     """The stories and messages that a route holds, and what holds it back, of a route's facts."""
     from syndicator.text import say_count
 
@@ -76,7 +112,7 @@ def what_it_holds(route: Mapping[str, Any]) -> list[str]:
     parts += [say_count(waiting, "message waits", "messages wait")] if waiting else []
     if held := route["held"]:
         whys = ", ".join(mute["why"] for mute in route["mutes"] if mute["why"])
-        parts += [held + (f" until {local_time(until)}" if until else "") + (f" ({whys})" if whys else "")]
+        parts += [held + (f" until {_local_time(until)}" if until else "") + (f" ({whys})" if whys else "")]
     return parts
 
 
@@ -84,7 +120,7 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
-def local_time(text: str) -> str:
+def _local_time(text: str) -> str:
     """A time of the facts, as the clock on this machine shows it."""
     from datetime import datetime
 

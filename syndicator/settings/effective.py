@@ -1,9 +1,13 @@
-"""The settings in force, one by one, each with where it comes from; secrets are only said to be there."""
+"""The settings in force, one by one, each with where it comes from, and what differs between two readings.
+
+Secrets are only said to be there. In a difference, items of a list go by their names, so that a route that is
+put in front changes nothing of the others.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time, timedelta
 from pathlib import Path
@@ -17,6 +21,7 @@ from syndicator.settings.wording import name_of
 
 UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 SET, SECRET, DEFAULT = "set", "environment, file or credential", "default"
+CHANGED = "set, another one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,3 +95,79 @@ def _flat(model: BaseModel, path: SettingPath) -> Iterator[tuple[SettingPath, ob
                 yield from _flat(item, (*own, at))
         else:
             yield own, value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChange:
+    """One setting, or a whole item of a list; None: it is not there."""
+
+    key: str
+    before: str | None
+    after: str | None
+
+
+def changes(
+    before: Sequence[Effective],
+    after: Sequence[Effective],
+    *,
+    but: Callable[[Effective], bool] = lambda _one: False,
+) -> list[SettingChange]:
+    """What makes `after` of `before`, in the order of the reference; secrets are never shown.
+
+    Settings for which `but` is true on either side are left out. A default that comes or goes with
+    what stands above it is not said again.
+    """
+    old, new = _by_key(before), _by_key(after)
+    was, now = [*_names(before).values()], [*_names(after).values()]
+    came, gone = [name for name in now if name not in was], [name for name in was if name not in now]
+    found = [SettingChange(key=name, before=None, after=_item(name, new)) for name in came]
+    found += [SettingChange(key=name, before=_item(name, old), after=None) for name in gone]
+    items = tuple(f"{name}." for name in (*came, *gone))
+    for key in dict.fromkeys((*new, *old)):
+        if not key.startswith(items) and not any(but(side[key]) for side in (old, new) if key in side):
+            found += _of_one(key, old.get(key), new.get(key))
+    return [*found, *_reordered(was, now)]
+
+
+def _of_one(key: str, old: Effective | None, new: Effective | None) -> Iterator[SettingChange]:
+    if old and new:
+        if old.value != new.value:
+            yield SettingChange(key=key, before=old.value, after=new.value)
+        elif old.secret and new.secret and old.secret != new.secret:
+            yield SettingChange(key=key, before=old.value, after=CHANGED)
+    elif (one := old or new) and one.origin != DEFAULT:
+        yield SettingChange(key=key, before=old.value if old else None, after=new.value if new else None)
+
+
+def _item(name: str, found: Mapping[str, Effective]) -> str:
+    """What the file says of an item of a list."""
+    said = {key.removeprefix(f"{name}."): one for key, one in found.items() if key.startswith(f"{name}.")}
+    return ", ".join(
+        f"{key}: {one.value}" for key, one in said.items() if key != "name" and one.origin != DEFAULT
+    )
+
+
+def _reordered(was: Sequence[str], now: Sequence[str]) -> Iterator[SettingChange]:
+    """Lists whose items are in another order: of several routes the first that takes a story counts."""
+    for head in dict.fromkeys(name.partition("[")[0] for name in now):
+        orders = [
+            ", ".join(n[len(head) + 1 : -1] for n in one if n in other and n.startswith(f"{head}["))
+            for one, other in ((was, now), (now, was))
+        ]
+        if orders[0] != orders[1]:
+            yield SettingChange(key=f"{head}: order", before=orders[0], after=orders[1])
+
+
+def _names(found: Sequence[Effective]) -> dict[str, str]:
+    """`routes[0]` -> `routes[ai]`, of each item of a list that has a name."""
+    items = ((one.key.removesuffix(".name"), one.value) for one in found if one.key.endswith("].name"))
+    return {item: f"{item.partition('[')[0]}[{name}]" for item, name in items}
+
+
+def _by_key(found: Sequence[Effective]) -> dict[str, Effective]:
+    names = _names(found)
+    keyed: dict[str, Effective] = {}
+    for one in found:
+        item, end, rest = one.key.partition("]")
+        keyed[names.get(item + end, item + end) + rest] = one
+    return keyed

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from xml.etree import ElementTree
 
-from syndicator.admin.details import HOURS
+from syndicator.admin.operator import HOURS
 from syndicator.admin.page import render_operators_page, render_problems
 from syndicator.models import Problem
 from tests.making import NOON

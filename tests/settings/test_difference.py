@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from syndicator.settings.difference import changes
-from syndicator.settings.effective import Effective, effective
+from syndicator.settings.effective import Effective, changes, effective
 from syndicator.settings.load import SettingsReader
 
 AI = {"name": "ai", "channel": "#ai", "topics": ["AI"], "deliver": "immediate"}
