@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from syndicator.settings.models import Route
@@ -41,13 +41,22 @@ class Channel:
         self.rig.run_once()
 
     def pass_time(self, time: timedelta, *, step: timedelta = SECOND) -> None:
-        """Lets the time pass in steps; in each the pipeline mails and the sender sends what it may."""
-        until = self.rig.now + time
+        """Lets the time pass; the pipeline enqueues and the sender sends what it may, as the service does it.
+
+        Both say when they have more to do: they are asked then, on the grid of `step`, and once a minute.
+        """
+        until, due = self.rig.now + time, self.rig.now
         while self.rig.now < until:
             self.sender.deliver_once()
-            self.rig.wait(min(step, until - self.rig.now))
-            self.rig.enqueue()
+            steps = max(-((self.rig.now - due) // step), 1)
+            self.rig.wait(min(steps * step, max(step, MINUTE), until - self.rig.now))
+            told = (self.rig.enqueue(), self._sender_due())
+            due = min((moment for moment in told if moment is not None), default=until)
         self.sender.deliver_once()
+
+    def _sender_due(self) -> datetime | None:
+        with self.rig.app.outbox() as outbox:
+            return outbox.next_time()
 
     def mute(self, length: timedelta) -> None:
         with self.rig.store.transaction() as session:
