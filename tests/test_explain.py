@@ -136,7 +136,7 @@ def test_words_that_joined_are_told_from_either_side(tmp_path: Path) -> None:
     rig.look()
     lead, joined = rig.entries()["lead.md"], rig.entries()["joined.md"]
     words = explained(rig, "joined.md").words[lead.guid]
-    assert set(words[:4]) == {"cloud", "northwind", "orbit", "partner"}
+    assert set(words[:4]) == {"Cloud", "Northwind", "Orbit", "partners"}
     assert explained(rig, "lead.md").words == {joined.guid: words}, "not for the copy: it has the same link"
     assert explained(rig, "copy.md").words == {}
     rig.close()

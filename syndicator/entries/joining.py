@@ -19,6 +19,7 @@ from syndicator.entries.stories import (
     WINDOW,
     Account,
     account_of,
+    as_written,
     best_lead,
     keys_of,
     lead_keys,
@@ -62,17 +63,21 @@ def fill_in(session: Session, entries: Iterable[Entry], alike: Collection[str]) 
 
 def words_joining(session: Session, entry: Entry, others: Iterable[Entry]) -> dict[str, list[str]]:
     """By guid, the words that another entry of its story shares with it, rarest first, where one of the two
-    is the lead that the other was joined to by likeness. As texts and counts are now."""
+    is the lead that the other was joined to by likeness. As texts and counts are now; spelt as in the lead.
+    """
     lead = session.stories.leads([entry.story]).get(entry.story)
     linked = [
         other
         for other in others
         if lead in (entry.guid, other.guid) and other.article.canonical_link != entry.article.canonical_link
     ]
-    accounts = {one.guid: account_of(one.article) for one in (entry, *linked)} if linked else {}
+    articles = {one.guid: one.article for one in (entry, *linked)} if linked else {}
+    accounts = {guid: account_of(article) for guid, article in articles.items()}
     words = {word for account in accounts.values() for word in account.words}
     weights = weigh(words, *session.stories.counts(words))
-    return {one.guid: shared_words(accounts[one.guid], accounts[entry.guid], weights) for one in linked}
+    written = as_written(articles[lead]) if lead in articles else {}
+    shared = {one.guid: shared_words(accounts[one.guid], accounts[entry.guid], weights) for one in linked}
+    return {guid: [written.get(word, word) for word in some] for guid, some in shared.items()}
 
 
 def _becomes_public(change: StoredChange) -> bool:

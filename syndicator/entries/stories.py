@@ -7,9 +7,10 @@ weighs by how few of the entries seen so far have it. A word of the title weighs
 entry joins by likeness to the first entry of a story (its lead), never to a later one: there are no chains.
 
 The limits were set by hand-labelled pairs of real articles (`python -m tests.stories`), on the side of not
-joining. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event; a publisher
-seldom covers one event twice; and two versions or dates are two events. All three need near copies. Titles
-that say the same of two names ("X raises $20 million") are of two events.
+joining. Accounts of one event come soon after each other; what comes days later is more often what followed
+from it. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event, and a
+publisher seldom covers one event twice: both need near copies. Titles that say the same of two names
+("X raises $20 million") are of two events.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from syndicator.models import Article
 
 WINDOW = timedelta(hours=72)
 """An entry joins a story whose lead was published at most so long before or after it."""
-ALIKE, COPY = 0.5, 0.9
+ALIKE, COPY = 0.53, 0.9
 """How alike two accounts of one event are at least, and two texts that are nearly the same."""
 RELATED = 0.1
 """What a link of the one to the other in its `related` adds; far too little to join by itself."""
+LATE = 0.25
+"""What the time between the two takes away, for the whole of the window; for a part of it that part."""
 KEYS, SHARED_KEYS = 10, 2
 """By how many of its rarest words a lead is looked for, and how many of them must be those it is found by."""
 
@@ -41,8 +44,6 @@ _COMMON, _COMMON_SHARE = 500, 0.01
 """A word in more entries than both allow finds no lead; it would find too many."""
 _TITLE = 4
 """What a word of the title counts for, squared."""
-_SHORT = 3
-"""A title with fewer telling words is told by all of its words."""
 
 _MARKS = (
     "\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
@@ -56,7 +57,6 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+"
 )
 """Thai, Lao, Myanmar, Khmer, kana and Han, which write no blanks: taken two characters at a time."""
-_NUMBER = re.compile(r"\d")
 _FUNCTION_WORDS = frozenset(
     _WORD.findall(
         "a about after all an and are as at be but by can do for from has have if in into is it its more new"
@@ -65,12 +65,7 @@ _FUNCTION_WORDS = frozenset(
     )
 )
 """What no English title is told by; only needed while the store is too young to know them as common."""
-_GUIDE = frozenset(
-    _WORD.findall(
-        "all best everything explained faq guide how list location review should tip top tutorial what when"
-        " where which why worth"
-    )
-)
+_GUIDE = frozenset(("all", "best", "how", "top"))
 _BEFORE_NAMES = frozenset(("at", "by", "for", "from", "in", "of", "with"))
 _TEMPLATE = 3
 """Two titles that share so many words in order, and as many as they differ in, may be of one template."""
@@ -86,7 +81,6 @@ class Account:
     published: datetime
     link: str
     related: frozenset[str]
-    numbers: frozenset[str]
     is_guide: bool
     in_order: tuple[str, ...]
     """All words of the title, as they stand."""
@@ -103,8 +97,7 @@ Weights = Mapping[str, float]
 def account_of(article: Article) -> Account:
     """What the article says of an event. Without a provider its source is the publisher."""
     read = _words(article.title)
-    telling = frozenset(read) - _FUNCTION_WORDS
-    title = telling if len(telling) >= _SHORT else frozenset(read)
+    title = frozenset(read) - _FUNCTION_WORDS
     return Account(
         title=title,
         summary=frozenset(_words(article.summary)) - _FUNCTION_WORDS - title,
@@ -112,7 +105,6 @@ def account_of(article: Article) -> Account:
         published=article.published,
         link=article.canonical_link,
         related=frozenset(one.canonical_link for one in article.related),
-        numbers=frozenset(word for word in title if _NUMBER.search(word)),
         is_guide="?" in article.title or not _GUIDE.isdisjoint(read),
         in_order=tuple(read),
     )
@@ -154,9 +146,11 @@ def best_lead(account: Account, leads: Iterable[tuple[str, Account]], weights: W
 
 
 def likeness(one: Account, other: Account, weights: Weights) -> float:
-    """How alike the two are: from 0, nothing shared, to 1; and a little more for a `related` link.
+    """How alike the two are: 1 for the same words at the same time, 0 or less where nothing is shared.
 
-    It is the mean of two cosines, of the titles and of titles and summaries with titles counted double.
+    It is the greater of two cosines, of the titles and of titles and summaries with titles counted double, or
+    the lesser where only a near copy will do; a little more for a `related` link, and less the more time is
+    between the two.
     """
     titles = _sum(one.title & other.title, weights)
     across = (one.title & other.summary) | (one.summary & other.title)
@@ -165,7 +159,10 @@ def likeness(one: Account, other: Account, weights: Weights) -> float:
     other_title, other_summary = _sum(other.title, weights), _sum(other.summary, weights)
     whole = (_TITLE * title + summary) * (_TITLE * other_title + other_summary)
     linked = one.link in other.related or other.link in one.related
-    return (_share(titles, title * other_title) + _share(texts, whole)) / 2 + (RELATED if linked else 0.0)
+    late = abs(one.published - other.published) / WINDOW
+    cosines = (_share(titles, title * other_title), _share(texts, whole))
+    alike = min(cosines) if _needs_copy(one, other) else max(cosines)
+    return alike + (RELATED if linked else 0.0) - LATE * late
 
 
 def shared_words(one: Account, other: Account, weights: Weights) -> list[str]:
@@ -174,9 +171,14 @@ def shared_words(one: Account, other: Account, weights: Weights) -> list[str]:
     return sorted(both, key=lambda word: (-weights[word], word not in one.title & other.title, word))
 
 
+def as_written(article: Article) -> dict[str, str]:
+    """How the article writes its words, by the word; not those of texts without blanks."""
+    forms = reversed(_MARKED_WORD.findall(f"{article.title} {article.summary}"))
+    return {words[0]: form for form in forms if len(words := _words(form)) == 1}
+
+
 def _needs_copy(one: Account, lead: Account) -> bool:
-    other_number = bool(one.numbers - lead.numbers) and bool(lead.numbers - one.numbers)
-    return one.is_guide or lead.is_guide or one.publisher == lead.publisher or other_number
+    return one.is_guide or lead.is_guide or one.publisher == lead.publisher
 
 
 def _has_other_name(one: Account, lead: Account) -> bool:

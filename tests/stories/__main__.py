@@ -5,8 +5,8 @@
 Each folder in DIR is a site in the form of the `smartable` profile; a `history.jsonl.gz` in it adds what its
 files said earlier. The texts are not ours to publish: `labels.csv` names articles by a hash of link and
 title. A pair is one event (1) where whoever was told of the one article would not want to be told of the
-other; guides to one subject are not. A third of the pairs (`held`) was looked at only after the limits had
-been set.
+other; guides to one subject are not. Which pairs are `held` back was decided by a hash before any was scored;
+they were looked at only after the limits had been set.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def stream(store: Store, site: Sequence[Article], batch: int) -> list[tuple[Arti
     """The articles as they come, so many at a time: each that joined, after the lead that it joined."""
     joined: list[tuple[Article, Article]] = []
     for start in range(0, len(site), batch):
-        changes = [_new(article) for article in site[start : start + batch]]
+        changes = [as_new(article) for article in site[start : start + batch]]
         with store.transaction() as session:
             done = join_stories(session, changes, {site[0].source}, site[0].published)
             session.put_entries(change.after for change in done)
@@ -135,7 +135,7 @@ def stream(store: Store, site: Sequence[Article], batch: int) -> list[tuple[Arti
     return joined
 
 
-def _new(article: Article) -> StoredChange:
+def as_new(article: Article) -> StoredChange:
     entry = Entry(
         guid=mint_guid(article.source, key_of(article)),
         story=story_id(article.canonical_link),
