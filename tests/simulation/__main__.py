@@ -26,6 +26,7 @@ from syndicator.simulation.comparison import compare, say_course
 from syndicator.simulation.replay import replay
 from tests.faults.histories import RECORDED
 from tests.rig import Rig
+from tests.simulation.test_same_as_service import enqueue_and_send
 
 
 def live(base: Path, history: Path, routes: list[Route], *, include: bool) -> tuple[Rig, datetime]:
@@ -40,8 +41,7 @@ def live(base: Path, history: Path, routes: list[Route], *, include: bool) -> tu
             rig.put(write["path"], write["content"])
         rig.now = max(rig.now, datetime.fromtimestamp(at, UTC))
         rig.look()
-        rig.app.sources.apply_time(rig.now)
-        rig.enqueue()
+        enqueue_and_send(rig)
     return rig, start
 
 
