@@ -91,9 +91,8 @@ class Sources:
         for name in gone:
             with self._sync(now, silent=True) as sync:
                 changes = sync.withdraw_source(name)
-            log.warning(
-                "source gone from the settings, its entries withdrawn", source=name, entries=len(changes)
-            )
+            event = "source gone from the settings, its entries withdrawn"
+            log.warning(event, source=name, entries=len(changes))
 
     @property
     def catalog(self) -> TopicCatalog:
