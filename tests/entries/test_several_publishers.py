@@ -95,7 +95,7 @@ def test_story_in_a_digest_is_one_line_led_by_the_best(tmp_path: Path) -> None:
     rig.restart(latest_slot=at_once, now=rig.now + HOUR)
     rig.run_once()
     (message,) = messages(rig)
-    assert "ZDNet on the lighthouse   ZDNet, GeekWire, +1 · 4 h" in words(message)
+    assert "ZDNet on the lighthouse   ZDNet, GeekWire, +1 · 4\xa0h" in words(message)
     assert words(message).count("on the lighthouse") == 1
     assert sorted(decided(rig)) == ["other.md", "zdnet.md"]
 
