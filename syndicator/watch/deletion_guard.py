@@ -98,13 +98,13 @@ class LossReason(StrEnum):
 class Guard:
     """What the guard remembers from one judgement to the next; start with `Guard()`.
 
-    `since` says when each path that is held was first found gone, `withdrawn` when how many were let go
-    lately: a folder that is deleted file by file is noticed as well. `doubted` is when a loss was suspicious
-    last.
+    `since` says when each path that is held was first found gone, `withdrawn` when which were let go
+    lately and are not back: a folder that is deleted file by file is noticed as well. `doubted` is when a
+    loss was suspicious last.
     """
 
     since: Mapping[str, datetime] = field(default_factory=dict)
-    withdrawn: tuple[tuple[datetime, int], ...] = ()
+    withdrawn: Mapping[str, datetime] = field(default_factory=dict)
     doubted: datetime | None = None
 
 
@@ -165,16 +165,18 @@ def guard_deletions(
     (`bare`, some of the `known`) are no loss, however many are gone.
     """
     gone = changes.gone | {path for path in guard.since if not changes.covers(path)}
-    lately = tuple((at, count) for at, count in guard.withdrawn if now - AGAIN < at <= now)
+    lately = {
+        path: at for path, at in guard.withdrawn.items() if now - AGAIN < at <= now and path not in seen.files
+    }
     lost, entries = len(gone.difference(bare)), known - len(bare)
-    reason = _reason(lost, entries, sum(count for _, count in lately), changes, seen, confirmed)
+    reason = _reason(lost, entries, len(lately), changes, seen, confirmed)
     first = {path: min(guard.since.get(path, now), now) for path in gone}
     doubted = now if reason in _DOUBTS else guard.doubted
     due = {path: _due(path, at, reason, doubted) for path, at in first.items()}
     withdraw = frozenset(path for path in changes.gone if now >= due[path])
     since = {path: at for path, at in first.items() if path not in withdraw}
-    if reason is LossReason.FEW and (count := len(withdraw.difference(bare))):
-        lately = (*lately, (now, count))
+    if reason is LossReason.FEW:
+        lately |= dict.fromkeys(withdraw.difference(bare), now)
     return DeletionDecision(
         withdraw=withdraw,
         held=frozenset(since),

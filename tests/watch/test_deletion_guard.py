@@ -240,6 +240,21 @@ def test_a_folder_deleted_file_by_file_is_noticed() -> None:
     assert withdrawn <= 200
 
 
+def test_what_went_and_came_back_is_no_part_of_a_later_loss() -> None:
+    """As git changes between two branches, each of which has some articles of its own."""
+    guard, at = Guard(), NOON
+    for _ in range(10):
+        for _ in range(3):
+            at += timedelta(seconds=1)
+            decision = judged(100, 90, guard=guard, at=at)
+            guard = decision.guard
+            if decision.withdraw:
+                break
+        assert decision.withdraw == set(many(100)[90:])
+        at += timedelta(seconds=1)
+        guard = judged(100, 100, guard=guard, at=at).guard
+
+
 def test_a_missing_root_holds_everything() -> None:
     seen = Scan(there=False)
     changes = compare(known(*many(3)), seen)
