@@ -8,9 +8,9 @@ entry joins by likeness to the first entry of a story (its lead), never to a lat
 
 The limits were set by hand-labelled pairs of real articles (`python -m tests.stories`), on the side of not
 joining. Accounts of one event come soon after each other; what comes days later is more often what followed
-from it. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event, and a
-publisher seldom covers one event twice: both need near copies. Titles that say the same of two names
-("X raises $20 million") are of two events.
+from it. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event, a publisher
+seldom covers one event twice, and two versions are two releases: all of these need near copies. Titles that
+say the same of two names ("X raises $20 million") are of two events.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ _COMMON, _COMMON_SHARE = 500, 0.01
 """A word in more entries than both allow finds no lead; it would find too many."""
 _TITLE = 4
 """What a word of the title counts for, squared."""
+_SHORT = 3
+"""A title with fewer telling words is told by all of its words."""
 
 _MARKS = (
     "\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
@@ -53,6 +55,8 @@ _MARKS = (
 India, Thai, Lao, Tibetan, Myanmar, Khmer."""
 _WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
 _MARKED_WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:\.(?:[^\W_]|[{_MARKS}])+)*")
+_VERSION = re.compile(r"v?\d+(?:\.\d+)+")
+"""What may be a version: two of them are two events."""
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+"
 )
@@ -81,6 +85,7 @@ class Account:
     published: datetime
     link: str
     related: frozenset[str]
+    versions: frozenset[str]
     is_guide: bool
     in_order: tuple[str, ...]
     """All words of the title, as they stand."""
@@ -97,7 +102,8 @@ Weights = Mapping[str, float]
 def account_of(article: Article) -> Account:
     """What the article says of an event. Without a provider its source is the publisher."""
     read = _words(article.title)
-    title = frozenset(read) - _FUNCTION_WORDS
+    telling = frozenset(read) - _FUNCTION_WORDS
+    title = telling if len(telling) >= _SHORT else frozenset(read)
     return Account(
         title=title,
         summary=frozenset(_words(article.summary)) - _FUNCTION_WORDS - title,
@@ -105,6 +111,7 @@ def account_of(article: Article) -> Account:
         published=article.published,
         link=article.canonical_link,
         related=frozenset(one.canonical_link for one in article.related),
+        versions=frozenset(filter(_VERSION.fullmatch, read)),
         is_guide="?" in article.title or not _GUIDE.isdisjoint(read),
         in_order=tuple(read),
     )
@@ -178,7 +185,8 @@ def as_written(article: Article) -> dict[str, str]:
 
 
 def _needs_copy(one: Account, lead: Account) -> bool:
-    return one.is_guide or lead.is_guide or one.publisher == lead.publisher
+    is_other = bool(one.versions) and bool(lead.versions) and one.versions.isdisjoint(lead.versions)
+    return one.is_guide or lead.is_guide or one.publisher == lead.publisher or is_other
 
 
 def _has_other_name(one: Account, lead: Account) -> bool:

@@ -47,7 +47,7 @@ def test_digest_shows_lead_list_and_count() -> None:
     page = DigestPage(name="The Sea", url="https://feeds.example.org/topics/sea/")
     shown = drawn(digest_message(stories, 7, make_route(), id=ID, at=NOON, page=page))
     assert "The Sea: 9 new stories" in shown
-    assert "• The eels of the north  River News · 1 h" in shown
+    assert "• The eels of the north  River News · 1\xa0h" in shown
     assert "+7 more on The Sea" in shown
 
 
