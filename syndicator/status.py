@@ -60,6 +60,7 @@ def route_facts(
 ) -> list[dict[str, Any]]:
     """What each route is and holds: the time of its next digest, stories owed, messages that wait, what holds
     it back as a whole and until when. By index, and by what is owed or waits."""
+    from syndicator.notify.minimums import minimum_at
     from syndicator.schedule import next_digest
     from syndicator.settings.models import Digest
 
@@ -69,7 +70,7 @@ def route_facts(
         waiting[name] += count
     holds = enqueuer.holds(outbox, [route.name for route in routes], now)
     minimums = outbox.ledger.minimums(route.name for route in routes if route.about is not None)
-    today = {name: some[-1] for name, some in minimums.items()}
+    today = {name: one for name, some in minimums.items() if (one := minimum_at(some, now)) is not None}
     return [
         {
             "name": route.name,

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from syndicator import loop
 from syndicator.errors import StoreBusy
 from syndicator.loop import UNWRITTEN_S, Loop
-from syndicator.progress import Stages
+from syndicator.progress import PutOff, Stages
 from syndicator.publish import build
 from syndicator.settings.models import Source
 from syndicator.store.types import FEED, PAGE
@@ -340,3 +340,19 @@ def test_scan_of_everything_is_done_though_articles_keep_coming(tmp_path: Path) 
         rig.loop.run_once()
         assert runs <= loop.MOST_PUT_OFF + 1
     assert runs == loop.MOST_PUT_OFF + 1
+
+
+def test_scan_is_not_put_off_once_a_folder_was_judged(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, quiet_s=0)
+    other = tmp_path / "other"
+    other.mkdir()
+    for number in range(SAID_EVERY):
+        (other / f"{number}.md").write_text(article_text(f"other{number}.md"), encoding="utf-8")
+    rig.restart(sources=(rig.source("news", rig.folder), rig.source("other", other)))
+    rig.write("first.md")
+
+    def put_off(_done: int, _of: int) -> None:
+        raise PutOff
+
+    rig.app.sources.scan(rig.loop._clock.moment(), {}, looking=put_off, everywhere=True)
+    assert len(rig.entries()) == SAID_EVERY + 1

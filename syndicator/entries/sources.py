@@ -113,8 +113,7 @@ class Sources:
     ) -> int:
         """Looks where the hints say, by source, and at what waits, or everywhere. Syncs what is ready.
 
-        Gives how many entries changed. Never raises for what is in the folders: a bad article is a problem, a
-        folder that cannot be read changes nothing. What `looking` raises leaves all as it was.
+        How many entries changed. What `looking` raises, during the first look, leaves all as it was.
         """
         confirmed = everywhere and self._is_confirmed(at.now)
         self._router.update_minimums(self._store, at.now)
@@ -125,6 +124,7 @@ class Sources:
             if everywhere or some or scanner.look_again(at) == 0.0:
                 found = scanner.look(at, some, looking, everywhere=everywhere, confirmed=confirmed)
                 looked.append((scanner, found))
+                looking = progress  # that folder has been judged: nothing is put off any more
         if confirmed:
             with self._store.transaction() as session:
                 session.put_metadata(CONFIRMED, "")

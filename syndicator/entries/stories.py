@@ -8,9 +8,9 @@ entry joins by likeness to the first entry of a story (its lead), never to a lat
 
 The limits were set by hand-labelled pairs of real articles (`python -m tests.stories`), on the side of not
 joining. Accounts of one event come soon after each other; what comes days later is more often what followed
-from it. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event, a publisher
-seldom covers one event twice, and two versions are two releases: all of these need near copies. Titles that
-say the same of two names ("X raises $20 million") are of two events.
+from it. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event; a title
+of two words could be of any; a publisher seldom covers one event twice; two versions are two releases: all
+of these need near copies. Titles that say the same of two names ("X raises $20 million") are of two events.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _COMMON, _COMMON_SHARE = 500, 0.01
 _TITLE = 4
 """What a word of the title counts for, squared."""
 _SHORT = 3
-"""A title with fewer telling words is told by all of its words."""
+"""A title with fewer telling words says too little of an event; all its words are compared."""
 
 _MARKS = (
     "\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
@@ -86,7 +86,7 @@ class Account:
     link: str
     related: frozenset[str]
     versions: frozenset[str]
-    is_guide: bool
+    is_vague: bool
     in_order: tuple[str, ...]
     """All words of the title, as they stand."""
 
@@ -112,7 +112,7 @@ def account_of(article: Article) -> Account:
         link=article.canonical_link,
         related=frozenset(one.canonical_link for one in article.related),
         versions=frozenset(filter(_VERSION.fullmatch, read)),
-        is_guide="?" in article.title or not _GUIDE.isdisjoint(read),
+        is_vague="?" in article.title or len(telling) < _SHORT or not _GUIDE.isdisjoint(read),
         in_order=tuple(read),
     )
 
@@ -186,7 +186,7 @@ def as_written(article: Article) -> dict[str, str]:
 
 def _needs_copy(one: Account, lead: Account) -> bool:
     is_other = bool(one.versions) and bool(lead.versions) and one.versions.isdisjoint(lead.versions)
-    return one.is_guide or lead.is_guide or one.publisher == lead.publisher or is_other
+    return one.is_vague or lead.is_vague or one.publisher == lead.publisher or is_other
 
 
 def _has_other_name(one: Account, lead: Account) -> bool:

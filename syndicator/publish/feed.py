@@ -231,13 +231,13 @@ def newest_first(entries: Iterable[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (BEGINNING - entry.article.published, entry.guid))
 
 
-def beside(article: Article, others: Iterable[Related]) -> Sequence[Related]:
-    """What of the others is to be shown with the article: each address once, at most `MOST_RELATED`."""
+def beside(article: Article, others: Iterable[Related], most: int | None = MOST_RELATED) -> Sequence[Related]:
+    """What of the others is to be shown with the article: each address once, at most so many."""
     found: dict[str, Related] = {}
     for other in others:
         if other.canonical_link != article.canonical_link and other.link != article.link:
             found.setdefault(other.canonical_link, other)
-    return [*{other.link: other for other in found.values()}.values()][:MOST_RELATED]
+    return [*{other.link: other for other in found.values()}.values()][:most]
 
 
 def publisher_name(article: Article) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from tests.acceptance.running import Running, running, wait_for
 from tests.acceptance.test_service import ROUTES, drop, titles
-from tests.slack_server import SlackServer
+from tests.slack_server import Channel, SlackServer, script
 
 
 @pytest.fixture
@@ -76,3 +77,36 @@ def test_what_a_restored_backup_owed_or_has_forgotten_is_not_posted_again(
     wait_for(lambda: posted(slack)[3], why="what is really new")
     assert service.stop() == 0
     assert posted(slack) == [1, 1, 1, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_ten_thousand_articles_and_a_thousand_owed_come_back(tmp_path: Path, slack: SlackServer) -> None:
+    channels = [f"C{number:04}" for number in range(50)]
+    routes = [{"name": one, "channel": one, "deliver": "immediate", "topics": ["fresh"]} for one in channels]
+    with running(tmp_path, routes=routes) as service:
+        service.use(slack)
+        slack.slack.channels |= {one: Channel(id=one, name=one.lower()) for one in channels}
+        for number in range(10_000):
+            drop(service, f"old-{number}.md")
+        drop(service, "first.md", topics=["Fresh"])
+        service.start(patience_s=300)
+        slack.slack.faults = script(*["429"] * 100_000, method="chat.postMessage")
+        for number in range(20):
+            drop(service, f"news-{number}.md", topics=["Fresh"])
+        wait_for(lambda: states(service) == ["owed"] * 1_000, why="1,000 messages owed", patience_s=120)
+        file, times = str(tmp_path / "backup.gz"), [time.monotonic()]
+        made = service.command("backup", file, "--json")
+        times.append(time.monotonic())
+        assert (made.returncode, json.loads(made.stdout)["owed"]) == (0, 1_000), made.stderr
+        assert service.stop() == 0
+        times.append(time.monotonic())
+        assert service.command("restore", file).returncode == 0
+        times.append(time.monotonic())
+        slack.slack.faults = lambda _method: None
+        service.start(patience_s=300)
+        wait_for(lambda: set(states(service)) == {"sent"}, why="all sent", patience_s=600)
+        assert service.stop() == 0
+        print(f"backup {times[1] - times[0]:.1f} s, restore {times[3] - times[2]:.1f} s")
+        assert {one: len(slack.slack.in_channel(one)) for one in channels} == dict.fromkeys(channels, 20)
+        assert sum(slack.slack.times().values()) == 1_000

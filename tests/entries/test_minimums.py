@@ -104,6 +104,16 @@ def test_lower_minimum_of_a_later_day_takes_no_story_that_was_judged(rig: Rig) -
     assert taken(rig, "poor", "copy") == ["poor", "copy"], "by another publisher, at its own day's minimum"
 
 
+def test_day_of_a_clock_that_was_wrong_holds_up_none(rig: Rig) -> None:
+    rig.run_once()
+    with rig.store.transaction() as session:
+        ahead = DailyMinimum(route="best", day=day_of(rig.now + 300 * DAY), quality=5, stories=1, days=30)
+        session.outbox.ledger.put_minimums([ahead])
+    rig.wait(DAY)
+    rig.run_once()
+    assert [one.day for one in minimums(rig)] == [day_of(rig.now - DAY), day_of(rig.now), ahead.day]
+
+
 def test_draft_is_judged_by_the_day_on_which_it_becomes_public(rig: Rig) -> None:
     write(rig, "draft", 20, published=False)
     rig.run_once()

@@ -98,6 +98,9 @@ def test_what_is_seldom_one_event_is_not_joined(changes: dict[str, Any]) -> None
         ("Python 3.14.1 is released", "Python 3.13.9 released"),
         ("Kernel v6.12 brings real time", "Kernel v6.13 brings real time"),
         ("New in the other", "From the other"),
+        ("On the rise", "On the road"),
+        ("Up and away", "Up and running"),
+        ("What we do now", "What can we do"),
     ],
 )
 def test_releases_and_short_titles_that_share_a_name_are_two_stories(one: str, other: str) -> None:

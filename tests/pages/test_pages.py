@@ -68,6 +68,10 @@ def test_others_of_a_story_are_named_once_each_and_told_in_full_below() -> None:
     assert summary == "also: <i>& Co, Herald, Echo, Times, Post, +1 more"
     assert told[0] == "https://mybank.example/<b> (leads to globe.example.net) (<i>& Co)"
     assert told[1:] == [*(f"As seen by {name} ({name})" for name in names), "As seen by Mirror (ECHO)"]
+    many = coverage_of(lead, *(f"Publisher {number}" for number in range(16)))
+    page = read(render_page(Shown(site=samples.SITE, entries=[lead], coverage=many)))
+    (folded,) = page.all("details", **{"class": "also"})
+    assert folded.text.count("As seen by") == 16
 
 
 def test_same_entries_give_same_bytes_under_any_hash_seed() -> None:

@@ -109,8 +109,8 @@ class Page:
         return [entry for entry in self.entries if best[entry.story] is entry][:MOST_ENTRIES]
 
     def others(self, lead: Entry) -> Sequence[Related]:
-        """The other entries of its story."""
-        return beside(lead.article, self.coverage.get(lead.guid, ()))
+        """The other entries of its story, all of them."""
+        return beside(lead.article, self.coverage.get(lead.guid, ()), most=None)
 
     def others_named(self, others: Sequence[Related]) -> tuple[Sequence[str], int]:
         """The first few of their publishers, each once, and how many more there are."""
