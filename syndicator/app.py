@@ -31,6 +31,7 @@ from syndicator.models import Visibility
 from syndicator.notify.channels import follow_channels, with_ids
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.notify.rules import left_behind
+from syndicator.progress import Progress, no_progress
 from syndicator.publish.build import Output
 from syndicator.publish.output import OutputFolder
 from syndicator.settings import permalinks
@@ -65,12 +66,17 @@ class App:
     """Run by the service alone, where the settings have `backup`."""
     failures: FailureLog
 
-    def adopt_channels(self, now: datetime) -> None:
-        """Goes on with the ids that the store now knows of the routes' channels."""
+    def adopt_channels(self, now: datetime, progress: Progress = no_progress) -> None:
+        """Goes on with the ids that the store now knows of the routes' channels.
+
+        A route whose name leads to another channel than before begins silently there, as after a restart.
+        """
         with self.store.transaction() as session:
-            routes = follow_channels(session, self.router.routes, now)
-        self.router.use(routes)
+            routes = follow_channels(session, self.settings.routes, now)
+            self.router.use(routes)
+            self.router.open(session)
         self.enqueuer.use(routes)
+        self.router.begin(self.store, now=now, progress=progress)
 
     @contextmanager
     def outbox(self) -> Iterator[Outbox]:

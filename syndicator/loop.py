@@ -190,7 +190,7 @@ class Loop:
         self._woken.clear()
         if self.named.is_set():
             self.named.clear()
-            app.adopt_channels(self._clock.now())
+            app.adopt_channels(self._clock.now(), self._step)
             self.mailed.set()
         changed = self._scan_burst()
         now = self._clock.now()

@@ -103,6 +103,9 @@ class Slack:
     """What the server knows and how it is to behave; tests change it while it runs."""
 
     token: str = TOKEN
+    team: str = "Test"
+    team_name: str = ""
+    """How the workspace is called, where not by its id."""
     scopes: tuple[str, ...] = SCOPES
     channels: dict[str, Channel] = field(default_factory=dict)
     faults: Callable[[str], str | None] = lambda _method: None
@@ -301,7 +304,8 @@ class _Handler(BaseHTTPRequestHandler):
             return _no("invalid_auth")
         match method:
             case "auth.test":
-                return {"ok": True, "team": "Test", "user": "syndicator", "bot_id": "B1"}
+                known = {"team": self.slack.team_name or self.slack.team, "team_id": self.slack.team}
+                return {"ok": True, **known, "user": "syndicator", "bot_id": "B1"}
             case "chat.postMessage":
                 return self._post(body, late=late)
             case "chat.update":

@@ -41,10 +41,8 @@ class StoryRouter:
         return self._index.routes
 
     def use(self, routes: Sequence[Route]) -> None:
-        """Goes on with the same routes, whose channels are now known by their ids."""
-        known = {route.name: route for route in routes}
+        """Goes on with the same routes, whose channels are now known by their ids; `open` is to follow."""
         self._index = RouteIndex(routes)
-        self._new = tuple(known[route.name] for route in self._new)
 
     def open(self, session: Session) -> None:
         """Finds out which routes are new or changed: they are silent until `begin`."""

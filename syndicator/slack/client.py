@@ -61,6 +61,7 @@ class Identity:
     """Whom the token belongs to, and which scopes it has (empty where Slack does not say)."""
 
     team: str
+    team_id: str
     user: str
     scopes: frozenset[str]
     at: datetime | None = field(default=None, repr=False, compare=False)
@@ -104,6 +105,7 @@ class SlackBot:
         scopes = _header(answer.headers, "x-oauth-scopes")
         return Identity(
             team=str(answer.get("team") or ""),
+            team_id=str(answer.get("team_id") or ""),
             user=str(answer.get("user") or ""),
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
             at=_moment(_header(answer.headers, "date")),

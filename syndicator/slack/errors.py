@@ -29,7 +29,9 @@ D = TypeVar("D", bound=DeliveryError)
 
 RENEW_FIX = "Renew the bot token and put it in SLACK_BOT_TOKEN"
 INVITE_FIX = "Invite the app to the channel (/invite @app)"
-CHANNEL_FIX = "Correct the route's channel, or invite the app if it is private"
+CHANNEL_FIX = (
+    "Correct the route's channel, invite the app if it is private, or use the token of its workspace"
+)
 SCOPE_FIX = "Add {scope} to the app (OAuth & Permissions), install it again and use its token"
 ADMIN_FIX = "Ask a workspace admin to let the app post there"
 WEBHOOK_FIX = "Make a new incoming webhook and put its address in SLACK_WEBHOOK_URL or the route's file"

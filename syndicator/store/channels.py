@@ -19,6 +19,9 @@ from syndicator.alerts import BY_CHANNEL, ChannelState, DeliveryState, RateLimit
 from syndicator.store.dialect import change_unless_taken, insert_missing, row_of, upsert
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox_tables import EDITS, channel_names, channels, deliveries, rate_limits, routes
+from syndicator.store.tables import service_metadata
+
+WORKSPACE = "slack workspace"
 
 
 class Channels:
@@ -80,6 +83,15 @@ class Channels:
     def put_ids(self, ids: Mapping[str, str], now: datetime) -> None:
         rows = [{"name": name, "id": id, "at": now} for name, id in ids.items()]
         upsert(self._connection, channel_names, rows)
+
+    def put_workspace(self, id: str, name: str) -> str | None:
+        """Notes whose channels these are; the name of the other workspace whose they were before, if any."""
+        value = self._connection.scalar(
+            select(service_metadata.c.value).where(service_metadata.c.name == WORKSPACE)
+        )
+        known, _, before = (value or id).partition(" ")
+        upsert(self._connection, service_metadata, [{"name": WORKSPACE, "value": f"{id} {name}"}])
+        return before if known != id else None
 
     def used(self) -> set[str]:
         """All that channels are called here: by routes, and by whatever was written for them."""

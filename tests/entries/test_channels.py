@@ -121,6 +121,39 @@ def test_route_whose_name_is_found_begins_nothing_anew(rig: Rig) -> None:
     assert len(messages(rig)) == 3, "no silent beginning after the restart"
 
 
+def test_name_that_leads_to_another_channel_is_followed_at_once_and_back(rig: Rig) -> None:
+    rig.restart(routes=(BY_NAME,))
+    add_names(rig)
+    rig.app.adopt_channels(rig.now)
+    rig.run_once()
+    for name, id in (("a.md", "C0OTHER"), ("b.md", "C0GENERAL")):
+        rig.write(name)
+        rig.run_once()
+        with rig.store.transaction() as session:
+            session.outbox.channels.put_ids({"general": id}, rig.now)
+        rig.app.adopt_channels(rig.now)
+        rig.write(f"after-{name}")
+        rig.run_once()
+        assert {one.channel for one in messages(rig)} == {id}
+    assert len(messages(rig)) == 4, "what waited went along, and the new ones are owed there"
+
+
+def test_channel_that_a_name_leads_to_now_begins_silently(rig: Rig) -> None:
+    rig.restart(routes=(BY_NAME,))
+    add_names(rig)
+    rig.app.adopt_channels(rig.now)
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    assert len(send(rig, "C0GENERAL")) == 1
+    with rig.store.transaction() as session:
+        session.outbox.channels.put_ids({"general": "C0OTHER"}, rig.now)
+    rig.app.adopt_channels(rig.now)
+    rig.run_once()
+    assert messages(rig) == []
+    assert kinds(rig)["C0OTHER by-name"] is LedgerKind.BASELINE
+
+
 def test_settings_that_go_from_name_to_id_announce_nothing_again(rig: Rig) -> None:
     rig.restart(routes=(BY_NAME,))
     rig.run_once()
