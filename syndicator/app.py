@@ -20,14 +20,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from syndicator import __version__, health, parse, publish, text, urls, yaml_reader
+from syndicator import __version__, parse, publish, text, urls, yaml_reader
 from syndicator.alerts import ALL_ROUTES
 from syndicator.backups import Backups
 from syndicator.daily_check import DailyCheck
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.sources import Sources
-from syndicator.health import Finding, status_line
 from syndicator.models import Visibility
+from syndicator.monitoring import health
+from syndicator.monitoring.health import Finding, status_line
 from syndicator.notify.channels import follow_channels, with_ids
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.notify.rules import left_behind

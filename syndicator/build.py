@@ -15,10 +15,10 @@ from syndicator.entries.sources import CONFIRMED
 from syndicator.errors import OutputUnwritable
 from syndicator.loop import Loop
 from syndicator.models import Problem, Visibility
+from syndicator.monitoring.reports import unmatched_patterns
 from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
 from syndicator.publish.output import probe, sweep
-from syndicator.reports import unmatched_patterns
 from syndicator.settings.models import Settings
 from syndicator.store.database import Store, hold_state, open_known
 from syndicator.store.session import Session

@@ -22,9 +22,9 @@ from syndicator.activity import Activity
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
+from syndicator.monitoring.status import CallFile, StatusFile, StatusTeller
 from syndicator.progress import Progress, PutOff, Stages, Stopped
 from syndicator.publish.build import Published
-from syndicator.status import CallFile, StatusFile, StatusTeller
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff
 from syndicator.watch.files import SUFFIXES

@@ -25,17 +25,17 @@ from syndicator.alerts import Slot
 from syndicator.app import App, moved_map_path, opened
 from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
-from syndicator.health import STARTING, Finding, hindrance
 from syndicator.loop import Loop
+from syndicator.monitoring.health import STARTING, Finding, hindrance
+from syndicator.monitoring.reports import report_entries, report_left_behind, report_patterns, report_ways
+from syndicator.monitoring.status import StatusFile, hindered, status_path
 from syndicator.progress import Stages
 from syndicator.publish.output import sweep
-from syndicator.reports import report_entries, report_left_behind, report_patterns, report_ways
 from syndicator.schedule import Schedule
 from syndicator.settings.models import Digest, Settings
 from syndicator.slack.check import SlackCheck
 from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Messenger, Sender
-from syndicator.status import StatusFile, hindered, status_path
 from syndicator.store.database import hold_state
 from syndicator.systemd import Notifier
 from syndicator.threads import run_beside
@@ -174,7 +174,7 @@ class Service:
         settings = self.settings
         if self._is_alerting or (settings.alerts_to is None and settings.ping is None):
             return
-        from syndicator.alerting import OperatorAlerter
+        from syndicator.monitoring.alerting import OperatorAlerter
 
         ended = threading.Event()
         alerter = OperatorAlerter(settings, self._status, clock=self.clock.now, terminal=self.terminal)

@@ -16,9 +16,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from syndicator.errors import StoreUnavailable
+from syndicator.monitoring.status import read_status, status_path
 from syndicator.service import Service
 from syndicator.settings.load import load_settings
-from syndicator.status import read_status, status_path
 from syndicator.systemd import Notifier
 from tests.acceptance.running import Notified, Running, wait_for
 from tests.disks import fill, small_disk

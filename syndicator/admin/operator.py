@@ -14,10 +14,10 @@ from syndicator.alerts import DeliveryState
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import SyndicatorError
-from syndicator.health import STARTING, Finding, hindrance
 from syndicator.models import Problem
+from syndicator.monitoring.health import STARTING, Finding, hindrance
+from syndicator.monitoring.status import facts, hindered
 from syndicator.notify.enqueue import known_entries
-from syndicator.status import facts, hindered
 from syndicator.store.session import Session
 
 MOST = 50

@@ -12,8 +12,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from syndicator.admin.operator import HOURS
-from syndicator.health import HealthLevel, clock_time
 from syndicator.models import Problem
+from syndicator.monitoring.health import HealthLevel, clock_time
 from syndicator.publish.pages.assets import ASSETS, STYLE_PATH
 from syndicator.publish.pages.render import templates
 from syndicator.text import shown

@@ -25,8 +25,8 @@ import structlog
 
 from syndicator.admin.operator import Operator
 from syndicator.errors import CannotServe
-from syndicator.health import HealthLevel
-from syndicator.status import STALE_S
+from syndicator.monitoring.health import HealthLevel
+from syndicator.monitoring.status import STALE_S
 from syndicator.web.process import describe
 
 log = structlog.get_logger()

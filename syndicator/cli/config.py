@@ -90,8 +90,8 @@ def _is_outside(one: Effective) -> bool:
 def _running(state: str) -> list[Effective]:
     """The settings of the service that runs with this state."""
     from syndicator.errors import SyndicatorError
+    from syndicator.monitoring.status import STALE_S, read_status, settings_path, status_path
     from syndicator.settings.effective import Effective
-    from syndicator.status import STALE_S, read_status, settings_path, status_path
 
     found, service = read_status(settings_path(state)), read_status(status_path(state))
     if found is None or service is None or service["age_s"] > STALE_S:

@@ -18,7 +18,7 @@ from syndicator.text import say_count, shown
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from syndicator.health import Finding
+    from syndicator.monitoring.health import Finding
 
 RESULTS = ("ok", "warning", "wrong")
 """By how bad it is."""
@@ -53,9 +53,9 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
 
 
 def _checks(config: Path) -> Iterator[Finding]:
-    from syndicator.doctor import judge_settings
     from syndicator.errors import SettingsError
-    from syndicator.examination import examine
+    from syndicator.monitoring.doctor import judge_settings
+    from syndicator.monitoring.examination import examine
 
     try:
         settings = read_settings(config)

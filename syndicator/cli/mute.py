@@ -77,7 +77,7 @@ def _words(mute: Mute, still: str = "") -> str:
 
 
 def _list(mutes: list[Mute], *, as_json: bool) -> None:
-    from syndicator.status import mute_facts
+    from syndicator.monitoring.status import mute_facts
 
     if as_json:
         say_json([mute_facts(mute) for mute in mutes])

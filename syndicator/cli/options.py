@@ -142,7 +142,7 @@ def session_of(settings: Settings, *, to_write: bool = False) -> Iterator[Sessio
     Nothing but errors is logged from here on. Raises StoreError where there is no state.
     """
     from syndicator.cli.log import configure_logs
-    from syndicator.status import call_service
+    from syndicator.monitoring.status import call_service
     from syndicator.store.database import open_known
 
     configure_logs(quiet=True)

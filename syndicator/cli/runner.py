@@ -14,12 +14,12 @@ from syndicator.cli.options import list_settings
 from syndicator.cli.terminal import console, progress_bar
 from syndicator.clock import Clock
 from syndicator.errors import SettingsError, SyndicatorError
+from syndicator.monitoring.status import StatusFile, settings_path
 from syndicator.progress import Stages
 from syndicator.service import Service
 from syndicator.settings.effective import Effective, changes
 from syndicator.settings.models import Settings
 from syndicator.slack.terminal import Terminal
-from syndicator.status import StatusFile, settings_path
 from syndicator.systemd import Notifier
 from syndicator.web.process import describe
 

@@ -32,8 +32,8 @@ def status(
 ) -> None:
     """How things stand, each trouble with its fix. Exit code: 0 well, 1 degraded, 2 down."""
     # Not `read_settings`: what it checks the times of digests with takes as long to load as all the rest.
+    from syndicator.monitoring.status import current_status, status_path
     from syndicator.settings.load import load_settings
-    from syndicator.status import current_status, status_path
 
     path = status_path(load_settings(settings_file(config), os.environ).state)
     while True:
@@ -50,7 +50,7 @@ def status(
 
 
 def _say(found: dict[str, Any]) -> None:
-    from syndicator.health import HealthLevel
+    from syndicator.monitoring.health import HealthLevel
 
     level = found["level"]
     say((str(HealthLevel(level)), f"bold {STYLES[level]}"), f"  {found['line']}")
@@ -76,7 +76,7 @@ def _say(found: dict[str, Any]) -> None:
 def routes(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """List the routes: channel, quality, when each sends next, what it holds, and what holds it back."""
     from syndicator.app import enqueuer_of, routes_of
-    from syndicator.status import route_facts
+    from syndicator.monitoring.status import route_facts
 
     settings, moment = read_settings(config), now()
     with session_of(settings) as session:

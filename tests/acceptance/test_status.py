@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.status import status_path
+from syndicator.monitoring.status import status_path
 from tests.acceptance.running import Notified, Running, running, wait_for
 
 

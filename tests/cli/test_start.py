@@ -33,7 +33,7 @@ def test_status_loads_the_settings_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(json.dumps(settings), encoding="utf-8")
     modules = loaded("status", "--config", str(file))
-    assert "syndicator.settings.load" in modules and "syndicator.status" in modules
+    assert "syndicator.settings.load" in modules and "syndicator.monitoring.status" in modules
     assert (
         modules & {"sqlalchemy", "structlog", "rich", "apscheduler", "asyncio", "prometheus_client"} == set()
     )

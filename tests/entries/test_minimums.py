@@ -12,11 +12,11 @@ from sqlalchemy import Engine, event
 
 from syndicator.alerts import DailyMinimum, LedgerKind, RouteReason
 from syndicator.explain import RouteWord
+from syndicator.monitoring.status import route_facts
 from syndicator.notify.backfill import find_backfill
 from syndicator.notify.preview import preview
 from syndicator.notify.recorded import day_of
 from syndicator.settings.models import Digest, Route
-from syndicator.status import route_facts
 from tests.rig import Rig
 from tests.simulation.test_simulation import at_nine
 

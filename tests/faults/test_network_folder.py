@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from syndicator.health import STARTING
+from syndicator.monitoring.health import STARTING
 from tests.acceptance.running import Running, running, wait_for
 from tests.faults.folder import complete_titles, put
 from tests.faults.network_folder import NetworkFolder, network_folder

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, SlackMethod
 from syndicator.app import open_app
-from syndicator.reports import report_left_behind, report_ways
+from syndicator.monitoring.reports import report_left_behind, report_ways
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
 from syndicator.slack.check import SlackCheck

@@ -16,10 +16,11 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from syndicator import alerting
-from syndicator.alerting import OperatorAlerter
 from syndicator.errors import Rejected, Unclear
-from syndicator.health import (
+from syndicator.models import utc
+from syndicator.monitoring import alerting
+from syndicator.monitoring.alerting import OperatorAlerter
+from syndicator.monitoring.health import (
     SETTINGS_REFUSED,
     STARTING,
     Finding,
@@ -30,10 +31,9 @@ from syndicator.health import (
     no_backup,
     slack_unreachable,
 )
-from syndicator.models import utc
+from syndicator.monitoring.status import StatusFile
 from syndicator.settings.models import AlertsTo, Credentials, Settings, Source
 from syndicator.slack.client import Calls
-from syndicator.status import StatusFile
 from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
 from tests import slack_rules

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syndicator import __version__
-from syndicator.health import Finding, HealthLevel, Kind, status_line
 from syndicator.models import Visibility
+from syndicator.monitoring.health import Finding, HealthLevel, Kind, status_line
 from syndicator.settings.types import STATE_PREFIX
 
 if TYPE_CHECKING:

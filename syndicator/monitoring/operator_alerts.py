@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndicator.health import STARTING, HealthLevel, Kind
+from syndicator.monitoring.health import STARTING, HealthLevel, Kind
 from syndicator.notify.message import Block, Message, header, message_of, plain_context, rich
 from syndicator.notify.slack_text import clean, units
 from syndicator.settings.models import AlertsTo

@@ -8,7 +8,9 @@ import pytest
 
 from syndicator.alerts import SlackMethod
 from syndicator.cli.doctor import RESULTS
-from syndicator.doctor import (
+from syndicator.errors import Refused, Rejected, SettingProblem, SettingsError, StoreDamaged, StoreError
+from syndicator.models import utc
+from syndicator.monitoring.doctor import (
     AHEAD,
     AS_SERVICE,
     DAMAGE_FIX,
@@ -27,9 +29,7 @@ from syndicator.doctor import (
     judge_token,
     judge_watches,
 )
-from syndicator.errors import Refused, Rejected, SettingProblem, SettingsError, StoreDamaged, StoreError
-from syndicator.health import Finding, HealthLevel, Kind
-from syndicator.models import utc
+from syndicator.monitoring.health import Finding, HealthLevel, Kind
 from syndicator.slack.client import SCOPES, Identity, SlackChannel
 from syndicator.slack.errors import Call, from_answer
 from syndicator.watch.types import Scan, SkippedFile, Stamp

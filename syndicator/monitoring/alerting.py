@@ -24,9 +24,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from syndicator.alerts import Delivery, DeliveryState, SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
-from syndicator.health import ALERTS_FIX, HealthLevel
-from syndicator.once import SaidOnce
-from syndicator.operator_alerts import (
+from syndicator.monitoring.health import ALERTS_FIX, HealthLevel
+from syndicator.monitoring.operator_alerts import (
     FindingFacts,
     OperatorAlert,
     ToldFinding,
@@ -35,12 +34,13 @@ from syndicator.operator_alerts import (
     operator_message,
     that_matter,
 )
+from syndicator.monitoring.status import StatusFile, status_path
+from syndicator.once import SaidOnce
 from syndicator.settings.models import AlertsTo, Settings
 from syndicator.slack.client import DEADLINE, Calls
 from syndicator.slack.errors import MAX_RETRY_AFTER, Call
 from syndicator.slack.messengers import messengers_of
 from syndicator.slack.sender import Messenger, Poster
-from syndicator.status import StatusFile, status_path
 
 log = structlog.get_logger()
 _calls = Calls(DEADLINE)

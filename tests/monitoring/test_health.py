@@ -8,7 +8,8 @@ import pytest
 
 from syndicator.alerts import ALL_ROUTES, Mute
 from syndicator.errors import StoreError
-from syndicator.health import (
+from syndicator.models import utc
+from syndicator.monitoring.health import (
     FILES,
     NO_WAY_FIX,
     SETTINGS_REFUSED,
@@ -24,7 +25,6 @@ from syndicator.health import (
     slack_unreachable,
     status_line,
 )
-from syndicator.models import utc
 from syndicator.store.types import ProblemKind
 from syndicator.watch.deletion_guard import LossReason
 

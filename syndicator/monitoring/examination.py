@@ -17,10 +17,11 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from syndicator import __version__, doctor
+from syndicator import __version__
 from syndicator.alerts import channel_name
 from syndicator.errors import WHERE_TO_LOOK, DeliveryError, StoreError, SyndicatorError
-from syndicator.health import ALERTS_FIX, NO_WAY_FIX, Finding, HealthLevel, Kind, no_way
+from syndicator.monitoring import doctor
+from syndicator.monitoring.health import ALERTS_FIX, NO_WAY_FIX, Finding, HealthLevel, Kind, no_way
 from syndicator.settings.models import Settings, Source
 from syndicator.slack.check import NOT_FOUND
 from syndicator.text import say_count
@@ -314,6 +315,6 @@ def _service(settings: Settings) -> list[Finding]:
 
 
 def _status(settings: Settings) -> dict[str, Any]:
-    from syndicator.status import current_status, status_path
+    from syndicator.monitoring.status import current_status, status_path
 
     return current_status(status_path(settings.state))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from syndicator.reports import report_patterns
+from syndicator.monitoring.reports import report_patterns
 from syndicator.settings.models import Route
 from tests.rig import Rig
 

@@ -18,11 +18,11 @@ from typer.testing import CliRunner
 
 from syndicator.cli import app, build  # noqa: F401  it registers itself
 from syndicator.cli.doctor import RESULTS
-from syndicator.doctor import well
-from syndicator.examination import Probe, examine, run
-from syndicator.health import ALERTS_FIX, NO_WAY_FIX, Finding, HealthLevel, Kind, no_way
+from syndicator.monitoring.doctor import well
+from syndicator.monitoring.examination import Probe, examine, run
+from syndicator.monitoring.health import ALERTS_FIX, NO_WAY_FIX, Finding, HealthLevel, Kind, no_way
+from syndicator.monitoring.status import StatusFile, hindered, status_path
 from syndicator.settings.load import load_settings
-from syndicator.status import StatusFile, hindered, status_path
 from syndicator.store.database import hold_state
 from tests.slack_server import TOKEN, Channel, Slack, SlackServer
 

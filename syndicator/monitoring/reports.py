@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from syndicator.health import ROUTE_FIX
 from syndicator.models import INCLUDE, Visibility
+from syndicator.monitoring.health import ROUTE_FIX
 from syndicator.notify.patterns import Unmatched, folded, unmatched
 from syndicator.notify.rules import left_behind, names_with_ancestors
 from syndicator.settings.models import Route, Settings

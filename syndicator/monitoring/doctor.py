@@ -11,7 +11,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syndicator.errors import DeliveryError, SettingsError, StoreDamaged, SyndicatorError
-from syndicator.health import Finding, HealthLevel, Kind, folder_lost, slack_unreachable, token_refused
+from syndicator.monitoring.health import (
+    Finding,
+    HealthLevel,
+    Kind,
+    folder_lost,
+    slack_unreachable,
+    token_refused,
+)
 from syndicator.slack.errors import FIXES
 from syndicator.text import say_count, say_size
 from syndicator.watch.deletion_guard import LossReason

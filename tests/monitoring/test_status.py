@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from syndicator.monitoring.status import StatusFile, current_status, facts, read_status, status_path
 from syndicator.settings.models import Route
-from syndicator.status import StatusFile, current_status, facts, read_status, status_path
 from tests.rig import Rig
 
 

@@ -1,0 +1,1 @@
+"""How the service stands, for whoever runs it: found, judged, told in the same words everywhere."""
