@@ -21,7 +21,12 @@ from tests.parse.writing import HUGO, JEKYLL, KEYS, RULES, read
 SOURCES = {"smartable": RULES, "jekyll": JEKYLL, "hugo": HUGO}
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
-NONCHARACTERS = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+NONCHARACTERS = "".join(
+    map(
+        chr,
+        [*range(0xFDD0, 0xFDF0), *(plane << 16 | last for plane in range(17) for last in (0xFFFE, 0xFFFF))],
+    )
+)
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029\ufeff" + NONCHARACTERS)
 )
