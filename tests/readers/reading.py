@@ -37,7 +37,7 @@ class Seen:
     authors: tuple[str, ...]
     """At least one of them; some readers have room for no more."""
     categories: tuple[str, ...] | None
-    enclosures: tuple[str, ...]
+    enclosures: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,7 @@ def as_known(meant: Seen, *, to: Seen) -> Seen:
         updated=meant.updated if to.updated is not None else None,
         authors=named or meant.authors,
         categories=meant.categories if to.categories is not None else None,
+        enclosures=meant.enclosures if to.enclosures is not None else None,
     )
 
 
@@ -126,8 +127,9 @@ def read_with_newsboat(path: Path, scratch: Path) -> Reading:
 
 
 def _from_newsboat(database: sqlite3.Connection) -> Reading:
+    """Later versions show an entry's picture as an enclosure, and where it has no author the site's name."""
     ((title, link),) = database.execute("select title, url from rss_feed")
-    rows = database.execute("select guid, title, url, pubDate, author, enclosure_url from rss_item")
+    rows = database.execute("select guid, title, url, pubDate, author from rss_item")
     entries = [
         Seen(
             id=guid,
@@ -135,11 +137,11 @@ def _from_newsboat(database: sqlite3.Connection) -> Reading:
             link=address,
             published=datetime.fromtimestamp(moment, UTC),
             updated=None,
-            authors=tuple(filter(None, author.split(", "))),
+            authors=tuple(filter(None, author.split(", "))) if author not in title else (),
             categories=None,
-            enclosures=tuple(filter(None, [enclosure])),
+            enclosures=None,
         )
-        for guid, name, address, moment, author, enclosure in rows
+        for guid, name, address, moment, author in rows
     ]
     return Reading(title=title, link=link, entries=_by_id(entries))
 
