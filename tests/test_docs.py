@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
 import subprocess
 import tomllib
@@ -13,7 +11,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -275,9 +272,7 @@ def test_commands_named_in_the_papers_exist() -> None:
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Each command as it is typed, with its parameters."""
-    for module in pkgutil.iter_modules(cli.__path__):
-        importlib.import_module(f"{cli.__name__}.{module.name}")
-    group: Any = typer.main.get_command(cli.app)
+    group: Any = cli.commands()
     for name, command in group.commands.items():
         inner = getattr(command, "commands", {})
         yield from ((f"{name} {part}", below) for part, below in inner.items())

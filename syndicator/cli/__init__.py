@@ -10,7 +10,9 @@ import errno
 import gc
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from io import TextIOWrapper
 from typing import NoReturn
 
@@ -56,6 +58,29 @@ def _options(
     pass
 
 
+@cache
+def commands() -> Callable[[], object]:
+    """All commands as one, which takes its words from `sys.argv`; made once."""
+    # Each command registers itself with `app`.
+    from syndicator.cli import (  # noqa: F401
+        backfill,
+        backup,
+        build,
+        config,
+        deliveries,
+        doctor,
+        explain,
+        init,
+        mute,
+        preview,
+        run,
+        simulate,
+        status,
+    )
+
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """The way in from the shell. Exit codes: 0 fine; 1 problems found; 2 wrong use; 75 later; 78 settings."""
     for stream in (sys.stdout, sys.stderr):
@@ -65,24 +90,7 @@ def main() -> None:
     # Many objects live long and few have cycles: looking for those took a twentieth of a cold build.
     gc.set_threshold(20_000)
     try:
-        # Each command registers itself with `app`.
-        from syndicator.cli import (  # noqa: F401
-            backfill,
-            backup,
-            build,
-            config,
-            deliveries,
-            doctor,
-            explain,
-            init,
-            mute,
-            preview,
-            run,
-            simulate,
-            status,
-        )
-
-        app()
+        commands()()
     except KeyboardInterrupt:
         sys.exit(130)
     except SyndicatorError as error:
