@@ -27,4 +27,6 @@ def share_compiled_statements() -> None:
 
 
 def _share(connection: Connection) -> None:
-    connection.execution_options(compiled_cache=COMPILED)
+    if "compiled_cache" not in connection.get_execution_options():
+        connection.engine.update_execution_options(compiled_cache=COMPILED)  # for its next connections
+        connection.execution_options(compiled_cache=COMPILED)
