@@ -35,7 +35,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What a look changed in the store; `problems` are the bad articles that there are."""
+    """What a run changed in the store; `problems` are the bad articles that there are."""
 
     new: int
     revised: int
@@ -144,26 +144,30 @@ class Rig:
         """Scans all folders once."""
         return self.app.sources.scan(self.moment(), {}, progress, everywhere=True)
 
-    def look(self, *, confirmed: bool = False) -> Counts:
-        """Scans all folders, then again once what is gone has been gone for a while."""
-        before = self._by_guid()
+    def look(self, *, confirmed: bool = False) -> None:
+        """Scans all folders, and what waits again once it has waited for a while, as what is gone does."""
         if confirmed:
             with self.store.transaction() as session:
                 session.put_metadata(CONFIRMED, self.now.isoformat())
         self.scan()
-        self.now += timedelta(seconds=5)
-        self.scan()
-        self.now -= timedelta(seconds=5)
+        if self.app.sources.look_again(self.moment()) is not None:
+            self.now += timedelta(seconds=5)
+            self.scan()
+            self.now -= timedelta(seconds=5)
         self.app.router.begin(self.store, now=self.now)
-        return self._counts(before)
 
-    def run_once(self) -> Counts:
+    def run_once(self) -> None:
         """One run: look, apply time, enqueue, publish."""
-        counts = self.look()
+        self.look()
         self.app.sources.apply_time(self.now)
         self.enqueue()
         self.publish()
-        return counts
+
+    def count(self, run: Callable[[], None]) -> Counts:
+        """What `run` changes in the store."""
+        before = self._by_guid()
+        run()
+        return self._counts(before)
 
     def enqueue(self) -> datetime | None:
         """Enqueues what is due, and when to do it again; `latest_slot` takes the place of the schedule."""

@@ -59,7 +59,7 @@ def test_what_no_one_can_see_moves_no_updated(rig: Rig, edit: Callable[[str], st
     before, entry = rig.documents("rss.xml", "atom.xml"), rig.entries()["a.md"]
     rig.wait(HOUR)
     rig.put("a.md", edit(article_text("a.md", body="Text.\n")))
-    assert rig.run_once().revised == 0
+    assert rig.count(rig.run_once).revised == 0
     after = rig.entries()["a.md"]
     assert (after.updated, after.guid) == (entry.updated, entry.guid)
     assert after.article.revision == entry.article.revision
@@ -85,7 +85,7 @@ def test_what_a_subscriber_can_see_moves_updated(rig: Rig, edit: Callable[[str],
     before, guid = rig.feed(), rig.entries()["a.md"].guid
     rig.wait(HOUR)
     rig.put("a.md", edit(article_text("a.md", body="Text.\n")))
-    assert rig.run_once().revised == 1
+    assert rig.count(rig.run_once).revised == 1
     after = rig.entries()["a.md"]
     assert (after.updated, after.guid) == (NOON + HOUR, guid)
     assert rig.feed() != before
@@ -129,7 +129,7 @@ def test_broken_article_keeps_its_last_good_version_until_it_is_mended(rig: Rig)
     before = rig.documents()
     rig.put("a.md", "---\ntitle: [\n---\n")
     rig.write("c.md")
-    assert rig.run_once().problems == 1
+    assert rig.count(rig.run_once).problems == 1
     assert sorted(rig.titles()) == ["About a", "About b", "About c"]
     (problem,) = rig.problems()
     assert problem.startswith("a.md:3:1: ")
@@ -139,7 +139,7 @@ def test_broken_article_keeps_its_last_good_version_until_it_is_mended(rig: Rig)
     assert len(rig.problems()) == 1
     (rig.folder / "c.md").unlink()
     rig.write("a.md")
-    assert rig.run_once().revised == 0
+    assert rig.count(rig.run_once).revised == 0
     assert rig.problems() == []
     assert rig.documents() == before
 
@@ -288,7 +288,7 @@ def test_restart_changes_nothing(tmp_path: Path) -> None:
     assert len(owed) == 5
     for version in ("1", "2"):
         rig.restart(now=rig.now + HOUR, version=version)
-        assert rig.run_once().guids == frozenset()
+        assert rig.count(rig.run_once).guids == frozenset()
         assert (rig.documents(), rig.entries(), rig.owed()) == (before, entries, owed)
 
 

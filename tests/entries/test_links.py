@@ -35,7 +35,7 @@ def links(site: Rig) -> dict[str, str]:
 def test_second_file_with_a_derived_link_is_a_problem_that_names_both(site: Rig) -> None:
     post(site, FIRST)
     post(site, SECOND)
-    sync_counts = site.look()
+    sync_counts = site.count(site.look)
     assert links(site) == {FIRST: LINK}
     (problem,) = site.problems()
     assert problem.startswith(f"{SECOND}:1:1: has the same link as {FIRST}: {LINK}. Rename one of them")
@@ -55,7 +55,7 @@ def test_first_seen_keeps_the_link_in_any_order(site: Rig, order: Sequence[str],
     for _ in range(2):
         if restarts:
             site.restart(version=site.version + "1")
-        assert not site.look().guids
+        assert not site.count(site.look).guids
     assert site.entries() == before
     assert sorted(problem.split(":")[0] for problem in site.problems()) == sorted(order[1:])
 
@@ -82,7 +82,7 @@ def test_second_becomes_an_entry_when_the_first_has_another_link(site: Rig) -> N
     assert links(site) == {FIRST: "https://www.example.org/elsewhere/", SECOND: LINK}
     assert site.entries()[FIRST].guid == guid
     assert site.problems() == []
-    assert not site.look().guids
+    assert not site.count(site.look).guids
 
 
 def test_second_takes_over_when_the_first_is_gone(site: Rig) -> None:
@@ -96,7 +96,7 @@ def test_second_takes_over_when_the_first_is_gone(site: Rig) -> None:
     assert site.public() == [SECOND]
     assert site.entries()[SECOND].guid == guid
     assert site.problems() == []
-    assert not site.look().guids
+    assert not site.count(site.look).guids
 
 
 def test_edit_that_takes_anothers_link_leaves_the_last_good_version_in_force(site: Rig) -> None:
@@ -184,6 +184,6 @@ def test_entries_of_an_earlier_version_stay_and_are_not_renewed(site: Rig) -> No
     post(site, SECOND)
     site.restart(version="2")
     updated = {path: entry.updated for path, entry in site.entries().items()}
-    assert site.look().withdrawn == 0
+    assert site.count(site.look).withdrawn == 0
     assert {path: entry.updated for path, entry in site.entries().items()} == updated
     assert [problem.split(":")[0] for problem in site.problems()] == [SECOND]
