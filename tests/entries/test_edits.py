@@ -327,7 +327,7 @@ def test_edit_given_up_after_a_day_is_visible_and_taken_up_by_the_next_change(ch
     post(channel)
     channel.server.slack.faults = script(*["500-before"] * 999, method="chat.update")
     write(channel, title="Tides rise")
-    channel.pass_time(timedelta(hours=26), step=timedelta(minutes=10))
+    channel.pass_time(timedelta(hours=26), step=HOUR)
     (edit,) = edits(channel)
     assert edit.state is DeliveryState.FAILED and edit.error
     channel.server.slack.faults = lambda _method: None
@@ -406,7 +406,7 @@ def test_preview_draws_the_edit(tmp_path: Path, server: SlackServer) -> None:
 def test_message_given_up_and_retried_after_its_story_changed_is_corrected(channel: Channel) -> None:
     channel.server.slack.faults = script(*["503-before"] * 999)
     write(channel)
-    channel.pass_time(timedelta(hours=26), step=timedelta(minutes=20))
+    channel.pass_time(timedelta(hours=26), step=HOUR)
     assert channel.states() == {"failed"}
     write(channel, title="Tides rise")
     channel.server.slack.faults = lambda _method: None

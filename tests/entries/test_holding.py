@@ -183,5 +183,6 @@ def test_hours_cap_is_kept_when_an_outage_ends(tmp_path: Path, server: SlackServ
     assert channel.counts() == [1, 1]
     channel.pass_time(59 * MINUTE, step=MINUTE)
     assert channel.counts() == [1, 1]
-    channel.pass_time(2 * MINUTE, step=10 * SECOND)
+    for _ in range(2):
+        channel.pass_time(MINUTE, step=10 * SECOND)
     assert channel.counts() == [1, 1, 1, 7], "what is over the cap comes as one digest"
