@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syndicator.cli import app, options
+from syndicator.cli.deliveries import held_words
 from syndicator.cli.terminal import console, grid, say, say_json
 from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
     from syndicator.notify.backfill import Backfill
+    from syndicator.notify.due import Hold
     from syndicator.settings.models import Route
 
 LISTED = 20
@@ -35,7 +37,7 @@ def backfill(
     The best first, by the route's own schedule, quiet hours and caps; more than 20 at once are one digest. A
     service that runs sends them at its next look, else the next `run` does.
     """
-    from syndicator.app import routes_of
+    from syndicator.app import enqueuer_of, routes_of
     from syndicator.cli.log import configure_logs
     from syndicator.notify.backfill import find_backfill
 
@@ -45,16 +47,17 @@ def backfill(
     start = now - options.length(since, "--since")
     with options.session_of(settings, to_write=not dry_run) as session:
         one = next(one for one in routes_of(settings, session) if one.name == route)
+        held = enqueuer_of(settings, session, now).holds(session.outbox, [route], now).get(route)
         found = find_backfill(session, one, since=start, limit=limit, now=now)
         if not dry_run:
             session.outbox.ledger.reopen(row for row, _ in found.stories)
     if as_json:
         say_json(_facts(one, found, start, dry_run=dry_run))
     else:
-        _print(one, found, now, dry_run=dry_run)
+        _print(one, found, held, now, dry_run=dry_run)
 
 
-def _print(route: Route, found: Backfill, now: datetime, *, dry_run: bool) -> None:
+def _print(route: Route, found: Backfill, held: Hold | None, now: datetime, *, dry_run: bool) -> None:
     from rich.text import Text
 
     from syndicator.models import number
@@ -63,7 +66,7 @@ def _print(route: Route, found: Backfill, now: datetime, *, dry_run: bool) -> No
     verb = ("would be", "would be") if dry_run else ("is now", "are now")
     say(
         (f"{route.name} → {route.channel}: ", "bold"),
-        f"{say_count(count, 'story', 'stories')} {verb[count != 1]} owed{_how(route, count, now)}",
+        f"{say_count(count, 'story', 'stories')} {verb[count != 1]} owed{_how(route, count, held, now)}",
     )
     table = grid("dim", "dim", "")
     for _, entry in found.stories[:LISTED]:
@@ -83,8 +86,9 @@ def _print(route: Route, found: Backfill, now: datetime, *, dry_run: bool) -> No
         console().print(counts)
 
 
-def _how(route: Route, count: int, now: datetime) -> str:
-    return "".join(f"; {part}" for part in _parts(route, count, now)) if count else ""
+def _how(route: Route, count: int, held: Hold | None, now: datetime) -> str:
+    parts = _parts(route, count, now) if held is None else [held_words(held)]
+    return "".join(f"; {part}" for part in parts) if count else ""
 
 
 def _parts(route: Route, count: int, now: datetime) -> Iterator[str]:

@@ -254,6 +254,13 @@ def test_backfill_announces_older_articles_beside_a_service(site: Running, slack
     assert site.stop() == 0
 
 
+def test_backfill_for_a_muted_route_says_until_when_it_is_held_back(site: Running) -> None:
+    said(site, "mute", "ai", "--for", "1h")
+    for _ in ("first", "again"):
+        told = said(site, "backfill", "ai", "--since", "1d", "--limit", "1")
+        assert told.startswith("ai → C1: 1 story is now owed; held back: muted until ")
+
+
 def test_backfill_used_wrongly_says_how(site: Running) -> None:
     assert "no route 'best'" in said(site, "backfill", "best", "--since", "7d", code=2)
     assert "--since" in said(site, "backfill", "ai", "--since", "2 moons", code=2)
