@@ -118,21 +118,21 @@ class Sources:
         confirmed = everywhere and self._is_confirmed(at.now)
         self._router.update_minimums(self._store, at.now)
         self._fill_in_stories(progress)
-        looked: list[tuple[SourceScanner, ScanResult]] = []
+        scans: list[tuple[SourceScanner, ScanResult]] = []
         for name, scanner in self._scanners.items():
             some = hints.get(name, ())
             if everywhere or some or scanner.look_again(at) == 0.0:
                 found = scanner.look(at, some, looking, everywhere=everywhere, confirmed=confirmed)
-                looked.append((scanner, found))
+                scans.append((scanner, found))
                 looking = progress  # that folder has been judged: nothing is put off any more
         if confirmed:
             with self._store.transaction() as session:
                 session.put_metadata(CONFIRMED, "")
         self._keep_losses()
         # Before the articles, which may carry the names that topic files declare.
-        self._take_topics(looked, at, progress)
-        of, before, changed = sum(len(scanned.ready) for _, scanned in looked), 0, 0
-        for scanner, scanned in looked:
+        self._take_topics(scans, at, progress)
+        of, before, changed = sum(len(scanned.ready) for _, scanned in scans), 0, 0
+        for scanner, scanned in scans:
 
             def so_far(done: int, before: int = before) -> None:
                 progress(before + done, of)
@@ -142,7 +142,7 @@ class Sources:
         return changed
 
     def _take_topics(
-        self, looked: Sequence[tuple[SourceScanner, ScanResult]], at: Moment, progress: Progress
+        self, scans: Sequence[tuple[SourceScanner, ScanResult]], at: Moment, progress: Progress
     ) -> None:
         """Takes over what topic files say now; where topics changed, puts every entry into topics anew,
         silently.
@@ -150,8 +150,8 @@ class Sources:
         What time has brought meanwhile comes first, since that is news. Cut off, it is made up for by the
         next scan or start.
         """
-        batches = [(scanner, scanner.read_topics(scanned, at)) for scanner, scanned in looked]
-        whole = any(scanned.whole for _, scanned in looked)
+        batches = [(scanner, scanner.read_topics(scanned, at)) for scanner, scanned in scans]
+        whole = any(scanned.whole for _, scanned in scans)
         if not whole and not any(batch.found or batch.gone for _, batch in batches):
             return
         with self._sync(at.now, silent=True) as sync:
