@@ -15,6 +15,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from syndicator import loop
+from syndicator.publish import build
 from tests.compiled import share_compiled_statements
 
 MEMORY = Path("/dev/shm")
@@ -70,3 +72,11 @@ def no_event_loop_is_left() -> Iterator[None]:
     yield
     with pytest.raises(RuntimeError, match="no running event loop"):
         asyncio.get_running_loop()
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No portion ends, and none insists, because this machine is slow."""
+    for name in ("AT_ONCE_S", "ARCHIVES_S"):
+        monkeypatch.setattr(build, name, 60.0)
+    monkeypatch.setattr(loop, "YIELDING_LASTS_S", 60.0)

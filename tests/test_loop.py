@@ -194,14 +194,6 @@ def test_file_renamed_in_as_all_is_scanned_does_not_wait_to_come_to_rest(tmp_pat
     assert rig.titles() == ["About new"]
 
 
-@pytest.fixture
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No portion ends, and none insists, because this machine is slow."""
-    for name in ("AT_ONCE_S", "ARCHIVES_S"):
-        monkeypatch.setattr(build, name, 60.0)
-    monkeypatch.setattr(loop, "YIELDING_LASTS_S", 60.0)
-
-
 @pytest.mark.usefixtures("fast")
 @pytest.mark.parametrize("outstanding", ["feeds", "pages", "archives"])
 def test_article_waits_for_one_document_of_what_is_outstanding(tmp_path: Path, outstanding: str) -> None:

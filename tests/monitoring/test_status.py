@@ -38,6 +38,7 @@ def test_file_that_a_power_loss_left_is_none(tmp_path: Path, left: bytes) -> Non
     assert current_status(path)["line"] == "the service does not run"
 
 
+@pytest.mark.usefixtures("fast")
 def test_routes_that_owe_nothing_cost_no_question(tmp_path: Path) -> None:
     asked = []
     for count in (1, 50):
