@@ -10,22 +10,26 @@ import slack_sdk.web.client
 from structlog.testing import capture_logs
 
 from syndicator.admin import operator, page
-from syndicator.cli import build, config, deliveries, mute, preview, run, runner, status
+from syndicator.cli import commands, runner
+from syndicator.monitoring.status import facts
 from syndicator.settings import load
+from syndicator.settings.models import Route
+from syndicator.slack import client
 from syndicator.watch import folder
 from tests.compiled import share_compiled_statements
 from tests.rig import Rig
 
-COMMANDS = (build, config, deliveries, mute, preview, run, status)
-PARTS = (folder, load, operator, page, runner, slack_sdk)
+PARTS = (client, folder, load, operator, page, runner, slack_sdk)
 
+commands()
 share_compiled_statements()
 with TemporaryDirectory() as base, capture_logs():
-    rig = Rig(Path(base))
-    rig.write("a.md")
-    rig.run_once()
-    rig.restart()
-    rig.run_once()
+    rig = Rig(Path(base), routes=[Route(name="all", channel="C1", deliver="immediate")])
+    for name in ("a.md", "b.md"):
+        rig.write(name)
+        rig.run_once()
+        rig.restart()
+    facts(rig.app, rig.now, started=rig.now, refused=False)
     rig.close()
 
 # What was imported stays: looking through it for garbage would copy its pages into each fork.
