@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -60,6 +61,29 @@ def test_any_change_is_counted_and_reading_is_not(tmp_path: Path) -> None:
     store = opened(tmp_path)
     assert not store.restored, "it is the one that goes on now"
     store.close()
+
+
+@pytest.mark.parametrize("how", ["another file", "over the old one", "the whole folder"])
+def test_database_is_restored_however_the_backup_was_put_back(tmp_path: Path, how: str) -> None:
+    state, backup = tmp_path / "var", tmp_path / "backup"
+    for value in ("in the backup", "after it"):
+        store = opened(state)
+        change(store, value)
+        store.close()
+        if not backup.exists():
+            shutil.copytree(state, backup)
+    if how == "over the old one":
+        (state / "state.db").write_bytes((backup / "state.db").read_bytes())
+    elif how == "another file":
+        (state / "state.db").unlink()
+        shutil.copy(backup / "state.db", state / "state.db")
+    else:
+        shutil.rmtree(state)
+        shutil.copytree(backup, state)
+    for expected in (True, False):
+        store = opened(state)
+        assert store.restored is expected
+        store.close()
 
 
 def test_restored_database_begins_as_at_a_first_start(tmp_path: Path) -> None:
