@@ -6,7 +6,8 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -133,10 +134,6 @@ def test_slot_skipped_by_a_forward_jump_comes_at_once() -> None:
 # against a reckoning of its own
 
 
-def matches(local: datetime, minutes: set[int], hours: set[int], weekdays: set[int]) -> bool:
-    return local.minute in minutes and local.hour in hours and local.isoweekday() % 7 in weekdays
-
-
 ZONES = [BERLIN, "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata", "UTC"]
 CHANGES = [
     utc(2026, 3, 29, 1),
@@ -160,14 +157,16 @@ def test_slots_are_those_that_a_plain_search_finds(
 ) -> None:
     now = around + offset * MINUTE
     cron = read_cron(f"{_list(minutes)} {_list(hours)} * * {_list(weekdays)}", zone)
-    local = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    today = now.astimezone(ZoneInfo(zone)).date()
+    days = [today + step * DAY for step in range(-8, 9)]
+    moments = product(days, hours, minutes)
     slots = [
         Slot(
             nominal=nominal.isoformat(timespec="minutes"),
             at=nominal.replace(tzinfo=cron.zone).astimezone(UTC),
         )
-        for step in range(-8 * 24 * 60, 8 * 24 * 60)
-        if matches(nominal := local + step * MINUTE, minutes, hours, weekdays)
+        for nominal in (datetime.combine(day, time(hour, minute)) for day, hour, minute in moments)
+        if nominal.isoweekday() % 7 in weekdays
     ]
     before = max((s for s in slots if s.at <= now), key=lambda s: (s.at, s.nominal))
     after = min(s.at for s in slots if s.at > now)

@@ -339,8 +339,8 @@ def test_channel_that_was_mended_gets_what_it_is_owed_within_a_minute() -> None:
     rejected = Rejected("not posted", on="C1", code="not_in_channel", why="no", fix="Invite the app")
     world = World(Script(*[rejected] * 100))
     world.owe(messaged("d1"), messaged("d2"))
-    for _ in range(240):
-        world.step(SECOND * 10)
+    for _ in range(40):
+        world.step(SECOND * 60)
     world.messenger.answers.clear()
     for _ in range(6):
         world.step(SECOND * 10)
@@ -437,8 +437,8 @@ def test_given_up_message_is_logged_as_an_error() -> None:
     world = World(Script(*[Refused("not posted", on="C1", code="dns")] * 999))
     world.owe(messaged("d1"))
     with capture_logs() as logs:
-        for _ in range(150):
-            world.step(timedelta(minutes=10))
+        for _ in range(75):
+            world.step(timedelta(minutes=20))
     assert world.states() == {"d1": DeliveryState.FAILED}
     errors = [line for line in logs if line["log_level"] == "error"]
     assert [line["event"] for line in errors] == ["channel is broken", "message given up"]
