@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -54,7 +53,7 @@ def test_page_fits_each_screen_obeys_its_policy_and_keeps_nobody_out(
     for details in page.locator("details").all():
         details.evaluate("element => element.open = true")
     page.evaluate(axe)
-    for size, scheme in product(SIZES, SCHEMES):
+    for size, scheme in zip(SIZES, SCHEMES, strict=True):
         resize(page, size)
         page.emulate_media(color_scheme=scheme)
         assert barriers(page) == [], (size, scheme)

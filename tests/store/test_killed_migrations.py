@@ -22,9 +22,9 @@ def killed(folder: Path, revision: str, *most: str) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("revision", [OLDER[0], OLDER[-1]])
-def test_killed_at_a_few_statements(tmp_path: Path, revision: str) -> None:
-    found = killed(tmp_path, revision, "5")
+def test_killed_at_a_few_statements(tmp_path: Path) -> None:
+    """From the oldest, so that every migration takes part."""
+    found = killed(tmp_path, OLDER[0], "5")
     assert (found["old"], found["new"]) == (5, 1), "all of it is one transaction"
 
 

@@ -40,7 +40,7 @@ def rewrite(root: Path, ended: threading.Event) -> int:
     return version
 
 
-@pytest.mark.parametrize("total", [10_000])
+@pytest.mark.parametrize("total", [4_000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_no_tag_has_two_bodies_while_files_are_replaced(start: Start, tmp_path: Path, total: int) -> None:
     for file in FILES:
         write_version(tmp_path, file, 0)
