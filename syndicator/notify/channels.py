@@ -55,6 +55,8 @@ def follow_channels(session: Session, routes: Sequence[Route], now: datetime) ->
         to = leads.get(name, channel)
         if to != channel:
             outbox.release((name, channel), "its route has another channel now", now)
-            stories = outbox.ledger.move(channel, to, route=name)
-            log.info("owed stories go with their route", route=name, channel=channel, to=to, stories=stories)
+            if stories := outbox.ledger.move(channel, to, route=name):
+                log.info(
+                    "owed stories go with their route", route=name, channel=channel, to=to, stories=stories
+                )
     return known

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, DeliveryState, LedgerKind
 from syndicator.settings.models import Route
@@ -152,6 +153,23 @@ def test_channel_that_a_name_leads_to_now_begins_silently(rig: Rig) -> None:
     rig.run_once()
     assert messages(rig) == []
     assert kinds(rig)["C0OTHER by-name"] is LedgerKind.BASELINE
+
+
+def test_message_that_may_be_in_the_former_channel_stays_there(rig: Rig) -> None:
+    rig.restart(routes=(BY_ID,))
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    minute = timedelta(minutes=1)
+    with rig.store.transaction() as session:
+        session.outbox.claim(rig.now, lease=minute, pace=minute)
+        session.outbox.expire_leases(rig.now, confirm_after=minute, everything=True)
+    with capture_logs() as logs:
+        rig.restart(routes=(BY_ID.model_copy(update={"channel": "C0OTHER"}),))
+    rig.run_once()
+    (message,) = messages(rig, DeliveryState.UNCLEAR)
+    assert message.channel == "C0GENERAL" and messages(rig) == []
+    assert [line["event"] for line in logs if "go with their route" in line["event"]] == []
 
 
 def test_settings_that_go_from_name_to_id_announce_nothing_again(rig: Rig) -> None:
