@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 # Containers often set it: every command that a test starts would then compile the whole package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Most tests wait for something, a process or a clock: three of them keep a core busy.
-WORKERS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
+# Tests wait a third of their time, for a process or a clock: two workers keep a core busy, and each takes six
+# seconds of it to begin.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # A worker gets a run of whole modules, which share what they have started; one that is done takes from another.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
@@ -30,8 +31,8 @@ $(VENV)/.test: $(VENV)/.run tests/requirements.txt tests/setup.sh tests/readers/
 	@echo "Adding what the tests need ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --use-pep517 --require-hashes -r tests/requirements.txt
 	@sh tests/setup.sh
-	@echo "Compiling the tests ..."
-	-@$(BIN)/pytest --collect-only -q >/dev/null
+	@echo "Compiling the tests and reading the types of libraries (once, about half a minute) ..."
+	-@$(BIN)/mypy >/dev/null & $(BIN)/pytest --collect-only -q >/dev/null; wait
 	@touch $@
 
 demo: $(VENV)/.run  ## the whole service on examples/, no account needed; Ctrl-C ends it
