@@ -27,6 +27,7 @@ quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthC
 settings.register_profile("quick", quick)
 settings.register_profile("slow", quick, max_examples=1_000)
 settings.load_profile("quick")
+gc.set_threshold(20_000)  # as the program does
 share_compiled_statements()
 
 
@@ -41,10 +42,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Garbage is not looked for in what was imported and collected, which stays; nor after each 700 objects,
-    as the program does not either."""
+    """What was imported and collected stays: no garbage is looked for in it."""
     gc.freeze()
-    gc.set_threshold(20_000)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
