@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from syndicator import __version__, parse, publish, text, urls, yaml_reader
-from syndicator.alerts import ALL_ROUTES
+from syndicator.alerts import ALL_ROUTES, channel_name
 from syndicator.backups import Backups
 from syndicator.daily_check import DailyCheck
 from syndicator.entries.routing import StoryRouter
@@ -109,8 +109,11 @@ class App:
             yield health.slack_unreachable(outage.since, outbox.waiting())
         if (refusal := self.outages.refusal) is not None:
             yield health.token_refused(refusal)
-        if wayless := [route.name for route in routes if not has_way(route.name, route.channel)]:
-            yield health.no_way(wayless, health.NAME_FIX if self.messengers.bot else health.NO_WAY_FIX)
+        bot, unnamed = self.messengers.bot, self.outages.unnamed
+        wayless = [route for route in routes if not has_way(route.name, route.channel)]
+        # A name that Slack was not asked for yet is no trouble.
+        if names := [one.name for one in wayless if not bot or channel_name(one.channel) in unnamed]:
+            yield health.no_way(names, health.NAME_FIX if bot else health.NO_WAY_FIX)
         if ways := left_behind(outbox.open_ways(), routes, has_way):
             gone = [f"{route} in {channel}" for route, channel in ways]
             yield health.no_way(gone, health.ROUTE_FIX, "no route")

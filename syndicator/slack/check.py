@@ -123,6 +123,8 @@ class SlackCheck:
         if found.items() - known.items():
             self._named()
         missing = needed - known.keys() - found.keys()
+        if isinstance(why, Rejected):
+            self.outages.unnamed = frozenset(missing)
         self._say_missing([route for route, name in names.items() if name in missing], missing, why)
         return not missing and self._names_asked
 

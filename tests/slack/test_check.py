@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -243,9 +243,11 @@ def test_name_that_nobody_knows_is_said_once_with_the_fix_and_found_later(store:
             assert not check.find_names() and not check.find_names()
         (line,) = logs
         assert (line["channel"], line["routes"]) == ("#general", "a")
+        assert check.outages.unnamed == {"general"}
         assert "Correct the route's channel" in line["fix"] and "id (C...)" in line["fix"]
         server.slack.channels = GENERAL
         assert check.find_names()
+        assert check.outages.unnamed == set()
     assert told == ["named"]
 
 
@@ -308,23 +310,25 @@ def test_status_tells_of_an_outage_and_of_names_that_are_not_found(store: Store,
     routes = (*ROUTES, Route(name="c", channel="#nowhere"))
     with_token = changed(settings, credentials=WITH_TOKEN, routes=routes)
     outage = Outage(since=NOON, calls=2, method=SlackMethod.AUTH_TEST)
-    assert status(store, with_token, outage) == (
-        "0 public · Slack unreachable since 12:00, 1 waits · no way to Slack for c"
-    )
+    waits = "0 public · Slack unreachable since 12:00, 1 waits"
+    assert status(store, with_token, outage) == waits, "a name that Slack was not asked for is no trouble yet"
+    assert status(store, with_token, outage, {"nowhere"}) == f"{waits} · no way to Slack for c"
 
 
 class Unreachable(OutageWatch):
     """An outage as it is when it has been said."""
 
-    def __init__(self, outage: Outage | None) -> None:
+    def __init__(self, outage: Outage | None, unnamed: Iterable[str]) -> None:
         super().__init__()
-        self._given = outage
+        self._given, self.unnamed = outage, frozenset(unnamed)
 
     @property
     def outage(self) -> Outage | None:
         return self._given
 
 
-def status(store: Store, settings: Settings, outage: Outage | None = None) -> str:
+def status(
+    store: Store, settings: Settings, outage: Outage | None = None, unnamed: Iterable[str] = ()
+) -> str:
     app = open_app(changed(settings, state=f"sqlite:///{store.path}"), store, now=NOON)
-    return replace(app, outages=Unreachable(outage)).status(NOON, refused=False)
+    return replace(app, outages=Unreachable(outage, unnamed)).status(NOON, refused=False)
