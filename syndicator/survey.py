@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import yaml
+
 from syndicator.errors import ArticleError
 from syndicator.parse.article import parse_article
 from syndicator.parse.topic_file import parse_topic_file
 from syndicator.settings.models import Site, Source
 from syndicator.settings.types import Tool
 from syndicator.watch.files import Reading, read_article, scan
-from syndicator.yaml_reader.events import read_yaml
 
 SAMPLE = 60
 """So many files, evenly spread, are read by each profile."""
@@ -65,7 +66,7 @@ def survey(folder: Path) -> Survey | None:
     if not understood[best]:
         return None
     return Survey(
-        articles=folder / _articles_in(folder, best, understood[best]),
+        articles=folder / _articles_in(folder, best, understood[best], configuration),
         profile=best,
         configured_by=configured_by,
         title=_sound(configuration.get("title"), "title"),
@@ -98,12 +99,13 @@ def _is_article(data: bytes, source: Source, path: str) -> bool:
     return article is not None and (not article.derived or source.profile is not Tool.SMARTABLE)
 
 
-def _articles_in(folder: Path, profile: Tool, paths: Sequence[str]) -> str:
+def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], configuration: Mapping[str, Any]) -> str:
     """Where a tool expects its articles; other folders are as narrow as all that was understood allows."""
     if profile is Tool.JEKYLL and any(part in ("_posts", "_drafts") for p in paths for part in p.split("/")):
         return ""
-    if profile is Tool.HUGO and (folder / "content").is_dir():
-        return "content"
+    content = str(_first(configuration, "contentDir") or "content")
+    if profile is Tool.HUGO and (folder / content).is_dir():
+        return content
     return os.path.commonpath([str(Path(path).parent) for path in paths])
 
 
@@ -119,15 +121,15 @@ def _read_configuration(file: Path) -> Mapping[str, Any]:
     """Its keys; none where it cannot be read: what it says is a help, and no more."""
     try:
         text = file.read_text(encoding="utf-8-sig")
-        # JSON is YAML.
-        found = tomllib.loads(text) if file.suffix == ".toml" else read_yaml(text).value
-    except (OSError, ValueError, ArticleError, RecursionError):
+        # JSON is YAML. Site generators take anchors, which we refuse in what is ours.
+        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return {}
     return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _first(configuration: Mapping[str, Any], *names: str) -> object:
-    lower = {key.lower(): value for key, value in configuration.items()}
+    lower = {str(key).lower(): value for key, value in configuration.items()}
     return next((lower[name.lower()] for name in names if lower.get(name.lower())), None)
 
 
@@ -159,7 +161,7 @@ def _permalink(profile: Tool, configuration: Mapping[str, Any]) -> str | None:
     if isinstance(found, dict):
         found = found.get("page", found)
     if isinstance(found, dict):
-        patterns = set(found.values())
+        patterns = {one if isinstance(one, str) else None for one in found.values()}
         found = patterns.pop() if len(patterns) == 1 else None
     if not isinstance(found, str):
         return None

@@ -87,13 +87,21 @@ def _say_found(found: Survey, settings: Settings) -> None:
         say(f"and {more} more; `syndicator check` names them all")
     say_folders(result)
     say_counts(result)
+    if found.profile != "smartable" and found.base_url is None:
+        say(
+            (
+                "The site's address was not found: correct the source's `base_url`, or links lead nowhere.",
+                "bold",
+            )
+        )
 
 
 def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> str:
     """The settings file, whose paths are relative to `base`; a route to `slack` where it names a channel."""
     relative = os.path.relpath(found.articles, base)
     title = found.title or folder.resolve().name.replace("-", " ").replace("_", " ").title() or "News"
-    name = _name(found.articles if found.articles.name not in ("content", "") else folder)
+    is_whole_site = found.profile == "hugo" and found.configured_by
+    name = _name(folder if is_whole_site or not found.articles.name else found.articles)
     lines = [
         "# Written by `syndicator init`. Paths are relative to this file.",
         "site:",

@@ -86,6 +86,30 @@ def test_hugo_site_is_read_from_its_content_folder_and_keeps_its_public_folder()
     assert settings.output == Path("feeds").absolute()
 
 
+def test_hugo_configuration_with_anchors_gives_address_content_folder_and_permalink() -> None:
+    write(
+        "site/hugo.yaml",
+        "baseURL: https://notes.example/\ntitle: &title Our notes\ncontentDir: content/en\n"
+        "permalinks:\n  blog: /:section/:year/:slug/\nparams: {title: *title}\n",
+    )
+    write("site/content/en/blog/one.md", PAGE)
+    assert "address was not found" not in init_says("site")
+    settings = load_settings(Path("syndicator.yaml"), {})
+    (source,) = settings.sources
+    assert (settings.site.title, source.name) == ("Our notes", "site")
+    assert source.path == Path("site/content/en").absolute()
+    assert (source.base_url, source.permalink) == ("https://notes.example/", "/:section/:year/:slug/")
+
+
+@pytest.mark.parametrize(
+    "configuration", ["title: A site\n", "baseURL: [\n", "1: 2\npermalinks: {section: {a: /}}\n"]
+)
+def test_address_that_was_not_found_is_said(configuration: str) -> None:
+    write("site/hugo.yaml", configuration)
+    write("site/content/one.md", PAGE)
+    assert "The site's address was not found: correct the source's `base_url`" in init_says("site")
+
+
 def test_slack_adds_a_route() -> None:
     write("articles/one.md", SMARTABLE.format(published="true"))
     assert "syndicator preview" in init_says("articles", "--slack", "#news")
