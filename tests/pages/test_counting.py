@@ -99,6 +99,12 @@ def test_spread_keeps_all_entries_and_marks_the_levels() -> None:
     assert found == {("bar rank0", 0), ("bar rank1", 1), ("bar rank2", 2)}
 
 
+def test_labels_that_point_at_each_other_do_not_overlap() -> None:
+    chart = chart_qualities(count([seen(n / 100, 40 + n % 80) for n in range(90)]), {"today": 80, "new": 110})
+    assert chart is not None
+    assert [(y, anchor) for _, y, _, anchor in chart.marks] == [(14, "start"), (3, "end")]
+
+
 def test_one_far_value_does_not_flatten_the_rest() -> None:
     statistics = count([*(seen(n / 10, 50 + n % 50) for n in range(500)), seen(1, 1e12)])
     chart = chart_qualities(statistics, {"good": 90})

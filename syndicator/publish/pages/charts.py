@@ -21,7 +21,7 @@ _TOP, _BASE = 18, 78
 _MOST_BINS = 28
 _OUTLIERS = 0.02
 _LABEL_ROOM = 64
-"""How far two levels' labels must be apart to stand on one line."""
+"""How much of a line a level's label takes."""
 
 
 class Chart(NamedTuple):
@@ -148,13 +148,15 @@ def _quantile(qualities: Mapping[float, int], share: float) -> float:
 
 
 def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[tuple[float, int, str, str]]:
-    taken = -math.inf
+    ends = {14: -math.inf, 3: -math.inf}  # where the last label of the lower and of the upper line ends
     places = [(name, minimum, WIDTH * (minimum - low) / breadth) for name, minimum in levels.items()]
     for (name, minimum, x), (*_, following) in pairwise([*places, ("", 0.0, WIDTH)]):
         # Labels that would run into each other stand one above the other, and beside their own lines.
         anchor = "end" if following - x < _LABEL_ROOM <= x else "start"
-        yield _round(x), 3 if x - taken < _LABEL_ROOM else 14, f"{name} {number(minimum)}", anchor
-        taken = x
+        begin = x - _LABEL_ROOM if anchor == "end" else x
+        y = 14 if ends[14] <= begin else 3
+        ends[y] = begin + _LABEL_ROOM
+        yield _round(x), y, f"{name} {number(minimum)}", anchor
 
 
 def _round(value: float) -> float:
