@@ -46,6 +46,10 @@ def say(detail: Mapping[str, Any], path: SettingPath) -> str:
             expected = f"must be keys and values; known here: {', '.join(known_keys(path))}"
         case "string_type":
             expected = "must be text; a number, a flag or a date as text stands in quotes"
+        case "bool_type" | "bool_parsing":
+            expected = "must be on or off"
+        case "float_type" | "float_parsing" | "int_type" | "int_parsing":
+            expected = "must be a number"
         case "dict_type":
             expected = "must be keys and values, like {good: 90}"
         case "tuple_type":

@@ -27,7 +27,7 @@ from syndicator.slack.outage import TOKEN_CODES
 
 D = TypeVar("D", bound=DeliveryError)
 
-RENEW_FIX = "Renew the bot token and put it in SLACK_BOT_TOKEN"
+RENEW_FIX = "Renew the bot token, put it in SLACK_BOT_TOKEN, and start again"
 INVITE_FIX = "Invite the app to the channel (/invite @app)"
 CHANNEL_FIX = (
     "Correct the route's channel, invite the app if it is private, or use the token of its workspace"

@@ -121,6 +121,7 @@ def test_wrong_value_of_a_variable_names_the_variable(tmp_path: Path, path: Sett
             "output: must be text; a number, a flag or a date as text stands in quotes (is {'x': '8081'})",
         ),
         ("SYNDICATOR_ADMIN__PROT", "did you mean `port`"),
+        ("SYNDICATOR_FEEDS__ROLL_UP", "feeds.roll_up: must be on or off (is '8081')"),
         ("SYNDICATOR_", "known here: site"),
         ("SYNDICATOR_{}__{", "known here: site"),
     ],
