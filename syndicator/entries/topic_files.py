@@ -6,10 +6,9 @@ yet believed to be gone, counts as it was when it was last good, as far as the o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from fnmatch import translate
+from fnmatch import fnmatchcase
 
 from syndicator.models import DeclaredTopic
 from syndicator.text import fold
@@ -22,19 +21,18 @@ def topic_matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
     >>> [matches(path) for path in ("_data/a.yaml", "_data/x/a.yaml", "more/a.yml", "more/x/y/a.yml")]
     [True, False, True, True]
     """
-    expressions = [re.compile("".join(_parts(pattern)) + r"\Z") for pattern in patterns]
-    return lambda path: any(one.match(path) for one in expressions)
+    split = [pattern.split("/") for pattern in patterns]
+    return lambda path: any(_matches(path.split("/"), parts) for parts in split)
 
 
-def _parts(pattern: str) -> Iterator[str]:
-    *folders, name = pattern.split("/")
-    for folder in folders:
-        yield r"(?:[^/]+/)*" if folder == "**" else f"(?=[^/]*/)(?:{_plain(folder)})/"
-    yield f"(?=[^/]*\\Z)(?:{_plain(name)})"
-
-
-def _plain(part: str) -> str:
-    return translate(part).removeprefix("(?s:").removesuffix(r")\Z").replace(".*", "[^/]*")
+def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    match pattern:
+        case ["**", _, *_]:
+            return any(_matches(path[start:], pattern[1:]) for start in range(len(path)))
+        case [part, *rest]:
+            return bool(path) and fnmatchcase(path[0], part) and _matches(path[1:], rest)
+        case _:
+            return not path
 
 
 def beside(kept: Iterable[DeclaredTopic], good: Sequence[DeclaredTopic]) -> Iterator[DeclaredTopic]:

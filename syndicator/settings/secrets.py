@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,11 +56,14 @@ def find_secret(name: str, environment: Mapping[str, str]) -> SecretStr | None:
 def read_secret(name: str, path: Path) -> SecretStr:
     """The secret in a file, blanks around it dropped. Raises ValueError where it cannot be one."""
     try:
-        if not path.is_file():
-            raise ValueError(f"there is no file {path}")
-        if path.stat().st_size > LARGEST_BYTES:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise ValueError(f"{path} is no file")
+        if facts.st_size > LARGEST_BYTES:
             raise ValueError(f"{path} is too large for a secret")
         value = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise ValueError(f"there is no file {path}") from None
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

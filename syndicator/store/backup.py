@@ -24,7 +24,7 @@ from typing import IO
 
 from syndicator.errors import StoreDamaged, StoreError, StoreTooNew
 from syndicator.progress import Progress
-from syndicator.store.database import database_path, hold_state, known_revisions, move_aside
+from syndicator.store.database import database_path, hold_state, is_file, known_revisions, move_aside
 from syndicator.store.inspection import revision_of
 from syndicator.store.translation import disk_error, translated
 
@@ -57,7 +57,7 @@ def back_up(url: str, target: Path, progress: Progress) -> Facts:
     Raises StoreDamaged where the database is not sound, StoreTooNew, StoreUnavailable or StoreError.
     """
     path = database_path(url)
-    if not path.is_file():
+    if not is_file(path):
         raise StoreError("there is no state to back up", on=str(path), fix="Check `state:` in the settings")
     fix = "Make room there, let this user write there, or choose another place"
     with _disk("the backup cannot be written", target, fix):
@@ -81,7 +81,7 @@ def restore(url: str, backup: Path, now: datetime, progress: Progress) -> tuple[
     file is no whole backup. Then nothing was changed.
     """
     path = database_path(url)
-    if not backup.is_file():
+    if not is_file(backup):
         raise StoreError("there is no such backup", on=str(backup), fix="`syndicator backup` makes one")
     fix = "Make room there, or let this user read and write there; nothing was changed"
     with (

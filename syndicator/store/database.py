@@ -9,6 +9,7 @@ whatever the busy timeout says.
 from __future__ import annotations
 
 import sqlite3
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -146,6 +147,14 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
         return _open_sound(url, now)
 
 
+def is_file(path: Path) -> bool:
+    """Raises OSError where it cannot be told for want of a right, as `Path.is_file` did until Python 3.14."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 @contextmanager
 def open_known(url: str) -> Iterator[Store]:
     """The store of a service that may be running, for a command that asks or marks something.
@@ -153,7 +162,7 @@ def open_known(url: str) -> Iterator[Store]:
     Nothing is migrated or mended. Raises StoreError when there is none yet or it is of another version.
     """
     path = database_path(url)
-    if not path.is_file():
+    if not is_file(path):
         raise StoreError(
             "there is no state yet", on=str(path), fix="Run `syndicator run` or `syndicator build` first"
         )
