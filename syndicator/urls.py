@@ -36,7 +36,7 @@ _BLANK = re.compile(
     r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
 _LONE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
-_URI_PART = r"(?:[\w\-.~:/?@!$&'()*+,;=]|%[0-9A-Fa-f]{2})"
+_URI_PART = r"(?:[\w\-.~:/?@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})"
 _URI = re.compile(rf"[A-Za-z][A-Za-z0-9+.\-]*:{_URI_PART}+(?:#{_URI_PART}*)?", re.ASCII)
 
 _WORD = re.compile(r"[\w.-]+")

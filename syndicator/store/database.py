@@ -49,6 +49,13 @@ FIX_DAMAGE = (
 WRITE_AHEAD = "journal_mode=WAL"
 """Kept in the file itself, so it is set by whoever may write it, and outside any transaction."""
 
+_BULK_ROWS = 5_000
+"""So many rows changed by one transaction are part of something larger: 1,000 new articles change 12,000."""
+_ROOM_IN_BULK = ("cache_size=-32000", "wal_autocheckpoint=16000")
+"""Pages in memory (kB), and pages in the log before it is carried over into the database: 64 MB. It changes
+pages all over the indexes, and with 2 MB of them in memory SQLite writes the same ones several times."""
+_USUAL_ROOM = ("cache_size=-2000", "wal_autocheckpoint=1000", "shrink_memory")
+
 PARTS = ("", "-wal", "-shm", ".seal")
 """The endings of the files of a database; the last is the restore guard's."""
 
@@ -63,6 +70,7 @@ class Store:
         self._opened: tuple[int, int] | None = None
         self._damage: str | None = None
         self._guard = RestoreGuard(self.path)
+        self._in_bulk = False
         self.restored = False
         """Whether it was put back from a backup before it was opened; then all begins as at a first start."""
         self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1, pragmas=(*PRAGMAS, WRITE_AHEAD))
@@ -76,10 +84,18 @@ class Store:
         with self._translated(), self._writer.begin() as connection:
             before = _changes(connection)
             yield Session(connection)
+            self._make_room(connection, _changes(connection) - before)
             if _changes(connection) != before:
                 count = self._guard.count(connection)
         if count is not None:
             self._guard.follow(count)
+
+    def _make_room(self, connection: Connection, changed: int) -> None:
+        """More for the next of many rows, less after one of few."""
+        if (changed >= _BULK_ROWS) != self._in_bulk:
+            self._in_bulk = not self._in_bulk
+            for pragma in _ROOM_IN_BULK if self._in_bulk else _USUAL_ROOM:
+                connection.exec_driver_sql(f"PRAGMA {pragma}").close()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -6,7 +6,7 @@ codes (`translation`), signed integers (`rows`) and partial indexes (`outbox_tab
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -23,10 +23,13 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
+_Value = tuple[str, Callable[[Any], Any] | None]
+_SQLITE = sqlite.dialect(paramstyle="qmark")
 
 BATCH = 500
 """Values per statement, well below SQLite's 32,766 variables."""
@@ -46,9 +49,19 @@ def row_of(value: Any) -> dict[str, Any]:
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Row], *, keep: Collection[str] = ()) -> None:
     """Writes each row, over the one with its primary key if there is one, but for the columns to `keep`."""
-    statement = _upsert(table, frozenset(keep))
     for some in batches(rows):
-        connection.execute(statement, some)
+        # As `connection.execute`, which spends half as long again on values that are looked at one by one.
+        text, columns = _prepared(table, frozenset(keep), tuple(some[0]))
+        values = (tuple([to(row[name]) if to else row[name] for name, to in columns]) for row in some)
+        connection.exec_driver_sql(text, list(values))
+
+
+@cache
+def _prepared(table: Table, keep: frozenset[str], names: tuple[str, ...]) -> tuple[str, list[_Value]]:
+    """The statement as SQLite takes it, and which values in which order, each with what makes it one."""
+    compiled = _upsert(table, keep).compile(dialect=_SQLITE, column_keys=names)
+    places = compiled.positiontup or ()
+    return str(compiled), [(n, table.c[n].type.dialect_impl(_SQLITE).bind_processor(_SQLITE)) for n in places]
 
 
 @cache

@@ -142,6 +142,23 @@ def test_writing_connection_is_durable(tmp_path: Path, pragma: str, value: objec
     store.close()
 
 
+def test_many_rows_get_more_room_until_few_come(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+
+    def room() -> list[object]:
+        with store._writer.connect() as connection:
+            pragmas = ("cache_size", "wal_autocheckpoint")
+            return [connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() for pragma in pragmas]
+
+    usual = room()
+    with store.transaction() as session:
+        session.feeds.mark_dirty(("ai", page) for page in range(6_000))
+    assert room() == [-32_000, 16_000]
+    put_something(store)
+    assert room() == usual
+    store.close()
+
+
 def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     store = open_store(url(tmp_path), now=NOON)
     with pytest.raises(RuntimeError), store.transaction() as session:
