@@ -24,7 +24,7 @@ GOOD = Route(name="good", channel="C2", topics=("AI",), min_quality=50, deliver=
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
-    rig = Rig(tmp_path, routes=[ANY, GOOD], levels={"good": 50}, limit=2)
+    rig = Rig(tmp_path, publishes=False, routes=[ANY, GOOD], levels={"good": 50}, limit=2)
     rig.write("old.md", publishedDateTime="2026-03-13T09:00:00Z")
     rig.run_once()
     return rig
@@ -99,7 +99,9 @@ def test_message_is_named_once_it_is_written(rig: Rig) -> None:
     ids=["gather", "quiet hours", "cap"],
 )
 def test_held_story_says_until_when(tmp_path: Path, settings: dict[str, Any], held: Hold) -> None:
-    rig = Rig(tmp_path, routes=[Route(name="fast", channel="C1", deliver="immediate", **settings)])
+    rig = Rig(
+        tmp_path, publishes=False, routes=[Route(name="fast", channel="C1", deliver="immediate", **settings)]
+    )
     rig.run_once()
     rig.write("first.md")
     rig.run_once()
@@ -115,7 +117,7 @@ def test_held_story_says_until_when(tmp_path: Path, settings: dict[str, Any], he
 
 
 def test_other_entries_of_the_story_are_named_and_the_one_that_tells_it(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, routes=[Route(name="fast", channel="C1", deliver="immediate")])
+    rig = Rig(tmp_path, publishes=False, routes=[Route(name="fast", channel="C1", deliver="immediate")])
     rig.run_once()
     rig.write("first.md")
     rig.run_once()
@@ -128,7 +130,7 @@ def test_other_entries_of_the_story_are_named_and_the_one_that_tells_it(tmp_path
 
 
 def test_words_that_joined_are_told_from_either_side(tmp_path: Path) -> None:
-    rig = Rig(tmp_path)
+    rig = Rig(tmp_path, publishes=False)
     rig.write("lead.md", **LAUNCH)
     rig.look()
     rig.write("joined.md", **SAME)
@@ -143,7 +145,7 @@ def test_words_that_joined_are_told_from_either_side(tmp_path: Path) -> None:
 
 
 def test_message_that_ended_or_is_held_says_so(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, routes=[Route(name="fast", channel="C1", deliver="immediate")])
+    rig = Rig(tmp_path, publishes=False, routes=[Route(name="fast", channel="C1", deliver="immediate")])
     rig.run_once()
     rig.write("new.md")
     rig.run_once()

@@ -19,7 +19,7 @@ class Channel:
     """A route on a folder, and its channel at the local Slack. `pass_time` is the service at work."""
 
     def __init__(self, base: Path, server: SlackServer, route: Route = AT_ONCE, **rig: object) -> None:
-        self.rig = Rig(base, routes=[route], **rig)  # type: ignore[arg-type]  # passed through
+        self.rig = Rig(base, routes=[route], publishes=False, **rig)  # type: ignore[arg-type]  # passed through
         self.server, self.route = server, route
         self.rig.run_once()
         self.restart()

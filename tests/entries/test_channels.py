@@ -19,7 +19,7 @@ BARE = Route(name="bare", channel="General", deliver="immediate")
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
-    return Rig(tmp_path, routes=(BY_NAME, BY_ID))
+    return Rig(tmp_path, publishes=False, routes=(BY_NAME, BY_ID))
 
 
 def add_names(rig: Rig) -> None:

@@ -42,7 +42,7 @@ OTHER: dict[str, Any] = {
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
-    with_rig = Rig(tmp_path, routes=[ROUTE])
+    with_rig = Rig(tmp_path, publishes=False, routes=[ROUTE])
     with_rig.write("old.md")
     with_rig.run_once()
     yield with_rig
@@ -216,7 +216,7 @@ def test_state_of_an_earlier_version_is_filled_in(rig: Rig) -> None:
 @pytest.mark.skipif(not (SHARED / "seeds").is_dir(), reason="the real articles are not there")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_two_real_accounts_are_one_story(tmp_path: Path, order: tuple[int, int]) -> None:
-    rig = Rig(tmp_path, include_unpublished=True)
+    rig = Rig(tmp_path, publishes=False, include_unpublished=True)
     files = sorted((SHARED / "seeds").glob("*.md"))
     for at in order:
         rig.put(f"{at}.md", files[at].read_text(encoding="utf-8"))

@@ -47,7 +47,7 @@ def taken(rig: Rig, *names: str) -> list[str]:
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
     """A service that begins over a folder of ten days: three stories a day, of qualities 1 to 30."""
-    rig = Rig(tmp_path, routes=[BEST])
+    rig = Rig(tmp_path, publishes=False, routes=[BEST])
     for at in range(30):
         write(rig, f"old{30 - at}", 30 - at, ago=(at + 2) * 8 * HOUR)
     rig.run_once()
@@ -177,7 +177,7 @@ def test_restored_database_judges_as_before(rig: Rig) -> None:
 
 def test_digest_has_the_stories_of_each_day_by_its_own_minimum(tmp_path: Path) -> None:
     daily = BEST.model_copy(update={"deliver": Digest(cron="0 9 * * *"), "show_reason": True})
-    rig = Rig(tmp_path, routes=[daily], latest_slot=at_nine)
+    rig = Rig(tmp_path, publishes=False, routes=[daily], latest_slot=at_nine)
     for at in range(30):
         write(rig, f"old{30 - at}", 30 - at, ago=(at + 2) * 8 * HOUR)
     rig.run_once()
@@ -200,7 +200,7 @@ def test_digest_has_the_stories_of_each_day_by_its_own_minimum(tmp_path: Path) -
 
 
 def test_new_folder_begins_with_no_minimum_and_has_one_the_next_day(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, routes=[BEST])
+    rig = Rig(tmp_path, publishes=False, routes=[BEST])
     rig.run_once()
     assert [(one.quality, one.days) for one in minimums(rig)] == [(None, 1)]
     for at in range(5):

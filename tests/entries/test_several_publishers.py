@@ -25,7 +25,7 @@ def at_once(digest: Digest, now: datetime) -> Slot:
 
 def begun(base: Path, **fields: Any) -> Rig:
     """A rig whose route has begun."""
-    rig = Rig(base, routes=[Route(**ROUTE | fields)])
+    rig = Rig(base, publishes=False, routes=[Route(**ROUTE | fields)])
     rig.run_once()
     return rig
 

@@ -19,7 +19,7 @@ WEEK = timedelta(days=7)
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
     """Three good older articles, and one each that is not public, of another topic, too poor and too old."""
-    rig = Rig(tmp_path, routes=[AI])
+    rig = Rig(tmp_path, publishes=False, routes=[AI])
     rig.write("fair.md", quality=60)
     rig.write("best.md", quality=120)
     rig.write("good.md", quality=90, publishedDateTime="2026-03-10T09:00:00Z")

@@ -77,7 +77,7 @@ def change_some(rig: Rig, facts: dict[str, dict[str, Any]], chance: random.Rando
 @pytest.mark.parametrize("seed", [3, 17])
 def test_what_was_decided_and_sent_is_simulated(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)  # repeatable, and nobody's secret
-    rig = Rig(tmp_path, routes=ROUTES, latest_slot=at_nine)
+    rig = Rig(tmp_path, publishes=False, routes=ROUTES, latest_slot=at_nine)
     rig.run_once()
     start, facts = rig.now, dict[str, dict[str, Any]]()
     for _ in range(18):

@@ -33,7 +33,7 @@ def at_nine(digest: Digest, now: datetime) -> Slot:
 @pytest.fixture
 def rig(tmp_path: Path) -> Rig:
     """A service that has begun with an empty folder and an older article."""
-    rig = Rig(tmp_path, routes=[AI, DAILY], latest_slot=at_nine)
+    rig = Rig(tmp_path, publishes=False, routes=[AI, DAILY], latest_slot=at_nine)
     rig.write("old.md", quality=90)
     rig.run_once()
     return rig
@@ -171,7 +171,7 @@ def test_story_of_several_publishers_is_led_and_counted_as_by_the_service(
     tmp_path: Path, fields: dict[str, Any]
 ) -> None:
     route = Route(name="any", channel="C1", deliver="immediate", **fields)
-    rig = Rig(tmp_path, routes=[route])
+    rig = Rig(tmp_path, publishes=False, routes=[route])
     rig.run_once()
     for name, quality, minutes in (("GeekWire", 90, 10), ("ZDNet", 120, 20), ("Neowin", 60, 60)):
         rig.wait(timedelta(minutes=minutes))
