@@ -10,7 +10,8 @@ The limits were set by hand-labelled pairs of real articles (`python -m tests.st
 joining. Accounts of one event come soon after each other; what comes days later is more often what followed
 from it. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event; a title
 of two words could be of any; a publisher seldom covers one event twice; two versions are two releases: all
-of these need near copies. Titles that say the same of two names ("X raises $20 million") are of two events.
+of these need near copies. Titles that say the same of two names ("X raises $20 million") are of two events,
+and so are an event and what follows from it ("Oil falls as X opens the strait", "X opens the strait").
 """
 
 from __future__ import annotations
@@ -147,7 +148,10 @@ def best_lead(account: Account, leads: Iterable[tuple[str, Account]], weights: W
     found = [
         (-alike, lead.published, story)
         for story, lead, alike in judged
-        if alike >= (COPY if _needs_copy(account, lead) else ALIKE) and not _has_other_name(account, lead)
+        if alike >= (COPY if _needs_copy(account, lead) else ALIKE)
+        and not _has_other_name(account, lead)
+        and not _follows_from(account, lead)
+        and not _follows_from(lead, account)
     ]
     return min(found)[2] if found else None
 
@@ -202,6 +206,15 @@ def _has_other_name(one: Account, lead: Account) -> bool:
         return False
     is_named = start == 0 or one.in_order[start - 1] in _BEFORE_NAMES
     return is_named and lead.words.isdisjoint(mine) and one.words.isdisjoint(others)
+
+
+def _follows_from(one: Account, other: Account) -> bool:
+    """Whether the one's title gives the other's event as a mere cause: nothing of what stands before its "as" is
+    in the other's title, as "Oil falls as X opens the strait" and "X opens the strait"."""
+    if "as" not in one.in_order:
+        return False
+    reported = frozenset(one.in_order[: one.in_order.index("as")]) - _FUNCTION_WORDS
+    return bool(reported) and reported.isdisjoint(other.title)
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from syndicator.entries.stories import (
+    ALIKE,
     LATE,
     RELATED,
     WINDOW,
@@ -141,6 +142,34 @@ def test_titles_that_name_another_in_the_same_words_are_two_stories(title: str) 
 def test_accounts_in_nearly_the_same_words_are_one_story(title: str, other: str) -> None:
     lead = account("a.md", title=title, summary="", provider=Provider(name="TechCrier"))
     same = account("b.md", title=other, summary="", provider=Provider(name="GeekCable"))
+    assert is_one_story(same, lead, after_seeing(lead, same))
+
+
+def test_what_follows_from_an_event_is_another_story() -> None:
+    cause = account("a.md", title="Skylark opens Orbit cloud region to Northwind satellites", summary="")
+    effect = account(
+        "b.md",
+        title="Shares slide as Skylark opens Orbit cloud region to Northwind satellites",
+        summary="",
+        provider=Provider(name="GeekCable"),
+    )
+    weights = after_seeing(cause, effect)
+    assert likeness(effect, cause, weights) > ALIKE
+    assert not is_one_story(effect, cause, weights)
+    assert not is_one_story(cause, effect, weights)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Skylark shares slide as Orbit cloud region opens to Northwind satellites",
+        "As Northwind satellites slide, Skylark opens Orbit cloud region",
+    ],
+    ids=["what it reports is shared", "nothing stands before it"],
+)
+def test_titles_with_as_that_report_the_same_are_one_story(title: str) -> None:
+    lead = account("a.md", title="Skylark opens Orbit cloud region to Northwind satellites", summary="")
+    same = account("b.md", title=title, summary="", provider=Provider(name="GeekCable"))
     assert is_one_story(same, lead, after_seeing(lead, same))
 
 
