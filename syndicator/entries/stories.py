@@ -209,8 +209,8 @@ def _has_other_name(one: Account, lead: Account) -> bool:
 
 
 def _follows_from(one: Account, other: Account) -> bool:
-    """Whether the one's title gives the other's event as a mere cause: nothing of what stands before its "as" is
-    in the other's title, as "Oil falls as X opens the strait" and "X opens the strait"."""
+    """Whether the one's title names the other's event as a mere cause: nothing of what stands before its "as"
+    is in the other's title ("Oil falls as X opens the strait" and "X opens the strait")."""
     if "as" not in one.in_order:
         return False
     reported = frozenset(one.in_order[: one.in_order.index("as")]) - _FUNCTION_WORDS
