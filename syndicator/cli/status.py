@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -31,13 +32,8 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False,
 ) -> None:
     """How things stand, each trouble with its fix. Exit code: 0 well, 1 degraded, 2 down."""
-    # Not `read_settings`: what it checks the times of digests with takes as long to load as all the rest.
-    from syndicator.monitoring.status import current_status, status_path
-    from syndicator.settings.load import load_settings
-
-    path = status_path(load_settings(settings_file(config), os.environ).state)
     while True:
-        found = current_status(path)
+        found = _found(settings_file(config))
         if as_json:
             say_json(found)
         else:
@@ -47,6 +43,22 @@ def status(
         if not watch:
             raise typer.Exit(found["level"])
         time.sleep(2)
+
+
+def _found(config: Path) -> dict[str, Any]:
+    """The facts of a running service also where its settings file is wrong by now."""
+    # Not `read_settings`: what it checks the times of digests with takes as long to load as all the rest.
+    from syndicator.errors import SettingsError
+    from syndicator.monitoring.status import current_status, read_status, status_path, with_refused
+    from syndicator.settings.load import find_state, load_settings
+
+    try:
+        return current_status(status_path(load_settings(config, os.environ).state))
+    except SettingsError as error:
+        state = find_state(config, os.environ)
+        if state is None or read_status(status_path(state)) is None:
+            raise
+        return with_refused(current_status(status_path(state)), error)
 
 
 def _say(found: dict[str, Any]) -> None:

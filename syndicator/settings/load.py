@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from syndicator.errors import ArticleError, SettingProblem, SettingsError
 from syndicator.settings.checks import CronCheck, OutputCheck, SettingPath, find_faults
@@ -22,6 +22,7 @@ from syndicator.settings.secrets import (
     find_secret,
     read_secret,
 )
+from syndicator.settings.types import Database
 from syndicator.settings.wording import name_of, own_path, say
 from syndicator.yaml_reader.events import Limits, YamlDocument, read_yaml
 from syndicator.yaml_reader.scalars import Value
@@ -41,6 +42,20 @@ NO_EDITS = (
 def load_settings(file: Path, environment: Mapping[str, str]) -> Settings:
     """As `SettingsReader.settings`, without what takes long to check."""
     return SettingsReader(file, environment).settings()
+
+
+def find_state(file: Path, environment: Mapping[str, str]) -> str | None:
+    """`state` alone, as far as it can be told where the rest of the file is wrong or is no YAML."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines.append(f"state: {Settings.model_fields['state'].default}")
+        line = next(line for line in lines if line.startswith("state:"))
+        if (variable := environment.get(f"{PREFIX}STATE")) is not None:
+            line = f"state: {variable}"
+        values = cast("dict[str, Value]", read_yaml(line).value)
+        return TypeAdapter[str](Database).validate_python(values["state"], context=file)
+    except (OSError, ValueError, ArticleError):  # pydantic's errors are ValueErrors
+        return None
 
 
 class SettingsReader:

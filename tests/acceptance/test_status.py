@@ -45,6 +45,21 @@ def test_status_says_what_a_person_should_see_to(service: Running) -> None:
     assert (ended.returncode, ended.stdout.splitlines()[0]) == (2, "down  the service does not run")
 
 
+def test_status_of_a_service_whose_settings_file_is_wrong_now(service: Running) -> None:
+    service.start()
+    wait_for(lambda: service.command("status").returncode == 1, why="degraded")
+    for wrong in ("site: {title: Cloud News}\n", "site: [\n"):
+        service.config.write_text(f"{wrong}state: sqlite:///var/state.db\n", encoding="utf-8")
+        told = service.command("status")
+        assert told.returncode == 1
+        assert "1 bad article" in told.stdout and "ai to C0GENERAL: at once" in told.stdout
+        assert told.stdout.splitlines()[0].endswith(" · settings refused")
+        assert re.search(rf"settings refused: {service.config}:[12]:\d+: .*\. Correct it", told.stdout)
+    assert service.stop() == 0
+    ended = service.command("status")
+    assert (ended.returncode, str(service.config) in ended.stderr) == (78, True)
+
+
 def test_service_that_gives_no_sign_of_life_is_down(service: Running) -> None:
     service.start()
     wait_for(lambda: service.command("status").returncode == 1, why="degraded")
