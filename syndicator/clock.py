@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+TOGETHER_S = 0.1
+"""A reading that took longer is repeated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +23,20 @@ class Moment:
 class Clock:
     """The machine's own; a test may give another."""
 
+    def __init__(
+        self,
+        wall_ns: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall_ns, self._monotonic = wall_ns, monotonic
+
     def moment(self) -> Moment:
-        return Moment(now=datetime.now(UTC), wall_ns=time.time_ns(), monotonic=time.monotonic())
+        """All clocks as of one moment: a pause between them, on a busy machine, is no clock that was set."""
+        while True:
+            before, wall_ns, after = self._monotonic(), self._wall_ns(), self._monotonic()
+            if after - before < TOGETHER_S:
+                now = datetime.fromtimestamp(wall_ns / 1e9, UTC)
+                return Moment(now=now, wall_ns=wall_ns, monotonic=before)
 
     def now(self) -> datetime:
         return self.moment().now
