@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ class Pass:
     counts: dict[Visibility, int]
     problems: list[Problem]
     folders: dict[str, SourceCounts]
+    no_articles: dict[str, int]
+    """How many files of a source are none by its profile, where there are any."""
     missing: dict[str, str]
     shown: int
     """How many of the public entries the feeds show: of several with the same link, one."""
@@ -111,6 +114,7 @@ def _pass(app: App, published: Published, warnings: tuple[str, ...] = ()) -> Pas
             shown=session.count_links(),
             problems=problems,
             folders={name: _folder(session, name, path, problems) for name, path in paths.items()},
+            no_articles=dict(Counter(source for source, _ in session.no_articles() if source in paths)),
             missing={name: _missing(roots[name], loss) for name, loss in app.sources.losses().items()},
             warnings=warnings,
         )

@@ -81,11 +81,12 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainResult:
-    """What is known by a path, link or guid: entries, and problems of files that never were entries. Where
-    nothing is, the paths whose names are nearest."""
+    """What is known by a path, link or guid: entries, problems of files that never were entries, and files
+    that are no articles, as source and path. Where nothing is, the paths whose names are nearest."""
 
     explanations: tuple[Explanation, ...]
     problems: tuple[Problem, ...]
+    no_articles: tuple[tuple[str, str], ...] = ()
     nearest: tuple[str, ...] = ()
 
 
@@ -129,8 +130,9 @@ def explain(
     )
     known = {(one.entry.article.source, one.entry.article.path) for one in explanations}
     bad = tuple(p for p in problems if (p.source, p.path) not in known and _is_at(p.path, text))
-    nearest = () if explanations or bad else _nearest(session.paths(), text)
-    return ExplainResult(explanations=explanations, problems=bad, nearest=nearest)
+    none = () if explanations or bad else tuple(at for at in session.no_articles() if _is_at(at[1], text))
+    nearest = () if explanations or bad or none else _nearest(session.paths(), text)
+    return ExplainResult(explanations=explanations, problems=bad, no_articles=none, nearest=nearest)
 
 
 def _nearest(paths: Sequence[str], text: str) -> tuple[str, ...]:

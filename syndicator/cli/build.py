@@ -133,6 +133,7 @@ def _facts(result: Pass) -> dict[str, Any]:
         "shown": result.shown,
         "problems": [asdict(problem) for problem in result.problems],
         "sources": {name: asdict(folder) for name, folder in result.folders.items()},
+        "no_articles": result.no_articles,
         "missing": result.missing,
         "warnings": result.warnings,
         "files_written": result.published.written,
@@ -183,7 +184,10 @@ def say_folders(result: Pass) -> None:
     for name, folder in result.folders.items():
         text = f"{name}: {say_count(folder.articles, 'article')}"
         text += f" and {folder.bad} bad" if folder.bad else ""
-        say(f"{text} in {folder.path}")
+        text += f" in {folder.path}"
+        if count := result.no_articles.get(name, 0):
+            text += f"; {say_count(count, 'other file is', 'other files are')} no article"
+        say(text)
 
 
 def _say_missing(result: Pass) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from syndicator.settings.models import Settings
 
 MOST_WORDS = 8
+NO_ARTICLE = "By its source's profile it is a page: it has no date, or the site keeps it out of its lists."
 YES, NO = "[green]✓[/]", "[dim]–[/]"
 
 
@@ -52,10 +53,12 @@ def explain(
         )
     if as_json:
         entries = [_facts(one) for one in answer.explanations]
-        say_json({"entries": entries, "problems": answer.problems, "nearest": answer.nearest})
+        none = [{"source": source, "path": path} for source, path in answer.no_articles]
+        found = {"entries": entries, "problems": answer.problems, "no_articles": none}
+        say_json(found | {"nearest": answer.nearest})
     else:
         _print(what, answer, settings)
-    if not answer.explanations and not answer.problems:
+    if not (answer.explanations or answer.problems or answer.no_articles):
         raise typer.Exit(1)
 
 
@@ -75,9 +78,11 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
     for problem in answer.problems:
         say(str(problem))
         say(("It is no entry, and never was: it is in no feed and no message.", "dim"))
+    for source, path in answer.no_articles:
+        say(f"{path} (source {source}) is no article. {NO_ARTICLE}")
     for one in answer.explanations:
         _print_one(one)
-    if not answer.explanations and not answer.problems:
+    if not (answer.explanations or answer.problems or answer.no_articles):
         folders = ", ".join(str(source.path) for source in settings.sources)
         say(f"Nothing is known of {what}.")
         if answer.nearest:

@@ -151,7 +151,7 @@ def _hugo(folders: tuple[str, ...], stem: str) -> FileFacts:
         folders = folders[1:]
     elif folders and folders[0] in _HUGO_SKIPPED:
         return FileFacts(rule=ArticleRule.NOT, slug=stem)
-    if stem == "_index":
+    if stem.split(".")[0] == "_index":  # also `_index.de.md`
         return FileFacts(rule=ArticleRule.NOT, slug=stem)
     if stem == "index" and folders:
         return FileFacts(slug=folders[-1], folders=folders[:-1])

@@ -10,7 +10,19 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, inspect, or_, select, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    inspect,
+    or_,
+    select,
+    text,
+)
 
 from syndicator.models import DeclaredTopic, Entry, Visibility
 from syndicator.store import rows
@@ -86,6 +98,14 @@ class Session:
         """How many of the source's files are articles."""
         articles = and_(files.c.source == source, files.c.guid.is_not(None))
         return self._connection.scalar(select(func.count()).where(articles)) or 0
+
+    def no_articles(self) -> list[tuple[str, str]]:
+        """Sources and paths of the files that are no articles by the source's profile; in order."""
+        a_problem = exists().where(problems.c.source == files.c.source, problems.c.path == files.c.path)
+        query = select(files.c.source, files.c.path).where(
+            files.c.guid.is_(None), files.c.topic.is_(None), ~a_problem
+        )
+        return [(row[0], row[1]) for row in self._connection.execute(query.order_by(*query.selected_columns))]
 
     def declared_topics(self) -> list[DeclaredTopic]:
         """What the topic files declare, each as it was when it was last good; in no order."""

@@ -84,6 +84,18 @@ def test_check_names_each_folder_and_what_it_has(site: Running) -> None:
     assert list(told["missing"]) == ["lost"]
 
 
+def test_page_that_is_no_article_is_counted_and_explained(site: Running) -> None:
+    hugo = {"name": "news", "path": "articles", "profile": "hugo", "base_url": "https://site.example/"}
+    (site.articles / "about.md").write_text("---\ntitle: About us\n---\n", encoding="utf-8")
+    site.configure(sources=[{**hugo, "fields": {"published": "publishedDateTime"}}], watch={"quiet": "0s"})
+    assert f"news: 2 articles in {site.articles}; 1 other file is no article" in said(site, "check")
+    assert facts(site, "check")["no_articles"] == {"news": 1}
+    assert site.command("build").returncode == 0
+    text = said(site, "explain", "about.md")
+    assert "about.md (source news) is no article" in text and "has no date" in text
+    assert facts(site, "explain", "about.md")["no_articles"] == [{"source": "news", "path": "about.md"}]
+
+
 def test_preview_shows_messages_and_sends_none(site: Running, slack: SlackServer) -> None:
     drawn = said(site, "preview")
     assert "ai → C1" in drawn and "daily → C2" in drawn

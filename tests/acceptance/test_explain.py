@@ -104,4 +104,4 @@ def test_what_never_was_ends_with_1_and_names_what_is_near(site: Running) -> Non
     assert text.startswith("Nothing is known of articles/tolld.md. Did you mean one of these? told.md")
     done = site.command("explain", "https://news.example/something-else-entirely", "--json")
     assert done.returncode == 1
-    assert json.loads(done.stdout) == {"entries": [], "problems": [], "nearest": []}
+    assert json.loads(done.stdout) == {"entries": [], "problems": [], "no_articles": [], "nearest": []}

@@ -423,6 +423,7 @@ def test_hugo_hidden_pages_are_no_articles(text: str) -> None:
 
 def test_hugo_section_pages_are_no_articles() -> None:
     assert parse_article(b"anything", source=HUGO, path="post/_index.md") is None
+    assert parse_article(b"anything", source=HUGO, path="post/_index.de.md") is None
 
 
 def test_hugo_shown_page_is_an_article() -> None:
@@ -434,8 +435,26 @@ def test_hugo_shown_page_is_an_article() -> None:
 def test_hugo_page_without_title_or_date_is_a_problem() -> None:
     with pytest.raises(ArticleError, match="no title"):
         page("---\ndate: 2024-01-02\n---\n")
-    with pytest.raises(ArticleError, match="no date"):
+    with pytest.raises(ArticleError, match=r"no date.* no article, say so there: `build: \{list: never\}`"):
         page("---\ntitle: A\n---\n")
+
+
+@pytest.mark.parametrize(
+    ("folder", "path"),
+    [("site", "content/about.md"), ("site", "content/about/index.md"), ("site/content", "contact.md")],
+)
+def test_hugo_page_of_no_section_without_a_date_is_no_article(folder: str, path: str) -> None:
+    rules = HUGO.model_copy(update={"path": Path(folder)})
+    assert parse_article(b"---\ntitle: About us\n---\n", source=rules, path=path) is None
+    assert read("---\ntitle: A\ndate: 2024-01-02\n---\n", rules=rules, path=path).title == "A"
+    with pytest.raises(ArticleError, match="is not a date"):
+        read("---\ntitle: A\ndate: soon\n---\n", rules=rules, path=path)
+
+
+def test_hugo_source_of_one_section_has_articles_at_the_top() -> None:
+    rules = HUGO.model_copy(update={"path": Path("site/content/posts")})
+    with pytest.raises(ArticleError, match="no date"):
+        read("---\ntitle: A\n---\n", rules=rules, path="a.md")
 
 
 @pytest.mark.parametrize(
