@@ -33,7 +33,7 @@ from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
 
 if TYPE_CHECKING:
     from syndicator.publish.documents import Document, Documents
-    from syndicator.publish.fragments import Fragments
+    from syndicator.publish.formats import Fragments
 
 AT_ONCE_S, ARCHIVES_S = 0.5, 0.1
 """How long feeds and pages, and archives, may take of a portion: between two portions messages go out, and
@@ -178,7 +178,7 @@ class Output:
     def _documents(self, session: Session, index: TopicIndex, topics: Mapping[str, StoredTopic]) -> Documents:
         # They load feedgen, lxml and Jinja2, which takes a fifth of a second: `check` renders nothing.
         from syndicator.publish.documents import Documents, only_live
-        from syndicator.publish.fragments import Fragments
+        from syndicator.publish.formats import Fragments
 
         self._fragments = self._fragments or Fragments()
         if self._known is None or self._known[0] is not index or self._known[1] is not topics:

@@ -14,7 +14,7 @@ from syndicator.models import ALL, Appearance, Article, Entry, Format, Related, 
 from syndicator.publish.addresses import OPML_PATH, digest_path, feed_path, page_path
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.feed import Feed, describe_feed, publisher_name
-from syndicator.publish.fragments import Fragments
+from syndicator.publish.formats import Fragments
 from syndicator.publish.opml import render_opml
 from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.page import Card, Page
@@ -60,9 +60,7 @@ class Documents:
     def feeds(self, slug: str) -> Iterator[Document]:
         """The feeds of a topic or of everything, of each level in each format."""
         for level, minimum in ((None, None), *self.settings.levels.items()):
-            entries = self._entries(slug, minimum)
-            removals = self._tombstones(slug, limit=self.settings.feeds.limit, minimum=minimum)
-            feed = self._describe(slug, entries, removals, level=level)
+            feed = self._describe(slug, self._entries(slug, minimum), level=level)
             for form in Format:
                 yield feed_path(slug, form, level=level), self.fragments.render(feed, form)
 
@@ -70,8 +68,7 @@ class Documents:
         """A page of the archive; nothing where the topic has no such page."""
         for page in self._archive(slug)[number : number + 1]:
             entries = self.session.feeds.archived(slug, page.first, page.stop - 1)
-            removals = self._tombstones(slug, first=page.first, last=page.stop - 1)
-            feed = self._describe(slug, entries, removals, page=page)
+            feed = self._describe(slug, entries, page=page)
             yield feed_path(slug, Format.ATOM, page=number), self.fragments.render(feed, Format.ATOM)
 
     def page(self, slug: str) -> Iterator[Document]:
@@ -159,7 +156,6 @@ class Documents:
         self,
         slug: str,
         entries: Sequence[Entry],
-        tombstones: Iterable[Tombstone],
         *,
         level: str | None = None,
         page: ArchivePage | None = None,
@@ -171,25 +167,21 @@ class Documents:
             coverage=self._coverage(entries),
             topic=self.topics[slug].topic if slug != ALL else None,
             level=level,
-            tombstones=tombstones,
+            tombstones=self._tombstones(slug, level, page),
             hub=self.settings.feeds.hub if page is None else None,
             pages=self._archive(slug) if level is None else (),
             page=page,
         )
 
-    def _tombstones(
-        self,
-        slug: str,
-        *,
-        limit: int | None = None,
-        minimum: float | None = None,
-        first: int = 0,
-        last: int | None = None,
-    ) -> list[Tombstone]:
-        """The marks of what has left the topic's feed; those of a level for what was good enough for it."""
-        if not self.settings.feeds.tombstones:
-            return []
-        return self.session.feeds.removals(slug, limit=limit, minimum=minimum, first=first, last=last)
+    def _tombstones(self, slug: str, level: str | None, page: ArchivePage | None) -> Sequence[Tombstone]:
+        """What has left the topic's feed; of a level or page what it could have shown."""
+        feeds = self.settings.feeds
+        if not feeds.tombstones:
+            return ()
+        if page is not None:
+            return self.session.feeds.removals(slug, numbers=(page.first, page.stop - 1))
+        minimum = self.settings.levels[level] if level else None
+        return self.session.feeds.removals(slug, limit=feeds.limit, minimum=minimum)
 
     def _held(self, slug: str) -> Mapping[Visibility, int]:
         """How many articles are not public, by reason."""
@@ -208,10 +200,9 @@ class Documents:
             seen = [_appearance(entry.article) for entry in newest]
             first = min((one.published for one in seen), default=None)
             return count_statistics(seen, total=len(seen), first=first)
-        span = self.session.feeds.span(slug)
+        total, first = self.session.feeds.count_shown(slug)
         since = window_start(newest[0].article.published)
-        appearances = self.session.feeds.appearances(slug, since)
-        return count_statistics(appearances, total=span.shown, first=span.first)
+        return count_statistics(self.session.feeds.appearances(slug, since), total=total, first=first)
 
 
 def _appearance(article: Article) -> Appearance:

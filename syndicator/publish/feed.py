@@ -217,7 +217,7 @@ def describe_feed(
         updated=max(
             (max(entry.article.published, entry.updated) for entry in shown), default=BEGINNING
         ).replace(microsecond=0),
-        tombstones=_order_tombstones(tombstones, {item.entry.guid for item in items}),
+        tombstones=tuple(tombstones),
         hub=hub,
         page=page,
         previous=pages[place - 1] if place > 0 else None,
@@ -257,12 +257,3 @@ def _source(provider: Provider) -> Publisher:
 def _line(other: Related) -> str:
     publisher = f" ({escape(other.provider)})" if other.provider else ""
     return f'<li><a href="{escape(other.link)}">{escape(other.title)}</a>{publisher}</li>'
-
-
-def _order_tombstones(tombstones: Iterable[Tombstone], present: set[str]) -> tuple[Tombstone, ...]:
-    """The latest first, each guid once, none for an entry that is in the feed again."""
-    latest: dict[str, Tombstone] = {}
-    for stone in sorted(tombstones, key=lambda stone: (stone.removed, stone.guid), reverse=True):
-        if stone.guid not in present:
-            latest.setdefault(stone.guid, stone)
-    return tuple(latest.values())

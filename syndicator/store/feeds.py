@@ -1,7 +1,7 @@
 """Which entries stand in which topic's feed, what of it is on disk, and what the WebSub hub is to be told.
 
 Works on the caller's open transaction. A topic is its slug throughout. What is asked of one topic is found by
-index and costs what it gives; `span` and `held` count through the whole topic.
+index and costs what it gives; `count_shown` and `held` count through the whole topic.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from syndicator.models import Appearance, Entry, Tombstone, Visibility, WrittenF
 from syndicator.store import rows
 from syndicator.store.dialect import batches, insert_missing, row_of, upsert
 from syndicator.store.tables import dirty, entries, memberships, websub, written
-from syndicator.store.types import FEED, Membership, OwedNotification, Span
+from syndicator.store.types import FEED, Membership, OwedNotification
 
 MEMBERSHIP = [memberships.c[name] for name in Membership.__dataclass_fields__]
 
@@ -114,32 +114,24 @@ class FeedTables:
         *,
         limit: int | None = None,
         minimum: float | None = None,
-        first: int = 0,
-        last: int | None = None,
+        numbers: tuple[int, int] | None = None,
     ) -> list[Tombstone]:
         """What once stood in the topic's feed and does not now, the latest first, guid as tie-break; of
-        the numbers first to last (both included), and at or over the minimum where one is given."""
+        these numbers (first and last) and at or over the minimum, where they are given."""
         at = memberships.c
-        query = (
-            select(at.guid, at.removed)
-            .where(at.topic == topic, ~at.shown, at.removed.is_not(None), at.number >= first)
-            .order_by(at.removed.desc(), at.guid)
-            .limit(limit)
-        )
-        if last is not None:
-            query = query.where(at.number <= last)
+        query = select(at.guid, at.removed).where(at.topic == topic, ~at.shown, at.removed.is_not(None))
+        query = query.order_by(at.removed.desc(), at.guid.desc()).limit(limit)
+        if numbers is not None:
+            query = query.where(at.number.between(*numbers))
         if minimum is not None:
             query = query.where(at.quality >= minimum)
         return [Tombstone(guid=row.guid, removed=row.removed) for row in self._connection.execute(query)]
 
-    def span(self, topic: str) -> Span:
-        """How many entries the topic shows, and from when to when they were published."""
-        published = memberships.c.published
-        query = select(func.count(), func.min(published), func.max(published))
-        shown, first, newest = self._connection.execute(
-            query.where(memberships.c.topic == topic, memberships.c.shown)
-        ).one()
-        return Span(shown=shown, first=first, newest=newest)
+    def count_shown(self, topic: str) -> tuple[int, datetime | None]:
+        """How many entries the topic shows, and when the oldest of them was published."""
+        query = select(func.count(), func.min(memberships.c.published))
+        found = self._connection.execute(query.where(memberships.c.topic == topic, memberships.c.shown)).one()
+        return found[0], found[1]
 
     def appearances(self, topic: str, since: datetime) -> list[Appearance]:
         """What the topic shows that was published since, in no order."""

@@ -126,15 +126,6 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """How many entries a topic shows, and the published times of the oldest and the newest."""
-
-    shown: int
-    first: datetime | None
-    newest: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OwedNotification:
     """A feed that has changed since `since`, which the WebSub hub is to be told; `attempts` have failed."""
 

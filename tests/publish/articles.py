@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from syndicator.models import Article, Entry, Format, Image, Provider, Related, Topic, Visibility, utc
 from syndicator.publish.feed import Feed
-from syndicator.publish.fragments import Fragments
+from syndicator.publish.formats import Fragments
 from syndicator.settings.models import Site
 
 SITE = Site(title="Cloud News", base_url="https://feeds.example.org/", language="en")

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from syndicator.models import ALL, Format, Image, Provider, Related, Tombstone, Topic, utc
+from syndicator.models import ALL, Format, Image, Provider, Related, Topic, utc
 from syndicator.publish.addresses import image_type
 from syndicator.publish.feed import BEGINNING, MOST_RELATED, Feed, Item, describe_feed, newest_first
-from syndicator.publish.json_feed import json_item
+from syndicator.publish.formats import json_item
 from syndicator.settings.models import Site
 from tests.publish.articles import AZURE, LABELS, SITE, coverage_of, full_entry, make_entry
 
@@ -144,18 +144,6 @@ def test_related_coverage_is_a_handful() -> None:
 
 def test_whole_rating_is_written_as_a_whole_number() -> None:
     assert b'"quality": 93, "heat": 7.5' in json_item(item_of(quality=93.0, heat=7.5), SITE)
-
-
-def test_tombstones_are_the_latest_of_entries_that_are_gone() -> None:
-    present = make_entry(1)
-
-    def stone(guid: str, day: int) -> Tombstone:
-        return Tombstone(guid=guid, removed=utc(2026, 3, day))
-
-    feed = feed_of(
-        present, tombstones=[stone("urn:a", 1), stone("urn:b", 2), stone("urn:a", 3), stone(present.guid, 4)]
-    )
-    assert [(gone.guid, gone.removed.day) for gone in feed.tombstones] == [("urn:a", 3), ("urn:b", 2)]
 
 
 def test_unknown_topic_is_labelled_by_its_slug() -> None:

@@ -1,4 +1,4 @@
-"""feedgen's defects that `feedgen_extensions` and `rss_atom` work round.
+"""feedgen's defects that `feedgen_extensions` and `formats` work round.
 
 Each test shows the defect in feedgen itself. One that fails means that feedgen is mended: then the workaround
 that the test names can go.
@@ -99,5 +99,5 @@ def test_one_bad_title_costs_the_whole_feed(title: str) -> None:
 
 
 def test_dates_are_written_by_way_of_the_process_locale() -> None:
-    """The docstring of `rss_atom` asks for one rendering thread."""
+    """The docstring of `formats` asks for one rendering thread."""
     assert "setlocale" in inspect.getsource(feedgen.util.formatRFC2822)

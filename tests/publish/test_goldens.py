@@ -37,7 +37,7 @@ def feeds() -> dict[str, Feed]:
             coverage=coverage_of(entry, "Globe", "Herald"),
             hub="https://hub.example.org/",
             pages=pages,
-            tombstones=[Tombstone(guid=f"urn:uuid:{n}", removed=utc(2026, 3, n)) for n in (1, 2)],
+            tombstones=[Tombstone(guid=f"urn:uuid:{n}", removed=utc(2026, 3, n)) for n in (2, 1)],
         ),
         "level": describe(topic=AZURE, level="top", entries=[entry]),
         "empty": describe(entries=[]),

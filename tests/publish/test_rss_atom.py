@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from syndicator.models import Format, Provider, Tombstone, utc
 from syndicator.publish.archive import archive_pages
 from syndicator.publish.feed import Feed, describe_feed
-from syndicator.publish.fragments import Fragments
+from syndicator.publish.formats import Fragments
 from tests.publish import validators
 from tests.publish.articles import AZURE, LABELS, SITE, full_entry, make_entry, render
 
