@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from syndicator.alerts import BY_CHANNEL, ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Uneditable
@@ -58,6 +59,34 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A claim whose call has ended, and how."""
+
+    claimed: Delivery
+    answer: SlackAnswer
+    can_look: bool
+
+    @property
+    def method(self) -> SlackMethod:
+        if self.claimed.state is not DeliveryState.SENDING:
+            return SlackMethod.HISTORY
+        if self.claimed.edit_of is not None:
+            return SlackMethod.UPDATE
+        return SlackMethod.POST_MESSAGE if self.can_look else SlackMethod.WEBHOOK
+
+    @property
+    def answered(self) -> bool | None:
+        """Whether Slack answered the call; None where none was made."""
+        match self.answer:
+            case DeliveryError():
+                return self.answer.answered
+            case Drawn():
+                return None
+            case _:
+                return True if self.can_look or self.claimed.state is DeliveryState.SENDING else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryDecision:
     """The message and its channel as they are to be kept, and in a word what happened.
 
@@ -68,159 +97,157 @@ class DeliveryDecision:
     delivery: Delivery
     channel: ChannelState
     outcome: str
-    report: bool = False
+    report: bool
     limit: RateLimit | None = None
 
 
-def after_send(
-    claimed: Delivery,
-    answer: SlackAnswer,
+def after_call(
+    finished: Finished,
     channel: ChannelState,
     *,
     now: datetime,
     policy: RetryPolicy,
-    jitter: float,
-    can_look: bool,
+    jitter: float = 1.0,
     said: bool = False,
 ) -> DeliveryDecision:
-    """What becomes of a message that was tried; `said` where a failure is part of an outage that was said."""
-    paced = replace(channel, not_before=max(channel.not_before, now + policy.pace))
-    case = _Case(claimed=claimed, channel=paced, now=now, policy=policy)
-    match answer:
-        case None | str():
-            return case.sent(answer, "sent")
+    """What becomes of a message that was tried, or looked for; `said` where a failure is part of an outage
+    that was said."""
+    case = _Case(finished, channel, now, policy)
+    if finished.claimed.state is not DeliveryState.SENDING:
+        return _after_look(case)
+    return _after_send(case, jitter=jitter, said=said)
+
+
+def _after_send(case: _Case, *, jitter: float, said: bool) -> DeliveryDecision:
+    finished, channel, now, policy = case
+    match answer := finished.answer:
         case Drawn():
-            return replace(case.shown(), channel=channel)
+            return case.shown()
+        case None | str():
+            return case.sent(answer, "sent", case.paced())
         case Uneditable():
-            ended = replace(claimed, state=DeliveryState.DROPPED, error=str(answer))
-            return DeliveryDecision(delivery=ended, channel=paced, outcome=_outcome(answer))
+            return case.failed(DeliveryState.DROPPED, case.paced())
         case Unacceptable():
-            failed = case.failing(answer, DeliveryState.FAILED)
-            return DeliveryDecision(delivery=failed, channel=paced, outcome=_outcome(answer), report=True)
+            return case.failed(DeliveryState.FAILED, case.paced())
         case Rejected():
             # The channel is broken until a person has mended it; what is owed to it is kept.
             until, failures = now + policy.longest, channel.failures + 1
             broken = replace(channel, not_before=until, failures=failures, broken=str(answer))
-            decision = case.again(answer, DeliveryState.OWED, until, broken)
-            return replace(decision, report=decision.report or channel.broken != broken.broken)
+            return case.again(DeliveryState.OWED, until, broken)
         case Refused(retry_after=timedelta() as wait):
-            return case.limited(answer, wait, DeliveryState.OWED, SlackMethod.POST_MESSAGE)
-    pause = case.pause(answer, jitter=jitter, said=said)
-    has_broken = channel.broken is None and pause.broken is not None
+            return case.limited(answer, wait, DeliveryState.OWED, case.paced())
+    paused = case.paused(jitter, said=said)
     if isinstance(answer, Refused):
-        decision = case.again(answer, DeliveryState.OWED, pause.not_before, pause)
-        return replace(decision, report=decision.report or has_broken)
-    if claimed.edit_of is not None:
-        doubtful = replace(case, claimed=replace(claimed, unsure=True))
-        decision = doubtful.again(answer, DeliveryState.OWED, now + policy.confirm_after, pause)
-        return replace(decision, report=decision.report or has_broken)
-    state = DeliveryState.UNCLEAR if can_look else DeliveryState.FAILED
-    unclear = replace(case.failing(answer, state, now + policy.confirm_after), unsure=True, misses=0)
-    report = has_broken or not can_look
-    return DeliveryDecision(delivery=unclear, channel=pause, outcome=_outcome(answer), report=report)
+        return case.again(DeliveryState.OWED, paused.not_before, paused)
+    due = now + policy.confirm_after
+    if finished.claimed.edit_of is not None:
+        decision = case.again(DeliveryState.OWED, due, paused)
+    else:
+        state = DeliveryState.UNCLEAR if finished.can_look else DeliveryState.FAILED
+        decision = case.failed(state, paused, due)
+    return replace(decision, delivery=replace(decision.delivery, unsure=True, misses=0))
 
 
-def after_look(
-    claimed: Delivery,
-    answer: SlackAnswer,
-    channel: ChannelState,
-    *,
-    now: datetime,
-    policy: RetryPolicy,
-    can_look: bool = True,
-) -> DeliveryDecision:
-    """What becomes of an unclear message that was looked for, or, by a webhook, cannot be.
-
-    A look that fails holds up this message alone, and what else is wrong the channel's next message will find
-    out; where Slack asks to wait, that holds every look and no posting.
-    """
-    case = _Case(claimed=claimed, channel=channel, now=now, policy=policy)
-    if not can_look:
+def _after_look(case: _Case) -> DeliveryDecision:
+    """A look that fails holds up this message alone, and what else is wrong the channel's next message will
+    find out; where Slack asks to wait, that holds every look and no posting."""
+    finished, channel, now, policy = case
+    claimed, answer = finished.claimed, finished.answer
+    if not finished.can_look:
         failed = replace(claimed, state=DeliveryState.FAILED, failing_since=claimed.failing_since or now)
-        outcome = "unclear: a webhook cannot look"
-        return DeliveryDecision(delivery=failed, channel=channel, outcome=outcome, report=True)
+        return case.decide(failed, channel, "unclear: a webhook cannot look")
     match answer:
         case str():
-            return case.sent(answer, "found")
+            return case.sent(answer, "found", channel)
         case Drawn():
             return case.shown()
         case None if claimed.misses + 1 < policy.looks:
             again = replace(claimed, misses=claimed.misses + 1, due=now + policy.look_again_after)
-            return DeliveryDecision(delivery=again, channel=channel, outcome="not found: look again")
+            return case.decide(again, channel, "not found: look again")
         case None:
             owed = replace(claimed, state=DeliveryState.OWED, due=now, misses=0, unsure=False)
             return case.or_give_up(owed, channel, "not found: send again")
         case Refused(retry_after=timedelta() as wait):
-            return case.limited(answer, wait, DeliveryState.UNCLEAR, SlackMethod.HISTORY)
-    decision = case.again(answer, DeliveryState.UNCLEAR, now + policy.look_again_after, channel)
+            return case.limited(answer, wait, DeliveryState.UNCLEAR, channel)
+    decision = case.again(DeliveryState.UNCLEAR, now + policy.look_again_after, channel)
     # Where nothing answered, it is said as an outage if it lasts.
     refused = isinstance(answer, Rejected) or answer.answered is True
     return replace(decision, report=decision.report or (refused and claimed.error != str(answer)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """A claim whose call has ended, and its channel."""
-
-    claimed: Delivery
+class _Case(NamedTuple):
+    finished: Finished
     channel: ChannelState
     now: datetime
     policy: RetryPolicy
 
-    def sent(self, message_ts: str | None, outcome: str) -> DeliveryDecision:
+    def decide(self, delivery: Delivery, channel: ChannelState, outcome: str) -> DeliveryDecision:
+        """What is to be kept; reported where the message failed, or the channel broke or works again."""
+        report = delivery.state is DeliveryState.FAILED or channel.broken != self.channel.broken
+        return DeliveryDecision(delivery=delivery, channel=channel, outcome=outcome, report=report)
+
+    def paced(self) -> ChannelState:
+        """The channel's next message waits a little, whatever came of this one."""
+        until = max(self.channel.not_before, self.now + self.policy.pace)
+        return replace(self.channel, not_before=until)
+
+    def sent(self, message_ts: str | None, outcome: str, channel: ChannelState) -> DeliveryDecision:
         """The message is there: whatever was wrong with the channel is over."""
-        well = replace(self.channel, failures=0, broken=None)
-        sent = replace(self.claimed, state=DeliveryState.SENT, message_ts=message_ts, unsure=False)
+        sent = replace(self.finished.claimed, state=DeliveryState.SENT, message_ts=message_ts, unsure=False)
         sent = replace(sent, failing_since=None, error=None)
-        return DeliveryDecision(
-            delivery=sent, channel=well, outcome=outcome, report=self.channel.broken is not None
-        )
+        return self.decide(sent, replace(channel, failures=0, broken=None), outcome)
 
     def shown(self) -> DeliveryDecision:
         """What Slack may have stays unsure: should it be retried, it is looked for first."""
-        shown = replace(self.claimed, state=DeliveryState.SHOWN, misses=0, failing_since=None, error=None)
-        return DeliveryDecision(delivery=shown, channel=self.channel, outcome="shown")
+        claimed = self.finished.claimed
+        shown = replace(claimed, state=DeliveryState.SHOWN, misses=0, failing_since=None, error=None)
+        return self.decide(shown, self.channel, "shown")
 
-    def failing(self, error: DeliveryError, state: DeliveryState, due: datetime | None = None) -> Delivery:
-        """The message after one more failure."""
-        since = self.claimed.failing_since or self.now
-        due = due or self.claimed.due
-        return replace(self.claimed, state=state, due=due, error=str(error), failing_since=since)
-
-    def again(
-        self, error: DeliveryError, state: DeliveryState, due: datetime, channel: ChannelState
+    def failed(
+        self, state: DeliveryState, channel: ChannelState, due: datetime | None = None
     ) -> DeliveryDecision:
+        """The message after one more failure."""
+        claimed, answer = self.finished.claimed, self.finished.answer
+        since = claimed.failing_since or self.now
+        failing = replace(
+            claimed, state=state, due=due or claimed.due, error=str(answer), failing_since=since
+        )
+        return self.decide(failing, channel, _outcome(answer))
+
+    def again(self, state: DeliveryState, due: datetime, channel: ChannelState) -> DeliveryDecision:
         """Tried or looked for again when it is due, or given up."""
-        return self.or_give_up(self.failing(error, state, due), channel, _outcome(error))
+        failed = self.failed(state, channel, due)
+        return self.or_give_up(failed.delivery, channel, failed.outcome)
 
     def limited(
-        self, error: Refused, wait: timedelta, state: DeliveryState, called: SlackMethod
+        self, error: Refused, wait: timedelta, state: DeliveryState, channel: ChannelState
     ) -> DeliveryDecision:
         """Again after what Slack asked for, which is kept: for the channel where it limits by channel."""
-        method = SlackMethod(error.method or called)
-        only = self.claimed.channel if method in BY_CHANNEL else ""
+        method = SlackMethod(error.method or self.finished.method)
+        only = self.finished.claimed.channel if method in BY_CHANNEL else ""
         until = self.now + max(wait, self.policy.pace)
-        decision = self.again(error, state, until, self.channel)
-        return replace(decision, limit=RateLimit(method=method, channel=only, since=self.now, until=until))
+        limit = RateLimit(method=method, channel=only, since=self.now, until=until)
+        return replace(self.again(state, until, channel), limit=limit)
 
-    def pause(self, error: DeliveryError, *, jitter: float, said: bool) -> ChannelState:
+    def paused(self, jitter: float, *, said: bool) -> ChannelState:
         """The channel after one more failure: it waits a back-off, and is broken once it has failed often."""
-        channel, failures = self.channel, self.channel.failures + 1
-        until = self.now + back_off(failures, self.policy.first, self.policy.longest, jitter)
-        paused = replace(channel, failures=failures, not_before=max(channel.not_before, until))
-        if said or channel.broken is not None or failures < self.policy.report_after:
+        channel, policy = self.paced(), self.policy
+        failures = channel.failures + 1
+        until = max(channel.not_before, self.now + back_off(failures, policy.first, policy.longest, jitter))
+        paused = replace(channel, failures=failures, not_before=until)
+        if said or channel.broken is not None or failures < policy.report_after:
             return paused
-        return replace(paused, broken=f"{error}. {AGAIN}")
+        return replace(paused, broken=f"{self.finished.answer}. {AGAIN}")
 
     def or_give_up(self, delivery: Delivery, channel: ChannelState, outcome: str) -> DeliveryDecision:
         since = delivery.failing_since
         if since is None or self.now - since < self.policy.give_up_after:
-            return DeliveryDecision(delivery=delivery, channel=channel, outcome=outcome)
-        failed = replace(delivery, state=DeliveryState.FAILED)
-        return DeliveryDecision(delivery=failed, channel=channel, outcome=f"given up: {outcome}", report=True)
+            return self.decide(delivery, channel, outcome)
+        return self.decide(replace(delivery, state=DeliveryState.FAILED), channel, f"given up: {outcome}")
 
 
-def _outcome(error: DeliveryError) -> str:
+def _outcome(error: SlackAnswer) -> str:
     """In a word: `refused: ratelimited`, `rejected: not_in_channel`, `unclear: TimeoutError`."""
     kinds = ((Refused, "refused"), (Rejected, "rejected"), (DeliveryError, "unclear"))
-    return f"{next(word for kind, word in kinds if isinstance(error, kind))}: {error.code}"
+    word = next((word for kind, word in kinds if isinstance(error, kind)), "")
+    return f"{word}: {getattr(error, 'code', '')}"

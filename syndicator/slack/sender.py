@@ -13,20 +13,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Protocol
 
 import structlog
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState, SlackMethod
+from syndicator.alerts import ChannelState, Delivery, DeliveryState
 from syndicator.errors import DeliveryError, StoreError, Unclear
 from syndicator.once import SaidOnce
 from syndicator.slack.outage import OutageWatch
-from syndicator.slack.retry import DeliveryDecision, Drawn, RetryPolicy, SlackAnswer, after_look, after_send
+from syndicator.slack.retry import DeliveryDecision, Drawn, Finished, RetryPolicy, SlackAnswer, after_call
 from syndicator.store.outbox import Outbox
 
 log = structlog.get_logger()
@@ -58,34 +56,6 @@ class Messenger(Poster, Protocol):
     """A way to a channel: Slack by token or webhook, or the terminal. `edit` is as `post`."""
 
     def edit(self, edit: Delivery) -> str | Drawn | None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A claim whose call has ended, and how."""
-
-    claimed: Delivery
-    answer: SlackAnswer
-    can_look: bool
-
-    @property
-    def method(self) -> SlackMethod:
-        if self.claimed.state is not DeliveryState.SENDING:
-            return SlackMethod.HISTORY
-        if self.claimed.edit_of is not None:
-            return SlackMethod.UPDATE
-        return SlackMethod.POST_MESSAGE if self.can_look else SlackMethod.WEBHOOK
-
-    @property
-    def answered(self) -> bool | None:
-        """Whether Slack answered the call; None where none was made."""
-        match self.answer:
-            case DeliveryError():
-                return self.answer.answered
-            case Drawn():
-                return None
-            case _:
-                return True if self.can_look or self.claimed.state is DeliveryState.SENDING else None
 
 
 class Sender:
@@ -254,7 +224,10 @@ class Sender:
         with self._open() as outbox:
             channel = outbox.channels.get(claimed.channel)
             known = channel or ChannelState(channel=claimed.channel, not_before=now)
-            decision = self._judge(finished, known, now)
+            said = self._outages.outage is not None and finished.answered is False
+            decision = after_call(
+                finished, known, now=now, policy=self._policy, jitter=self._jitter(), said=said
+            )
             held = outbox.settle(claimed, decision.delivery, now=now)
             if held:
                 outbox.channels.put(decision.channel)
@@ -272,20 +245,6 @@ class Sender:
             outbox.reset_back_off(now)
         if finished.answered and finished.can_look:
             self._outages.note_token(finished.answer)
-
-    def _judge(self, finished: Finished, channel: ChannelState, now: datetime) -> DeliveryDecision:
-        judge = after_look
-        if finished.claimed.state is DeliveryState.SENDING:
-            said = self._outages.outage is not None and finished.answered is False
-            judge = partial(after_send, jitter=self._jitter(), said=said)
-        return judge(
-            finished.claimed,
-            finished.answer,
-            channel,
-            now=now,
-            policy=self._policy,
-            can_look=finished.can_look,
-        )
 
     def _finish(self) -> None:
         deadline = time.monotonic() + GRACE_S

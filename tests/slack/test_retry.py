@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, RateLimit, SlackMethod
 from syndicator.errors import Refused, Rejected, Unacceptable, Unclear, Uneditable
-from syndicator.slack.retry import DeliveryDecision, Drawn, RetryPolicy, SlackAnswer, after_look, after_send
+from syndicator.slack.retry import DeliveryDecision, Drawn, Finished, RetryPolicy, SlackAnswer, after_call
 from syndicator.waiting import back_off
 from tests.slack.values import NOON, SECOND
 from tests.store.outbox_values import make_delivery
@@ -40,17 +40,29 @@ def unclear(**fields: Any) -> Delivery:
 
 
 def sent(
-    answer: SlackAnswer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
+    answer: SlackAnswer,
+    delivery: Delivery | None = None,
+    channel: ChannelState = CHANNEL,
+    *,
+    can_look: bool = True,
+    now: datetime = NOON,
+    said: bool = False,
 ) -> DeliveryDecision:
-    facts: dict[str, Any] = {"now": NOON, "policy": POLICY, "jitter": 1.0, "can_look": True} | o
-    return after_send(delivery or sending(), answer, channel, **facts)
+    claimed = replace(delivery or sending(), state=DeliveryState.SENDING)
+    finished = Finished(claimed=claimed, answer=answer, can_look=can_look)
+    return after_call(finished, channel, now=now, policy=POLICY, said=said)
 
 
 def looked(
-    answer: SlackAnswer, delivery: Delivery | None = None, channel: ChannelState = CHANNEL, **o: Any
+    answer: SlackAnswer,
+    delivery: Delivery | None = None,
+    channel: ChannelState = CHANNEL,
+    *,
+    can_look: bool = True,
+    now: datetime = NOON,
 ) -> DeliveryDecision:
-    facts: dict[str, Any] = {"now": NOON, "policy": POLICY} | o
-    return after_look(delivery or unclear(), answer, channel, **facts)
+    finished = Finished(claimed=delivery or unclear(), answer=answer, can_look=can_look)
+    return after_call(finished, channel, now=now, policy=POLICY)
 
 
 def test_edit_that_may_have_been_made_is_owed_again_after_confirm_after() -> None:
