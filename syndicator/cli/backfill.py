@@ -93,7 +93,7 @@ def _how(route: Route, count: int, held: Hold | None, now: datetime) -> str:
 
 def _parts(route: Route, count: int, now: datetime) -> Iterator[str]:
     """When and in how many messages they are sent, where nothing holds the route back."""
-    from syndicator.notify.holding import FLOOD
+    from syndicator.notify.due import FLOOD
     from syndicator.schedule import next_digest
 
     if route.deliver != "immediate":

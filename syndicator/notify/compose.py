@@ -76,24 +76,13 @@ def draft_id(draft: Draft) -> str:
     if draft.slot is not None:
         return digest_id(draft.route.name, draft.slot.nominal)
     if draft.kind == "alert":
-        return alert_id(draft.route.channel, draft.shown[0].story)
+        return alert_id(draft.route.channel, draft.stories[0].story)
     oldest = min(draft.stories, key=lambda story: (story.at, story.story))
     return _id("summary", draft.route.channel, oldest.story)
 
 
-def compose(
-    draft: Draft,
-    stories: Mapping[str, Coverage],
-    *,
-    now: datetime,
-    topics: TopicWords,
-    page: DigestPage,
-) -> Delivery:
-    """The draft as a message owed, due at once. `stories` holds each of those that it shows.
-
-    `page` is where the route's stories stand.
-    """
-    shown = [stories[row.story] for row in draft.shown]
+def compose(draft: Draft, *, now: datetime, topics: TopicWords, page: DigestPage) -> Delivery:
+    """The draft as a message owed, due at once. `page` is where the route's stories stand."""
     delivery = Delivery(
         id=draft_id(draft),
         route=draft.route.name,
@@ -106,17 +95,9 @@ def compose(
         more=len(draft.more),
         why=draft.reason.value,
     )
-    return _in_words(delivery, shown, draft.route, topics, page)
-
-
-def recompose(
-    delivery: Delivery, stories: Sequence[Coverage], route: Route, *, topics: TopicWords, page: DigestPage
-) -> Delivery | None:
-    """A message that waits, in the words of its stories as they are now; `stories` are those that are left.
-
-    None if none is: then the message is to be dropped. Ask again when any of their entries changes.
-    """
-    return _in_words(delivery, stories, route, topics, page) if stories else None
+    return in_words(
+        delivery, [story.coverage for story in draft.shown], draft.route, topics=topics, page=page
+    )
 
 
 def withdraw(posted: Delivery, entry: Entry) -> Delivery:
@@ -129,9 +110,11 @@ def withdraw(posted: Delivery, entry: Entry) -> Delivery:
     return replace(posted, message=message, why=EditReason.WITHDRAWN.value)
 
 
-def _in_words(
-    delivery: Delivery, stories: Sequence[Coverage], route: Route, topics: TopicWords, page: DigestPage
+def in_words(
+    delivery: Delivery, stories: Sequence[Coverage], route: Route, *, topics: TopicWords, page: DigestPage
 ) -> Delivery:
+    """A message in the words of its stories as they are now; at least one is left. Ask again when any of
+    their entries changes."""
     if delivery.kind == "alert":
         message = alert_message(stories[0], route, id=delivery.id, topic_names=topics.labels)
     else:

@@ -4,24 +4,39 @@ For an immediate route the steps are: gather, mute, quiet hours, flood, backlog,
 a message each, or, when it was held back or is too much, one digest. For a digest route: its time, mute,
 quiet hours, cap, minimum. Whatever a digest has no room for is counted in its "+N more" and thereby
 announced.
+
+    more than 20 arrivals for an immediate route within a window begin a flood, which becomes one digest
+    each further arrival before it is over moves its end: a window after the last one
+
+All of it is worked out from stored times, so that a restart changes nothing.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from syndicator.alerts import LedgerRow, Mute, Slot
-from syndicator.models import Entry, Visibility, rank
-from syndicator.notify.holding import FLOOD, Arrivals, flood_until, floods, muted_until, quiet_until, resumed
-from syndicator.settings.models import Digest, Route
+from syndicator.models import rank
+from syndicator.notify.coverage import Coverage
+from syndicator.settings.models import Digest, QuietHours, Route
 
 SUMMARY = Digest(cron="")
 """How a digest that an immediate route needs is cut: like a digest route's by default."""
+
+FLOOD = 20
+"""More stories than this within a window become one digest; as many messages may wait for a channel."""
+
+LONGEST = 20
+"""A story waits no longer than so many windows for a flood to end."""
+
+Arrivals = Sequence[tuple[datetime, int]]
+"""How many stories a route took at which moments, oldest first."""
 
 
 class DueReason(StrEnum):
@@ -40,7 +55,13 @@ class DueReason(StrEnum):
     MANY = "held back: many at once, one digest when no more come"
     CAPPED = "held back: the hour's cap is reached"
     BACKLOG = "held back: many messages wait for the channel"
-    WITHDRAWN = "no longer public"
+
+
+class OwedStory(NamedTuple):
+    """A story owed, by the entry that leads it now, and what is shown of it."""
+
+    row: LedgerRow
+    coverage: Coverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +71,14 @@ class Draft:
     route: Route
     kind: str
     """`alert` or `digest`."""
-    shown: tuple[LedgerRow, ...]
+    shown: tuple[OwedStory, ...]
     more: tuple[LedgerRow, ...] = ()
     reason: DueReason
     slot: Slot | None = None
 
     @property
     def stories(self) -> tuple[LedgerRow, ...]:
-        return self.shown + self.more
+        return (*(story.row for story in self.shown), *self.more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +93,7 @@ class Hold:
 class Plan:
     """What is to be written for one route now.
 
-    `withdrawn` are owed no longer: their entries were withdrawn before they were sent. `finished` says that
+    `withdrawn` are owed no longer: none of their entries may be shown any more. `finished` says that
     the slot is dealt with. `wake` is when to look again at the latest, None if only a change or a slot can
     move anything.
     """
@@ -88,13 +109,15 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traffic:
-    """What the channel has had: messages sent in the last hour or waiting, and how many of them wait.
+class RouteState:
+    """What else decides: the mutes that stand or ended of late, and what the route and its channel had.
 
+    `last_hour` counts the channel's messages sent in the last hour or waiting, `waiting` those that wait.
     `arrivals` are what an immediate route took of late, at least since `oldest`: when it took the first of
     the stories that have not left yet.
     """
 
+    mutes: Sequence[Mute] = ()
     last_hour: int = 0
     waiting: int = 0
     arrivals: Arrivals = ()
@@ -103,181 +126,216 @@ class Traffic:
 
 def select_due(
     owed: Sequence[LedgerRow],
-    entries: Mapping[str, Entry],
+    stories: Mapping[str, Coverage],
     route: Route,
+    state: RouteState,
     *,
     now: datetime,
     slot: Slot | None = None,
-    mutes: Sequence[Mute] = (),
-    traffic: Traffic | None = None,
 ) -> Plan:
     """The messages to write for this route now, best stories first, and why the other stories wait.
 
-    `owed` and `mutes` are the route's own; `entries` holds the entry of every owed guid that is still known;
+    `owed` are the route's own; `stories` has what may be shown of them, and not those of which nothing may;
     `slot` is the digest's last time if it is not yet dealt with. To be called again at `Plan.wake`, after
     every change, and at least every minute while a cap or backlog holds something.
     """
-    traffic = traffic or Traffic()
-    live = [story for story in owed if _is_public(entries.get(story.guid))]
-    withdrawn = tuple(story for story in owed if not _is_public(entries.get(story.guid)))
-    ranked = sorted(live, key=lambda story: rank(entries[story.guid]))
-    match route.deliver:
-        case "immediate":
-            plan = _immediate(ranked, entries, route, now=now, mutes=mutes, traffic=traffic)
-        case Digest() as digest:
-            plan = _digest(ranked, entries, route, digest, now=now, slot=slot, mutes=mutes, traffic=traffic)
-        case _:
-            assert_never(route.deliver)
-    return Plan(drafts=plan.drafts, held=plan.held, withdrawn=withdrawn, finished=plan.finished)
+    ranked = rank_stories(owed, stories)
+    if isinstance(route.deliver, Digest):
+        plan = _digest(ranked, route, route.deliver, slot, state, now)
+    else:
+        plan = _immediate(ranked, route, state, now)
+    return replace(plan, withdrawn=tuple(row for row in owed if row.story not in stories))
 
 
-def hold(route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic) -> Hold | None:
+def rank_stories(owed: Iterable[LedgerRow], stories: Mapping[str, Coverage]) -> list[OwedStory]:
+    """Those of which something may be shown, best first."""
+    shown = ((row, stories[row.story]) for row in owed if row.story in stories)
+    live = [OwedStory(replace(row, guid=one.lead.guid), one) for row, one in shown]
+    return sorted(live, key=lambda one: rank(one.coverage.lead))
+
+
+def hold(route: Route, state: RouteState, now: datetime) -> Hold | None:
     """What holds the whole route back now, messages already written included; None if nothing does.
 
     To be asked again when a message is about to be sent: what is held goes back to the stories owed.
     """
-    muted = muted_until(mutes, now)
-    if muted is not None:
-        return Hold(reason=DueReason.MUTED, until=muted)
-    quiet = quiet_until(route.quiet_hours, now)
-    if quiet is not None:
-        return Hold(reason=DueReason.QUIET, until=quiet)
-    if isinstance(route.deliver, Digest):
-        return None
-    flood = flood_until(traffic.arrivals, route, oldest=traffic.oldest, now=now)
-    return None if flood is None else Hold(reason=DueReason.MANY, until=flood)
+    holds = [
+        Hold(reason=DueReason.MUTED, until=muted_until(state.mutes, now)),
+        Hold(reason=DueReason.QUIET, until=quiet_until(route.quiet_hours, now)),
+    ]
+    if route.deliver == "immediate":
+        holds.append(Hold(reason=DueReason.MANY, until=flood_until(route, state, now)))
+    return next((one for one in holds if one.until is not None), None)
 
 
 def summarise(
-    stories: Sequence[LedgerRow],
-    entries: Mapping[str, Entry],
+    ranked: Iterable[OwedStory],
     route: Route,
     reason: DueReason,
     *,
     digest: Digest = SUMMARY,
     slot: Slot | None = None,
 ) -> Draft:
-    """These ranked stories as one digest: at most `maximum` are shown, the others are counted.
+    """These stories as one digest: at most `maximum` are shown, the others are counted.
 
     At most `per_provider` of one provider come before the others; what that puts back fills the places left.
     """
-    first: list[LedgerRow] = []
-    back: list[LedgerRow] = []
+    first: list[OwedStory] = []
+    back: list[OwedStory] = []
     taken: Counter[str] = Counter()
-    for story in stories:
-        provider = entries[story.guid].article.provider
-        name = story.guid if provider is None else provider.name.casefold()
+    for story in ranked:
+        provider = story.coverage.lead.article.provider
+        name = story.row.guid if provider is None else provider.name.casefold()
         (first if taken[name] < digest.per_provider else back).append(story)
         taken[name] += 1
-    order = (*first, *back)
-    shown, more = order[: digest.maximum], order[digest.maximum :]
-    return Draft(route=route, kind="digest", shown=shown, more=more, reason=reason, slot=slot)
+    order, most = (*first, *back), digest.maximum
+    more = tuple(story.row for story in order[most:])
+    return Draft(route=route, kind="digest", shown=order[:most], more=more, reason=reason, slot=slot)
 
 
-def _immediate(
-    ranked: Sequence[LedgerRow],
-    entries: Mapping[str, Entry],
-    route: Route,
-    *,
-    now: datetime,
-    mutes: Sequence[Mute],
-    traffic: Traffic,
-) -> Plan:
-    gathering = tuple(
-        (story, Hold(reason=DueReason.GATHERING, until=story.at + route.gather))
-        for story in ranked
-        if story.at + route.gather > now
-    )
-    ready = [story for story in ranked if story.at + route.gather <= now]
-    obstacle = _obstacle(route, now=now, mutes=mutes, traffic=traffic)
-    if obstacle is not None:
-        return Plan(held=(*gathering, *_all_held(ready, obstacle)))
-    since = resumed(route.quiet_hours, mutes, now)
-    late = {story.story for story in ready if since is not None and story.at + route.gather < since}
-    flooded = _flooded(ready, route, traffic)
-    drafts = _share(ready, late, flooded, entries, route, room=_room(route, traffic))
-    return Plan(drafts=tuple(drafts), held=gathering)
-
-
-def _flooded(ready: Sequence[LedgerRow], route: Route, traffic: Traffic) -> set[str]:
-    """The stories that came in a flood, which is over."""
-    found = floods(traffic.arrivals, route.flood_window)
-    return {story.story for story in ready if any(flood.has(story.at) for flood in found)}
-
-
-def _share(
-    ready: Sequence[LedgerRow],
-    late: Set[str],
-    flooded: Set[str],
-    entries: Mapping[str, Entry],
-    route: Route,
-    *,
-    room: int,
-) -> Iterable[Draft]:
-    """Ready stories as messages, at most `room`: each its own, unless they were held back or are too many."""
-    held = [story for story in ready if story.story in late or story.story in flooded]
-    fresh = [story for story in ready if story.story not in late and story.story not in flooded]
-    if len(fresh) > FLOOD:
-        return [summarise(ready, entries, route, DueReason.FLOOD)]
-    if len(held) > 1:
-        reason = DueReason.CATCH_UP if late else DueReason.FLOOD
-        if len(fresh) > room - 1:
-            return [summarise(ready, entries, route, reason)]
-        return [summarise(held, entries, route, reason), *_alerts(fresh, route)]
-    if len(ready) <= room:
-        return _alerts(ready, route)
-    best, rest = ready[: room - 1], ready[room - 1 :]
-    return [*_alerts(best, route), summarise(rest, entries, route, DueReason.OVERFLOW)]
-
-
-def _digest(
-    ranked: Sequence[LedgerRow],
-    entries: Mapping[str, Entry],
-    route: Route,
-    digest: Digest,
-    *,
-    now: datetime,
-    slot: Slot | None,
-    mutes: Sequence[Mute],
-    traffic: Traffic,
-) -> Plan:
-    if slot is None:
-        held = hold(route, now=now, mutes=mutes, traffic=traffic)
-        return Plan(held=_all_held(ranked, held or Hold(reason=DueReason.SLOT)))
-    if not ranked:
-        return Plan(finished=True)
-    obstacle = _obstacle(route, now=now, mutes=mutes, traffic=traffic)
-    if obstacle is not None:
-        return Plan(held=_all_held(ranked, obstacle))
-    if len(ranked) < digest.minimum:
-        return Plan(held=_all_held(ranked, Hold(reason=DueReason.CARRIED)), finished=True)
-    draft = summarise(ranked, entries, route, DueReason.DIGEST, digest=digest, slot=slot)
-    return Plan(drafts=(draft,), finished=True)
-
-
-def _obstacle(route: Route, *, now: datetime, mutes: Sequence[Mute], traffic: Traffic) -> Hold | None:
-    """What keeps new messages of the route from being written now."""
-    held = hold(route, now=now, mutes=mutes, traffic=traffic)
-    if held is not None:
-        return held
-    if traffic.waiting >= FLOOD:
-        return Hold(reason=DueReason.BACKLOG)
-    return Hold(reason=DueReason.CAPPED) if _room(route, traffic) < 1 else None
-
-
-def _room(route: Route, traffic: Traffic) -> int:
-    """How many messages the channel may still get."""
-    room = FLOOD - traffic.waiting
-    return room if route.per_hour is None else min(room, route.per_hour - traffic.last_hour)
-
-
-def _alerts(stories: Iterable[LedgerRow], route: Route) -> list[Draft]:
+def alerts(stories: Iterable[OwedStory], route: Route) -> list[Draft]:
+    """A message for each."""
     return [Draft(route=route, kind="alert", shown=(story,), reason=DueReason.AT_ONCE) for story in stories]
 
 
-def _all_held(stories: Iterable[LedgerRow], hold: Hold) -> tuple[tuple[LedgerRow, Hold], ...]:
-    return tuple((story, hold) for story in stories)
+def _immediate(ranked: Sequence[OwedStory], route: Route, state: RouteState, now: datetime) -> Plan:
+    ready = [story for story in ranked if story.row.at + route.gather <= now]
+    gathering = tuple(
+        (row, Hold(reason=DueReason.GATHERING, until=row.at + route.gather))
+        for row, _ in ranked
+        if row.at + route.gather > now
+    )
+    if (obstacle := _obstacle(route, state, now)) is not None:
+        return Plan(held=(*gathering, *_all_held(ready, obstacle)))
+    since, found = resumed(route.quiet_hours, state.mutes, now), floods(state.arrivals, route.flood_window)
+    late = {row.story for row, _ in ready if since is not None and row.at + route.gather < since}
+    flooded = {row.story for row, _ in ready if any(first <= row.at <= last for first, last in found)}
+    why = DueReason.CATCH_UP if late else DueReason.FLOOD
+    drafts = _share(ready, late | flooded, why, route, room=_room(route, state))
+    return Plan(drafts=tuple(drafts), held=gathering)
 
 
-def _is_public(entry: Entry | None) -> bool:
-    return entry is not None and entry.visibility is Visibility.PUBLIC
+def _share(
+    ready: Sequence[OwedStory], held_back: Set[str], why: DueReason, route: Route, *, room: int
+) -> list[Draft]:
+    """Ready stories as messages, at most `room`: each its own, unless they were held back or are too many."""
+    held = [story for story in ready if story.row.story in held_back]
+    fresh = [story for story in ready if story.row.story not in held_back]
+    if len(fresh) > FLOOD:
+        return [summarise(ready, route, DueReason.FLOOD)]
+    if len(held) > 1:
+        if len(fresh) >= room:
+            return [summarise(ready, route, why)]
+        return [summarise(held, route, why), *alerts(fresh, route)]
+    if len(ready) <= room:
+        return alerts(ready, route)
+    return [*alerts(ready[: room - 1], route), summarise(ready[room - 1 :], route, DueReason.OVERFLOW)]
+
+
+def _digest(
+    ranked: Sequence[OwedStory],
+    route: Route,
+    digest: Digest,
+    slot: Slot | None,
+    state: RouteState,
+    now: datetime,
+) -> Plan:
+    if slot is None:
+        return Plan(held=_all_held(ranked, hold(route, state, now) or Hold(reason=DueReason.SLOT)))
+    if ranked and (obstacle := _obstacle(route, state, now)) is not None:
+        return Plan(held=_all_held(ranked, obstacle))
+    if len(ranked) < digest.minimum:
+        return Plan(held=_all_held(ranked, Hold(reason=DueReason.CARRIED)), finished=True)
+    draft = summarise(ranked, route, DueReason.DIGEST, digest=digest, slot=slot)
+    return Plan(drafts=(draft,), finished=True)
+
+
+def _obstacle(route: Route, state: RouteState, now: datetime) -> Hold | None:
+    """What keeps new messages of the route from being written now."""
+    if (held := hold(route, state, now)) is not None:
+        return held
+    if state.waiting >= FLOOD:
+        return Hold(reason=DueReason.BACKLOG)
+    return Hold(reason=DueReason.CAPPED) if _room(route, state) < 1 else None
+
+
+def _room(route: Route, state: RouteState) -> int:
+    """How many messages the channel may still get."""
+    room = FLOOD - state.waiting
+    return room if route.per_hour is None else min(room, route.per_hour - state.last_hour)
+
+
+def _all_held(stories: Iterable[OwedStory], hold: Hold) -> tuple[tuple[LedgerRow, Hold], ...]:
+    return tuple((story.row, hold) for story in stories)
+
+
+def floods(arrivals: Arrivals, window: timedelta) -> list[tuple[datetime, datetime]]:
+    """The floods among these arrivals, oldest first: from the first arrival of each to its last.
+
+    >>> noon, second = datetime(2026, 3, 2, 12, tzinfo=UTC), timedelta(seconds=1)
+    >>> def shown(arrivals): return [(a.second, b.second) for a, b in floods(arrivals, 30 * second)]
+    >>> shown([(noon, 20)]), shown([(noon, 20), (noon + 30 * second, 1), (noon + 59 * second, 1)])
+    ([], [(0, 59)])
+    """
+    found: list[tuple[datetime, datetime]] = []
+    recent: deque[tuple[datetime, int]] = deque()
+    for at, count in arrivals:
+        if found and at < found[-1][1] + window:
+            found[-1] = found[-1][0], at
+            continue
+        recent.append((at, count))
+        while recent[0][0] < at - window:
+            recent.popleft()
+        if sum(some for _, some in recent) > FLOOD:
+            found.append((recent[0][0], at))
+            recent.clear()
+    return found
+
+
+def flood_until(route: Route, state: RouteState, now: datetime) -> datetime | None:
+    """When the flood that goes on now is over; None if none does, or none of its stories waits.
+
+    Its stories must have been gathered by then. They wait for at most LONGEST windows, so that a flood
+    without end delays nothing for ever.
+    """
+    window, oldest = route.flood_window, state.oldest
+    found = floods([(at, count) for at, count in state.arrivals if at <= now], window)
+    if not found or oldest is None:
+        return None
+    until = min(found[-1][1] + max(window, route.gather), oldest + max(LONGEST * window, route.gather))
+    return until if now < until else None
+
+
+def quiet_until(quiet: QuietHours | None, now: datetime) -> datetime | None:
+    """When the quiet hours that are now end, in UTC; None outside them."""
+    ends = [end for start, end in _windows(quiet, now) if start <= now < end]
+    return max(ends, default=None)
+
+
+def muted_until(mutes: Iterable[Mute], now: datetime) -> datetime | None:
+    """When the last of the mutes that stand now ends; None if none stands."""
+    return max((mute.end for mute in mutes if mute.since <= now < mute.end), default=None)
+
+
+def resumed(quiet: QuietHours | None, mutes: Iterable[Mute], now: datetime) -> datetime | None:
+    """The last moment, up to now, at which quiet hours or a mute ended; None if there was none of late."""
+    ends = [end for _, end in _windows(quiet, now) if end <= now]
+    ends += [mute.end for mute in mutes if mute.end <= now]
+    return max(ends, default=None)
+
+
+def _windows(quiet: QuietHours | None, now: datetime) -> list[tuple[datetime, datetime]]:
+    """The quiet hours that begin from two days before now to one day after, in UTC."""
+    if quiet is None or quiet.start == quiet.end:
+        return []
+    zone = ZoneInfo(quiet.time_zone)
+    today = now.astimezone(zone).date()
+    start, end = (datetime.combine(today, one) for one in (quiet.start, quiet.end))
+    length = (end - start) % timedelta(days=1)
+    starts = [start + timedelta(days=day) for day in (-2, -1, 0, 1)]
+    return [(_moment(start, zone), _moment(start + length, zone)) for start in starts]
+
+
+def _moment(local: datetime, zone: ZoneInfo) -> datetime:
+    """A local time's moment: the first of two in autumn; one that spring skips, as much later."""
+    return local.replace(tzinfo=zone).astimezone(UTC)

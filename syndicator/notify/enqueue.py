@@ -7,7 +7,7 @@ sleep or a late job costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -16,9 +16,9 @@ import structlog
 
 from syndicator.alerts import Delivery, DeliveryState, EditReason, LedgerRow, Mute, Slot
 from syndicator.models import ALL, Entry, Visibility
-from syndicator.notify.compose import TopicWords, compose, draft_id, recompose, withdraw
+from syndicator.notify.compose import TopicWords, compose, draft_id, in_words, withdraw
 from syndicator.notify.coverage import Coverage, cover
-from syndicator.notify.due import Draft, Hold, Plan, Traffic, hold, select_due
+from syndicator.notify.due import Draft, Hold, Plan, RouteState, hold, rank_stories, select_due
 from syndicator.notify.edits import EDITED_FOR, QUIET, plan_edit, without_reason
 from syndicator.notify.message import DigestPage
 from syndicator.notify.minimums import routes_by_story
@@ -99,9 +99,9 @@ class Enqueuer:
         """A posted alert in the words of its story as it is now; None where nothing is known of that."""
         rows = session.outbox.ledger.stories_in(posted.id)
         stories = [*cover_stories(session, rows, route, topics).values()]
-        page = self.page(topics.stored, route)
-        anew = recompose(posted, stories, route, topics=topics.words, page=page)
-        if anew is not None:
+        if stories:
+            page = self.page(topics.stored, route)
+            anew = in_words(posted, stories, route, topics=topics.words, page=page)
             return replace(without_reason(anew) if route.show_reason else anew, why=EditReason.CHANGED.value)
         entries = known_entries(session, [row.guid for row in rows])
         gone = (entry for entry in entries.values() if entry.visibility is not Visibility.PUBLIC)
@@ -129,8 +129,8 @@ class Enqueuer:
             # Where nothing waits or came of late there is no flood, and nothing more to ask.
             may_flood = route.deliver == "immediate" and route.name in waiting
             flooded = may_flood and outbox.ledger.has_taken(route.name, recent)
-            traffic = _arrivals(outbox, route, now) if flooded else Traffic()
-            held = hold(route, now=now, mutes=_of(route, mutes), traffic=traffic)
+            state = _arrivals(outbox, route, now) if flooded else RouteState()
+            held = hold(route, replace(state, mutes=_of(route, mutes)), now)
             if held is not None:
                 found[route.name] = held
         return found
@@ -161,17 +161,17 @@ class Enqueuer:
         rows = [by_guid[guid] for guid in delivery.guids if guid in by_guid]
         stories = cover_stories(session, rows, route, topics)
         shown = [stories[row.story] for row in rows if row.story in stories]
-        page = self._page_of(topics, route, delivery.id, delivery.more)
-        anew = recompose(delivery, shown, route, topics=topics.words, page=page)
         left = [row.guid for row in rows if row.story not in stories]
-        if anew is None:
+        if not shown:
             outbox.drop(delivery.id, "all its entries were withdrawn before it was sent", now, forget=True)
             log.info("message dropped, nothing of it is public any more", delivery=delivery.id)
             return left
+        page = self._page_of(topics, route, delivery.id, delivery.more)
+        anew = in_words(delivery, shown, route, topics=topics.words, page=page)
         if anew == delivery or not outbox.recompose(anew):
             return ()
         outbox.ledger.forget_message(delivery.id, left)
-        outbox.ledger.set_leads(led_by(rows, stories))
+        outbox.ledger.set_leads(story.row for story in rank_stories(rows, stories))
         return left
 
     def held(self, session: Session, *, now: datetime) -> list[tuple[LedgerRow, Hold]]:
@@ -208,14 +208,13 @@ class Enqueuer:
     ) -> Plan:
         owed = session.outbox.ledger.owed(route.name)
         stories = cover_stories(session, owed, route, topics)
-        entries = {story.lead.guid: story.lead for story in stories.values()}
-        traffic = replace(
+        state = replace(
             _arrivals(session.outbox, route, now),
+            mutes=mutes,
             last_hour=session.outbox.recent(route.channel, now - HOUR),
             waiting=session.outbox.waiting(route.channel),
         )
-        rows = led_by(owed, stories)
-        return select_due(rows, entries, route, now=now, slot=slot, mutes=mutes, traffic=traffic)
+        return select_due(owed, stories, route, state, now=now, slot=slot)
 
     def _due_slots(self, ledger: Ledger) -> dict[str, Slot]:
         """The digests' times that have come and are not dealt with, by route."""
@@ -231,9 +230,9 @@ class Enqueuer:
         return slots
 
     def _write_draft(self, session: Session, draft: Draft, topics: KnownTopics, now: datetime) -> str:
-        route, stories = draft.route, cover_stories(session, draft.shown, draft.route, topics)
+        route = draft.route
         page = self._page_of(topics, route, draft_id(draft), len(draft.more))
-        delivery = compose(draft, stories, now=now, topics=topics.words, page=page)
+        delivery = compose(draft, now=now, topics=topics.words, page=page)
         if delivery.more:
             session.feeds.mark_dirty([(digest_folder(delivery.id), PAGE)])
         if session.outbox.write(delivery, draft.stories):
@@ -273,14 +272,14 @@ def _say_held(hold: Hold, route: str, channel: str, messages: int) -> None:
     )
 
 
-def _arrivals(outbox: Outbox, route: Route, now: datetime) -> Traffic:
+def _arrivals(outbox: Outbox, route: Route, now: datetime) -> RouteState:
     """What an immediate route took of late, since what has not left yet."""
     oldest = outbox.oldest(route.name, route.channel) if route.deliver == "immediate" else None
     if oldest is None:
-        return Traffic()
+        return RouteState()
     # A flood begins with its first arrival, which may have left: a window before what waits.
     since = min(oldest, now) - 2 * route.flood_window
-    return Traffic(arrivals=outbox.ledger.arrivals(route.name, since), oldest=oldest)
+    return RouteState(arrivals=outbox.ledger.arrivals(route.name, since), oldest=oldest)
 
 
 def _mutes(outbox: Outbox, now: datetime) -> list[Mute]:
@@ -325,11 +324,6 @@ def cover_stories(
     }
     found = ((row.story, cover(row, entries[row.story], judging[row.story], names)) for row in rows)
     return {story: coverage for story, coverage in found if coverage is not None}
-
-
-def led_by(rows: Iterable[LedgerRow], stories: Mapping[str, Coverage]) -> list[LedgerRow]:
-    """The rows with the entries that lead now; those of which none may are as they were."""
-    return [replace(row, guid=stories[row.story].lead.guid) if row.story in stories else row for row in rows]
 
 
 def known_entries(session: Session, guids: Sequence[str]) -> dict[str, Entry]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
 from syndicator.alerts import Delivery, LedgerKind, LedgerRow, RouteReason
-from syndicator.models import ALL, Entry, rank
+from syndicator.models import ALL, Entry
 from syndicator.notify.compose import compose
-from syndicator.notify.coverage import Coverage
-from syndicator.notify.due import Draft, DueReason, summarise
-from syndicator.notify.enqueue import Enqueuer, KnownTopics, cover_stories, led_by
+from syndicator.notify.due import DueReason, alerts, rank_stories, summarise
+from syndicator.notify.enqueue import Enqueuer, KnownTopics, cover_stories
 from syndicator.notify.minimums import routes_by_story
 from syndicator.notify.rules import judge_match, keys_of
 from syndicator.settings.models import Digest, Route
@@ -50,8 +48,12 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
         note = "nothing is owed; these are the newest entries that match"
     if not stories:
         return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)
-    draft = _draft(route, [row for row in owed if row.story in stories], stories)
-    delivery = compose(draft, stories, now=now, topics=topics.words, page=enqueuer.page(topics.stored, route))
+    ranked = rank_stories(owed, stories)
+    if isinstance(route.deliver, Digest):
+        draft = summarise(ranked, route, DueReason.DIGEST, digest=route.deliver)
+    else:
+        (draft,) = alerts(ranked[:1], route)
+    delivery = compose(draft, now=now, topics=topics.words, page=enqueuer.page(topics.stored, route))
     return Preview(route=route.name, channel=route.channel, note=note, delivery=delivery)
 
 
@@ -69,14 +71,6 @@ def _matching(session: Session, route: Route, topics: KnownTopics, now: datetime
     for entry in matching:
         rows.setdefault(entry.story, _as_owed(route, entry, now))
     return list(rows.values())
-
-
-def _draft(route: Route, owed: Sequence[LedgerRow], stories: Mapping[str, Coverage]) -> Draft:
-    ranked = sorted(led_by(owed, stories), key=lambda row: rank(stories[row.story].lead))
-    if isinstance(route.deliver, Digest):
-        entries = {story.lead.guid: story.lead for story in stories.values()}
-        return summarise(ranked, entries, route, DueReason.DIGEST, digest=route.deliver)
-    return Draft(route=route, kind="alert", shown=(ranked[0],), reason=DueReason.AT_ONCE)
 
 
 def _as_owed(route: Route, entry: Entry, now: datetime) -> LedgerRow:

@@ -20,8 +20,7 @@ from itertools import groupby
 from syndicator.alerts import DailyMinimum, LedgerKind, LedgerRow, RouteReason, Slot
 from syndicator.models import Entry, Visibility
 from syndicator.notify.coverage import Coverage, cover
-from syndicator.notify.due import Draft, DueReason, Plan, Traffic, select_due
-from syndicator.notify.enqueue import led_by
+from syndicator.notify.due import Draft, DueReason, Plan, RouteState, select_due
 from syndicator.notify.minimums import Course, judging, minimum_at, split_by_minimum
 from syndicator.notify.recorded import EntryEvent, Recorded, day_of
 from syndicator.notify.routing import Change, announce
@@ -187,10 +186,8 @@ class _Run:
             if slot is None and (not owed or route.deliver != "immediate"):
                 continue
             rows = list(owed.values())
-            traffic = self._traffic(route, rows, now)
-            stories = self._cover(rows, route)
-            leads = {one.lead.guid: one.lead for one in stories.values()}
-            plan = select_due(led_by(rows, stories), leads, route, now=now, slot=slot, traffic=traffic)
+            state = self._state(route, rows, now)
+            plan = select_due(rows, self._cover(rows, route), route, state, now=now, slot=slot)
             self._obey(plan, route, now)
             if plan.wake is not None:
                 yield plan.wake
@@ -235,16 +232,16 @@ class _Run:
         self._kinds.pop((row.channel, row.guid), None)
         del self.result.taken[row.channel, row.story]
 
-    def _traffic(self, route: Route, owed: Sequence[LedgerRow], now: datetime) -> Traffic:
+    def _state(self, route: Route, owed: Sequence[LedgerRow], now: datetime) -> RouteState:
         sent = self._sent[route.channel]
         last_hour = len(sent) - bisect_right(sent, now - HOUR)
         if route.deliver != "immediate" or not owed:
-            return Traffic(last_hour=last_hour)
+            return RouteState(last_hour=last_hour)
         oldest = min(row.at for row in owed)
         taken = self._taken[route.name]
         recent = taken[bisect_right(taken, oldest - 2 * route.flood_window) :]
         arrivals = [(at, len(list(some))) for at, some in groupby(recent)]
-        return Traffic(last_hour=last_hour, arrivals=arrivals, oldest=oldest)
+        return RouteState(last_hour=last_hour, arrivals=arrivals, oldest=oldest)
 
     def _note(self, row: LedgerRow) -> None:
         self._kinds[row.channel, row.story] = self._kinds[row.channel, row.guid] = row.kind

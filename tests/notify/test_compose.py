@@ -9,9 +9,9 @@ import pytest
 
 from syndicator.alerts import Delivery, DeliveryState, Slot
 from syndicator.models import Entry, utc
-from syndicator.notify.compose import TopicWords, alert_id, compose, digest_id, draft_id, recompose
+from syndicator.notify.compose import TopicWords, alert_id, compose, digest_id, draft_id, in_words
 from syndicator.notify.coverage import Coverage
-from syndicator.notify.due import Draft, DueReason
+from syndicator.notify.due import Draft, DueReason, OwedStory
 from syndicator.notify.message import DigestPage
 from syndicator.settings.models import Digest
 from tests import slack_rules
@@ -26,18 +26,17 @@ SLOT = Slot(nominal="2026-03-02T09:00", at=utc(2026, 3, 2, 9))
 def draft(
     *entries: Entry, kind: str = "alert", reason: DueReason = DueReason.AT_ONCE, **fields: Any
 ) -> Draft:
-    shown = tuple(owe(entry) for entry in entries)
+    shown = tuple(OwedStory(owe(entry), Coverage(lead=entry)) for entry in entries)
     return Draft(route=ROUTE, kind=kind, shown=shown, reason=reason, **fields)
 
 
-def composed(one: Draft, *entries: Entry) -> Delivery:
-    known = {entry.story: Coverage(lead=entry) for entry in entries}
-    return compose(one, known, now=NOON, topics=TOPICS, page=PAGE)
+def composed(one: Draft) -> Delivery:
+    return compose(one, now=NOON, topics=TOPICS, page=PAGE)
 
 
 def test_alert_is_owed_at_once() -> None:
     entry = make_entry()
-    delivery = composed(draft(entry), entry)
+    delivery = composed(draft(entry))
     assert (delivery.kind, delivery.state, delivery.due) == ("alert", DeliveryState.OWED, NOON)
     assert (delivery.route, delivery.channel, delivery.guids) == ("sea", "C1", ("urn:tides",))
     payload = delivery.message["metadata"]["event_payload"]  # type: ignore[index]  # a message is free in form
@@ -61,8 +60,9 @@ def test_id_follows_from_channel_and_story_or_route_and_slot() -> None:
 def test_id_of_a_digest_without_a_slot_follows_from_its_oldest_story() -> None:
     a, b = make_entry("a"), make_entry("b")
     flood = draft(a, b, kind="digest", reason=DueReason.FLOOD)
-    older = replace(flood.shown[1], at=NOON - MINUTE)
-    moved = replace(flood, shown=(flood.shown[0],), more=(older,))
+    shown = flood.shown[1]
+    older = shown._replace(row=replace(shown.row, at=NOON - MINUTE))
+    moved = replace(flood, shown=flood.shown[:1], more=(older.row,))
     assert draft_id(flood) != draft_id(moved)
     assert draft_id(moved) == draft_id(replace(moved, shown=(older,), more=()))
     assert draft_id(flood) != draft_id(draft(a))
@@ -79,8 +79,8 @@ def test_id_of_a_digest_without_a_slot_follows_from_its_oldest_story() -> None:
 )
 def test_digest_says_what_it_is_also_when_composed_anew(reason: DueReason, heading: str) -> None:
     a, b = make_entry("a"), make_entry("b")
-    delivery = composed(draft(a, b, kind="digest", reason=reason, more=(owe(make_entry("c")),)), a, b)
-    again = recompose(delivery, [Coverage(lead=e) for e in (a, b)], ROUTE, topics=TOPICS, page=PAGE)
+    delivery = composed(draft(a, b, kind="digest", reason=reason, more=(owe(make_entry("c")),)))
+    again = in_words(delivery, [Coverage(lead=e) for e in (a, b)], ROUTE, topics=TOPICS, page=PAGE)
     assert again is not None and again.more == 1
     for one in (delivery, again):
         assert one.message["blocks"][0]["text"]["text"] == heading  # type: ignore[index]  # free in form
@@ -90,20 +90,19 @@ def test_digest_says_what_it_is_also_when_composed_anew(reason: DueReason, headi
 def test_waiting_message_follows_its_story() -> None:
     entry = make_entry()
     route = make_route(show_reason=True)
-    delivery = composed(draft(entry), entry)
+    delivery = composed(draft(entry))
     renamed = replace(entry, article=replace(entry.article, title="Another title"))
     story = Coverage(lead=renamed, rising=True)
-    again = recompose(delivery, [story], route, topics=TOPICS, page=PAGE)
+    again = in_words(delivery, [story], route, topics=TOPICS, page=PAGE)
     assert again is not None and again.id == delivery.id
     assert "Another title" in str(again.message) and "reached the minimum later" in str(again.message)
 
 
-def test_stories_that_are_left_make_the_message_and_none_is_left_of_an_empty_one() -> None:
+def test_stories_that_are_left_make_the_message() -> None:
     a, b = make_entry("a"), make_entry("b")
-    delivery = composed(draft(a, b, kind="digest", reason=DueReason.DIGEST, slot=SLOT), a, b)
-    again = recompose(delivery, [Coverage(lead=b)], ROUTE, topics=TOPICS, page=PAGE)
-    assert again is not None and again.guids == ("urn:b",)
-    assert recompose(delivery, [], ROUTE, topics=TOPICS, page=PAGE) is None
+    delivery = composed(draft(a, b, kind="digest", reason=DueReason.DIGEST, slot=SLOT))
+    again = in_words(delivery, [Coverage(lead=b)], ROUTE, topics=TOPICS, page=PAGE)
+    assert again.guids == ("urn:b",)
 
 
 @pytest.mark.parametrize(
@@ -124,18 +123,11 @@ def test_digest_of_more_than_ten_is_grouped(group: str, topics: tuple[str, ...],
     ]
     digest = Digest(cron="0 9 * * *", group=group, maximum=20)
     route = make_route(topics=topics, deliver=digest)
-    rows = tuple(owe(entry) for entry in entries)
 
     def headings_of(count: int, more: int = 0) -> list[str]:
-        one = Draft(
-            route=route,
-            kind="digest",
-            shown=rows[:count],
-            more=rows[:more],
-            reason=DueReason.DIGEST,
-            slot=SLOT,
-        )
-        message: Any = composed(one, *entries).message
+        beyond = tuple(owe(entry) for entry in entries[:more])
+        one = draft(*entries[:count], kind="digest", more=beyond, reason=DueReason.DIGEST, slot=SLOT)
+        message: Any = composed(replace(one, route=route)).message
         assert slack_rules.problems(message) == []
         parts = [
             part for block in message["blocks"] if block["type"] == "rich_text" for part in block["elements"]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 from typing import Any
 
 import pytest
 
 from syndicator.alerts import Mute, Slot
-from syndicator.models import Entry, Visibility, utc
-from syndicator.notify.due import DueReason, Plan, Traffic, select_due
-from syndicator.notify.holding import FLOOD
+from syndicator.models import Entry, utc
+from syndicator.notify.coverage import Coverage
+from syndicator.notify.due import FLOOD, DueReason, Plan, RouteState, select_due
 from syndicator.settings.models import Digest, QuietHours, Route
 from tests.notify.values import DAY, HOUR, MINUTE, NOON, SECOND, make_entry, make_route, owe
 
@@ -25,11 +25,16 @@ def plan(
     *,
     now: datetime = NOON,
     at: datetime = NOON,
-    **facts: Any,
+    state: RouteState | None = None,
+    slot: Slot | None = None,
 ) -> Plan:
     route = route or make_route()
     owed = [owe(entry, route, at=at) for entry in entries]
-    return select_due(owed, {entry.guid: entry for entry in entries}, route, now=now, **facts)
+    return select_due(owed, covered(entries), route, state or RouteState(), now=now, slot=slot)
+
+
+def covered(entries: Iterable[Entry]) -> dict[str, Coverage]:
+    return {entry.story: Coverage(lead=entry) for entry in entries}
 
 
 def many(count: int, **fields: Any) -> list[Entry]:
@@ -55,7 +60,7 @@ def test_nothing_owed_is_nothing_to_do() -> None:
 def test_immediate_story_is_sent_at_once_best_first() -> None:
     found = plan(many(3))
     assert shape(found) == [("alert", 1, 0, DueReason.AT_ONCE)] * 3
-    assert [draft.shown[0].guid for draft in found.drafts] == ["urn:n002", "urn:n001", "urn:n000"]
+    assert [draft.shown[0].row.guid for draft in found.drafts] == ["urn:n002", "urn:n001", "urn:n000"]
 
 
 def test_gathering_story_waits_for_its_other_publishers() -> None:
@@ -76,55 +81,53 @@ def test_more_than_a_flood_at_once_is_one_digest(count: int, expected: list[Any]
     assert shape(plan(many(count))) == expected
 
 
-def floods_of(count: int, *, at: datetime = NOON, oldest: datetime | None = NOON) -> Traffic:
-    return Traffic(arrivals=[(at, count)], oldest=oldest)
+def floods_of(count: int, *, at: datetime = NOON, oldest: datetime | None = NOON) -> RouteState:
+    return RouteState(arrivals=[(at, count)], oldest=oldest)
 
 
 def test_stories_that_come_further_apart_than_a_window_are_no_flood() -> None:
-    traffic = Traffic(arrivals=[(NOON - 31 * SECOND, 15), (NOON, 15)], oldest=NOON)
-    assert {one.reason for one in plan(many(15), traffic=traffic).drafts} == {DueReason.AT_ONCE}
+    state = RouteState(arrivals=[(NOON - 31 * SECOND, 15), (NOON, 15)], oldest=NOON)
+    assert {one.reason for one in plan(many(15), state=state).drafts} == {DueReason.AT_ONCE}
 
 
 def test_flood_is_held_until_no_more_come_and_gathered() -> None:
-    found = plan(many(25), traffic=floods_of(25))
+    found = plan(many(25), state=floods_of(25))
     assert (reasons(found), found.wake) == ({DueReason.MANY}, NOON + 30 * SECOND)
     slow = make_route(deliver="immediate", gather=MINUTE)
-    found = plan(many(3), slow, now=NOON + MINUTE - SECOND, traffic=floods_of(25))
+    found = plan(many(3), slow, now=NOON + MINUTE - SECOND, state=floods_of(25))
     assert reasons(found) == {DueReason.GATHERING} and found.wake == NOON + MINUTE
 
 
 def test_flood_that_is_over_is_one_digest_beside_what_came_later() -> None:
     late = make_entry("late")
     owed = [owe(entry) for entry in many(3)] + [owe(late, at=NOON + 31 * SECOND)]
-    entries = {entry.guid: entry for entry in (*many(3), late)}
-    traffic = Traffic(arrivals=[(NOON, 23), (NOON + 31 * SECOND, 1)], oldest=NOON)
-    found = select_due(owed, entries, make_route(), now=NOON + 31 * SECOND, traffic=traffic)
+    entries = covered((*many(3), late))
+    state = RouteState(arrivals=[(NOON, 23), (NOON + 31 * SECOND, 1)], oldest=NOON)
+    found = select_due(owed, entries, make_route(), state, now=NOON + 31 * SECOND)
     assert shape(found) == [("digest", 3, 0, DueReason.FLOOD), ("alert", 1, 0, DueReason.AT_ONCE)]
 
 
 def test_flood_without_end_holds_a_story_for_twenty_windows() -> None:
     arrivals = [(NOON, 21), *((NOON + number * 20 * SECOND, 1) for number in range(1, 40))]
-    traffic = Traffic(arrivals=arrivals, oldest=NOON)
-    assert reasons(plan(many(3), now=NOON + 10 * MINUTE - SECOND, traffic=traffic)) == {DueReason.MANY}
-    assert shape(plan(many(3), now=NOON + 10 * MINUTE, traffic=traffic))[0][3] is DueReason.FLOOD
+    state = RouteState(arrivals=arrivals, oldest=NOON)
+    assert reasons(plan(many(3), now=NOON + 10 * MINUTE - SECOND, state=state)) == {DueReason.MANY}
+    assert shape(plan(many(3), now=NOON + 10 * MINUTE, state=state))[0][3] is DueReason.FLOOD
 
 
 def test_what_a_clock_set_back_shows_as_future_is_no_flood() -> None:
-    assert plan(many(2), traffic=floods_of(25, at=NOON + HOUR)).drafts
+    assert plan(many(2), state=floods_of(25, at=NOON + HOUR)).drafts
 
 
 def test_digest_route_has_no_floods() -> None:
-    found = plan(many(25), digest_route(), slot=NINE, traffic=floods_of(25))
+    found = plan(many(25), digest_route(), slot=NINE, state=floods_of(25))
     assert shape(found) == [("digest", 10, 15, DueReason.DIGEST)]
 
 
 def test_withdrawn_story_is_owed_no_longer() -> None:
-    entries = [make_entry("kept"), make_entry("gone", visibility=Visibility.WITHDRAWN)]
-    route = make_route()
-    owed = [owe(entry, route) for entry in (*entries, make_entry("unknown"))]
-    found = select_due(owed, {entry.guid: entry for entry in entries}, route, now=NOON)
-    assert [one.guid for one in found.withdrawn] == ["urn:gone", "urn:unknown"]
-    assert [one.guid for draft in found.drafts for one in draft.shown] == ["urn:kept"]
+    kept, gone = make_entry("kept"), make_entry("gone")
+    found = select_due([owe(kept), owe(gone)], covered([kept]), make_route(), RouteState(), now=NOON)
+    assert [one.guid for one in found.withdrawn] == ["urn:gone"]
+    assert [one.row.guid for draft in found.drafts for one in draft.shown] == ["urn:kept"]
 
 
 # quiet hours and mutes
@@ -158,8 +161,8 @@ def test_quiet_hours_end_with_one_catch_up_and_what_is_new_comes_apart() -> None
     night, morning = many(3), make_entry("morning")
     owed = [owe(entry, route, at=utc(2026, 3, 2, 1)) for entry in night]
     owed.append(owe(morning, route, at=utc(2026, 3, 2, 6, 1)))
-    entries = {entry.guid: entry for entry in (*night, morning)}
-    found = select_due(owed, entries, route, now=utc(2026, 3, 2, 6, 1))
+    entries = covered((*night, morning))
+    found = select_due(owed, entries, route, RouteState(), now=utc(2026, 3, 2, 6, 1))
     assert shape(found) == [("digest", 3, 0, DueReason.CATCH_UP), ("alert", 1, 0, DueReason.AT_ONCE)]
 
 
@@ -189,15 +192,15 @@ def mute(since: datetime, until: datetime, lifted: datetime | None = None) -> Mu
 
 def test_mute_holds_back_and_ends_with_one_catch_up() -> None:
     mutes = [mute(NOON - HOUR, NOON + HOUR)]
-    held = plan(many(2), mutes=mutes)
+    held = plan(many(2), state=RouteState(mutes=mutes))
     assert (reasons(held), held.wake) == ({DueReason.MUTED}, NOON + HOUR)
-    after = plan(many(2), now=NOON + HOUR, mutes=mutes)
+    after = plan(many(2), now=NOON + HOUR, state=RouteState(mutes=mutes))
     assert shape(after) == [("digest", 2, 0, DueReason.CATCH_UP)]
 
 
 def test_lifted_mute_ends_at_once() -> None:
     mutes = [mute(NOON - HOUR, NOON + HOUR, lifted=NOON + MINUTE)]
-    assert plan(many(2), now=NOON + MINUTE, mutes=mutes).drafts
+    assert plan(many(2), now=NOON + MINUTE, state=RouteState(mutes=mutes)).drafts
 
 
 # caps
@@ -214,7 +217,7 @@ def test_lifted_mute_ends_at_once() -> None:
     ids=["room for all", "room for two", "room for one", "no room"],
 )
 def test_cap_per_hour_overflows_into_one_digest(sent: int, expected: list[Any], held: set[DueReason]) -> None:
-    found = plan(many(3), make_route(per_hour=3), traffic=Traffic(last_hour=sent))
+    found = plan(many(3), make_route(per_hour=3), state=RouteState(last_hour=sent))
     assert (shape(found), reasons(found)) == (expected, held)
 
 
@@ -223,15 +226,15 @@ def test_catch_up_and_news_share_the_last_message_of_the_hour() -> None:
     route = make_route(per_hour=1)
     owed = [owe(entry, route, at=NOON) for entry in many(2)]
     late = make_entry("late")
-    entries = {entry.guid: entry for entry in (*many(2), late)}
+    entries = covered((*many(2), late))
     owed.append(owe(late, route, at=NOON + 2 * MINUTE))
-    found = select_due(owed, entries, route, now=NOON + 2 * MINUTE, mutes=mutes)
+    found = select_due(owed, entries, route, RouteState(mutes=mutes), now=NOON + 2 * MINUTE)
     assert shape(found) == [("digest", 3, 0, DueReason.CATCH_UP)]
 
 
 def test_outage_does_not_pile_up_messages() -> None:
-    assert reasons(plan(many(2), traffic=Traffic(waiting=FLOOD))) == {DueReason.BACKLOG}
-    found = plan(many(5), traffic=Traffic(waiting=FLOOD - 2))
+    assert reasons(plan(many(2), state=RouteState(waiting=FLOOD))) == {DueReason.BACKLOG}
+    found = plan(many(5), state=RouteState(waiting=FLOOD - 2))
     assert shape(found) == [("alert", 1, 0, DueReason.AT_ONCE), ("digest", 4, 0, DueReason.OVERFLOW)]
 
 
@@ -251,14 +254,14 @@ def test_digest_at_its_time_is_ranked_by_quality() -> None:
     entries = [*many(3), make_entry("unrated", quality=None, provider=None)]
     found = plan(entries, digest_route(), slot=NINE)
     (draft,) = found.drafts
-    assert [one.guid for one in draft.shown] == ["urn:n002", "urn:n001", "urn:n000", "urn:unrated"]
+    assert [one.row.guid for one in draft.shown] == ["urn:n002", "urn:n001", "urn:n000", "urn:unrated"]
     assert (draft.reason, draft.slot, found.finished) == (DueReason.DIGEST, NINE, True)
 
 
 def test_equal_quality_is_ranked_by_age() -> None:
     entries = [make_entry("older", published=NOON - DAY), make_entry("newer", published=NOON - HOUR)]
     (draft,) = plan(entries, digest_route(), slot=NINE).drafts
-    assert [one.guid for one in draft.shown] == ["urn:newer", "urn:older"]
+    assert [one.row.guid for one in draft.shown] == ["urn:newer", "urn:older"]
 
 
 def test_digest_counts_what_it_has_no_room_for() -> None:
@@ -270,7 +273,7 @@ def test_digest_counts_what_it_has_no_room_for() -> None:
 def test_digest_takes_a_few_of_each_provider_first_and_fills_up_with_the_rest() -> None:
     entries = [*many(4, provider="Harbour Post"), *(make_entry(name, provider="Lake News") for name in "ab")]
     (draft,) = plan(entries, digest_route(per_provider=2, maximum=5), slot=NINE).drafts
-    assert [one.guid for one in draft.shown] == ["urn:n003", "urn:n002", "urn:a", "urn:b", "urn:n001"]
+    assert [one.row.guid for one in draft.shown] == ["urn:n003", "urn:n002", "urn:a", "urn:b", "urn:n001"]
     assert [one.guid for one in draft.more] == ["urn:n000"]
 
 
@@ -291,11 +294,11 @@ def test_digest_without_stories_is_dealt_with() -> None:
 
 def test_muted_digest_keeps_its_time_for_the_catch_up() -> None:
     mutes = [mute(NOON - HOUR, NOON + HOUR)]
-    between = plan(many(2), digest_route(), mutes=mutes)
+    between = plan(many(2), digest_route(), state=RouteState(mutes=mutes))
     assert (reasons(between), between.finished) == ({DueReason.MUTED}, False), "also before its time"
-    held = plan(many(2), digest_route(), slot=NINE, mutes=mutes)
+    held = plan(many(2), digest_route(), slot=NINE, state=RouteState(mutes=mutes))
     assert (held.finished, reasons(held)) == (False, {DueReason.MUTED})
-    after = plan(many(2), digest_route(), slot=NINE, mutes=mutes, now=NOON + HOUR)
+    after = plan(many(2), digest_route(), slot=NINE, state=RouteState(mutes=mutes), now=NOON + HOUR)
     assert after.finished
 
 
