@@ -23,7 +23,7 @@ from syndicator.publish.output import probe, sweep
 from syndicator.settings.models import Settings
 from syndicator.store.database import Store, hold_state, open_known
 from syndicator.store.session import Session
-from syndicator.watch.deletion_guard import DeletionDecision
+from syndicator.watch.changes import DeletionDecision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

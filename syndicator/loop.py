@@ -27,8 +27,8 @@ from syndicator.progress import Progress, PutOff, Stages, Stopped
 from syndicator.publish.build import Published
 from syndicator.systemd import Notifier
 from syndicator.waiting import BackOff
+from syndicator.watch.changes import REST, Hint
 from syndicator.watch.files import SUFFIXES
-from syndicator.watch.settle import REST, Hint
 from syndicator.watch.types import TOPIC_SUFFIXES
 
 if TYPE_CHECKING:

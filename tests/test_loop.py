@@ -20,8 +20,8 @@ from syndicator.settings.models import Source
 from syndicator.store.types import FEED, PAGE
 from syndicator.systemd import Notifier
 from syndicator.watch import files as watch_files
+from syndicator.watch.changes import Hint, Sign
 from syndicator.watch.files import SAID_EVERY
-from syndicator.watch.settle import Hint, Sign
 from syndicator.watch.types import Stamp, stamp
 from tests.rig import Rig, article_text
 

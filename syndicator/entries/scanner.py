@@ -25,16 +25,17 @@ from syndicator.parse.topic_file import parse_topic_file
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Source
 from syndicator.store.types import KnownFile
-from syndicator.watch.deletion_guard import (
+from syndicator.watch.changes import (
     Changes,
     DeletionDecision,
     Guard,
+    Hint,
     LossReason,
+    Settling,
     compare,
     guard_deletions,
 )
-from syndicator.watch.files import SUFFIXES, Reading, Unread, look, read_article, scan
-from syndicator.watch.settle import Hint, Settling
+from syndicator.watch.files import SUFFIXES, Reading, Unread, read_article, scan
 from syndicator.watch.types import TOPIC_SUFFIXES, Scan, Stamp
 
 log = structlog.get_logger()
@@ -137,7 +138,7 @@ class SourceScanner:
             seen = scan(self.root, self._suffixes, progress)
         else:
             hinted = {hint.path for hint in hints if hint.path is not None}
-            seen = look(self.root, hinted | self._settling.waiting | held, self._suffixes)
+            seen = scan(self.root, self._suffixes, paths=hinted | self._settling.waiting | held)
         if self.source.topics:
             files = {path: stamp for path, stamp in seen.files.items() if self._is_ours(path)}
             skipped = {path: kind for path, kind in seen.skipped.items() if self._is_ours(path)}

@@ -31,8 +31,7 @@ from syndicator.settings.types import StoryRule
 from syndicator.store.database import Store
 from syndicator.store.session import Session
 from syndicator.store.types import ProblemChanges, ProblemKind, SourceState
-from syndicator.watch.deletion_guard import DeletionDecision
-from syndicator.watch.settle import Hint
+from syndicator.watch.changes import DeletionDecision, Hint
 
 log = structlog.get_logger()
 

@@ -21,7 +21,7 @@ from syndicator.monitoring.health import (
 )
 from syndicator.slack.errors import FIXES
 from syndicator.text import say_count, say_size
-from syndicator.watch.deletion_guard import LossReason
+from syndicator.watch.changes import LossReason
 from syndicator.watch.types import Scan
 
 if TYPE_CHECKING:

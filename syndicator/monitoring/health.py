@@ -19,7 +19,7 @@ from syndicator.alerts import Mute
 from syndicator.errors import SLACK_FIX, DeliveryError, OutputUnwritable, SyndicatorError
 from syndicator.store.types import ProblemKind
 from syndicator.text import say_count
-from syndicator.watch.deletion_guard import LossReason
+from syndicator.watch.changes import LossReason
 
 LONGEST = 5
 """At most so many routes or channels are named in one finding, and so many findings of a kind in one line."""

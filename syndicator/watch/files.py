@@ -44,25 +44,19 @@ _VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 """A name that is gone, or is no directory any more (a link counts as that: none is followed)."""
 
 
-def scan(root: Path, suffixes: tuple[str, ...] = SUFFIXES, progress: Progress = no_progress) -> Scan:
-    """Looks at every file below `root` whose name ends in one of `suffixes` (in lower case), in any order.
-
-    `root` itself may be a link; it is resolved once. Names that start with a dot are passed over. Raises
-    nothing but what `progress` raises, which is called every thousand files: what could not be looked at is
-    in `unseen`. 100,000 files take about a second of processor time with a warm cache.
-    """
-    return look(root, None, suffixes, progress)
-
-
-def look(
+def scan(
     root: Path,
-    paths: Iterable[str] | None,
     suffixes: tuple[str, ...] = SUFFIXES,
     progress: Progress = no_progress,
+    *,
+    paths: Iterable[str] | None = None,
 ) -> Scan:
-    """The same for the named paths, or (None) for all: a file by itself, a folder with all that is below it.
+    """Looks at every file below `root` whose name ends in one of `suffixes` (in lower case), in any order.
 
-    Costs a few calls per path; for more than some thousand paths `scan` is quicker.
+    With `paths` at these alone: a file by itself, a folder with all that is below it. Of some thousand paths
+    all is quicker: 100,000 files take about a second of processor time with a warm cache. `root` itself may
+    be a link; it is resolved once. Names that start with a dot are passed over. Raises nothing but what
+    `progress` raises, which is called every thousand files: what could not be looked at is in `unseen`.
     """
     scope = None if paths is None else frozenset(paths)
     found = _Found(suffixes, progress)

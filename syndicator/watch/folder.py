@@ -33,8 +33,8 @@ from watchdog.observers.api import BaseObserver
 from watchdog.observers.inotify import InotifyObserver
 
 from syndicator.once import SaidOnce
+from syndicator.watch.changes import Hint, Sign
 from syndicator.watch.files import SUFFIXES
-from syndicator.watch.settle import Hint, Sign
 
 log = structlog.get_logger()
 

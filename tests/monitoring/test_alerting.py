@@ -35,7 +35,7 @@ from syndicator.monitoring.status import StatusFile
 from syndicator.settings.models import AlertsTo, Credentials, Settings, Source
 from syndicator.slack.client import Calls
 from syndicator.store.types import ProblemKind
-from syndicator.watch.deletion_guard import LossReason
+from syndicator.watch.changes import LossReason
 from tests import slack_rules
 from tests.acceptance.running import wait_for
 from tests.rig import SITE

@@ -26,7 +26,7 @@ from syndicator.monitoring.health import (
     status_line,
 )
 from syndicator.store.types import ProblemKind
-from syndicator.watch.deletion_guard import LossReason
+from syndicator.watch.changes import LossReason
 
 NOW = utc(2026, 3, 14, 12)
 MISSING = folder_lost("news", LossReason.MISSING, utc(2026, 3, 14, 9, 12))

@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from syndicator.watch.deletion_guard import Guard, compare, guard_deletions
-from syndicator.watch.files import Reading, Unread, look, read_article, scan
+from syndicator.watch.changes import Guard, Hint, Settling, compare, guard_deletions
+from syndicator.watch.files import Reading, Unread, read_article, scan
 from syndicator.watch.folder import Folder
-from syndicator.watch.settle import Hint, Settling
 from syndicator.watch.types import Scan, Stamp
 
 MANY = 1000
@@ -71,7 +70,7 @@ class Follower:
             self._take(scan(self.root), batch)
             self.scanned = time.monotonic()
         else:
-            self._take(look(self.root, paths | self.settling.waiting | self.guard.since.keys()), batch)
+            self._take(scan(self.root, paths=paths | self.settling.waiting | self.guard.since.keys()), batch)
 
     def _batch(self, wait: float) -> list[Hint]:
         batch: list[Hint] = []

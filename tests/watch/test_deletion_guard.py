@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.models import utc
-from syndicator.watch.deletion_guard import (
+from syndicator.watch.changes import (
     AGAIN,
     LINGER,
     TOPIC_LINGER,

@@ -18,8 +18,8 @@ from structlog.testing import capture_logs
 from watchdog.observers.inotify import InotifyObserver
 
 from syndicator.watch import folder
+from syndicator.watch.changes import Hint, Sign
 from syndicator.watch.folder import Folder
-from syndicator.watch.settle import Hint, Sign
 
 SOON = 5.0
 """Seconds within which an event must have come, however busy the machine."""

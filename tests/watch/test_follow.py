@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.watch.deletion_guard import Guard, LossReason, compare, guard_deletions
+from syndicator.watch.changes import Guard, Hint, LossReason, compare, guard_deletions
 from syndicator.watch.files import scan
 from syndicator.watch.folder import Folder
-from syndicator.watch.settle import Hint
 from tests.alone import NoRight, short_queue
 from tests.watch.follower import Follower
 

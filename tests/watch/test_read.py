@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from syndicator.errors import ArticleError, SourceUnreadable
-from syndicator.watch.deletion_guard import compare
-from syndicator.watch.files import LIMIT, Reading, Unread, look, read_article, scan
-from syndicator.watch.settle import Settling
+from syndicator.watch.changes import Settling, compare
+from syndicator.watch.files import LIMIT, Reading, Unread, read_article, scan
 from syndicator.watch.types import Stamp
 from tests.sockets import make_socket
 
@@ -174,7 +173,7 @@ import os, sys
 from pathlib import Path
 from syndicator.errors import SourceUnreadable
 from syndicator.watch.files import read_article
-from syndicator.watch.files import look, scan
+from syndicator.watch.files import scan
 import resource
 root = Path(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
@@ -185,7 +184,7 @@ try:
 except OSError:
     pass
 for free in range(5):
-    for seen in (scan(root), look(root, ["deep", "deep/er/b.md"])):
+    for seen in (scan(root), scan(root, paths=["deep", "deep/er/b.md"])):
         assert len(seen.files) + len(seen.unseen) >= 1, seen
         assert seen.complete or (seen.broken and not seen.missing), seen
     try:
@@ -292,7 +291,7 @@ def try_often(root: Path, quiet: float) -> Tries:
     deadline = time.monotonic() + 60
     while (tries.count < 20_000 or tries.whole < 3) and time.monotonic() < deadline:
         tries.count += 1
-        changes = compare(known, look(root, ["w.md"]))
+        changes = compare(known, scan(root, paths=["w.md"]))
         ready = settling.ready(changes, now=time.monotonic(), wall_ns=time.time_ns())
         read = read_article(root, "w.md", expected=ready.get("w.md"))
         if "w.md" not in ready:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.watch.files import look, scan
+from syndicator.watch.files import scan
 from syndicator.watch.types import MAX_DEPTH, Scan, SkippedFile, Stamp, skip_reason
 from tests.sockets import make_socket
 
@@ -32,7 +32,7 @@ def seen_by(request: pytest.FixtureRequest) -> str:
 
 def take(root: Path, how: str) -> Scan:
     """The whole folder, by either way of looking."""
-    return scan(root) if how == "scan" else look(root, [entry.name for entry in root.iterdir()])
+    return scan(root) if how == "scan" else scan(root, paths=[entry.name for entry in root.iterdir()])
 
 
 def test_articles_are_found_in_all_folders(tmp_path: Path, seen_by: str) -> None:
@@ -68,7 +68,7 @@ def test_hidden_names_are_passed_over(tmp_path: Path, seen_by: str) -> None:
     put(tmp_path, ".git/a.md")
     put(tmp_path, "b/.draft.md")
     assert take(tmp_path, seen_by).files == {}
-    assert look(tmp_path, [".git", "b/.draft.md", ".git/a.md"]).files == {}
+    assert scan(tmp_path, paths=[".git", "b/.draft.md", ".git/a.md"]).files == {}
 
 
 def test_what_is_no_regular_file_is_an_oddity(tmp_path: Path, seen_by: str) -> None:
@@ -112,13 +112,13 @@ def test_no_link_to_a_folder_is_followed(tmp_path: Path, seen_by: str) -> None:
     (root / "link").symlink_to(tmp_path / "outside")
     (root / "loop").symlink_to(root)
     assert set(take(root, seen_by).files) == {"b.md"}
-    assert look(root, ["link/a.md", "loop/b.md"]).files == {}
+    assert scan(root, paths=["link/a.md", "loop/b.md"]).files == {}
 
 
 def test_a_look_never_leaves_the_root(tmp_path: Path) -> None:
     put(tmp_path, "outside.md")
     put(tmp_path, "root/a.md")
-    seen = look(tmp_path / "root", ["../outside.md", "/etc", "./a.md", "a.md/", "b/../a.md"])
+    seen = scan(tmp_path / "root", paths=["../outside.md", "/etc", "./a.md", "a.md/", "b/../a.md"])
     assert seen.files == {}
     assert seen.complete
 
@@ -137,7 +137,7 @@ def test_a_root_that_is_not_there_is_missing(tmp_path: Path, name: str) -> None:
     seen = scan(tmp_path / name)
     assert seen.missing
     assert seen.complete
-    assert look(tmp_path / name, ["a.md"]).missing
+    assert scan(tmp_path / name, paths=["a.md"]).missing
 
 
 def test_an_empty_root_is_not_missing(tmp_path: Path) -> None:
@@ -149,11 +149,11 @@ def test_an_empty_root_is_not_missing(tmp_path: Path) -> None:
 def test_a_look_finds_files_folders_and_nothing(tmp_path: Path) -> None:
     for path in ("a.md", "b/c.md", "b/d/e.md", "f.md"):
         put(tmp_path, path)
-    seen = look(tmp_path, ["a.md", "b", "gone.md", "gone/too.md", "a.md/below.md"])
+    seen = scan(tmp_path, paths=["a.md", "b", "gone.md", "gone/too.md", "a.md/below.md"])
     assert set(seen.files) == {"a.md", "b/c.md", "b/d/e.md"}
     assert seen.scope == frozenset({"a.md", "b", "gone.md", "gone/too.md", "a.md/below.md"})
     assert seen.complete
-    assert set(look(tmp_path, ["b/d/e.md"]).files) == {"b/d/e.md"}
+    assert set(scan(tmp_path, paths=["b/d/e.md"]).files) == {"b/d/e.md"}
 
 
 def test_a_name_that_is_not_utf8_is_an_oddity(tmp_path: Path, seen_by: str) -> None:
@@ -185,7 +185,7 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     put(tmp_path, "a/b/c.md")
     before = open_descriptors()
     scan(tmp_path)
-    look(tmp_path, ["a", "a/b/c.md", "a/x/y.md", "a/b/c.md/d.md"])
+    scan(tmp_path, paths=["a", "a/b/c.md", "a/x/y.md", "a/b/c.md/d.md"])
     scan(tmp_path / "missing")
     assert open_descriptors() == before
 
@@ -193,8 +193,8 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
 SHUT = """
 import sys
 from pathlib import Path
-from syndicator.watch.files import look, scan
-for seen in (scan(Path(sys.argv[1])), look(Path(sys.argv[1]), ["shut", "shut/a.md", "b.md"])):
+from syndicator.watch.files import scan
+for seen in (scan(Path(sys.argv[1])), scan(Path(sys.argv[1]), paths=["shut", "shut/a.md", "b.md"])):
     print(sorted(seen.files), dict(seen.unseen), [kind.name for kind in seen.skipped.values()], seen.broken)
 print(scan(Path(sys.argv[1]) / "shut").missing, scan(Path(sys.argv[1]) / "shut").complete)
 """

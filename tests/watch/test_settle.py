@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syndicator.watch.deletion_guard import Changes
-from syndicator.watch.settle import QUIET, REST, Hint, Settling, Sign
+from syndicator.watch.changes import QUIET, REST, Changes, Hint, Settling, Sign
 from syndicator.watch.types import Stamp
 
 START = 1_000.0
