@@ -31,6 +31,8 @@ LONGEST_TITLE = 500
 LONGEST_SUMMARY = 2_000
 LONGEST_TYPE = 50
 MOST_TOPICS = 50
+_WITHOUT_TAGS = {Tool.JEKYLL: without_liquid, Tool.HUGO: without_shortcodes}
+"""What each tool alone can carry out is taken out of a body."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}")
 
@@ -61,9 +63,10 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
     published = _published(fields, facts, source, path)
     link, derived = article_link(fields, facts, source, path, published)
     base = link if tool is not Tool.SMARTABLE else source.base_url or link
-    markdown, embedded = _body(matter, tool), fields.text(Field.EMBEDDED) or ""
+    markdown, embedded = _WITHOUT_TAGS.get(tool, str)(matter.body), fields.text(Field.EMBEDDED) or ""
     body = render_body(markdown, base_url=link, embedded=embedded, first_line=matter.body_line)
-    excerpt = _excerpt(fields)
+    excerpt = (fields.text(Field.SUMMARY) or "")[: LONGEST_SUMMARY * 8]
+    excerpt = plain_line(without_tags(excerpt), LONGEST_SUMMARY)
     publisher, others = fields.first(Field.PROVIDER), fields.first(Field.RELATED)
     article = Article(
         source=source.name,
@@ -88,7 +91,8 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
         or fields.flag(Field.PUBLIC) is False,
         marked_draft=marked,
         quality=fields.number(Field.QUALITY),
-        heat=_heat(fields),
+        # -1 is how the tool that writes it says that it does not know.
+        heat=None if (heat := fields.number(Field.HEAT)) == -1 else heat,
         guid=_guid(fields),
         derived=derived,
     )
@@ -98,24 +102,17 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
     return replace(article, revision=revised, link=encoded(link), images=images)
 
 
-def _excerpt(fields: Fields) -> str:
-    written = (fields.text(Field.SUMMARY) or "")[: LONGEST_SUMMARY * 8]
-    return plain_line(without_tags(written), LONGEST_SUMMARY)
-
-
 def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:
     title = plain_line(fields.text(Field.TITLE) or "", LONGEST_TITLE)
     if visible(title):
         return title
-    if tool is Tool.JEKYLL and visible(named := _titleized(facts.slug)):
-        return named
+    if tool is Tool.JEKYLL:
+        # What Jekyll makes of a file name (lib/jekyll/utils.rb, titleize_slug).
+        named = plain_line(" ".join(word.capitalize() for word in facts.slug.split("-")), LONGEST_TITLE)
+        if visible(named):
+            return named
     what = "has nothing to see in it" if title else "no title"
     raise fields.problem(Field.TITLE, what, f"Add {fields.keys(Field.TITLE)} with the headline")
-
-
-def _titleized(slug: str) -> str:
-    """What Jekyll makes of a file name (lib/jekyll/utils.rb, titleize_slug)."""
-    return plain_line(" ".join(word.capitalize() for word in slug.split("-")), LONGEST_TITLE)
 
 
 def _published(fields: Fields, facts: FileFacts, source: Source, path: str) -> datetime:
@@ -155,18 +152,6 @@ def _topics(fields: Fields, facts: FileFacts) -> tuple[str, ...]:
         what = f"has {len(topics)} topics, and {MOST_TOPICS} are allowed"
         raise fields.problem(Field.TOPICS, what, "Name the few that it is about")
     return topics
-
-
-def _body(matter: FrontMatter, tool: Tool) -> str:
-    if tool is Tool.JEKYLL:
-        return without_liquid(matter.body)
-    return without_shortcodes(matter.body) if tool is Tool.HUGO else matter.body
-
-
-def _heat(fields: Fields) -> float | None:
-    """The heat; -1 is how the tool that writes it says that it does not know."""
-    heat = fields.number(Field.HEAT)
-    return None if heat == -1 else heat
 
 
 def _language(fields: Fields) -> str | None:

@@ -179,22 +179,15 @@ class _Sanitiser(local):
         if plain := joined_plainly(self._base_url, value):
             return plain
         if value not in self._encoded:
-            self._encoded[value] = _encoded(self._base_url, value)
+            self._encoded[value] = None
+            with suppress(ValueError):
+                address = _CODED_HOST.sub(lambda found: found[1] + unquote(found[2]), encoded(value))
+                self._encoded[value] = joined(self._base_url, address)
             self._too_many = len(self._encoded) > MOST_ODD_ADDRESSES
         return self._encoded[value]
 
 
 _SANITISER = _Sanitiser()
-
-
-def _encoded(base_url: str, value: str) -> str | None:
-    with suppress(ValueError):
-        return joined(base_url, _CODED_HOST.sub(_decoded_host, encoded(value)))
-    return None
-
-
-def _decoded_host(found: re.Match[str]) -> str:
-    return found[1] + unquote(found[2])
 
 
 def _link_to_frame(found: re.Match[str]) -> str:

@@ -120,7 +120,7 @@ class Fields:
     def problem(self, field: Field, what: str, fix: str) -> ArticleError:
         """An ArticleError for what the field holds, at its key; at the top where the file has no such key."""
         found = self.first(field)
-        return self._wrong(found, what, fix) if found else self.matter.problem(what, fix)
+        return self._wrong(found, what, fix) if found else self.matter.document.problem(what, fix)
 
     def keys(self, field: Field) -> str:
         """The keys that may hold the field, for a message."""
@@ -193,7 +193,7 @@ class Fields:
         return [found.value]
 
     def _wrong(self, found: FieldValue, what: str, fix: str) -> ArticleError:
-        return self.matter.problem(f"`{'.'.join(found.at)}` {what}", fix, *found.at)
+        return self.matter.document.problem(f"`{'.'.join(found.at)}` {what}", fix, *found.at)
 
     def _reach(self, path: KeyPath) -> FieldValue | None:
         """What the path leads to; None where it leads nowhere."""

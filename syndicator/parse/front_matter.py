@@ -14,7 +14,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any, cast
 
@@ -22,9 +22,8 @@ import frontmatter
 from frontmatter.default_handlers import BaseHandler
 
 from syndicator.errors import ArticleError
-from syndicator.models import Position
 from syndicator.text import clean
-from syndicator.yaml_reader.events import LIMITS, SECRET, Key, YamlDocument, read_yaml, refuse_oversize, shown
+from syndicator.yaml_reader.events import LIMITS, SECRET, YamlDocument, read_yaml, refuse_oversize, shown
 from syndicator.yaml_reader.scalars import Value, decimal_number, whole_number
 
 FILE_BYTES = 2 * 1024 * 1024
@@ -41,15 +40,6 @@ class FrontMatter:
     @property
     def fields(self) -> Mapping[str, Value]:
         return cast("dict[str, Value]", self.document.value)
-
-    def place(self, *path: Key) -> Position:
-        """Where a key stands, as in `place("images", 0, "url")`."""
-        return self.document.place(*path)
-
-    def problem(self, what: str, fix: str, *path: Key) -> ArticleError:
-        """An ArticleError at the key of `path`."""
-        at = self.place(*path)
-        return ArticleError(what, fix=fix, line=at.line, column=at.column)
 
 
 class _Yaml(BaseHandler):
@@ -92,8 +82,8 @@ def read_front_matter(data: bytes) -> FrontMatter:
     else:
         document, body = _between_fences(handler, top, first_line)
     if not isinstance(document.value, dict):
-        what, fix = "the front matter is not a list of keys with values", "Write it as lines of `key: value`"
-        raise ArticleError(what, fix=fix, line=document.place().line)
+        what = "the front matter is not a list of keys with values"
+        raise document.problem(what, "Write it as lines of `key: value`")
     body_line = first_line + top.count("\n", 0, len(top) - len(body))
     return FrontMatter(document=document, body=body, body_line=body_line)
 
@@ -109,9 +99,7 @@ def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[Ya
         document = YamlDocument(value=read_toml(matter, first_line), first_line=first_line)
     else:
         document = read_yaml(matter, first_line=first_line, secret=SECRET)
-    if document.value is None:
-        document = YamlDocument(value={}, first_line=first_line)
-    return document, body.lstrip()
+    return replace(document, value={}) if document.value is None else document, body.lstrip()
 
 
 def begins_with_front_matter(data: bytes) -> bool:

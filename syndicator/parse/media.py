@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from itertools import islice
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from syndicator.models import Image, Provider, Related
@@ -17,6 +17,7 @@ from syndicator.parse.text import plain_line, visible
 from syndicator.urls import encoded, http_link, joined
 from syndicator.yaml_reader.scalars import Value
 
+T = TypeVar("T")
 MOST_IMAGES = 20
 MOST_RELATED = 50
 MOST_TRIED = 100
@@ -97,20 +98,15 @@ def _related(item: dict[str, Value], zone: ZoneInfo, title_limit: int) -> Relate
         link=encoded(link),
         canonical_link=canonical_link(link),
         provider=as_name(item.get("provider")),
-        published=_moment(_first(item, ("publishedDateTime", "date"), str), zone),
+        published=_first(item, ("publishedDateTime", "date"), lambda text: read_moment(text, zone)),
         quality=as_number(item.get("quality")),
     )
 
 
-def _first(item: dict[str, Value], keys: tuple[str, ...], read: Callable[[str], str]) -> str | None:
+def _first(item: dict[str, Value], keys: tuple[str, ...], read: Callable[[str], T]) -> T | None:
+    """What is read from the first of the keys that can be."""
     for key in keys:
         with suppress(ValueError):
             if text := as_text(item.get(key)):
                 return read(text)
-    return None
-
-
-def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
-    with suppress(ValueError):
-        return read_moment(text, zone) if text else None
     return None

@@ -46,7 +46,8 @@ def _text(document: YamlDocument, keys: dict[str, Value], key: str) -> str | Non
     value = keys.get(key)
     text = as_text(value)
     if value is not None and text is None:
-        raise _wrong(document, "is not text", "Write one text, in quotes if it is `true` or `null`", key)
+        fix = "Write one text, in quotes if it is `true` or `null`"
+        raise document.problem(f"`{key}` is not text", fix, key)
     return text
 
 
@@ -60,7 +61,8 @@ def _names(document: YamlDocument, keys: dict[str, Value], name: str) -> tuple[s
         for item in _items(keys.get(key)):
             alias = as_name(item)
             if alias is None or isinstance(item, dict):
-                raise _wrong(document, "has something in it that is not a name", "Write a list of names", key)
+                what = f"`{key}` has something in it that is not a name"
+                raise document.problem(what, "Write a list of names", key)
             names.setdefault(alias.casefold(), alias)
     return tuple(names.values())[1:]
 
@@ -68,8 +70,3 @@ def _names(document: YamlDocument, keys: dict[str, Value], name: str) -> tuple[s
 def _items(value: Value) -> Iterator[Value]:
     items = value if isinstance(value, list) else [value]
     return (item for item in items if item is not None)
-
-
-def _wrong(document: YamlDocument, what: str, fix: str, key: str) -> ArticleError:
-    at = document.place(key)
-    return ArticleError(f"`{key}` {what}", fix=fix, line=at.line, column=at.column)

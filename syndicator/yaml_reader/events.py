@@ -73,6 +73,11 @@ class YamlDocument:
             here = here.get(step) if type(here) is dict else here[step]
         return position(mark, self.first_line)
 
+    def problem(self, what: str, fix: str, *path: Key) -> ArticleError:
+        """An ArticleError at the key of `path`."""
+        at = self.place(*path)
+        return ArticleError(what, fix=fix, line=at.line, column=at.column)
+
 
 def read_yaml(
     text: str, *, first_line: int = 1, limits: Limits = LIMITS, secret: frozenset[str] = frozenset()
@@ -226,12 +231,10 @@ class _Builder:
         if event.anchor is not None:
             what = "an anchor (`&name`), which is not allowed here"
             return self._wrong(what, "Write the value out, or put text with `&` in quotes", event)
-        what = "a tag (`!name`), which is not allowed here"
-        return self._wrong(what, "Remove it, or put text with `!` in quotes", event)
+        return self._wrong("a tag (`!name`), which is not allowed here", _TAG, event)
 
     def _wrong(self, what: str, fix: str, event: Any) -> ArticleError:
-        at = position(event.start_mark, self._first_line)
-        return ArticleError(what, fix=fix, line=at.line, column=at.column)
+        return _problem_at(event.start_mark, self._first_line, what, fix)
 
 
 _COLON = "Put the whole value in double quotes if it contains `: ` or ` #`, and check the indentation"
@@ -257,11 +260,7 @@ _PROBLEMS: tuple[tuple[str, str, str], ...] = (
      "Put the value in double quotes, and indent with spaces"),
     ("unknown escape character", "a backslash that stands for nothing", _QUOTE),
     ("invalid Unicode character", "an escape that is no character", "Write the character itself"),
-    (
-        "found undefined tag",
-        "a tag (`!name`), which is not allowed here",
-        "Remove it, or put text with `!` in quotes",
-    ),
+    ("found undefined tag", "a tag (`!name`), which is not allowed here", _TAG),
     ("unexpected document indicator", "quotes that are not closed before `---`", _QUOTE),
     ("unexpected end of stream", "quotes that are not closed", _QUOTE),
     ("did not find expected <document start>", "text that is not part of the YAML above", _COLON),
@@ -287,5 +286,10 @@ def explain_syntax(error: Exception, first_line: int) -> ArticleError:
     what, fix = next(((w, c) for words, w, c in _PROBLEMS if words in problem), _OTHER)
     found: Mark = getattr(error, "problem_mark", None)
     begun: Mark = getattr(error, "context_mark", None)
-    at = position(begun or found if what.startswith(_BEGUN) else found or begun, first_line)
+    mark = begun or found if what.startswith(_BEGUN) else found or begun
+    return _problem_at(mark, first_line, what, fix)
+
+
+def _problem_at(mark: Mark, first_line: int, what: str, fix: str) -> ArticleError:
+    at = position(mark, first_line)
     return ArticleError(what, fix=fix, line=at.line, column=at.column)
