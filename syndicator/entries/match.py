@@ -76,6 +76,14 @@ class StoredChange:
     after: StoredEntry
 
     @property
+    def was_public(self) -> bool:
+        return self.before is not None and self.before.entry.visibility is Visibility.PUBLIC
+
+    @property
+    def is_public(self) -> bool:
+        return self.after.entry.visibility is Visibility.PUBLIC
+
+    @property
     def revised(self) -> bool:
         """Whether a subscriber can see a difference in the article itself."""
         return self.before is not None and self.before.entry.updated != self.after.entry.updated
@@ -289,13 +297,8 @@ def _second_links(
     """The articles of a batch whose derived link another file of the source has, by path."""
     owners = _owners_elsewhere(batch, holders, known)
     wanting: dict[str, list[Article]] = {}
-    for one in batch:
-        article = one.article
-        if (
-            article is not None
-            and article.derived
-            and not is_draft(article, include_unpublished=include_unpublished)
-        ):
+    for article in (one.article for one in batch if one.article is not None):
+        if article.derived and not is_draft(article, include_unpublished=include_unpublished):
             wanting.setdefault(article.canonical_link, []).append(article)
     refused: dict[str, Problem] = {}
     for link, articles in wanting.items():

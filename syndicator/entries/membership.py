@@ -5,13 +5,17 @@ Behaviour 14, 16 and 17: of a link's copies each feed shows one; the order of fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import count
 
 from syndicator.models import ALL, Entry, Visibility
 from syndicator.store.types import FEED, Membership
 
+Numbers = Callable[[str], Iterator[int]]
+"""The numbers that are free in a topic's feed, lowest first."""
 _NOWHERE = Membership(topic="", guid="", member=False, shown=False, number=None)
 
 
@@ -31,52 +35,44 @@ def update_memberships(
     page_size: int,
     now: datetime,
 ) -> MembershipChanges:
-    """Stands `entries` anew: changed ones, and all copies of their old and new links.
+    """Places `entries` anew: changed ones, and all copies of their old and new links.
 
     `before` are the memberships that these entries have in the store; `next_number` says with what number the
     next entry appears in a topic's feed. An entry that leaves a feed, for whatever reason, left it `now`.
     """
-    every = list(entries)
     old = {(membership.topic, membership.guid): membership for membership in before}
+    numbers = cache(lambda topic: count(next_number(topic)))
+    changed = tuple(_memberships(list(entries), old, numbers, now))
+    dirty: set[tuple[str, int]] = set()
+    for after, _ in changed:
+        was = old.get((after.topic, after.guid), _NOWHERE)
+        if after.number is not None and was.number is None:
+            dirty |= _neighbours(after.topic, after.number, page_size)
+        if was.shown or after.shown:
+            dirty |= {(after.topic, FEED), (after.topic, (after.number or 0) // page_size)}
+    return MembershipChanges(memberships=changed, dirty=frozenset(dirty))
+
+
+def _memberships(
+    every: Sequence[Entry], old: Mapping[tuple[str, str], Membership], numbers: Numbers, now: datetime
+) -> Iterator[tuple[Membership, Entry]]:
     former: dict[str, set[str]] = {}
     for topic, guid in old:
         former.setdefault(guid, set()).add(topic)
     shown = _shown(every, old)
-    numbers: dict[str, int] = {}
-    changed: list[tuple[Membership, Entry]] = []
-    dirty: set[tuple[str, int]] = set()
     for entry in sorted(every, key=lambda one: (one.article.published, one.guid)):
-        for topic in sorted({ALL, *entry.topics} | former.get(entry.guid, set())):
-            was = old.get((topic, entry.guid), _NOWHERE)
-            stands = (topic, entry.guid) in shown
-            number = was.number
-            if stands and number is None:
-                number = numbers[topic] if topic in numbers else next_number(topic)
-                numbers[topic] = number + 1
-                dirty |= _neighbours(topic, number, page_size)
+        own, there = {ALL, *entry.topics}, entry.visibility is not Visibility.WITHDRAWN
+        for topic in sorted(own | former.get(entry.guid, set())):
+            was, stands = old.get((topic, entry.guid), _NOWHERE), (topic, entry.guid) in shown
             after = Membership(
                 topic=topic,
                 guid=entry.guid,
-                member=_is_member(entry, topic),
+                member=there and topic in own,
                 shown=stands,
-                number=number,
-                removed=_removed(was, stands, now),
+                number=next(numbers(topic)) if stands and was.number is None else was.number,
+                removed=None if stands else now if was.shown else was.removed,
             )
-            changed.append((after, entry))
-            if was.shown or stands:
-                dirty |= {(topic, FEED), (topic, (number or 0) // page_size)}
-    return MembershipChanges(memberships=tuple(changed), dirty=frozenset(dirty))
-
-
-def _removed(was: Membership, shown: bool, now: datetime) -> datetime | None:
-    """When the entry left the feed: `now` if it does now; None while it stands there or never did."""
-    if shown:
-        return None
-    return now if was.shown else was.removed
-
-
-def _is_member(entry: Entry, topic: str) -> bool:
-    return entry.visibility is not Visibility.WITHDRAWN and (topic == ALL or topic in entry.topics)
+            yield after, entry
 
 
 def _shown(every: Iterable[Entry], old: Mapping[tuple[str, str], Membership]) -> set[tuple[str, str]]:

@@ -44,9 +44,8 @@ def _kind(change: StoredChange) -> tuple[str, str] | None:
     """What happened to the entry, and why it is not public; None where nobody needs to know."""
     before = None if change.before is None else change.before.entry
     after = change.after.entry
-    was_public = before is not None and before.visibility is Visibility.PUBLIC
     why = "file gone" if after.visibility is Visibility.WITHDRAWN else after.visibility.value
-    match was_public, after.visibility is Visibility.PUBLIC:
+    match change.was_public, change.is_public:
         case False, True:
             return "published", ""
         case True, False:

@@ -86,17 +86,13 @@ def asked(source: Source, files: Files) -> Iterator[Iterator[ScannedFile | None]
         with suppress(OSError):
             # In memory, since a pipe is full until the process takes from it.
             request = stack.enter_context(os.fdopen(os.memfd_create("articles"), "w+b"))
-            request.writelines(_request(source, files))
+            lines_asked = (source.model_dump(mode="json"), *files)
+            request.writelines(json.dumps(one).encode() + b"\n" for one in lines_asked)
             request.seek(0)
             process = stack.enter_context(start(__name__, stdin=request.fileno(), pipe_bytes=PIPE_BYTES))
             stack.callback(process.kill)
             lines = _lines(process.stdout.fileno() if process.stdout else 0)
         yield map(_scanned, files, lines)
-
-
-def _request(source: Source, files: Files) -> Iterator[bytes]:
-    for one in (source.model_dump(mode="json"), *files):
-        yield json.dumps(one).encode() + b"\n"
 
 
 def _scanned(file: tuple[str, Stamp], line: bytes) -> ScannedFile | None:

@@ -166,9 +166,7 @@ class StoryRouter:
         left = {
             change.after.entry.guid: change.after.entry.story
             for change in changes
-            if change.after.entry.visibility is not Visibility.PUBLIC
-            and change.before is not None
-            and change.before.entry.visibility is Visibility.PUBLIC
+            if change.was_public and not change.is_public
         }
         orphans = self._orphans(session, left) if left else []
         session.outbox.ledger.forget(orphans)

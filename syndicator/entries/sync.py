@@ -160,12 +160,8 @@ class EntrySync:
 
     def _update_memberships(self, touched: Sequence[StoredChange]) -> None:
         session = self.session
-        links = {
-            stored.entry.article.canonical_link
-            for change in touched
-            for stored in (change.before, change.after)
-            if stored is not None
-        }
+        both = [stored for change in touched for stored in (change.before, change.after)]
+        links = {stored.entry.article.canonical_link for stored in both if stored is not None}
         concerned = {change.after.entry.guid: change.after.entry for change in touched}
         others = session.entries(session.guids_with(sorted(links)) - concerned.keys())
         concerned |= {guid: stored.entry for guid, stored in others.items()}
@@ -210,9 +206,8 @@ class EntrySync:
         Returns which files have become bad, and which are so no longer.
         """
         session = self.session
-        bad = {one.path: one.problem for one in batch.found if one.problem is not None}
-        bad |= {problem.path: problem for problem in recognised.refused}
-        refused = {problem.path for problem in recognised.refused}
+        refused = {problem.path: problem for problem in recognised.refused}
+        bad = {one.path: one.problem for one in batch.found if one.problem is not None} | refused
         rows: dict[str, KnownFile] = {}
         for one in batch.found:
             change = recognised.changes.get(one.path)

@@ -51,9 +51,8 @@ def _on_site(
         if address and address.startswith(("http://", "https://")):
             return http_link(address), False
         if source.base_url is None:
-            keys = fields.keys(Field.LINK)
-            fix = "et the source's `base_url`"
-            raise fields.problem(Field.LINK, "no link", f"Add {keys}, or s{fix}" if keys else f"S{fix}")
+            add = f"Add {keys}, or set" if (keys := fields.keys(Field.LINK)) else "Set"
+            raise fields.problem(Field.LINK, "no link", f"{add} the source's `base_url`")
         own = own_path(
             _pattern(fields, address) or check_pattern(source.permalink or DEFAULTS[source.profile]),
             tool=source.profile,

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any, cast
 
 import frontmatter
@@ -175,19 +176,12 @@ def read_toml(text: str, first_line: int) -> Value:
 
 
 def read_json(text: str, first_line: int) -> tuple[Value, int]:
-    """The JSON object that `text` begins with, and where it ends. Raises ArticleError; a repeated key is
-    refused."""
-
-    def unite(pairs: list[tuple[str, Value]]) -> Value:
-        united = dict(pairs)
-        if len(united) < len(pairs):
-            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            what = f"the key `{shown(twice)}` stands twice in one object"
-            raise ArticleError(what, fix="Keep one of the two", line=first_line)
-        return united
-
+    """The JSON object that `text` begins with, and where it ends. Raises ArticleError."""
     decoder = json.JSONDecoder(
-        object_pairs_hook=unite, parse_float=decimal_number, parse_int=whole_number, parse_constant=str
+        object_pairs_hook=partial(_united, first_line),
+        parse_float=decimal_number,
+        parse_int=whole_number,
+        parse_constant=str,
     )
     try:
         value, end = decoder.raw_decode(text[: LIMITS.size_bytes + 1])
@@ -197,6 +191,16 @@ def read_json(text: str, first_line: int) -> tuple[Value, int]:
         raise _json_problem(error, text, first_line) from None
     refuse_oversize(text[:end], LIMITS, first_line)
     return _Plain(first_line).of(value), end
+
+
+def _united(first_line: int, pairs: list[tuple[str, Value]]) -> Value:
+    """An object of these keys; a repeated one is refused."""
+    united = dict(pairs)
+    if len(united) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        what = f"the key `{shown(twice)}` stands twice in one object"
+        raise ArticleError(what, fix="Keep one of the two", line=first_line)
+    return united
 
 
 class _Plain:

@@ -33,7 +33,7 @@ def render_nginx_map(moves: Mapping[str, str]) -> bytes:
     """
     latest = {old: _latest(old, moves) for old in sorted(moves)}
     return "".join(
-        f"{_escape(old)} {new};\n"
+        ("\\" if old in _PARAMETERS else "") + f"{old} {new};\n"
         for old, new in latest.items()
         if old != new and _SLUG.fullmatch(old) and (new == GONE or _SLUG.fullmatch(new))
     ).encode()
@@ -48,7 +48,3 @@ def _latest(slug: str, moves: Mapping[str, str]) -> str:
         latest = after
         passed.add(after)
     return latest
-
-
-def _escape(slug: str) -> str:
-    return f"\\{slug}" if slug in _PARAMETERS else slug

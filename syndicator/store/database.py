@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,7 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table
 from sqlalchemy.engine import make_url
 
-from syndicator.errors import (
-    StoreDamaged,
-    StoreError,
-    StoreGone,
-    StoreTooNew,
-)
+from syndicator.errors import StoreDamaged, StoreError, StoreGone, StoreTooNew
 from syndicator.store.lock import hold_lock
 from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
 from syndicator.store.session import Session
@@ -179,22 +174,15 @@ def open_known(url: str) -> Iterator[Store]:
     """
     path = database_path(url)
     if not is_file(path):
-        raise StoreError(
-            "there is no state yet", on=str(path), fix="Run `syndicator run` or `syndicator build` first"
-        )
-    store = Store(url)
-    try:
+        fix = "Run `syndicator run` or `syndicator build` first"
+        raise StoreError("there is no state yet", on=str(path), fix=fix)
+    with closing(Store(url)) as store:
         with store.reading() as session:
             current = session.revision()
         if current != latest_revision():
-            raise StoreError(
-                "the state is of another version of syndicator",
-                on=str(path),
-                fix="Start the service of this version once: it brings the state up to date",
-            )
+            fix = "Start the service of this version once: it brings the state up to date"
+            raise StoreError("the state is of another version of syndicator", on=str(path), fix=fix)
         yield store
-    finally:
-        store.close()
 
 
 def hold_state(url: str) -> AbstractContextManager[None]:

@@ -77,23 +77,7 @@ class Problems:
     def _put(
         self, found: Sequence[Problem], before: Iterable[Problem], kind: ProblemKind, now: datetime
     ) -> list[Problem]:
-        upsert(
-            self._connection,
-            problems,
-            (
-                {
-                    "source": problem.source,
-                    "path": problem.path,
-                    "kind": kind,
-                    "line": problem.at.line,
-                    "column": problem.at.column,
-                    "what": problem.what,
-                    "fix": problem.fix,
-                    "since": now,
-                }
-                for problem in found
-            ),
-            keep=("since",),
-        )
+        written = (rows.problem_row(problem, kind, now) for problem in found)
+        upsert(self._connection, problems, written, keep=("since",))
         known = {(problem.source, problem.path, problem.what) for problem in before}
         return [problem for problem in found if (problem.source, problem.path, problem.what) not in known]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
 from syndicator.models import Article, DeclaredTopic, Entry, Position, Problem, Topic, WrittenFile
-from syndicator.store.types import KnownFile, StoredEntry, StoredTopic
+from syndicator.store.dialect import row_of
+from syndicator.store.types import KnownFile, ProblemKind, StoredEntry, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
 ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics")
@@ -70,14 +71,8 @@ def file_row(source: str, path: str, file: KnownFile) -> dict[str, Any]:
         "ctime_ns": ctime_ns,
         "digest": file.digest,
         "guid": file.guid,
-        "topic": None if file.topic is None else _topic_facts(file.topic),
+        "topic": None if file.topic is None else {k: v for k, v in row_of(file.topic).items() if k != "key"},
     }
-
-
-def _topic_facts(topic: DeclaredTopic) -> dict[str, object]:
-    facts = asdict(topic)
-    del facts["key"]
-    return facts
 
 
 def known_file(row: Sequence[Any]) -> tuple[str, KnownFile]:
@@ -112,6 +107,12 @@ def _signed(number: int) -> int:
 
 def _unsigned(number: int) -> int:
     return number + 2**64 if number < 0 else number
+
+
+def problem_row(problem: Problem, kind: ProblemKind, since: datetime) -> dict[str, Any]:
+    row = row_of(problem) | {"line": problem.at.line, "column": problem.at.column}
+    del row["at"]
+    return row | {"kind": kind, "since": since}
 
 
 def problem_value(row: RowMapping) -> Problem:

@@ -60,6 +60,8 @@ _GZIP = re.compile(  # named, and not with a weight of zero
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO}
 """ELOOP: a symbolic link where O_NOFOLLOW forbids one; ENXIO: a socket."""
 
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""A named pipe must not hold the server up."""
 Headers = tuple[tuple[str, str], ...]
 Version = tuple[int, int, int, int]
 FindHeader = Callable[[str], str | None]
@@ -139,9 +141,7 @@ class WebApp:
 
         Tag and bytes come from one open file, so they agree however often it is replaced meanwhile.
         """
-        # O_NONBLOCK: a named pipe must not hold the server up.
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        opened = os.open(f"{self._root}/{stored}", flags)
+        opened = os.open(f"{self._root}/{stored}", _READ)
         try:
             facts = os.fstat(opened)
             if not stat.S_ISREG(facts.st_mode):
