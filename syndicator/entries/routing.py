@@ -10,11 +10,10 @@ import structlog
 
 from syndicator.alerts import LedgerRow
 from syndicator.entries.match import StoredChange
-from syndicator.models import Visibility
 from syndicator.notify.enqueue import KnownTopics, cover_stories
 from syndicator.notify.minimums import minimums_of, routes_by_story
 from syndicator.notify.recorded import day_of
-from syndicator.notify.routing import Change, announce
+from syndicator.notify.routing import Change, announce, departed, heirs
 from syndicator.notify.rules import RouteIndex, TopicNames, fingerprint, names_with_ancestors
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Route
@@ -87,7 +86,7 @@ class StoryRouter:
         """
         found = [Change(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes]
         sources = {change.entry.article.source for change in found} if silent else set()
-        found += self._heirs(session, changes, taken_out)
+        found += self._heirs(session, found, taken_out)
         self._decide(session, found, self._index, topic_names, now=now, silent_sources=sources)
 
     def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
@@ -139,45 +138,29 @@ class StoryRouter:
         silent = {*silent_sources, *(one.article.source for one in others)} if silent_sources else ()
         ledger = session.outbox.ledger
         kinds = ledger.kinds([entry.story for entry in entries], [entry.guid for entry in entries])
-        stories = {entry.story for entry in changed}
-        decisions = [
-            decision
-            for some, judging in routes_by_story(session, routes, stories)
-            for decision in announce(
-                [change for change in changes if change.entry.story in some],
-                judging,
-                others=[entry for entry in others if entry.story in some],
-                now=now,
-                ledger=kinds,
-                topic_names=topic_names,
-                silent_routes={route.name for route in self._new},
-                silent_sources=silent,
-            )
-        ]
+        decisions = announce(
+            changes,
+            routes_by_story(session, routes, {entry.story for entry in changed}),
+            others=others,
+            now=now,
+            ledger=kinds,
+            topic_names=topic_names,
+            silent_routes={route.name for route in self._new},
+            silent_sources=silent,
+        )
         ledger.add(row for one in decisions if (row := one.row) is not None)
         for reason, count in Counter(one.reason for one in decisions).items():
             log.debug("decided", reason=reason.value, count=count)
 
-    def _heirs(
-        self, session: Session, changes: Sequence[StoredChange], taken_out: Collection[str]
-    ) -> list[Change]:
+    def _heirs(self, session: Session, changes: Sequence[Change], taken_out: Collection[str]) -> list[Change]:
         """The public entries of stories owed for one that no longer is, and led by no other: judged in its
         place."""
-        left = {
-            change.after.entry.guid: change.after.entry.story
-            for change in changes
-            if change.was_public and not change.is_public
-        }
+        left = departed(changes)
         orphans = self._orphans(session, left) if left else []
         session.outbox.ledger.forget(orphans)
         orphaned = {owed.guid for owed in orphans} | left.keys() & set(taken_out)
-        heirs = session.of_stories({left[guid] for guid in orphaned})
-        judged = {change.after.entry.guid for change in changes}
-        return [
-            Change(entry=heir.entry, before=heir.entry)
-            for heir in heirs
-            if heir.entry.guid not in judged and heir.entry.visibility is Visibility.PUBLIC
-        ]
+        stories = session.of_stories({left[guid] for guid in orphaned})
+        return heirs((stored.entry for stored in stories), changes)
 
     def _orphans(self, session: Session, left: Collection[str]) -> list[LedgerRow]:
         """What is owed for these entries, in no message yet, and led by none any more."""

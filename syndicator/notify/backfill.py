@@ -37,18 +37,14 @@ def find_backfill(
     others = session.others_of(entries) if route.min_publishers > 1 else []
     names = names_with_ancestors(stored.topic for stored in session.topics())
     asked_for = [route.model_copy(update={"max_age": now - since})]
-    decisions = [
-        decision
-        for some, judging in routes_by_story(session, asked_for, {entry.story for entry in entries})
-        for decision in announce(
-            [Change(entry=entry) for entry in entries if entry.story in some],
-            judging,
-            others=[entry for entry in others if entry.story in some],
-            now=now,
-            ledger={key: kind for key, kind in kinds.items() if kind is not LedgerKind.BASELINE},
-            topic_names=names,
-        )
-    ]
+    decisions = announce(
+        [Change(entry=entry) for entry in entries],
+        routes_by_story(session, asked_for, {entry.story for entry in entries}),
+        others=others,
+        now=now,
+        ledger={key: kind for key, kind in kinds.items() if kind is not LedgerKind.BASELINE},
+        topic_names=names,
+    )
     ranked = sorted(
         (one for one in decisions if one.reason is RouteReason.OWED), key=lambda one: rank(one.entry)
     )

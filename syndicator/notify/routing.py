@@ -1,6 +1,6 @@
 """What is to be announced where, decided step by step (pure).
 
-    changes -> judge -> silence -> group -> dedup -> decisions
+    changes -> judged for each route -> silenced -> grouped by story -> dedup -> decisions
 
 Each change is judged for each route, and what the ledger holds is left alone; where a route asks for several
 publishers, so are the other entries of its story, which may have been short of one. During a silent beginning
@@ -18,7 +18,7 @@ from itertools import groupby
 from typing import NamedTuple, Self
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
-from syndicator.models import Entry, rank
+from syndicator.models import Entry, Visibility, rank
 from syndicator.notify.coverage import count_publishers
 from syndicator.notify.rules import Keys, TopicNames, judge_match, judge_route, keys_of
 from syndicator.settings.models import Route
@@ -65,9 +65,13 @@ class Decision:
         )
 
 
+Judging = Iterable[tuple[Collection[str], Sequence[Route]]]
+"""Stories, with the routes as they judge these (`minimums.split_by_minimum`). No story stands twice."""
+
+
 def announce(
     changes: Sequence[Change],
-    routes: Sequence[Route],
+    judging: Judging,
     *,
     others: Sequence[Entry],
     now: datetime,
@@ -79,57 +83,52 @@ def announce(
     """A decision for each entry and route that judges it, by channel and story; at most one per story writes.
 
     `others` are the other entries of the changes' stories, where a route asks for several publishers.
-    `routes` are in the order of the settings: of several with one channel, the first that takes a story has
+    Routes are in the order of the settings: of several with one channel, the first that takes a story has
     it. While a route or an entry's source begins, silently, what would be announced becomes baseline. A story
     too old when it qualifies becomes baseline too, so that a later edit of its date announces nothing.
     """
-    judged = judge(changes, routes, others=others, now=now, ledger=ledger, topic_names=topic_names)
-    quiet = silence(judged, silent_routes=silent_routes, silent_sources=silent_sources)
-    return [decision for story in group(quiet) for decision in dedup(story)]
-
-
-def judge(
-    changes: Iterable[Change],
-    routes: Iterable[Route],
-    *,
-    others: Iterable[Entry],
-    now: datetime,
-    ledger: LedgerView,
-    topic_names: TopicNames,
-) -> list[Decision]:
-    """Each change before each route, on its own; a story too old when it qualifies is baseline."""
     changed = [_Subject.of(change, topic_names) for change in changes]
     unchanged = [_Subject.of(Change(entry=entry, before=entry), topic_names) for entry in others]
     decisions: list[Decision] = []
-    for route in routes:
-        subjects, publishers = changed, dict[str, int]()
-        if route.min_publishers > 1:
-            subjects = changed + unchanged
-            publishers = _count_publishers((one.entry for one in subjects), route, topic_names)
-        decisions += [_judge_one(one, route, publishers, now=now, ledger=ledger) for one in subjects]
-    return decisions
+    for stories, routes in judging:
+        some, more = (
+            [one for one in subjects if one.entry.story in stories] for subjects in (changed, unchanged)
+        )
+        for route in routes:
+            subjects, publishers = some, dict[str, int]()
+            if route.min_publishers > 1:
+                subjects = some + more
+                publishers = _count_publishers((one.entry for one in subjects), route, topic_names)
+            decisions += [_judge_one(one, route, publishers, now=now, ledger=ledger) for one in subjects]
+    quiet = (_silenced(one, silent_routes, silent_sources) for one in decisions)
+    grouped = groupby(sorted(quiet, key=_channel_and_story), _channel_and_story)
+    return [decision for _, story in grouped for decision in dedup([*story])]
 
 
-def silence(
-    decisions: Iterable[Decision], *, silent_routes: Collection[str], silent_sources: Collection[str]
-) -> list[Decision]:
+def departed(changes: Iterable[Change]) -> dict[str, str]:
+    """The entries that are public no longer, with their stories."""
+    left = (one.entry for one in changes if one.before and one.before.visibility is Visibility.PUBLIC)
+    return {entry.guid: entry.story for entry in left if entry.visibility is not Visibility.PUBLIC}
+
+
+def heirs(entries: Iterable[Entry], changes: Iterable[Change]) -> list[Change]:
+    """The public ones among a story's entries that did not change: to be judged in place of one that left."""
+    changed = {change.entry.guid for change in changes}
+    unchanged = (one for one in entries if one.guid not in changed)
+    return [Change(entry=one, before=one) for one in unchanged if one.visibility is Visibility.PUBLIC]
+
+
+def _channel_and_story(decision: Decision) -> tuple[str, str]:
+    return decision.channel, decision.entry.story
+
+
+def _silenced(decision: Decision, routes: Collection[str], sources: Collection[str]) -> Decision:
     """What would be owed while its route or source begins is baseline."""
-    return [
-        replace(decision, reason=RouteReason.BASELINE, write=LedgerKind.BASELINE)
-        if decision.write is LedgerKind.OWED
-        and (decision.route in silent_routes or decision.entry.article.source in silent_sources)
-        else decision
-        for decision in decisions
-    ]
-
-
-def group(decisions: Iterable[Decision]) -> list[list[Decision]]:
-    """The decisions on one story in one channel together, in the order of the routes."""
-
-    def key(decision: Decision) -> tuple[str, str]:
-        return decision.channel, decision.entry.story
-
-    return [list(story) for _, story in groupby(sorted(decisions, key=key), key)]
+    if decision.write is LedgerKind.OWED and (
+        decision.route in routes or decision.entry.article.source in sources
+    ):
+        return replace(decision, reason=RouteReason.BASELINE, write=LedgerKind.BASELINE)
+    return decision
 
 
 def dedup(story: Sequence[Decision]) -> list[Decision]:

@@ -18,18 +18,17 @@ from heapq import heapify, heappop, heappush
 from itertools import groupby
 
 from syndicator.alerts import DailyMinimum, LedgerKind, LedgerRow, RouteReason, Slot
-from syndicator.models import Entry, Visibility
+from syndicator.models import Entry
 from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, DueReason, Plan, RouteState, select_due
 from syndicator.notify.minimums import Course, judging, minimum_at, split_by_minimum
 from syndicator.notify.recorded import EntryEvent, Recorded, day_of
-from syndicator.notify.routing import Change, announce
+from syndicator.notify.routing import Change, announce, departed, heirs
 from syndicator.notify.rules import RouteIndex
 from syndicator.schedule import next_slot, read_cron
 from syndicator.settings.models import Digest, Route
 
 HOUR = timedelta(hours=1)
-PUBLIC = Visibility.PUBLIC
 
 StoryKey = tuple[str, str]
 """Channel and story."""
@@ -138,19 +137,15 @@ class _Run:
         others = self._others_of(changed) if self._index.counts_publishers else []
         routes = self._index.may_take((*changed.values(), *others), self._names)
         course, stories = self._course, {entry.story for entry in changed.values()}
-        decisions = [
-            decision
-            for some, as_judged in split_by_minimum(routes, stories, course.minimums, course.began)
-            for decision in announce(
-                [change for change in changes if change.entry.story in some],
-                as_judged,
-                others=[entry for entry in others if entry.story in some],
-                now=now,
-                ledger=self._kinds,
-                topic_names=self._names,
-                silent_routes=[route.name for route in as_judged] if silent else (),
-            )
-        ]
+        decisions = announce(
+            changes,
+            split_by_minimum(routes, stories, course.minimums, course.began),
+            others=others,
+            now=now,
+            ledger=self._kinds,
+            topic_names=self._names,
+            silent_routes=[route.name for route in routes] if silent else (),
+        )
         for one in decisions:
             self.result.reasons[one.route, one.entry.guid] = one.reason
             if (row := one.row) is not None and (row.channel, row.story) not in self._kinds:
@@ -163,20 +158,14 @@ class _Run:
     def _heirs(self, changes: Sequence[Change]) -> list[Change]:
         """As the service: what is owed for an entry that is public no longer, and that no other leads, is
         forgotten, and the other public entries of its story are judged in its place."""
-        changed = {change.entry.guid: change.entry for change in changes}
-        left = {
-            change.entry.guid
-            for change in changes
-            if change.entry.visibility is not PUBLIC and change.before and change.before.visibility is PUBLIC
-        }
+        left = departed(changes)
         routes = self.result.routes if left else ()
         owed = ((route, row) for route in routes for row in self.owed[route.name].values())
         orphans = [row for route, row in owed if row.guid in left and not self._cover([row], route)]
         for row in orphans:
             self._forget(row)
-        heirs = (one for row in orphans for one in self._stories[row.story].values())
-        found = {one.guid: one for one in heirs if one.visibility is PUBLIC and one.guid not in changed}
-        return [Change(entry=one, before=one) for one in found.values()]
+        found = {guid: one for row in orphans for guid, one in self._stories[row.story].items()}
+        return heirs(found.values(), changes)
 
     def send(self, slots: Mapping[str, Slot], now: datetime) -> Iterator[datetime]:
         """Sends what is due; gives when to ask again."""

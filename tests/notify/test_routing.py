@@ -20,7 +20,8 @@ def decide(
 ) -> list[Decision]:
     changes = [one if isinstance(one, Change) else Change(entry=one) for one in entries]
     facts: dict[str, Any] = {"others": (), "ledger": {}, "topic_names": {}} | options
-    return announce(changes, routes or [make_route()], now=now, **facts)
+    stories = {change.entry.story for change in changes}
+    return announce(changes, [(stories, routes or [make_route()])], now=now, **facts)
 
 
 def writes(decisions: list[Decision]) -> list[tuple[str, str, LedgerKind | None, RouteReason]]:
