@@ -15,8 +15,20 @@ from enum import StrEnum
 
 
 class RouteReason(StrEnum):
-    """Why a route takes a story or holds it back. The log field, the metric label and `explain` use it."""
+    """Why a route takes a story or holds it back. The log field, the metric label and `explain` use it.
 
+    First why it does not, in the order in which a route asks.
+    """
+
+    NOT_PUBLIC = "not public"
+    OTHER_TOPIC = "not of the route's topics"
+    OTHER_PROVIDER = "not of the route's providers"
+    OTHER_TYPE = "not of the route's types"
+    EXCLUDED = "excluded by the route"
+    BELOW_MINIMUM = "quality below the route's minimum"
+    TOO_COOL = "heat below the route's minimum"
+    FEW_PUBLISHERS = "fewer publishers than the route's minimum"
+    TOO_OLD = "older than max_age"
     OWED = "owed"
     """The route takes it: public, matching, good and young enough, and new to the channel."""
     RISING = "owed: quality reached the minimum later"
@@ -28,15 +40,6 @@ class RouteReason(StrEnum):
     DROPPED = "dropped before it was sent"
     FAILED = "given up: its message waits for a person"
     SAME_STORY = "another entry of its story is announced"
-    NOT_PUBLIC = "not public"
-    OTHER_TOPIC = "not of the route's topics"
-    OTHER_PROVIDER = "not of the route's providers"
-    OTHER_TYPE = "not of the route's types"
-    EXCLUDED = "excluded by the route"
-    BELOW_MINIMUM = "quality below the route's minimum"
-    TOO_COOL = "heat below the route's minimum"
-    FEW_PUBLISHERS = "fewer publishers than the route's minimum"
-    TOO_OLD = "older than max_age"
     BEYOND_LIMIT = "beyond the limit of `backfill`"
 
 

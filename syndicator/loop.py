@@ -26,7 +26,7 @@ from syndicator.monitoring.status import CallFile, StatusFile, StatusTeller
 from syndicator.progress import Progress, PutOff, Stages, Stopped
 from syndicator.publish.build import Published
 from syndicator.systemd import Notifier
-from syndicator.waiting import BackOff
+from syndicator.waiting import back_off
 from syndicator.watch.changes import REST, Hint
 from syndicator.watch.files import SUFFIXES
 from syndicator.watch.types import TOPIC_SUFFIXES
@@ -167,11 +167,11 @@ class Loop:
 
     def run(self) -> None:
         """Runs until `stop`; whatever fails, it goes on. Raises StoreGone and StoreDamaged."""
-        pauses = BackOff()
+        failures = 0
         while not self.stopping.is_set():
             try:
                 wait_s = self.run_once()
-                pauses = BackOff()
+                failures = 0
             except Stopped:
                 return
             except (StoreGone, StoreDamaged):
@@ -180,7 +180,8 @@ class Loop:
                 self._failures.began(error)
                 self._scan_due = True
                 self._status.note(at_once=True)
-                wait_s = pauses.next_s(self._clock.moment().monotonic)
+                failures += 1
+                wait_s = back_off(failures).total_seconds()
             self._wait(wait_s)
 
     def run_once(self) -> float | None:

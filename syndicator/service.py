@@ -39,7 +39,7 @@ from syndicator.slack.sender import Messenger, Sender
 from syndicator.store.database import hold_state
 from syndicator.systemd import Notifier
 from syndicator.threads import run_beside
-from syndicator.waiting import BackOff, FailureLog, can_wait
+from syndicator.waiting import FailureLog, back_off, can_wait
 from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
 
@@ -71,7 +71,7 @@ class Service:
         self._is_locked = self._was_ready = False
         self._suspect: str | None = None
         """Why the database is thought to be damaged."""
-        self._failures, self._pauses = FailureLog(), BackOff()
+        self._failures, self._in_vain = FailureLog(), 0
         self._loop: Loop | None = None
         self._status, self._began = (
             StatusFile(status_path(self.settings.state)),
@@ -205,7 +205,8 @@ class Service:
 
     def _pause(self) -> None:
         """Waits before the next try, feeding the watchdog meanwhile."""
-        left_s = self._pauses.next_s(self.clock.moment().monotonic)
+        self._in_vain += 1
+        left_s = back_off(self._in_vain).total_seconds()
         beat_s = self.notifier.beat_s
         while left_s > 0 and not self._stop.wait(min(left_s, beat_s)):
             self.notifier.alive()
@@ -264,7 +265,7 @@ class Service:
     def _say_ready(self, stack: ExitStack, app: App) -> None:
         if self._web is not None:
             self._web.wait_until_ready()
-        self._was_ready = True
+        self._was_ready, self._in_vain = True, 0
         stack.callback(self._tell_operator, None)
         self._tell_operator(app)
         self.notifier.ready(app.status(self.clock.now(), refused=self.refused))

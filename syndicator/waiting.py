@@ -25,8 +25,7 @@ from syndicator.text import say_size
 
 log = structlog.get_logger()
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-FORGOTTEN_AFTER_S = 600.0
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
 BROKE = "a run of the loop failed"
 REPORT = "The log has the traceback; please report it"
 
@@ -85,7 +84,9 @@ class FailureLog:
             log.info("the disk and the database work again", after_seconds=seconds)
 
 
-def back_off(failures: int, first: timedelta, longest: timedelta, jitter: float = 1.0) -> timedelta:
+def back_off(
+    failures: int, first: timedelta = FIRST_PAUSE, longest: timedelta = LONGEST_PAUSE, jitter: float = 1.0
+) -> timedelta:
     """The wait after so many failures in a row: `first`, then twice as long each time, `longest` at most.
 
     `jitter` from 0 to 1 spreads it over the upper half, so that many hosts do not come at once.
@@ -98,28 +99,6 @@ def back_off(failures: int, first: timedelta, longest: timedelta, jitter: float 
     """
     whole: timedelta = min(first * 2 ** min(failures - 1, 30), longest)
     return max(first, whole * (0.5 + jitter / 2))
-
-
-class BackOff:
-    """How long to wait before each further try: a second, then twice as long each time, a minute at most.
-
-    After ten minutes without a failure it begins at a second again.
-    """
-
-    def __init__(self) -> None:
-        self._pause_s, self._until_s = 0.0, 0.0
-
-    def next_s(self, now_s: float) -> float:
-        """The pause after a failure at `now_s` (monotonic).
-
-        >>> pauses = BackOff()
-        >>> [pauses.next_s(0.0), pauses.next_s(1.0), pauses.next_s(3.0), pauses.next_s(1000.0)]
-        [1.0, 2.0, 4.0, 1.0]
-        """
-        again = self._pause_s and now_s < self._until_s + FORGOTTEN_AFTER_S
-        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S) if again else FIRST_PAUSE_S
-        self._until_s = now_s + self._pause_s
-        return self._pause_s
 
 
 def _free_space(path: Path) -> str:

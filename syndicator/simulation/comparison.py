@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from syndicator.alerts import RouteReason
 from syndicator.models import ALL, Entry, Visibility, number, rank
-from syndicator.notify.minimums import bare
+from syndicator.notify.minimums import bare, choose_minimum
 from syndicator.notify.recorded import Recorded
 from syndicator.settings.models import Route
 from syndicator.simulation.replay import Replayed, StoryKey, taken_by
@@ -22,17 +22,6 @@ DAYS_SHOWN = 35
 """Up to so many days each has a row; then weeks have."""
 PACES = {"1 a week": 1 / 7, "3 a week": 3 / 7, "1 a day": 1.0, "3 a day": 3.0, "10 a day": 10.0}
 """Stories a day for which each topic's minimum is worked out, by what they are called."""
-TESTS = (
-    RouteReason.NOT_PUBLIC,
-    RouteReason.OTHER_TOPIC,
-    RouteReason.OTHER_PROVIDER,
-    RouteReason.OTHER_TYPE,
-    RouteReason.EXCLUDED,
-    RouteReason.BELOW_MINIMUM,
-    RouteReason.TOO_COOL,
-    RouteReason.FEW_PUBLISHERS,
-)
-"""In the order of the tests: of a story's entries the one that came furthest says why it was not taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,12 +173,10 @@ def _publisher(entry: Entry) -> str:
 
 
 def _why_not(other: Replayed, key: StoryKey, guids: Iterable[str]) -> RouteReason | None:
-    """Why the other settings do not announce a story in the channel."""
+    """Why the other settings do not announce a story in the channel: what came furthest of its entries."""
     names = [route.name for route in other.routes if route.channel == key[0]]
-    if not names:
-        return None
-    said = [other.reasons.get((name, guid), RouteReason.OTHER_TOPIC) for guid in guids for name in names]
-    return max(said, key=lambda reason: TESTS.index(reason) if reason in TESTS else len(TESTS))
+    said = (other.reasons.get((name, guid), RouteReason.OTHER_TOPIC) for guid in guids for name in names)
+    return max(said, key=[*RouteReason].index, default=None)
 
 
 def _best_qualities(recorded: Recorded) -> dict[str, float]:
@@ -216,7 +203,7 @@ def _topics(recorded: Recorded, best: Mapping[str, float]) -> tuple[TopicVolume,
             name=recorded.topics[slug].name if slug in recorded.topics else "all topics",
             stories=len(some),
             minimums={
-                pace: minimum_for((best.get(one) for one in some), daily * recorded.days)
+                pace: choose_minimum([best.get(one) for one in some], daily * recorded.days)[0]
                 for pace, daily in PACES.items()
             },
         )
@@ -244,14 +231,3 @@ def say_rate(count: float, days: float) -> str:
     """
     rate = count / days
     return f"{rate:.1f}" if rate >= 1 or not rate else f"{rate:.2f}"
-
-
-def minimum_for(qualities: Iterable[float | None], wanted: float) -> float | None:
-    """The minimum that about so many reach; None where all of them are fewer.
-
-    >>> minimum_for([90, 80, None, 120], 2), minimum_for([90, 80], 3)
-    (90, None)
-    """
-    rated = sorted((one for one in qualities if one is not None), reverse=True)
-    count = max(1, round(wanted))
-    return rated[count - 1] if len(rated) >= count else None

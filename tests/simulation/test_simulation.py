@@ -13,7 +13,7 @@ import pytest
 from syndicator.alerts import DeliveryState, LedgerKind, RouteReason, Slot
 from syndicator.notify.recorded import Recorded, read_recorded
 from syndicator.settings.models import Digest, QuietHours, Route
-from syndicator.simulation.comparison import Comparison, compare, minimum_for
+from syndicator.simulation.comparison import Comparison, compare
 from syndicator.simulation.page import render_comparison
 from syndicator.simulation.replay import Replayed, replay
 from tests.making import NOON
@@ -205,7 +205,6 @@ def test_topic_says_which_minimum_gives_how_much(rig: Rig) -> None:
     assert (everything.name, ai.name) == ("all topics", "AI")
     assert ai.minimums["10 a day"] is None, "there are not ten a day"
     assert ai.minimums["1 a day"] == 90, "the fourth best of the 4.4 days"
-    assert minimum_for([90, 80, None, 120], 2) == 90
 
 
 def test_page_needs_nothing_beside_it(rig: Rig) -> None:
