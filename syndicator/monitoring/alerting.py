@@ -4,8 +4,8 @@
     status -> GET ping
 
 Apart from the outbox and its database, since those may be what is broken. What was told is kept in a file
-beside the database, with the message that is being tried: after a crash or an unclear answer it is looked for
-in the channel before anything else is told. A webhook cannot look: what may have arrived there is sent again.
+beside the database. After an unclear answer the message is looked for in the channel before anything else is
+told; after a crash, and by a webhook, which cannot look, it is sent again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from syndicator.alerts import Delivery, DeliveryState, SlackMethod
-from syndicator.errors import DeliveryError, Refused, Rejected, Unclear
+from syndicator.errors import DeliveryError, Refused, Unclear
 from syndicator.monitoring.health import ALERTS_FIX, HealthLevel
 from syndicator.monitoring.operator_alerts import (
     FindingFacts,
@@ -55,24 +55,10 @@ UNCALLED = "the address could not be called"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriedAlert:
-    """A message that may have arrived, and what the operator then knows of."""
-
-    id: str
-    at: datetime
-    told: Mapping[str, ToldFinding]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WayMemory:
-    """What was told by one way, by key, and what is being tried, as the file keeps it."""
+    """What was told by one way, by key, as the file keeps it."""
 
     told: Mapping[str, ToldFinding] = field(default_factory=dict)
-    tried: TriedAlert | None = None
-
-    def known(self) -> set[str]:
-        """All that the operator may know of."""
-        return {*self.told, *(self.tried.told if self.tried is not None else ())}
 
 
 MEMORIES = TypeAdapter(dict[str, WayMemory])
@@ -86,12 +72,10 @@ class AlertWay:
     messenger: Poster
     memory: WayMemory
     channel: str | None = None
+    tried: tuple[Delivery, WayMemory] | None = None
+    """A message that may have arrived, and what the operator then knows of."""
     not_before: datetime | None = None
     said: SaidOnce = field(default_factory=SaidOnce)
-
-    def __post_init__(self) -> None:
-        if self.memory.tried is not None:
-            self.not_before = self.memory.tried.at + TRY_AGAIN
 
 
 class AlertWebhook:
@@ -127,7 +111,7 @@ class OperatorAlerter:
         self._file, self._ways = StatusFile(path), _ways(settings, terminal, _read(path))
         self._first: dict[str, datetime] = {}
         """When what is wrong now began to be seen, since the start."""
-        self._last = {key: now for way in self._ways for key in way.memory.known()}
+        self._last = {key: now for way in self._ways for key in way.memory.told}
         """When what is or was wrong was seen last; what was told before the start, at the start."""
         self._ping, self._ping_said = settings.ping, SaidOnce()
         self._pinged: datetime | None = None
@@ -157,7 +141,10 @@ class OperatorAlerter:
     def _tell(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> None:
         carried = {key: one for key, one in found.items() if can_carry(one, way.channel)}
         try:
-            self._settle(way)
+            if way.tried is not None:
+                delivery, memory = way.tried
+                is_there, way.tried = way.messenger.find(delivery) is not None, None
+                self._keep(way, memory if is_there else way.memory)
             told, after = way.memory.told, self._to.after
             alert = next_alert(carried, told, self._first, self._last, after=after, now=now)
             if alert is not None:
@@ -170,22 +157,14 @@ class OperatorAlerter:
                 why = error.why or error.code
                 log.warning("operator not told, tried again", by=way.name, why=why, fix=error.fix)
 
-    def _settle(self, way: AlertWay) -> None:
-        """Finds out whether what was tried has arrived."""
-        if (tried := way.memory.tried) is not None:
-            is_there = way.messenger.find(_delivery(way, tried.id, tried.at)) is not None
-            self._keep(way, WayMemory(told=tried.told if is_there else way.memory.told))
-
     def _send(self, way: AlertWay, alert: OperatorAlert, now: datetime) -> None:
-        id, told = str(uuid.uuid4()), way.memory.told
-        message = operator_message(alert, self._site, socket.gethostname(), id)
-        self._keep(way, WayMemory(told=told, tried=TriedAlert(id=id, at=now, told=alert.told)))
+        delivery, memory = _delivery(way, alert, self._site, now), WayMemory(told=alert.told)
         try:
-            way.messenger.post(_delivery(way, id, now, message))
-        except (Refused, Rejected):
-            self._keep(way, WayMemory(told=told))
+            way.messenger.post(delivery)
+        except Unclear:
+            way.tried = delivery, memory
             raise
-        self._keep(way, WayMemory(told=alert.told))
+        self._keep(way, memory)
         log.info("operator told", by=way.name, new=len(alert.new), over=len(alert.over))
 
     def _keep(self, way: AlertWay, memory: WayMemory) -> None:
@@ -266,7 +245,8 @@ def _read(path: Path) -> dict[str, WayMemory]:
         return {}  # all is told once more
 
 
-def _delivery(way: AlertWay, id: str, at: datetime, message: Mapping[str, object] | None = None) -> Delivery:
+def _delivery(way: AlertWay, alert: OperatorAlert, site: str, now: datetime) -> Delivery:
+    id = str(uuid.uuid4())
     return Delivery(
         id=id,
         route="alerts_to",
@@ -274,7 +254,7 @@ def _delivery(way: AlertWay, id: str, at: datetime, message: Mapping[str, object
         kind="alert",
         guids=(),
         state=DeliveryState.SENDING,
-        created=at,
-        due=at,
-        message=message or {},
+        created=now,
+        due=now,
+        message=operator_message(alert, site, socket.gethostname(), id),
     )

@@ -213,16 +213,10 @@ def test_broken_channel_is_told_in_another(tmp_path: Path, slack: SlackServer, w
 
 
 @pytest.mark.parametrize("fault", ["500-after", "reset-after", "late"])
-@pytest.mark.parametrize("restarted", [True, False])
-def test_answer_that_is_lost_is_looked_for(
-    tmp_path: Path, slack: SlackServer, fault: str, restarted: bool
-) -> None:
+def test_answer_that_is_lost_is_looked_for(tmp_path: Path, slack: SlackServer, fault: str) -> None:
     slack.slack.late_s = 0.0
     slack.slack.faults = script(fault, method="chat.postMessage")
     service = Operated(tmp_path, slack, None)
-    service.pass_by(0, SETTINGS_REFUSED)
-    if restarted:
-        service.restart()
     service.pass_by(10, SETTINGS_REFUSED)
     assert len(texts(slack)) == 1
     service.pass_by(10)
@@ -233,7 +227,6 @@ def test_what_ended_while_it_was_tried_is_over(tmp_path: Path, slack: SlackServe
     slack.slack.faults = script("500-after", method="chat.postMessage")
     service = Operated(tmp_path, slack, None)
     service.pass_by(0, SETTINGS_REFUSED)
-    service.restart()
     service.pass_by(10)
     assert "✓ settings refused: over" in texts(slack)[1]
 
