@@ -16,7 +16,6 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -37,15 +36,12 @@ from syndicator.publish.build import Output
 from syndicator.publish.output import OutputFolder
 from syndicator.settings import permalinks
 from syndicator.settings.models import Digest, Route, Settings
-from syndicator.slack.messengers import Messengers, messengers_of
 from syndicator.slack.outage import OutageWatch
+from syndicator.slack.sender import Messenger, Messengers, messengers_of
 from syndicator.store.database import Store, beside, open_store
 from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
 from syndicator.waiting import FailureLog
-
-if TYPE_CHECKING:
-    from syndicator.slack.sender import Messenger
 
 log = structlog.get_logger()
 

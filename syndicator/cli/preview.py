@@ -62,7 +62,7 @@ def send_test(
     route: Annotated[str, typer.Argument(help="The route.")], config: ConfigOption = DEFAULT_CONFIG
 ) -> None:
     """Send a route's preview to its channel, marked as a test. Nothing else changes."""
-    from syndicator.slack.messengers import messengers_of
+    from syndicator.slack.sender import messengers_of
 
     settings = read_settings(config)
     (found,) = _previews(settings, [route_named(settings, route)])

@@ -39,8 +39,7 @@ from syndicator.once import SaidOnce
 from syndicator.settings.models import AlertsTo, Settings
 from syndicator.slack.client import DEADLINE, Calls
 from syndicator.slack.errors import MAX_RETRY_AFTER, Call
-from syndicator.slack.messengers import messengers_of
-from syndicator.slack.sender import Messenger, Poster
+from syndicator.slack.sender import Messenger, Poster, messengers_of
 
 log = structlog.get_logger()
 _calls = Calls(DEADLINE)

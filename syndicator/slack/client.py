@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
 from threading import Lock
 from typing import Any, TypeVar
@@ -22,7 +21,7 @@ from slack_sdk.webhook import WebhookClient
 
 from syndicator.alerts import Delivery, SlackMethod
 from syndicator.errors import Refused, Rejected, Unacceptable, Unclear, Uneditable
-from syndicator.slack.errors import Call, from_answer, from_exception, word_of
+from syndicator.slack.errors import Call, from_answer, from_exception, header, http_date, word_of
 from syndicator.threads import begin
 
 T = TypeVar("T")
@@ -102,13 +101,13 @@ class SlackBot:
             self._client.auth_test,
             Call(method=SlackMethod.AUTH_TEST, what="the token could not be checked"),
         )
-        scopes = _header(answer.headers, "x-oauth-scopes")
+        scopes = header(answer.headers, "x-oauth-scopes")
         return Identity(
             team=str(answer.get("team") or ""),
             team_id=str(answer.get("team_id") or ""),
             user=str(answer.get("user") or ""),
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
-            at=_moment(_header(answer.headers, "date")),
+            at=http_date(header(answer.headers, "date")),
         )
 
     def channel(self, id: str) -> SlackChannel:
@@ -313,15 +312,3 @@ def _without_images(block: Mapping[str, Any]) -> list[dict[str, Any]]:
         words = [element for element in block["elements"] if element["type"] != "image"]
         return [{**block, "elements": words}] if words else []
     return [{name: value for name, value in block.items() if name != "accessory"}]
-
-
-def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((value for key, value in headers.items() if key.lower() == name), "")
-
-
-def _moment(date: str) -> datetime | None:
-    """The time of an HTTP date (RFC 9110 5.6.7); None where it is none."""
-    try:
-        return parsedate_to_datetime(date).astimezone(UTC)
-    except ValueError:
-        return None

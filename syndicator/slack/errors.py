@@ -189,19 +189,30 @@ def from_answer(
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """The wait that `Retry-After` asks for, in seconds or as a date (RFC 9110 10.2.3); at most an hour."""
-    value = next((text for name, text in headers.items() if name.lower() == "retry-after"), "").strip()
+    value = header(headers, "retry-after")
     try:
         seconds = float(value)
     except ValueError:
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
+        if (moment := http_date(value)) is None:
             return None
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
         seconds = (moment - now).total_seconds()
     if not math.isfinite(seconds):
         return None
     return timedelta(seconds=min(max(seconds, 0.0), MAX_RETRY_AFTER.total_seconds()))
+
+
+def header(headers: Mapping[str, str], name: str) -> str:
+    """The value of the header with this name in lower case, else empty."""
+    return next((value for key, value in headers.items() if key.lower() == name), "").strip()
+
+
+def http_date(date: str) -> datetime | None:
+    """The time of an HTTP date (RFC 9110 5.6.7); None where it is none."""
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _from_connecting(reason: object, call: Call) -> DeliveryError:

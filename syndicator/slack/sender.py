@@ -1,4 +1,4 @@
-"""Claims what is due, sends or looks for it, and settles what came of it.
+"""Claims what is due, sends or looks for it by its route's way, and settles what came of it.
 
 `sending` is committed before the call is made, so that no crash can lose what may have been posted. The
 database is touched by the loop's own thread alone; each call has a thread of its own, one at a time per
@@ -11,21 +11,26 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from syndicator.alerts import ChannelState, Delivery, DeliveryState
-from syndicator.errors import DeliveryError, StoreError, Unclear
+from syndicator.alerts import ChannelState, Delivery, DeliveryState, channel_name
+from syndicator.errors import DeliveryError, Rejected, StoreError, Unclear
 from syndicator.once import SaidOnce
+from syndicator.settings.models import Settings
 from syndicator.slack.outage import OutageWatch
 from syndicator.slack.retry import DeliveryDecision, Drawn, Finished, RetryPolicy, SlackAnswer, after_call
 from syndicator.store.outbox import Outbox
+
+if TYPE_CHECKING:
+    from syndicator.slack.client import SlackBot, SlackWebhook
 
 log = structlog.get_logger()
 
@@ -33,6 +38,7 @@ GRACE_S = 3.0
 """How long a stop waits for calls under way; what is not back by then is looked for after the next start."""
 WORKERS = 8
 """Calls at the same time, in as many channels."""
+NO_WAY_FIX = "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL (see .env.example)"
 LOOK_ROUND_S = 30.0
 """The longest without a look at the outbox, in which another process may have put something."""
 JUMP = timedelta(seconds=5)
@@ -56,6 +62,50 @@ class Messenger(Poster, Protocol):
     """A way to a channel: Slack by token or webhook, or the terminal. `edit` is as `post`."""
 
     def edit(self, edit: Delivery) -> str | Drawn | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messengers:
+    """Where messages go: to the terminal if that is set, else by the route's webhook, else by the bot."""
+
+    routes: Collection[str]
+    """The names of the settings' routes: what another one left behind is not theirs to send."""
+    bot: SlackBot | None
+    webhooks: Mapping[str, SlackWebhook]
+    terminal: Messenger | None = None
+
+    def has_way(self, route: str, channel: str) -> bool:
+        """Whether a route's message to this channel can go anywhere now; where not, it waits.
+
+        The bot posts by id alone: under a name, a channel could get twice what it has under its id.
+        """
+        if route not in self.routes:
+            return False
+        named = channel_name(channel) is not None
+        return bool(self.terminal or self.webhooks.get(route) or (self.bot and not named))
+
+    def for_delivery(self, delivery: Delivery) -> Messenger:
+        """The way that a delivery goes. Raises Rejected where there is none."""
+        found = self.terminal or self.webhooks.get(delivery.route) or self.bot
+        if found is None:
+            raise Rejected("there is no way to Slack", code="no_token", on=delivery.channel, fix=NO_WAY_FIX)
+        return found
+
+
+def messengers_of(settings: Settings, terminal: Messenger | None = None) -> Messengers:
+    """The ways that the settings give; with `slack: preview` all that is sent goes to `terminal`."""
+    to, bot, webhooks = settings.credentials, None, {}
+    if to.token or to.webhooks:
+        from syndicator.slack.client import SlackBot, SlackWebhook  # it takes a tenth of a second to load
+
+        bot = SlackBot(to.token.get_secret_value(), api_url=to.api_url) if to.token else None
+        webhooks = {name: SlackWebhook(url.get_secret_value()) for name, url in to.webhooks.items()}
+    return Messengers(
+        routes={route.name for route in settings.routes},
+        bot=bot,
+        webhooks=webhooks,
+        terminal=terminal if settings.slack.mode == "preview" else None,
+    )
 
 
 class Sender:

@@ -20,8 +20,8 @@ from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
 from syndicator.slack.check import SlackCheck
 from syndicator.slack.client import SlackBot
-from syndicator.slack.messengers import messengers_of
 from syndicator.slack.outage import Outage, OutageWatch
+from syndicator.slack.sender import messengers_of
 from syndicator.store.database import Store, open_store
 from syndicator.store.outbox import Outbox
 from tests.slack.values import NOON, messaged
