@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from syndicator.app import App, moved_map_path, opened
 from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.loop import Loop
-from syndicator.monitoring.health import STARTING, Finding, hindrance
+from syndicator.monitoring.health import STARTING, hindrance
 from syndicator.monitoring.reports import report_entries, report_left_behind, report_patterns, report_ways
 from syndicator.monitoring.status import StatusFile, hindered, status_path
 from syndicator.progress import Stages
@@ -92,12 +91,6 @@ class Service:
         if self._loop is not None:
             self._loop.wake()
 
-    def _alive(self) -> None:
-        """The thread that does the work gives a sign of life."""
-        self._status.touch()
-        if self._operator is not None:
-            self._operator.alive_at = time.monotonic()
-
     def stop(self) -> None:
         """Ends `run` within seconds, with what is in hand finished."""
         self._stop.set()
@@ -162,7 +155,9 @@ class Service:
         from syndicator.admin.operator import Operator
         from syndicator.admin.server import AdminServer
 
-        operator = Operator(clock=self.clock, started=self._began, refused=lambda: self.refused)
+        operator = Operator(
+            clock=self.clock, started=self._began, status=self._status, refused=lambda: self.refused
+        )
         server = AdminServer(listen.host, listen.port, operator)
         server.start()
         stack.callback(server.stop)
@@ -181,15 +176,12 @@ class Service:
         run_beside(stack, "operator alerts", partial(alerter.run, ended), ended, ended.set)
         self._is_alerting = True
 
-    def _tell_operator(self, app: App | None, hindrance: Finding | None = None) -> None:
-        """Which parts are open now, or what keeps the service from its work."""
-        if self._operator is None:
-            return
-        self._operator.app = app
-        if hindrance is not None:
-            self._operator.hindrance = hindrance
-        if self._loop is not None:
-            self._operator.activity = self._loop.activity
+    def _tell_operator(self, app: App | None) -> None:
+        """Which parts are open now."""
+        if self._operator is not None:
+            self._operator.app = app
+            if self._loop is not None:
+                self._operator.activity = self._loop.activity
 
     def _note(self, error: SyndicatorError) -> None:
         if isinstance(error, StoreDamaged):
@@ -197,11 +189,9 @@ class Service:
         else:
             self._failures.began(error)
         self.notifier.status(f"Waiting: {error.what}: {error.why}")
-        now = self.clock.now()
-        finding = hindrance(error, now)
         if self._is_locked:
-            self._status.write(hindered(finding, now, started=self._began))
-        self._tell_operator(None, finding)
+            now = self.clock.now()
+            self._status.write(hindered(hindrance(error, now), now, started=self._began))
 
     def _pause(self) -> None:
         """Waits before the next try, feeding the watchdog meanwhile."""
@@ -210,7 +200,7 @@ class Service:
         beat_s = self.notifier.beat_s
         while left_s > 0 and not self._stop.wait(min(left_s, beat_s)):
             self.notifier.alive()
-            self._alive()
+            self._status.touch()
             left_s -= beat_s
 
     def _work(self, ready: Callable[[], None]) -> None:
@@ -259,7 +249,7 @@ class Service:
             refused=lambda: self.refused,
             status=self._status,
             started=self._began,
-            alive=self._alive,
+            alive=self._status.touch,
         )
 
     def _say_ready(self, stack: ExitStack, app: App) -> None:

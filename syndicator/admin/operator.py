@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +14,8 @@ from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import SyndicatorError
 from syndicator.models import Problem
-from syndicator.monitoring.health import STARTING, Finding, hindrance
-from syndicator.monitoring.status import facts, hindered
+from syndicator.monitoring.health import STARTING, hindrance
+from syndicator.monitoring.status import StatusFile, facts, hindered
 from syndicator.notify.enqueue import known_entries
 from syndicator.store.session import Session
 
@@ -32,20 +31,14 @@ class Operator:
 
     clock: Clock
     started: datetime
+    status: StatusFile
+    """Where the service says how it stands, also while `app` is None."""
     address: str = ""
     app: App | None = None
     """Open and ready, or None."""
     activity: Activity = field(default_factory=Activity)
-    hindrance: Finding = STARTING
-    """Why `app` is None."""
     refused: Callable[[], bool] = lambda: False
     """Whether settings were to be taken over and were wrong."""
-    alive_at: float = field(default_factory=time.monotonic)
-    """When the thread that does the work gave its last sign of life, on the monotonic clock."""
-
-    def alive_s(self) -> float:
-        """How long ago that was."""
-        return time.monotonic() - self.alive_at
 
     def facts(self) -> dict[str, Any]:
         """As `status.facts`."""
@@ -77,7 +70,7 @@ class Operator:
     def _ask(self, *, more: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
         now, app = self.clock.now(), self.app
         if app is None:
-            return hindered(self.hindrance, now, started=self.started), {}
+            return self.status.current() or hindered(STARTING, now, started=self.started), {}
         try:
             told = facts(app, now, started=self.started, refused=self.refused())
             return told, details(app, now, started=self.started) if more else {}

@@ -58,7 +58,7 @@ def answer(operator: Operator, path: str) -> AdminResponse:
     """The answer to a GET of this path."""
     match path.partition("?")[0]:
         case "/healthz":
-            silent_s = operator.alive_s()
+            silent_s = operator.status.silent_s()
             if silent_s < STALE_S:
                 return AdminResponse(b"ok\n")
             text = f"the service has given no sign of life for {silent_s:.0f} s\n"

@@ -184,7 +184,11 @@ class StatusFile:
     def current(self) -> dict[str, Any] | None:
         """As `current_status`, from memory, so that a full disk hides nothing; None before the first facts.
         From any thread."""
-        return None if self._facts is None else _judged(self._facts, time.monotonic() - self._alive_s)
+        return None if self._facts is None else _judged(self._facts, self.silent_s())
+
+    def silent_s(self) -> float:
+        """How long ago the thread that does the work gave a sign of life."""
+        return time.monotonic() - self._alive_s
 
     def write(self, facts: Mapping[str, Any]) -> None:
         """Puts these facts in place of the former, in one step."""

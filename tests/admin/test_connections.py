@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-import time
 from contextlib import ExitStack, closing
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -13,14 +13,14 @@ from syndicator.admin import server
 from syndicator.admin.operator import Operator
 from syndicator.admin.server import AdminServer
 from syndicator.clock import Clock
+from syndicator.monitoring.status import StatusFile
 from tests.acceptance.running import wait_for
 from tests.making import NOON
 
 
-def test_connections_beyond_the_most_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_beyond_the_most_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MOST_OPEN", 3)
-    operator = Operator(clock=Clock(), started=NOON)
-    operator.alive_at = time.monotonic()
+    operator = Operator(clock=Clock(), started=NOON, status=StatusFile(tmp_path / "status"))
     admin = AdminServer("127.0.0.1", 0, operator)
     admin.start()
     with ExitStack() as stack:
