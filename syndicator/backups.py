@@ -70,25 +70,27 @@ class Backups:
         began, target = time.monotonic(), path_for(self._folder, self._url, now)
         try:
             facts = back_up(self._url, target, progress)
-            sweep(self._folder, database_path(self._url).stem, older_than_s=LEFT_BEHIND_S)
-            for path in superseded(made_in(self._folder, self._url), now):
-                path.unlink(missing_ok=True)
-            size = target.stat().st_size
+            self._remove_superseded(now)
         except Stopped:
             return
         except SyndicatorError as error:
             self._fail(error, now)
             return
-        except OSError as error:
-            on, why = str(error.filename or self._folder), error.strerror or str(error)
-            fix = "Let the service's user write there, or set `backup.folder` to another folder"
-            self._fail(SyndicatorError("old backups cannot be removed", on=on, why=why, fix=fix), now)
-            return
         if self._said.changed(""):
             self.failure = None
             log.info("backups are made again")
         seconds = round(time.monotonic() - began, 1)
-        log.debug("backup made", path=str(target), bytes=size, unpacked=facts.size_bytes, seconds=seconds)
+        log.debug("backup made", path=str(target), unpacked=facts.size_bytes, seconds=seconds)
+
+    def _remove_superseded(self, now: datetime) -> None:
+        try:
+            sweep(self._folder, database_path(self._url).stem, older_than_s=LEFT_BEHIND_S)
+            for path in superseded(made_in(self._folder, self._url), now):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            on, why = str(error.filename or self._folder), error.strerror or str(error)
+            fix = "Let the service's user write there, or set `backup.folder` to another folder"
+            raise SyndicatorError("old backups cannot be removed", on=on, why=why, fix=fix) from error
 
     def _fail(self, error: SyndicatorError, now: datetime) -> None:
         if self._said.changed(error.what + error.why):

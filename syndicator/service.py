@@ -105,10 +105,7 @@ class Service:
         with ExitStack() as stack:
             while not self._stop.is_set():
                 try:
-                    self._lock(stack)
-                    self._serve(stack)
-                    self._serve_operator(stack)
-                    self._alert_operator(stack)
+                    self._stay(stack)
                     self._work(ready)
                     return
                 except SyndicatorError as error:
@@ -119,6 +116,13 @@ class Service:
                 # A traceback that somebody still keeps would keep the old database open, and locked.
                 gc.collect()
                 self._pause()
+
+    def _stay(self, stack: ExitStack) -> None:
+        """Begins what stays while the rest is opened anew."""
+        self._lock(stack)
+        self._serve(stack)
+        self._serve_operator(stack)
+        self._alert_operator(stack)
 
     def _lock(self, stack: ExitStack) -> None:
         if not self._is_locked:
@@ -205,18 +209,12 @@ class Service:
 
     def _work(self, ready: Callable[[], None]) -> None:
         """Opens the parts and works until `stop`. Raises StoreDamaged, StoreGone or what hinders opening."""
-        settings, clock = self.settings, self.clock
-        schedule = Schedule(clock)
+        settings, schedule = self.settings, Schedule(self.clock)
         with ExitStack() as stack:
-            parts = opened(
-                settings,
-                now=clock.now(),
-                suspect=self._suspect,
-                terminal=self.terminal,
-                failures=self._failures,
-            )
+            suspect, self._suspect = self._suspect, None
+            now, terminal, failures = self.clock.now(), self.terminal, self._failures
+            parts = opened(settings, now=now, suspect=suspect, terminal=terminal, failures=failures)
             app = stack.enter_context(parts)
-            self._suspect = None
             report_ways(app.store, settings)
             loop = self._loop = self._loop_of(app, schedule)
             if self._stop.is_set():
@@ -225,18 +223,10 @@ class Service:
             with suppress(OutputUnwritable):  # as publishing will say, and will try again
                 sweep(settings.output)
             loop.run_first()
-            self._report(app)
-            self._guard_state(stack, schedule, app, loop)
-            self._schedule(stack, schedule, app, loop)
-            self._send(stack, app, loop)
-            self._check_slack(stack, app, loop)
-            self._tell_hub(stack, app, loop)
+            self._begin_beside(stack, schedule, app, loop)
             if not self._stop.is_set():
                 self._say_ready(stack, app)
                 ready()
-            # What is there by now stays: to search it for garbage took an article 60 ms, now and then.
-            gc.freeze()
-            stack.callback(gc.unfreeze)
             loop.run()
 
     def _loop_of(self, app: App, schedule: Schedule) -> Loop:
@@ -253,6 +243,9 @@ class Service:
         )
 
     def _say_ready(self, stack: ExitStack, app: App) -> None:
+        # What is there by now stays: to search it for garbage took an article 60 ms, now and then.
+        gc.freeze()
+        stack.callback(gc.unfreeze)
         if self._web is not None:
             self._web.wait_until_ready()
         self._was_ready, self._in_vain = True, 0
@@ -260,10 +253,16 @@ class Service:
         self._tell_operator(app)
         self.notifier.ready(app.status(self.clock.now(), refused=self.refused))
 
-    def _report(self, app: App) -> None:
+    def _begin_beside(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
+        """Says what the first pass found, and begins what runs beside the loop."""
         report_entries(app.store)
         report_patterns(app.store, app.settings.routes)
         report_left_behind(app.store, app.router.routes, app.messengers.has_way)
+        self._guard_state(stack, schedule, app, loop)
+        self._schedule(stack, schedule, app, loop)
+        self._send(stack, app, loop)
+        self._check_slack(stack, app, loop)
+        self._tell_hub(stack, app, loop)
 
     def _schedule(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
         def due(route: str, slot: Slot | None) -> None:

@@ -55,18 +55,12 @@ def survey(folder: Path) -> Survey | None:
 
     Reads names, at most `SAMPLE` files and the site's configuration. Links are not followed.
     """
-    paths = sorted(path for path in scan(folder).files if path.rsplit("/", 1)[-1].lower() not in BESIDE)
-    sample = paths[:: max(1, len(paths) // SAMPLE)]
-    texts = {path: data for path in sample if (data := _bytes(folder, path)) is not None}
     configured_by, tool, configuration = _configuration(folder)
-    understood = {profile: _understood(texts, profile) for profile in Tool}
-    best = max(Tool, key=lambda profile: len(understood[profile]))
-    if tool is not None and len(understood[tool]) * 2 >= len(understood[best]):
-        best = tool
-    if not understood[best]:
+    best, understood = _best_profile(_sample(folder), tool)
+    if not understood:
         return None
     return Survey(
-        articles=folder / _articles_in(folder, best, understood[best], configuration),
+        articles=folder / _articles_in(folder, best, understood, configuration),
         profile=best,
         configured_by=configured_by,
         title=_sound(configuration.get("title"), "title"),
@@ -77,12 +71,27 @@ def survey(folder: Path) -> Survey | None:
     )
 
 
+def _sample(folder: Path) -> dict[str, bytes]:
+    paths = sorted(path for path in scan(folder).files if path.rsplit("/", 1)[-1].lower() not in BESIDE)
+    sample = paths[:: max(1, len(paths) // SAMPLE)]
+    return {path: data for path in sample if (data := _bytes(folder, path)) is not None}
+
+
 def _bytes(folder: Path, path: str) -> bytes | None:
     try:
         read = read_article(folder, path)
     except (ArticleError, OSError):
         return None
     return read.data if isinstance(read, Reading) else None
+
+
+def _best_profile(texts: Mapping[str, bytes], tool: Tool | None) -> tuple[Tool, list[str]]:
+    """The profile that understands most, or the site's own tool if that is half as good; and what it does."""
+    understood = {profile: _understood(texts, profile) for profile in Tool}
+    best = max(Tool, key=lambda profile: len(understood[profile]))
+    if tool is not None and len(understood[tool]) * 2 >= len(understood[best]):
+        best = tool
+    return best, understood[best]
 
 
 def _understood(texts: Mapping[str, bytes], profile: Tool) -> list[str]:

@@ -55,24 +55,18 @@ class FailureLog:
 
     def began(self, error: Exception) -> None:
         """Says what failed, unless that has been said. May be called at each failure."""
-        since = self.current[1] if self.current is not None else datetime.now(UTC)
-        if isinstance(error, SyndicatorError):
-            self.current = error, since
-        else:
-            self.current = SyndicatorError(BROKE, why=type(error).__name__, fix=REPORT), since
-        if not self._said.changed("disk" if is_disk_failure(error) else str(error) or repr(error)):
+        since, ours = self.current[1] if self.current is not None else datetime.now(UTC), error
+        if not isinstance(ours, SyndicatorError):
+            ours = SyndicatorError(BROKE, why=type(error).__name__, fix=REPORT)
+        self.current, is_of_disk = (ours, since), is_disk_failure(error)
+        if not self._said.changed("disk" if is_of_disk else str(error) or repr(error)):
             return
-        self._is_of_disk = isinstance(error, StoreError) or is_disk_failure(error)
-        if is_disk_failure(error) and isinstance(error, SyndicatorError):
-            log.warning(
-                "the disk cannot be written: what is there is served, and it is tried again",
-                on=error.on,
-                why=error.why,
-                free=_free_space(Path(error.on)),
-                fix=error.fix,
-            )
-        elif isinstance(error, SyndicatorError):
-            log.error(error.what, on=error.on, why=error.why, fix=error.fix)
+        self._is_of_disk = isinstance(error, StoreError) or is_of_disk
+        if is_of_disk:
+            what = "the disk cannot be written: what is there is served, and it is tried again"
+            log.warning(what, on=ours.on, why=ours.why, free=_free_space(Path(ours.on)), fix=ours.fix)
+        elif ours is error:
+            log.error(ours.what, on=ours.on, why=ours.why, fix=ours.fix)
         else:
             log.error("a run of the loop failed; it goes on", exc_info=error)
 

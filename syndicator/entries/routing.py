@@ -96,20 +96,8 @@ class StoryRouter:
         hand what they owe to another one of their channel, or let it go. Cut off, it is begun again by the
         next start: until all the baseline is laid, no route has begun.
         """
-        if about := [route for route in self._new if route.about is not None]:
-            with store.transaction() as session:
-                for route in about:
-                    session.outbox.ledger.forget_minimums(route.name)
-                self._set_minimums(session, about, now)
-        with store.reading() as session:
-            guids, index = session.guids() if self._new else [], RouteIndex(self._new)
-            topic_names = names_with_ancestors(stored.topic for stored in session.topics())
-        for start in range(0, len(guids), SOME):
-            progress(start, len(guids))
-            with store.transaction() as session:
-                entries = session.entries(guids[start : start + SOME]).values()
-                found = [Change(entry=one.entry) for one in entries]
-                self._decide(session, found, index, topic_names, now=now)
+        if self._new:
+            self._lay_baseline(store, now, progress)
         with store.transaction() as session:
             for route in self._new:
                 session.outbox.ledger.begin_route(route, fingerprint(route), now)
@@ -117,6 +105,21 @@ class StoryRouter:
         for route in self._new:
             log.info("route begun, silently", route=route.name)
         self._new = ()
+
+    def _lay_baseline(self, store: Store, now: datetime, progress: Progress) -> None:
+        about, index = [route for route in self._new if route.about is not None], RouteIndex(self._new)
+        with store.transaction() as session:
+            for route in about:
+                session.outbox.ledger.forget_minimums(route.name)
+            self._set_minimums(session, about, now)
+            guids = session.guids()
+            topic_names = names_with_ancestors(stored.topic for stored in session.topics())
+        for start in range(0, len(guids), SOME):
+            progress(start, len(guids))
+            with store.transaction() as session:
+                entries = session.entries(guids[start : start + SOME]).values()
+                found = [Change(entry=one.entry) for one in entries]
+                self._decide(session, found, index, topic_names, now=now)
 
     def _decide(
         self,
@@ -137,13 +140,12 @@ class StoryRouter:
         # What a beginning source makes enough publishers for is baseline as well, whoever else has it.
         silent = {*silent_sources, *(one.article.source for one in others)} if silent_sources else ()
         ledger = session.outbox.ledger
-        kinds = ledger.kinds([entry.story for entry in entries], [entry.guid for entry in entries])
         decisions = announce(
             changes,
             routes_by_story(session, routes, {entry.story for entry in changed}),
             others=others,
             now=now,
-            ledger=kinds,
+            ledger=ledger.kinds([entry.story for entry in entries], [entry.guid for entry in entries]),
             topic_names=topic_names,
             silent_routes={route.name for route in self._new},
             silent_sources=silent,

@@ -51,17 +51,14 @@ def report_patterns(store: Store, routes: Sequence[Route]) -> None:
 
 def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[Unmatched]:
     """The patterns of the routes that match no topic, publisher or type in the store."""
-    patterns = [
-        (route.providers, route.exclude.providers, route.types, route.exclude.types) for route in routes
-    ]
+    # Reading all articles for these takes a while.
+    needed = any(one.providers or one.types for route in routes for one in (route, route.exclude))
     with store.reading() as session:
         topics = [
             one.topic for one in session.topics() if one.status not in (TopicStatus.GONE, TopicStatus.MOVED)
         ]
         shown = {topic.slug: topic.name for topic in topics}
         names = names_with_ancestors(topics)
-        # Reading all articles for these takes a while.
-        needed = any(any(some) for some in patterns)
         return unmatched(
             routes,
             {

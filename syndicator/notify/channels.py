@@ -13,6 +13,7 @@ import structlog
 from syndicator.alerts import channel_name
 from syndicator.notify.rules import fingerprint
 from syndicator.settings.models import Route
+from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
 
 log = structlog.get_logger()
@@ -46,11 +47,21 @@ def follow_channels(session: Session, routes: Sequence[Route], now: datetime) ->
                     outbox.release(way, "its channel is known by its id now", now)
             stories = outbox.channels.carry_over(name, id)
             log.info("channel's ledger is kept by its id now", channel=name, id=id, stories=stories)
+    _rename(outbox, routes, known)
+    _follow_routes(outbox, known, now)
+    return known
+
+
+def _rename(outbox: Outbox, routes: Sequence[Route], known: Sequence[Route]) -> None:
+    """A route whose channel's id is known now is no other route."""
     fingerprints = outbox.ledger.route_fingerprints()
     for before, route in zip(routes, known, strict=True):
         if before != route and fingerprints.get(route.name) == fingerprint(before):
             outbox.ledger.rename(route, fingerprint(route))
-    leads = {route.name: route.channel for route in known}
+
+
+def _follow_routes(outbox: Outbox, routes: Sequence[Route], now: datetime) -> None:
+    leads = {route.name: route.channel for route in routes}
     for name, channel in sorted({*outbox.open_ways(), *outbox.ledger.owing()}):
         to = leads.get(name, channel)
         if to != channel:
@@ -59,4 +70,3 @@ def follow_channels(session: Session, routes: Sequence[Route], now: datetime) ->
                 log.info(
                     "owed stories go with their route", route=name, channel=channel, to=to, stories=stories
                 )
-    return known

@@ -169,12 +169,7 @@ def hold(route: Route, state: RouteState, now: datetime) -> Hold | None:
 
 
 def summarise(
-    ranked: Iterable[OwedStory],
-    route: Route,
-    reason: DueReason,
-    *,
-    digest: Digest = SUMMARY,
-    slot: Slot | None = None,
+    ranked: Iterable[OwedStory], route: Route, reason: DueReason, digest: Digest = SUMMARY
 ) -> Draft:
     """These stories as one digest: at most `maximum` are shown, the others are counted.
 
@@ -190,7 +185,7 @@ def summarise(
         taken[name] += 1
     order, most = (*first, *back), digest.maximum
     more = tuple(story.row for story in order[most:])
-    return Draft(route=route, kind="digest", shown=order[:most], more=more, reason=reason, slot=slot)
+    return Draft(route=route, kind="digest", shown=order[:most], more=more, reason=reason)
 
 
 def alerts(stories: Iterable[OwedStory], route: Route) -> list[Draft]:
@@ -246,8 +241,8 @@ def _digest(
         return Plan(held=_all_held(ranked, obstacle))
     if len(ranked) < digest.minimum:
         return Plan(held=_all_held(ranked, Hold(reason=DueReason.CARRIED)), finished=True)
-    draft = summarise(ranked, route, DueReason.DIGEST, digest=digest, slot=slot)
-    return Plan(drafts=(draft,), finished=True)
+    draft = summarise(ranked, route, DueReason.DIGEST, digest)
+    return Plan(drafts=(replace(draft, slot=slot),), finished=True)
 
 
 def _obstacle(route: Route, state: RouteState, now: datetime) -> Hold | None:

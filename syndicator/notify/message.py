@@ -22,12 +22,10 @@ from syndicator.text import say_count, shorten
 from syndicator.urls import other_host, site_of
 
 MAX_BLOCKS_TEXT = 11_000
-MAX_SECTION, MAX_HEADER, MAX_ALT, MAX_IMAGE_URL = 3_000, 150, 2_000, 3_000
+MAX_SECTION, MAX_HEADER, MAX_IMAGE_URL = 3_000, 150, 3_000
 MAX_TEXT = 4_000
 SUMMARY_LENGTH = 280
 """About two lines of a Slack window of usual width."""
-MAX_SHOWN = 20
-"""As many as the settings allow at most; the others are counted."""
 GROUPED = 10
 """A digest of more stories is divided into groups."""
 NAME_LENGTH = 40
@@ -88,24 +86,23 @@ def digest_message(
     heading: str | None = None,
     group_of: Callable[[Entry], str] | None = None,
 ) -> Message:
-    """Several stories, best first: the lead with summary and picture, the others as a list of headlines.
+    """Up to 20 stories, best first: the lead with summary and picture, the others as a list of headlines.
 
     `more` stories are only counted, with a link to the page. Ages are those at the time `at`. `heading` goes
     before the count in place of the page's name; where there are many, `group_of` gives what stands above
     those that have it in common.
     """
-    shown, more = stories[:MAX_SHOWN], more + len(stories[MAX_SHOWN:])
-    count = len(shown) + more
+    count = len(stories) + more
     title = f"{clean(heading or page.name)}: {say_count(count, 'new story', 'new stories')}"
-    groups = _grouped(shown[1:], group_of if count > GROUPED else None)
+    groups = _grouped(stories[1:], group_of if count > GROUPED else None)
 
     def build(title_length: int, link_length: int) -> list[Block]:
-        blocks = [header(title), *_story(shown[0], [], title_length, link_length)]
+        blocks = [header(title), *_story(stories[0], [], title_length, link_length)]
         blocks += [_list(groups, at, title_length, link_length)] if groups else []
         return blocks + _ending(page, more) + ([plain_context(_why(route))] if route.show_reason else [])
 
     blocks = _largest(build)
-    text = f"{title}: " + "; ".join(clean(one.lead.article.title) + _leads(one.lead) for one in shown)
+    text = f"{title}: " + "; ".join(clean(one.lead.article.title) + _leads(one.lead) for one in stories)
     return message_of(blocks, text, id)
 
 

@@ -50,7 +50,7 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
         return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)
     ranked = rank_stories(owed, stories)
     if isinstance(route.deliver, Digest):
-        draft = summarise(ranked, route, DueReason.DIGEST, digest=route.deliver)
+        draft = summarise(ranked, route, DueReason.DIGEST, route.deliver)
     else:
         (draft,) = alerts(ranked[:1], route)
     delivery = compose(draft, now=now, topics=topics.words, page=enqueuer.page(topics.stored, route))

@@ -74,24 +74,18 @@ def read_events(session: Session, routes: Sequence[Route], *, since: datetime, u
     """What happened in that time, as far as it can matter to these routes. By index: reads the entries that
     changed or were published of late."""
     began = {name: state.began for name in session.source_names() if (state := session.source(name))}
-    known_since = session.past.began()
     # While a source's first look has not been taken in, nothing of it is known for certain.
-    exact_since = max(
-        (until if one is None else one for one in (known_since, *began.values())), default=until
-    )
+    exact_since = max(one or until for one in (session.past.began(), *began.values()))
     longest = max((route.max_age for route in routes), default=until - until)
     entries = session.past.entries(changed=since, published=since - longest)
-    former = session.past.states(since)
+    former, stored = session.past.states(since), session.topics()
     at_start: list[Entry] = []
     events: list[EntryEvent] = []
     for entry in entries:
-        start = began.get(entry.article.source)
-        is_exact = start is not None and entry.seen > start
-        steps = list(_steps(entry, former.get(entry.guid, ()), is_exact=is_exact))
+        steps = list(_steps(entry, former.get(entry.guid, ()), began.get(entry.article.source)))
         earlier = [one for one in steps if one.at <= since]
         at_start += [one.entry for one in earlier[-1:]]
         events += [one for one in steps[len(earlier) :] if one.at <= until]
-    stored = session.topics()
     return Recorded(
         since=since,
         until=until,
@@ -110,10 +104,11 @@ def _first(session: Session, exact_since: datetime) -> datetime:
     return exact_since if found is None else min(found, exact_since)
 
 
-def _steps(entry: Entry, former: Sequence[FormerState], *, is_exact: bool) -> Iterator[EntryEvent]:
-    """An entry's coming and its changes, in order."""
+def _steps(entry: Entry, former: Sequence[FormerState], began: datetime | None) -> Iterator[EntryEvent]:
+    """An entry's coming and its changes, in order; when it came is known if its source had begun."""
     known = [*(_as_it_was(entry, state) for state in former), entry]
     first = known[0]
+    is_exact = began is not None and entry.seen > began
     came = entry.seen if is_exact else min(first.article.published, entry.seen)
     yield EntryEvent(at=came, entry=first)
     for state, before, after in zip(former, known, known[1:], strict=False):

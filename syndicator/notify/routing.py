@@ -91,14 +91,11 @@ def announce(
     unchanged = [_Subject.of(Change(entry=entry, before=entry), topic_names) for entry in others]
     decisions: list[Decision] = []
     for stories, routes in judging:
-        some, more = (
-            [one for one in subjects if one.entry.story in stories] for subjects in (changed, unchanged)
-        )
+        some = [one for one in changed if one.entry.story in stories]
+        more = [one for one in unchanged if one.entry.story in stories]
         for route in routes:
-            subjects, publishers = some, dict[str, int]()
-            if route.min_publishers > 1:
-                subjects = some + more
-                publishers = _count_publishers((one.entry for one in subjects), route, topic_names)
+            subjects = some if route.min_publishers == 1 else some + more
+            publishers = _count_publishers(subjects, route, topic_names)
             decisions += [_judge_one(one, route, publishers, now=now, ledger=ledger) for one in subjects]
     quiet = (_silenced(one, silent_routes, silent_sources) for one in decisions)
     grouped = groupby(sorted(quiet, key=_channel_and_story), _channel_and_story)
@@ -160,11 +157,11 @@ class _Subject(NamedTuple):
         return cls(change.entry, keys_of(change.entry, names), was)
 
 
-def _count_publishers(entries: Iterable[Entry], route: Route, topic_names: TopicNames) -> dict[str, int]:
-    """How many publishers each story has for the route."""
+def _count_publishers(subjects: Iterable[_Subject], route: Route, topic_names: TopicNames) -> dict[str, int]:
+    """How many publishers each story has for the route, where it asks for several."""
     stories: dict[str, list[Entry]] = {}
-    for entry in entries:
-        stories.setdefault(entry.story, []).append(entry)
+    for subject in subjects if route.min_publishers > 1 else ():
+        stories.setdefault(subject.entry.story, []).append(subject.entry)
     return {story: count_publishers(some, route, topic_names) for story, some in stories.items()}
 
 

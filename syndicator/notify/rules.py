@@ -66,16 +66,14 @@ def judge_route(
 
     `publishers` is how many have the entry's story, `ledger` what the channel's ledger says of it.
     """
-    reason = judge_match(entry, route, keys)
-    if reason is not None:
+    if (reason := judge_match(entry, route, keys)) is not None:
         return reason
     if publishers < route.min_publishers:
         return RouteReason.FEW_PUBLISHERS
     if ledger is not None:
         return FROM_LEDGER[ledger]
-    if entry.article.published < now - route.max_age:
-        return RouteReason.TOO_OLD
-    return RouteReason.OWED
+    is_old = entry.article.published < now - route.max_age
+    return RouteReason.TOO_OLD if is_old else RouteReason.OWED
 
 
 def judge_match(entry: Entry, route: Route, keys: Keys) -> RouteReason | None:

@@ -136,10 +136,10 @@ class _Run:
         changed = {change.entry.guid: change.entry for change in changes}
         others = self._others_of(changed) if self._index.counts_publishers else []
         routes = self._index.may_take((*changed.values(), *others), self._names)
-        course, stories = self._course, {entry.story for entry in changed.values()}
+        stories = {entry.story for entry in changed.values()}
         decisions = announce(
             changes,
-            split_by_minimum(routes, stories, course.minimums, course.began),
+            split_by_minimum(routes, stories, self._course.minimums, self._course.began),
             others=others,
             now=now,
             ledger=self._kinds,

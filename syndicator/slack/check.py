@@ -60,7 +60,7 @@ class SlackCheck:
         self._clock, self._over, self._named = clock, over, named
         self._routes = tuple(routes)
         self._token_said, self._refusal_said, self._names_said = SaidOnce(), SaidOnce(), SaidOnce()
-        self._names_asked, self._pause_s = False, PROBE_S
+        self._names_asked = False
         self._stop = Event()
 
     def run(self, stop: Event) -> None:
@@ -70,7 +70,7 @@ class SlackCheck:
             self.outages.doubt.clear()
             settled = self.check_token() and not stop.is_set() and self.find_names()
             if not stop.is_set():
-                self.outages.doubt.wait(None if settled and not self.outages.in_doubt else self._pause_s)
+                self.outages.doubt.wait(None if settled and not self.outages.in_doubt else PROBE_S)
 
     def check_token(self) -> bool:
         """Asks whom the token belongs to and says what is new about that; whether it is settled."""
@@ -115,9 +115,6 @@ class SlackCheck:
         found = {} if isinstance(answer, DeliveryError) else answer
         why = answer if isinstance(answer, DeliveryError) else NOT_FOUND
         self._names_asked = self._names_asked or isinstance(why, Rejected)
-        self._pause_s = PROBE_S
-        if isinstance(why, Refused) and why.retry_after is not None:
-            self._pause_s = max(PROBE_S, why.retry_after.total_seconds())
         with self._open() as outbox:
             outbox.channels.put_ids(found, self._clock())
         if found.items() - known.items():
@@ -143,10 +140,7 @@ class SlackCheck:
             )
 
     def _ask(self, method: SlackMethod, call: Callable[[], T]) -> T | DeliveryError:
-        """What Slack says, or why it does not say it; not asked while Slack asks to wait.
-
-        Notes how long it asks to wait, and whether it answered.
-        """
+        """What Slack says, or why it does not say it; not asked while Slack asks to wait."""
         now = self._clock()
         with self._open() as outbox:
             until = outbox.channels.limited_until(method)
@@ -157,8 +151,12 @@ class SlackCheck:
             found = call()
         except DeliveryError as error:
             found = error
-        if self._stop.is_set():
-            return found  # the store may be closed by now
+        if not self._stop.is_set():  # the store may be closed by then
+            self._note_answer(method, found)
+        return found
+
+    def _note_answer(self, method: SlackMethod, found: object) -> None:
+        """Notes how long Slack asks to wait, and whether it answered."""
         now, over = self._clock(), False
         answered = found.answered if isinstance(found, DeliveryError) else True
         with self._open() as outbox:
@@ -172,7 +170,6 @@ class SlackCheck:
                 outbox.reset_back_off(now)
         if over:
             self._over()
-        return found
 
 
 def report_identity(found: Identity | DeliveryError) -> None:

@@ -89,15 +89,27 @@ EDIT_CODES = _with(
 """Words after which a message is edited no more: it was deleted, is another app's, or the workspace lets
 nobody edit it any longer (https://docs.slack.dev/reference/methods/chat.update#errors)."""
 
-REFUSED_CODES = frozenset(
-    {
-        "ratelimited", "rate_limited", "message_limit_exceeded", "request_timeout", "team_added_to_org",
-        "org_login_required", "deprecated_endpoint", "method_deprecated",
-    }
-)  # fmt: skip
+REFUSED_CODES = _with(
+    "",
+    "ratelimited rate_limited message_limit_exceeded request_timeout team_added_to_org org_login_required "
+    "deprecated_endpoint method_deprecated",
+)
 """Words that say that nothing was posted and that time may mend it. `request_timeout`: the request's body did
 not arrive whole. `fatal_error`, `internal_error` and `service_unavailable` are not among them: some of the
 operation may have succeeded."""
+
+KNOWN: dict[str, tuple[type[DeliveryError], str]] = {
+    code: (kind, fix)
+    for kind, fixes in (
+        (Rejected, FIXES),
+        (Uneditable, EDIT_CODES),
+        (Unacceptable, MESSAGE_CODES),
+        (Refused, REFUSED_CODES),
+    )
+    for code, fix in fixes.items()
+}
+"""What each word comes to, and the fix."""
+WEBHOOK_KNOWN = KNOWN | {code: (Rejected, fix) for code, fix in WEBHOOK_FIXES.items()}
 
 NO_WAY_THERE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
@@ -132,18 +144,7 @@ def from_exception(error: BaseException, call: Call, now: datetime) -> DeliveryE
         case DeliveryError():
             return error
         case SlackApiError():
-            response: Any = error.response
-            status, data = getattr(response, "status_code", 200), getattr(response, "data", response)
-            facts = data if isinstance(data, dict) else {}
-            needed = facts.get("needed")
-            return from_answer(
-                call,
-                now,
-                status=status if isinstance(status, int) else 200,
-                code=word_of(facts.get("error")),
-                headers=getattr(response, "headers", None) or {},
-                needed=needed if isinstance(needed, str) and SCOPE.fullmatch(needed) else "",
-            )
+            return _from_slack(error.response, call, now)
         case SlackRequestError():
             return call.failed(Rejected, "bad_address", "not an http(s) address", fix="Correct SLACK_API_URL")
         case HTTPError():
@@ -154,6 +155,21 @@ def from_exception(error: BaseException, call: Call, now: datetime) -> DeliveryE
             return call.failed(Unclear, type(error).__name__, "no whole answer came", answered=False)
 
 
+def _from_slack(response: Any, call: Call, now: datetime) -> DeliveryError:
+    """slack_sdk's answer; a dict without Slack's word where it was no JSON."""
+    status, data = getattr(response, "status_code", 200), getattr(response, "data", response)
+    facts = data if isinstance(data, dict) else {}
+    needed, headers = facts.get("needed"), getattr(response, "headers", None) or {}
+    return from_answer(
+        call,
+        now,
+        status=status if isinstance(status, int) else 200,
+        code=word_of(facts.get("error")),
+        headers=headers,
+        needed=needed if isinstance(needed, str) and SCOPE.fullmatch(needed) else "",
+    )
+
+
 def from_answer(
     call: Call, now: datetime, *, status: int, code: str, headers: Mapping[str, str], needed: str = ""
 ) -> DeliveryError:
@@ -161,7 +177,7 @@ def from_answer(
 
     `code` is Slack's own word, if any; `needed` are the scopes that it asks for.
     """
-    fixes = WEBHOOK_FIXES if call.method is SlackMethod.WEBHOOK else FIXES
+    known = WEBHOOK_KNOWN if call.method is SlackMethod.WEBHOOK else KNOWN
     # A page of a proxy's, or of a server that is not Slack, has a status but no word of Slack's.
     answered = status == 429 or (status < 500 and code not in NO_ANSWERS)
     says: dict[str, Any] = {"why": f"Slack says {code or 'nothing that can be read'}", "answered": answered}
@@ -173,17 +189,12 @@ def from_answer(
     if code == "missing_scope" and needed:
         fix, why = SCOPE_FIX.format(scope=f"the scope {needed}"), f"the token lacks the scope {needed}"
         return call.failed(Rejected, code, why, fix=fix, answered=True)
-    if code in fixes:
-        return call.failed(Rejected, code, fix=fixes[code], **says)
-    if code in EDIT_CODES:
-        return call.failed(Uneditable, code, fix=EDIT_CODES[code], **says)
-    if code in MESSAGE_CODES:
-        return call.failed(Unacceptable, code, fix=MESSAGE_CODES[code], **says)
-    if code in REFUSED_CODES:
-        return call.failed(Refused, code, **says)
+    if code in known:
+        kind, fix = known[code]
+        return call.failed(kind, code, fix=fix, **says)
     if status == 200:
         return call.failed(Unclear, code or "no_answer", **says)
-    kind: type[DeliveryError] = Refused if 400 <= status < 500 and status != 408 else Unclear
+    kind = Refused if 400 <= status < 500 and status != 408 else Unclear
     return call.failed(kind, f"http_{status}", f"HTTP {status}", answered=answered)
 
 

@@ -83,21 +83,23 @@ class OutageWatch:
             if error is not None:
                 self._note_failure(method, error, now, waiting)
                 return False
-            before, outage = self._failed, self.outage
-            if before is None or not (before.method in (method, SlackMethod.AUTH_TEST) or waiting() == 0):
-                return False
-            self._failed = None
-            if outage is None:
-                return False
-            after = lasted(now - outage.since)
-            log.info("Slack answers again", after=after, calls_failed=outage.calls, waiting=waiting())
-            return True
+            return self._note_answer(method, now, waiting)
 
     def note_token(self, answer: object) -> None:
         """Notes what Slack answered to a call with the token: `doubt` is set where that is new."""
         is_refused = isinstance(answer, DeliveryError) and answer.code in TOKEN_CODES
         if is_refused != (self.refusal is not None):
             self.doubt.set()
+
+    def _note_answer(self, method: SlackMethod, now: datetime, waiting: Callable[[], int]) -> bool:
+        before, outage = self._failed, self.outage
+        if before is None or not (before.method in (method, SlackMethod.AUTH_TEST) or waiting() == 0):
+            return False
+        self._failed = None
+        if outage is not None:
+            after = lasted(now - outage.since)
+            log.info("Slack answers again", after=after, calls_failed=outage.calls, waiting=waiting())
+        return outage is not None
 
     def _note_failure(
         self, method: SlackMethod, error: str, now: datetime, waiting: Callable[[], int]

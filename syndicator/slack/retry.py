@@ -58,8 +58,7 @@ class RetryPolicy:
     """How long a claim holds; well above the deadline of one call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class Finished(NamedTuple):
     """A claim whose call has ended, and how."""
 
     claimed: Delivery
@@ -112,15 +111,18 @@ def after_call(
 ) -> DeliveryDecision:
     """What becomes of a message that was tried, or looked for; `said` where a failure is part of an outage
     that was said."""
-    case = _Case(finished, channel, now, policy)
-    if finished.claimed.state is not DeliveryState.SENDING:
+    case, claimed = _Case(finished, channel, now, policy), finished.claimed
+    if claimed.state is DeliveryState.SENDING:
+        return _after_send(case, jitter=jitter, said=said)
+    if finished.can_look:
         return _after_look(case)
-    return _after_send(case, jitter=jitter, said=said)
+    failed = replace(claimed, state=DeliveryState.FAILED, failing_since=claimed.failing_since or now)
+    return case.decide(failed, channel, "unclear: a webhook cannot look")
 
 
 def _after_send(case: _Case, *, jitter: float, said: bool) -> DeliveryDecision:
-    finished, channel, now, policy = case
-    match answer := finished.answer:
+    (_, answer, _), channel, now, policy = case
+    match answer:
         case Drawn():
             return case.shown()
         case None | str():
@@ -136,14 +138,18 @@ def _after_send(case: _Case, *, jitter: float, said: bool) -> DeliveryDecision:
             return case.again(DeliveryState.OWED, until, broken)
         case Refused(retry_after=timedelta() as wait):
             return case.limited(answer, wait, DeliveryState.OWED, case.paced())
-    paused = case.paused(jitter, said=said)
-    if isinstance(answer, Refused):
+    return _after_failure(case, case.paused(jitter, said=said))
+
+
+def _after_failure(case: _Case, paused: ChannelState) -> DeliveryDecision:
+    """It was not accepted, or that is not known: made again, looked for, or listed."""
+    if isinstance(case.finished.answer, Refused):
         return case.again(DeliveryState.OWED, paused.not_before, paused)
-    due = now + policy.confirm_after
-    if finished.claimed.edit_of is not None:
+    due = case.now + case.policy.confirm_after
+    if case.finished.claimed.edit_of is not None:
         decision = case.again(DeliveryState.OWED, due, paused)
     else:
-        state = DeliveryState.UNCLEAR if finished.can_look else DeliveryState.FAILED
+        state = DeliveryState.UNCLEAR if case.finished.can_look else DeliveryState.FAILED
         decision = case.failed(state, paused, due)
     return replace(decision, delivery=replace(decision.delivery, unsure=True, misses=0))
 
@@ -151,11 +157,7 @@ def _after_send(case: _Case, *, jitter: float, said: bool) -> DeliveryDecision:
 def _after_look(case: _Case) -> DeliveryDecision:
     """A look that fails holds up this message alone, and what else is wrong the channel's next message will
     find out; where Slack asks to wait, that holds every look and no posting."""
-    finished, channel, now, policy = case
-    claimed, answer = finished.claimed, finished.answer
-    if not finished.can_look:
-        failed = replace(claimed, state=DeliveryState.FAILED, failing_since=claimed.failing_since or now)
-        return case.decide(failed, channel, "unclear: a webhook cannot look")
+    (claimed, answer, _), channel, now, policy = case
     match answer:
         case str():
             return case.sent(answer, "found", channel)

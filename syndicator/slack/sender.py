@@ -144,7 +144,7 @@ class Sender:
         Ends within seconds: calls under way get a few to come back. Where the store cannot be used, it says
         so once, waits and tries again.
         """
-        begun, last, said = False, self._clock(), SaidOnce()
+        last, said = None, SaidOnce()
         while True:
             wake.clear()
             if stop.is_set():
@@ -152,12 +152,8 @@ class Sender:
             now = self._clock()
             until: datetime | None = now + timedelta(seconds=1)
             try:
-                if not begun:
-                    self.begin()
-                elif now < last - JUMP:
-                    with self._open() as outbox:
-                        outbox.reset_back_off(now)
-                begun, last = True, now
+                self._follow_clock(last, now)
+                last = now
                 until = self._round(wake)
                 said.changed("")
             except StoreError as error:
@@ -173,6 +169,14 @@ class Sender:
     def _wait_s(self, until: datetime | None) -> float:
         wait_s = LOOK_ROUND_S if until is None else (until - self._clock()).total_seconds()
         return min(max(wait_s, 0.0), LOOK_ROUND_S)
+
+    def _follow_clock(self, last: datetime | None, now: datetime) -> None:
+        """At the start, and where the clock was set back since the round before."""
+        if last is None:
+            self.begin()
+        elif now < last - JUMP:
+            with self._open() as outbox:
+                outbox.reset_back_off(now)
 
     def begin(self) -> None:
         """What a start finds: claims cut off become unclear, our own back-off ends; Slack's waits stand."""
@@ -310,14 +314,14 @@ class Sender:
 def _tell(decision: DeliveryDecision, *, held: bool) -> None:
     """One line for each message that changed its state for good, or that an operator must see."""
     delivery, channel = decision.delivery, decision.channel
-    facts = {"delivery": delivery.id, "route": delivery.route, "channel": delivery.channel}
-    facts |= {"edit_of": delivery.edit_of} if delivery.edit_of else {}
+    edit = {"edit_of": delivery.edit_of} if delivery.edit_of else {}
+    facts = {"delivery": delivery.id, "route": delivery.route, "channel": delivery.channel, **edit}
     if not held:
         log.warning("late answer to a claim that was lost", outcome=decision.outcome, **facts)
     elif delivery.state is DeliveryState.SENT:
         if decision.report:
             log.info("channel works again", channel=delivery.channel)
-        done = "message delivered" if delivery.edit_of is None else "message edited"
+        done = "message edited" if edit else "message delivered"
         log.info(done, kind=delivery.kind, outcome=decision.outcome, **facts)
     elif delivery.state is DeliveryState.SHOWN:
         log.info("message shown, not posted", kind=delivery.kind, **facts)
