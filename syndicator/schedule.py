@@ -34,6 +34,7 @@ from syndicator.settings.models import Digest
 log = structlog.get_logger()
 
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAY = re.compile(r"([0-7])(?:-([0-7]))?(?:/([1-9][0-9]*))?")
 FIELDS = ("minute", "hour", "day", "month", "weekday")
 SHIFT = timedelta(hours=3)
 """More than any change of clocks; where the offset is the same on both sides, there is none to mind."""
@@ -221,24 +222,15 @@ def _trigger(cron: str, **fields: str) -> CronTrigger:
 
 def _read_weekdays(field: str) -> Sequence[str]:
     """The names of the weekdays, since APScheduler counts them from another day than crontab does."""
-    found = {WEEKDAYS[number] for part in field.split(",") for number in _weekday_numbers(part, field)}
+    numbers = re.sub("|".join(WEEKDAYS), lambda name: str(WEEKDAYS.index(name[0])), field)
+    found: set[str] = set()
+    for part in numbers.split(","):
+        read = WEEKDAY.fullmatch(part.replace("*", "0-6"))
+        low, high = (int(read[1]), int(read[2] or (6 if read[3] else read[1]))) if read else (1, -1)
+        high = 7 if high == 0 < low else high
+        if not read or low > high:
+            raise ValueError(
+                f"the weekday {field!r} is not understood; 1 or mon is Monday, 0, 7 or sun Sunday"
+            )
+        found |= {WEEKDAYS[number] for number in range(low, high + 1, int(read[3] or 1))}
     return [name for name in WEEKDAYS[1:] if name in found]
-
-
-def _weekday_numbers(part: str, field: str) -> Sequence[int]:
-    span, _, step = part.partition("/")
-    first, _, last = ("0", "-", "6") if span == "*" else span.partition("-")
-    low = _weekday(first, field)
-    high = _weekday(last, field) if last else (6 if step else low)
-    high = 7 if high == 0 and low > 0 else high
-    if low > high or (step and (not step.isdigit() or int(step) == 0)):
-        raise ValueError(f"the weekday {field!r} is not understood; 1 or mon is Monday, 0, 7 or sun Sunday")
-    return range(low, high + 1, int(step or 1))
-
-
-def _weekday(text: str, field: str) -> int:
-    if text in WEEKDAYS:
-        return WEEKDAYS.index(text)
-    if text.isdigit() and int(text) <= 7:
-        return int(text)
-    raise ValueError(f"the weekday {field!r} is not understood; 1 or mon is Monday, 0, 7 or sun Sunday")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 
-from syndicator.alerts import Delivery, LedgerKind, LedgerRow, RouteReason
-from syndicator.models import ALL, Entry
+from syndicator.alerts import Delivery, LedgerRow, RouteReason
+from syndicator.models import ALL
 from syndicator.notify.compose import compose
 from syndicator.notify.due import DueReason, alerts, rank_stories, summarise
 from syndicator.notify.enqueue import Enqueuer, KnownTopics, cover_stories
 from syndicator.notify.minimums import routes_by_story
-from syndicator.notify.rules import judge_match, keys_of
+from syndicator.notify.routing import Change, announce
 from syndicator.settings.models import Digest, Route
 from syndicator.store.session import Session
 from syndicator.text import say_count
@@ -42,9 +42,8 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
     note = f"{say_count(len(stories), 'story is', 'stories are')} owed"
     if not stories:
         owed = _matching(session, route, topics, now)
-        found = cover_stories(session, owed, route, topics).items()
-        enough = (one for one in found if len(one[1].publishers) >= route.min_publishers)
-        stories = dict(islice(enough, route.deliver.maximum if isinstance(route.deliver, Digest) else 1))
+        most = route.deliver.maximum if isinstance(route.deliver, Digest) else 1
+        stories = dict(islice(cover_stories(session, owed, route, topics).items(), most))
         note = "nothing is owed; these are the newest entries that match"
     if not stories:
         return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)
@@ -58,28 +57,16 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
 
 
 def _matching(session: Session, route: Route, topics: KnownTopics, now: datetime) -> list[LedgerRow]:
-    """The stories of the newest entries that match, each once, newest first."""
-    newest, names = session.feeds.newest(ALL, limit=LOOKED_AT), topics.words.names
-    split = routes_by_story(session, [route], {one.story for one in newest})
-    judging = {story: one for some, routes in split for one in routes for story in some}
-    matching = (
-        one
-        for one in newest
-        if one.story in judging and judge_match(one, judging[one.story], keys_of(one, names)) is None
+    """The stories of the newest entries that match, however old, newest first."""
+    newest = session.feeds.newest(ALL, limit=LOOKED_AT)
+    any_age = [route.model_copy(update={"max_age": now - datetime.min.replace(tzinfo=UTC)})]
+    decisions = announce(
+        [Change(entry=entry) for entry in newest],
+        routes_by_story(session, any_age, {entry.story for entry in newest}),
+        others=session.others_of(newest) if route.min_publishers > 1 else (),
+        now=now,
+        ledger={},
+        topic_names=topics.words.names,
     )
-    rows: dict[str, LedgerRow] = {}
-    for entry in matching:
-        rows.setdefault(entry.story, _as_owed(route, entry, now))
-    return list(rows.values())
-
-
-def _as_owed(route: Route, entry: Entry, now: datetime) -> LedgerRow:
-    return LedgerRow(
-        route=route.name,
-        channel=route.channel,
-        story=entry.story,
-        guid=entry.guid,
-        kind=LedgerKind.OWED,
-        reason=RouteReason.OWED,
-        at=now,
-    )
+    newest_first = sorted(decisions, key=lambda one: one.entry.article.published, reverse=True)
+    return [row for one in newest_first if one.reason is RouteReason.OWED and (row := one.row)]

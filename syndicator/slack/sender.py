@@ -314,14 +314,14 @@ class Sender:
 def _tell(decision: DeliveryDecision, *, held: bool) -> None:
     """One line for each message that changed its state for good, or that an operator must see."""
     delivery, channel = decision.delivery, decision.channel
-    edit = {"edit_of": delivery.edit_of} if delivery.edit_of else {}
-    facts = {"delivery": delivery.id, "route": delivery.route, "channel": delivery.channel, **edit}
+    facts = {"delivery": delivery.id, "route": delivery.route, "channel": delivery.channel}
+    facts |= {"edit_of": delivery.edit_of} if delivery.edit_of else {}
     if not held:
         log.warning("late answer to a claim that was lost", outcome=decision.outcome, **facts)
     elif delivery.state is DeliveryState.SENT:
         if decision.report:
             log.info("channel works again", channel=delivery.channel)
-        done = "message edited" if edit else "message delivered"
+        done = "message edited" if delivery.edit_of else "message delivered"
         log.info(done, kind=delivery.kind, outcome=decision.outcome, **facts)
     elif delivery.state is DeliveryState.SHOWN:
         log.info("message shown, not posted", kind=delivery.kind, **facts)
