@@ -222,15 +222,20 @@ def _edits(session: Session, delivery: Delivery) -> Iterator[Delivery]:
 
 
 def _with_end(session: Session, route: Route, hold: Hold, now: datetime) -> Hold:
-    """The hold with its end also where the service needs none, as another cause wakes it."""
+    """The hold with all ends, also where the service needs none, as another cause wakes it."""
+    first, *others = (replace(one, until=_end(session, route, one, now)) for one in hold.all())
+    return replace(first, also=tuple(others))
+
+
+def _end(session: Session, route: Route, hold: Hold, now: datetime) -> datetime | None:
     if hold.reason in (DueReason.SLOT, DueReason.CARRIED) and isinstance(route.deliver, Digest):
-        return replace(hold, until=next_digest(route.deliver, now))
+        return next_digest(route.deliver, now)
     if hold.reason is DueReason.CAPPED and route.per_hour is not None:
         sent = session.history.sent_to(route.channel, now - HOUR)
         too_many = len(sent) + session.outbox.waiting(route.channel) - route.per_hour
         # With messages under way there may be none among those sent that makes room.
-        return replace(hold, until=sent[too_many] + HOUR) if 0 <= too_many < len(sent) else hold
-    return hold
+        return sent[too_many] + HOUR if 0 <= too_many < len(sent) else hold.until
+    return hold.until
 
 
 def _shown_copy(session: Session, entry: Entry, topic: str) -> Entry | None:

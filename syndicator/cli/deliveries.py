@@ -42,8 +42,11 @@ class Listed:
 
 
 def held_words(held: Hold) -> str:
-    """`held back: muted until 2026-03-14 13:00 UTC`."""
-    return held.reason.value + (f" until {held.until:%Y-%m-%d %H:%M} UTC" if held.until else "")
+    """`held back: muted until 2026-03-14 13:00 UTC`, and so of all that holds."""
+    return "; ".join(
+        one.reason.value + (f" until {one.until:%Y-%m-%d %H:%M} UTC" if one.until else "")
+        for one in held.all()
+    )
 
 
 def edit_words(edit: Delivery) -> str:

@@ -312,6 +312,7 @@ def _route_facts(word: RouteWord) -> dict[str, Any]:
         "decided_by": ledger and ledger.route,
         "held": held and held.reason,
         "until": held and held.until,
+        "also_held": [{"held": one.reason, "until": one.until} for one in held.also] if held else [],
         "delivery": delivery and delivery.id,
         "state": delivery and delivery.state,
         "message": delivery and delivery.message_ts,

@@ -83,10 +83,19 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Why something waits, and until when where that is known."""
+    """Why something waits, and until when where that is known; `also`: what else holds it, each by itself."""
 
     reason: DueReason
     until: datetime | None = None
+    also: tuple[Hold, ...] = ()
+
+    def all(self) -> tuple[Hold, ...]:
+        """All that holds it, each by itself."""
+        return replace(self, also=()), *self.also
+
+    def joined(self, other: Hold | None) -> Hold:
+        """This, and what else holds it."""
+        return self if other is None else replace(self, also=(*self.also, *other.all()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +174,8 @@ def hold(route: Route, state: RouteState, now: datetime) -> Hold | None:
     ]
     if route.deliver == "immediate":
         holds.append(Hold(reason=DueReason.MANY, until=flood_until(route, state, now)))
-    return next((one for one in holds if one.until is not None), None)
+    found = [one for one in holds if one.until is not None]
+    return replace(found[0], also=tuple(found[1:])) if found else None
 
 
 def summarise(
@@ -195,12 +205,13 @@ def alerts(stories: Iterable[OwedStory], route: Route) -> list[Draft]:
 
 def _immediate(ranked: Sequence[OwedStory], route: Route, state: RouteState, now: datetime) -> Plan:
     ready = [story for story in ranked if story.row.at + route.gather <= now]
+    obstacle = _obstacle(route, state, now)
     gathering = tuple(
-        (row, Hold(reason=DueReason.GATHERING, until=row.at + route.gather))
+        (row, Hold(reason=DueReason.GATHERING, until=row.at + route.gather).joined(obstacle))
         for row, _ in ranked
         if row.at + route.gather > now
     )
-    if (obstacle := _obstacle(route, state, now)) is not None:
+    if obstacle is not None:
         return Plan(held=(*gathering, *_all_held(ready, obstacle)))
     since, found = resumed(route.quiet_hours, state.mutes, now), floods(state.arrivals, route.flood_window)
     late = {row.story for row, _ in ready if since is not None and row.at + route.gather < since}
@@ -236,7 +247,8 @@ def _digest(
     now: datetime,
 ) -> Plan:
     if slot is None:
-        return Plan(held=_all_held(ranked, hold(route, state, now) or Hold(reason=DueReason.SLOT)))
+        held, waits = hold(route, state, now), Hold(reason=DueReason.SLOT)
+        return Plan(held=_all_held(ranked, held.joined(waits) if held else waits))
     if ranked and (obstacle := _obstacle(route, state, now)) is not None:
         return Plan(held=_all_held(ranked, obstacle))
     if len(ranked) < digest.minimum:
