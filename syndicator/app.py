@@ -28,7 +28,7 @@ from syndicator.entries.sources import Sources
 from syndicator.models import Visibility
 from syndicator.monitoring import health
 from syndicator.monitoring.health import Finding, status_line
-from syndicator.notify.channels import follow_channels, with_ids
+from syndicator.notify.channels import follow_channels, with_ids, written_names
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.notify.rules import left_behind
 from syndicator.progress import Progress, no_progress
@@ -114,7 +114,8 @@ class App:
             gone = [f"{route} in {channel}" for route, channel in ways]
             yield health.no_way(gone, health.ROUTE_FIX, "no route")
         if broken := [state.channel for state in outbox.channels.broken()]:
-            yield health.channels_broken(broken)
+            called = written_names(self.settings.routes, outbox.channels.ids())
+            yield health.channels_broken(broken, called)
         if outage is None and (waiting := session.history.oldest_waiting()) is not None:
             yield health.messages_wait(*waiting, now)
 

@@ -16,6 +16,7 @@ from syndicator.errors import SyndicatorError
 from syndicator.models import Problem
 from syndicator.monitoring.health import STARTING, hindrance
 from syndicator.monitoring.status import StatusFile, facts, hindered
+from syndicator.notify.channels import written_names
 from syndicator.notify.enqueue import known_entries
 from syndicator.store.session import Session
 
@@ -91,6 +92,7 @@ def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
         titles = {guid: entry.article.title for guid, entry in entries.items()}
         sent = session.history.sent_since(min(day, started))
         decided = session.history.decided_since(day)
+        called = written_names(app.settings.routes, outbox.channels.ids())
         broken = {state.channel: state.broken for state in outbox.channels.broken()}
         last_sent = session.history.last_sent()
     to_slack = Durations()
@@ -105,6 +107,7 @@ def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
         "sent_by_hour": _by_hour([ended for _, ended in sent], now),
         "decided_by_hour": _by_hour(decided, now),
         "broken": broken,
+        "called": called,
         "last_sent": last_sent,
         "answers": dict(app.outages.answers),
         "to_slack": to_slack,

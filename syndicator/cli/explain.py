@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
+from syndicator.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    now,
+    read_settings,
+    route_named,
+    session_of,
+)
 from syndicator.cli.terminal import console, grid, say, say_json
 from syndicator.text import say_count, shown
 
@@ -81,7 +89,7 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
     for source, path in answer.no_articles:
         say(f"{path} (source {source}) is no article. {NO_ARTICLE}")
     for one in answer.explanations:
-        _print_one(one)
+        _print_one(one, settings)
     if not (answer.explanations or answer.problems or answer.no_articles):
         folders = ", ".join(str(source.path) for source in settings.sources)
         say(f"Nothing is known of {what}.")
@@ -92,7 +100,7 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
         say((f"Is the file below {folders}? Has `syndicator run` or `build` seen it?", "dim"))
 
 
-def _print_one(one: Explanation) -> None:
+def _print_one(one: Explanation, settings: Settings) -> None:
     from rich.text import Text
 
     from syndicator.models import number
@@ -125,7 +133,7 @@ def _print_one(one: Explanation) -> None:
     console().print(_feeds(one.feeds))
     if one.routes:
         console().print("\nRoutes", style="bold")
-        console().print(_routes(one))
+        console().print(_routes(one, settings))
     console().print()
 
 
@@ -179,7 +187,7 @@ def _feeds(words: Sequence[FeedWord]) -> Table:
     return table
 
 
-def _routes(one: Explanation) -> Table:
+def _routes(one: Explanation, settings: Settings) -> Table:
     from rich.text import Text
 
     from syndicator.alerts import RouteReason
@@ -189,7 +197,7 @@ def _routes(one: Explanation) -> Table:
     for word in one.routes:
         owed = word.reason is RouteReason.WAITING
         taken = owed or (word.reason is not RouteReason.DROPPED and (word.delivery or word.held))
-        name = Text(f"{word.route} → {word.channel}")
+        name = Text(f"{word.route} → {route_named(settings, word.route).channel}")
         lines = [_decision(word, one.entry, paths), *_minimum(word), *_message(word)]
         table.add_row(YES if taken else NO, name, Text("\n".join(map(shown, lines))))
     return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -93,14 +93,16 @@ def _compare(
     after: Settings, before: Settings, since: datetime, until: datetime, *, is_same: bool
 ) -> Comparison:
     from syndicator.app import routes_of
+    from syndicator.notify.channels import written_names
     from syndicator.notify.recorded import read_recorded
     from syndicator.simulation.comparison import compare
     from syndicator.simulation.replay import replay
 
     with options.session_of(before) as session:
+        called = written_names((*before.routes, *after.routes), session.outbox.channels.ids())
         new, today = routes_of(after, session), routes_of(before, session)
         recorded = read_recorded(session, [*new, *today], since=since, until=until)
-    return compare(recorded, None if is_same else replay(recorded, today), replay(recorded, new))
+    return compare(recorded, None if is_same else replay(recorded, today), replay(recorded, new), called)
 
 
 def _reads_otherwise(after: Settings, before: Settings) -> bool:
@@ -129,8 +131,8 @@ def _print(found: Comparison, new: str, today: str | None) -> None:
     console().print()
     console().print(_periods(found, compared=today is not None))
     if today is not None:
-        _print_stories("Comes", found.comes, "not today: ")
-        _print_stories("Goes", found.goes, "no longer: ")
+        _print_stories("Comes", found.comes, "not today: ", found.called)
+        _print_stories("Goes", found.goes, "no longer: ", found.called)
 
 
 def _pair(before: str, after: str, *, compared: bool) -> str:
@@ -147,7 +149,7 @@ def _routes(found: Comparison, *, compared: bool) -> Table:
     for route in found.routes:
         sides = [_words(side, found.recorded.days) for side in (route.before, route.after)]
         facts = (_pair(*pair, compared=compared) for pair in zip(*sides, strict=True))
-        table.add_row(Text(route.name), Text(route.channel), *facts)
+        table.add_row(Text(route.name), Text(found.called.get(route.channel, route.channel)), *facts)
     return table
 
 
@@ -173,7 +175,7 @@ def _periods(found: Comparison, *, compared: bool) -> Table:
         channels.setdefault(route.channel, []).append(route)
     table = Table("week of" if found.weeks else "day", box=None, pad_edge=False)
     for channel in channels:
-        table.add_column(Text(channel), justify="right")
+        table.add_column(Text(found.called.get(channel, channel)), justify="right")
     moving = [one for one in found.routes if any(side and side.about for side in (one.before, one.after))]
     for route in moving:
         table.add_column(Text(f"quality, {route.name}"), justify="right")
@@ -200,7 +202,7 @@ def _periods(found: Comparison, *, compared: bool) -> Table:
     return table
 
 
-def _print_stories(title: str, stories: Sequence[ChangedStory], why: str) -> None:
+def _print_stories(title: str, stories: Sequence[ChangedStory], why: str, called: Mapping[str, str]) -> None:
     from rich.text import Text
 
     from syndicator.cli.terminal import grid
@@ -212,7 +214,7 @@ def _print_stories(title: str, stories: Sequence[ChangedStory], why: str) -> Non
     for one in stories[:LISTED]:
         reason = one.why.value if one.why else "no route leads to the channel"
         text = Text(shown(one.entry.article.title)).append(f"\n{why}{reason}", "dim")
-        table.add_row(Text(one.channel), number(one.entry.article.quality), text)
+        table.add_row(Text(called.get(one.channel, one.channel)), number(one.entry.article.quality), text)
     if len(stories) > LISTED:
         table.add_row("", "", f"and {len(stories) - LISTED} more")
     console().print(table)

@@ -81,19 +81,19 @@ def _say(found: dict[str, Any]) -> None:
         say(f"  edits of posted messages: {edits}")
     for route in found["routes"]:
         when = "at once" if route["deliver"] == "immediate" else "digest " + _next_time(route)
-        say(f"  {route['name']} to {route['channel']}: {', '.join([when, *_what_it_holds(route)])}")
+        say(f"  {route['name']} to {route['called']}: {', '.join([when, *_what_it_holds(route)])}")
 
 
 @app.command()
 def routes(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """List the routes: channel, quality, when each sends next, what it holds, and what holds it back."""
-    from syndicator.app import enqueuer_of, routes_of
+    from syndicator.app import enqueuer_of
     from syndicator.monitoring.status import route_facts
 
     settings, moment = read_settings(config), now()
     with session_of(settings) as session:
         enqueuer = enqueuer_of(settings, session, moment)
-        found = route_facts(session.outbox, routes_of(settings, session), enqueuer, moment)
+        found = route_facts(session.outbox, settings.routes, enqueuer, moment)
     if as_json:
         say_json(found)
     elif found:
@@ -107,7 +107,7 @@ def _row(route: Mapping[str, Any]) -> tuple[str, ...]:
     quality = "any" if route["min_quality"] is None else f"{route['min_quality']:g}+"
     quality += f", about {route['about']}" if route["about"] else ""
     when = "at once" if route["deliver"] == "immediate" else _next_time(route)
-    return route["name"], route["channel"], quality, when, "\n".join(_what_it_holds(route)) or "nothing"
+    return route["name"], route["called"], quality, when, "\n".join(_what_it_holds(route)) or "nothing"
 
 
 def _next_time(route: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -165,9 +165,10 @@ def no_way(routes: Sequence[str], fix: str, of: str = "") -> Finding:
     return Finding(kind=Kind.WAY, text=text, fix=fix, of=of, on=(*routes,))
 
 
-def channels_broken(channels: Sequence[str]) -> Finding:
-    """Channels that need a person."""
-    text, fix = f"Slack refuses {_names(channels)}", "`syndicator deliveries` says why, and what waits"
+def channels_broken(channels: Sequence[str], called: Mapping[str, str] | None = None) -> Finding:
+    """Channels that need a person, by id; `called`: what the settings call them, by id."""
+    text = f"Slack refuses {_names([(called or {}).get(channel, channel) for channel in channels])}"
+    fix = "`syndicator deliveries` says why, and what waits"
     return Finding(kind=Kind.CHANNEL, text=text, fix=fix, on=(*channels,))
 
 

@@ -51,7 +51,7 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
     with app.store.reading() as session:
         found = app.findings(session, now, refused=refused)
         entries, outbox = session.count_entries(), session.outbox
-        routes = route_facts(outbox, app.router.routes, app.enqueuer, now)
+        routes = route_facts(outbox, app.settings.routes, app.enqueuer, now)
         messages, oldest = outbox.count(), session.history.oldest_waiting()
         edits = outbox.edits.count()
     line = status_line(entries.get(Visibility.PUBLIC, 0), found, now.astimezone())
@@ -67,13 +67,16 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
 def route_facts(
     outbox: Outbox, routes: Iterable[Route], enqueuer: Enqueuer, now: datetime
 ) -> list[dict[str, Any]]:
-    """What each route is and holds: the time of its next digest, stories owed, messages that wait, what holds
-    it back as a whole and until when. By index, and by what is owed or waits."""
+    """What each of the settings' routes is and holds: its channel's id, and what the settings call it; the
+    time of its next digest, stories owed, messages that wait, what holds it back as a whole and until when.
+    By index, and by what is owed or waits."""
+    from syndicator.notify.channels import channel_id
     from syndicator.notify.minimums import minimum_at
     from syndicator.schedule import next_digest
     from syndicator.settings.models import Digest
 
     routes, mutes = list(routes), outbox.ledger.mutes(ended_after=now)
+    ids = outbox.channels.ids()
     owed, waiting = outbox.ledger.count_owed(), Counter[str]()
     for (name, _channel), count in outbox.open_ways().items():
         waiting[name] += count
@@ -83,7 +86,8 @@ def route_facts(
     return [
         {
             "name": route.name,
-            "channel": route.channel,
+            "channel": channel_id(route.channel, ids),
+            "called": route.channel,
             "min_quality": today[route.name].quality if route.name in today else route.min_quality,
             "about": route.about,
             "deliver": "digest" if isinstance(route.deliver, Digest) else "immediate",

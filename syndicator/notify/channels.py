@@ -30,6 +30,14 @@ def channel_id(channel: str, ids: Mapping[str, str]) -> str:
     return channel if name is None else ids.get(name, channel)
 
 
+def written_names(routes: Iterable[Route], ids: Mapping[str, str]) -> dict[str, str]:
+    """What the settings' routes call their channels, by id: a name where one of them does."""
+    called = sorted(
+        (route.channel for route in routes), key=lambda channel: channel_name(channel) is not None
+    )
+    return {channel_id(channel, ids): channel for channel in called}
+
+
 def follow_channels(session: Session, routes: Sequence[Route], now: datetime) -> tuple[Route, ...]:
     """The routes with the ids that the store knows, and all that they owe moved to where they lead now.
 

@@ -87,10 +87,18 @@ class Comparison:
     comes: tuple[ChangedStory, ...]
     goes: tuple[ChangedStory, ...]
     topics: tuple[TopicVolume, ...]
+    called: Mapping[str, str]
+    """What the settings call the channels, by id."""
 
 
-def compare(recorded: Recorded, before: Replayed | None, after: Replayed) -> Comparison:
-    """The new settings (`after`) beside today's, if there are any to compare with."""
+def compare(
+    recorded: Recorded,
+    before: Replayed | None,
+    after: Replayed,
+    called: Mapping[str, str] | None = None,
+) -> Comparison:
+    """The new settings (`after`) beside today's, if there are any to compare with; `called`: what they call
+    the channels, by id."""
     weeks = recorded.days > DAYS_SHOWN
     first, last = recorded.since.date(), recorded.until.date()
     days = range(0, (last - first).days + 1, 7 if weeks else 1)
@@ -104,6 +112,7 @@ def compare(recorded: Recorded, before: Replayed | None, after: Replayed) -> Com
         comes=() if before is None else _changed(recorded, after, before),
         goes=() if before is None else _changed(recorded, before, after),
         topics=_topics(recorded, best),
+        called=called or {},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import time
@@ -344,8 +345,23 @@ def test_channel_under_two_names_gets_a_story_once(tmp_path: Path, slack: SlackS
         wait_for(lambda: "kept by its id now" in service.text(), why="the ledger that is carried over")
         drop(service, "second.md", title="Another one")
         wait_for(lambda: len(slack.slack.posted) == 2, why="the second message")
+        for words in (
+            ["status"],
+            ["routes"],
+            ["explain", "second.md"],
+            ["simulate", "--against", str(service.config)],
+        ):
+            done = service.command(*words)
+            assert done.returncode == 0, done.stderr
+            told = " ".join(done.stdout.split())
+            assert re.search("by-name (to |→ )?#general", told), "as the settings call it"
+            assert words[0] == "simulate" or re.search("by-id (to |→ )?C0GENERAL", told)
         assert service.stop() == 0
         found = json.loads(service.command("deliveries", "--json").stdout)
+        routes = json.loads(service.command("routes", "--json").stdout)
+    assert {one["channel"]: one["called"] for one in routes if one["name"] == "by-name"} == {
+        "C0GENERAL": "#general"
+    }
     assert {one["channel"] for one in found} == {"C0GENERAL"}
     assert sorted(one["state"] for one in found if one["state"] != "released") == ["sent", "sent"]
     assert len(slack.slack.posted) == 2
