@@ -21,7 +21,6 @@ import os
 import stat
 import struct
 import tempfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
@@ -132,7 +131,8 @@ class OutputFolder:
             raise
 
     def find_changed(self, progress: Callable[[int, int], None]) -> Sequence[str]:
-        """Looks at every file; those that are no longer there, or have other bytes than were written.
+        """Looks at every file; those that are no longer there as they were written. A copy of the same bytes
+        counts as another file: when it is put again, it is read and stays.
 
         `progress` hears now and then how many have been looked at, of how many.
         """
@@ -140,7 +140,7 @@ class OutputFolder:
         for done, path in enumerate(tuple(self._known)):
             if done % _AT_ONCE == 0:
                 progress(done, len(self._known))
-            if not self._is_as_written(path) and not self._has_its_bytes(path):
+            if not self._is_as_written(path):
                 changed.append(path)
         return changed
 
@@ -184,21 +184,6 @@ class OutputFolder:
         except OSError:
             return False
         return known[: _STAMP.size] == _STAMP.pack(facts.st_size, facts.st_mtime_ns, facts.st_ino)
-
-    def _has_its_bytes(self, path: str) -> bool:
-        """Whether only the file's times or inode are others, as after a copy back; then these count."""
-        known = self._known[path]
-        digest = known[_STAMP.size :]
-        try:
-            data = read_regular(f"{self.root}/{path}", most_bytes=_STAMP.unpack_from(known)[0])
-            if path.endswith(".gz") and data is not None:
-                data = gzip.decompress(data)
-            if data is None or _digest(data) != digest:
-                return False
-            self._note(path, os.lstat(self.root / path), digest)
-        except (OSError, EOFError, zlib.error):
-            return False
-        return True
 
     def _note(self, path: str, facts: os.stat_result, digest: bytes) -> None:
         file = WrittenFile(
