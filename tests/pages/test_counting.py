@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 
 from syndicator.models import Appearance, utc
 from syndicator.publish.pages.charts import HEIGHT, WIDTH, Chart, chart_days, chart_qualities, draw_small
-from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, count_statistics, window_start
-from syndicator.publish.pages.words import say_expectation
+from syndicator.publish.pages.statistics import (
+    WINDOW_DAYS,
+    Statistics,
+    count_statistics,
+    say_expectation,
+    window_start,
+)
 from tests.pages.markup import read
 
 NEWEST = utc(2026, 3, 31, 23, 59, 59)

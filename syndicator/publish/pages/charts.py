@@ -11,8 +11,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from syndicator.models import number
-from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, window_start
-from syndicator.publish.pages.words import say_day
+from syndicator.publish.pages.statistics import WINDOW_DAYS, Statistics, say_day, window_start
 from syndicator.text import say_count
 
 WIDTH, HEIGHT = 336, 96

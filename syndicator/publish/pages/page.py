@@ -14,8 +14,7 @@ from typing import NamedTuple
 from syndicator.models import ALL, INCLUDE, Entry, Related, Topic, Visibility, number, rank
 from syndicator.publish.addresses import digest_url, page_url
 from syndicator.publish.feed import beside
-from syndicator.publish.pages.statistics import Statistics
-from syndicator.publish.pages.words import say_expectation, say_rate
+from syndicator.publish.pages.statistics import Statistics, say_expectation, say_rate
 from syndicator.settings.models import Site
 from syndicator.text import language_tag, say_count, shorten
 

@@ -13,7 +13,7 @@ from syndicator.publish.addresses import MEDIA_TYPES, OPML_PATH, feed_path
 from syndicator.publish.pages.assets import ICON_PATH, STYLE_PATH
 from syndicator.publish.pages.charts import chart_days, chart_qualities, draw_small
 from syndicator.publish.pages.page import Page
-from syndicator.publish.pages.words import say_day, say_expectation, say_moment
+from syndicator.publish.pages.statistics import say_day, say_expectation, say_moment
 from syndicator.text import language_tag, say_count, shorten
 from syndicator.urls import other_host
 
