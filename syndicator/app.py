@@ -34,7 +34,7 @@ from syndicator.notify.rules import left_behind
 from syndicator.progress import Progress, no_progress
 from syndicator.publish.build import Output
 from syndicator.publish.output import OutputFolder
-from syndicator.settings import permalinks
+from syndicator.settings import types as settings_types
 from syndicator.settings.models import Digest, Route, Settings
 from syndicator.slack.outage import OutageWatch
 from syndicator.slack.sender import Messenger, Messengers, messengers_of
@@ -219,7 +219,7 @@ def moved_map_path(settings: Settings) -> Path:
 
 def read_with(version: str = __version__) -> str:
     """The fingerprint of the code that reads articles."""
-    return _fingerprint(version, _code(parse, yaml_reader, permalinks, text, urls))
+    return _fingerprint(version, _code(parse, yaml_reader, settings_types, text, urls))
 
 
 @cache

@@ -13,8 +13,7 @@ from urllib.parse import quote
 from syndicator.parse.fields import Fields
 from syndicator.parse.profiles import CATEGORIES, FileFacts
 from syndicator.settings.models import Source
-from syndicator.settings.permalinks import TIMES, TOKEN, check_pattern
-from syndicator.settings.types import Field, Tool
+from syndicator.settings.types import TIMES, TOKEN, Field, Tool, check_pattern
 from syndicator.urls import http_link
 
 DEFAULTS = {

@@ -265,17 +265,9 @@ class Credentials(Model):
     api_url: str = "https://slack.com/api/"
 
 
-def _short(value: object) -> object:
-    return {"mode": value} if isinstance(value, str) else value
-
-
-def _by_minimum(levels: Mapping[str, float]) -> Mapping[str, float]:
-    return dict(sorted(levels.items(), key=lambda level: level[1]))
-
-
 Levels = Annotated[
     Mapping[LevelName, Annotated[float, Field(ge=-1e9, le=1e9)]],
-    AfterValidator(_by_minimum),
+    AfterValidator(lambda levels: dict(sorted(levels.items(), key=lambda level: level[1]))),
 ]
 
 
@@ -297,7 +289,9 @@ class Settings(Model):
     ping: SecretStr | None = None
     """An address that is called every minute while the service does its work."""
     watch: Watch = Watch()
-    slack: Annotated[Slack, BeforeValidator(_short)] = Slack()
+    slack: Annotated[
+        Slack, BeforeValidator(lambda value: {"mode": value} if isinstance(value, str) else value)
+    ] = Slack()
     routes: tuple[Route, ...] = ()
     credentials: InstanceOf[Credentials] = Field(default=Credentials(), exclude=True)
     """No key of the file: a mapping is refused."""

@@ -20,7 +20,6 @@ from pydantic_core import PydanticKnownError
 
 from syndicator.alerts import CHANNEL_ID
 from syndicator.models import RESERVED_LEVELS
-from syndicator.settings.permalinks import check_pattern
 from syndicator.text import language_tag, one_line
 from syndicator.urls import base_address, encoded, http_link
 
@@ -33,6 +32,21 @@ CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 PACE = re.compile(r"([1-9]\d{0,3}) ?(?:a |/ ?)(day|week)")
 CHANNEL = re.compile(r"\S{1,81}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+# What a `permalink` may say, of a source or a Jekyll article (jekyllrb.com/docs/permalinks).
+_STYLES = {
+    "date": "/:categories/:year/:month/:day/:title.html",
+    "pretty": "/:categories/:year/:month/:day/:title/",
+    "ordinal": "/:categories/:year/:y_day/:title.html",
+    "none": "/:categories/:title.html",
+}
+TOKEN = re.compile(r":([a-z_]+)")
+TIMES = {
+    "year": "%Y", "short_year": "%y", "month": "%m", "i_month": "%-m", "day": "%d", "i_day": "%-d",
+    "y_day": "%j", "hour": "%H", "minute": "%M", "second": "%S",
+}  # fmt: skip
+_WORDS = ("path", "sections", "section", "categories", "title", "slug", "name", "filename", "output_ext")
+_TOKENS = frozenset((*_WORDS, *TIMES))
 
 
 class Tool(StrEnum):
@@ -96,10 +110,6 @@ def duration(text: str) -> timedelta:
     return length
 
 
-def _duration(value: object) -> object:
-    return value if isinstance(value, timedelta) else duration(str(value))
-
-
 def stories_a_day(about: str) -> float:
     """How many a day a pace asks for.
 
@@ -138,10 +148,6 @@ def _time_zone(value: str) -> str:
     return value
 
 
-def _title(value: str) -> str:
-    return one_line(value) or "News"
-
-
 def _language(value: str) -> str:
     tag = language_tag(value)
     if tag is None:
@@ -166,6 +172,19 @@ def _level(value: str) -> str:
     return value
 
 
+def check_pattern(pattern: str) -> str:
+    """`pattern`, or the pattern that Jekyll's style of that name stands for.
+
+    Raises ValueError for a placeholder that is not known.
+    """
+    pattern = _STYLES.get(pattern, pattern)
+    unknown = [f":{token}" for token in TOKEN.findall(pattern) if token not in _TOKENS]
+    if unknown:
+        known = " ".join(f":{token}" for token in sorted(_TOKENS))
+        raise ValueError(f"{', '.join(unknown)} is not known; there are {known}")
+    return pattern
+
+
 def _permalink(value: str) -> str:
     if not check_pattern(value).startswith("/"):
         raise ValueError("must begin with a slash, like /blog/:year/:title/, or be one of Jekyll's styles")
@@ -179,10 +198,6 @@ def _clock(value: object) -> object:
     if match is None:
         raise ValueError('must be a time of day in quotes, like "22:00"')
     return time(int(match[1]), int(match[2]))
-
-
-def _list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
@@ -212,13 +227,15 @@ def _database(value: str, info: ValidationInfo) -> str:
     return value if info.context is None else f"{STATE_PREFIX}{_beside(info.context, path)}"
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[
+    timedelta, BeforeValidator(lambda value: value if isinstance(value, timedelta) else duration(str(value)))
+]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Language = Annotated[str, AfterValidator(_language)]
 Address = Annotated[str, AfterValidator(base_address)]
 Hub = Annotated[str, AfterValidator(http_link), AfterValidator(encoded)]
 Line = Annotated[str, AfterValidator(one_line)]
-Title = Annotated[str, AfterValidator(_title)]
+Title = Annotated[str, AfterValidator(lambda value: one_line(value) or "News")]
 Database = Annotated[str, AfterValidator(_database)]
 Name = Annotated[str, matches(NAME, "must be letters, digits, `-`, `_` and `.`, at most 64")]
 LevelName = Annotated[Name, AfterValidator(_level)]
@@ -236,6 +253,7 @@ ChannelId = Annotated[
 ]
 Beside = Annotated[Path, BeforeValidator(_path)]
 Named = Annotated[Path, BeforeValidator(_path), BeforeValidator(_not_empty)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_list)]
-Patterns = Annotated[tuple[Beside, ...], BeforeValidator(_list)]
+_ONE_OR_MORE = BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+Names = Annotated[tuple[str, ...], _ONE_OR_MORE]
+Patterns = Annotated[tuple[Beside, ...], _ONE_OR_MORE]
 FieldKeys = Mapping[Field, Names]

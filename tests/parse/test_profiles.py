@@ -12,8 +12,7 @@ from pydantic import ValidationError
 from syndicator.parse.article_link import DEFAULTS, own_path
 from syndicator.parse.profiles import ArticleRule, FileFacts, profile, read_path
 from syndicator.settings.models import Source
-from syndicator.settings.permalinks import check_pattern
-from syndicator.settings.types import Field, Tool
+from syndicator.settings.types import Field, Tool, check_pattern
 
 ARTICLE, NOT, IF_DATED = ArticleRule.ARTICLE, ArticleRule.NOT, ArticleRule.IF_DATED
 
