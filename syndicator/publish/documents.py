@@ -13,7 +13,7 @@ from functools import cached_property
 from syndicator.models import ALL, Appearance, Article, Entry, Format, Related, Tombstone, Visibility, rank
 from syndicator.publish.addresses import OPML_PATH, digest_path, feed_path, page_path
 from syndicator.publish.archive import ArchivePage, archive_pages
-from syndicator.publish.feed import Feed, describe_feed, publisher_name
+from syndicator.publish.feed import Feed, items_of, publisher_name
 from syndicator.publish.formats import Fragments
 from syndicator.publish.opml import render_opml
 from syndicator.publish.pages.assets import ASSETS
@@ -160,11 +160,9 @@ class Documents:
         level: str | None = None,
         page: ArchivePage | None = None,
     ) -> Feed:
-        return describe_feed(
+        return Feed(
             site=self.settings.site,
-            entries=entries,
-            labels=self.names,
-            coverage=self._coverage(entries),
+            items=items_of(entries, self.names, self._coverage(entries)),
             topic=self.topics[slug].topic if slug != ALL else None,
             level=level,
             tombstones=self._tombstones(slug, level, page),

@@ -112,23 +112,25 @@ class Item:
 class Feed:
     """A feed document before it has a format. Items stand newest first; no two have one id.
 
-    `page` is set where the document is an archive page, `previous` and `following` are its neighbours (of the
-    feed itself: the newest page). Archive pages are Atom alone: the feeds of the other formats have none of
-    their own and name these.
+    `pages` are its archive pages, oldest first, which only the level of everything has, and `page` is the one
+    that the document is, if it is one. They are Atom alone: the feeds of the other formats name them.
     """
 
     site: Site
-    topic: Topic | None
-    """None: of all topics together."""
-    level: str | None
     items: tuple[Item, ...]
-    updated: datetime
-    """The newest change among the items, or `BEGINNING`."""
-    tombstones: tuple[Tombstone, ...] = ()
+    topic: Topic | None = None
+    """None: of all topics together."""
+    level: str | None = None
+    """None: everything."""
+    tombstones: Sequence[Tombstone] = ()
     hub: str | None = None
+    pages: Sequence[ArchivePage] = ()
     page: ArchivePage | None = None
-    previous: ArchivePage | None = None
-    following: ArchivePage | None = None
+
+    @property
+    def updated(self) -> datetime:
+        """The newest change among the items, or `BEGINNING`."""
+        return max((item.updated for item in self.items), default=BEGINNING)
 
     @property
     def slug(self) -> str:
@@ -171,58 +173,26 @@ class Feed:
     def archive_links(self) -> list[tuple[str, str]]:
         """The relations of RFC 5005 4 with the addresses of Atom documents, in the order of writing."""
         links = [("current", self.current_url(Format.ATOM))] if self.page else []
-        for rel, page in (("prev-archive", self.previous), ("next-archive", self.following)):
-            if page is not None:
-                url = feed_url(self.site, self.slug, Format.ATOM, page=page.number)
-                links.append((rel, url + page.marker))
-        return links
+        place = self.page.number if self.page else len(self.pages)
+        beside = [("prev-archive", page) for page in self.pages[max(0, place - 1) : place]]
+        # Not the page that is still filling: each new entry would write this one anew.
+        beside += [("next-archive", page) for page in self.pages[place + 1 : place + 2] if page.full]
+        urls = (feed_url(self.site, self.slug, Format.ATOM, page=page.number) for _, page in beside)
+        return links + [(rel, url + page.marker) for (rel, page), url in zip(beside, urls, strict=True)]
 
 
-def describe_feed(
-    *,
-    site: Site,
-    entries: Iterable[Entry],
-    labels: Mapping[str, str],
-    topic: Topic | None = None,
-    level: str | None = None,
-    coverage: Mapping[str, Sequence[Related]] | None = None,
-    tombstones: Iterable[Tombstone] = (),
-    hub: str | None = None,
-    pages: Sequence[ArchivePage] = (),
-    page: ArchivePage | None = None,
-) -> Feed:
-    """Describes a topic's feed (`topic` None: of all topics) at one level (None: everything), or one of its
-    archive pages.
-
-    `entries` are the ones that stand in it, in any order; `labels` gives topics' names by slug; `coverage`
-    gives, by guid, what the story's other publishers wrote; `pages` are the feed's archive pages, oldest
-    first (only the level of everything has any), and `page` is the one described, if it is one.
-    """
-    shown, others = newest_first(entries), coverage or {}
-    items = tuple(
+def items_of(
+    entries: Iterable[Entry], labels: Mapping[str, str], coverage: Mapping[str, Sequence[Related]]
+) -> tuple[Item, ...]:
+    """The items of a feed, newest first. `labels` gives topics' names by slug; `coverage`, by guid, what the
+    story's other publishers wrote."""
+    return tuple(
         Item(
             entry=entry,
             labels=tuple(labels.get(slug, slug) for slug in entry.topics),
-            coverage=tuple(others.get(entry.guid, ())),
+            coverage=tuple(coverage.get(entry.guid, ())),
         )
-        for entry in shown
-    )
-    place = page.number if page else len(pages)
-    following = pages[place + 1] if page and place + 1 < len(pages) else None
-    return Feed(
-        site=site,
-        topic=topic,
-        level=level,
-        items=items,
-        updated=max(
-            (max(entry.article.published, entry.updated) for entry in shown), default=BEGINNING
-        ).replace(microsecond=0),
-        tombstones=tuple(tombstones),
-        hub=hub,
-        page=page,
-        previous=pages[place - 1] if place > 0 else None,
-        # Not the page that is still filling: each new entry would write this one anew.
-        following=following if following and following.full else None,
+        for entry in newest_first(entries)
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from syndicator.models import Article, Entry, Format, Image, Provider, Related, Topic, Visibility, utc
-from syndicator.publish.feed import Feed
+from syndicator.publish.feed import Feed, items_of
 from syndicator.publish.formats import Fragments
 from syndicator.settings.models import Site
 
@@ -24,6 +26,18 @@ AZURE = Topic(
 def render(feed: Feed, form: Format) -> bytes:
     """The document, with nothing kept from others."""
     return Fragments().render(feed, form)
+
+
+def describe_feed(
+    *,
+    entries: Iterable[Entry],
+    coverage: Mapping[str, Sequence[Related]] | None = None,
+    site: Site = SITE,
+    labels: Mapping[str, str] = LABELS,
+    **parts: Any,
+) -> Feed:
+    """A feed of these entries, in any order; `parts` are further fields of Feed."""
+    return Feed(site=site, items=items_of(entries, labels, coverage or {}), **parts)
 
 
 def make_article(number: int = 1, **changes: object) -> Article:

@@ -1,24 +1,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from syndicator.models import ALL, Format, Image, Provider, Related, Topic, utc
+from syndicator.models import ALL, Entry, Format, Image, Provider, Related, Topic, utc
 from syndicator.publish.addresses import image_type
-from syndicator.publish.feed import BEGINNING, MOST_RELATED, Feed, Item, describe_feed, newest_first
+from syndicator.publish.feed import BEGINNING, MOST_RELATED, Feed, Item, newest_first
 from syndicator.publish.formats import json_item
 from syndicator.settings.models import Site
-from tests.publish.articles import AZURE, LABELS, SITE, coverage_of, full_entry, make_entry
+from tests.publish.articles import AZURE, SITE, coverage_of, describe_feed, full_entry, make_entry
 
 
-def feed_of(*entries: object, **changes: object) -> Feed:
-    fields = {"site": SITE, "labels": LABELS, "entries": entries, **changes}
-    return describe_feed(**fields)  # type: ignore[arg-type]  # the caller names arguments of describe_feed
+def feed_of(*entries: Entry, **changes: Any) -> Feed:
+    return describe_feed(entries=entries, **changes)
 
 
-def item_of(**changes: object) -> Item:
-    (item,) = feed_of(make_entry(**changes)).items  # type: ignore[arg-type]  # as above
+def item_of(**changes: Any) -> Item:
+    (item,) = feed_of(make_entry(**changes)).items
     return item
 
 

@@ -14,11 +14,20 @@ import pytest
 
 from syndicator.models import DeclaredTopic, Format, Tombstone, utc
 from syndicator.publish.archive import archive_pages
-from syndicator.publish.feed import Feed, describe_feed
+from syndicator.publish.feed import Feed
 from syndicator.publish.opml import render_opml
 from syndicator.publish.topics import build_index
 from tests.publish import validators
-from tests.publish.articles import AZURE, LABELS, SITE, coverage_of, full_entry, make_entry, render
+from tests.publish.articles import (
+    AZURE,
+    LABELS,
+    SITE,
+    coverage_of,
+    describe_feed,
+    full_entry,
+    make_entry,
+    render,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ROOT = Path(__file__).parents[2]

@@ -13,10 +13,10 @@ from structlog.testing import capture_logs
 
 from syndicator.models import Format, Provider, Tombstone, utc
 from syndicator.publish.archive import archive_pages
-from syndicator.publish.feed import Feed, describe_feed
+from syndicator.publish.feed import Feed
 from syndicator.publish.formats import Fragments
 from tests.publish import validators
-from tests.publish.articles import AZURE, LABELS, SITE, full_entry, make_entry, render
+from tests.publish.articles import AZURE, LABELS, SITE, describe_feed, full_entry, make_entry, render
 
 NS = {
     "a": "http://www.w3.org/2005/Atom",
