@@ -35,14 +35,11 @@ def update_memberships(
     page_size: int,
     now: datetime,
 ) -> MembershipChanges:
-    """Places `entries` anew: changed ones, and all copies of their old and new links.
-
-    `before` are the memberships that these entries have in the store; `next_number` says with what number the
-    next entry appears in a topic's feed. An entry that leaves a feed, for whatever reason, left it `now`.
-    """
+    """Places `entries` anew: changed ones, and all copies of their old and new links. `before` are their
+    memberships in the store; `next_number` gives the number of the next entry to appear in a topic's feed. An
+    entry that leaves a feed, for whatever reason, left it `now`."""
     old = {(membership.topic, membership.guid): membership for membership in before}
-    numbers = cache(lambda topic: count(next_number(topic)))
-    changed = tuple(_memberships(list(entries), old, numbers, now))
+    changed = tuple(_memberships(list(entries), old, cache(lambda topic: count(next_number(topic))), now))
     dirty: set[tuple[str, int]] = set()
     for after, _ in changed:
         was = old.get((after.topic, after.guid), _NOWHERE)

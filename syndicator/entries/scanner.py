@@ -250,18 +250,18 @@ class SourceScanner:
         )
         self._guard = loss.guard
         self.lost_since = (self.lost_since or now) if loss.degraded else None
-        # Said at the second look: what was renamed meanwhile has been recognised by then.
-        again = before is not None and before.degraded and loss.degraded
+        self._say_loss(loss, again=before is not None and before.degraded and loss.degraded)
+        return loss.withdraw
+
+    def _say_loss(self, loss: DeletionDecision, *, again: bool) -> None:
+        """Says it at the second look: what was renamed meanwhile has been recognised by then."""
         was = self._said.last
         if self._said.changed(loss.reason.value if again else ""):
             if again:
-                missing, why = len(loss.held), loss.reason.value
-                log.warning(
-                    "articles missing, feeds kept", source=self.name, missing=missing, why=why, fix=loss.fix
-                )
+                facts = {"missing": len(loss.held), "why": loss.reason.value, "fix": loss.fix}
+                log.warning("articles missing, feeds kept", source=self.name, **facts)
             elif was and loss.reason in _WELL:
                 log.info("articles back", source=self.name, was=was)
-        return loss.withdraw
 
     def _read_all(
         self, ready: Mapping[str, Stamp], at: Moment, read: Iterator[ScannedFile | None]

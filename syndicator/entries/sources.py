@@ -89,9 +89,8 @@ class Sources:
             router.open(session)
         for name in gone:
             with self._sync(now, silent=True) as sync:
-                changes = sync.withdraw_source(name)
-            event = "source gone from the settings, its entries withdrawn"
-            log.warning(event, source=name, entries=len(changes))
+                entries = len(sync.withdraw_source(name))
+            log.warning("source gone from the settings, its entries withdrawn", source=name, entries=entries)
 
     @property
     def catalog(self) -> TopicCatalog:
@@ -193,18 +192,21 @@ class Sources:
             changed += len(synced.changes)
             done += len(batch.found)
             so_far(done)
+        self._note_look(scanner, scanned, at.now)
+        return changed
+
+    def _note_look(self, scanner: SourceScanner, scanned: ScanResult, now: datetime) -> None:
+        """What a look at the whole folder says beside its files, and that the source has begun by it."""
         if scanned.whole:
             with self._store.transaction() as session:
-                problems = session.problems.replace(
-                    ProblemKind.FOLDER, scanned.skipped, at.now, source=scanner.name
-                )
+                kind, skipped = ProblemKind.FOLDER, scanned.skipped
+                problems = session.problems.replace(kind, skipped, now, source=scanner.name)
             say_problems(problems, self.roots)
-        if silent and scanner.is_opened(scanned, at.now):
+        if not scanner.has_begun and scanner.is_opened(scanned, now):
             with self._store.transaction() as session:
-                session.put_source(scanner.name, SourceState(reading=reading(scanner.source), began=at.now))
+                session.put_source(scanner.name, SourceState(reading=reading(scanner.source), began=now))
             scanner.has_begun = True
             log.info("source begun, silently", source=scanner.name)
-        return changed
 
     def _fill_in_stories(self, progress: Progress) -> None:
         """Once, after an update: begins the stories that are there. Cut off, the next start goes on."""
@@ -273,15 +275,14 @@ class Sources:
             with self._store.transaction() as session:
                 if self._catalog is None:
                     self._catalog = self._read_catalog(session)
+                sources = self._settings.sources
                 yield EntrySync(
                     session=session,
                     catalog=self._catalog,
                     router=self._router,
                     enqueuer=self._enqueuer,
-                    unpublished=frozenset(
-                        one.name for one in self._settings.sources if one.unpublished == "include"
-                    ),
-                    stories={one.name: one.stories for one in self._settings.sources},
+                    unpublished=frozenset(one.name for one in sources if one.unpublished == "include"),
+                    stories={one.name: one.stories for one in sources},
                     page_size=self._settings.feeds.limit,
                     now=now,
                     silent=silent,

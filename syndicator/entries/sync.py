@@ -78,7 +78,7 @@ class EntrySync:
 
     def take(self, batch: Batch) -> Synced:
         """Stores the batch and all that follows from it. May be repeated: a second time changes nothing."""
-        session, catalog, now = self.session, self.catalog, self.now
+        session, catalog = self.session, self.catalog
         catalog.add_names(
             session, (name for one in batch.found if one.article for name in one.article.topics)
         )
@@ -86,14 +86,7 @@ class EntrySync:
         alike = _alike_in(session, batch, files)
         left = batch.missing & {stored.entry.article.path for stored in alike}
         files |= session.files(batch.source, left)
-        recognised = recognise(
-            batch.found,
-            _known_of(session, batch, files, alike),
-            catalog.slugs,
-            include_unpublished=batch.source in self.unpublished,
-            apart=self.stories.get(batch.source) is StoryRule.OFF,
-            now=now,
-        )
+        recognised = self._recognised(batch, _known_of(session, batch, files, alike))
         kept = {change.after.entry.guid for change in recognised.changes.values()}
         changes = [*recognised.changes.values(), *self._withdrawals(batch, files, kept)]
         touched = self.write(changes)
@@ -103,6 +96,16 @@ class EntrySync:
         session.drop_files(batch.source, sorted(vacated))
         refused = frozenset(problem.path for problem in recognised.refused)
         return Synced(changes=touched, problems=problems, refused=refused, vacated=vacated)
+
+    def _recognised(self, batch: Batch, known: Known) -> Recognised:
+        return recognise(
+            batch.found,
+            known,
+            self.catalog.slugs,
+            include_unpublished=batch.source in self.unpublished,
+            apart=self.stories.get(batch.source) is StoryRule.OFF,
+            now=self.now,
+        )
 
     def take_topics(self, batch: Batch) -> None:
         """Stores what topic files say; a bad one keeps what it said when it was last good."""
@@ -201,10 +204,8 @@ class EntrySync:
         ]
 
     def _file(self, batch: Batch, files: Mapping[str, KnownFile], recognised: Recognised) -> ProblemChanges:
-        """What was read, so that it is not read again; a bad file keeps the entry of its last good version.
-
-        Returns which files have become bad, and which are so no longer.
-        """
+        """Keeps what was read, so that it is not read again; which files have become bad, and which are so no
+        longer. A bad file keeps the entry of its last good version."""
         session = self.session
         refused = {problem.path: problem for problem in recognised.refused}
         bad = {one.path: one.problem for one in batch.found if one.problem is not None} | refused

@@ -71,22 +71,23 @@ def read_front_matter(data: bytes) -> FrontMatter:
     text = decode(data)
     top = text.strip()
     first_line = text.count("\n", 0, len(text) - len(text.lstrip())) + 1
-    handler = frontmatter.detect_format(f"\n{top}", _HANDLERS)
-    if handler is None:
-        raise ArticleError(
-            "no front matter",
-            fix="Begin the file with a line `---`, then `title: …` and the other keys, then a line `---`",
-        )
-    if isinstance(handler, _Json):
-        value, end = read_json(top, first_line)
-        document, body = YamlDocument(value=value, first_line=first_line), top[end:].lstrip()
-    else:
-        document, body = _between_fences(handler, top, first_line)
+    document, body = _split(top, first_line)
     if not isinstance(document.value, dict):
         what = "the front matter is not a list of keys with values"
         raise document.problem(what, "Write it as lines of `key: value`")
     body_line = first_line + top.count("\n", 0, len(top) - len(body))
     return FrontMatter(document=document, body=body, body_line=body_line)
+
+
+def _split(top: str, first_line: int) -> tuple[YamlDocument, str]:
+    handler = frontmatter.detect_format(f"\n{top}", _HANDLERS)
+    if handler is None:
+        fix = "Begin the file with a line `---`, then `title: …` and the other keys, then a line `---`"
+        raise ArticleError("no front matter", fix=fix)
+    if isinstance(handler, _Json):
+        value, end = read_json(top, first_line)
+        return YamlDocument(value=value, first_line=first_line), top[end:].lstrip()
+    return _between_fences(handler, top, first_line)
 
 
 def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[YamlDocument, str]:

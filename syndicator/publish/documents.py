@@ -93,12 +93,8 @@ class Documents:
         if slug == ALL:
             yield from ASSETS.items()
             updated = max((entry.updated for entry in entries), default=None)
-            yield (
-                OPML_PATH,
-                render_opml(
-                    self.settings.site, self.live, levels=tuple(self.settings.levels), updated=updated
-                ),
-            )
+            levels = tuple(self.settings.levels)
+            yield OPML_PATH, render_opml(self.settings.site, self.live, levels=levels, updated=updated)
 
     def digest(self, id: str) -> Iterator[Document]:
         """The page that lists all stories of a message; nothing when none of them is public any more."""

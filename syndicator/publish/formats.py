@@ -171,7 +171,12 @@ def json_item(item: Item, site: Site) -> bytes:
         "tags": list(dict.fromkeys(item.labels)),
         "language": language_tag(article.language),
     }
-    extension = {
+    return _encode(_present(shown) | {"_syndicator": _extension(item)})
+
+
+def _extension(item: Item) -> dict[str, object]:
+    article = item.entry.article
+    return {
         "type": article.type,
         "quality": _number(article.quality),
         "heat": _number(article.heat),
@@ -180,7 +185,6 @@ def json_item(item: Item, site: Site) -> bytes:
         "publishers": item.publishers,
         "related": [_related(other) for other in item.related],
     }
-    return _encode(_present(shown) | {"_syndicator": extension})
 
 
 def _head(feed: Feed) -> dict[str, object]:

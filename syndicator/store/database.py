@@ -85,6 +85,13 @@ class Store:
         if count is not None:
             self._guard.follow(count)
 
+    def _begin(self, session: Session, now: datetime) -> str:
+        """Begins as at a first start where the database was restored; the guard's count."""
+        self.restored = self._guard.is_restored(session)
+        if self.restored:
+            reset_as_first_start(session, now)
+        return self._guard.begin(session)
+
     def _make_room(self, connection: Connection, changed: int) -> None:
         """More for the next of many rows, less after one of few."""
         if (changed >= _BULK_ROWS) != self._in_bulk:
@@ -132,9 +139,8 @@ class Store:
 def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
     """The store at `url`, checked and migrated to this version's tables.
 
-    A database that is no longer sound is moved aside, and a new one begins: as at any first start nothing
-    is announced. One that was restored from a backup begins silently, too. `suspect` tells why one was found
-    damaged while in use: it is checked to its last index.
+    A database that is no longer sound is moved aside, and a new one begins: as at any first start nothing is
+    announced. So too where it was restored. One found damaged in use (`suspect`: why) is checked in full.
     Raises StoreTooNew when a later version wrote it, StoreBusy, StoreUnavailable while the disk cannot be
     written, or StoreError with the fix.
     """
@@ -148,13 +154,8 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
         return _open_sound(url, now, suspect)
     except StoreDamaged as damage:
         aside = move_aside(path, now, "damaged")
-        log.error(
-            "database damaged, moved aside, reset as first start",
-            path=str(path),
-            aside=str(aside),
-            why=damage.why,
-            fix=FIX_DAMAGE,
-        )
+        event = "database damaged, moved aside, reset as first start"
+        log.error(event, path=str(path), aside=str(aside), why=damage.why, fix=FIX_DAMAGE)
         return _open_sound(url, now)
 
 
@@ -227,11 +228,7 @@ def _open_sound(url: str, now: datetime, suspect: str | None = None) -> Store:
         with translated(path), store._writer.begin() as connection:
             _check(connection, path, thoroughly=suspect is not None)
             _migrate(connection, path)
-            session = Session(connection)
-            store.restored = store._guard.is_restored(session)
-            if store.restored:
-                reset_as_first_start(session, now)
-            count = store._guard.begin(session)
+            count = store._begin(Session(connection), now)
         store._guard.follow(count)
     except BaseException:
         store.close()

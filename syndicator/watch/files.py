@@ -199,6 +199,7 @@ _WHY = {
     errno.ENAMETOOLONG: ("has too long a name", "Shorten it"),
 }
 """What the operating system says of one file, in words and with a fix; all else is a sick disk or mount."""
+_SICK = "Check the disk or mount"
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 _LATER = frozenset({errno.EAGAIN, errno.ESTALE, errno.ETXTBSY})
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
@@ -235,13 +236,9 @@ def read_article(root: Path, path: str, *, expected: Stamp | None = None) -> Rea
             raise _unreadable(root, error) from error
         if error.errno == errno.ENOTDIR and (root / str(error.filename)).is_symlink():
             raise ArticleError(f"lies behind {SkippedFile.LINK}", fix=SkippedFile.LINK.fix) from None
-        if error.errno in _GONE:
-            return Unread.GONE
-        if error.errno in _LATER:
-            return Unread.CHANGING
-        what, fix = _WHY.get(
-            error.errno or 0, (f"cannot be read: {error.strerror}", "Check the disk or mount")
-        )
+        if error.errno in _GONE | _LATER:
+            return Unread.GONE if error.errno in _GONE else Unread.CHANGING
+        what, fix = _WHY.get(error.errno or 0, (f"cannot be read: {error.strerror}", _SICK))
         raise ArticleError(what, fix=fix) from error
 
 
