@@ -25,6 +25,11 @@ INVISIBLE = (
 """What hides or reorders what is read: Unicode's Default_Ignorable_Code_Point less joiners and variation
 selectors, which scripts and emoji need."""
 JOINERS = "\u200c\u200d\ufe00-\ufe0f"
+_HIDDEN = re.compile(f"[{INVISIBLE}]|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
+"""And joiners that join nothing: they belong only inside scripts and emoji outside ASCII."""
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LONGEST_LINE = 1_000
+"""What is beyond is not even looked at: no message shows so much of one text."""
 
 OBEYED = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -60,6 +65,12 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """`clean`, with every run of white space made one blank and none left at the ends."""
     return " ".join(clean(text).split())
+
+
+def visible_line(text: str) -> str:
+    """The text on one line, without characters that are not seen or change the order of others."""
+    text = text[:_LONGEST_LINE].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _SPACE.sub(" ", _HIDDEN.sub("", _SPACE.sub(" ", text))).strip()
 
 
 def decode_entities(text: str) -> str:

@@ -14,11 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syndicator.monitoring.health import STARTING, HealthLevel, Kind
-from syndicator.notify.message import Block, Message, header, message_of, plain_context, rich
-from syndicator.notify.slack_text import clean, units
+from syndicator.notify.message import Block, Message, header, message_of, plain_context, rich, units
 from syndicator.settings.models import AlertsTo
 from syndicator.slack.outage import lasted
-from syndicator.text import shorten
+from syndicator.text import shorten, visible_line
 
 OVER_AFTER = timedelta(minutes=2)
 """What has been gone for so long is over. A start needs some of it to find out anew what is wrong."""
@@ -127,12 +126,14 @@ def _since(finding: FindingFacts, first: datetime) -> datetime:
 
 def _title(alert: OperatorAlert, site: str) -> str:
     if alert.new:
-        return f"{clean(site)} needs attention"
-    return f"{clean(site)} still needs attention" if alert.told else f"{clean(site)} is well again"
+        return f"{visible_line(site)} needs attention"
+    return (
+        f"{visible_line(site)} still needs attention" if alert.told else f"{visible_line(site)} is well again"
+    )
 
 
 def _short(line: str) -> str:
-    return shorten(clean(line), LONGEST_LINE, units)
+    return shorten(visible_line(line), LONGEST_LINE, units)
 
 
 def _section(head: str, fix: str) -> Block:

@@ -78,11 +78,10 @@ def report_ways(store: Store, settings: Settings) -> None:
         if credentials.token is not None:
             session.put_metadata(HAD_TOKEN, "yes")
         waiting = session.outbox.waiting()
-    names = [route.name for route in settings.routes]
-    without = [] if credentials.token else [name for name in names if name not in credentials.webhooks]
+    without = [route.name for route in settings.routes if route.name not in credentials.webhooks]
     if settings.slack.mode == "preview":
         log.info("messages are shown here, not posted: `slack: preview` is set")
-    elif without:
+    elif without and credentials.token is None:
         log.warning(
             "the slack token is gone: messages are kept until it is back"
             if had_token

@@ -26,11 +26,11 @@ from syndicator.notify.message import (
     message_of,
     plain_context,
     rich,
+    units,
 )
 from syndicator.notify.rules import TopicNames, main_topic
-from syndicator.notify.slack_text import clean, units
 from syndicator.settings.models import Digest, Route
-from syndicator.text import shorten
+from syndicator.text import shorten, visible_line
 
 NAMESPACE = UUID("6f0a2f6c-6f0e-5f4e-9b57-3c2d7a9d51c4")
 """Ours, drawn once; with it ids are the same on every machine. Never to be changed."""
@@ -103,7 +103,7 @@ def compose(draft: Draft, *, now: datetime, topics: TopicWords, page: DigestPage
 def withdraw(posted: Delivery, entry: Entry) -> Delivery:
     """A posted alert whose entry is no longer public: its headline struck through, and why."""
     why = WITHDRAWN[entry.visibility]
-    title = shorten(clean(entry.article.title) or entry.article.link, MAX_HEADER, units)
+    title = shorten(visible_line(entry.article.title) or entry.article.link, MAX_HEADER, units)
     struck: Block = {"type": "text", "text": title, "style": {"strike": True}}
     blocks = [rich({"type": "rich_text_section", "elements": [struck]}), plain_context(why)]
     message = message_of(blocks, f"{why}: {title}", posted.id)

@@ -9,8 +9,8 @@ from itertools import chain
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
 from syndicator.models import Entry, Visibility, rank
 from syndicator.notify.rules import Keys, TopicNames, is_excluded, judge_match, keys_of
-from syndicator.notify.slack_text import clean
 from syndicator.settings.models import Route
+from syndicator.text import visible_line
 from syndicator.urls import site_of
 
 
@@ -60,7 +60,7 @@ def count_publishers(entries: Iterable[Entry], route: Route, topic_names: TopicN
 def publisher_of(entry: Entry) -> str:
     """The publisher's name for showing, else the site's; never empty."""
     provider, link = entry.article.provider, entry.article.link
-    return clean(provider.name if provider else "") or site_of(link) or link
+    return visible_line(provider.name if provider else "") or site_of(link) or link
 
 
 def _named(entries: Iterable[Entry], route: Route, topic_names: TopicNames) -> list[tuple[Entry, Keys]]:

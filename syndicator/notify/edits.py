@@ -51,12 +51,6 @@ def plan_edit(
     return replace(edit, message=wanted.message, guids=wanted.guids, why=wanted.why)
 
 
-def without_reason(anew: Delivery) -> Delivery:
-    """A message without its last line, which says why it is sent; `plan_edit` puts that of the posted one."""
-    blocks: Any = anew.message["blocks"]
-    return replace(anew, message={**anew.message, "blocks": blocks[:-1]})
-
-
 def _begun(id: str, posted: Delivery, now: datetime) -> Delivery:
     return Delivery(
         id=id,

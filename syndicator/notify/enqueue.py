@@ -19,7 +19,7 @@ from syndicator.models import ALL, Entry, Visibility
 from syndicator.notify.compose import TopicWords, compose, draft_id, in_words, withdraw
 from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, Hold, Plan, RouteState, hold, rank_stories, select_due
-from syndicator.notify.edits import EDITED_FOR, QUIET, plan_edit, without_reason
+from syndicator.notify.edits import EDITED_FOR, QUIET, plan_edit
 from syndicator.notify.message import DigestPage
 from syndicator.notify.minimums import routes_by_story
 from syndicator.notify.rules import names_with_ancestors
@@ -100,9 +100,9 @@ class Enqueuer:
         rows = session.outbox.ledger.stories_in(posted.id)
         stories = [*cover_stories(session, rows, route, topics).values()]
         if stories:
-            page = self.page(topics.stored, route)
-            anew = in_words(posted, stories, route, topics=topics.words, page=page)
-            return replace(without_reason(anew) if route.show_reason else anew, why=EditReason.CHANGED.value)
+            page, wordless = self.page(topics.stored, route), route.model_copy(update={"show_reason": False})
+            anew = in_words(posted, stories, wordless, topics=topics.words, page=page)
+            return replace(anew, why=EditReason.CHANGED.value)
         entries = known_entries(session, [row.guid for row in rows])
         gone = (entry for entry in entries.values() if entry.visibility is not Visibility.PUBLIC)
         return next((withdraw(posted, entry) for entry in gone), None)

@@ -16,14 +16,12 @@ from urllib.parse import urlsplit
 
 from syndicator.models import Entry, Image, number
 from syndicator.notify.coverage import Coverage, publisher_of
-from syndicator.notify.slack_text import clean, escape, escaped_units, units
 from syndicator.settings.models import Digest, Route
-from syndicator.text import say_count, shorten
+from syndicator.text import say_count, shorten, visible_line
 from syndicator.urls import other_host, site_of
 
-MAX_BLOCKS_TEXT = 11_000
+MAX_BLOCKS_TEXT, MAX_TEXT = 11_000, 4_000
 MAX_SECTION, MAX_HEADER, MAX_IMAGE_URL = 3_000, 150, 3_000
-MAX_TEXT = 4_000
 SUMMARY_LENGTH = 280
 """About two lines of a Slack window of usual width."""
 GROUPED = 10
@@ -71,8 +69,7 @@ def alert_message(story: Coverage, route: Route, *, id: str, topic_names: Mappin
         blocks = _story(story, topics, title_length, link_length)
         return blocks + ([plain_context(_why(route, story))] if route.show_reason else [])
 
-    blocks = _largest(build)
-    return message_of(blocks, _line(story), id)
+    return message_of(_largest(build), _line(story), id)
 
 
 def digest_message(
@@ -93,7 +90,7 @@ def digest_message(
     those that have it in common.
     """
     count = len(stories) + more
-    title = f"{clean(heading or page.name)}: {say_count(count, 'new story', 'new stories')}"
+    title = f"{visible_line(heading or page.name)}: {say_count(count, 'new story', 'new stories')}"
     groups = _grouped(stories[1:], group_of if count > GROUPED else None)
 
     def build(title_length: int, link_length: int) -> list[Block]:
@@ -101,9 +98,9 @@ def digest_message(
         blocks += [_list(groups, at, title_length, link_length)] if groups else []
         return blocks + _ending(page, more) + ([plain_context(_why(route))] if route.show_reason else [])
 
-    blocks = _largest(build)
-    text = f"{title}: " + "; ".join(clean(one.lead.article.title) + _leads(one.lead) for one in stories)
-    return message_of(blocks, text, id)
+    titles = ((one.lead.article.title, one.lead) for one in stories)
+    text = f"{title}: " + "; ".join(visible_line(one) + _leads(one, lead) for one, lead in titles)
+    return message_of(_largest(build), text, id)
 
 
 def message_of(blocks: list[Block], text: str, id: str) -> Message:
@@ -129,7 +126,7 @@ def _story(story: Coverage, topics: Sequence[str], title_length: int, link_lengt
     article = story.lead.article
     blocks = [rich(_section(_headline(story.lead, title_length, link_length)))]
     pictures = (_image(image, article.title) for image in article.images)
-    summary, picture = clean(article.summary), next(filter(None, pictures), None)
+    summary, picture = visible_line(article.summary), next(filter(None, pictures), None)
     if summary or picture:
         shown = summary or site_of(article.link) or article.type
         section: Block = {"type": "section", "text": _plain(shown, SUMMARY_LENGTH)}
@@ -140,7 +137,7 @@ def _story(story: Coverage, topics: Sequence[str], title_length: int, link_lengt
 
 def _headline(entry: Entry, title_length: int, link_length: int) -> list[Block]:
     """The linked title and, where it passes for another address, where it leads."""
-    title = clean(entry.article.title) or entry.article.link
+    title = visible_line(entry.article.title) or entry.article.link
     return _linked(title, entry, title_length, link_length, {"style": {"bold": True}})
 
 
@@ -159,21 +156,17 @@ def _also(story: Coverage, link_length: int) -> list[Block]:
 
 def _linked(text: str, entry: Entry, length: int, link_length: int, style: Block) -> list[Block]:
     """The text as a link to the entry and, where it passes for another address, where it leads."""
-    link, leads = entry.article.link, _leads_of(text, entry)
+    link, leads = entry.article.link, _leads(text, entry)
     # A rich_text element shows its text as it is, so it is cut but not escaped.
     linked: Block = {"type": "link", "url": link} if len(link) <= link_length else {"type": "text"}
     linked |= {"text": shorten(text, length, units)} | style
     return [linked, _span(leads)] if leads else [linked]
 
 
-def _leads(entry: Entry) -> str:
-    """` (leads to evil.example)` after a title that looks like another address, else nothing."""
-    return _leads_of(entry.article.title, entry)
-
-
-def _leads_of(text: str, entry: Entry) -> str:
+def _leads(text: str, entry: Entry) -> str:
+    """` (leads to evil.example)` after a text that looks like another address, else nothing."""
     host = other_host(text, entry.article.link)
-    return f" (leads to {clean(host)})" if host else ""
+    return f" (leads to {visible_line(host)})" if host else ""
 
 
 def _byline(story: Coverage, topics: Sequence[str]) -> Block:
@@ -182,7 +175,7 @@ def _byline(story: Coverage, topics: Sequence[str]) -> Block:
     logo = None if article.provider is None else _image(article.provider.logo, article.provider.name)
     elements = [] if logo is None else [logo]
     elements += [_plain(publisher_of(story.lead), 80), _time(article.published)]
-    subjects = " · ".join(filter(None, map(clean, topics)))
+    subjects = " · ".join(filter(None, map(visible_line, topics)))
     elements += [_plain(subjects, 120)] if subjects else []
     elements += [_plain(RISING, 80)] if story.rising else []
     return {"type": "context", "elements": elements}
@@ -197,7 +190,7 @@ def _grouped(stories: Sequence[Coverage], group_of: Callable[[Entry], str] | Non
     single group has no heading."""
     groups: dict[str, list[Coverage]] = {}
     for story in stories:
-        groups.setdefault("" if group_of is None else clean(group_of(story.lead)), []).append(story)
+        groups.setdefault("" if group_of is None else visible_line(group_of(story.lead)), []).append(story)
     if len(groups) < 2:
         return [("", some) for some in groups.values()]
     return [(name or "Other", groups[name]) for name in sorted(groups, key=lambda name: not name)]
@@ -249,7 +242,7 @@ def _ending(page: DigestPage, more: int) -> list[Block]:
     words = f"+{more} more" if more else "All stories"
     if page.url is None or len(page.url) > MAX_IMAGE_URL:
         return [plain_context(words)] if more else []
-    name = escape(shorten(clean(page.name), 80, escaped_units)).replace("|", "¦")
+    name = escape(shorten(visible_line(page.name), 80, escaped_units)).replace("|", "¦")
     text = f"<{escape(page.url)}|{words} on {name}>"
     return [{"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}]
 
@@ -266,7 +259,7 @@ def _image(image: Image | None, alt: str) -> Block | None:
         return None
     if urlsplit(image.url).path.lower().endswith(NOT_SHOWN):
         return None
-    alt_text = escape(shorten(clean(alt), 200, escaped_units)) or "picture"
+    alt_text = escape(shorten(visible_line(alt), 200, escaped_units)) or "picture"
     return {"type": "image", "image_url": image.url, "alt_text": alt_text}
 
 
@@ -307,14 +300,14 @@ def _why(route: Route, story: Coverage | None = None) -> str:
     publishers = f", {route.min_publishers} publishers or more" if route.min_publishers > 1 else ""
     rose = " Its quality reached the minimum later." if story and story.rising else ""
     when = f", at {route.deliver.cron} {route.deliver.time_zone}" if isinstance(route.deliver, Digest) else ""
-    return clean(f"Sent by the route {route.name}: {wanted}{minimum}{has}{publishers}{when}.{rose}")
+    return visible_line(f"Sent by the route {route.name}: {wanted}{minimum}{has}{publishers}{when}.{rose}")
 
 
 def _line(story: Coverage) -> str:
-    article, lead = story.lead.article, story.lead
+    article, leads = story.lead.article, _leads(story.lead.article.title, story.lead)
     names = ", ".join(shorten(name, NAME_LENGTH, escaped_units) for name in story.publishers[:NAMED])
     names = f" ({names})" if article.provider or story.others else ""
-    return f"{shorten(clean(article.title), 300, escaped_units)}{_leads(lead)}{names} {article.link}"
+    return f"{shorten(visible_line(article.title), 300, escaped_units)}{leads}{names} {article.link}"
 
 
 def _largest(build: Callable[[int, int], list[Block]]) -> list[Block]:
@@ -335,3 +328,23 @@ def _weight(value: object) -> int:
             return sum(_weight(part) for part in value)
         case _:
             return 0
+
+
+def escape(text: str) -> str:
+    """The three characters that Slack decodes as entities, and nothing else
+    (https://docs.slack.dev/messaging/formatting-message-text/#escaping).
+
+    >>> escape("R&D <!channel>")
+    'R&amp;D &lt;!channel&gt;'
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def units(text: str) -> int:
+    """How long the text is for Slack where it is not escaped: in UTF-16 units, the most that it may count."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def escaped_units(text: str) -> int:
+    """How long it is once it is escaped."""
+    return units(escape(text))

@@ -136,10 +136,10 @@ class _Run:
         changed = {change.entry.guid: change.entry for change in changes}
         others = self._others_of(changed) if self._index.counts_publishers else []
         routes = self._index.may_take((*changed.values(), *others), self._names)
-        stories = {entry.story for entry in changed.values()}
+        stories, course = {entry.story for entry in changed.values()}, self._course
         decisions = announce(
             changes,
-            split_by_minimum(routes, stories, self._course.minimums, self._course.began),
+            split_by_minimum(routes, stories, course.minimums, course.began),
             others=others,
             now=now,
             ledger=self._kinds,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.notify.slack_text import clean, escape, escaped_units, units
-from syndicator.text import shorten
+from syndicator.notify.message import escape, escaped_units, units
+from syndicator.text import shorten, visible_line
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ from syndicator.text import shorten
         ("日本語 C++ <b>", "日本語 C++ <b>"),
     ],
 )
-def test_clean_takes_out_what_is_not_seen(text: str, cleaned: str) -> None:
-    assert clean(text) == cleaned
+def test_visible_line_takes_out_what_is_not_seen(text: str, cleaned: str) -> None:
+    assert visible_line(text) == cleaned
 
 
 @pytest.mark.parametrize(
