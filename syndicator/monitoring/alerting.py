@@ -39,7 +39,7 @@ from syndicator.once import SaidOnce
 from syndicator.settings.models import AlertsTo, Settings
 from syndicator.slack.client import DEADLINE, Calls
 from syndicator.slack.errors import MAX_RETRY_AFTER, Call
-from syndicator.slack.sender import Messenger, Poster, messengers_of
+from syndicator.slack.sender import Messenger, messengers_of
 
 log = structlog.get_logger()
 _calls = Calls(DEADLINE)
@@ -68,29 +68,16 @@ class AlertWay:
     """A way to the operator; `channel` is None for one that is not Slack's."""
 
     name: str
-    messenger: Poster
+    post: Callable[[Delivery], object]
+    """Raises Refused, Rejected or Unclear."""
+    find: Callable[[Delivery], object] = lambda _delivery: None
+    """As a messenger; a webhook cannot look."""
     memory: WayMemory
     channel: str | None = None
     tried: tuple[Delivery, WayMemory] | None = None
     """A message that may have arrived, and what the operator then knows of."""
     not_before: datetime | None = None
     said: SaidOnce = field(default_factory=SaidOnce)
-
-
-class AlertWebhook:
-    """Posts the message as JSON: Slack's incoming webhooks read its `blocks`, others its `text`."""
-
-    can_look = False
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def post(self, delivery: Delivery) -> None:
-        """Raises Refused, Rejected or Unclear."""
-        call(self._url, {name: value for name, value in delivery.message.items() if name != "metadata"})
-
-    def find(self, delivery: Delivery) -> None:
-        """Nothing can be looked for."""
 
 
 class OperatorAlerter:
@@ -142,7 +129,7 @@ class OperatorAlerter:
         try:
             if way.tried is not None:
                 delivery, memory = way.tried
-                is_there, way.tried = way.messenger.find(delivery) is not None, None
+                is_there, way.tried = way.find(delivery) is not None, None
                 self._keep(way, memory if is_there else way.memory)
             told, after = way.memory.told, self._to.after
             alert = next_alert(carried, told, self._first, self._last, after=after, now=now)
@@ -159,7 +146,7 @@ class OperatorAlerter:
     def _send(self, way: AlertWay, alert: OperatorAlert, now: datetime) -> None:
         delivery, memory = _delivery(way, alert, self._site, now), WayMemory(told=alert.told)
         try:
-            way.messenger.post(delivery)
+            way.post(delivery)
         except Unclear:
             way.tried = delivery, memory
             raise
@@ -198,6 +185,11 @@ def call(url: str, body: object = None) -> None:
     _calls.make(partial(_ask, url, body), Call(method=SlackMethod.WEBHOOK, what=UNCALLED, on=""))
 
 
+def _post_json(url: str, delivery: Delivery) -> None:
+    """Slack's incoming webhooks read the message's `blocks`, others its `text`."""
+    call(url, {name: value for name, value in delivery.message.items() if name != "metadata"})
+
+
 def _ask(url: str, body: object) -> None:
     import httpx  # which takes long to load
 
@@ -227,13 +219,14 @@ def _ways(
     messenger, channel = found.terminal or found.bot, to.channel
     if channel is not None and messenger is not None:
         memory = memories.get(channel, WayMemory())
-        ways.append(AlertWay(name=channel, messenger=messenger, channel=channel, memory=memory))
+        post, find = messenger.post, messenger.find
+        ways.append(AlertWay(name=channel, post=post, find=find, channel=channel, memory=memory))
     elif channel is not None:
         event = "no slack token: the operator is not told in the channel"
         log.warning(event, channel=channel, fix=ALERTS_FIX)
     if (url := settings.credentials.alerts) is not None:
-        webhook, memory = AlertWebhook(url.get_secret_value()), memories.get("webhook", WayMemory())
-        ways.append(AlertWay(name="webhook", messenger=webhook, memory=memory))
+        post, memory = partial(_post_json, url.get_secret_value()), memories.get("webhook", WayMemory())
+        ways.append(AlertWay(name="webhook", post=post, memory=memory))
     return ways
 
 

@@ -100,10 +100,7 @@ def compare(
     """The new settings (`after`) beside today's, if there are any to compare with; `called`: what they call
     the channels, by id."""
     weeks = recorded.days > DAYS_SHOWN
-    first, last = recorded.since.date(), recorded.until.date()
-    days = range(0, (last - first).days + 1, 7 if weeks else 1)
-    periods = tuple(first + timedelta(days=at) for at in days)
-    best = _best_qualities(recorded)
+    periods, best = _periods(recorded, 7 if weeks else 1), _best_qualities(recorded)
     return Comparison(
         recorded=recorded,
         periods=periods,
@@ -114,6 +111,11 @@ def compare(
         topics=_topics(recorded, best),
         called=called or {},
     )
+
+
+def _periods(recorded: Recorded, days: int) -> tuple[date, ...]:
+    first, last = recorded.since.date(), recorded.until.date()
+    return tuple(first + timedelta(days=at) for at in range(0, (last - first).days + 1, days))
 
 
 def _routes(

@@ -23,7 +23,7 @@ from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, DueReason, Plan, RouteState, select_due
 from syndicator.notify.minimums import Course, judging, minimum_at, split_by_minimum
 from syndicator.notify.recorded import EntryEvent, Recorded, day_of
-from syndicator.notify.routing import Change, announce, departed, heirs
+from syndicator.notify.routing import Change, Decision, announce, departed, heirs
 from syndicator.notify.rules import RouteIndex
 from syndicator.schedule import next_slot, read_cron
 from syndicator.settings.models import Digest, Route
@@ -146,6 +146,9 @@ class _Run:
             topic_names=self._names,
             silent_routes=[route.name for route in routes] if silent else (),
         )
+        self._write_down(decisions, now)
+
+    def _write_down(self, decisions: Iterable[Decision], now: datetime) -> None:
         for one in decisions:
             self.result.reasons[one.route, one.entry.guid] = one.reason
             if (row := one.row) is not None and (row.channel, row.story) not in self._kinds:

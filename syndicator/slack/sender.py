@@ -45,23 +45,18 @@ JUMP = timedelta(seconds=5)
 """A clock that goes back by more than this has been set: what waits for a later time must not wait twice."""
 
 
-class Poster(Protocol):
-    """What posts and, if it can, looks.
+class Messenger(Protocol):
+    """A way to a channel: Slack by token or webhook, or the terminal.
 
-    `post` gives the message's id, None where there is none, or that it was only drawn; `find` gives the id if
-    the channel has the message. Both raise Refused, Rejected or Unclear.
+    `post` and `edit` give the message's id, None where there is none, or that it was only drawn; `find` gives
+    the id if the channel has the message. All raise Refused, Rejected or Unclear.
     """
 
     @property
     def can_look(self) -> bool: ...
     def post(self, delivery: Delivery) -> str | Drawn | None: ...
-    def find(self, delivery: Delivery) -> str | Drawn | None: ...
-
-
-class Messenger(Poster, Protocol):
-    """A way to a channel: Slack by token or webhook, or the terminal. `edit` is as `post`."""
-
     def edit(self, edit: Delivery) -> str | Drawn | None: ...
+    def find(self, delivery: Delivery) -> str | Drawn | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
