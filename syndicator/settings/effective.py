@@ -14,10 +14,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
-from syndicator.settings.checks import SettingPath
+from syndicator.settings.faults import SettingPath, name_of
 from syndicator.settings.load import SettingsReader
 from syndicator.settings.models import Settings
-from syndicator.settings.wording import name_of
 
 UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 SET, SECRET, DEFAULT = "set", "environment, file or credential", "default"

@@ -13,11 +13,18 @@ from typing import Any, cast
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from syndicator.errors import ArticleError, SettingProblem, SettingsError
-from syndicator.settings.checks import CronCheck, OutputCheck, SettingPath, find_faults
+from syndicator.settings.faults import (
+    CronCheck,
+    OutputCheck,
+    SettingPath,
+    find_faults,
+    name_of,
+    own_path,
+    say,
+)
 from syndicator.settings.models import Credentials, Settings
 from syndicator.settings.secrets import API_URL, BOT_TOKEN, WEBHOOK_URL, find_secret, read_secret
 from syndicator.settings.types import Database
-from syndicator.settings.wording import name_of, own_path, say
 from syndicator.yaml_reader.events import Limits, YamlDocument, read_yaml
 from syndicator.yaml_reader.scalars import Value
 

@@ -1,7 +1,7 @@
 """The settings: each stage is handed the part that it needs, as it is.
 
 Frozen and checked. What a route or a source alone can tell to be wrong is refused here, in code as in the
-file; `checks` has what needs more than one of them. Made by `load_settings`, paths are absolute.
+file; `faults` has what needs more than one of them. Made by `load_settings`, paths are absolute.
 """
 
 from __future__ import annotations

@@ -12,10 +12,9 @@ import pytest
 from pydantic import BaseModel
 
 import syndicator
-from syndicator.settings.checks import SettingPath
+from syndicator.settings.faults import SettingPath, known_keys, name_of
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Settings
-from syndicator.settings.wording import known_keys, name_of
 from tests.settings.test_wrong_settings import PATHS, WHOLE, with_value
 
 OTHER: dict[str, Any] = {

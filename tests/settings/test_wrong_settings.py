@@ -13,9 +13,8 @@ import pytest
 
 from syndicator.errors import SettingProblem, SettingsError
 from syndicator.schedule import validate_cron
-from syndicator.settings.checks import SettingPath
+from syndicator.settings.faults import SettingPath, known_keys, name_of
 from syndicator.settings.load import SettingsReader
-from syndicator.settings.wording import known_keys, name_of
 
 WHOLE: dict[str, Any] = {
     "site": {"title": "T", "base_url": "https://feeds.example.org/"},

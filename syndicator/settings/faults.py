@@ -1,0 +1,174 @@
+"""What is wrong with settings, said to whoever wrote them: the key, the value, the nearest name.
+
+Of one setting alone pydantic finds it; `find_faults` has what that cannot tell: names that are taken, places
+that are public, unknown levels.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias, get_args, get_origin
+
+from pydantic import BaseModel
+
+from syndicator.settings.models import RULE, Digest, Settings
+from syndicator.settings.types import STATE_PREFIX
+from syndicator.text import shorten
+
+PASSWORD = re.compile(r"(?<=://)[^/\s]+@")
+LONGEST_SHOWN = 60
+
+SettingPath: TypeAlias = tuple[str | int, ...]
+"""From the top: keys, and the numbers of items of lists."""
+Fault: TypeAlias = tuple[SettingPath, str]
+CronCheck = Callable[[str, str], None]
+"""Raises ValueError, readable, when a crontab expression or its time zone is wrong."""
+OutputCheck = Callable[[Path], None]
+"""Raises ValueError, readable, when the folder is none that can be written."""
+
+
+def find_faults(settings: Settings, check_cron: CronCheck, check_output: OutputCheck) -> Iterator[Fault]:
+    """Where settings contradict each other or what is there, and what is wrong."""
+    yield from _names(settings)
+    yield from _places(settings, check_output)
+    yield from _routes(settings, check_cron)
+    if (to := settings.alerts_to) is not None and to.channel is None and to.webhook_file is None:
+        yield ("alerts_to", "channel"), "is missing; give a channel's id, a `webhook_file`, or both"
+
+
+def _names(settings: Settings) -> Iterator[Fault]:
+    for kind, names in (
+        ("sources", [source.name for source in settings.sources]),
+        ("routes", [route.name for route in settings.routes]),
+    ):
+        first = {name: index for index, name in reversed([*enumerate(names)])}
+        for index, name in enumerate(names):
+            if first[name] != index:
+                yield (kind, index, "name"), f"another one is called {name!r} already; names are unique"
+    folders: dict[str, str] = {}
+    for level in settings.levels:
+        if (other := folders.setdefault(level.lower(), level)) != level:
+            yield ("levels", level), f"differs from {other!r} in capitals alone; choose another name"
+
+
+def _places(settings: Settings, check_output: OutputCheck) -> Iterator[Fault]:
+    """What lies in the output folder is public. Output inside a source's folder does no harm."""
+    output = settings.output
+    try:
+        check_output(output)
+    except ValueError as error:
+        yield ("output",), str(error)
+    fix = f"put it beside {output}, or set `output` to another folder"
+    if _is_within(Path(settings.state.removeprefix(STATE_PREFIX)), output):
+        yield ("state",), f"lies in the output folder, where everybody could read it; {fix}"
+    folder = settings.backup.folder if settings.backup is not None else None
+    if folder is not None and _is_within(folder, output):
+        yield ("backup", "folder"), f"lies in the output folder, where everybody could read it; {fix}"
+    for index, source in enumerate(settings.sources):
+        if _is_within(source.path, output):
+            what = f"lies in the output folder, where everybody could read the articles as they are; {fix}"
+            yield ("sources", index, "path"), what
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    """Whether the path is the folder or lies in it, by its name or where links lead. It need not be there."""
+    real, real_folder = (Path(os.path.realpath(one)) for one in (path, folder))
+    return path.is_relative_to(folder) or real.is_relative_to(real_folder)
+
+
+def _routes(settings: Settings, check_cron: CronCheck) -> Iterator[Fault]:
+    for index, route in enumerate(settings.routes):
+        if route.level not in (None, *settings.levels):
+            known = ", ".join(settings.levels) or "none are set"
+            yield ("routes", index, "level"), f"there is no level {route.level!r} ({known})"
+        if isinstance(route.deliver, Digest):
+            try:
+                check_cron(route.deliver.cron, route.deliver.time_zone)
+            except ValueError as error:
+                yield ("routes", index, "deliver", "digest"), str(error)
+
+
+def own_path(location: tuple[str | int, ...]) -> SettingPath:
+    """The path as the file has it: pydantic also names the branch of a choice, and that a key is meant."""
+    return tuple(part for part in location if part not in ("[digest]", "[immediate]", "[key]"))
+
+
+def name_of(path: SettingPath) -> str:
+    """The path as people write it: `routes[0].deliver.digest`."""
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return name.lstrip(".")
+
+
+def say(detail: Mapping[str, Any], path: SettingPath) -> str:
+    """What is wrong at the path and what is expected there, with the value as it stands in the file."""
+    kind, value = detail["type"], detail["input"]
+    match kind:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden" | "is_instance_of":
+            return _unknown(str(path[-1]), known_keys(path[:-1]))
+        case "string_type" if value is None:
+            return 'is empty: what follows a `#` is a comment; write it in quotes, like "#news"'
+        case _ if kind == RULE:
+            return str(detail["msg"])
+        case "value_error":
+            expected = str(detail["ctx"]["error"])
+        case "model_type" | "model_attributes_type":
+            expected = f"must be keys and values; known here: {', '.join(known_keys(path))}"
+        case "string_type":
+            expected = "must be text; a number, a flag or a date as text stands in quotes"
+        case "bool_type" | "bool_parsing":
+            expected = "must be on or off"
+        case "float_type" | "float_parsing" | "int_type" | "int_parsing":
+            expected = "must be a number"
+        case "dict_type":
+            expected = "must be keys and values, like {good: 90}"
+        case "tuple_type":
+            expected = "must be a list, like [a, b]"
+        case _:
+            expected = re.sub(r"^\w+ should ", "must ", detail["msg"])
+    return f"{expected} (is {shown(value)})"
+
+
+def shown(value: object) -> str:
+    """The value as it stands in the file, shortened; a password in an address is left out."""
+    text = "empty" if value is None else PASSWORD.sub("***@", repr(value))
+    return shorten(text, LONGEST_SHOWN)
+
+
+def known_keys(path: SettingPath) -> list[str]:
+    """The keys of the group at the path, in order; none where it has no keys of its own."""
+    form: Any = Settings
+    for step in path:
+        if isinstance(step, int):
+            form = get_args(form)[0] if get_origin(form) is tuple else None
+        else:
+            form = _members(form).get(step)
+    return list(_members(form))
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    """What is wrong with a key that is not among the known ones: the nearest of them, or all."""
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+    return f"there is no such setting; {hint}"
+
+
+def _members(form: Any) -> dict[str, Any]:
+    """The types of a group's keys; what no file may give is left out."""
+    model = next(_models(form), None)
+    fields = model.model_fields.items() if model else ()
+    return {str(one.validation_alias or name): one.annotation for name, one in fields if not one.exclude}
+
+
+def _models(form: Any) -> Iterator[type[BaseModel]]:
+    """The group that may stand there itself, not in a list of it."""
+    if isinstance(form, type) and issubclass(form, BaseModel):
+        yield form
+    elif get_origin(form) not in (tuple, Mapping):
+        for argument in get_args(form):
+            yield from _models(argument)
