@@ -35,7 +35,7 @@ from rich.console import Console
 from rich.table import Table
 
 from syndicator.errors import SecondInstanceError
-from syndicator.store.lock import hold_lock
+from syndicator.store.lock import hold_state
 
 HERE = Path(__file__).resolve().parent
 WORKPLACE = HERE / "var" / "demo"
@@ -69,7 +69,7 @@ def main() -> int:
     ends = None if arguments.seconds is None else time.monotonic() + arguments.seconds
     workplace = arguments.workplace.absolute()
     try:
-        with hold_lock(workplace):
+        with hold_state(f"sqlite:///{workplace}"):
             return run(workplace, console, ends=ends)
     except SecondInstanceError as error:
         console.print(f"A demo is running already ({error.why}). End it first, with Ctrl-C in its terminal.")

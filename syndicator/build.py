@@ -21,7 +21,8 @@ from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
 from syndicator.publish.output import probe, sweep
 from syndicator.settings.models import Settings
-from syndicator.store.database import Store, hold_state, open_known
+from syndicator.store.database import Store, open_known
+from syndicator.store.lock import hold_state
 from syndicator.store.session import Session
 from syndicator.watch.changes import DeletionDecision
 

@@ -35,7 +35,7 @@ from syndicator.settings.models import Digest, Settings
 from syndicator.slack.check import SlackCheck
 from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Messenger, Sender
-from syndicator.store.database import hold_state
+from syndicator.store.lock import hold_state
 from syndicator.systemd import Notifier
 from syndicator.threads import run_beside
 from syndicator.waiting import FailureLog, back_off, can_wait

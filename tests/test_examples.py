@@ -18,7 +18,7 @@ import pytest
 from examples import demo
 from syndicator.parse.article import parse_article
 from syndicator.settings.load import load_settings
-from syndicator.store.lock import hold_lock
+from syndicator.store.lock import hold_state
 from tests.alone import alone
 from tests.sockets import get
 
@@ -161,7 +161,7 @@ def test_second_demo_is_refused_while_one_runs(tmp_path: Path) -> None:
     kept = tmp_path / "work/articles/news/mine.md"
     kept.parent.mkdir(parents=True)
     kept.write_text("mine")
-    with hold_lock(tmp_path / "work"), run_demo(tmp_path, "--seconds", "5") as process:
+    with hold_state(f"sqlite:///{tmp_path}/work"), run_demo(tmp_path, "--seconds", "5") as process:
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "A demo is running already (process" in said

@@ -24,8 +24,9 @@ from typing import IO
 
 from syndicator.errors import StoreDamaged, StoreError, StoreTooNew
 from syndicator.progress import Progress
-from syndicator.store.database import database_path, hold_state, is_file, known_revisions, move_aside
+from syndicator.store.database import database_path, is_file, known_revisions, move_aside
 from syndicator.store.inspection import revision_of
+from syndicator.store.lock import hold_state
 from syndicator.store.translation import disk_error, translated
 
 UNFINISHED = ".unfinished"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, select
 from sqlalchemy.engine import make_url
 
 from syndicator.errors import StoreDamaged, StoreError, StoreGone, StoreTooNew
-from syndicator.store.lock import hold_lock
 from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
 from syndicator.store.session import Session
 from syndicator.store.tables import metadata
@@ -184,11 +183,6 @@ def open_known(url: str) -> Iterator[Store]:
             fix = "Start the service of this version once: it brings the state up to date"
             raise StoreError("the state is of another version of syndicator", on=str(path), fix=fix)
         yield store
-
-
-def hold_state(url: str) -> AbstractContextManager[None]:
-    """Holds the state for this process, before it is opened and until it is closed. Raises as `hold_lock`."""
-    return hold_lock(database_path(url))
 
 
 def beside(url: str, name: str) -> Path:

@@ -9,34 +9,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from syndicator.errors import SecondInstanceError
+from syndicator.store.database import database_path
 from syndicator.store.translation import disk_error
 
 
 @contextmanager
-def hold_lock(database: Path) -> Iterator[None]:
-    """Holds the state for this process. Raises SecondInstanceError while another process has it,
-    StoreUnavailable while the disk cannot take the lock file, or StoreError.
+def hold_state(url: str) -> Iterator[None]:
+    """Holds the state for this process, before it is opened and until it is closed. Raises
+    SecondInstanceError while another process has it, StoreUnavailable while the disk cannot take the lock
+    file, or StoreError.
 
     The kernel lets go of the lock with the process, however that ends; the file itself stays.
     """
-    path = database.with_name(database.name + ".lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        fix = "Make its folder writable for this user, or set `state:` to another place"
-        raise disk_error(error, "the state cannot be locked", on=path, fix=fix) from None
+    database = database_path(url)
+    handle = _opened(database.with_name(database.name + ".lock"))
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             owner = os.pread(handle, 20, 0).decode(errors="replace").strip() or "?"
-            raise SecondInstanceError(
-                "another syndicator works on this state already",
-                on=str(database),
-                why=f"process {owner}",
-                fix="Stop it first, or give this one another `state:` and `output:`",
-            ) from None
+            what, why = "another syndicator works on this state already", f"process {owner}"
+            fix = "Stop it first, or give this one another `state:` and `output:`"
+            raise SecondInstanceError(what, on=str(database), why=why, fix=fix) from None
         # Whose it is can be said only where the disk has room; it is theirs all the same.
         with suppress(OSError):
             os.ftruncate(handle, 0)
@@ -44,3 +38,12 @@ def hold_lock(database: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _opened(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        fix = "Make its folder writable for this user, or set `state:` to another place"
+        raise disk_error(error, "the state cannot be locked", on=path, fix=fix) from None

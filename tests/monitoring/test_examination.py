@@ -23,7 +23,7 @@ from syndicator.monitoring.examination import Probe, examine, run
 from syndicator.monitoring.health import ALERTS_FIX, NO_WAY_FIX, Finding, HealthLevel, Kind, no_way
 from syndicator.monitoring.status import StatusFile, hindered, status_path
 from syndicator.settings.load import load_settings
-from syndicator.store.database import hold_state
+from syndicator.store.lock import hold_state
 from tests.slack_server import TOKEN, Channel, Slack, SlackServer
 
 SETTINGS = """\

@@ -16,7 +16,8 @@ import pytest
 from syndicator.errors import SecondInstanceError, StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 from syndicator.store import backup
 from syndicator.store.backup import back_up, restore
-from syndicator.store.database import hold_state, latest_revision, open_store
+from syndicator.store.database import latest_revision, open_store
+from syndicator.store.lock import hold_state
 from syndicator.store.types import SourceState
 from tests.disks import fill, small_disk
 from tests.making import NOON

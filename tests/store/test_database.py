@@ -29,7 +29,7 @@ from syndicator.errors import (
 from syndicator.models import Entry
 from syndicator.store import database
 from syndicator.store.database import MIGRATIONS, Store, latest_revision, open_known, open_store
-from syndicator.store.lock import hold_lock
+from syndicator.store.lock import hold_state
 from syndicator.store.types import SourceState, StoredEntry
 from tests.disks import fill, small_disk
 from tests.making import NOON, make_entry
@@ -250,8 +250,8 @@ def test_state_folder_that_cannot_be_made_is_said_with_its_cure(tmp_path: Path) 
 HOLD = """
 import sys, time
 from pathlib import Path
-from syndicator.store.lock import hold_lock
-with hold_lock(Path(sys.argv[1])):
+from syndicator.store.lock import hold_state
+with hold_state(f"sqlite:///{sys.argv[1]}"):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -270,7 +270,7 @@ def test_full_disk_is_something_to_wait_for(tmp_path: Path) -> None:
             session.put_metadata("large", "x" * 500_000)
         assert has_something(store)
         store.close()
-        with hold_lock(disk / "state.db"):
+        with hold_state(f"sqlite:///{disk}/state.db"):
             pass
         filler.unlink()
         store = open_store(url(tmp_path), now=NOON)
@@ -348,13 +348,16 @@ def test_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> No
     assert holder.stdout is not None
     try:
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(SecondInstanceError, match=f"process {holder.pid}"), hold_lock(database):
+        with (
+            pytest.raises(SecondInstanceError, match=f"process {holder.pid}"),
+            hold_state(f"sqlite:///{database}"),
+        ):
             pass
     finally:
         holder.kill()
         holder.wait()
         holder.stdout.close()
-    with hold_lock(database):
+    with hold_state(f"sqlite:///{database}"):
         pass
 
 
