@@ -16,12 +16,11 @@ from syndicator.clock import Moment
 from syndicator.entries.match import ScannedFile
 from syndicator.entries.reader import digest_of, read_elsewhere
 from syndicator.entries.sync import UNREAD, Batch, Synced
-from syndicator.entries.topic_files import topic_matcher
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.models import Position, Problem
 from syndicator.once import SaidOnce
 from syndicator.parse.article import parse_article
-from syndicator.parse.topic_file import parse_topic_file
+from syndicator.parse.topic_file import parse_topic_file, topic_matcher
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Source
 from syndicator.store.types import KnownFile

@@ -21,11 +21,11 @@ from syndicator.entries.news import say_changes, say_problems
 from syndicator.entries.routing import SOME, StoryRouter
 from syndicator.entries.scanner import ScanResult, SourceScanner
 from syndicator.entries.sync import UNREAD, EntrySync, Synced
-from syndicator.entries.topic_files import beside
 from syndicator.entries.topics import TopicCatalog
 from syndicator.models import DeclaredTopic
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.progress import Progress, no_progress
+from syndicator.publish.topics import beside
 from syndicator.settings.models import Settings, Source
 from syndicator.settings.types import StoryRule
 from syndicator.store.database import Store

@@ -25,7 +25,6 @@ CATEGORIES = frozenset({"categories", "category"})
 class Profile:
     """Field to keys, and how strictly the keys are compared (Hugo takes any case)."""
 
-    tool: Tool
     keys: Mapping[Field, tuple[KeyPath, ...]] = field(repr=False)
     any_case: bool = False
     split_words: frozenset[str] = frozenset()
@@ -70,7 +69,6 @@ def profile(name: str, overrides: tuple[tuple[str, Sequence[str]], ...] = ()) ->
         **dict(overrides),
     }
     return Profile(
-        tool=tool,
         keys={Field(field): _paths(written) for field, written in keys.items()},
         any_case=tool is Tool.HUGO,
         split_words=frozenset({"categories", "tags"}) if tool is Tool.JEKYLL else frozenset(),

@@ -1,8 +1,9 @@
-"""One topic file to a DeclaredTopic: its name, slug, parent, and the other names it is found by."""
+"""Which files are topic files, and one of them to a DeclaredTopic: its name, slug, parent, and aliases."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 
 from syndicator.errors import ArticleError
 from syndicator.models import DeclaredTopic
@@ -13,6 +14,27 @@ from syndicator.yaml_reader.events import YamlDocument, read_yaml
 from syndicator.yaml_reader.scalars import Value
 
 LONGEST_DESCRIPTION = 2_000
+
+
+def topic_matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a path matches one of the patterns, folder by folder; `**` stands for any folders.
+
+    >>> matches = topic_matcher(["_data/*.yaml", "more/**/*.yml"])
+    >>> [matches(path) for path in ("_data/a.yaml", "_data/x/a.yaml", "more/a.yml", "more/x/y/a.yml")]
+    [True, False, True, True]
+    """
+    split = [pattern.split("/") for pattern in patterns]
+    return lambda path: any(_matches(path.split("/"), parts) for parts in split)
+
+
+def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    match pattern:
+        case ["**", _, *_]:
+            return any(_matches(path[start:], pattern[1:]) for start in range(len(path)))
+        case [part, *rest]:
+            return bool(path) and fnmatchcase(path[0], part) and _matches(path[1:], rest)
+        case _:
+            return not path
 
 
 def parse_topic_file(data: bytes, *, source: str, path: str) -> DeclaredTopic:

@@ -10,7 +10,7 @@ does not depend on the order in which files and articles are read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -217,6 +217,28 @@ def _circular(parents: Mapping[str, str]) -> set[str]:
             circular |= {step for step, place in path.items() if place >= path[slug]}
         seen |= set(path)
     return circular
+
+
+def beside(kept: Iterable[DeclaredTopic], good: Sequence[DeclaredTopic]) -> Iterator[DeclaredTopic]:
+    """What is kept as far as the good files leave room for it: where a topic is declared anew, its further
+    aliases; where its name or slug is given to another, nothing.
+
+    A topic that ends answers 410, which some readers take for ever. So a file that is broken, or missing and
+    not yet believed to be gone, counts as it was when it was last good.
+    """
+    names = {topic.key for topic in good}
+    claimed = {key for topic in good for key in _names_of(topic)}
+    taken = claimed.union(*(topic.aliases for topic in good))
+    for topic in kept:
+        aliases = tuple(alias for alias in topic.aliases if alias not in taken)
+        if claimed.isdisjoint(_names_of(topic)):
+            yield replace(topic, aliases=aliases)
+        elif topic.key in names and aliases:
+            yield DeclaredTopic(name=topic.name, aliases=aliases)
+
+
+def _names_of(topic: DeclaredTopic) -> set[str]:
+    return {topic.key, fold(topic.slug or topic.name)}
 
 
 def settle_declared(declared: Iterable[DeclaredTopic]) -> tuple[list[DeclaredTopic], list[Problem]]:

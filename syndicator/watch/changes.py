@@ -117,11 +117,6 @@ class Hint:
     path: str | None = None
     sign: Sign = Sign.TOUCHED
 
-    @property
-    def settled(self) -> bool:
-        """Whether the event itself says that the file is whole."""
-        return self.sign in (Sign.MOVED, Sign.CLOSED)
-
 
 @dataclass(slots=True)
 class _Waiting:

@@ -170,14 +170,6 @@ def test_rest_is_never_longer_than_quiet() -> None:
     assert settling.ready(changes, closed, now=START + 0.02, wall_ns=Clock.wall_ns(START + 0.02))
 
 
-@pytest.mark.parametrize(
-    ("sign", "settled"),
-    [(Sign.MOVED, True), (Sign.CLOSED, True), (Sign.TOUCHED, False), (Sign.GONE, False)],
-)
-def test_moved_and_closed_files_are_whole(sign: Sign, settled: bool) -> None:
-    assert Hint(source="news", path="a.md", sign=sign).settled is settled
-
-
 def test_a_hint_without_a_path_settles_nothing(clock: Clock) -> None:
     changes = Changes(new={"a.md": written(START)})
     assert not clock.settling.ready(
