@@ -6,6 +6,7 @@ index and costs what it gives; `count_shown` and `held` count through the whole 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -13,12 +14,13 @@ from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from syndicator.models import Appearance, Entry, Tombstone, Visibility, WrittenFile
 from syndicator.store import rows
-from syndicator.store.dialect import batches, insert_missing, row_of, upsert
+from syndicator.store.dialect import batches, in_list, insert_missing, row_of, upsert
 from syndicator.store.tables import dirty, entries, memberships, websub, written
 from syndicator.store.types import FEED, Membership, OwedNotification
 
 MEMBERSHIP = [memberships.c[name] for name in Membership.__dataclass_fields__]
 
+_OF_ENTRIES = select(*MEMBERSHIP).where(in_list(memberships.c.guid, "guids"))
 # Asked for each topic and document: to put a statement together takes longer than to run it.
 _OF_TOPIC = memberships.c.topic == bindparam("slug")
 _LAST_NUMBER = select(func.max(memberships.c.number)).where(_OF_TOPIC)
@@ -48,11 +50,8 @@ class FeedTables:
 
     def memberships(self, guids: Iterable[str]) -> list[Membership]:
         """Where these entries stand or stood, in no order."""
-        query = select(*MEMBERSHIP)
-        some = (
-            self._connection.execute(query.where(memberships.c.guid.in_(keys))) for keys in batches(guids)
-        )
-        return [Membership(**row) for found in some for row in found.mappings()]
+        found = self._connection.execute(_OF_ENTRIES, {"guids": json.dumps(list(guids))})
+        return [Membership(**row) for row in found.mappings()]
 
     def put_memberships(self, changed: Iterable[tuple[Membership, Entry]]) -> None:
         """Writes them, with what feeds are sorted and cut by."""
@@ -86,15 +85,9 @@ class FeedTables:
     def beside(self, topics: Iterable[str]) -> set[str]:
         """The topics that show an entry which is of one of these."""
         members = memberships.alias()
-        query = select(memberships.c.topic).distinct().where(memberships.c.shown)
-        of_them = select(members.c.guid).where(members.c.member)
-        some = (
-            self._connection.scalars(
-                query.where(memberships.c.guid.in_(of_them.where(members.c.topic.in_(keys))))
-            )
-            for keys in batches(topics)
-        )
-        return {topic for found in some for topic in found}
+        of_them = select(members.c.guid).where(members.c.member, in_list(members.c.topic, "topics"))
+        query = select(memberships.c.topic).where(memberships.c.shown, memberships.c.guid.in_(of_them))
+        return set(self._connection.scalars(query.distinct(), {"topics": json.dumps(list(topics))}))
 
     def newest(self, topic: str, *, limit: int, minimum: float | None = None) -> list[Entry]:
         """What the topic shows at or over the minimum, newest first by published time, guid as tie-break; at

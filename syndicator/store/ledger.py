@@ -187,9 +187,8 @@ class Ledger:
 
     def begin_times(self, names: Iterable[str]) -> dict[str, datetime]:
         """When these routes began, by name; those that have."""
-        query = select(routes.c.name, routes.c.began)
-        some = (self._connection.execute(query.where(routes.c.name.in_(keys))) for keys in batches(names))
-        return {name: began for rows in some for name, began in rows}
+        query = select(routes.c.name, routes.c.began).where(routes.c.name.in_(list(names)))
+        return {row.name: row.began for row in self._connection.execute(query)}
 
     def begin_route(self, route: Route, fingerprint: str, now: datetime) -> None:
         """Notes that the route, as it is now, has had its silent beginning."""
