@@ -34,7 +34,7 @@ def article_link(
     """
     own = fields.text(Field.LINK)
     if own is None:
-        return _on_site(fields, facts, source, path, published)
+        return _on_site(fields, facts, source, path, published.astimezone(source.zone))
     try:
         return http_link(own), False
     except ValueError as error:
@@ -42,9 +42,7 @@ def article_link(
         raise fields.problem(Field.LINK, str(error), fix) from None
 
 
-def _on_site(
-    fields: Fields, facts: FileFacts, source: Source, path: str, published: datetime
-) -> tuple[str, bool]:
+def _on_site(fields: Fields, facts: FileFacts, source: Source, path: str, date: datetime) -> tuple[str, bool]:
     address = fields.text(Field.ADDRESS)
     try:
         if address and address.startswith(("http://", "https://")):
@@ -58,8 +56,8 @@ def _on_site(
             path=path,
             facts=facts,
             slug=fields.text(Field.SLUG) or facts.slug,
-            categories=(*facts.categories, *fields.names(Field.TOPICS, CATEGORIES)),
-            local=published.astimezone(source.zone),
+            names=(*facts.categories, *fields.names(Field.TOPICS, CATEGORIES)),
+            local=date,
         )
         return http_link(f"{source.base_url.rstrip('/')}/{own.lstrip('/')}"), True
     except ValueError as error:
@@ -74,24 +72,18 @@ def _pattern(fields: Fields, address: str | None) -> str | None:
 
 
 def own_path(
-    pattern: str,
-    *,
-    tool: Tool,
-    path: str,
-    facts: FileFacts,
-    slug: str,
-    categories: Sequence[str],
-    local: datetime,
+    pattern: str, *, tool: Tool, path: str, facts: FileFacts, slug: str, names: Sequence[str], local: datetime
 ) -> str:
-    """The path on its own site of the article at `path`, quoted; `local` is its date in the site's zone."""
-    name = slug if tool is Tool.SMARTABLE else _sluggish(slug, tool)
+    """The path on its own site of the article at `path`, quoted; `names` are its categories, `local` its date
+    in the site's zone."""
+    slug = slug if tool is Tool.SMARTABLE else _sluggish(slug, tool)
     sections = [_sluggish(folder, tool) for folder in facts.folders]
     words = {
         "path": path.rsplit(".", 1)[0],
         "sections": "/".join(sections),
         "section": "".join(sections[:1]),
-        "categories": "/".join(dict.fromkeys(category.lower() for category in categories)),
-        **dict.fromkeys(("title", "slug", "name", "filename"), name),
+        "categories": "/".join(dict.fromkeys(name.lower() for name in names)),
+        **dict.fromkeys(("title", "slug", "name", "filename"), slug),
         "output_ext": ".html",
         **{token: local.strftime(form) for token, form in TIMES.items()},
     }

@@ -40,24 +40,21 @@ def _matches(path: Sequence[str], pattern: Sequence[str]) -> bool:
 def parse_topic_file(data: bytes, *, source: str, path: str) -> DeclaredTopic:
     """The topic that a YAML file at `path` of `source` declares.
 
-    Keys: `name`; `slug` or `_id`; `parent`; `aliases` and `keywords` (a text or a list; each once without
-    regard to case); `description`; `language`. Everything else is ignored. Raises ArticleError with place
-    and fix.
+    Keys: `name`; `slug` or `_id`; `parent`; `aliases` and `keywords` (a text or a list); `description`;
+    `language`. All others are ignored. Raises ArticleError with place and fix.
     """
     document = read_yaml(decode(data))
-    if not isinstance(document.value, dict):
-        what = "the topic file is empty" if document.value is None else "the topic file is not a list of keys"
+    if not isinstance(keys := document.value, dict):
+        what = "the topic file is empty, or not a list of keys"
         raise ArticleError(what, fix="Write `name: …` and, if you like, `slug`, `parent`, `aliases`")
-    keys = document.value
     if (name := _name(document, keys, "name")) is None:
         raise ArticleError("no name", fix="Add `name:` with the topic's name")
-    description = _text(document, keys, "description") or ""
     return DeclaredTopic(
         name=name,
         slug=_name(document, keys, "slug") or _name(document, keys, "_id"),
         parent=_name(document, keys, "parent"),
         aliases=_names(document, keys, name),
-        description=plain_line(description, LONGEST_DESCRIPTION),
+        description=plain_line(_text(document, keys, "description") or "", LONGEST_DESCRIPTION),
         language=_name(document, keys, "language"),
         source=source,
         path=path,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 
 from syndicator.models import ALL, Appearance, Article, Entry, Format, Related, Tombstone, Visibility, rank
@@ -92,9 +93,11 @@ class Documents:
         yield page_path(slug), render_page(page)
         if slug == ALL:
             yield from ASSETS.items()
-            updated = max((entry.updated for entry in entries), default=None)
-            levels = tuple(self.settings.levels)
-            yield OPML_PATH, render_opml(self.settings.site, self.live, levels=levels, updated=updated)
+            yield OPML_PATH, self._feed_list(max((entry.updated for entry in entries), default=None))
+
+    def _feed_list(self, updated: datetime | None) -> bytes:
+        levels = tuple(self.settings.levels)
+        return render_opml(self.settings.site, self.live, levels=levels, updated=updated)
 
     def digest(self, id: str) -> Iterator[Document]:
         """The page that lists all stories of a message; nothing when none of them is public any more."""

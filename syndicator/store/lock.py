@@ -15,12 +15,8 @@ from syndicator.store.translation import disk_error
 
 @contextmanager
 def hold_state(url: str) -> Iterator[None]:
-    """Holds the state for this process, before it is opened and until it is closed. Raises
-    SecondInstanceError while another process has it, StoreUnavailable while the disk cannot take the lock
-    file, or StoreError.
-
-    The kernel lets go of the lock with the process, however that ends; the file itself stays.
-    """
+    """Holds the state for this process, from before it is opened until it is closed, or the process ends.
+    Raises SecondInstanceError while another has it, and as `disk_error` says for its file, which stays."""
     database = database_path(url)
     handle = _opened(database.with_name(database.name + ".lock"))
     try:

@@ -95,7 +95,7 @@ def test_own_path_is_the_tools(tool: str, path: str, pattern: str | None, own: s
         path=path,
         facts=facts,
         slug=facts.slug,
-        categories=["Sea", "north", "sea"],
+        names=["Sea", "north", "sea"],
         local=datetime(2024, 3, 1, tzinfo=ZoneInfo("Europe/Berlin")),
     )
     assert made == own
