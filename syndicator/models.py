@@ -157,7 +157,7 @@ class Article:
     """The article's own word on when it was last changed; never trusted to say that it was."""
     expires: datetime | None = None
     draft: bool = False
-    """Not published: `published: false`, or a draft by its own word."""
+    """A draft by its own word or, where its source takes that for one, `published: false`."""
     marked_draft: bool = False
     """A draft by its own word (`draft: true`, a folder of drafts), which no setting publishes."""
     quality: float | None = None
@@ -237,24 +237,17 @@ def refuse_naive(moment: datetime | None) -> None:
         raise ValueError(f"times are aware and in UTC here, and this one is not: {moment!r}")
 
 
-def judge_visibility(
-    article: Article, *, now: datetime, include_unpublished: bool = False, gone: bool = False
-) -> Visibility:
+def judge_visibility(article: Article, *, now: datetime, gone: bool = False) -> Visibility:
     """Whether the article is public at `now`, with the reason if it is not; the first that applies wins."""
     if gone:
         return Visibility.WITHDRAWN
-    if is_draft(article, include_unpublished=include_unpublished):
+    if article.draft:
         return Visibility.DRAFT
     if article.expires is not None and article.expires <= now:
         return Visibility.EXPIRED
     if article.published > now:
         return Visibility.EMBARGOED
     return Visibility.PUBLIC
-
-
-def is_draft(article: Article, *, include_unpublished: bool) -> bool:
-    """Whether the article is a draft where `published: false` may only mean that it is not hosted there."""
-    return article.marked_draft or (article.draft and not include_unpublished)
 
 
 def number(value: float | None) -> str:

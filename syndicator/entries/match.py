@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from syndicator.models import Article, DeclaredTopic, Entry, Problem, Visibility, is_draft, judge_visibility
+from syndicator.models import Article, DeclaredTopic, Entry, Problem, Visibility, judge_visibility
 from syndicator.parse.identity import mint_guid, story_id
 from syndicator.store.types import StoredEntry
 
@@ -102,7 +102,6 @@ def recognise(
     known: Known,
     topics: Topics,
     *,
-    include_unpublished: bool = False,
     apart: bool = False,
     now: datetime,
 ) -> Recognised:
@@ -112,7 +111,7 @@ def recognise(
     """
     batch = sorted((one for one in found if one.article is not None), key=lambda one: one.path)
     holders, refused = _holders(batch, known)
-    refused |= _second_links(batch, holders, known, include_unpublished=include_unpublished)
+    refused |= _second_links(batch, holders, known)
     changes: dict[str, StoredChange] = {}
     stories = {one.entry.article.canonical_link: one.entry.story for one in known.others if not _apart(one)}
     taken = set(known.taken)
@@ -130,7 +129,7 @@ def recognise(
             article=one.article,
             updated=_updated(one.article, one.digest, before, now),
             seen=before.entry.seen if before else now,
-            visibility=judge_visibility(one.article, now=now, include_unpublished=include_unpublished),
+            visibility=judge_visibility(one.article, now=now),
             topics=topics(one.article.topics),
         )
         changes[one.path] = StoredChange(before=before, after=StoredEntry(entry=entry, digest=one.digest))
@@ -143,21 +142,10 @@ def withdraw(stored: StoredEntry, *, now: datetime) -> StoredChange:
     return StoredChange(before=stored, after=replace(stored, entry=entry, withdrawn=stored.withdrawn or now))
 
 
-def judge_again(
-    stored: StoredEntry,
-    *,
-    now: datetime,
-    include_unpublished: bool,
-    topics: tuple[str, ...],
-) -> StoredChange:
-    """The same article under another time, other settings or another index of topics."""
+def judge_again(stored: StoredEntry, *, now: datetime, topics: tuple[str, ...]) -> StoredChange:
+    """The same article at another time or under another index of topics."""
     entry = stored.entry
-    visibility = judge_visibility(
-        entry.article,
-        now=now,
-        include_unpublished=include_unpublished,
-        gone=entry.visibility is Visibility.WITHDRAWN,
-    )
+    visibility = judge_visibility(entry.article, now=now, gone=entry.visibility is Visibility.WITHDRAWN)
     after = replace(entry, visibility=visibility, topics=topics)
     return StoredChange(before=stored, after=replace(stored, entry=after))
 
@@ -288,17 +276,13 @@ def _second_guid(article: Article, guid: str, other: str) -> Problem:
 
 
 def _second_links(
-    batch: Sequence[ScannedFile],
-    holders: Mapping[str, StoredEntry],
-    known: Known,
-    *,
-    include_unpublished: bool,
+    batch: Sequence[ScannedFile], holders: Mapping[str, StoredEntry], known: Known
 ) -> dict[str, Problem]:
     """The articles of a batch whose derived link another file of the source has, by path."""
     owners = _owners_elsewhere(batch, holders, known)
     wanting: dict[str, list[Article]] = {}
     for article in (one.article for one in batch if one.article is not None):
-        if article.derived and not is_draft(article, include_unpublished=include_unpublished):
+        if article.derived and not article.draft:
             wanting.setdefault(article.canonical_link, []).append(article)
     refused: dict[str, Problem] = {}
     for link, articles in wanting.items():

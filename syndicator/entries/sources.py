@@ -275,14 +275,12 @@ class Sources:
             with self._store.transaction() as session:
                 if self._catalog is None:
                     self._catalog = self._read_catalog(session)
-                sources = self._settings.sources
                 yield EntrySync(
                     session=session,
                     catalog=self._catalog,
                     router=self._router,
                     enqueuer=self._enqueuer,
-                    unpublished=frozenset(one.name for one in sources if one.unpublished == "include"),
-                    stories={one.name: one.stories for one in sources},
+                    stories={one.name: one.stories for one in self._settings.sources},
                     page_size=self._settings.feeds.limit,
                     now=now,
                     silent=silent,

@@ -68,8 +68,6 @@ class EntrySync:
     catalog: TopicCatalog
     router: StoryRouter
     enqueuer: Enqueuer
-    unpublished: frozenset[str]
-    """The sources whose articles are public although they say `published: false`."""
     stories: Mapping[str, StoryRule]
     """By what the entries of each source are one story."""
     page_size: int
@@ -102,7 +100,6 @@ class EntrySync:
             batch.found,
             known,
             self.catalog.slugs,
-            include_unpublished=batch.source in self.unpublished,
             apart=self.stories.get(batch.source) is StoryRule.OFF,
             now=self.now,
         )
@@ -119,18 +116,10 @@ class EntrySync:
         self.session.drop_files(batch.source, batch.gone)
 
     def judge(self, stored: Iterable[StoredEntry]) -> Sequence[StoredChange]:
-        """Judges entries anew under another time, settings or topics; gives the changes that can be seen."""
-        return self.write(
-            [
-                judge_again(
-                    one,
-                    now=self.now,
-                    include_unpublished=one.entry.article.source in self.unpublished,
-                    topics=self.catalog.slugs(one.entry.article.topics),
-                )
-                for one in stored
-            ]
-        )
+        """Judges entries anew at another time or under other topics; gives the changes that can be seen."""
+        slugs = self.catalog.slugs
+        again = (judge_again(one, now=self.now, topics=slugs(one.entry.article.topics)) for one in stored)
+        return self.write(list(again))
 
     def withdraw_source(self, source: str) -> Sequence[StoredChange]:
         """Withdraws all entries of a source and forgets its files; gives the changes that can be seen."""

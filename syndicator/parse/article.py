@@ -88,7 +88,7 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
         modified=_modified(fields, zone),
         expires=fields.moment(Field.EXPIRES, zone),
         draft=(marked := facts.draft or fields.flag(Field.DRAFT) is True)
-        or fields.flag(Field.PUBLIC) is False,
+        or (fields.flag(Field.PUBLIC) is False and source.unpublished == "exclude"),
         marked_draft=marked,
         quality=fields.number(Field.QUALITY),
         # -1 is how the tool that writes it says that it does not know.

@@ -206,7 +206,7 @@ def test_withdrawal_is_remembered_once() -> None:
 
 
 def test_judging_again_never_revives_a_withdrawn_entry() -> None:
-    change = judge_again(gone(stored()), now=LATER, include_unpublished=False, topics=("ai",))
+    change = judge_again(gone(stored()), now=LATER, topics=("ai",))
     assert change.after.entry.visibility is Visibility.WITHDRAWN
 
 
@@ -214,7 +214,7 @@ def test_embargo_ends_with_time_alone() -> None:
     article = make_article(published=LATER)
     waiting = only(recognise([found(article)], Known(), topics, now=NOON))
     assert waiting.entry.visibility is Visibility.EMBARGOED
-    after = judge_again(waiting, now=LATER, include_unpublished=False, topics=("ai",)).after
+    after = judge_again(waiting, now=LATER, topics=("ai",)).after
     assert after.entry.visibility is Visibility.PUBLIC
     assert after.entry.updated == article.published
 

@@ -7,8 +7,10 @@ import sqlite3
 from pathlib import Path
 
 from syndicator.alerts import LedgerKind, RouteReason, Slot
+from syndicator.models import Visibility
 from syndicator.store.database import open_store
 from tests.making import NOON
+from tests.rig import Rig
 from tests.store.migrating import migrate
 
 
@@ -58,6 +60,19 @@ def test_what_had_other_names_is_kept(tmp_path: Path) -> None:
     assert (problem.what, problem.fix) == ("no title", "Add a title")
     assert (story.guid, story.reason) == ("g", RouteReason.RISING)
     assert (owed.topic, output) == ("https://a.example/f", "as it was")
+
+
+def test_unpublished_article_that_its_source_includes_is_no_draft(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, include_unpublished=True)
+    rig.write("a.md", published=False, expiresDateTime="2027-01-01T00:00:00Z")
+    rig.run_once()
+    with rig.store.transaction() as session:
+        connection = session._connection
+        connection.exec_driver_sql("UPDATE entries SET article = json_set(article, '$.draft', json('true'))")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0017'")
+    rig.restart(include_unpublished=True)
+    assert not rig.stored("a.md").entry.article.draft
+    assert rig.stored("a.md").entry.visibility is Visibility.PUBLIC
 
 
 def test_what_the_previous_version_owed_is_owed_and_nothing_else(tmp_path: Path) -> None:
