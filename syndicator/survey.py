@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,6 +46,8 @@ class Survey:
     base_url: str | None = None
     language: str | None = None
     permalink: str | None = None
+    permalinks: Mapping[str, str] = field(default_factory=dict)
+    """Those of some of Hugo's sections, by section, where the articles lie in others too."""
     topics: str | None = None
     """A pattern of topic files."""
 
@@ -59,14 +61,17 @@ def survey(folder: Path) -> Survey | None:
     best, understood = _best_profile(_sample(folder), tool)
     if not understood:
         return None
+    articles = _articles_in(folder, best, understood, configuration)
+    permalink, permalinks = _permalink(best, configuration, _sections(understood, articles))
     return Survey(
-        articles=folder / _articles_in(folder, best, understood, configuration),
+        articles=folder / articles,
         profile=best,
         configured_by=configured_by,
         title=_sound(configuration.get("title"), "title"),
         base_url=_address(configuration),
         language=_sound(_first(configuration, "lang", "languageCode", "locale", "language"), "language"),
-        permalink=_permalink(best, configuration),
+        permalink=permalink,
+        permalinks=permalinks,
         topics=_topic_pattern(folder),
     )
 
@@ -164,14 +169,28 @@ def _address(configuration: Mapping[str, Any]) -> str | None:
     return _sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
 
 
-def _permalink(profile: Tool, configuration: Mapping[str, Any]) -> str | None:
-    """The one pattern of all addresses, where the site has one and we read it."""
+def _sections(paths: Iterable[str], articles: str) -> set[str]:
+    """The folders right below that of the articles in which any of them lies; empty for that folder."""
+    below = (Path(path).relative_to(articles).parts for path in paths if Path(path).is_relative_to(articles))
+    return {parts[0] if len(parts) > 1 else "" for parts in below}
+
+
+def _permalink(
+    profile: Tool, configuration: Mapping[str, Any], sections: Collection[str]
+) -> tuple[str | None, dict[str, str]]:
+    """The pattern of all addresses, where the site has one and we read it; else those of Hugo's sections."""
     found = _first(configuration, "permalink", "permalinks")
     if isinstance(found, dict):
         found = found.get("page", found)
-    if isinstance(found, dict):
-        patterns = {one if isinstance(one, str) else None for one in found.values()}
-        found = patterns.pop() if len(patterns) == 1 else None
+    if not isinstance(found, dict):
+        return _sound_permalink(profile, found), {}
+    sound = {name: _sound_permalink(profile, found.get(name)) for name in sections}
+    known = {name: pattern for name, pattern in sound.items() if pattern is not None}
+    is_one = len(known) == len(sections) and len({*known.values()}) == 1
+    return (known.popitem()[1], {}) if is_one else (None, known)
+
+
+def _sound_permalink(profile: Tool, found: object) -> str | None:
     if not isinstance(found, str):
         return None
     try:

@@ -87,6 +87,11 @@ def _say_found(found: Survey, settings: Settings) -> None:
         say(f"and {more} more; `syndicator check` names them all")
     say_folders(result)
     say_counts(result)
+    for section, pattern in sorted(found.permalinks.items()):
+        say(
+            f"The site has {pattern} for {section} alone, and a source has one permalink: links of {section} "
+            "are wrong as it is. Give each section a source, with its `path`, `base_url` and `permalink`."
+        )
     if found.profile != "smartable" and found.base_url is None:
         say(
             (

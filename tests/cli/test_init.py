@@ -102,6 +102,19 @@ def test_hugo_configuration_with_anchors_gives_address_content_folder_and_permal
 
 
 @pytest.mark.parametrize(
+    ("others", "permalink"), [("posts", "/:year/:slug/"), ("notes", None)], ids=["its own", "of others"]
+)
+def test_hugo_permalink_of_one_section_is_not_that_of_others(others: str, permalink: str | None) -> None:
+    write("site/hugo.toml", "baseURL = 'https://n.example/'\n[permalinks]\nposts = '/:year/:slug/'\n")
+    write("site/content/posts/one.md", PAGE)
+    write(f"site/content/{others}/two.md", PAGE.replace("A page", "Another"))
+    said = init_says("site")
+    assert ("The site has /:year/:slug/ for posts alone" in said) is (permalink is None)
+    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    assert source.permalink == permalink
+
+
+@pytest.mark.parametrize(
     "configuration", ["title: A site\n", "baseURL: [\n", "1: 2\npermalinks: {section: {a: /}}\n"]
 )
 def test_address_that_was_not_found_is_said(configuration: str) -> None:
