@@ -16,7 +16,7 @@ from syndicator.text import say_count, shown
 if TYPE_CHECKING:
     from syndicator.notify.backfill import Backfill
     from syndicator.notify.due import Hold
-    from syndicator.settings.models import Route
+    from syndicator.settings.models import Route, Settings
 
 LISTED = 20
 
@@ -54,7 +54,20 @@ def backfill(
     if as_json:
         say_json(_facts(one, found, start, dry_run=dry_run))
     else:
-        _print(one, found, held, now, dry_run=dry_run)
+        _print(options.route_named(settings, route), found, held, now, dry_run=dry_run)
+        if found.stories and held is None and one.deliver == "immediate" and not dry_run:
+            say(_when(one, settings))
+
+
+def _when(route: Route, settings: Settings) -> str:
+    """When what an immediate route owes now is sent."""
+    from syndicator.monitoring.health import HealthLevel
+    from syndicator.monitoring.status import current_status, status_path
+
+    if current_status(status_path(settings.state))["level"] >= HealthLevel.DOWN:
+        return "No service runs: the next `syndicator run` sends what is owed."
+    gather = " after the route's `gather`" if route.gather else ""
+    return f"The service begins to send within a minute{gather}; `syndicator deliveries` lists what waits."
 
 
 def _print(route: Route, found: Backfill, held: Hold | None, now: datetime, *, dry_run: bool) -> None:
