@@ -131,8 +131,8 @@ def _print(found: Comparison, new: str, today: str | None) -> None:
     console().print()
     console().print(_periods(found, compared=today is not None))
     if today is not None:
-        _print_stories("Comes", found.comes, "not today: ", found.called)
-        _print_stories("Goes", found.goes, "no longer: ", found.called)
+        _print_stories("Comes", found.comes, "not by today's settings: ", found.called)
+        _print_stories("Goes", found.goes, "not by the new settings: ", found.called)
 
 
 def _pair(before: str, after: str, *, compared: bool) -> str:

@@ -21,7 +21,8 @@ def test_feed_of_problems_is_read_whatever_a_file_is_called() -> None:
     assert titles[1] == r"a\x1b]0;b\x07\x9b31m\u202e\ufffe <b> & ü.md: no `title` in “\x0b”"
 
 
-def test_moment_of_another_day_is_shown_with_its_day() -> None:
+def operators_page(**more: Any) -> str:
+    """The page of a service with three routes."""
     route: dict[str, Any] = {
         "min_quality": None,
         "about": "3 a day",
@@ -33,10 +34,20 @@ def test_moment_of_another_day_is_shown_with_its_day() -> None:
     }
     routes = [{"name": name, "channel": name, **route} for name in ("news", "ai", "quiet")]
     facts = {"level": 0, "line": "well", "version": "1", "started": NOON.isoformat(), "findings": []}
-    sent = {"news": NOON, "ai": NOON - timedelta(days=3)}
-    details = {"decided_by_hour": [0] * HOURS, "sent_by_hour": [0] * HOURS, "last_sent": sent}
+    details = {"decided_by_hour": [0] * HOURS, "sent_by_hour": [0] * HOURS, "last_sent": {}}
     details |= dict.fromkeys(("problems", "broken", "waiting", "decisions"), ())
-    page = render_operators_page(facts | {"routes": routes}, details, NOON).decode()
+    return render_operators_page(facts | {"routes": routes}, details | more, NOON).decode()
+
+
+def test_chart_says_its_highest_hour_and_its_span() -> None:
+    page = operators_page(decided_by_hour=[0] * (HOURS - 4) + [7, 0, 3, 1])
+    assert "Stories decided by hour, the last 24 hours: 11" in page
+    assert re.findall(r'<text x="0" y="13">(\d+)</text>', page) == ["7"], "and none where nothing came"
+
+
+def test_moment_of_another_day_is_shown_with_its_day() -> None:
+    sent = {"news": NOON, "ai": NOON - timedelta(days=3)}
+    page = operators_page(last_sent=sent)
     here, before = NOON.astimezone(), sent["ai"].astimezone()
     shown = [f"<td>{here:%H:%M}</td>", f"<td>{before:%Y-%m-%d %H:%M}</td>", "<td></td>"]
     assert re.findall(r"(<td>[-\d: ]*</td>)</tr>", page) == shown

@@ -1,0 +1,28 @@
+"""The operator's page on a telephone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from syndicator.admin.page import STYLE
+from tests.admin.test_page import operators_page
+from tests.browser.test_browser import barriers
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+def test_wide_table_scrolls_in_its_own_box(browser: Browser, axe: str) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.set_content(operators_page().replace('<meta http-equiv="refresh" content="30">', ""))
+    page.add_style_tag(content=STYLE.decode())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    box = page.locator(".wide").first
+    assert box.evaluate("box => box.scrollWidth") >= 560, "its words are not squeezed"
+    box.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.wide').scrollLeft > 0")
+    page.evaluate(axe)
+    assert barriers(page) == []
+    page.close()
