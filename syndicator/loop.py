@@ -22,10 +22,9 @@ from syndicator.activity import Activity
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
-from syndicator.monitoring.status import CallFile, StatusFile, StatusTeller
+from syndicator.monitoring.status import CallFile, StatusTeller
 from syndicator.progress import Progress, PutOff, Stages, Stopped
 from syndicator.publish.build import Published
-from syndicator.systemd import Notifier
 from syndicator.waiting import back_off
 from syndicator.watch.changes import REST, Hint
 from syndicator.watch.files import SUFFIXES
@@ -62,24 +61,12 @@ class Loop:
         app: App,
         clock: Clock,
         *,
-        notifier: Notifier | None = None,
         schedule: Schedule | None = None,
         progress: Stages | None = None,
-        refused: Callable[[], bool] = lambda: False,
-        status: StatusFile | None = None,
-        started: datetime | None = None,
-        alive: Callable[[], None] = lambda: None,
+        status: StatusTeller | None = None,
     ) -> None:
         self._app, self._clock, self.stages = app, clock, progress or Stages()
-        self._notifier, self._alive = notifier or Notifier({}), alive
-        self._status = StatusTeller(
-            app,
-            clock,
-            notifier=self._notifier,
-            file=status,
-            started=started or clock.now(),
-            refused=refused,
-        )
+        self._status = status or StatusTeller(app, clock)
         self._schedule, self._failures = schedule, app.failures
         self._calls = CallFile(app.settings.state)
         self._folders: list[Folder] = []
@@ -310,8 +297,7 @@ class Loop:
         """Between two steps of long work: feeds the watchdog. Raises Stopped when the service is to stop."""
         if self.stopping.is_set():
             raise Stopped
-        self._notifier.alive()
-        self._alive()
+        self._status.alive()
         self.stages.update(done, of)
 
     def _wait_s(self, due: datetime | None, waits: Sequence[float]) -> float | None:
@@ -327,8 +313,7 @@ class Loop:
 
         A few system calls, every few seconds. Raises StoreGone and StoreDamaged.
         """
-        self._notifier.alive()
-        self._alive()
+        self._status.alive()
         if self._schedule is not None:
             self._schedule.follow_clock()
         if sum(folder.check() for folder in self._folders):
@@ -343,7 +328,7 @@ class Loop:
     def _wait(self, wait_s: float | None) -> None:
         """Waits until something wakes it, feeding the watchdog meanwhile."""
         until = None if wait_s is None else time.monotonic() + wait_s
-        beat_s = self._notifier.beat_s
+        beat_s = self._status.beat_s
         while not self.stopping.is_set():
             self._look_after()
             left = beat_s if until is None else until - time.monotonic()

@@ -27,7 +27,7 @@ from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.loop import Loop
 from syndicator.monitoring.health import STARTING, hindrance
 from syndicator.monitoring.reports import report_entries, report_left_behind, report_patterns, report_ways
-from syndicator.monitoring.status import StatusFile, hindered, status_path
+from syndicator.monitoring.status import StatusFile, StatusTeller, hindered, status_path
 from syndicator.progress import Stages
 from syndicator.publish.output import sweep
 from syndicator.schedule import Schedule
@@ -230,17 +230,15 @@ class Service:
             loop.run()
 
     def _loop_of(self, app: App, schedule: Schedule) -> Loop:
-        return Loop(
+        status = StatusTeller(
             app,
             self.clock,
             notifier=self.notifier,
-            schedule=schedule,
-            progress=self.progress,
-            refused=lambda: self.refused,
-            status=self._status,
+            file=self._status,
             started=self._began,
-            alive=self._status.touch,
+            refused=lambda: self.refused,
         )
+        return Loop(app, self.clock, schedule=schedule, progress=self.progress, status=status)
 
     def _say_ready(self, stack: ExitStack, app: App) -> None:
         # What is there by now stays: to search it for garbage took an article 60 ms, now and then.

@@ -53,7 +53,7 @@ class Beats(Notifier):
 
 @pytest.mark.parametrize("first", [True, False], ids=["at the start", "while it runs"])
 def test_long_run_is_left_between_two_topics_and_made_up_for(rig: Rig, first: bool) -> None:
-    beats = rig.loop._notifier = Beats(rig.loop, 10)
+    beats = rig.loop._status._notifier = Beats(rig.loop, 10)
     if first:
         rig.loop.run_first()
     else:
@@ -156,7 +156,7 @@ def test_watchdog_is_fed_while_a_failure_is_waited_out(
         raise StoreBusy("the database is in use")
 
     monkeypatch.setattr(rig.app.sources, "apply_time", fail)
-    rig.loop._notifier = Beats(rig.loop, 6)
+    rig.loop._status._notifier = Beats(rig.loop, 6)
     rig.loop.run()
     assert len(tries) == 1, "all beats came while it waited for a second"
 

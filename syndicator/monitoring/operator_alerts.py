@@ -49,15 +49,11 @@ class OperatorAlert:
     told: Mapping[str, ToldFinding]
 
 
-def key_of(finding: FindingFacts) -> str:
-    """The same as long as it lasts: a source's lost folder, Slack that cannot be reached."""
-    return " ".join(filter(None, (finding["kind"], finding["of"])))
-
-
 def that_matter(findings: Iterable[FindingFacts], to: AlertsTo) -> dict[str, FindingFacts]:
-    """What the operator is told of, by key: not what is well, a few bad files, or a start."""
+    """What the operator is told of: not what is well, a few bad files, or a start. By key, which is the same
+    as long as it lasts: a source's lost folder, Slack that cannot be reached."""
     return {
-        key_of(one): one
+        " ".join(filter(None, (one["kind"], one["of"]))): one
         for one in findings
         if one["level"] > HealthLevel.WELL
         and (one["kind"] != Kind.FILES or one["count"] >= to.problems)

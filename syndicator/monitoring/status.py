@@ -30,6 +30,7 @@ from syndicator.monitoring.health import (
     status_line,
 )
 from syndicator.settings.types import STATE_PREFIX
+from syndicator.systemd import Notifier
 
 if TYPE_CHECKING:
     from syndicator.alerts import Mute
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from syndicator.notify.enqueue import Enqueuer
     from syndicator.settings.models import Route
     from syndicator.store.outbox import Outbox
-    from syndicator.systemd import Notifier
 
 STALE_S = 60.0
 """A service that works touches the file every few seconds."""
@@ -201,7 +201,9 @@ class StatusFile:
         with suppress(OSError):
             # Made anew: it may belong to another user who may write in this folder, or lead elsewhere.
             beside.unlink(missing_ok=True)
-            with open(beside, "x", encoding="utf-8", opener=_private) as file:
+            with open(
+                beside, "x", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)
+            ) as file:
                 os.fchmod(file.fileno(), 0o600 | (self._path.parent.stat().st_mode & 0o044))
                 json.dump(facts, file, ensure_ascii=False)
             beside.replace(self._path)
@@ -226,15 +228,26 @@ class StatusTeller:
         app: App,
         clock: Clock,
         *,
-        notifier: Notifier,
-        file: StatusFile | None,
-        started: datetime,
-        refused: Callable[[], bool],
+        notifier: Notifier | None = None,
+        file: StatusFile | None = None,
+        started: datetime | None = None,
+        refused: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._app, self._clock, self._started = app, clock, started
-        self._notifier, self._file, self._refused = notifier, file, refused
+        self._app, self._clock, self._started = app, clock, started or clock.now()
+        self._notifier, self._file, self._refused = notifier or Notifier({}), file, refused
         self._due_s = self._told_s = 0.0
         """When it is to be told, infinite where nothing has happened since; and when it was told last."""
+
+    @property
+    def beat_s(self) -> float:
+        """How often `alive` is to be called at least."""
+        return self._notifier.beat_s
+
+    def alive(self) -> None:
+        """The thread that does the work gives a sign of life."""
+        self._notifier.alive()
+        if self._file is not None:
+            self._file.touch()
 
     def note(self, *, at_once: bool = False) -> None:
         """Something has happened."""
@@ -248,10 +261,6 @@ class StatusTeller:
         told = facts(self._app, self._clock.now(), started=self._started, refused=self._refused())
         self._notifier.status(told["line"])
         self._file.write(told)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def read_status(path: Path) -> dict[str, Any] | None:

@@ -41,7 +41,9 @@ def plan_edit(
     wanted = _with_reason(anew, posted)
     is_unsure = any(edit.unsure and edit.created >= there.created for edit in edits)
     if _same(wanted, there) and not is_unsure:
-        return _taken_back(before, now) if before and before.state in WAITS else None
+        if before is None or before.state not in WAITS:
+            return None
+        return replace(before, state=DeliveryState.RELEASED, error=CHANGED_BACK, ended=now)
     edit = before or _begun(id, posted, now)
     if edit.state is not DeliveryState.OWED:
         owed = replace(edit, state=DeliveryState.OWED, created=now, due=now)
@@ -63,10 +65,6 @@ def _begun(id: str, posted: Delivery, now: datetime) -> Delivery:
         due=now,
         edit_of=posted.id,
     )
-
-
-def _taken_back(edit: Delivery, now: datetime) -> Delivery:
-    return replace(edit, state=DeliveryState.RELEASED, error=CHANGED_BACK, ended=now)
 
 
 def _ended(there: Delivery) -> datetime:

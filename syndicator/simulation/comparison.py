@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from syndicator.alerts import RouteReason
 from syndicator.models import ALL, Entry, Visibility, number, rank
+from syndicator.notify.coverage import publisher_of
 from syndicator.notify.minimums import bare, choose_minimum
 from syndicator.notify.recorded import Recorded
 from syndicator.settings.models import Route
@@ -147,7 +148,7 @@ def _volume(replayed: Replayed, name: str, recorded: Recorded, periods: Sequence
     counts, publishers = Counter[int](), Counter[str]()
     for post in posts:
         counts[bisect_right(periods, post.at.date()) - 1] += len(post.draft.stories)
-        publishers.update(_publisher(recorded.entries[row.guid]) for row in post.draft.stories)
+        publishers.update(publisher_of(recorded.entries[row.guid]) for row in post.draft.stories)
     minimums = {one.day.date(): one.quality for one in replayed.minimums.get(name, ())}
     return Volume(
         min_quality=[*minimums.values()][-1] if minimums else route.min_quality,
@@ -176,11 +177,6 @@ def _changed(recorded: Recorded, one: Replayed, other: Replayed) -> tuple[Change
         if key not in other.taken
     ]
     return tuple(sorted(found, key=lambda one: (one.channel, rank(one.entry))))
-
-
-def _publisher(entry: Entry) -> str:
-    provider = entry.article.provider
-    return "no publisher" if provider is None else provider.name
 
 
 def _why_not(other: Replayed, key: StoryKey, guids: Iterable[str]) -> RouteReason | None:
