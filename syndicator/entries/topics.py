@@ -130,10 +130,8 @@ class TopicCatalog:
         reworded = self._reworded(built.index)
         self._follow(built)
         self._is_stored = True
-        changed = [
-            StoredTopic(topic=topic, status=self._first_status(slug))
-            for slug, topic in built.index.topics.items()
-        ]
+        topics = built.index.topics.items()
+        changed = [StoredTopic(topic=topic, status=self._first_status(slug)) for slug, topic in topics]
         changed += [
             replace(self.stored[old], status=TopicStatus.MOVED, moved_to=new)
             for old, new in built.renamed.items()
@@ -153,11 +151,8 @@ class TopicCatalog:
     def _reworded(self, index: TopicIndex) -> list[str]:
         """The topics whose feeds and entries say something else now, in the same places."""
         before = {slug: stored.topic for slug, stored in self.stored.items()}
-        return [
-            slug
-            for slug, topic in index.topics.items()
-            if slug in before and _words(before[slug]) != _words(topic)
-        ]
+        topics = index.topics.items()
+        return [slug for slug, topic in topics if slug in before and _words(before[slug]) != _words(topic)]
 
     def _first_status(self, slug: str) -> TopicStatus:
         was = self.stored.get(slug)

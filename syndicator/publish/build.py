@@ -272,9 +272,8 @@ class Output:
     def _write_moved_map(self, topics: Iterable[StoredTopic]) -> None:
         moved = moves_of(topics)
         if moved != self._moved:
-            OutputFolder(self.moved_map.parent).put(
-                self.moved_map.name, render_nginx_map(moved), compress=False
-            )
+            folder, name = OutputFolder(self.moved_map.parent), self.moved_map.name
+            folder.put(name, render_nginx_map(moved), compress=False)
             self._moved = moved
 
     def _keep(self, store: Store, portion: _Portion, now: datetime) -> None:

@@ -22,9 +22,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from syndicator.errors import StoreDamaged, StoreError, StoreTooNew
+from syndicator.errors import StoreDamaged, StoreError
 from syndicator.progress import Progress
-from syndicator.store.database import database_path, is_file, known_revisions, move_aside
+from syndicator.store.database import database_path, is_file, known_revisions, move_aside, too_new
 from syndicator.store.inspection import revision_of
 from syndicator.store.lock import hold_state
 from syndicator.store.translation import disk_error, translated
@@ -112,9 +112,8 @@ def _refuse_to_replace(target: Path) -> None:
     """Only a backup is replaced: never the database, nor anything else of somebody's."""
     if not os.path.lexists(target) or (target.is_file() and _head(target).startswith(GZIP)):
         return
-    raise StoreError(
-        "the backup cannot be written", on=str(target), why="something else is there", fix="Name another file"
-    )
+    why, fix = "something else is there", "Name another file"
+    raise StoreError("the backup cannot be written", on=str(target), why=why, fix=fix)
 
 
 def _head(path: Path) -> bytes:
@@ -150,12 +149,8 @@ def _check(copy: Path, on: Path) -> Facts:
             fix = "Name a file that `syndicator backup` made; nothing was changed"
             raise StoreError("this is no database of syndicator", on=str(on), fix=fix)
         if revision not in known_revisions():
-            raise StoreTooNew(
-                "the database was written by a later version",
-                on=str(on),
-                why=f"its schema {revision} is not known here",
-                fix="Install that version, or take a backup made by this one; nothing was changed",
-            )
+            fix = "Install that version, or take a backup made by this one; nothing was changed"
+            raise too_new(on, revision, fix)
         entries, owed = connection.execute(COUNTS).fetchone()
     return Facts(revision=revision, size_bytes=copy.stat().st_size, entries=entries, owed=owed)
 

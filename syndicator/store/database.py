@@ -201,15 +201,8 @@ def known_revisions() -> list[str]:
 
 
 def database_path(url: str) -> Path:
-    """The file of an SQLite URL. Raises StoreError for any other database."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        raise StoreError(
-            "the state must be an SQLite file",
-            on=parsed.render_as_string(hide_password=True),
-            fix="Set `state: sqlite:///path/to/syndicator.db`",
-        )
-    return Path(str(parsed.database))
+    """The file of an SQLite URL; the settings take no other."""
+    return Path(str(make_url(url).database))
 
 
 def _open_sound(url: str, now: datetime, suspect: str | None = None) -> Store:
@@ -279,14 +272,14 @@ def _migrate(connection: Connection, path: Path) -> None:
         connection.exec_driver_sql(MADE_AS)
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (latest_revision(),))
     elif current is not None and current not in known_revisions():
-        raise StoreTooNew(
-            "the database was written by a later version",
-            on=str(path),
-            why=f"its schema {current} is not known here",
-            fix="Install that version again, or restore a backup made by this one",
-        )
+        raise too_new(path, current, "Install that version again, or restore a backup made by this one")
     elif current != latest_revision():
         _upgrade(connection)
+
+
+def too_new(path: Path, revision: str, fix: str) -> StoreTooNew:
+    what, why = "the database was written by a later version", f"its schema {revision} is not known here"
+    return StoreTooNew(what, on=str(path), why=why, fix=fix)
 
 
 def _upgrade(connection: Connection) -> None:

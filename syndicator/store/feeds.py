@@ -186,11 +186,8 @@ class FeedTables:
 
     def put_written(self, changes: Mapping[str, WrittenFile | None]) -> None:
         """Takes over what was written; None for what is no longer there."""
-        upsert(
-            self._connection,
-            written,
-            (rows.written_row(path, file) for path, file in changes.items() if file),
-        )
+        there = (rows.written_row(path, file) for path, file in changes.items() if file)
+        upsert(self._connection, written, there)
         for some in batches(path for path, file in changes.items() if file is None):
             self._connection.execute(delete(written).where(written.c.path.in_(some)))
 
@@ -206,10 +203,8 @@ class FeedTables:
         query = (
             select(websub).where(websub.c.due <= now).order_by(websub.c.since, websub.c.topic).limit(limit)
         )
-        return [
-            OwedNotification(topic=row.topic, since=row.since, attempts=row.attempts)
-            for row in self._connection.execute(query)
-        ]
+        rows = self._connection.execute(query)
+        return [OwedNotification(topic=one.topic, since=one.since, attempts=one.attempts) for one in rows]
 
     def next_due_to_hub(self) -> datetime | None:
         found: datetime | None = self._connection.scalar(select(func.min(websub.c.due)))

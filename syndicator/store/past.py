@@ -41,11 +41,8 @@ class Past:
     def note(self, changed: Iterable[tuple[Entry, Entry]], now: datetime, *, silent: bool) -> None:
         """Notes how entries were before and now are no longer, where routes judge by it; forgets what is
         older than KEPT. With `silent` the change announces nothing."""
-        former = [
-            FormerState.of(before, until=now, silent=silent)
-            for before, after in changed
-            if FormerState.of(before, until=now) != FormerState.of(after, until=now)
-        ]
+        states = ([FormerState.of(one, until=now, silent=silent) for one in both] for both in changed)
+        former = [before for before, after in states if before != after]
         if former:
             # Of two changes at one time the first says how the entry was until then.
             insert_missing(self._connection, former_states, map(row_of, former))

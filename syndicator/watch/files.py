@@ -283,9 +283,6 @@ def _refuse(found: os.stat_result) -> None:
 
 
 def _unreadable(root: Path, error: OSError) -> SourceUnreadable:
-    fix = (
-        "Raise the limit of open files"
-        if error.errno in _OURS
-        else "Mount or create the folder, or give rights"
-    )
+    fix = "Mount or create the folder, or give rights"
+    fix = "Raise the limit of open files" if error.errno in _OURS else fix
     return SourceUnreadable("cannot read the source folder", on=str(root), why=error.strerror or "", fix=fix)

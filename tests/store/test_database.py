@@ -234,12 +234,6 @@ def test_fresh_store_is_of_the_latest_revision(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("bad", ["postgresql://host/db", "sqlite:///:memory:", "sqlite://"])
-def test_state_that_is_no_sqlite_file_is_refused(bad: str) -> None:
-    with pytest.raises(StoreError, match="must be an SQLite file"):
-        open_store(bad, now=NOON)
-
-
 def test_state_folder_that_cannot_be_made_is_said_with_its_cure(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("a file where a folder should be")
     with pytest.raises(StoreError, match="cannot be made") as caught:
