@@ -1,4 +1,5 @@
-"""Where every document stands: its path in the output folder and its public address (pure).
+"""Where every document stands, its path in the output folder and its public address; and where topics that
+moved have gone (pure).
 
 Addresses come from the site's base address alone, never from a request. All paths use `/` and are relative
 to the output folder.
@@ -6,10 +7,13 @@ to the output folder.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from syndicator.models import ALL, FILE_NAMES, Format
 from syndicator.settings.models import Site
+from syndicator.store.types import StoredTopic, TopicStatus
 
 MEDIA_TYPES = {
     Format.RSS: "application/rss+xml",
@@ -26,6 +30,12 @@ _IMAGE_TYPES = {
     "svg": "image/svg+xml",
     "webp": "image/webp",
 }
+GONE = "-"
+"""Stands where a new slug would for a topic that is gone; no slug is a hyphen."""
+
+_NGINX_KEY = re.compile(r"[a-z0-9][a-z0-9._-]*")  # nginx compares without case
+_NGINX_WORDS = frozenset({"default", "hostnames", "include", "volatile"})
+"""What these lines would mean to nginx itself; a backslash before them makes them keys."""
 
 
 def image_type(url: str) -> str | None:
@@ -82,3 +92,38 @@ def digest_path(id: str) -> str:
 def digest_url(site: Site, id: str) -> str:
     """The public address of that page."""
     return f"{site.base_url}{digest_folder(id)}/"
+
+
+def has_ended(stored: StoredTopic) -> bool:
+    """Whether the topic had feeds and has none any more."""
+    return stored.status in (TopicStatus.MOVED, TopicStatus.GONE)
+
+
+def moves_of(topics: Iterable[StoredTopic]) -> dict[str, str]:
+    """The topics that have ended: old slug to new one, or to GONE."""
+    return {stored.topic.slug: stored.moved_to or GONE for stored in topics if has_ended(stored)}
+
+
+def render_nginx_map(moves: Mapping[str, str]) -> bytes:
+    """Lines `old new;` for renamed topics and `old -;` for gone ones, by old slug; chains are followed.
+
+    For nginx's `map` (https://nginx.org/en/docs/http/ngx_http_map_module.html). Names of its parameters are
+    escaped; a name that could still be read as anything else there is left out.
+    """
+    latest = {old: _latest(old, moves) for old in sorted(moves)}
+    return "".join(
+        ("\\" if old in _NGINX_WORDS else "") + f"{old} {new};\n"
+        for old, new in latest.items()
+        if old != new and _NGINX_KEY.fullmatch(old) and (new == GONE or _NGINX_KEY.fullmatch(new))
+    ).encode()
+
+
+def _latest(slug: str, moves: Mapping[str, str]) -> str:
+    """What a topic is called now that was renamed again and again; itself where names go in a circle."""
+    latest, passed = slug, {slug}
+    while latest != GONE and (after := moves.get(latest)) is not None:
+        if after in passed:
+            return slug
+        latest = after
+        passed.add(after)
+    return latest

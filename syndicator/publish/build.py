@@ -18,9 +18,17 @@ from typing import TYPE_CHECKING
 from syndicator.errors import OutputUnwritable
 from syndicator.models import ALL, Format
 from syndicator.progress import Progress, no_progress
-from syndicator.publish.addresses import OPML_PATH, digest_folder, digest_path, feed_path, page_path
+from syndicator.publish.addresses import (
+    OPML_PATH,
+    digest_folder,
+    digest_path,
+    feed_path,
+    has_ended,
+    moves_of,
+    page_path,
+    render_nginx_map,
+)
 from syndicator.publish.archive import archive_pages
-from syndicator.publish.moved_map import has_ended, moves_of, render_nginx_map
 from syndicator.publish.order import DIGESTS, Work, is_late, order, work_of
 from syndicator.publish.output import OutputFolder
 from syndicator.publish.pages.assets import ASSETS

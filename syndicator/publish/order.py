@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from syndicator.models import ALL
-from syndicator.publish.addresses import digest_folder
-from syndicator.publish.moved_map import has_ended
+from syndicator.publish.addresses import digest_folder, has_ended
 from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
 
 Work = tuple[str, int]

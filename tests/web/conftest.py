@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from syndicator.publish.moved_map import render_nginx_map
+from syndicator.publish.addresses import render_nginx_map
 from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.publish.moved_map import GONE, render_nginx_map
+from syndicator.publish.addresses import GONE, render_nginx_map
 from syndicator.web.app import BARE_POLICY, PAGE_POLICY, Response, WebApp, content_type, public_file, way_to
 from tests.web.conftest import options, write_moved_map
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-from syndicator.publish.moved_map import GONE, render_nginx_map
+from syndicator.publish.addresses import GONE, render_nginx_map
 from syndicator.publish.slugs import LONGEST
 from tests.sockets import PLAIN
 from tests.web.conftest import serving, url, write_moved_map
