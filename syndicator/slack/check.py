@@ -145,7 +145,7 @@ class SlackCheck:
         with self._open() as outbox:
             until = outbox.channels.limited_until(method)
         if until is not None and until > now:
-            return Refused("not asked", code="ratelimited", why="Slack asks to wait", retry_after=until - now)
+            return Refused("not asked", code="ratelimited", why="Slack asks to wait")
         found: T | DeliveryError
         try:
             found = call()
@@ -165,9 +165,7 @@ class SlackCheck:
                 outbox.channels.put_limit(limit)
             if answered is not None:
                 said = None if answered else str(found)
-                over = self.outages.note(method, error=said, now=now, waiting=outbox.waiting)
-            if over:
-                outbox.reset_back_off(now)
+                over = self.outages.note(method, outbox, error=said, now=now)
         if over:
             self._over()
 

@@ -8,7 +8,6 @@ kept in memory: the first calls after a start find out anew.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event, Lock
@@ -17,6 +16,7 @@ import structlog
 
 from syndicator.alerts import SlackMethod
 from syndicator.errors import SLACK_FIX, DeliveryError
+from syndicator.store.outbox import Outbox
 
 log = structlog.get_logger()
 
@@ -70,20 +70,18 @@ class OutageWatch:
         """Whether a call has failed since Slack answered last."""
         return self._failed is not None
 
-    def note(
-        self, method: SlackMethod, *, error: str | None, now: datetime, waiting: Callable[[], int]
-    ) -> bool:
+    def note(self, method: SlackMethod, outbox: Outbox, *, error: str | None, now: datetime) -> bool:
         """Notes a call that Slack answered (`error` None) or did not; whether an outage is over by it.
 
-        `waiting` tells how many messages wait. Where none does, any answer ends an outage, since nobody calls
-        what failed.
+        Then all that waits in the outbox is tried. Where nothing waits, any answer ends an outage, since
+        nobody calls what failed.
         """
         with self._lock:
             self.answers[method.value, "answered" if error is None else "not answered"] += 1
             if error is not None:
-                self._note_failure(method, error, now, waiting)
+                self._note_failure(method, error, now, outbox)
                 return False
-            return self._note_answer(method, now, waiting)
+            return self._note_answer(method, now, outbox)
 
     def note_token(self, answer: object) -> None:
         """Notes what Slack answered to a call with the token: `doubt` is set where that is new."""
@@ -91,19 +89,18 @@ class OutageWatch:
         if is_refused != (self.refusal is not None):
             self.doubt.set()
 
-    def _note_answer(self, method: SlackMethod, now: datetime, waiting: Callable[[], int]) -> bool:
+    def _note_answer(self, method: SlackMethod, now: datetime, outbox: Outbox) -> bool:
         before, outage = self._failed, self.outage
-        if before is None or not (before.method in (method, SlackMethod.AUTH_TEST) or waiting() == 0):
+        if before is None or not (before.method in (method, SlackMethod.AUTH_TEST) or not outbox.waiting()):
             return False
         self._failed = None
         if outage is not None:
             after = lasted(now - outage.since)
-            log.info("Slack answers again", after=after, calls_failed=outage.calls, waiting=waiting())
+            log.info("Slack answers again", after=after, calls_failed=outage.calls, waiting=outbox.waiting())
+            outbox.reset_back_off(now)
         return outage is not None
 
-    def _note_failure(
-        self, method: SlackMethod, error: str, now: datetime, waiting: Callable[[], int]
-    ) -> None:
+    def _note_failure(self, method: SlackMethod, error: str, now: datetime, outbox: Outbox) -> None:
         before = self._failed
         if before is None or (before.calls == 1 and now - before.since > DOUBT):
             self._failed = Outage(since=now, calls=1, method=method)
@@ -115,7 +112,7 @@ class OutageWatch:
             log.warning(
                 "Slack cannot be reached",
                 since=f"{before.since:%Y-%m-%d %H:%M:%S} UTC",
-                waiting=waiting(),
+                waiting=outbox.waiting(),
                 calls_failed=2,
                 why=error,
                 fix=SLACK_FIX,

@@ -286,12 +286,11 @@ class Sender:
         return decision, held
 
     def _note(self, outbox: Outbox, finished: Finished, now: datetime) -> None:
-        """Notes whether Slack answered and took the token; after an outage all that waited is tried."""
+        """Notes whether Slack answered and took the token."""
         if finished.answered is None:
             return
         error = None if finished.answered else str(finished.answer)
-        if self._outages.note(finished.method, error=error, now=now, waiting=outbox.waiting):
-            outbox.reset_back_off(now)
+        self._outages.note(finished.method, outbox, error=error, now=now)
         if finished.answered and finished.can_look:
             self._outages.note_token(finished.answer)
 

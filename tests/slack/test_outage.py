@@ -25,7 +25,7 @@ def calls(
     with capture_logs() as logs:
         for number, error in enumerate(answers):
             with store() as outbox:
-                watch.note(method, error=error, now=begin + number * after, waiting=outbox.waiting)
+                watch.note(method, outbox, error=error, now=begin + number * after)
     return [dict(line) for line in logs]
 
 

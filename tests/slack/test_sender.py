@@ -389,7 +389,7 @@ def test_posting_that_fails_alone_is_said_once_and_its_end_too(fault: str, event
                 for _ in range(steps):
                     sender.deliver_once()
                     with world.store() as outbox:
-                        watch.note(check, error=None, now=world.clock(), waiting=outbox.waiting)
+                        watch.note(check, outbox, error=None, now=world.clock())
                     world.clock.advance(SECOND * 10)
             return [line["event"] for line in logs if line["log_level"] != "debug"]
 
