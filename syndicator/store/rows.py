@@ -21,19 +21,25 @@ ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics")
 
 def entry_row(stored: StoredEntry) -> dict[str, Any]:
     """What is asked for stands in columns beside the article's JSON. Equal articles give equal texts."""
-    article = stored.entry.article
-    return {name: getattr(stored.entry, name) for name in ENTRY} | {
+    entry, article = stored.entry, stored.entry.article
+    return {
+        "guid": entry.guid,
         "source": article.source,
         "path": article.path,
         "digest": stored.digest,
+        "story": entry.story,
         "link": article.link,
         "canonical_link": article.canonical_link,
+        "visibility": entry.visibility,
         "published": article.published,
         "expires": article.expires,
+        "updated": entry.updated,
+        "seen": entry.seen,
         "withdrawn": stored.withdrawn,
         "provider": article.provider.name if article.provider else None,
         "quality": article.quality,
         "article": _ARTICLE.dump_json(article, exclude_defaults=True).decode(),
+        "topics": entry.topics,
     }
 
 
