@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from html import escape
 from urllib.parse import urlsplit
 
@@ -108,7 +109,7 @@ class Item:
                 yield f"<p>{heading}:</p>\n<ul>{''.join(map(_line, some))}</ul>"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Feed:
     """A feed document before it has a format. Items stand newest first; no two have one id.
 
@@ -127,10 +128,12 @@ class Feed:
     pages: Sequence[ArchivePage] = ()
     page: ArchivePage | None = None
 
-    @property
+    @cached_property
     def updated(self) -> datetime:
         """The newest change among the items, or `BEGINNING`."""
-        return max((item.updated for item in self.items), default=BEGINNING)
+        entries = (item.entry for item in self.items)
+        newest = max((max(one.article.published, one.updated) for one in entries), default=BEGINNING)
+        return newest.replace(microsecond=0)
 
     @property
     def slug(self) -> str:
@@ -169,7 +172,7 @@ class Feed:
         they are one feed (RFC 5005 1)."""
         return feed_url(self.site, self.slug, form, level=self.level)
 
-    @property
+    @cached_property
     def archive_links(self) -> list[tuple[str, str]]:
         """The relations of RFC 5005 4 with the addresses of Atom documents, in the order of writing."""
         links = [("current", self.current_url(Format.ATOM))] if self.page else []
