@@ -64,7 +64,8 @@ async def serve(options: WebOptions) -> None:
         if serving.done():
             serving.result()
             return
-    print("serving", flush=True)  # noqa: T201 - what process.py waits for
+    with suppress(BrokenPipeError):  # the service is gone already, and standard input ends
+        print("serving", flush=True)  # noqa: T201 - what process.py waits for
     await asyncio.to_thread(sys.stdin.read)
     server.stop()  # type: ignore[no-untyped-call]  # granian says nothing of its types
     await asyncio.wait({serving}, timeout=options.grace_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -296,6 +298,21 @@ def test_client_that_takes_nothing_is_dropped(start: Start, public: Path) -> Non
         begun = time.monotonic()
         server.stop()
         assert time.monotonic() - begun < 20
+
+
+def test_server_whose_service_is_gone_as_it_starts_ends_without_a_word(public: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    words = json.dumps(asdict(options(public)))
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", "syndicator.web", words],
+        stdin=subprocess.DEVNULL,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_server_that_dies_is_started_again_on_its_port(start: Start, public: Path) -> None:
