@@ -117,7 +117,8 @@ class App:
             called = written_names(self.settings.routes, outbox.channels.ids())
             yield health.channels_broken(broken, called)
         if outage is None and (waiting := session.history.oldest_waiting()) is not None:
-            yield health.messages_wait(*waiting, now)
+            messages, edits, since = waiting
+            yield health.messages_wait(messages, since, now, edits)
 
     def status(self, now: datetime, *, refused: bool) -> str:
         """How things stand, in one line."""

@@ -172,9 +172,11 @@ def channels_broken(channels: Sequence[str], called: Mapping[str, str] | None = 
     return Finding(kind=Kind.CHANNEL, text=text, fix=fix, on=(*channels,))
 
 
-def messages_wait(count: int, since: datetime, now: datetime) -> Finding:
-    """So many messages, the oldest `since` then."""
-    text = say_count(count, "message waits", "messages wait")
+def messages_wait(messages: int, since: datetime, now: datetime, edits: int = 0) -> Finding:
+    """So many messages and edits of posted ones, the oldest `since` then."""
+    parts = [(messages, "message"), (edits, "edit")]
+    text = " and ".join(say_count(count, noun) for count, noun in parts if count)
+    text += " waits" if messages + edits == 1 else " wait"
     fix = "`syndicator deliveries` lists them, and what holds them back"
     level = HealthLevel.DEGRADED if now - since > LATE else HealthLevel.WELL
     return Finding(kind=Kind.MESSAGES, text=text, fix=fix, since=since, level=level)

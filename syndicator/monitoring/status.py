@@ -59,7 +59,7 @@ def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[
         "entries": {visibility.value: count for visibility, count in entries.items()},
         "messages": {state.value: count for state, count in messages.items()},
         "edits": {state.value: count for state, count in edits.items()},
-        "oldest_waiting": _iso(oldest[1] if oldest else None),
+        "oldest_waiting": _iso(oldest[2] if oldest else None),
         "routes": routes,
     }
 

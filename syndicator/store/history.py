@@ -20,12 +20,13 @@ class History:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def oldest_waiting(self) -> tuple[int, datetime] | None:
-        """How many messages and edits wait, and when the oldest of them was written; None where none does. By
-        index."""
-        query = select(func.count(), func.min(deliveries.c.created)).where(deliveries.c.state.in_(WAITING))
-        count, oldest = self._connection.execute(query).one()
-        return (count, oldest) if count else None
+    def oldest_waiting(self) -> tuple[int, int, datetime] | None:
+        """How many messages and how many edits wait, and when the oldest of them was written; None where none
+        does. By index."""
+        counts = func.count().filter(not_(EDITS)), func.count().filter(EDITS)
+        query = select(*counts, func.min(deliveries.c.created)).where(deliveries.c.state.in_(WAITING))
+        messages, edits, oldest = self._connection.execute(query).one()
+        return (messages, edits, oldest) if oldest else None
 
     def sent_since(self, since: datetime) -> Sequence[tuple[datetime, datetime]]:
         """When each message that Slack has taken since then was written and sent; in any order.

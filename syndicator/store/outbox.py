@@ -155,10 +155,15 @@ class Outbox:
         return self._change(condition, _unclear(now + confirm_after) | cut_off)
 
     def open_ways(self) -> dict[Way, int]:
-        """Route and channel of the messages with which something is to be done, and how many each has; in
-        order. Reads all that is open."""
+        """Route and channel of the messages and edits with which something is to be done, and how many of
+        these are messages; in order. Reads all that is open."""
         way = (deliveries.c.route, deliveries.c.channel)
-        query = select(*way, func.count()).where(deliveries.c.state.in_(OPEN)).group_by(*way).order_by(*way)
+        query = (
+            select(*way, func.count().filter(not_(EDITS)))
+            .where(deliveries.c.state.in_(OPEN))
+            .group_by(*way)
+            .order_by(*way)
+        )
         return {(route, channel): count for route, channel, count in self._connection.execute(query)}
 
     def next_time(

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, DeliveryState
+from syndicator.monitoring.status import facts
 from syndicator.slack.sender import Sender
 from syndicator.slack.terminal import Terminal
 from tests.commands import run_command
@@ -81,6 +82,19 @@ def test_changed_title_link_or_picture_edits_the_message_after_a_quiet_minute(ch
     assert posted.shown["metadata"] == posted.body["metadata"], "it can still be looked for"
     channel.pass_time(HOUR, step=MINUTE)
     assert updates(channel) == 3
+
+
+def test_edit_that_waits_is_no_message_that_waits(channel: Channel) -> None:
+    post(channel)
+    write(channel, title="Tides rise")
+    rig = channel.rig
+    rig.now += 2 * MINUTE
+    rig.run_once()
+    with rig.store.reading() as session:
+        texts = [finding.text for finding in rig.app.findings(session, rig.now, refused=False)]
+    assert "1 edit waits" in texts
+    found = facts(rig.app, rig.now, started=rig.now, refused=False)
+    assert (found["routes"][0]["waiting"], found["edits"]) == (0, {"owed": 1})
 
 
 def test_other_publisher_that_comes_later_is_named_and_leads_once_the_first_is_gone(channel: Channel) -> None:

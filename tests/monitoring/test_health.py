@@ -95,6 +95,20 @@ def test_messages_that_wait_are_told_and_matter_when_they_are_late() -> None:
     assert status_line(3, [late], NOW) == "3 public · 2 messages wait since 11:00"
 
 
+@pytest.mark.parametrize(
+    ("messages", "edits", "words"),
+    [
+        (1, 0, "1 message waits"),
+        (0, 1, "1 edit waits"),
+        (0, 2, "2 edits wait"),
+        (1, 1, "1 message and 1 edit wait"),
+        (1200, 3, "1,200 messages and 3 edits wait"),
+    ],
+)
+def test_edits_that_wait_are_counted_apart(messages: int, edits: int, words: str) -> None:
+    assert messages_wait(messages, NOW, NOW, edits).text == words
+
+
 def test_every_finding_has_a_fix() -> None:
     found = [*EVERYTHING, no_way(["a"], NO_WAY_FIX), channels_broken(["C1"]), messages_wait(1, NOW, NOW)]
     assert all(finding.fix for finding in found)
