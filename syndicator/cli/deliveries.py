@@ -100,6 +100,7 @@ def list_deliveries(
 
 def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bool) -> None:
     from syndicator.app import enqueuer_of
+    from syndicator.notify.channels import written_names
     from syndicator.notify.enqueue import known_entries
 
     settings, moment = read_settings(config), now()
@@ -113,6 +114,7 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         holds = enqueuer.holds(session.outbox, waiting, moment)
         stories = enqueuer.held(session, now=moment)
         channels = session.outbox.channels.broken()
+        called = written_names(settings.routes, session.outbox.channels.ids())
     listed = [
         Listed(
             delivery=one,
@@ -126,7 +128,7 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         return
     broken = {channel.channel: channel.broken or "" for channel in channels}
     if listed:
-        say_table(HEADS, [_row(one, broken) for one in listed])
+        say_table(HEADS, [_row(one, broken, called) for one in listed])
     else:
         say("No messages.")
     counts = Counter((story.route, held_words(hold)) for story, hold in stories)
@@ -138,7 +140,7 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         say((why, "red"))
 
 
-def _row(one: Listed, broken: Mapping[str, str]) -> tuple[str | Text, ...]:
+def _row(one: Listed, broken: Mapping[str, str], called: Mapping[str, str]) -> tuple[str | Text, ...]:
     """A message; why its channel is broken stands below all, once, and not again with each."""
     from rich.text import Text
 
@@ -149,7 +151,7 @@ def _row(one: Listed, broken: Mapping[str, str]) -> tuple[str | Text, ...]:
         delivery.id[:8],
         Text(delivery.state.value, style=STYLES.get(delivery.state, "")),
         delivery.route,
-        delivery.channel,
+        called.get(delivery.channel, delivery.channel),
         f"{delivery.created:%Y-%m-%d %H:%M}",
         "\n".join(filter(None, notes)),
     )

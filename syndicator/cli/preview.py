@@ -50,7 +50,7 @@ def preview(
     if not previews:
         say("There are no routes in the settings.")
     for one in previews:
-        say((one.route, "bold"), f" → {one.channel}: {one.note}")
+        say((one.route, "bold"), f" → {route_named(settings, one.route).channel}: {one.note}")
         if one.delivery is not None:
             console().print(draw(one.delivery.message, channel=one.channel))
             if link:

@@ -349,13 +349,15 @@ def test_channel_under_two_names_gets_a_story_once(tmp_path: Path, slack: SlackS
             ["status"],
             ["routes"],
             ["explain", "second.md"],
+            ["preview"],
+            ["deliveries"],
             ["simulate", "--against", str(service.config)],
         ):
             done = service.command(*words)
             assert done.returncode == 0, done.stderr
             told = " ".join(done.stdout.split())
             assert re.search("by-name (to |→ )?#general", told), "as the settings call it"
-            assert words[0] == "simulate" or re.search("by-id (to |→ )?C0GENERAL", told)
+            assert words[0] in ("simulate", "deliveries") or re.search("by-id (to |→ )?C0GENERAL", told)
         assert service.stop() == 0
         found = json.loads(service.command("deliveries", "--json").stdout)
         routes = json.loads(service.command("routes", "--json").stdout)
