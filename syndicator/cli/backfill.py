@@ -49,6 +49,7 @@ def backfill(
         one = next(one for one in routes_of(settings, session) if one.name == route)
         held = enqueuer_of(settings, session, now).holds(session.outbox, [route], now).get(route)
         found = find_backfill(session, one, since=start, limit=limit, now=now)
+        state = session.outbox.channels.get(one.channel)
         if not dry_run:
             session.outbox.ledger.reopen(row for row, _ in found.stories)
     if as_json:
@@ -56,7 +57,7 @@ def backfill(
     else:
         _print(options.route_named(settings, route), found, held, now, dry_run=dry_run)
         if found.stories and held is None and one.deliver == "immediate" and not dry_run:
-            say(_when(one, settings))
+            say(state.broken if state and state.broken else _when(one, settings))
 
 
 def _when(route: Route, settings: Settings) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from syndicator.alerts import ChannelState
+from syndicator.store.database import open_known
 from tests.acceptance.running import Running, running, wait_for
 from tests.rig import article_text
 from tests.slack_server import SlackServer, script
@@ -269,8 +271,12 @@ def test_backfill_announces_older_articles_beside_a_service(site: Running, slack
 
 
 def test_backfill_without_a_service_says_what_sends(site: Running) -> None:
-    told = said(site, "backfill", "ai", "--since", "1d")
+    told = said(site, "backfill", "ai", "--since", "1d", "--limit", "1")
     assert "No service runs: the next `syndicator run` sends what is owed." in told
+    state = ChannelState(channel="C1", not_before=datetime.now(UTC), broken="C1: Slack says is_archived")
+    with open_known(f"sqlite:///{site.base}/var/state.db") as store, store.transaction() as session:
+        session.outbox.channels.put(state)
+    assert said(site, "backfill", "ai", "--since", "1d", "--limit", "1").count("is_archived") == 1
 
 
 def test_backfill_for_a_muted_route_says_until_when_it_is_held_back(site: Running) -> None:
