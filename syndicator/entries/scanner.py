@@ -5,7 +5,7 @@ The folder is compared with what is known of it, in memory; the store is asked o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import repeat
@@ -23,7 +23,7 @@ from syndicator.parse.article import parse_article
 from syndicator.parse.topic_file import parse_topic_file, topic_matcher
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Source
-from syndicator.store.types import KnownFile
+from syndicator.store.types import FileStamp
 from syndicator.watch.changes import (
     Changes,
     DeletionDecision,
@@ -76,7 +76,7 @@ class SourceScanner:
     def __init__(
         self,
         source: Source,
-        files: Mapping[str, KnownFile],
+        files: Iterable[tuple[str, FileStamp, bool]],
         *,
         quiet: timedelta,
         has_begun: bool,
@@ -85,9 +85,13 @@ class SourceScanner:
         self.source, self.root, self.name = source, source.path, source.name
         self.has_begun = has_begun
         """Whether the source's silent beginning is over, and that is stored."""
-        self._known = {path: Stamp(*file.stamp) for path, file in files.items()}
-        self._bare = {path for path, file in files.items() if file.guid is None and file.topic is None}
+        self._known: dict[str, FileStamp] = {}
+        self._bare = set[str]()
         """Those of the known files that gave no entry: bad from the first, or no articles."""
+        for path, stamp, gave in files:
+            self._known[path] = stamp
+            if not gave:
+                self._bare.add(path)
         self._is_topic = topic_matcher(source.topics)
         self._suffixes = (*(SUFFIXES if articles else ()), *(TOPIC_SUFFIXES if source.topics else ()))
         self.bad_topics: dict[str, Problem] = {}
@@ -200,7 +204,7 @@ class SourceScanner:
         """Notes that a batch is in the store."""
         for one in batch.found:
             self._note_entry(one, refused=one.path in synced.refused)
-            self._known[one.path] = Stamp(*(UNREAD if one.path in synced.refused else one.stamp))
+            self._known[one.path] = UNREAD if one.path in synced.refused else one.stamp
         for path in (*batch.gone, *synced.vacated):
             self._known.pop(path, None)
             self._bare.discard(path)

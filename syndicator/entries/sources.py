@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from syndicator.entries.joining import fill_in
 from syndicator.entries.news import say_changes, say_problems
 from syndicator.entries.routing import SOME, StoryRouter
 from syndicator.entries.scanner import ScanResult, SourceScanner
-from syndicator.entries.sync import UNREAD, EntrySync, Synced
+from syndicator.entries.sync import EntrySync, Synced
 from syndicator.entries.topics import TopicCatalog
 from syndicator.models import DeclaredTopic
 from syndicator.notify.enqueue import Enqueuer
@@ -315,7 +314,7 @@ def _topic_folders(patterns: Sequence[Path]) -> dict[Path, list[str]]:
 def _open_topics(session: Session, folder: Path, names: Sequence[str], quiet: timedelta) -> SourceScanner:
     """The scanner of a folder of topic files outside any source."""
     source = Source.model_construct(name=str(folder), path=folder, topics=tuple(names))
-    return SourceScanner(source, session.files(str(folder)), quiet=quiet, has_begun=True, articles=False)
+    return SourceScanner(source, session.stamps(str(folder)), quiet=quiet, has_begun=True, articles=False)
 
 
 def reading(source: Source) -> str:
@@ -335,14 +334,12 @@ def reading(source: Source) -> str:
 def _open_scanner(session: Session, source: Source, quiet: timedelta, reader: str) -> SourceScanner:
     """The source's scanner. Files to be read anew are forgotten in the store, so that no crash forgets to."""
     state = session.source(source.name)
-    files = session.files(source.name)
     facts = reading(source)
     changed = state is None or state.reading != facts
     if changed:
         # Other settings read the same files otherwise; what that changes is no news to anyone.
         session.put_source(source.name, SourceState(reading=facts, began=None))
     if changed or session.metadata("reader") != reader:
-        files = {path: replace(file, stamp=UNREAD) for path, file in files.items()}
-        session.put_files(source.name, files)
+        session.forget_stamps(source.name)
     has_begun = not changed and state is not None and state.began is not None
-    return SourceScanner(source, files, quiet=quiet, has_begun=has_begun)
+    return SourceScanner(source, session.stamps(source.name), quiet=quiet, has_begun=has_begun)

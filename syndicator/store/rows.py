@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 
 from syndicator.models import Article, DeclaredTopic, Entry, Position, Problem, Topic, WrittenFile
 from syndicator.store.dialect import row_of
-from syndicator.store.types import KnownFile, ProblemKind, StoredEntry, StoredTopic
+from syndicator.store.types import FileStamp, KnownFile, ProblemKind, StoredEntry, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
 ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics")
@@ -76,11 +76,17 @@ def file_row(source: str, path: str, file: KnownFile) -> dict[str, Any]:
 
 def known_file(row: Sequence[Any]) -> tuple[str, KnownFile]:
     """A row of the table of files, all its columns in order: the path, and what is known of the file."""
-    # By place: a start reads as many of these rows as there are articles.
     _source, path, device, inode, size, mtime_ns, ctime_ns, digest, guid, declared = row
     stamp = (_unsigned(device), _unsigned(inode), size, mtime_ns, ctime_ns)
     topic = None if declared is None else DeclaredTopic(**declared)
     return path, KnownFile(stamp=stamp, digest=digest, guid=guid, topic=topic)
+
+
+def stamped(row: Sequence[Any]) -> tuple[str, FileStamp, bool]:
+    """A row of a file's path, its stamp, and whether it gave anything."""
+    # By place: a start reads as many of these rows as there are articles.
+    path, device, inode, size, mtime_ns, ctime_ns, gave = row
+    return path, (_unsigned(device), _unsigned(inode), size, mtime_ns, ctime_ns), gave
 
 
 def written_row(path: str, file: WrittenFile) -> dict[str, Any]:

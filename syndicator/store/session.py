@@ -7,7 +7,7 @@ nowhere else. What is asked for by keys is found by index, in one statement for 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
@@ -34,12 +34,14 @@ from syndicator.store.past import Past
 from syndicator.store.problems import Problems
 from syndicator.store.stories import Stories
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topics
-from syndicator.store.types import KnownFile, SourceState, StoredEntry, StoredTopic
+from syndicator.store.types import FileStamp, KnownFile, SourceState, StoredEntry, StoredTopic
 
 _STORY = entries.c.story
 _SHARED = select(_STORY).where(in_list(_STORY, "stories")).group_by(_STORY).having(func.count() > 1)
 _IN_STORIES = select(entries.c.guid).where(in_list(_STORY, "stories"))
 _WITH_LINKS = select(entries.c.guid).where(in_list(entries.c.canonical_link, "links"))
+_STAMP = ("device", "inode", "size", "mtime_ns", "ctime_ns")
+_GAVE = or_(files.c.guid.is_not(None), files.c.topic.is_not(None))
 _EXISTING = select(entries.c.guid).where(in_list(entries.c.guid, "guids"))
 
 
@@ -86,13 +88,22 @@ class Session:
         ):
             self._connection.execute(delete(table).where(column == name))
 
-    def files(self, source: str, paths: Iterable[str] | None = None) -> dict[str, KnownFile]:
-        """The source's files as they were last read, by path: these, or (None) all."""
+    def files(self, source: str, paths: Iterable[str]) -> dict[str, KnownFile]:
+        """Those of the source's files that are known, as they were last read, by path."""
         query = select(files).where(files.c.source == source)
-        queries = (
-            [query] if paths is None else [query.where(files.c.path.in_(some)) for some in batches(paths)]
-        )
-        return dict(rows.known_file(row) for one in queries for row in self._connection.execute(one))
+        found = (self._connection.execute(query.where(files.c.path.in_(some))) for some in batches(paths))
+        return dict(rows.known_file(row) for some in found for row in some)
+
+    def stamps(self, source: str) -> Iterator[tuple[str, FileStamp, bool]]:
+        """All of the source's files: the path, the stamp, and whether the file gave an entry or a topic."""
+        query = select(files.c.path, *(files.c[name] for name in _STAMP), _GAVE)
+        found = self._connection.execute(query.where(files.c.source == source))
+        return (rows.stamped(row) for some in found.partitions(1_000) for row in some)
+
+    def forget_stamps(self, source: str) -> None:
+        """Has all of the source's files read anew."""
+        unread = files.update().where(files.c.source == source).values(dict.fromkeys(_STAMP, 0))
+        self._connection.execute(unread)
 
     def count_articles(self, source: str) -> int:
         """How many of the source's files are articles."""

@@ -44,14 +44,18 @@ class ProblemChanges(NamedTuple):
     mended: Sequence[Problem] = ()
 
 
+FileStamp = tuple[int, int, int, int, int]
+"""Device, inode, size, mtime_ns and ctime_ns; only zeros where the file is to be read anew."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFile:
-    """A file as it was when it was last read: `stamp` is (device, inode, size, mtime_ns, ctime_ns).
+    """A file as it was when it was last read.
 
     It has the `guid` of its entry, or, as it was when it was last good, the `topic` that it declares.
     """
 
-    stamp: tuple[int, int, int, int, int]
+    stamp: FileStamp
     digest: bytes
     guid: str | None
     topic: DeclaredTopic | None = None

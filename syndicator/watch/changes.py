@@ -66,7 +66,7 @@ class Changes:
         return self.scope is None or any(part in self.scope for part in _at_and_above(path))
 
 
-def compare(known: Mapping[str, Stamp], seen: Scan) -> Changes:
+def compare(known: Mapping[str, tuple[int, ...]], seen: Scan) -> Changes:
     """What is new, changed and gone in `seen`, against all that is `known` (also for a look at a part)."""
     new: dict[str, Stamp] = {}
     changed: dict[str, Stamp] = {}
@@ -82,7 +82,7 @@ def compare(known: Mapping[str, Stamp], seen: Scan) -> Changes:
     return Changes(new=new, changed=changed, gone=gone, unseen=unseen, scope=seen.scope)
 
 
-def _in_scope(known: Mapping[str, Stamp], seen: Scan) -> Collection[str]:
+def _in_scope(known: Mapping[str, tuple[int, ...]], seen: Scan) -> Collection[str]:
     """The known paths that were looked for."""
     if seen.scope is None:
         return known.keys()

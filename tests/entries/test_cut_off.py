@@ -43,11 +43,11 @@ def test_what_another_version_reads_otherwise_is_read_by_the_next_start(rig: Rig
     rig.restart()
     assert rig.count(rig.look).guids == frozenset()
     with rig.store.reading() as session:
-        before = session.files("news")["a.md"].stamp
+        before = session.files("news", ["a.md"])["a.md"].stamp
     assert any(before), "read, and its stamp known again"
     rig.restart(version="3")
     with rig.store.reading() as session:
-        assert not any(session.files("news")["a.md"].stamp), "to be read, whatever happens now"
+        assert not any(session.files("news", ["a.md"])["a.md"].stamp), "to be read, whatever happens now"
 
 
 def test_entries_are_shelved_by_new_topic_files_at_the_next_start(rig: Rig) -> None:
