@@ -227,6 +227,11 @@ class Service:
             if not self._stop.is_set():
                 self._say_ready(stack, app)
                 ready()
+            # What is there by now stays: to search it for garbage took an article 60 ms, now and then.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(20_000)
+            stack.callback(gc.unfreeze)
             loop.run()
 
     def _loop_of(self, app: App, schedule: Schedule) -> Loop:
@@ -241,9 +246,6 @@ class Service:
         return Loop(app, self.clock, schedule=schedule, progress=self.progress, status=status)
 
     def _say_ready(self, stack: ExitStack, app: App) -> None:
-        # What is there by now stays: to search it for garbage took an article 60 ms, now and then.
-        gc.freeze()
-        stack.callback(gc.unfreeze)
         if self._web is not None:
             self._web.wait_until_ready()
         self._was_ready, self._in_vain = True, 0
