@@ -113,12 +113,12 @@ class Output:
         """Marks dirty what was never written, and everything where it was made with other settings or by
         another version. What others have changed since, `recover` finds."""
         self.folder.remember(session.feeds.written())
-        stored = session.topics()
+        stored, numbers = session.topics(), session.feeds.next_numbers()
         anew = session.metadata("output") != self.made_with
         expected = set[str]()
         dirty = set[Work]()
         for slug in (ALL, *(one.topic.slug for one in stored if one.status is TopicStatus.LIVE)):
-            for work, paths in self._paths(session, slug):
+            for work, paths in self._paths(slug, numbers.get(slug, 0)):
                 expected.update(paths)
                 if anew or not all(map(self.folder.has, paths)):
                     dirty.add(work)
@@ -262,13 +262,15 @@ class Output:
             if stored is not None and has_ended(stored):
                 # What it leads to stands by now, and is said to be there before its own files go.
                 self._write_moved_map(documents.topics.values())
-                for path in (path for _, paths in self._paths(documents.session, slug) for path in paths):
+                number = documents.session.feeds.next_number(slug)
+                for path in (path for _, paths in self._paths(slug, number) for path in paths):
                     self.folder.remove(path)
         elif page == FEED:
             self._statistics.pop(slug, None)
             if not self.folder.has(feed_path(slug, Format.ATOM)):
                 # A topic that had ended comes back with its whole archive.
-                portion.new |= {work for work, _ in self._paths(documents.session, slug) if work[1] >= 0}
+                number = documents.session.feeds.next_number(slug)
+                portion.new |= {work for work, _ in self._paths(slug, number) if work[1] >= 0}
             yield from documents.feeds(slug)
         elif page == PAGE:
             yield from documents.page(slug)
@@ -313,10 +315,10 @@ class Output:
             failure=failure,
         )
 
-    def _paths(self, session: Session, slug: str) -> Iterator[tuple[Work, list[str]]]:
+    def _paths(self, slug: str, next_number: int) -> Iterator[tuple[Work, list[str]]]:
         """All that there is of a topic, with the paths of its files."""
         levels = (None, *self.settings.levels)
         yield (slug, FEED), [feed_path(slug, form, level=level) for level in levels for form in Format]
         yield (slug, PAGE), [page_path(slug), *((OPML_PATH, *ASSETS) if slug == ALL else ())]
-        for page in archive_pages(session.feeds.next_number(slug), self.settings.feeds.limit):
+        for page in archive_pages(next_number, self.settings.feeds.limit):
             yield (slug, page.number), [feed_path(slug, Format.ATOM, page=page.number)]

@@ -66,6 +66,12 @@ class FeedTables:
         last = self._connection.scalar(_LAST_NUMBER, {"slug": topic})
         return 0 if last is None else last + 1
 
+    def next_numbers(self) -> dict[str, int]:
+        """The same of each topic that has had entries in its feed."""
+        query = select(memberships.c.topic, func.max(memberships.c.number) + 1).group_by(memberships.c.topic)
+        found = self._connection.execute(query.where(memberships.c.number.is_not(None)))
+        return {row[0]: row[1] for row in found}
+
     def has_appeared(self, topic: str) -> bool:
         """Whether an entry that is of the topic now has ever been shown in its feed."""
         return self._connection.scalar(_APPEARED, {"slug": topic}) is not None
