@@ -26,12 +26,13 @@ T = TypeVar("T")
 
 def wait_for(what: Callable[[], T | None], *, patience_s: float = PATIENCE_S, why: str = "") -> T:
     """What `what` gives as soon as it gives something; fails when patience is at its end."""
-    until = time.monotonic() + patience_s
+    until, pause_s = time.monotonic() + patience_s, 0.02
     while time.monotonic() < until:
         found = what()
         if found:
             return found
-        time.sleep(0.05)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, 0.2)  # what takes long is not asked for so often
     raise AssertionError(f"waited {patience_s:g} s in vain: {why or what}")
 
 

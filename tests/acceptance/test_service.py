@@ -17,6 +17,7 @@ import feedparser
 import pytest
 
 from tests.acceptance.running import Running, running, wait_for
+from tests.forked import Forked
 from tests.rig import article_text
 from tests.slack_server import SlackServer
 
@@ -70,6 +71,7 @@ def test_dropped_file_is_in_both_feeds_and_posted_once(service: Running, slack: 
     assert posted.body["text"]
 
     assert service.stop() == 0
+    service.forks = True
     service.start()
     drop(service, "second.md", title="Another one")
     wait_for(lambda: len(slack.slack.in_channel("C1")) == 2, why="the second message")
@@ -217,9 +219,10 @@ def test_second_instance_is_refused(service: Running) -> None:
     service.start()
     kept = service.base / "var/state.db.status"
     wait_for(kept.exists, why="the status of the first")
-    second = service.process_of("run")
-    assert second.returncode == 78
-    assert "another syndicator works on this state already" in second.stderr
+    log = service.base / "log of the second"
+    arguments = ["run", "--config", str(service.config)]
+    assert Forked(arguments, service.environment_of({}), log).wait(60) == 78
+    assert "another syndicator works on this state already" in log.read_text()
     assert kept.exists(), "it is the first one's"
 
 

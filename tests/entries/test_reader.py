@@ -100,17 +100,18 @@ def test_few_files_are_read_here(source: Source) -> None:
     assert not list(children())
 
 
-def test_thousands_are_read_elsewhere_each_once(source: Source) -> None:
-    files = written(source, 3_001)
-    (source.path / files[1_000][0]).unlink()
-    batches = [files[:1_500], files[1_500:2_000], files[2_000:]]
+def test_many_are_read_elsewhere_each_once(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MANY", 300)
+    files = written(source, 301)
+    (source.path / files[100][0]).unlink()
+    batches = [files[:150], files[150:200], files[200:]]
     found = []
     for number, some in enumerate(read_elsewhere(source, batches)):
         # Who asked may stop early, and takes up the next batch.
         found.append([one and one.path for one in islice(some, 10 if number == 1 else None)])
     here = len(os.sched_getaffinity(0)) > 1
     expected = [[path if here else None for path, _ in some] for some in batches]
-    expected[0][1_000] = None
+    expected[0][100] = None
     assert found == [expected[0], expected[1][:10], expected[2]]
     assert not list(children())
 
