@@ -43,13 +43,13 @@ class Channel:
     def pass_time(self, time: timedelta, *, step: timedelta = SECOND) -> None:
         """Lets the time pass; the pipeline enqueues and the sender sends what it may, as the service does it.
 
-        Both say when they have more to do: they are asked then, on the grid of `step`, and every ten minutes.
+        Both say when they have more to do: they are asked then, on the grid of `step`, and every hour.
         """
         until, due = self.rig.now + time, self.rig.now
         while self.rig.now < until:
             self.sender.deliver_once()
             steps = max(-((self.rig.now - due) // step), 1)
-            self.rig.wait(min(steps * step, max(step, 10 * MINUTE), until - self.rig.now))
+            self.rig.wait(min(steps * step, max(step, HOUR), until - self.rig.now))
             told = (self.rig.enqueue(), self._sender_due())
             due = min((moment for moment in told if moment is not None), default=until)
         self.sender.deliver_once()
