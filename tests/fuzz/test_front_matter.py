@@ -1,4 +1,4 @@
-"""Ten thousand mutated articles; the million is `python -m tests.fuzz.front_matter --inputs 1000000`."""
+"""Four thousand mutated articles; the million is `python -m tests.fuzz.front_matter --inputs 1000000`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tests.fuzz.front_matter import LONGEST, SEEDS, SLOWEST_S, inputs, run
 
 @pytest.mark.parametrize("part", range(4))
 def test_mutated_articles_give_articles_or_problems_and_quickly(part: int) -> None:
-    sync_counts = run(part, 2_500)
+    sync_counts = run(part, 1_000)
     assert sync_counts.foreign == []
     assert sync_counts.slowest_s <= SLOWEST_S, sync_counts.slowest
-    assert sync_counts.counts.total() == 2_500
-    assert sync_counts.counts["article"] > 200 and sync_counts.counts["problem"] > 200
+    assert sync_counts.counts.total() == 1_000
+    assert sync_counts.counts["article"] > 100 and sync_counts.counts["problem"] > 100
 
 
 def test_inputs_are_the_same_for_the_same_seed() -> None:
