@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from syndicator.models import ALL, Appearance, Article, Entry, Format, Related, Tombstone, Visibility, rank
+from syndicator.models import ALL, Appearance, Entry, Format, Related, Tombstone, Visibility, rank
 from syndicator.publish.addresses import OPML_PATH, digest_path, feed_path, page_path
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.feed import Feed, items_of, publisher_name
@@ -78,6 +78,7 @@ class Documents:
         topics, stored = self.live.topics, self.live.topics.get(slug)
         entries = self._entries(slug)
         below = topics if stored is None else self.live.children(slug)
+        session = self.session
         page = Page(
             site=self.settings.site,
             topic=stored,
@@ -88,7 +89,7 @@ class Documents:
             coverage=self._coverage(entries),
             levels=self.settings.levels,
             names=self.linked,
-            held={} if entries else self._held(slug),
+            held={} if entries else session.count_entries() if slug == ALL else session.feeds.held(slug),
         )
         yield page_path(slug), render_page(page)
         if slug == ALL:
@@ -180,10 +181,6 @@ class Documents:
         minimum = self.settings.levels[level] if level else None
         return self.session.feeds.removals(slug, limit=feeds.limit, minimum=minimum)
 
-    def _held(self, slug: str) -> Mapping[Visibility, int]:
-        """How many articles are not public, by reason."""
-        return self.session.count_entries() if slug == ALL else self.session.feeds.held(slug)
-
     def _count(self, slug: str) -> Statistics:
         if slug not in self.statistics:
             self.statistics[slug] = self._counted(slug)
@@ -194,16 +191,13 @@ class Documents:
         its window alone."""
         newest = self._entries(slug)
         if len(newest) < self.settings.feeds.limit:
-            seen = [_appearance(entry.article) for entry in newest]
+            found = ((entry.article, entry.article.provider) for entry in newest)
+            seen = [Appearance(one.published, one.quality, by.name if by else None) for one, by in found]
             first = min((one.published for one in seen), default=None)
             return count_statistics(seen, total=len(seen), first=first)
         total, first = self.session.feeds.count_shown(slug)
         since = window_start(newest[0].article.published)
         return count_statistics(self.session.feeds.appearances(slug, since), total=total, first=first)
-
-
-def _appearance(article: Article) -> Appearance:
-    return Appearance(article.published, article.quality, article.provider.name if article.provider else None)
 
 
 def _as_related(entry: Entry) -> Related:
