@@ -183,6 +183,12 @@ class Output:
                 self._keep(store, portion, now)
         return self._published(portion, failure)
 
+    def warm_up(self, store: Store, index: TopicIndex, topics: Mapping[str, StoredTopic]) -> None:
+        """Renders the feed of everything, which loads and keeps what the first article would wait for."""
+        with store.reading() as session:
+            for _ in self._documents(session, index, topics).feeds(ALL):
+                """Nothing is written."""
+
     def _documents(self, session: Session, index: TopicIndex, topics: Mapping[str, StoredTopic]) -> Documents:
         # They load feedgen, lxml and Jinja2, which takes a fifth of a second: `check` renders nothing.
         from syndicator.publish.documents import Documents, only_live

@@ -11,7 +11,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from syndicator.errors import OutputUnwritable
-from syndicator.publish import build, output
+from syndicator.models import Format
+from syndicator.publish import build, formats, output
+from syndicator.publish.feed import Item
+from syndicator.settings.models import Site
 from tests.rig import Rig
 
 FEED = "feeds/ai/atom.xml"
@@ -29,6 +32,28 @@ def rig(tmp_path: Path) -> Rig:
 def tree(rig: Rig) -> dict[str, bytes]:
     found = (path for path in rig.output.rglob("*") if path.is_file())
     return {path.relative_to(rig.output).as_posix(): path.read_bytes() for path in found}
+
+
+def test_first_article_after_a_start_is_all_that_is_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, made, make = Rig(tmp_path), set[str](), formats._made
+
+    def note(item: Item, form: Format, site: Site) -> bytes:
+        made.add(item.entry.article.path)
+        return make(item, form, site)
+
+    rig.write("a.md")
+    rig.run_once()
+    rig.restart()
+    monkeypatch.setattr(formats, "_made", note)
+    before, topics = tree(rig), rig.app.sources.catalog
+    rig.app.output.warm_up(rig.store, topics.index, topics.stored)
+    assert made == {"a.md"} and tree(rig) == before, "rendered, and nothing written"
+    made.clear()
+    rig.write("b.md")
+    rig.run_once()
+    assert made == {"b.md"}
 
 
 @pytest.mark.parametrize("down", [False, True], ids=["while it runs", "while it is down"])
