@@ -146,38 +146,37 @@ def _judge(
     counted, joined = _Counted(), dict[str, str]()
     if accounts:
         counted = _count(session, accounts)
-        found, known = _stored_leads(session, accounts, counted)
-        fresh = _LeadIndex()
+        index, known = _stored_leads(session, accounts, counted)
         for story, account in accounts.items():
             keys = counted.keys[story]
-            candidates = [*found[story], *fresh.find(account, keys)]
-            lead = best_lead(account, ((one, known[one]) for one in candidates), counted.weights)
+            found = index.find(account, keys)
+            lead = best_lead(account, ((one, known[one], crowd) for one, crowd in found), counted.weights)
             if lead is not None:
                 joined[story] = lead
                 continue
             known[story] = account
-            fresh.add(lead_keys(keys, counted.of), microseconds(account.published), story)
+            index.add(lead_keys(keys, counted.of), microseconds(account.published), story)
     _begin(session, [entry for entry in beginning if entry.story not in joined], counted, now)
     return joined
 
 
 def _stored_leads(
     session: Session, accounts: Mapping[str, Account], counted: _Counted
-) -> tuple[dict[str, list[str]], dict[str, Account]]:
-    """The stored stories that each might join, and their leads. Weighs the leads' words as well."""
-    index = _LeadIndex()
+) -> tuple[LeadIndex, dict[str, Account]]:
+    """The stored stories that have the words looked for, and the leads of those that might be joined. Weighs
+    the leads' words as well."""
+    index = LeadIndex()
     for word, published, story in session.stories.with_words(_spans(accounts, counted.keys)):
         index.add([word], published, story)
-    found = {story: index.find(account, counted.keys[story]) for story, account in accounts.items()}
-    some = {one for stories in found.values() for one in stories}
+    some = {one for story, account in accounts.items() for one, _ in index.find(account, counted.keys[story])}
     if not some:
-        return found, {}
+        return index, {}
     guids = session.stories.leads(some)
     entries = session.entries(guids.values())
     known = {story: account_of(entries[guid].entry.article) for story, guid in guids.items()}
     words = {word for account in known.values() for word in account.words} - counted.weights.keys()
     counted.weights.update(weigh(words, session.stories.counts(words)[0], counted.of))
-    return found, known
+    return index, known
 
 
 def _spans(accounts: Mapping[str, Account], keys: Mapping[str, Sequence[str]]) -> list[tuple[str, int, int]]:
@@ -200,7 +199,7 @@ def _around(account: Account) -> tuple[int, int]:
 
 
 @dataclass(slots=True)
-class _LeadIndex:
+class LeadIndex:
     """Leads by their rarest words."""
 
     _by_word: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
@@ -209,13 +208,16 @@ class _LeadIndex:
         for word in words:
             self._by_word[word].append((published, story))
 
-    def find(self, account: Account, keys: Sequence[str]) -> list[str]:
-        """The stories whose leads share most of the words, rarer ones first."""
+    def find(self, account: Account, keys: Sequence[str]) -> list[tuple[str, int]]:
+        """The stories whose leads share most of the words, rarer ones first; with each, how many leads of its
+        time have that of the shared words which fewest have."""
         start, end = _around(account)
         met: dict[str, list[int]] = defaultdict(list)
+        leads = [0] * len(keys)
         for at, word in enumerate(keys):
             for published, story in self._by_word.get(word, ()):
                 if start <= published <= end:
                     met[story].append(at)
+                    leads[at] += 1
         enough = [(-len(ranks), ranks, story) for story, ranks in met.items() if len(ranks) >= SHARED_KEYS]
-        return [story for _, _, story in sorted(enough)[:MOST_COMPARED]]
+        return [(story, min(leads[at] for at in ranks)) for _, ranks, story in sorted(enough)[:MOST_COMPARED]]

@@ -10,8 +10,12 @@ The limits were set by hand-labelled pairs of real articles (`python -m tests.st
 joining. Accounts of one event come soon after each other; what comes days later is more often what followed
 from it. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event; a title
 of two words could be of any; a publisher seldom covers one event twice; two versions are two releases: all
-of these need near copies. Titles that say the same of two names ("X raises $20 million") are of two events,
-and so are an event and what follows from it ("Oil falls as X opens the strait", "X opens the strait").
+of these need near copies, and a publisher's short title that comes again after hours ("Market news") is of a
+page that it renews. Titles that say the same of two names ("X raises $20 million") are of two events, and so
+are an event and what follows from it ("Oil falls as X opens the strait", "X opens the strait").
+
+Many stories of a tournament or a launch are found by the same words, which tell a subject and no event: the
+more leads have even the rarest word that two entries share, the more alike the two must be.
 """
 
 from __future__ import annotations
@@ -28,8 +32,13 @@ from syndicator.models import Article
 
 WINDOW = timedelta(hours=72)
 """An entry joins a story whose lead was published at most so long before or after it."""
-ALIKE, COPY = 0.53, 0.9
-"""How alike two accounts of one event are at least, and two texts that are nearly the same."""
+ALIKE, COPY, REPEAT = 0.48, 0.9, 0.99
+"""How alike two accounts of one event are at least, two texts that are nearly the same, and two that are the
+same within three hours."""
+TITLES_ALONE = 0.08
+"""How much more alike two accounts must be where one has no summary."""
+CROWD = 0.2
+"""How much more alike for each e-fold of leads with the words they share, from the second on, up to COPY."""
 RELATED = 0.1
 """What a link of the one to the other in its `related` adds; far too little to join by itself."""
 LATE = 0.25
@@ -47,6 +56,8 @@ _TITLE = 4
 """What a word of the title counts for, squared."""
 _SHORT = 3
 """A title with fewer telling words says too little of an event; all its words are compared."""
+_COLUMN = 5
+"""Two titles of one publisher that share fewer words may stand over a column, or a page that is renewed."""
 
 _MARKS = (
     "\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
@@ -140,15 +151,16 @@ def lead_keys(keys: Sequence[str], of: int) -> Sequence[str]:
     return keys[: _YOUNG_KEYS if of < _OLD else _OLD_KEYS]
 
 
-def best_lead(account: Account, leads: Iterable[tuple[str, Account]], weights: Weights) -> str | None:
+def best_lead(account: Account, leads: Iterable[tuple[str, Account, int]], weights: Weights) -> str | None:
     """The story, of those given with their leads, that the account joins: the most alike; None: it begins its
-    own. Of equals the earlier lead, then the lesser id."""
-    near = ((story, lead) for story, lead in leads if abs(account.published - lead.published) <= WINDOW)
-    judged = ((story, lead, likeness(account, lead, weights)) for story, lead in near)
+    own. Of equals the earlier lead, then the lesser id. With each lead comes how many leads, itself included,
+    have that of the shared words which fewest have."""
+    near = (one for one in leads if abs(account.published - one[1].published) <= WINDOW)
+    judged = ((story, lead, crowd, likeness(account, lead, weights)) for story, lead, crowd in near)
     found = [
         (-alike, lead.published, story)
-        for story, lead, alike in judged
-        if alike >= (COPY if _needs_copy(account, lead) else ALIKE)
+        for story, lead, crowd, alike in judged
+        if alike >= _least(account, lead, crowd)
         and not _has_other_name(account, lead)
         and not _follows_from(account, lead)
         and not _follows_from(lead, account)
@@ -156,12 +168,22 @@ def best_lead(account: Account, leads: Iterable[tuple[str, Account]], weights: W
     return min(found)[2] if found else None
 
 
+def _least(account: Account, lead: Account, crowd: int) -> float:
+    """How alike the two must be: among 4 leads 0.62, among 17 or more a near copy."""
+    if account.publisher == lead.publisher and len(account.title & lead.title) < _COLUMN:
+        return REPEAT
+    if _needs_copy(account, lead):
+        return COPY
+    alone = 0.0 if account.summary and lead.summary else TITLES_ALONE
+    return min(COPY, ALIKE + alone + CROWD * math.log(max(crowd, 2) / 2))
+
+
 def likeness(one: Account, other: Account, weights: Weights) -> float:
     """How alike the two are: 1 for the same words at the same time, 0 or less where nothing is shared.
 
-    It is the greater of two cosines, of the titles and of titles and summaries with titles counted double, or
-    the lesser where only a near copy will do; a little more for a `related` link, and less the more time is
-    between the two.
+    There are two cosines, of the titles and of titles and summaries with titles counted double. It is the
+    greater, or the lesser where only a near copy will do; where both have a summary it is between the greater
+    and the second. A `related` link adds a little, the time between the two takes some away.
     """
     titles = _sum(one.title & other.title, weights)
     across = (one.title & other.summary) | (one.summary & other.title)
@@ -171,8 +193,13 @@ def likeness(one: Account, other: Account, weights: Weights) -> float:
     whole = (_TITLE * title + summary) * (_TITLE * other_title + other_summary)
     linked = one.link in other.related or other.link in one.related
     late = abs(one.published - other.published) / WINDOW
-    cosines = (_share(titles, title * other_title), _share(texts, whole))
-    alike = min(cosines) if _needs_copy(one, other) else max(cosines)
+    of_titles, of_texts = _share(titles, title * other_title), _share(texts, whole)
+    if _needs_copy(one, other):
+        alike = min(of_titles, of_texts)
+    elif one.summary and other.summary:
+        alike = (max(of_titles, of_texts) + of_texts) / 2
+    else:
+        alike = max(of_titles, of_texts)
     return alike + (RELATED if linked else 0.0) - LATE * late
 
 
@@ -196,7 +223,7 @@ def _needs_copy(one: Account, lead: Account) -> bool:
 def _has_other_name(one: Account, lead: Account) -> bool:
     """Whether the titles are word for word the same but for who or what they are about, as "X raises $20
     million" and "Y raises $20 million": where they begin, or after a preposition, words stand that the other
-    has nowhere."""
+    has nowhere. In titles of one publisher they may stand anywhere ("Every men's final", "Every women's")."""
     texts = (one.in_order, lead.in_order)
     start = _common(*texts)
     end = _common(*(text[start:][::-1] for text in texts))
@@ -204,7 +231,7 @@ def _has_other_name(one: Account, lead: Account) -> bool:
     mine, others = (frozenset(slot) - _FUNCTION_WORDS for slot in slots)
     if not mine or not others or start + end < max(_TEMPLATE, *map(len, slots)):
         return False
-    is_named = start == 0 or one.in_order[start - 1] in _BEFORE_NAMES
+    is_named = start == 0 or one.in_order[start - 1] in _BEFORE_NAMES or one.publisher == lead.publisher
     return is_named and lead.words.isdisjoint(mine) and one.words.isdisjoint(others)
 
 

@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from syndicator.entries.joining import LeadIndex
 from syndicator.entries.sources import STORIES
+from syndicator.entries.stories import WINDOW, account_of
 from syndicator.models import Visibility
 from syndicator.settings.models import Route
 from syndicator.settings.types import StoryRule
+from syndicator.store.tables import microseconds
+from tests.making import make_article
 from tests.rig import SHARED, Rig, article_text
 
 ROUTE = Route(name="all", channel="C0000000001", deliver="immediate")
@@ -211,6 +215,19 @@ def test_state_of_an_earlier_version_is_filled_in(rig: Rig) -> None:
     rig.write("b.md", **SAME)
     rig.look()
     assert story(rig, "b.md") == story(rig, "a.md")
+
+
+def test_lead_is_found_with_how_many_have_the_rarest_word_that_is_shared() -> None:
+    one = account_of(make_article())
+    at, window = microseconds(one.published), microseconds(one.published + WINDOW)
+    index = LeadIndex()
+    index.add(["orbit", "cloud", "skylark"], at, "1")
+    index.add(["orbit", "cloud"], at, "2")
+    index.add(["orbit"], at, "3")
+    index.add(["cloud", "skylark"], window + 1, "too late")
+    assert index.find(one, ["skylark", "cloud", "orbit"]) == [("1", 1), ("2", 2)]
+    index.add(["skylark"], window, "4")
+    assert index.find(one, ["skylark", "cloud", "orbit"]) == [("1", 2), ("2", 2)]
 
 
 @pytest.mark.skipif(not (SHARED / "seeds").is_dir(), reason="the real articles are not there")

@@ -13,6 +13,7 @@ from syndicator.entries.stories import (
     ALIKE,
     LATE,
     RELATED,
+    TITLES_ALONE,
     WINDOW,
     Account,
     Weights,
@@ -54,8 +55,8 @@ def after_seeing(*accounts: Account) -> Weights:
     return weigh(counts, counts, len(accounts))
 
 
-def is_one_story(one: Account, lead: Account, weights: Weights) -> bool:
-    return best_lead(one, [("story", lead)], weights) is not None
+def is_one_story(one: Account, lead: Account, weights: Weights, crowd: int = 1) -> bool:
+    return best_lead(one, [("story", lead, crowd)], weights) is not None
 
 
 def test_two_publishers_accounts_of_one_event_are_one_story() -> None:
@@ -186,6 +187,49 @@ def test_copy_by_the_same_publisher_is_one_story() -> None:
     assert is_one_story(copy, lead, after_seeing(lead, copy))
 
 
+def test_more_stories_with_its_words_ask_for_more_likeness() -> None:
+    lead, same, copy = account("a.md", **LAUNCH), account("b.md", **SAME), account("c.md", **LAUNCH)
+    weights = after_seeing(lead, same)
+    assert [is_one_story(same, lead, weights, crowd) for crowd in (1, 2, 20)] == [True, True, False]
+    assert is_one_story(copy, lead, weights, 1_000), "near copies are of one event in any crowd"
+
+
+def test_titles_alone_must_be_more_alike() -> None:
+    weights = {**dict.fromkeys(("bravo", "cargo", "delta", "echo", "golf", "hotel"), 1.0), "w": 0.0}
+    lead = account("a.md", title="Bravo Cargo Delta Echo", summary="w", provider=Provider(name="TechCrier"))
+    told, alone = (account("b.md", title="Bravo Cargo Golf Hotel", summary=text) for text in ("w", ""))
+    assert ALIKE < likeness(told, lead, weights) == likeness(alone, lead, weights) < ALIKE + TITLES_ALONE
+    assert (is_one_story(told, lead, weights), is_one_story(alone, lead, weights)) == (True, False)
+
+
+def test_summaries_of_other_things_part_titles_that_are_alike() -> None:
+    titles = ("Bravo Cargo Delta Echo", "Bravo Cargo Delta Golf")
+    other_things = [" ".join(f"{name}{at}" for at in range(80)) for name in ("lead", "other")]
+    for summaries, is_one in ((("", ""), True), (other_things, False)):
+        lead, other = (
+            account(f"{at}.md", title=title, summary=summary, provider=Provider(name=f"publisher {at}"))
+            for at, (title, summary) in enumerate(zip(titles, summaries, strict=True))
+        )
+        weights = dict.fromkeys(lead.words | other.words, 1.0)
+        assert is_one_story(other, lead, weights) is is_one
+
+
+@pytest.mark.parametrize(
+    ("title", "later", "hours", "is_one"),
+    [
+        ("Gulf strait: Latest news", "Gulf strait: Latest news", 2, True),
+        ("Gulf strait: Latest news", "Gulf strait: Latest news", 6, False),
+        ("Northwind opens Orbit cloud region", "Northwind opens Orbit cloud region", 6, True),
+        ("Every men's relay final of Orbit", "Every women's relay final of Orbit", 0, False),
+    ],
+    ids=["published twice", "renewed", "a longer title", "a series"],
+)
+def test_one_publisher_seldom_covers_an_event_twice(title: str, later: str, hours: int, is_one: bool) -> None:
+    lead = account("a.md", title=title, summary="")
+    second = account("b.md", title=later, summary="", published=lead.published + timedelta(hours=hours))
+    assert is_one_story(second, lead, after_seeing(lead, second)) is is_one
+
+
 def test_common_words_do_not_join() -> None:
     first = account("a.md", title="Power cloud summit recap", summary="", provider=Provider(name="A"))
     second = account("b.md", title="Power cloud summit keynote", summary="", provider=Provider(name="B"))
@@ -199,14 +243,14 @@ def test_most_alike_lead_wins_then_the_earliest_then_by_id() -> None:
     one = account("new.md", **SAME)
     alike, more = account("a.md", **LAUNCH), account("b.md", **SAME | {"provider": Provider(name="Third")})
     weights = after_seeing(one, alike, more)
-    assert best_lead(one, [("1", alike), ("2", more)], weights) == "2"
+    assert best_lead(one, [("1", alike, 1), ("2", more, 1)], weights) == "2"
     hour = timedelta(hours=1)
     later = account("a.md", **LAUNCH, published=one.published + hour)
     earlier = account("c.md", **LAUNCH, published=one.published - hour)
-    assert best_lead(one, [("1", later), ("3", earlier)], weights) == "3"
-    assert best_lead(one, [("2", alike), ("1", alike)], weights) == "1"
+    assert best_lead(one, [("1", later, 1), ("3", earlier, 1)], weights) == "3"
+    assert best_lead(one, [("2", alike, 1), ("1", alike, 1)], weights) == "1"
     other = account("c.md", **OTHER)
-    assert best_lead(one, [("c", other)], after_seeing(one, other)) is None
+    assert best_lead(one, [("c", other, 1)], after_seeing(one, other)) is None
     assert best_lead(one, [], weights) is None
 
 
