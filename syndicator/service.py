@@ -211,10 +211,10 @@ class Service:
         """Opens the parts and works until `stop`. Raises StoreDamaged, StoreGone or what hinders opening."""
         settings, schedule = self.settings, Schedule(self.clock)
         with ExitStack() as stack:
-            suspect, self._suspect = self._suspect, None
             now, terminal, failures = self.clock.now(), self.terminal, self._failures
-            parts = opened(settings, now=now, suspect=suspect, terminal=terminal, failures=failures)
+            parts = opened(settings, now=now, suspect=self._suspect, terminal=terminal, failures=failures)
             app = stack.enter_context(parts)
+            self._suspect = None
             report_ways(app.store, settings)
             loop = self._loop = self._loop_of(app, schedule)
             if self._stop.is_set():

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from syndicator.errors import StoreUnavailable
+from syndicator.errors import StoreUnavailable, SyndicatorError
 from syndicator.monitoring.status import read_status, status_path
 from syndicator.service import Service
 from syndicator.settings.load import load_settings
@@ -143,6 +143,15 @@ def test_damage_that_the_sender_meets_is_mended_too(tmp_path: Path) -> None:
         one.service._loop.mailed.set()
         wait_for(lambda: len(one.ready) == 2, why="ready again")
         assert len(lines(logs, "reset as first start")) == 1
+
+
+def test_suspected_damage_is_remembered_until_the_database_is_open(tmp_path: Path) -> None:
+    service = Service(settings=load_settings(Running(tmp_path).config, {}))
+    service._suspect = "a page was read wrong"
+    (tmp_path / "var/state.db").mkdir(parents=True)  # as a disk that cannot be read for now
+    with pytest.raises(SyndicatorError):
+        service._work(lambda: None)
+    assert service._suspect == "a page was read wrong"
 
 
 def test_full_disk_at_start_is_waited_for_while_what_is_there_is_served(tmp_path: Path) -> None:
