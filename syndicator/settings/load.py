@@ -53,8 +53,9 @@ def find_state(file: Path, environment: Mapping[str, str]) -> str | None:
         line = next(line for line in lines if line.startswith("state:"))
         if (variable := environment.get(f"{PREFIX}STATE")) is not None:
             line = f"state: {variable}"
-        values = cast("dict[str, Value]", read_yaml(line).value)
-        return TypeAdapter[str](Database).validate_python(values["state"], context=file)
+        value = read_yaml(line.replace("state:", "state: ", 1)).value
+        values = value if isinstance(value, dict) else {}
+        return TypeAdapter[str](Database).validate_python(values.get("state"), context=file)
     except (OSError, ValueError, ArticleError):  # pydantic's errors are ValueErrors
         return None
 

@@ -48,8 +48,9 @@ def test_status_says_what_a_person_should_see_to(service: Running) -> None:
 def test_status_of_a_service_whose_settings_file_is_wrong_now(service: Running) -> None:
     service.start()
     wait_for(lambda: service.command("status").returncode == 1, why="degraded")
-    for wrong in ("site: {title: Cloud News}\n", "site: [\n"):
-        service.config.write_text(f"{wrong}state: sqlite:///var/state.db\n", encoding="utf-8")
+    state = "state: sqlite:///var/state.db\n"
+    for wrong in (f"site: {{title: Cloud News}}\n{state}", f"site: [\n{state}", state.replace(" ", "")):
+        service.config.write_text(wrong, encoding="utf-8")
         told = service.command("status")
         assert told.returncode == 1
         assert "1 bad article" in told.stdout and "ai to C0GENERAL: at once" in told.stdout
