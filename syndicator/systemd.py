@@ -1,7 +1,7 @@
 """Tells systemd how the service is: READY, STATUS, RELOADING, STOPPING, WATCHDOG (sd_notify(3)).
 
-One datagram per message to `$NOTIFY_SOCKET`; without it, as in a terminal, nothing is sent. Losing a message
-never costs the service anything, so errors are swallowed here.
+One datagram per message to `$NOTIFY_SOCKET`; without it, as in a terminal, nothing is sent. A sign of life
+without room costs nothing, since the next one comes soon; READY and RELOADING come once and wait for it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ BEAT_EVERY_S = 5.0
 """A waiting service gives a sign of life at least so often, whether systemd watches it or not."""
 START_STEP = timedelta(minutes=2)
 """How much time a start asks for, from each batch of articles to the next."""
+PATIENCE_S = 10.0
+"""How long a message that systemd waits for is held until there is room: ten may fill the queue."""
 
 
 class Notifier:
@@ -36,7 +38,7 @@ class Notifier:
     def ready(self, status: str) -> None:
         """The first scan and build are done and the feeds are served."""
         self._status, self._starting = status, False
-        self._send("READY=1", f"STATUS={status}")
+        self._send("READY=1", f"STATUS={status}", patience_s=PATIENCE_S)
 
     def status(self, status: str) -> None:
         """How things stand; sent only when it changes, and never over the word that the service stops."""
@@ -52,17 +54,17 @@ class Notifier:
 
     def reloading(self) -> None:
         self._starting = True
-        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}", patience_s=PATIENCE_S)
 
     def stopping(self) -> None:
         self._stopping = True
         self._send("STOPPING=1", "STATUS=Stopping: finishing what is in hand")
 
-    def _send(self, *lines: str) -> None:
+    def _send(self, *lines: str, patience_s: float = 0.0) -> None:
         if not self._address:
             return
         message = "\n".join(line.replace("\n", " ") for line in lines).encode()
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-            channel.setblocking(False)  # where nobody reads, a full queue must not hold up the work
+            channel.settimeout(patience_s)  # where nobody reads, a full queue must not hold up the work
             channel.connect(self._address)
             channel.send(message)

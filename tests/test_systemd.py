@@ -70,15 +70,39 @@ def test_watchdog_is_fed_at_a_third_of_its_period() -> None:
     assert Notifier({"WATCHDOG_USEC": "30000000"}).beat_s == Notifier({}).beat_s == 5.0
 
 
-def test_socket_that_nobody_reads_holds_up_nothing(listening: socket.socket) -> None:
-    address = str(listening.getsockname())
+def fill(address: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as filler:
         filler.setblocking(False)
         filler.connect(address)
         with contextlib.suppress(BlockingIOError):
             while True:
                 filler.send(b"WATCHDOG=1")
+
+
+def test_socket_that_nobody_reads_holds_up_nothing(listening: socket.socket) -> None:
+    address = str(listening.getsockname())
+    fill(address)
     telling = threading.Thread(target=Notifier({"NOTIFY_SOCKET": address}).alive, daemon=True)
     telling.start()
+    telling.join(10)
+    assert not telling.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("tell", "expected"),
+    [(lambda n: n.ready("all is well"), "READY=1"), (lambda n: n.reloading(), "RELOADING=1")],
+    ids=["ready", "reloading"],
+)
+def test_what_systemd_waits_for_is_not_lost_where_the_queue_is_full(
+    listening: socket.socket, tell: Callable[[Notifier], None], expected: str
+) -> None:
+    address = str(listening.getsockname())
+    fill(address)
+    telling = threading.Thread(target=tell, args=(Notifier({"NOTIFY_SOCKET": address}),), daemon=True)
+    telling.start()
+    telling.join(0.05)
+    heard = ""
+    while not heard.startswith(expected):
+        heard = listening.recv(4096).decode()
     telling.join(10)
     assert not telling.is_alive()
