@@ -370,9 +370,9 @@ def test_a_failing_receiver_does_not_make_it_deaf(tmp_path: Path) -> None:
 
 
 NOISY = """
-import sys, logging
+import logging, sys, time
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from syndicator.watch.folder import Folder
 logging.basicConfig(level=logging.DEBUG)
 root, hints = Path(sys.argv[1]), SimpleQueue()
@@ -384,8 +384,13 @@ for number in range(int(sys.argv[2])):
     (place / "a.md").write_text("x")
     (root / f"new{number}").rename(root / f"old{number}")
 (root / "end.md").write_text("x")
-while hints.get(timeout=30).path not in ("end.md", None):  # None: so many that the queue overflowed
-    pass
+until, path = time.monotonic() + 30, ""
+while path not in ("end.md", None) and not folder.check():  # as the loop does: then everything is scanned
+    assert time.monotonic() < until
+    try:
+        path = hints.get(timeout=1).path  # None: so many that the queue overflowed
+    except Empty:
+        pass
 folder.stop()
 """
 
