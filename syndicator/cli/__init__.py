@@ -83,6 +83,7 @@ def commands() -> Callable[[], object]:
 
 def main() -> None:
     """The way in from the shell. Exit codes: 0 fine; 1 problems found; 2 wrong use; 75 later; 78 settings."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # Where the terminal's encoding has no such character, it is written out rather than failed for.
@@ -104,6 +105,18 @@ def main() -> None:
         _end(refusal(error), 1)
     finally:
         gc.freeze()  # or Python searches all there is for garbage once more before it ends
+
+
+def _open_closed_streams() -> None:
+    """Opens /dev/null as stdin, stdout or stderr where one is closed, since the next file would be that."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it takes the lowest number that is free
+            os.set_inheritable(number, True)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 def refusal(error: OSError) -> str:

@@ -16,8 +16,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TextIO
 
 import structlog
 
@@ -41,7 +43,7 @@ def configure_logs(
 
     `quiet` is for commands that print what they find: nothing but errors is logged.
     """
-    loggers: Callable[..., structlog.PrintLogger] = structlog.PrintLoggerFactory(file=sys.stderr)
+    loggers: Callable[..., _Lines] = partial(_to, sys.stderr)
     least = logging.ERROR if quiet else logging.getLevelNamesMapping()[level.upper()]
     # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
     processors: list[Any] = [structlog.processors.add_log_level, structlog.processors.format_exc_info, mask]
@@ -73,8 +75,23 @@ def configure_logs(
     logging.getLogger("slack_sdk").setLevel(logging.ERROR)
 
 
-def _to_stderr(*_: object) -> structlog.PrintLogger:
-    return structlog.PrintLogger(sys.stderr)
+class _Lines(structlog.PrintLogger):
+    """A line that cannot be written, as on a full disk or where nobody reads any more, is lost, and costs
+    nothing else."""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
+
+
+def _to(stream: TextIO, *_: object) -> _Lines:
+    return _Lines(stream)
+
+
+def _to_stderr(*_: object) -> _Lines:
+    return _Lines(sys.stderr)
 
 
 def is_journal(environment: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,12 @@ def test_full_output_is_one_line(service: Running) -> None:
     assert told.stderr == (
         "error: the output cannot be written: no space left on device. Make room on that disk\n"
     )
+
+
+def test_closed_streams_are_as_those_that_nobody_reads(service: Running) -> None:
+    command = (
+        f"{shlex.quote(sys.executable)} -m syndicator deliveries --config {shlex.quote(str(service.config))}"
+    )
+    for closed in ("2>&-", ">&-", "<&- >&- 2>&-"):
+        told = subprocess.run(["sh", "-c", f"{command} {closed}"], capture_output=True, text=True, timeout=60)
+        assert (told.returncode, told.stderr) == (0, ""), closed

@@ -9,6 +9,7 @@ import re
 import weakref
 from contextlib import redirect_stderr
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,11 @@ def test_nothing_in_a_value_is_obeyed(log: Log, form: str, journal: bool) -> Non
     log.open(form, journal=journal).warning("entry left out of a feed", guid="tag:x\x1b[2J\x9b0m\u202e")
     assert r"tag:x\x1b[2J\x9b0m\u202e" in log.text.replace("\\\\", "\\")
     assert not {"\x1b", "\x9b", "\u202e"} & set(log.text)
+
+
+def test_line_that_cannot_be_written_is_lost_and_nothing_else() -> None:
+    # Without a buffer, whose end would fail once more.
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        with redirect_stderr(TextIOWrapper(full, write_through=True)):
+            configure_logs()
+        structlog.get_logger().error("said to nobody")
