@@ -40,13 +40,13 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}")
 def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     """The article in the file at `path`, or None where the source's tool would not take it for one.
 
-    None: Hugo's section pages (`_index.md`), headless pages, and pages in no section (`about.md`) without a
-    date; in a Jekyll folder pages that are neither dated nor drafts, and drafts without a date. Raises
+    None: Hugo's section pages (`_index.md`), headless pages, and pages without a date (`about.md`); in a
+    Jekyll folder pages that are neither dated nor drafts, and drafts without a date. Raises
     ArticleError with place and fix for everything else that cannot be read as an article.
     """
     tool = source.profile
     facts = read_path(tool, path)
-    optional = facts.rule is ArticleRule.IF_DATED or (tool is Tool.HUGO and _is_in_no_section(facts, source))
+    optional = facts.rule is ArticleRule.IF_DATED
     if facts.rule is ArticleRule.NOT or (optional and not begins_with_front_matter(data)):
         return None
     matter = read_front_matter(data)
@@ -131,10 +131,7 @@ def _published(fields: Fields, facts: FileFacts, source: Source, path: str) -> d
 
 
 def _profile_meant(fields: Fields, tool: Tool, path: str) -> str:
-    """Advice where a file without a date seems another tool's: a dated name is Jekyll's, `date` either's; or
-    a page that Hugo knows a word for."""
-    if tool is Tool.HUGO:
-        return "; if the page is no article, say so there: `build: {list: never}`"
+    """Advice where a file without a date seems another tool's: a dated name is Jekyll's, `date` either's."""
     if tool is not Tool.SMARTABLE:
         return ""
     if read_path(Tool.JEKYLL, path).date is not None:
@@ -172,12 +169,6 @@ def _guid(fields: Fields) -> str | None:
         fix = "Write it like urn:uuid:…, tag:example.org,2024:name or https://example.org/id"
         raise fields.problem(Field.GUID, "is no URI", fix)
     return guid
-
-
-def _is_in_no_section(facts: FileFacts, source: Source) -> bool:
-    """Whether it lies at the top of Hugo's `content`; a source's folder below that is a section itself."""
-    is_section = "content" in source.path.parts and source.path.name != "content"
-    return not facts.folders and not is_section
 
 
 def _hidden_page(matter: FrontMatter) -> bool:

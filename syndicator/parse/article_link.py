@@ -6,7 +6,8 @@ Sources: jekyllrb.com/docs/permalinks, gohugo.io/content-management/urls.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -19,9 +20,9 @@ from syndicator.urls import http_link
 DEFAULTS = {
     Tool.SMARTABLE: "/:path",
     Tool.JEKYLL: "/:categories/:year/:month/:day/:title.html",
-    Tool.HUGO: "/:sections/:slug/",
+    Tool.HUGO: "/:sections/:slugorcontentbasename/",
 }
-_UNSLUGGISH = re.compile(r"[^\w.~!$&'()+,;=@-]+")
+_SPACES = re.compile(r"(?<=-)\s+|\s+(?=-)")
 
 
 def article_link(
@@ -51,11 +52,12 @@ def _on_site(fields: Fields, facts: FileFacts, source: Source, path: str, date: 
             add = f"Add {keys}, or set" if (keys := fields.keys(Field.LINK)) else "Set"
             raise fields.problem(Field.LINK, "no link", f"{add} the source's `base_url`")
         own = own_path(
-            _pattern(fields, address) or check_pattern(source.permalink or DEFAULTS[source.profile]),
+            _pattern(fields, address, source) or check_pattern(_of_source(source, facts)),
             tool=source.profile,
             path=path,
             facts=facts,
-            slug=fields.text(Field.SLUG) or facts.slug,
+            slug=fields.text(Field.SLUG),
+            title=fields.text(Field.TITLE) or facts.slug,
             names=(*facts.categories, *fields.names(Field.TOPICS, CATEGORIES)),
             local=date,
         )
@@ -64,26 +66,51 @@ def _on_site(fields: Fields, facts: FileFacts, source: Source, path: str, date: 
         raise fields.problem(Field.ADDRESS, f"makes a link that {error}", "Shorten or correct it") from None
 
 
-def _pattern(fields: Fields, address: str | None) -> str | None:
+def _pattern(fields: Fields, address: str | None, source: Source) -> str | None:
+    if not address:
+        return None
+    if source.profile is Tool.HUGO and "." not in address:
+        address = f"{address}/"  # where Hugo serves it; without the slash it redirects
     try:
-        return check_pattern(address) if address else None
+        return check_pattern(address)
     except ValueError as error:
         raise fields.problem(Field.ADDRESS, str(error), "Use a path such as /2024/title/") from None
 
 
+def _of_source(source: Source, facts: FileFacts) -> str:
+    permalink = source.permalink
+    if isinstance(permalink, Mapping):
+        permalink = permalink.get("".join(facts.folders[:1]))
+    return permalink or DEFAULTS[source.profile]
+
+
 def own_path(
-    pattern: str, *, tool: Tool, path: str, facts: FileFacts, slug: str, names: Sequence[str], local: datetime
+    pattern: str,
+    *,
+    tool: Tool,
+    path: str,
+    facts: FileFacts,
+    slug: str | None,
+    title: str,
+    names: Sequence[str],
+    local: datetime,
 ) -> str:
     """The path on its own site of the article at `path`, quoted; `names` are its categories, `local` its date
     in the site's zone."""
-    slug = slug if tool is Tool.SMARTABLE else _sluggish(slug, tool)
+    of_file = _sluggish(facts.slug, tool)
+    own = _slug(slug, tool) if slug else None
     sections = [_sluggish(folder, tool) for folder in facts.folders]
+    # To Jekyll `:title` is the file's, to Hugo the headline.
+    headline = _slug(title.replace("/", " "), tool) if tool is Tool.HUGO else own or of_file
     words = {
         "path": path.rsplit(".", 1)[0],
         "sections": "/".join(sections),
         "section": "".join(sections[:1]),
         "categories": "/".join(dict.fromkeys(name.lower() for name in names)),
-        **dict.fromkeys(("title", "slug", "name", "filename"), slug),
+        "title": headline,
+        "slug": own or headline,
+        **dict.fromkeys(("filename", "contentbasename"), of_file),
+        **dict.fromkeys(("name", "slugorfilename", "slugorcontentbasename"), own or of_file),
         "output_ext": ".html",
         **{token: local.strftime(form) for token, form in TIMES.items()},
     }
@@ -91,7 +118,41 @@ def own_path(
     return quote(re.sub(r"/{2,}", "/", filled), safe="/%:~!$&'()+,;=@", errors="replace")
 
 
-def _sluggish(slug: str, tool: Tool) -> str:
-    """A name as the tool writes it in an address: Hugo in lower case; either with hyphens for the rest."""
-    name = _UNSLUGGISH.sub("-", slug).strip("-")
-    return name.lower() if tool is Tool.HUGO else name
+def _sluggish(name: str, tool: Tool) -> str:
+    """The name of a file or folder as the tool writes it in an address.
+
+    Jekyll has hyphens for what it does not take; Hugo, in lower case, for blanks alone.
+
+    >>> [_sluggish("What's New? & C++", tool) for tool in (Tool.SMARTABLE, Tool.JEKYLL, Tool.HUGO)]
+    ["What's New? & C++", "What's-New-&-C++", 'whats-new--c++']
+    """
+    match tool:
+        case Tool.SMARTABLE:
+            return name
+        case Tool.JEKYLL:
+            taken = (c if _is_word(c) or c in "._~!$&'()+,;=@" else "-" for c in name)
+            return re.sub("-+", "-", "".join(taken)).strip("-")
+        case Tool.HUGO:
+            return "".join(filter(_hugo_takes, re.sub(r"\s", "-", name.lower())))
+
+
+def _slug(words: str, tool: Tool) -> str:
+    """A headline, or a slug from the front matter, as the tool writes it in an address.
+
+    >>> [_slug("What's New? & C++", tool) for tool in (Tool.SMARTABLE, Tool.JEKYLL, Tool.HUGO)]
+    ["What's New? & C++", "What's-New-&-C++", 'whats-new-c']
+    """
+    if tool is not Tool.HUGO:
+        return _sluggish(words, tool)
+    kept = "".join(c for c in words.lower() if c.isspace() or _hugo_takes(c))
+    return "-".join(_SPACES.sub("", kept).split()).replace("+", "")
+
+
+def _hugo_takes(character: str) -> bool:
+    """As Hugo's common/paths, Sanitize."""
+    return _is_word(character) or character in "-._~#+@/"
+
+
+def _is_word(character: str) -> bool:
+    """Whether it is a letter, mark or digit of any script."""
+    return unicodedata.category(character)[0] in "LM" or character.isdecimal()

@@ -22,6 +22,8 @@ from syndicator.yaml_reader.events import shown
 from syndicator.yaml_reader.scalars import Value, WrittenFloat
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
+_TO_THE_SECOND = re.compile(r":\d{2}:\d{2}")
+_UTC = ZoneInfo("UTC")
 _FORM = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
     r"(?:[Tt ] ?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?"
@@ -162,7 +164,9 @@ class Fields:
         if found is None:
             return None
         try:
-            return read_moment(as_text(found.value) or "", zone)
+            text = as_text(found.value) or ""
+            is_utc = self._profile.times_are_utc and _TO_THE_SECOND.search(text)
+            return read_moment(text, _UTC if is_utc else zone)
         except ValueError as error:
             fix = "Write it like 2024-01-02 or 2024-01-02T15:04:05Z"
             raise self._wrong(found, f"{error}: {_quoted(found.value)}", fix) from None

@@ -27,6 +27,8 @@ class Profile:
 
     keys: Mapping[Field, tuple[KeyPath, ...]] = field(repr=False)
     any_case: bool = False
+    times_are_utc: bool = False
+    """Whether a time with seconds and without an offset is UTC, as Ruby reads YAML, and not of the zone."""
     split_words: frozenset[str] = frozenset()
     """Keys whose text is a list of words, as Jekyll reads `tags: red blue`."""
 
@@ -71,6 +73,7 @@ def profile(name: str, overrides: tuple[tuple[str, Sequence[str]], ...] = ()) ->
     return Profile(
         keys={Field(field): _paths(written) for field, written in keys.items()},
         any_case=tool is Tool.HUGO,
+        times_are_utc=tool is Tool.JEKYLL,
         split_words=frozenset({"categories", "tags"}) if tool is Tool.JEKYLL else frozenset(),
     )
 
@@ -152,5 +155,5 @@ def _hugo(folders: tuple[str, ...], stem: str) -> FileFacts:
     if stem.split(".")[0] == "_index":  # also `_index.de.md`
         return FileFacts(rule=ArticleRule.NOT, slug=stem)
     if stem == "index" and folders:
-        return FileFacts(slug=folders[-1], folders=folders[:-1])
-    return FileFacts(slug=stem, folders=folders)
+        return FileFacts(rule=ArticleRule.IF_DATED, slug=folders[-1], folders=folders[:-1])
+    return FileFacts(rule=ArticleRule.IF_DATED, slug=stem, folders=folders)

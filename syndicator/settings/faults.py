@@ -92,9 +92,12 @@ def _routes(settings: Settings, check_cron: CronCheck) -> Iterator[Fault]:
                 yield ("routes", index, "deliver", "digest"), str(error)
 
 
+_BRANCHES = ("[digest]", "[immediate]", "[pattern]", "[sections]", "[key]")
+
+
 def own_path(location: tuple[str | int, ...]) -> SettingPath:
     """The path as the file has it: pydantic also names the branch of a choice, and that a key is meant."""
-    return tuple(part for part in location if part not in ("[digest]", "[immediate]", "[key]"))
+    return tuple(part for part in location if part not in _BRANCHES)
 
 
 def name_of(path: SettingPath) -> str:

@@ -92,7 +92,8 @@ class Source(Model):
     base_url: Address | None = None
     """Where the source's own site is published, for articles without a link of their own."""
     permalink: Permalink | None = None
-    """The pattern of their paths there, or a Jekyll style; the tool's default where it is None."""
+    """The pattern of their paths there, or a Jekyll style, or one for each of Hugo's sections; the tool's
+    default for what it leaves out."""
     time_zone: TimeZone | None = None
 
     @property

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticKnownError
 
 from syndicator.alerts import CHANNEL_ID
@@ -33,7 +33,8 @@ PACE = re.compile(r"([1-9]\d{0,3}) ?(?:a |/ ?)(day|week)")
 CHANNEL = re.compile(r"\S{1,81}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
-# What a `permalink` may say, of a source or a Jekyll article (jekyllrb.com/docs/permalinks).
+# What a `permalink` may say, of a source or an article.
+# Sources: jekyllrb.com/docs/permalinks, gohugo.io/configuration/permalinks.
 _STYLES = {
     "date": "/:categories/:year/:month/:day/:title.html",
     "pretty": "/:categories/:year/:month/:day/:title/",
@@ -45,7 +46,10 @@ TIMES = {
     "year": "%Y", "short_year": "%y", "month": "%m", "i_month": "%-m", "day": "%d", "i_day": "%-d",
     "y_day": "%j", "hour": "%H", "minute": "%M", "second": "%S",
 }  # fmt: skip
-_WORDS = ("path", "sections", "section", "categories", "title", "slug", "name", "filename", "output_ext")
+_WORDS = (
+    "path", "sections", "section", "categories", "title", "slug", "name", "filename", "contentbasename",
+    "slugorfilename", "slugorcontentbasename", "output_ext",
+)  # fmt: skip
 _TOKENS = frozenset((*_WORDS, *TIMES))
 
 
@@ -239,7 +243,12 @@ Title = Annotated[str, AfterValidator(lambda value: one_line(value) or "News")]
 Database = Annotated[str, AfterValidator(_database)]
 Name = Annotated[str, matches(NAME, "must be letters, digits, `-`, `_` and `.`, at most 64")]
 LevelName = Annotated[Name, AfterValidator(_level)]
-Permalink = Annotated[str, AfterValidator(_permalink)]
+Pattern = Annotated[str, AfterValidator(_permalink)]
+Permalink = Annotated[
+    Annotated[Pattern, Tag("[pattern]")] | Annotated[Mapping[str, Pattern], Tag("[sections]")],
+    Discriminator(lambda value: "[sections]" if isinstance(value, Mapping) else "[pattern]"),
+]
+"""One pattern, or one for each of Hugo's sections, by the section's name."""
 Pace = Annotated[
     str, BeforeValidator(_pace), WithJsonSchema({"type": "string", "pattern": f"^{PACE.pattern}$"})
 ]

@@ -40,12 +40,12 @@ FACTS: dict[str, tuple[str, str, FileFacts]] = {
         FileFacts(rule=IF_DATED, slug="a", folders=("_notes",)),
     ),
     "jekyll layout": ("jekyll", "_layouts/a.md", FileFacts(rule=NOT, slug="a", folders=("_layouts",))),
-    "hugo page": ("hugo", "content/post/a.md", FileFacts(slug="a", folders=("post",))),
-    "hugo page in content": ("hugo", "post/a.md", FileFacts(slug="a", folders=("post",))),
-    "hugo bundle": ("hugo", "post/a/index.md", FileFacts(slug="a", folders=("post",))),
+    "hugo page": ("hugo", "content/post/a.md", FileFacts(rule=IF_DATED, slug="a", folders=("post",))),
+    "hugo page in content": ("hugo", "post/a.md", FileFacts(rule=IF_DATED, slug="a", folders=("post",))),
+    "hugo bundle": ("hugo", "post/a/index.md", FileFacts(rule=IF_DATED, slug="a", folders=("post",))),
     "hugo section": ("hugo", "post/_index.md", FileFacts(rule=NOT, slug="_index")),
     "hugo archetype": ("hugo", "archetypes/default.md", FileFacts(rule=NOT, slug="default")),
-    "hugo front page": ("hugo", "index.md", FileFacts(slug="index")),
+    "hugo front page": ("hugo", "index.md", FileFacts(rule=IF_DATED, slug="index")),
 }
 
 
@@ -82,7 +82,12 @@ PATHS: dict[str, tuple[str, str, str | None, str]] = {
     "hugo": ("hugo", "content/Post/My Page.md", None, "/post/my-page/"),
     "hugo bundle": ("hugo", "post/a/index.md", None, "/post/a/"),
     "hugo at the top": ("hugo", "a.md", None, "/a/"),
-    "hugo by tokens": ("hugo", "post/a.md", "/:section/:year/:slug/", "/post/2024/a/"),
+    "hugo's own signs": ("hugo", "Odd Place/C++ & it's (50%).md", None, "/odd-place/c++--its-50/"),
+    "vowel signs": ("hugo", "कि.md", None, "/%E0%A4%95%E0%A4%BF/"),
+    "vowel signs in jekyll": ("jekyll", "2024-01-02-कि.md", "/:title/", "/%E0%A4%95%E0%A4%BF/"),
+    "hugo by tokens": ("hugo", "post/a.md", "/:section/:year/:contentbasename/", "/post/2024/a/"),
+    "hugo by headline": ("hugo", "post/a.md", "/:section/:slug/", "/post/whats-new-in-c-and-c%23-1.2/"),
+    "hugo's title": ("hugo", "post/a.md", "/:title/", "/whats-new-in-c-and-c%23-1.2/"),
 }  # fmt: skip
 
 
@@ -94,7 +99,8 @@ def test_own_path_is_the_tools(tool: str, path: str, pattern: str | None, own: s
         tool=Tool(tool),
         path=path,
         facts=facts,
-        slug=facts.slug,
+        slug=None,
+        title="What's new? in C++ and C# 1.2",
         names=["Sea", "north", "sea"],
         local=datetime(2024, 3, 1, tzinfo=ZoneInfo("Europe/Berlin")),
     )

@@ -327,6 +327,8 @@ routes:
             for pattern, words in (
                 ("blog/:title", "must begin with a slash"),
                 ("/:titel/", ":titel is not known"),
+                ({"posts": "/:titel/"}, "sources[0].permalink.posts: :titel is not known"),
+                (5, "sources[0].permalink: must be text"),
             )
         ),
         pytest.param({"watch": {"scan_every": "0s"}}, "at least 1s", id="busy scan"),
