@@ -7,27 +7,29 @@ of them is taken; the site's own configuration decides where its tool understand
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-import yaml
 
 from syndicator.errors import ArticleError
 from syndicator.parse.article import parse_article
 from syndicator.parse.topic_file import parse_topic_file
-from syndicator.settings.models import Site, Source
+from syndicator.settings.models import Source
 from syndicator.settings.types import Tool
+from syndicator.site_configuration import (
+    ANY_SITE,
+    SiteKeys,
+    address,
+    find_configuration,
+    first,
+    known_permalink,
+    permalink,
+    sound,
+)
 from syndicator.watch.files import Reading, read_article, scan
 
 SAMPLE = 60
 """So many files, evenly spread, are read by each profile."""
-ANY_SITE = "https://www.example.org/"
-"""Stands for the site's address while profiles are tried."""
-JEKYLL_FILES = ("_config.yml", "_config.yaml")
-HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
 BESIDE = ("readme.md", "changelog.md", "contributing.md", "license.md", "code_of_conduct.md")
 """What stands in most repositories and is no article."""
 TOPIC_FOLDERS = ("_data/topics", "data/topics", "topics")
@@ -45,9 +47,10 @@ class Survey:
     title: str | None = None
     base_url: str | None = None
     language: str | None = None
-    permalink: str | None = None
-    permalinks: Mapping[str, str] = field(default_factory=dict)
-    """Those of some of Hugo's sections, by section, where the articles lie in others too."""
+    time_zone: str | None = None
+    permalink: str | Mapping[str, str] | None = None
+    unknown_permalinks: tuple[str, ...] = ()
+    """Those of the site that our own setting does not take."""
     topics: str | None = None
     """A pattern of topic files."""
 
@@ -57,21 +60,21 @@ def survey(folder: Path) -> Survey | None:
 
     Reads names, at most `SAMPLE` files and the site's configuration. Links are not followed.
     """
-    configured_by, tool, configuration = _configuration(folder)
+    configured_by, tool, keys = find_configuration(folder)
     best, understood = _best_profile(_sample(folder), tool)
     if not understood:
         return None
-    articles = _articles_in(folder, best, understood, configuration)
-    permalink, permalinks = _permalink(best, configuration, _sections(understood, articles))
+    taken, unknown = _permalink(best, keys)
     return Survey(
-        articles=folder / articles,
+        articles=folder / _articles_in(folder, best, understood, keys),
         profile=best,
         configured_by=configured_by,
-        title=_sound(configuration.get("title"), "title"),
-        base_url=_address(configuration),
-        language=_sound(_first(configuration, "lang", "languageCode", "locale", "language"), "language"),
-        permalink=permalink,
-        permalinks=permalinks,
+        title=sound(keys.get("title"), "title"),
+        base_url=address(keys),
+        language=sound(first(keys, "lang", "languageCode", "locale", "language"), "language"),
+        time_zone=sound(first(keys, "timezone"), "time_zone"),
+        permalink=taken,
+        unknown_permalinks=unknown,
         topics=_topic_pattern(folder),
     )
 
@@ -113,90 +116,29 @@ def _is_article(data: bytes, source: Source, path: str) -> bool:
     return article is not None and (not article.derived or source.profile is not Tool.SMARTABLE)
 
 
-def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], configuration: Mapping[str, Any]) -> str:
+def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKeys) -> str:
     """Where a tool expects its articles; other folders are as narrow as all that was understood allows."""
     if profile is Tool.JEKYLL and any(part in ("_posts", "_drafts") for p in paths for part in p.split("/")):
-        return ""
-    content = str(_first(configuration, "contentDir") or "content")
+        # What lies beside it, with a date or without, is a page; a folder above other `_posts` is a category.
+        return "_posts" if _of_posts_alone(folder) else ""
+    content = str(first(keys, "contentDir") or "content")
     if profile is Tool.HUGO and (folder / content).is_dir():
         return content
     return os.path.commonpath([str(Path(path).parent) for path in paths])
 
 
-def _configuration(folder: Path) -> tuple[Path | None, Tool | None, Mapping[str, Any]]:
-    for tool, names in ((Tool.JEKYLL, JEKYLL_FILES), (Tool.HUGO, HUGO_FILES)):
-        for file in (folder / name for name in names):
-            if file.is_file():
-                return file, tool, _read_configuration(file)
-    return None, None, {}
+def _of_posts_alone(folder: Path) -> bool:
+    """Whether all posts are in the folder `_posts` at the top."""
+    return {path.split("_posts/", 1)[0] for path in scan(folder).files if "_posts/" in path} == {""}
 
 
-def _read_configuration(file: Path) -> Mapping[str, Any]:
-    """Its keys; none where it cannot be read: what it says is a help, and no more."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-        # JSON is YAML. Site generators take anchors, which we refuse in what is ours.
-        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
-        return {}
-    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}
-
-
-def _first(configuration: Mapping[str, Any], *names: str) -> object:
-    lower = {str(key).lower(): value for key, value in configuration.items()}
-    return next((lower[name.lower()] for name in names if lower.get(name.lower())), None)
-
-
-def _sound(value: object, field: str) -> str | None:
-    """The value as our own setting takes it, or None."""
-    if not isinstance(value, str):
-        return None
-    try:
-        site = Site.model_validate({"title": "x", "base_url": ANY_SITE, field: value.strip()})
-    except ValueError:
-        return None
-    return str(getattr(site, field))
-
-
-def _address(configuration: Mapping[str, Any]) -> str | None:
-    """The site's address: Hugo's `baseURL`, Jekyll's `url` with its `baseurl`."""
-    url = _first(configuration, "url")
-    if isinstance(url, str):
-        below = _first(configuration, "baseurl")
-        url = url.rstrip("/") + (f"/{below.strip('/')}" if isinstance(below, str) else "")
-    else:
-        url = _first(configuration, "baseURL")
-    return _sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
-
-
-def _sections(paths: Iterable[str], articles: str) -> set[str]:
-    """The folders right below that of the articles in which any of them lies; empty for that folder."""
-    below = (Path(path).relative_to(articles).parts for path in paths if Path(path).is_relative_to(articles))
-    return {parts[0] if len(parts) > 1 else "" for parts in below}
-
-
-def _permalink(
-    profile: Tool, configuration: Mapping[str, Any], sections: Collection[str]
-) -> tuple[str | None, dict[str, str]]:
-    """The pattern of all addresses, where the site has one and we read it; else those of Hugo's sections."""
-    found = _first(configuration, "permalink", "permalinks")
-    if isinstance(found, dict):
-        found = found.get("page", found)
-    if not isinstance(found, dict):
-        return _sound_permalink(profile, found), {}
-    sound = {name: _sound_permalink(profile, found.get(name)) for name in sections}
-    known = {name: pattern for name, pattern in sound.items() if pattern is not None}
-    is_one = len(known) == len(sections) and len({*known.values()}) == 1
-    return (known.popitem()[1], {}) if is_one else (None, known)
-
-
-def _sound_permalink(profile: Tool, found: object) -> str | None:
-    if not isinstance(found, str):
-        return None
-    try:
-        return Source(name="survey", path=Path(), profile=profile, permalink=found).permalink
-    except ValueError:
-        return None
+def _permalink(profile: Tool, keys: SiteKeys) -> tuple[str | dict[str, str] | None, tuple[str, ...]]:
+    """The site's permalink or permalinks, and those of them that `permalink` of a source does not take."""
+    found = permalink(profile, keys)
+    if isinstance(found, str):
+        return (found, ()) if known_permalink(profile, found) else (None, (found,))
+    known = {name: one for name, one in (found or {}).items() if known_permalink(profile, one)}
+    return known or None, tuple(one for name, one in (found or {}).items() if name not in known)
 
 
 def _topic_pattern(folder: Path) -> str | None:

@@ -87,11 +87,8 @@ def _say_found(found: Survey, settings: Settings) -> None:
         say(f"and {more} more; `syndicator check` names them all")
     say_folders(result)
     say_counts(result)
-    for section, pattern in sorted(found.permalinks.items()):
-        say(
-            f"The site has {pattern} for {section} alone, and a source has one permalink: links of {section} "
-            "are wrong as it is. Give each section a source, with its `path`, `base_url` and `permalink`."
-        )
+    for pattern in found.unknown_permalinks:
+        say(f"The site's permalink {pattern} is not known here: where it holds, links are wrong as it is.")
     if found.profile != "smartable" and found.base_url is None:
         say(
             (
@@ -105,7 +102,7 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
     """The settings file, whose paths are relative to `base`; a route to `slack` where it names a channel."""
     relative = os.path.relpath(found.articles, base)
     title = found.title or folder.resolve().name.replace("-", " ").replace("_", " ").title() or "News"
-    is_whole_site = found.profile == "hugo" and found.configured_by
+    is_whole_site = (found.profile == "hugo" and found.configured_by) or found.articles.name == "_posts"
     name = _name(folder if is_whole_site or not found.articles.name else found.articles)
     lines = [
         "# Written by `syndicator init`. Paths are relative to this file.",
@@ -131,6 +128,8 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
         lines.append(_noted(f"    base_url: {found.base_url or 'https://www.example.org/'}", note + unknown))
         if found.permalink:
             lines.append(f"    permalink: {_quoted(found.permalink)}")
+        if found.time_zone:
+            lines.append(_noted(f"    time_zone: {found.time_zone}", "for dates without an offset"))
     if found.topics:
         lines += ["", f"topics: {_quoted(os.path.relpath(folder / found.topics, base))}"]
     # A site generator may have a `public` of its own, and empties it.
@@ -156,9 +155,9 @@ def _noted(line: str, note: str) -> str:
     return f"{line:<42} # {note}"
 
 
-def _quoted(text: str) -> str:
-    """As YAML writes a text in quotes, which is how JSON writes it."""
-    return json.dumps(text, ensure_ascii=False)
+def _quoted(value: object) -> str:
+    """As YAML writes texts in quotes, which is how JSON writes them."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _name(folder: Path) -> str:

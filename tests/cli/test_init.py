@@ -98,20 +98,82 @@ def test_hugo_configuration_with_anchors_gives_address_content_folder_and_permal
     (source,) = settings.sources
     assert (settings.site.title, source.name) == ("Our notes", "site")
     assert source.path == Path("site/content/en").absolute()
-    assert (source.base_url, source.permalink) == ("https://notes.example/", "/:section/:year/:slug/")
+    assert (source.base_url, source.permalink) == (
+        "https://notes.example/",
+        {"blog": "/:section/:year/:slug/"},
+    )
 
 
-@pytest.mark.parametrize(
-    ("others", "permalink"), [("posts", "/:year/:slug/"), ("notes", None)], ids=["its own", "of others"]
-)
-def test_hugo_permalink_of_one_section_is_not_that_of_others(others: str, permalink: str | None) -> None:
-    write("site/hugo.toml", "baseURL = 'https://n.example/'\n[permalinks]\nposts = '/:year/:slug/'\n")
+JEKYLL_RULES = {
+    "defaults": (
+        "permalink: none\ndefaults:\n"
+        "- scope: {path: '', type: posts}\n  values: {permalink: ':year/:title/'}\n"
+        "- scope: {path: ''}\n  values: {permalink: /other/}\n"
+        "- scope: {path: docs}\n  values: {permalink: /d/}\n",
+        "/:year/:title/",
+    ),
+    "collection": ("permalink: none\ncollections: {posts: {permalink: /news/:title/}}\n", "/news/:title/"),
+    "style": ("permalink: none\ndefaults: {permalink: /no/}\n", "none"),
+    "unknown": ("permalink: weekdate\n", None),
+}
+
+
+@pytest.mark.parametrize(("configuration", "permalink"), JEKYLL_RULES.values(), ids=JEKYLL_RULES.keys())
+def test_jekyll_permalink_is_that_of_posts(configuration: str, permalink: str | None) -> None:
+    write("blog/_config.yml", f"url: https://me.example\ntimezone: America/Los_Angeles\n{configuration}")
+    write("blog/_posts/2024-01-02-first.md", POST)
+    write("blog/docs/page.md", "---\ntitle: A page\ndate: 2024-01-02\n---\n")
+    said = init_says("blog")
+    assert "blog: 1 article in" in said, "a page beside the posts is none"
+    assert ("The site's permalink weekdate is not known here" in said) is (permalink is None)
+    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    assert (source.permalink, source.time_zone) == (permalink, "America/Los_Angeles")
+    assert (source.name, source.path) == ("blog", Path("blog/_posts").absolute())
+
+
+def test_jekyll_folder_above_posts_stays_a_category() -> None:
+    write("blog/_posts/2024-01-02-first.md", POST)
+    write("blog/town/_posts/2024-01-02-second.md", POST)
+    init_says("blog")
+    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    assert source.path == Path("blog").absolute()
+
+
+HUGO_RULES = {
+    "sections": ("[permalinks]\nposts = '/:year/:slug/'\n", {"posts": "/:year/:slug/"}),
+    "pages": ("[permalinks.page]\nposts = '/:year/:slug/'\n", {"posts": "/:year/:slug/"}),
+    "one unknown": ("[permalinks]\nposts = '/:year/'\nnotes = '/:weekday/'\n", {"posts": "/:year/"}),
+    "ugly": ("uglyURLs = true\n", "/:sections/:slugorcontentbasename.html"),
+    "an ugly section": (
+        "[uglyURLs]\nposts = true\nnotes = true\n[permalinks]\nposts = '/:year/:slug/'\n",
+        {"posts": "/:year/:slug.html", "notes": "/:sections/:slugorcontentbasename.html"},
+    ),
+    "none": ("", None),
+}
+
+
+@pytest.mark.parametrize(("configuration", "permalink"), HUGO_RULES.values(), ids=HUGO_RULES.keys())
+def test_hugo_permalinks_are_taken_over(configuration: str, permalink: object) -> None:
+    write("site/hugo.toml", f"baseURL = 'https://n.example/'\n{configuration}")
     write("site/content/posts/one.md", PAGE)
-    write(f"site/content/{others}/two.md", PAGE.replace("A page", "Another"))
-    said = init_says("site")
-    assert ("The site has /:year/:slug/ for posts alone" in said) is (permalink is None)
+    assert ("permalink /:weekday/ is not known here" in init_says("site")) is (":weekday" in configuration)
     (source,) = load_settings(Path("syndicator.yaml"), {}).sources
     assert source.permalink == permalink
+
+
+def test_hugo_configuration_may_lie_in_a_folder_and_speak_of_languages() -> None:
+    write("site/config/_default/hugo.toml", "baseURL = 'https://n.example/'\ndefaultContentLanguage = 'de'\n")
+    write("site/config/_default/languages.de.toml", "title = 'Zeitung'\ncontentDir = 'content/german'\n")
+    write("site/config/_default/languages.en.toml", "title = 'Paper'\ncontentDir = 'content/english'\n")
+    write("site/config/_default/permalinks.toml", "posts = '/:slug/'\n")
+    write("site/content/german/posts/one.md", PAGE)
+    write("site/content/english/posts/one.md", PAGE)
+    assert "Found a Hugo site (hugo.toml)" in init_says("site")
+    settings = load_settings(Path("syndicator.yaml"), {})
+    (source,) = settings.sources
+    assert (settings.site.title, source.base_url) == ("Zeitung", "https://n.example/")
+    assert source.path == Path("site/content/german").absolute()
+    assert source.permalink == {"posts": "/:slug/"}
 
 
 @pytest.mark.parametrize(

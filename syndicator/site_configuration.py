@@ -1,0 +1,146 @@
+"""What the configuration of a Jekyll or Hugo site says of itself: its address, folder, time zone, permalinks.
+
+A help for `init` and no more: what cannot be read says nothing.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import yaml
+
+from syndicator.settings.models import Site, Source
+from syndicator.settings.types import Tool
+
+SiteKeys: TypeAlias = Mapping[str, Any]
+ANY_SITE = "https://www.example.org/"
+"""Stands for the site's address while something else is tried."""
+JEKYLL_FILES = ("_config.yml", "_config.yaml")
+HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
+HUGO_FOLDER = "config/_default"
+_HUGO_PATTERN = "/:sections/:slugorcontentbasename/"
+
+
+def find_configuration(folder: Path) -> tuple[Path | None, Tool | None, SiteKeys]:
+    """The file, whose it is, and its keys; of a Hugo site those of its default language come first."""
+    for name in JEKYLL_FILES:
+        if (file := folder / name).is_file():
+            return file, Tool.JEKYLL, _read(file)
+    for file in (folder / place / name for place in ("", HUGO_FOLDER) for name in HUGO_FILES):
+        if file.is_file():
+            keys = _read(file)
+            if file.parent != folder:
+                keys = {**keys, **_beside(file)}
+            return file, Tool.HUGO, _in_default_language(keys)
+    return None, None, {}
+
+
+def _read(file: Path) -> SiteKeys:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        # JSON is YAML. Site generators take anchors, which we refuse in what is ours.
+        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return {}
+    return _mapping(found)
+
+
+def _beside(file: Path) -> dict[str, Any]:
+    """What Hugo reads from `permalinks.toml` and `languages.en.toml` beside `hugo.toml`, by these names."""
+    found: dict[str, Any] = {}
+    for other in sorted(file.parent.glob(f"*{file.suffix}")):
+        key, _, language = other.stem.partition(".")
+        if other != file:
+            found[key] = {**_mapping(found.get(key)), language: _read(other)} if language else _read(other)
+    return found
+
+
+def _in_default_language(keys: SiteKeys) -> SiteKeys:
+    language = str(first(keys, "defaultContentLanguage") or "en")
+    return {**keys, **_mapping(_mapping(first(keys, "languages")).get(language))}
+
+
+def _mapping(value: object) -> SiteKeys:
+    return cast("SiteKeys", value) if isinstance(value, dict) else {}
+
+
+def first(keys: SiteKeys, *names: str) -> object:
+    """The first of these keys that says something; their case is no matter."""
+    lower = {str(key).lower(): value for key, value in keys.items()}
+    return next((lower[name.lower()] for name in names if lower.get(name.lower())), None)
+
+
+def sound(value: object, field: str) -> str | None:
+    """The value as our own setting of the site takes it, or None."""
+    if not isinstance(value, str):
+        return None
+    try:
+        site = Site.model_validate({"title": "x", "base_url": ANY_SITE, field: value.strip()})
+    except ValueError:
+        return None
+    return str(getattr(site, field))
+
+
+def address(keys: SiteKeys) -> str | None:
+    """The site's address: Hugo's `baseURL`, Jekyll's `url` with its `baseurl`, Zola's `base_url`."""
+    url = first(keys, "url")
+    if isinstance(url, str):
+        below = first(keys, "baseurl")
+        url = url.rstrip("/") + (f"/{below.strip('/')}" if isinstance(below, str) else "")
+    else:
+        url = first(keys, "baseURL", "base_url")
+    return sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
+
+
+def permalink(tool: Tool, keys: SiteKeys) -> str | dict[str, str] | None:
+    """The pattern of all addresses, or those of Hugo's sections; None where the site has the tool's own."""
+    if tool is not Tool.HUGO:
+        return _of_posts(keys)
+    found, ugly = first(keys, "permalinks", "permalink"), first(keys, "uglyURLs")
+    if isinstance(found, str):
+        return found
+    of_pages = _mapping(found)
+    of_pages = _mapping(of_pages.get("page")) or of_pages
+    patterns = {str(name): value for name, value in of_pages.items() if isinstance(value, str)}
+    if ugly is True and not patterns:
+        return _ugly(_HUGO_PATTERN)
+    for name in [*patterns] if ugly is True else _mapping(ugly):
+        patterns[name] = _ugly(patterns.get(name, _HUGO_PATTERN))
+    return patterns or None
+
+
+def _ugly(pattern: str) -> str:
+    return f"{pattern.rstrip('/')}.html"
+
+
+def _of_posts(keys: SiteKeys) -> str | None:
+    """Jekyll's: a default for all posts comes before their collection's, and that before the site's."""
+    posts = _mapping(_mapping(keys.get("collections")).get("posts"))
+    said = (keys.get("permalink"), posts.get("permalink"), *_defaults_of_posts(keys))
+    found = next((one for one in reversed(said) if one), None)
+    if not isinstance(found, str):
+        return None
+    return found if found.startswith("/") or ":" not in found else f"/{found}"
+
+
+def _defaults_of_posts(keys: SiteKeys) -> Iterator[object]:
+    """The permalinks in `defaults` that are for all posts; what is said of posts alone comes last."""
+    said = keys.get("defaults")
+    rules = [_mapping(rule) for rule in said] if isinstance(said, list) else []
+    for kind in (None, "posts"):
+        for rule in rules:
+            scope = _mapping(rule.get("scope"))
+            if scope.get("type") == kind and str(scope.get("path") or "").strip("/") in ("", "_posts"):
+                yield _mapping(rule.get("values")).get("permalink")
+
+
+def known_permalink(profile: Tool, found: str | Mapping[str, str] | None) -> bool:
+    """Whether `permalink` of a source takes it."""
+    try:
+        Source(name="site", path=Path(), profile=profile, permalink=found)
+    except ValueError:
+        return False
+    return True
