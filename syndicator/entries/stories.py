@@ -12,7 +12,8 @@ from it. Guides, lists and questions ("The best …", "How to …") are about a 
 of two words could be of any; a publisher seldom covers one event twice; two versions are two releases: all
 of these need near copies, and a publisher's short title that comes again after hours ("Market news") is of a
 page that it renews. Titles that say the same of two names ("X raises $20 million") are of two events, and so
-are an event and what follows from it ("Oil falls as X opens the strait", "X opens the strait").
+are an event and what follows from it ("Oil falls as X opens the strait", "X opens the strait"), and what is
+"set to" come and what came of it. Two counts half a day apart are two events.
 
 Many stories of a tournament or a launch are found by the same words, which tell a subject and no event: the
 more leads have even the rarest word that two entries share, the more alike the two must be.
@@ -27,6 +28,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import nsmallest
+from itertools import pairwise
 
 from syndicator.models import Article
 
@@ -83,6 +85,8 @@ _FUNCTION_WORDS = frozenset(
 """What no English title is told by; only needed while the store is too young to know them as common."""
 _GUIDE = frozenset(("all", "best", "how", "top"))
 _BEFORE_NAMES = frozenset(("at", "by", "for", "from", "in", "of", "with"))
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNT_AGAIN = timedelta(hours=12)
 _TEMPLATE = 3
 """Two titles that share so many words in order, and as many as they differ in, may be of one template."""
 
@@ -161,9 +165,12 @@ def best_lead(account: Account, leads: Iterable[tuple[str, Account, int]], weigh
         (-alike, lead.published, story)
         for story, lead, crowd, alike in judged
         if alike >= _least(account, lead, crowd)
+        and not _is_title_of_many(account, lead)
         and not _has_other_name(account, lead)
         and not _follows_from(account, lead)
         and not _follows_from(lead, account)
+        and not _looks_ahead(account, lead)
+        and not _is_next_count(account, lead)
     ]
     return min(found)[2] if found else None
 
@@ -242,6 +249,34 @@ def _follows_from(one: Account, other: Account) -> bool:
         return False
     reported = frozenset(one.in_order[: one.in_order.index("as")]) - _FUNCTION_WORDS
     return bool(reported) and reported.isdisjoint(other.title)
+
+
+def _is_title_of_many(one: Account, lead: Account) -> bool:
+    """Whether there is too little to tell two texts from one: of one publisher, or under vague titles, and
+    not both with a summary. Pages that were read badly are all "Learn more"."""
+    is_alone = not one.summary or not lead.summary
+    return is_alone and (one.publisher == lead.publisher or one.is_vague or lead.is_vague)
+
+
+def _looks_ahead(one: Account, other: Account) -> bool:
+    """Whether only one of the titles says what is yet to come ("Senate set to vote on X")."""
+    return _is_set(one.in_order) != _is_set(other.in_order)
+
+
+def _is_next_count(one: Account, other: Account) -> bool:
+    """Whether the titles name other numbers half a day apart ("3 new cases", "One new case")."""
+    numbers, others = _numbers(one.in_order), _numbers(other.in_order)
+    is_later = abs(one.published - other.published) > _COUNT_AGAIN
+    return is_later and bool(numbers) and bool(others) and numbers.isdisjoint(others)
+
+
+def _numbers(title: Sequence[str]) -> frozenset[str]:
+    spelt = (str(_NUMBERS.index(word) + 1) for word in title if word in _NUMBERS)
+    return frozenset((*spelt, *filter(str.isdigit, title)))
+
+
+def _is_set(title: Sequence[str]) -> bool:
+    return ("set", "to") in pairwise(title)
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:

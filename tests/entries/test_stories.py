@@ -225,9 +225,61 @@ def test_summaries_of_other_things_part_titles_that_are_alike() -> None:
     ids=["published twice", "renewed", "a longer title", "a series"],
 )
 def test_one_publisher_seldom_covers_an_event_twice(title: str, later: str, hours: int, is_one: bool) -> None:
-    lead = account("a.md", title=title, summary="")
-    second = account("b.md", title=later, summary="", published=lead.published + timedelta(hours=hours))
+    lead = account("a.md", title=title, summary="Said at noon.")
+    at = lead.published + timedelta(hours=hours)
+    second = account("b.md", title=later, summary="Said at noon.", published=at)
     assert is_one_story(second, lead, after_seeing(lead, second)) is is_one
+
+
+@pytest.mark.parametrize(
+    ("title", "publishers", "summary", "is_one"),
+    [
+        ("Northwind opens Orbit cloud region", "AA", "", False),
+        ("Northwind opens Orbit cloud region", "AA", "Said at noon.", True),
+        ("Northwind opens Orbit cloud region", "AB", "", True),
+        ("Learn more", "AB", "", False),
+        ("Learn more", "AB", "Said at noon.", True),
+    ],
+)
+def test_title_alone_may_be_that_of_many_pages(
+    title: str, publishers: str, summary: str, is_one: bool
+) -> None:
+    lead, second = (
+        account(f"{at}.md", title=title, summary=summary, provider=Provider(name=publisher))
+        for at, publisher in enumerate(publishers)
+    )
+    assert is_one_story(second, lead, after_seeing(lead, second)) is is_one
+
+
+@pytest.mark.parametrize(
+    ("title", "later", "hours", "is_one"),
+    [
+        ("Senate set to vote on Skylark", "Senate votes on Skylark", 1, False),
+        ("Senate set to vote on Skylark", "US Senate set to vote on Skylark", 1, True),
+        ("Skylark reports 3 new faults, 40 in all", "Skylark reports 3 faults, 40 in all", 20, True),
+        ("Skylark reports 3 new faults", "Skylark reports three new faults", 20, True),
+        ("Skylark reports 3 new faults", "Skylark reports five new faults", 20, False),
+        ("Skylark reports 3 new faults", "Skylark reports five new faults", 2, True),
+    ],
+    ids=[
+        "what is to come",
+        "both to come",
+        "same count",
+        "spelt out",
+        "next day's count",
+        "count that grows",
+    ],
+)
+def test_what_comes_later_is_another_event(title: str, later: str, hours: int, is_one: bool) -> None:
+    lead = account("a.md", title=title, summary="w", provider=Provider(name="A"))
+    second = account(
+        "b.md",
+        title=later,
+        summary="w",
+        provider=Provider(name="B"),
+        published=lead.published + timedelta(hours=hours),
+    )
+    assert is_one_story(second, lead, dict.fromkeys(lead.words | second.words, 1.0)) is is_one
 
 
 def test_common_words_do_not_join() -> None:

@@ -4,9 +4,12 @@
 
 Each folder in DIR is a site in the form of the `smartable` profile; a `history.jsonl.gz` in it adds what its
 files said earlier. The texts are not ours to publish: `labels.csv` names articles by a hash of link and
-title. A pair is one event (1) where whoever was told of the one article would not want to be told of the
-other; guides to one subject are not. Which pairs are `held` back was decided by a hash before any was scored;
-they were looked at only after the limits had been set.
+title. Those labelled are the `_news` folders of these repositories on GitHub: SmartableAI/diablo4,
+SmartableAI/microsoft-power-apps (all versions of its files), everyday-cc/azure, scottge/coronavirus.
+
+A pair is one event (1) where whoever was told of the one article would not want to be told of the other;
+guides to one subject are not. Pairs that are `held` back were drawn by a hash from all that are compared, and
+looked at only after the limits had been set.
 """
 
 from __future__ import annotations
