@@ -276,7 +276,10 @@ class Calls:
     def make(self, ask: Callable[[], T], call: Call) -> T:
         """The result of asking, within the deadline. Raises Refused (of this method), Rejected or Unclear."""
         self._refuse_when_many_hang(call)
-        asked = begin("slack call", ask)
+        try:
+            asked = begin("slack call", ask)
+        except RuntimeError as none_left:  # the system gives no more threads
+            raise call.failed(Refused, "no_thread", str(none_left)) from None
         try:
             error = asked.exception(self._deadline.total_seconds())
         except TimeoutError:

@@ -16,7 +16,7 @@ from syndicator.alerts import Delivery
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear, Uneditable
 from syndicator.slack import client as slack_module
 from syndicator.slack.client import SlackBot, SlackWebhook
-from tests.slack.values import messaged
+from tests.slack.values import messaged, no_threads
 from tests.slack_rules import images
 from tests.slack_server import AFTER, SCOPES, TOKEN, Channel, Slack, SlackServer, script
 
@@ -265,6 +265,12 @@ def test_no_more_calls_are_begun_while_many_hang(
         client.post(messaged("d3"))
     assert caught.value.code == "many_hang"
     server.stopping.set()
+
+
+def test_call_without_a_thread_is_refused(server: SlackServer) -> None:
+    with no_threads(), pytest.raises(Refused) as caught:
+        bot(server).post(messaged("d1"))
+    assert (caught.value.code, caught.value.answered) == ("no_thread", None)
 
 
 def test_refused_connection_is_refused() -> None:

@@ -26,7 +26,7 @@ from syndicator.slack.retry import Drawn, RetryPolicy, SlackAnswer
 from syndicator.slack.sender import Sender
 from syndicator.slack.terminal import Terminal
 from syndicator.store.outbox import Outbox
-from tests.slack.values import NOON, SECOND, messaged
+from tests.slack.values import NOON, SECOND, messaged, no_threads
 from tests.slack_server import AFTER, BEFORE, TOKEN, Channel, Slack, SlackServer, script
 from tests.store.outbox_values import OutboxStore, make_owed, memory_store, open_engine
 
@@ -614,6 +614,25 @@ def test_defect_in_a_round_is_told_and_the_next_round_goes_on(file_store: Outbox
         while (states := states_of(file_store)) != ["sending", "sent"] and time.monotonic() < end:
             time.sleep(0.02)
     assert states == ["sending", "sent"], "the one that met it is looked for later, the other one is settled"
+
+
+def test_channel_whose_call_cannot_be_begun_is_tried_again(file_store: OutboxStore) -> None:
+    messenger = Script()
+
+    def was_tried() -> bool:
+        with file_store() as outbox:
+            channel = outbox.channels.get("C1")
+            return channel is not None and channel.failures > 0
+
+    with Running(Sender(file_store, lambda _: messenger, clock=real_clock, policy=QUICK)) as running:
+        with no_threads():
+            with file_store() as outbox:
+                outbox.write(messaged("d1", now=real_clock()), [])
+            running.wake.set()
+            end = time.monotonic() + 10
+            while not was_tried() and time.monotonic() < end:
+                time.sleep(0.02)
+        await_states(file_store, ["d1"], DeliveryState.SENT)
 
 
 def test_clock_set_back_does_not_make_messages_wait_twice(file_store: OutboxStore) -> None:
