@@ -31,6 +31,9 @@ DEADLINE = timedelta(seconds=15)
 """For one call in all, from name look-up to last byte."""
 SILENCE_S = 10
 """For one operation on the connection; slack_sdk's `timeout`."""
+WEBHOOK_DEADLINE = timedelta(seconds=45)
+"""Longer, since nobody can look whether it was posted. Looking a name up or trying several
+addresses in vain mostly ends before that, and then it is known that nothing was."""
 MAX_HANGING = 16
 """Calls past their deadline that may still hang; with more, nothing new is begun."""
 
@@ -236,7 +239,7 @@ class SlackWebhook:
 
     can_look = False
 
-    def __init__(self, url: str, *, deadline: timedelta = DEADLINE) -> None:
+    def __init__(self, url: str, *, deadline: timedelta = WEBHOOK_DEADLINE) -> None:
         self._client = WebhookClient(url, timeout=SILENCE_S, retry_handlers=[], logger=silent)
         self._calls = Calls(deadline)
 

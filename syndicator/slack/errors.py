@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection, HTTPSConnection
+from traceback import walk_tb
 from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
 
@@ -111,6 +113,8 @@ KNOWN: dict[str, tuple[type[DeliveryError], str]] = {
 """What each word comes to, and the fix."""
 WEBHOOK_KNOWN = KNOWN | {code: (Rejected, fix) for code, fix in WEBHOOK_FIXES.items()}
 
+CONNECTING = {connect.__code__ for connect in (HTTPConnection.connect, HTTPSConnection.connect)}
+"""What fails in there, a proxy's tunnel and the handshake included, fails before the request is begun."""
 NO_WAY_THERE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
 NO_ANSWERS = ("", "fatal_error", "internal_error", "service_unavailable")
@@ -237,6 +241,8 @@ def _from_connecting(reason: object, call: Call) -> DeliveryError:
             code, why = "certificate", "the server's certificate is not trusted"
         case OSError() if reason.errno in NO_WAY_THERE:
             code, why = "unreachable", "there is no way to the server"
+        case BaseException() if CONNECTING & {frame.f_code for frame, _ in walk_tb(reason.__traceback__)}:
+            code, why = "no_connection", "the server could not be connected to"
         case _:
             kind = type(reason).__name__
             return call.failed(Unclear, kind, "the connection broke", answered=False)

@@ -54,8 +54,8 @@ class RetryPolicy:
     """Between two messages to one channel (https://docs.slack.dev/apis/web-api/rate-limits)."""
     report_after: int = 3
     """Failures in a row after which a channel is reported as broken, whatever the reason."""
-    lease: timedelta = timedelta(seconds=60)
-    """How long a claim holds; well above the deadline of one call."""
+    lease: timedelta = timedelta(minutes=2)
+    """How long a claim holds; above the deadlines of two calls, which a message with pictures may take."""
 
 
 class Finished(NamedTuple):

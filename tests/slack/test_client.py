@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -279,6 +281,29 @@ def test_refused_connection_is_refused() -> None:
     with pytest.raises(Refused) as caught:
         SlackBot(TOKEN, api_url=url).post(messaged("d1"))
     assert (caught.value.code, caught.value.answered) == ("connection_refused", False)
+
+
+@pytest.fixture
+def silent_address() -> Iterator[str]:
+    """Where no connection comes about and nothing says so, as behind a firewall: the queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_connection_that_does_not_come_about_is_refused(
+    silent_address: str, server: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slack_module, "SILENCE_S", 0.3)
+    no_handshake = server.url.replace("http:", "https:").removesuffix("/api/")
+    for address in (f"http://{silent_address}", no_handshake):
+        for way in (SlackBot(TOKEN, api_url=f"{address}/api/"), SlackWebhook(f"{address}/services/T0/B0/C1")):
+            with pytest.raises(Refused) as caught:
+                way.post(messaged("d1"))
+            assert (caught.value.code, caught.value.answered) == ("no_connection", False)
 
 
 def test_address_that_is_none_is_rejected() -> None:
