@@ -15,19 +15,21 @@ say otherwise: who reaches it may read paths, titles and names of channels. A re
 from __future__ import annotations
 
 import json
+import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
+from socketserver import ThreadingTCPServer
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
 
 from syndicator.admin.operator import Operator
-from syndicator.errors import CannotServe
+from syndicator.errors import CannotServe, CannotServeYet
 from syndicator.monitoring.health import HealthLevel
 from syndicator.monitoring.status import STALE_S
-from syndicator.web.process import describe
+from syndicator.web.process import PASSING, describe
 
 log = structlog.get_logger()
 
@@ -107,21 +109,26 @@ def is_own_host(host: str, configured: str) -> bool:
     return address.is_loopback or configured in ("", "0.0.0.0", "::")  # noqa: S104  compared, not bound
 
 
-class AdminServer(ThreadingHTTPServer):
-    """Listens from `start` to `stop`; a thread for each connection, of so many."""
+class AdminServer(ThreadingTCPServer):
+    """Listens from `start` to `stop`; a thread for each connection, of so many.
 
-    daemon_threads = True
+    Not an HTTPServer, which looks its own name up as it begins, and so waits for DNS.
+    """
+
+    daemon_threads = allow_reuse_address = True
 
     def __init__(self, host: str, port: int, operator: Operator) -> None:
         """Takes the address. Raises CannotServe where it cannot be had."""
         self.operator, self.host = operator, host
         self.places = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._open = threading.BoundedSemaphore(MOST_OPEN)
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             super().__init__((host, port), AdminHandler)
         except OSError as error:
+            failure = CannotServeYet if error.errno in PASSING else CannotServe
             fix = "Set `admin` to a free address of this machine, or leave it out"
-            raise CannotServe("cannot listen", on=f"{host}:{port}", why=str(error), fix=fix) from None
+            raise failure("cannot listen", on=describe(host, port), why=str(error), fix=fix) from None
 
     @property
     def url(self) -> str:

@@ -30,7 +30,7 @@ _FIXES = {
     errno.EACCES: "Ports below 1024 need CAP_NET_BIND_SERVICE: grant it, or choose another port",
     errno.EADDRNOTAVAIL: "This machine has no such address: choose one that `ip address` lists",
 }
-_PASSING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, socket.EAI_AGAIN})
+PASSING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, socket.EAI_AGAIN})
 """What may be otherwise a moment later: a program ends, an interface comes up, a name server answers."""
 
 
@@ -108,7 +108,7 @@ def reserve(host: str, port: int) -> socket.socket:
             reserved.close()
             raise
     except OSError as error:
-        failure = CannotServeYet if error.errno in _PASSING else CannotServe
+        failure = CannotServeYet if error.errno in PASSING else CannotServe
         fix = _FIXES.get(error.errno or 0, "Mend server.host and server.port in the settings")
         why = (error.strerror or str(error)).lower()
         raise failure("cannot serve", on=describe(host, port), why=why, fix=fix) from error

@@ -110,7 +110,7 @@ def test_address_that_is_taken_is_one_clear_line(service: Running) -> None:
         with running(other, admin={"port": port}) as second:
             second.start(ready=False)
             assert second.process is not None
-            assert second.process.wait(30) == 78
+            assert second.process.wait(30) == 75
             assert f"cannot listen: 127.0.0.1:{port}" in second.text()
             assert "Set `admin`" in second.text()
 

@@ -13,9 +13,30 @@ from syndicator.admin import server
 from syndicator.admin.operator import Operator
 from syndicator.admin.server import AdminServer
 from syndicator.clock import Clock
+from syndicator.errors import CannotServe
 from syndicator.monitoring.status import StatusFile
 from tests.acceptance.running import wait_for
 from tests.making import NOON
+
+
+@pytest.mark.parametrize(("host", "code"), [("127.0.0.1", 75), ("192.0.2.1", 75)])
+def test_address_that_may_be_had_later_is_waited_for(tmp_path: Path, host: str, code: int) -> None:
+    operator = Operator(clock=Clock(), started=NOON, status=StatusFile(tmp_path / "status"))
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CannotServe) as caught:
+        AdminServer(host, taken.getsockname()[1], operator)
+    assert caught.value.exit_code == code
+
+
+def test_ipv6_is_answered(tmp_path: Path) -> None:
+    operator = Operator(clock=Clock(), started=NOON, status=StatusFile(tmp_path / "status"))
+    try:
+        admin = AdminServer("::1", 0, operator)
+    except CannotServe as error:
+        pytest.skip(f"no IPv6 here: {error}")
+    admin.start()
+    with ExitStack() as stack:
+        stack.callback(admin.stop)
+        assert urlopen(f"{admin.url}healthz", timeout=5).read() == b"ok\n"
 
 
 def test_connections_beyond_the_most_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
