@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-GATHER_S = 0.005
+GATHER_S = 0.001
 """The hints of one change come in a burst; waiting this long for the others saves looking twice."""
 BURST = 2_000
 """After so many events since the last scan some may have been lost, so that everything is scanned."""
