@@ -72,6 +72,8 @@ def joined(base: str, text: str) -> str:
 def joined_plainly(base: str, text: str) -> str | None:
     """What `joined` makes of an address that needs no encoding, in a microsecond; None for any other."""
     link = decode_entities(text.strip())
+    if link.startswith("//"):
+        link = f"{base.partition('//')[0]}{link}"
     if link.startswith(("http://", "https://")):
         return link if len(link) <= LONGEST_LINK and _SIMPLE.fullmatch(link) else None
     found = _BELOW.fullmatch(link)

@@ -31,8 +31,6 @@ LONGEST_TITLE = 500
 LONGEST_SUMMARY = 2_000
 LONGEST_TYPE = 50
 MOST_TOPICS = 50
-_WITHOUT_TAGS = {Tool.JEKYLL: without_liquid, Tool.HUGO: without_shortcodes}
-"""What each tool alone can carry out is taken out of a body."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}")
 
@@ -63,7 +61,7 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
     published = _published(fields, facts, source, path)
     link, derived = article_link(fields, facts, source, path, published)
     base = link if tool is not Tool.SMARTABLE else source.base_url or link
-    markdown, embedded = _WITHOUT_TAGS.get(tool, str)(matter.body), fields.text(Field.EMBEDDED) or ""
+    markdown, embedded = _without_tags(matter.body, source), fields.text(Field.EMBEDDED) or ""
     body = render_body(markdown, base_url=link, embedded=embedded, first_line=matter.body_line)
     excerpt = (fields.text(Field.SUMMARY) or "")[: LONGEST_SUMMARY * 8]
     excerpt = plain_line(without_tags(excerpt), LONGEST_SUMMARY)
@@ -100,6 +98,17 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
     # Revisions are for ever: they were made of addresses in which a lone `%` stood as it was written.
     images = tuple(map(encoded_image, article.images))
     return replace(article, revision=revised, link=encoded(link), images=images)
+
+
+def _without_tags(body: str, source: Source) -> str:
+    """A body without what its tool alone can carry out."""
+    match source.profile:
+        case Tool.JEKYLL:
+            return without_liquid(body, source.base_url or "")
+        case Tool.HUGO:
+            return without_shortcodes(body)
+        case Tool.SMARTABLE:
+            return body
 
 
 def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:

@@ -16,7 +16,7 @@ import html
 import re
 from contextlib import suppress
 from threading import local
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 import nh3
 from pyromark import Markdown, Options
@@ -209,35 +209,48 @@ def _link_to_frame(found: re.Match[str]) -> str:
 _RAW = re.compile(r"\{%-?\s*raw\s*-?%\}(.*?)(?:\{%-?\s*endraw\s*-?%\}|\Z)", re.DOTALL)
 _HIGHLIGHT = re.compile(r"(?<![ \t])[ \t]*+\{%-?\s*highlight\s+([\w+#-]++)[^{}\n]*%\}[ \t]*+\n?")
 _END_HIGHLIGHT = re.compile(r"(?<![ \t])\n?[ \t]*+\{%-?\s*endhighlight\s*-?%\}")
-_SITE = re.compile(r"\{\{-?\s*site\.(?:base)?url\s*-?\}\}")
+_SITE = re.compile(r"\{\{-?\s*site\.(base)?url\s*-?\}\}")
 _ADDRESS = re.compile(r"""\{\{-?\s*["']([^"'{}\n]*)["']\s*\|\s*(?:relative|absolute)_url\s*-?\}\}""")
-_OUTPUT = re.compile(r"\{\{[^{}\n]*\}\}")
-_LIQUID_TAG = re.compile(r"\{%[^{}\n]*%\}")
+_OUTPUT = re.compile(r"\{\{[^{}]*+\}\}")
+_LIQUID_TAG = re.compile(r"\{%[^{}]*+(?<=%)\}")
+# Each is `.class`, `#id` or `key="value"`, so that no code such as `{:ok, 1}` is taken for them.
+_ATTRIBUTE = r"""(?:[.#][\w-]++|[\w-]++=(?:"[^"\n]*+"|'[^'\n]*+'))"""
+_KRAMDOWN_ATTRIBUTES = re.compile(rf"\{{:[ ]*+{_ATTRIBUTE}(?:[ ]*+{_ATTRIBUTE})*+[ ]*+\}}")
+_HEADING_ATTRIBUTES = re.compile(
+    rf"^(\#{{1,6}}[ ][^\n{{]*+)\{{:?[ ]*+{_ATTRIBUTE}(?:[ ]*+{_ATTRIBUTE})*+[ ]*+\}}[ \t]*+$", re.MULTILINE
+)
 
-_HUGO_TAG = re.compile(r"\{\{[<%]([^{}\n]*+)\}\}")
-_HUGO_WORDS = re.compile(r"\s*+(/?)\s*+([\w./-]++)(.*)[>%]")
+_HUGO_TAG = re.compile(r"\{\{[<%]([^{}]*+)\}\}")
+_HUGO_WORDS = re.compile(r"\s*+(/?)\s*+([\w./-]++)(.*)[>%]", re.DOTALL)
 _LONGEST_PARAMETERS = 5_000
 _PARAMETER = re.compile(r"""(?:([\w-]++)\s*+=\s*)?(?:"([^"]*)"|`([^`]*)`|([^\s"`=]++))""")
 
 
-def without_liquid(markdown: str) -> str:
-    """A Jekyll body without Liquid tags; `highlight` becomes a fence, `relative_url` an address."""
-    if "{%" not in markdown and "{{" not in markdown:
+def without_liquid(markdown: str, base_url: str = "") -> str:
+    """A Jekyll body without Liquid tags and attributes of kramdown; `highlight` becomes a fence,
+    `relative_url` an address on the site at `base_url`."""
+    if "{" not in markdown:
         return markdown
+    below = urlsplit(base_url).path.rstrip("/")
     parts = _RAW.split(markdown) if "endraw" in markdown else [markdown]
-    return "".join(part if index % 2 else _liquid(part) for index, part in enumerate(parts))
+    return "".join(part if index % 2 else _liquid(part, below) for index, part in enumerate(parts))
 
 
 def without_shortcodes(markdown: str) -> str:
-    """A Hugo body without shortcodes; `highlight`, `figure`, `youtube`, `vimeo` and `ref` become Markdown."""
-    return _HUGO_TAG.sub(_hugo, markdown) if "{{" in markdown else markdown
+    """A Hugo body without shortcodes and headings' attributes; `highlight`, `figure`, `youtube`, `vimeo` and
+    `ref` become Markdown."""
+    if "{" not in markdown:
+        return markdown
+    return _HEADING_ATTRIBUTES.sub(r"\1", _HUGO_TAG.sub(_hugo, markdown))
 
 
-def _liquid(text: str) -> str:
+def _liquid(text: str, below: str) -> str:
     text = _HIGHLIGHT.sub(lambda found: f"\n```{found[1]}\n", text)
     text = _END_HIGHLIGHT.sub("\n```\n", text)
-    text = _ADDRESS.sub(r"\1", _SITE.sub("", text))
-    return _LIQUID_TAG.sub("", _OUTPUT.sub("", text))
+    text = _ADDRESS.sub(lambda found: f"{below}/{found[1].lstrip('/')}", text)
+    text = _SITE.sub(lambda found: below if found[1] else "", text)
+    text = _LIQUID_TAG.sub("", _OUTPUT.sub("", text))
+    return _KRAMDOWN_ATTRIBUTES.sub("", _HEADING_ATTRIBUTES.sub(r"\1", text))
 
 
 def _hugo(found: re.Match[str]) -> str:

@@ -83,6 +83,12 @@ def test_hundreds_of_addresses_to_encode_are_a_problem() -> None:
         read(written(links))
 
 
+@pytest.mark.parametrize("address", ["//b.example/{}#Part_{}", "https://b.example/{}?a={}", "/b/{}.{}"])
+def test_addresses_that_need_no_encoding_may_be_many(address: str) -> None:
+    text = " ".join(f"[a]({address.format(number, number)})" for number in range(300))
+    assert render_body(text, base_url=BASE).count('href="https://') == 300
+
+
 def test_tasks_have_boxes() -> None:
     rendered = render_body("- [ ] a\n- [x] b\n- [y] c\n", base_url=BASE)
     assert "☐ a" in rendered and "☑ b" in rendered and "[y] c" in rendered

@@ -22,7 +22,19 @@ LIQUID = {
     ),
     "raw": ("{% raw %}{{ a }}{% endraw %} {{ b }}", "{{ a }} "),
     "braces alone": ("a { b } {c} %}", "a { b } {c} %}"),
+    "over lines": ("a {{ page\n.title }}{% link\nb.md %} c", "a  c"),
+    "attributes of a span": ('![a](b.png){:width="100%" .c} d', "![a](b.png) d"),
+    "attributes of a block": ("A note.\n{: .note }\n", "A note.\n\n"),
+    "attributes of a heading": ("## A title {#here}\nb", "## A title \nb"),
+    "what looks like attributes": ("{:ok, 1} {:a => 1} # Sets {a}", "{:ok, 1} {:a => 1} # Sets {a}"),
 }
+
+
+@pytest.mark.parametrize(
+    "address", ["{{ site.baseurl }}/b/", "{{ site.url }}{{ site.baseurl }}/b/", "{{ '/b/' | relative_url }}"]
+)
+def test_addresses_on_a_site_below_a_path_are_below_it(address: str) -> None:
+    assert without_liquid(f"[a]({address})", "https://me.example/blog/") == "[a](/blog/b/)"
 
 
 @pytest.mark.parametrize(("markdown", "plain"), LIQUID.values(), ids=LIQUID.keys())
@@ -44,6 +56,8 @@ HUGO = {
     "a reference": ('[a]({{< ref "b.md" >}})', "[a](b/)"),
     "no end": ("{{< youtube abc }}", "{{< youtube abc }}"),
     "a template": ("{{ .Title }}", "{{ .Title }}"),
+    "over lines": ('{{< figure\n  src="b.png"\n  alt="d"\n>}} {{%\nslides 1 %}}', "![d](<b.png>) "),
+    "attributes of a heading": ("# A title { #here .c }\n## C++ {#c}", "# A title \n## C++ "),
 }
 
 
