@@ -41,10 +41,12 @@ class Notifier:
         self._send("READY=1", f"STATUS={status}", patience_s=PATIENCE_S)
 
     def status(self, status: str) -> None:
-        """How things stand; sent only when it changes, and never over the word that the service stops."""
-        if status != self._status and not self._stopping:
+        """How things stand; sent only when it changes, and never over the word that the service stops.
+
+        Where there is no room it is sent when it is said again.
+        """
+        if status != self._status and not self._stopping and self._send(f"STATUS={status}"):
             self._status = status
-            self._send(f"STATUS={status}")
 
     def alive(self) -> None:
         """The work goes on, and a start asks for more time (EXTEND_TIMEOUT_USEC). From the thread that does
@@ -60,11 +62,14 @@ class Notifier:
         self._stopping = True
         self._send("STOPPING=1", "STATUS=Stopping: finishing what is in hand")
 
-    def _send(self, *lines: str, patience_s: float = 0.0) -> None:
+    def _send(self, *lines: str, patience_s: float = 0.0) -> bool:
+        """Whether nobody listens, or there was room."""
         if not self._address:
-            return
+            return True
         message = "\n".join(line.replace("\n", " ") for line in lines).encode()
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.settimeout(patience_s)  # where nobody reads, a full queue must not hold up the work
             channel.connect(self._address)
             channel.send(message)
+            return True
+        return False

@@ -88,6 +88,19 @@ def test_socket_that_nobody_reads_holds_up_nothing(listening: socket.socket) -> 
     assert not telling.is_alive()
 
 
+def test_status_that_found_no_room_is_sent_when_it_is_said_again(listening: socket.socket) -> None:
+    address = str(listening.getsockname())
+    notifier = Notifier({"NOTIFY_SOCKET": address})
+    fill(address)
+    notifier.status("the disk is full")
+    listening.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            assert listening.recv(4096) == b"WATCHDOG=1"
+    notifier.status("the disk is full")
+    assert listening.recv(4096) == b"STATUS=the disk is full"
+
+
 @pytest.mark.parametrize(
     ("tell", "expected"),
     [(lambda n: n.ready("all is well"), "READY=1"), (lambda n: n.reloading(), "RELOADING=1")],

@@ -195,18 +195,26 @@ class StatusFile:
         return time.monotonic() - self._alive_s
 
     def write(self, facts: Mapping[str, Any]) -> None:
-        """Puts these facts in place of the former, in one step."""
+        """Puts these facts in place of the former, in one step; where there is no space, in the former's."""
         self._facts, self._alive_s = facts, time.monotonic()
-        beside = self._path.with_name(f".{self._path.name}.new")
         with suppress(OSError):
-            # Made anew: it may belong to another user who may write in this folder, or lead elsewhere.
-            beside.unlink(missing_ok=True)
-            with open(
-                beside, "x", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)
-            ) as file:
-                os.fchmod(file.fileno(), 0o600 | (self._path.parent.stat().st_mode & 0o044))
-                json.dump(facts, file, ensure_ascii=False)
-            beside.replace(self._path)
+            try:
+                self._put(facts)
+            except OSError:
+                # Or it would go on saying that all is well.
+                self._path.unlink(missing_ok=True)
+                self._put(facts)
+
+    def _put(self, facts: Mapping[str, Any]) -> None:
+        beside = self._path.with_name(f".{self._path.name}.new")
+        # Made anew: it may belong to another user who may write in this folder, or lead elsewhere.
+        beside.unlink(missing_ok=True)
+        with open(
+            beside, "x", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)
+        ) as file:
+            os.fchmod(file.fileno(), 0o600 | (self._path.parent.stat().st_mode & 0o044))
+            json.dump(facts, file, ensure_ascii=False)
+        beside.replace(self._path)
 
     def touch(self) -> None:
         """The service works."""

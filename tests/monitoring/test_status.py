@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from syndicator.monitoring.status import StatusFile, current_status, facts, read_status, status_path
 from syndicator.settings.models import Route
+from tests.disks import fill, small_disk
 from tests.rig import Rig
 
 
@@ -28,6 +29,15 @@ def test_status_is_read_by_whoever_may_look_into_the_state_folder(
     assert path.stat().st_mode & 0o777 == file
     assert other.read_text(encoding="utf-8") == "of somebody else"
     assert [one.name for one in state.iterdir()] == ["state.db.status"]
+
+
+def test_full_disk_does_not_keep_the_status_of_before(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "var") as disk:
+        status = StatusFile(disk / "state.db.status")
+        status.write({"level": 0})
+        fill(disk)
+        status.write({"level": 2})
+        assert (read_status(disk / "state.db.status") or {})["level"] == 2
 
 
 @pytest.mark.parametrize("left", [b"", b"\0" * 100, b"\xff{", b"[]", b'{"level": 0'])
