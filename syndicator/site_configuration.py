@@ -59,8 +59,17 @@ def _beside(file: Path) -> dict[str, Any]:
 
 
 def _in_default_language(keys: SiteKeys) -> SiteKeys:
-    language = str(first(keys, "defaultContentLanguage") or "en")
-    return {**keys, **_mapping(_mapping(first(keys, "languages")).get(language))}
+    return {**keys, **_mapping(_mapping(first(keys, "languages")).get(_default_language(keys)))}
+
+
+def _default_language(keys: SiteKeys) -> str:
+    return str(first(keys, "defaultContentLanguage") or "en")
+
+
+def languages(keys: SiteKeys) -> tuple[str, ...]:
+    """Those of a Hugo site, the default first."""
+    default = _default_language(keys)
+    return (default, *(str(name) for name in _mapping(first(keys, "languages")) if name != default))
 
 
 def _mapping(value: object) -> SiteKeys:
@@ -96,7 +105,8 @@ def address(keys: SiteKeys) -> str | None:
 
 
 def permalink(tool: Tool, keys: SiteKeys) -> str | dict[str, str] | None:
-    """The pattern of all addresses, or those of Hugo's sections; None where the site has the tool's own."""
+    """The pattern of all addresses, or those of folders, such as Hugo's sections; None where the site has the
+    tool's own."""
     if tool is not Tool.HUGO:
         return _of_posts(keys)
     found, ugly = first(keys, "permalinks", "permalink"), first(keys, "uglyURLs")
@@ -116,25 +126,28 @@ def _ugly(pattern: str) -> str:
     return f"{pattern.rstrip('/')}.html"
 
 
-def _of_posts(keys: SiteKeys) -> str | None:
-    """Jekyll's: a default for all posts comes before their collection's, and that before the site's."""
+def _of_posts(keys: SiteKeys) -> str | dict[str, str] | None:
+    """Jekyll's: a default comes before that of their collection, and that before the site's."""
     posts = _mapping(_mapping(keys.get("collections")).get("posts"))
-    said = (keys.get("permalink"), posts.get("permalink"), *_defaults_of_posts(keys))
-    found = next((one for one in reversed(said) if one), None)
-    if not isinstance(found, str):
-        return None
-    return found if found.startswith("/") or ":" not in found else f"/{found}"
+    said = [("", keys.get("permalink")), ("", posts.get("permalink")), *_defaults_of_posts(keys)]
+    found = {folder: _from_root(value) for folder, value in said if value and isinstance(value, str)}
+    return found if found.keys() - {""} else found.get("")
 
 
-def _defaults_of_posts(keys: SiteKeys) -> Iterator[object]:
-    """The permalinks in `defaults` that are for all posts; what is said of posts alone comes last."""
+def _from_root(pattern: str) -> str:
+    return pattern if pattern.startswith("/") or ":" not in pattern else f"/{pattern}"
+
+
+def _defaults_of_posts(keys: SiteKeys) -> Iterator[tuple[str, object]]:
+    """The permalinks in `defaults` that posts may have, by folder; what is said of posts alone comes last."""
     said = keys.get("defaults")
     rules = [_mapping(rule) for rule in said] if isinstance(said, list) else []
     for kind in (None, "posts"):
         for rule in rules:
             scope = _mapping(rule.get("scope"))
-            if scope.get("type") == kind and str(scope.get("path") or "").strip("/") in ("", "_posts"):
-                yield _mapping(rule.get("values")).get("permalink")
+            folder = str(scope.get("path") or "").strip("/")
+            if scope.get("type") == kind and (kind or folder in ("", "_posts")):
+                yield folder, _mapping(rule.get("values")).get("permalink")
 
 
 def known_permalink(profile: Tool, found: str | Mapping[str, str] | None) -> bool:

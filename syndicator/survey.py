@@ -23,6 +23,7 @@ from syndicator.site_configuration import (
     find_configuration,
     first,
     known_permalink,
+    languages,
     permalink,
     sound,
 )
@@ -51,6 +52,8 @@ class Survey:
     permalink: str | Mapping[str, str] | None = None
     unknown_permalinks: tuple[str, ...] = ()
     """Those of the site that our own setting does not take."""
+    languages: tuple[str, ...] = ()
+    """The site's, the default first, where names of files tell them."""
     topics: str | None = None
     """A pattern of topic files."""
 
@@ -64,9 +67,10 @@ def survey(folder: Path) -> Survey | None:
     best, understood = _best_profile(_sample(folder), tool)
     if not understood:
         return None
-    taken, unknown = _permalink(best, keys)
+    articles = _articles_in(folder, best, understood, keys)
+    taken, unknown = _permalink(best, keys, articles)
     return Survey(
-        articles=folder / _articles_in(folder, best, understood, keys),
+        articles=folder / articles,
         profile=best,
         configured_by=configured_by,
         title=sound(keys.get("title"), "title"),
@@ -75,6 +79,7 @@ def survey(folder: Path) -> Survey | None:
         time_zone=sound(first(keys, "timezone"), "time_zone"),
         permalink=taken,
         unknown_permalinks=unknown,
+        languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
         topics=_topic_pattern(folder),
     )
 
@@ -132,13 +137,24 @@ def _of_posts_alone(folder: Path) -> bool:
     return {path.split("_posts/", 1)[0] for path in scan(folder).files if "_posts/" in path} == {""}
 
 
-def _permalink(profile: Tool, keys: SiteKeys) -> tuple[str | dict[str, str] | None, tuple[str, ...]]:
+def _permalink(
+    profile: Tool, keys: SiteKeys, articles: str
+) -> tuple[str | dict[str, str] | None, tuple[str, ...]]:
     """The site's permalink or permalinks, and those of them that `permalink` of a source does not take."""
     found = permalink(profile, keys)
     if isinstance(found, str):
-        return (found, ()) if known_permalink(profile, found) else (None, (found,))
+        found = {"": found}
     known = {name: one for name, one in (found or {}).items() if known_permalink(profile, one)}
-    return known or None, tuple(one for name, one in (found or {}).items() if name not in known)
+    unknown = tuple(one for name, one in (found or {}).items() if name not in known)
+    if articles == "_posts":
+        known = {name.removeprefix("_posts").strip("/"): one for name, one in known.items()}
+    return (known if known.keys() - {""} else known.get("")), unknown
+
+
+def _languages_of_names(articles: Path, keys: SiteKeys) -> tuple[str, ...]:
+    found = languages(keys)
+    endings = tuple(f".{language}.md".lower() for language in found)
+    return found if any(path.lower().endswith(endings) for path in scan(articles).files) else ()
 
 
 def _topic_pattern(folder: Path) -> str | None:

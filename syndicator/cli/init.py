@@ -128,6 +128,9 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
         lines.append(_noted(f"    base_url: {found.base_url or 'https://www.example.org/'}", note + unknown))
         if found.permalink:
             lines.append(f"    permalink: {_quoted(found.permalink)}")
+        if found.languages:
+            note = "the first is read; `a.de.md` is a translation"
+            lines.append(_noted(f"    languages: [{', '.join(found.languages)}]", note))
         if found.time_zone:
             lines.append(_noted(f"    time_zone: {found.time_zone}", "for dates without an offset"))
     if found.topics:

@@ -327,6 +327,7 @@ def reading(source: Source) -> str:
         source.unpublished == "include",
         # Only where it is set: a source that was read without it goes on as it is.
         *([source.permalink] if source.permalink is not None else []),
+        *([source.languages] if source.languages else []),
     )
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

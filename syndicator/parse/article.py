@@ -17,7 +17,7 @@ from syndicator.errors import ArticleError
 from syndicator.models import Article
 from syndicator.parse.article_link import article_link
 from syndicator.parse.content import plain_summary, render_body, without_liquid, without_shortcodes
-from syndicator.parse.fields import Fields, read_moment
+from syndicator.parse.fields import Fields, as_text, read_moment
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.parse.identity import canonical_link, revision
 from syndicator.parse.media import encoded_image, read_images, read_provider, read_related
@@ -38,12 +38,12 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}")
 def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     """The article in the file at `path`, or None where the source's tool would not take it for one.
 
-    None: Hugo's section pages (`_index.md`), headless pages, and pages without a date (`about.md`); in a
-    Jekyll folder pages that are neither dated nor drafts, and drafts without a date. Raises
-    ArticleError with place and fix for everything else that cannot be read as an article.
+    None: Hugo's section pages (`_index.md`), headless pages, translations, and pages without a date
+    (`about.md`); in a Jekyll folder pages that are neither dated nor drafts, and drafts without a date.
+    Raises ArticleError with place and fix for everything else that cannot be read as an article.
     """
     tool = source.profile
-    facts = read_path(tool, path)
+    facts = read_path(tool, path, source.languages)
     optional = facts.rule is ArticleRule.IF_DATED
     if facts.rule is ArticleRule.NOT or (optional and not begins_with_front_matter(data)):
         return None
@@ -161,7 +161,8 @@ def _topics(fields: Fields, facts: FileFacts) -> tuple[str, ...]:
 
 
 def _language(fields: Fields) -> str | None:
-    language = (fields.text(Field.LANGUAGE) or "").strip().replace("_", "-")
+    found = fields.first(Field.LANGUAGE)
+    language = ((as_text(found.value) if found else None) or "").strip().replace("_", "-")
     return language if _LANGUAGE.fullmatch(language) else None
 
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from syndicator.parse.fields import Fields
 from syndicator.parse.profiles import CATEGORIES, FileFacts
@@ -80,7 +80,8 @@ def _pattern(fields: Fields, address: str | None, source: Source) -> str | None:
 def _of_source(source: Source, facts: FileFacts) -> str:
     permalink = source.permalink
     if isinstance(permalink, Mapping):
-        permalink = permalink.get("".join(facts.folders[:1]))
+        folders = ("/".join(facts.folders[:depth]) for depth in range(len(facts.folders), -1, -1))
+        permalink = next((permalink[folder] for folder in folders if folder in permalink), None)
     return permalink or DEFAULTS[source.profile]
 
 
@@ -144,7 +145,7 @@ def _slug(words: str, tool: Tool) -> str:
     """
     if tool is not Tool.HUGO:
         return _sluggish(words, tool)
-    kept = "".join(c for c in words.lower() if c.isspace() or _hugo_takes(c))
+    kept = "".join(c for c in unquote(words).lower() if c.isspace() or _hugo_takes(c))
     return "-".join(_SPACES.sub("", kept).split()).replace("+", "")
 
 

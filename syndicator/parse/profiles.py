@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias, assert_never
@@ -117,15 +117,23 @@ class FileFacts:
     folders: tuple[str, ...] = ()
 
 
-def read_path(tool: Tool, path: str) -> FileFacts:
-    """The facts in `path`, which is relative to the source's folder and has `/` between its parts."""
+def read_path(tool: Tool, path: str, languages: Sequence[str] = ()) -> FileFacts:
+    """The facts in `path`, which is relative to the source's folder and has `/` between its parts.
+
+    `languages` are those of a Hugo site, the default first.
+    """
     *folders, name = path.split("/")
     stem = name.rsplit(".", 1)[0]
     match tool:
         case Tool.JEKYLL:
             return _jekyll(tuple(folders), stem)
         case Tool.HUGO:
-            return _hugo(tuple(folders), stem)
+            own, dot, language = stem.rpartition(".")
+            if not dot or language.lower() not in map(str.lower, languages):
+                return _hugo(tuple(folders), stem)
+            facts = _hugo(tuple(folders), own)
+            is_default = language.lower() == languages[0].lower()
+            return facts if is_default else replace(facts, rule=ArticleRule.NOT)
         case Tool.SMARTABLE:
             dated = _DATED.fullmatch(stem)
             return FileFacts(slug=dated[2] if dated else stem, folders=tuple(folders))

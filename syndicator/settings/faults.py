@@ -92,7 +92,7 @@ def _routes(settings: Settings, check_cron: CronCheck) -> Iterator[Fault]:
                 yield ("routes", index, "deliver", "digest"), str(error)
 
 
-_BRANCHES = ("[digest]", "[immediate]", "[pattern]", "[sections]", "[key]")
+_BRANCHES = ("[digest]", "[immediate]", "[pattern]", "[folders]", "[key]")
 
 
 def own_path(location: tuple[str | int, ...]) -> SettingPath:

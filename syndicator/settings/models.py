@@ -92,8 +92,10 @@ class Source(Model):
     base_url: Address | None = None
     """Where the source's own site is published, for articles without a link of their own."""
     permalink: Permalink | None = None
-    """The pattern of their paths there, or a Jekyll style, or one for each of Hugo's sections; the tool's
-    default for what it leaves out."""
+    """The pattern of their paths there, or a Jekyll style, or one for each folder; the tool's default for
+    what it leaves out."""
+    languages: Names = ()
+    """Hugo's, the default first, where files are translations by their names (`a.de.md`)."""
     time_zone: TimeZone | None = None
 
     @property

@@ -245,10 +245,10 @@ Name = Annotated[str, matches(NAME, "must be letters, digits, `-`, `_` and `.`, 
 LevelName = Annotated[Name, AfterValidator(_level)]
 Pattern = Annotated[str, AfterValidator(_permalink)]
 Permalink = Annotated[
-    Annotated[Pattern, Tag("[pattern]")] | Annotated[Mapping[str, Pattern], Tag("[sections]")],
-    Discriminator(lambda value: "[sections]" if isinstance(value, Mapping) else "[pattern]"),
+    Annotated[Pattern, Tag("[pattern]")] | Annotated[Mapping[str, Pattern], Tag("[folders]")],
+    Discriminator(lambda value: "[folders]" if isinstance(value, Mapping) else "[pattern]"),
 ]
-"""One pattern, or one for each of Hugo's sections, by the section's name."""
+"""One pattern, or one for each folder, such as a Hugo section; the nearest counts, "" for all others."""
 Pace = Annotated[
     str, BeforeValidator(_pace), WithJsonSchema({"type": "string", "pattern": f"^{PACE.pattern}$"})
 ]

@@ -112,6 +112,16 @@ JEKYLL_RULES = {
         "- scope: {path: docs}\n  values: {permalink: /d/}\n",
         "/:year/:title/",
     ),
+    "folders": (
+        "permalink: /:title/\ndefaults:\n"
+        "- scope: {path: _posts/en, type: posts}\n  values: {permalink: '/en/:title/'}\n"
+        "- scope: {path: _posts/de, type: posts}\n  values: {layout: post}\n",
+        {"": "/:title/", "en": "/en/:title/"},
+    ),
+    "all by their folder": (
+        "permalink: none\ndefaults:\n- scope: {path: _posts}\n  values: {permalink: /:title/}\n",
+        "/:title/",
+    ),
     "collection": ("permalink: none\ncollections: {posts: {permalink: /news/:title/}}\n", "/news/:title/"),
     "style": ("permalink: none\ndefaults: {permalink: /no/}\n", "none"),
     "unknown": ("permalink: weekdate\n", None),
@@ -119,7 +129,7 @@ JEKYLL_RULES = {
 
 
 @pytest.mark.parametrize(("configuration", "permalink"), JEKYLL_RULES.values(), ids=JEKYLL_RULES.keys())
-def test_jekyll_permalink_is_that_of_posts(configuration: str, permalink: str | None) -> None:
+def test_jekyll_permalink_is_that_of_posts(configuration: str, permalink: object) -> None:
     write("blog/_config.yml", f"url: https://me.example\ntimezone: America/Los_Angeles\n{configuration}")
     write("blog/_posts/2024-01-02-first.md", POST)
     write("blog/docs/page.md", "---\ntitle: A page\ndate: 2024-01-02\n---\n")
@@ -159,6 +169,15 @@ def test_hugo_permalinks_are_taken_over(configuration: str, permalink: object) -
     assert ("permalink /:weekday/ is not known here" in init_says("site")) is (":weekday" in configuration)
     (source,) = load_settings(Path("syndicator.yaml"), {}).sources
     assert source.permalink == permalink
+
+
+@pytest.mark.parametrize("name", ["one.de.md", "one.en.md"])
+def test_hugo_languages_are_taken_over_where_names_tell_them(name: str) -> None:
+    write("site/hugo.yaml", "baseURL: https://n.example/\nlanguages: {de: {title: N}, en: {title: N}}\n")
+    write("site/content/posts/one.md", PAGE)
+    write(f"site/content/posts/deep/{name}", PAGE)
+    init_says("site")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].languages == ("en", "de")
 
 
 def test_hugo_configuration_may_lie_in_a_folder_and_speak_of_languages() -> None:

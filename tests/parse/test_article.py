@@ -306,6 +306,17 @@ def test_jekyll_permalink_may_be_absolute_or_the_sources() -> None:
     assert article.link == "https://blog.example/2024/01/02/a/"
 
 
+def test_jekyll_permalink_may_be_one_for_each_folder() -> None:
+    rules = JEKYLL.model_copy(update={"permalink": {"": "/:title/", "en/posts": "/en/:title/"}})
+    for folder, link in (("en/posts/", "en/a/"), ("en/pages/", "a/"), ("", "a/")):
+        article = read("---\ntitle: A\n---\n", rules=rules, path=f"{folder}2024-01-02-a.md")
+        assert article.link == f"https://blog.example/{link}"
+
+
+def test_several_languages_are_none() -> None:
+    assert post("title: A\nlanguage: [de, en]").language is None
+
+
 def test_jekyll_title_may_come_from_the_file_name() -> None:
     assert post("").title == "My Post"
 
@@ -430,7 +441,23 @@ def test_hugo_body_has_no_shortcodes() -> None:
     assert article.body.endswith("<p>b</p>")
 
 
-PERMALINKS = {"post": "/:year/:slug/", "notes": "/n/:contentbasename/"}
+@pytest.mark.parametrize(
+    ("path", "link"),
+    [
+        ("post/a.en.md", "post/a/"),
+        ("post/trip/index.EN.md", "post/trip/"),
+        ("post/a.pt-BR.md", None),
+        ("post/a.js.md", "post/a.js/"),
+        ("post/_index.en.md", None),
+    ],
+)
+def test_hugo_translations_by_name_are_no_articles(path: str, link: str | None) -> None:
+    rules = HUGO.model_copy(update={"languages": ("en", "pt-br")})
+    article = parse_article(b"---\ntitle: A\ndate: 2024-01-02\n---\n", source=rules, path=path)
+    assert (article and article.link) == (link and f"https://site.example/sub/{link}")
+
+
+PERMALINKS = {"post": "/:year/:slug/", "notes": "/n/:contentbasename/", "notes/deep/er": "/d/:slug/"}
 
 
 @pytest.mark.parametrize(
@@ -438,11 +465,21 @@ PERMALINKS = {"post": "/:year/:slug/", "notes": "/n/:contentbasename/"}
     [
         ("post/a.md", "", "2024/what-is-new/"),
         ("post/a.md", "slug: own\n", "2024/own/"),
+        ("post/a.md", "slug: caf%c3%a9%e2%80%a6\n", "2024/caf%C3%A9/"),
         ("notes/deep/a.md", "slug: own\n", "n/a/"),
+        ("notes/deep/er/a.md", "slug: own\n", "d/own/"),
         ("else/a.md", "", "else/a/"),
         ("a.md", "", "a/"),
     ],
-    ids=["by headline", "by slug", "by file", "another section", "no section"],
+    ids=[
+        "by headline",
+        "by slug",
+        "by an encoded slug",
+        "by file",
+        "nearest",
+        "another section",
+        "no section",
+    ],
 )
 def test_hugo_permalink_is_that_of_the_section(path: str, slug: str, link: str) -> None:
     rules = HUGO.model_copy(update={"permalink": PERMALINKS})

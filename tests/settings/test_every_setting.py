@@ -21,7 +21,7 @@ OTHER: dict[str, Any] = {
     "base_url": "https://else.example.org/", "language": "de", "time_zone": "Europe/Berlin",
     "profile": "hugo", "flood_window": "9s", "every": "9m",
     "fields": {"title": "headline"}, "unpublished": "include", "permalink": "/:title/",
-    "stories": "off",
+    "stories": "off", "languages": ["en", "de"],
     "hub": "https://h.example/",
     "roll_up": True, "tombstones": True, "show_reason": True, "edits": True,
     "state": "sqlite:///other.db", "host": "::1",
