@@ -178,7 +178,11 @@ class Loop:
         self._woken.clear()
         if self.named.is_set():
             self.named.clear()
-            app.adopt_channels(self._clock.now(), self._step)
+            try:
+                app.adopt_channels(self._clock.now(), self._step)
+            except Exception:
+                self.named.set()  # what is kept under names would wait until the next start
+                raise
             self.mailed.set()
         changed = self._scan_burst()
         now = self._clock.now()

@@ -114,9 +114,9 @@ class SlackCheck:
             return False
         found = {} if isinstance(answer, DeliveryError) else answer
         why = answer if isinstance(answer, DeliveryError) else NOT_FOUND
-        self._names_asked = self._names_asked or isinstance(why, Rejected)
         with self._open() as outbox:
             outbox.channels.put_ids(found, self._clock())
+        self._names_asked = self._names_asked or isinstance(why, Rejected)
         if found.items() - known.items():
             self._named()
         missing = needed - known.keys() - found.keys()

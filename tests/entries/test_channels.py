@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, DeliveryState, LedgerKind
+from syndicator.errors import StoreBusy
 from syndicator.settings.models import Route
 from tests.rig import Rig
 
@@ -243,3 +244,19 @@ def test_message_of_a_route_that_is_gone_with_its_channel_waits(rig: Rig) -> Non
     rig.restart(routes=(Route(name="other", channel="C2", deliver="immediate"),))
     rig.run_once()
     assert [(one.route, one.channel) for one in messages(rig)] == [("by-id", "C0GENERAL")]
+
+
+def test_ids_that_could_not_be_taken_over_are_taken_over_by_the_next_run(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(routes: object) -> None:
+        raise StoreBusy("the database is in use")
+
+    add_names(rig)
+    rig.loop.named.set()
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.app.router, "use", fail)
+        with pytest.raises(StoreBusy):
+            rig.loop.run_once()
+    rig.loop.run_once()
+    assert {route.channel for route in rig.app.router.routes} == {"C0GENERAL"}

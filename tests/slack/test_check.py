@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, SlackMethod
 from syndicator.app import open_app
+from syndicator.errors import StoreBusy
 from syndicator.monitoring.reports import report_left_behind, report_ways
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
@@ -22,6 +23,7 @@ from syndicator.slack.check import SlackCheck
 from syndicator.slack.client import SlackBot
 from syndicator.slack.outage import Outage, OutageWatch
 from syndicator.slack.sender import messengers_of
+from syndicator.store.channels import Channels
 from syndicator.store.database import Store, open_store
 from syndicator.store.outbox import Outbox
 from tests.slack.values import NOON, messaged
@@ -264,6 +266,24 @@ def test_known_name_that_slack_no_longer_has_keeps_its_id(store: Store) -> None:
     with SlackServer() as server, capture_logs() as logs:
         assert checker(store, server, [], routes=ROUTES).find_names()
     assert (ids(store), logs) == ({"general": "C0GENERAL"}, [])
+
+
+def test_names_whose_ids_could_not_be_kept_are_asked_for_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> None:
+        raise StoreBusy("the database is in use")
+
+    with store.transaction() as session:
+        session.outbox.channels.put_ids({"general": "C0BEFORE"}, NOON)
+    with SlackServer(PlayedSlack(channels=GENERAL)) as server:
+        check = checker(store, server, [], routes=ROUTES)
+        with monkeypatch.context() as patch:
+            patch.setattr(Channels, "put_ids", fail)
+            with pytest.raises(StoreBusy):
+                check.find_names()
+        assert check.find_names()
+    assert ids(store) == {"general": "C0GENERAL"}
 
 
 def test_bot_posts_by_id_alone_and_a_webhook_whatever_the_channel_is_called(settings: Settings) -> None:
