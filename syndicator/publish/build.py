@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syndicator.errors import OutputUnwritable
+from syndicator.errors import OutputUnwritable, StoreError
 from syndicator.models import ALL, Format
 from syndicator.progress import Progress, no_progress
 from syndicator.publish.addresses import (
@@ -295,12 +295,17 @@ class Output:
     def _keep(self, store: Store, portion: _Portion, now: datetime) -> None:
         """What was written before a portion failed or was cut off is remembered as well."""
         self.folder.sync()
-        with store.transaction() as session:
-            session.feeds.mark_clean(work for work in portion.done if work[1] != LEFTOVER)
-            session.feeds.mark_dirty(portion.new.difference(portion.done))
-            session.feeds.put_written(self.folder.changes)
-            if self.settings.feeds.hub is not None:
-                session.feeds.owe_hub((self.settings.site.base_url + path for path in portion.feeds()), now)
+        try:
+            with store.transaction() as session:
+                session.feeds.mark_clean(work for work in portion.done if work[1] != LEFTOVER)
+                session.feeds.mark_dirty(portion.new.difference(portion.done))
+                session.feeds.put_written(self.folder.changes)
+                if self.settings.feeds.hub is not None:
+                    urls = (self.settings.site.base_url + path for path in portion.feeds())
+                    session.feeds.owe_hub(urls, now)
+        except StoreError:
+            self.folder.doubt()  # or the hub would not be told of what is written by now
+            raise
         self.folder.changes.clear()
 
     def _published(self, portion: _Portion, failure: OutputUnwritable | None) -> Published:

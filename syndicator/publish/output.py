@@ -121,14 +121,18 @@ class OutputFolder:
     def sync(self) -> None:
         """Brings what has changed to the disk. Raises OutputUnwritable."""
         self._folders.clear()
-        written = {path: file for path, file in self.changes.items() if file is not None}
         try:
-            if written:
+            if any(file is not None for file in self.changes.values()):
                 sync(self.root)
         except OutputUnwritable:
-            # The system may take for written what it could not write: with no digest, each is put again.
-            self._known |= {path: _pack(file._replace(digest=bytes(16))) for path, file in written.items()}
+            # The system may take for written what it could not write.
+            self.doubt()
             raise
+
+    def doubt(self) -> None:
+        """Takes what has changed for not written: without a digest, it is put again and counts as changed."""
+        written = {path: file for path, file in self.changes.items() if file is not None}
+        self._known |= {path: _pack(file._replace(digest=bytes(16))) for path, file in written.items()}
 
     def find_changed(self, progress: Callable[[int, int], None]) -> Sequence[str]:
         """Looks at every file; those that are no longer there as they were written. A copy of the same bytes

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.errors import OutputUnwritable
+from syndicator.errors import OutputUnwritable, StoreBusy
 from syndicator.publish import build
+from syndicator.store.feeds import FeedTables
 from tests.rig import Rig
 
 
@@ -82,6 +83,26 @@ def test_hub_hears_of_feeds_written_by_a_pass_that_was_killed(tmp_path: Path) ->
     # What a kill leaves: files that were written, and a store that does not know it.
     database.write_bytes(before)
     rig.open()
+    assert not rig.app.output.recover(rig.store), "nobody else changed them"
+    rig.publish()
+    assert "https://feeds.example.org/feeds/ai/atom.xml" in told(rig)
+
+
+def test_hub_hears_of_feeds_written_by_a_pass_that_the_database_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object) -> None:
+        raise StoreBusy("the database is in use")
+
+    rig = Rig(tmp_path, hub="https://hub.example/")
+    rig.run_once()
+    told(rig)
+    rig.write("a.md")
+    rig.look()
+    with monkeypatch.context() as patch:
+        patch.setattr(FeedTables, "put_written", refuse)
+        with pytest.raises(StoreBusy):
+            rig.publish()
     assert not rig.app.output.recover(rig.store), "nobody else changed them"
     rig.publish()
     assert "https://feeds.example.org/feeds/ai/atom.xml" in told(rig)
