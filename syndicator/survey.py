@@ -1,7 +1,8 @@
 """A first look at a folder: whose articles they are, where they lie, and what its site says of itself.
 
 A profile is not guessed from names: a sample of the files is read by each, and the one that understands most
-of them is taken; the site's own configuration decides where its tool understands at least half of that.
+of them is taken; articles with addresses elsewhere, and then the site's own configuration, decide where they
+are at least half of that.
 """
 
 from __future__ import annotations
@@ -99,12 +100,16 @@ def _bytes(folder: Path, path: str) -> bytes | None:
 
 
 def _best_profile(texts: Mapping[str, bytes], tool: Tool | None) -> tuple[Tool, list[str]]:
-    """The profile that understands most, or the site's own tool if that is half as good; and what it does."""
+    """The profile that understands most, or one that is half as good and more telling; and what it does.
+
+    Articles that name their own address elsewhere (`smartable`) come before the site's tool, which takes
+    them for pages of its own."""
     understood = {profile: _understood(texts, profile) for profile in Tool}
-    best = max(Tool, key=lambda profile: len(understood[profile]))
-    if tool is not None and len(understood[tool]) * 2 >= len(understood[best]):
-        best = tool
-    return best, understood[best]
+    most = max(Tool, key=lambda profile: len(understood[profile]))
+    for telling in (Tool.SMARTABLE, tool):
+        if telling and len(understood[telling]) * 2 >= len(understood[most]):
+            return telling, understood[telling]
+    return most, understood[most]
 
 
 def _understood(texts: Mapping[str, bytes], profile: Tool) -> list[str]:
@@ -126,6 +131,8 @@ def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKe
     if profile is Tool.JEKYLL and any(part in ("_posts", "_drafts") for p in paths for part in p.split("/")):
         # What lies beside it, with a date or without, is a page; a folder above other `_posts` is a category.
         return "_posts" if _of_posts_alone(folder) else ""
+    if profile is Tool.SMARTABLE and any(path.startswith("_news/") for path in paths):
+        return "_news"  # beside it lie courses and videos, in the same form but for what an article needs
     content = str(first(keys, "contentDir") or "content")
     if profile is Tool.HUGO and (folder / content).is_dir():
         return content

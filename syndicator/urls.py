@@ -46,12 +46,13 @@ _UNSEEN = re.compile(f"[{INVISIBLE}{JOINERS}\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f
 
 
 def http_link(text: str) -> str:
-    """An absolute http or https address in ASCII, `&#038;` and its like decoded, IDN hosts in punycode.
+    """An absolute http or https address in ASCII, `&#038;` and its like decoded, blanks within encoded, IDN
+    hosts in punycode.
 
-    Raises ValueError that says what is wrong: another scheme, no host, a blank or control character, a user
-    name or password, a port that is none, or more than 2,000 characters.
+    Raises ValueError that says what is wrong: another scheme, no host, an invisible or control character, a
+    user name or password, a port that is none, or more than 2,000 characters.
     """
-    return _checked(decode_entities(text.strip()))
+    return _checked(decode_entities(text.strip()).replace(" ", "%20"))
 
 
 def base_address(text: str) -> str:

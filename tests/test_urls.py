@@ -30,6 +30,7 @@ TAKEN = {
     "entity": ("https://a.example/?b=1&#038;c=2&amp;d=3", "https://a.example/?b=1&c=2&d=3"),
     "an ampersand that looks like one": ("https://a.example/?b=1&copy=2", "https://a.example/?b=1&copy=2"),
     "blanks around": (" https://a.example/ ", "https://a.example/"),
+    "blanks within": ("https://a.example/PR Newswire/a?b=c d", "https://a.example/PR%20Newswire/a?b=c%20d"),
     "port": ("https://a.example:8443/", "https://a.example:8443/"),
     "IPv6": ("http://[::1]:8080/a", "http://[::1]:8080/a"),
     "another alphabet": (
@@ -67,7 +68,8 @@ REFUSED = {
     "a backslash host": ("https://a.example\\@b.example/", "user name"),
     "user": ("https://user@a.example/", "user name"),
     "password": ("https://user:secret@a.example/", "user name"),
-    "blank": ("https://a.example/a b", "a blank"),
+    "blank in the host": ("https://a example/b", "no valid host"),
+    "no-break space": ("https://a.example/a\u00a0b", "a blank"),
     "tab": ("https://a.example/a\tb", "a blank"),
     "line break": ("https://a.example/a\nb", "a blank"),
     "hidden line break": ("https://a.example/a&#10;b", "a blank"),

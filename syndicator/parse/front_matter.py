@@ -24,7 +24,15 @@ from frontmatter.default_handlers import BaseHandler
 
 from syndicator.errors import ArticleError
 from syndicator.text import clean
-from syndicator.yaml_reader.events import LIMITS, SECRET, YamlDocument, read_yaml, refuse_oversize, shown
+from syndicator.yaml_reader.events import (
+    LIMITS,
+    SECRET,
+    Limits,
+    YamlDocument,
+    read_yaml,
+    refuse_oversize,
+    shown,
+)
 from syndicator.yaml_reader.scalars import Value, decimal_number, whole_number
 
 FILE_BYTES = 2 * 1024 * 1024
@@ -58,6 +66,8 @@ class _Json(BaseHandler):
     FM_BOUNDARY = re.compile(r'\n\{(?=\s*["}])')
 
 
+_YAML_LIMITS = Limits(size_bytes=256 * 1024, nodes=10_000)
+"""A real site writes a hundred related articles into one: 143 KB, 5,195 values, read in 9 ms."""
 _HANDLERS = (_Yaml(), _Toml(), _Json())
 
 
@@ -100,7 +110,7 @@ def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[Ya
     if isinstance(handler, _Toml):
         document = YamlDocument(value=read_toml(matter, first_line), first_line=first_line)
     else:
-        document = read_yaml(matter, first_line=first_line, secret=SECRET)
+        document = read_yaml(matter, first_line=first_line, secret=SECRET, limits=_YAML_LIMITS)
     return replace(document, value={}) if document.value is None else document, body.lstrip()
 
 

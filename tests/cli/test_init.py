@@ -61,6 +61,20 @@ def test_folder_of_articles_is_read_as_smartable() -> None:
     assert settings.output == Path("public").absolute()
 
 
+def test_articles_that_lie_elsewhere_are_smartable_also_on_a_jekyll_site() -> None:
+    write("site/_config.yml", "title: Hub\nurl: https://hub.example\npermalink: /api/:title/index.json\n")
+    write("site/_news/2020-05-08-one.md", SMARTABLE.format(published="true"))
+    write("site/_news/2020-05-08-two.md", SMARTABLE.format(published="true"))
+    write("site/_news/2020-05-08-ours.md", POST)
+    write("site/_learning/videos/three.md", SMARTABLE.format(published="true"))
+    said = init_says("site")
+    assert "permalink" not in said
+    settings = load_settings(Path("syndicator.yaml"), {})
+    (source,) = settings.sources
+    assert (settings.site.title, source.profile, source.permalink) == ("Hub", Tool.SMARTABLE, None)
+    assert source.path == Path("site/_news").absolute()
+
+
 def test_jekyll_site_gives_its_title_address_and_permalink() -> None:
     write("blog/_config.yml", "title: My Blog\nurl: https://me.example\nbaseurl: /blog\npermalink: pretty\n")
     write("blog/_posts/2024-01-02-first.md", POST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,7 @@ WRONG = {
     "date is a list": ({"publishedDateTime": "[1]"}, "not a date: a list", 5, 1),
     "no link": ({"webUrl": None, "originalUrl": None}, "no link", 2, 1),
     "bad link": ({"webUrl": "javascript:alert(1)"}, "`webUrl` does not begin with http", 7, 1),
-    "link with a blank": ({"webUrl": '"https://a.example/a b"'}, "`webUrl` has a blank", 7, 1),
+    "link with a no-break space": ({"webUrl": '"https://a.example/a\u00a0b"'}, "`webUrl` has a blank", 7, 1),
     "link is a mapping": ({"webUrl": "{a: b}"}, "`webUrl` is a mapping, not text", 7, 1),
     "flag in other words": ({"published": "maybe"}, "`published` is “maybe”, not a flag", 11, 1),
     "flag as a number": ({"published": "1"}, "`published` is “1”, not a flag", 11, 1),
@@ -235,6 +236,15 @@ def test_what_decorates_is_left_out_where_it_is_malformed(
 ) -> None:
     article = reread(**changes)
     assert {name: getattr(article, name) for name in fields} == fields
+
+
+def test_hundred_related_articles_written_out_are_taken() -> None:
+    others = [
+        {"title": f"Other {n}", "webUrl": f"https://a.example/{n}", "excerpt": "x" * 1_000}
+        | {f"key{at}": {"a": at, "b": [at]} for at in range(6)}
+        for n in range(100)
+    ]
+    assert len(reread(related=json.dumps(others)).related) == 50
 
 
 def test_many_images_and_related_are_bounded() -> None:
