@@ -14,6 +14,7 @@ from pathlib import Path
 
 from syndicator.errors import ArticleError
 from syndicator.parse.article import parse_article
+from syndicator.parse.profiles import read_path
 from syndicator.parse.topic_file import parse_topic_file
 from syndicator.settings.models import Source
 from syndicator.settings.types import Tool
@@ -105,7 +106,10 @@ def _best_profile(texts: Mapping[str, bytes], tool: Tool | None) -> tuple[Tool, 
     Articles that name their own address elsewhere (`smartable`) come before the site's tool, which takes
     them for pages of its own."""
     understood = {profile: _understood(texts, profile) for profile in Tool}
-    most = max(Tool, key=lambda profile: len(understood[profile]))
+    # Jekyll and Hugo take any file with title and date; a date in its name is Jekyll's way.
+    dated = any(read_path(Tool.JEKYLL, path).date for path in understood[Tool.JEKYLL])
+    likely = Tool.JEKYLL if dated else Tool.HUGO
+    most = max(Tool, key=lambda profile: (len(understood[profile]), profile is likely))
     for telling in (Tool.SMARTABLE, tool):
         if telling and len(understood[telling]) * 2 >= len(understood[most]):
             return telling, understood[telling]
@@ -130,7 +134,7 @@ def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKe
     """Where a tool expects its articles; other folders are as narrow as all that was understood allows."""
     if profile is Tool.JEKYLL and any(part in ("_posts", "_drafts") for p in paths for part in p.split("/")):
         # What lies beside it, with a date or without, is a page; a folder above other `_posts` is a category.
-        return "_posts" if _of_posts_alone(folder) else ""
+        return _only_posts(folder, keys) or ""
     if profile is Tool.SMARTABLE and any(path.startswith("_news/") for path in paths):
         return "_news"  # beside it lie courses and videos, in the same form but for what an article needs
     content = str(first(keys, "contentDir") or "content")
@@ -139,9 +143,11 @@ def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKe
     return os.path.commonpath([str(Path(path).parent) for path in paths])
 
 
-def _of_posts_alone(folder: Path) -> bool:
-    """Whether all posts are in the folder `_posts` at the top."""
-    return {path.split("_posts/", 1)[0] for path in scan(folder).files if "_posts/" in path} == {""}
+def _only_posts(folder: Path, keys: SiteKeys) -> str | None:
+    """The folder `_posts`, if all posts are in one at the top, or in the folder of the site's source."""
+    above = {path.split("_posts/", 1)[0] for path in scan(folder).files if "_posts/" in path}
+    source = str(first(keys, "source", "source_dir") or "source").strip("./")
+    return f"{above.pop()}_posts" if above in ({""}, {f"{source}/"}) else None
 
 
 def _permalink(
@@ -153,7 +159,7 @@ def _permalink(
         found = {"": found}
     known = {name: one for name, one in (found or {}).items() if known_permalink(profile, one)}
     unknown = tuple(one for name, one in (found or {}).items() if name not in known)
-    if articles == "_posts":
+    if Path(articles).name == "_posts":
         known = {name.removeprefix("_posts").strip("/"): one for name, one in known.items()}
     return (known if known.keys() - {""} else known.get("")), unknown
 

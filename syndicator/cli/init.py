@@ -79,9 +79,9 @@ def _say_found(found: Survey, settings: Settings) -> None:
     configure_logs(quiet=True)
     with progress_bar() as progress:
         result = check(settings, show=progress.update)
-    whose = {"smartable": "articles", "jekyll": "a Jekyll site", "hugo": "a Hugo site"}[found.profile]
-    by = f" ({found.configured_by.name})" if found.configured_by else ""
-    say((f"Found {whose}{by} in {found.articles}, read with `profile: {found.profile}`", "bold"))
+    named = {"smartable": "articles", "jekyll": "a Jekyll site", "hugo": "a Hugo site"}[found.profile]
+    whose = f"{named} ({found.configured_by.name})" if found.configured_by else "articles"
+    say((f"Found {whose} in {found.articles}, read with `profile: {found.profile}`", "bold"))
     say_problems(settings, result.problems[:SOME_PROBLEMS])
     if (more := len(result.problems) - SOME_PROBLEMS) > 0:
         say(f"and {more} more; `syndicator check` names them all")
@@ -92,7 +92,8 @@ def _say_found(found: Survey, settings: Settings) -> None:
     if found.profile != "smartable" and found.base_url is None:
         say(
             (
-                "The site's address was not found: correct the source's `base_url`, or links lead nowhere.",
+                "The site's address was not found: correct the source's `base_url`, and its `permalink` "
+                "where the site has one of its own, or links lead nowhere.",
                 "bold",
             )
         )

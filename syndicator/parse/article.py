@@ -43,7 +43,9 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     Raises ArticleError with place and fix for everything else that cannot be read as an article.
     """
     tool = source.profile
-    facts = read_path(tool, path, source.languages)
+    # Below Hugo's `content` a folder such as `resources` is a section.
+    is_content = "content" in (source.path.name, source.path.parent.name)
+    facts = read_path(tool, f"content/{path}" if tool is Tool.HUGO and is_content else path, source.languages)
     optional = facts.rule is ArticleRule.IF_DATED
     if facts.rule is ArticleRule.NOT or (optional and not begins_with_front_matter(data)):
         return None

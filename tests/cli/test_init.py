@@ -163,6 +163,16 @@ def test_jekyll_folder_above_posts_stays_a_category() -> None:
     assert source.path == Path("blog").absolute()
 
 
+@pytest.mark.parametrize(("configuration", "source"), [("source: ./web\n", "web"), ("", "source")])
+def test_jekyll_folder_of_the_source_is_no_category(configuration: str, source: str) -> None:
+    write("blog/_config.yml", f"url: https://me.example\n{configuration}")
+    write(f"blog/{source}/_posts/2024-01-02-first.md", POST)
+    init_says("blog")
+    assert (
+        load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path(f"blog/{source}/_posts").absolute()
+    )
+
+
 HUGO_RULES = {
     "sections": ("[permalinks]\nposts = '/:year/:slug/'\n", {"posts": "/:year/:slug/"}),
     "pages": ("[permalinks.page]\nposts = '/:year/:slug/'\n", {"posts": "/:year/:slug/"}),
@@ -216,6 +226,15 @@ def test_address_that_was_not_found_is_said(configuration: str) -> None:
     write("site/hugo.yaml", configuration)
     write("site/content/one.md", PAGE)
     assert "The site's address was not found: correct the source's `base_url`" in init_says("site")
+
+
+@pytest.mark.parametrize(
+    ("path", "profile"), [("2024-01-02-one.md", "jekyll"), ("one/index.md", "hugo"), ("one.md", "hugo")]
+)
+def test_articles_of_another_tool_are_read_by_what_their_names_say(path: str, profile: str) -> None:
+    write(f"site/src/blog/{path}", PAGE)
+    said = init_says("site")
+    assert "Found articles in" in said and f"read with `profile: {profile}`" in said
 
 
 def test_slack_adds_a_route() -> None:

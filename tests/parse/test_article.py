@@ -510,6 +510,13 @@ def test_hugo_section_pages_are_no_articles() -> None:
     assert parse_article(b"anything", source=HUGO, path="post/_index.de.md") is None
 
 
+@pytest.mark.parametrize(("folder", "taken"), [("site", False), ("site/content", True), ("content/en", True)])
+def test_hugo_section_may_be_called_like_a_folder_of_hugo(folder: str, taken: bool) -> None:
+    rules = HUGO.model_copy(update={"path": Path(folder)})
+    article = parse_article(b"---\ntitle: A\ndate: 2024-01-02\n---\n", source=rules, path="resources/a.md")
+    assert (article and article.link) == ("https://site.example/sub/resources/a/" if taken else None)
+
+
 def test_hugo_shown_page_is_an_article() -> None:
     assert (
         page("---\ntitle: A\ndate: 2024-01-02\nbuild: {render: always}\nheadless: false\n---\n").title == "A"
