@@ -48,7 +48,8 @@ def _qualities(route: ComparedRoute) -> Chart | None:
     """The spread of quality of the stories that the route would take, with its minimums drawn in."""
     counts = Counter(one for one in route.qualities if one is not None)
     before, after = (side.min_quality if side else None for side in (route.before, route.after))
-    marks = {"minimum": after} if before == after else {"today's": before, "the new": after}
+    is_one = route.before is None or before == after
+    marks = {"minimum": after} if is_one else {"today's": before, "the new": after}
     levels = {name: minimum for name, minimum in marks.items() if minimum is not None}
     ordered = dict(sorted(levels.items(), key=lambda level: level[1]))
     return chart_qualities(Statistics(qualities=dict(sorted(counts.items()))), ordered)

@@ -207,6 +207,14 @@ def test_topic_says_which_minimum_gives_how_much(rig: Rig) -> None:
     assert ai.minimums["1 a day"] == 90, "the fourth best of the 4.4 days"
 
 
+def test_minimum_is_new_only_beside_another(rig: Rig) -> None:
+    both = compared(rig)
+    alone = replace(both, routes=tuple(replace(route, before=None) for route in both.routes))
+    pages = [render_comparison(one, new="new.yaml", today=None).decode() for one in (both, alone)]
+    assert ["the new 91" in page for page in pages] == [True, False]
+    assert "minimum 91" in pages[1]
+
+
 def test_page_needs_nothing_beside_it(rig: Rig) -> None:
     rig.write("hostile.md", title='</script><img src=x onerror="x">', quality=85)
     page = render_comparison(compared(rig), new="new.yaml", today="syndicator.yaml").decode()
