@@ -193,6 +193,8 @@ class Loop:
             self.mailed.set()
         published = self._publish(now, self._is_urgent)
         if published.failure is None and not published.more:
+            if self._failures.current is not None:
+                app.store.try_writing()  # there may have been nothing to write
             self._failures.over()
         self._status.note()
         self._status.tell()

@@ -112,6 +112,11 @@ class Store:
             self._damage = damage.why
             raise
 
+    def try_writing(self) -> None:
+        """Writes what means nothing. Raises as `transaction`."""
+        with self.transaction() as session:
+            session.put_metadata("tried", "to write")
+
     def check(self) -> None:
         """Raises StoreDamaged when any thread has met damage, StoreGone when the file at the path is not the
         one that was opened, or not there."""

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pytest
 
+from syndicator.errors import StoreUnavailable
 from tests.acceptance.running import Running, running, wait_for
 from tests.acceptance.test_service import drop, titles
-from tests.disks import powered_disk, small_disk
+from tests.disks import fill, powered_disk, small_disk
 from tests.faults.folder import complete_titles
 from tests.faults.test_network_folder import findings
+from tests.rig import Rig
 from tests.slack_server import Posted, Slack, SlackServer
 from tests.watch.conftest import powerless as powerless
 
@@ -145,6 +147,27 @@ def test_database_locked_by_another_process_is_waited_for(
         assert "Traceback" not in service.text()
     assert set(posted(server.slack, ["before", "after"]).values()) == {1}
     record_property("seen", f"locked for {seconds:g} s: feeds served, then all done once, nothing restarted")
+
+
+def test_full_disk_is_not_over_where_there_was_nothing_to_write(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        rig = Rig(disk)
+        rig.loop.run_once()
+        filler = fill(disk)
+        with pytest.raises(StoreUnavailable) as caught:
+            rig.app.store.try_writing()
+        rig.app.failures.began(caught.value)
+        with pytest.raises(StoreUnavailable):
+            rig.loop.run_once()
+        assert does_fail(rig)
+        filler.unlink()
+        rig.loop.run_once()
+        assert not does_fail(rig)
+        rig.close()
+
+
+def does_fail(rig: Rig) -> bool:
+    return rig.app.failures.current is not None
 
 
 def test_output_that_becomes_read_only_is_served_and_recovers(
