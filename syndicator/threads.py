@@ -11,6 +11,9 @@ from typing import TypeVar
 
 import structlog
 
+from syndicator.errors import StoreError
+from syndicator.once import SaidOnce
+
 T = TypeVar("T")
 
 log = structlog.get_logger()
@@ -41,10 +44,15 @@ def run_beside(
 
 def keep_running(name: str, run: Callable[[], None], stop: Event) -> None:
     """Calls `run` until it ends by itself or `stop` is set; where it breaks, again after a pause."""
+    said = SaidOnce()
     while not stop.is_set():
         try:
             run()
             return
+        except StoreError as error:
+            if said.changed(str(error)):
+                log.warning("a part of the service waits for the database", part=name, why=str(error))
+            stop.wait(PAUSE_S)
         except Exception:  # the job boundary: a service that says nothing and sends nothing is worse
             log.exception("a part of the service broke, it is started again", part=name)
             stop.wait(PAUSE_S)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
 from syndicator import threads
+from syndicator.errors import StoreUnavailable
 from syndicator.threads import keep_running
 
 
@@ -32,3 +34,19 @@ def test_part_that_breaks_while_the_service_ends_is_left() -> None:
 
     keep_running("sender", run, stop)
     assert stop.is_set()
+
+
+def test_part_that_waits_for_the_database_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "PAUSE_S", 0.0)
+    calls: list[int] = []
+
+    def run() -> None:
+        calls.append(len(calls))
+        if len(calls) < 4:
+            raise StoreUnavailable("the database cannot be written", why="the disk is full")
+
+    with capture_logs() as logs:
+        keep_running("slack check", run, threading.Event())
+    (line,) = logs
+    assert (len(calls), line["log_level"], line["part"]) == (4, "warning", "slack check")
+    assert "the disk is full" in line["why"] and "exc_info" not in line
