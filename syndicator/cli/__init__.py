@@ -32,6 +32,9 @@ FIXES = {
     errno.ENOMEM: "Allow more memory (`ulimit -v`, MemoryMax=)",
 }
 
+NO_THREAD = "can't start new thread"
+"""Python's words."""
+
 app = typer.Typer(
     name="syndicator",
     help="Turns a folder of articles into feeds that people subscribe to and Slack alerts that people are "
@@ -97,6 +100,10 @@ def main() -> None:
         sys.exit(130)
     except SyndicatorError as error:
         _end(str(error), error.exit_code)
+    except RuntimeError as error:
+        if str(error) != NO_THREAD:
+            raise
+        _end(f"{error}. Allow more (`ulimit -u`, TasksMax=): about thirty, and three for each source", 1)
     except BrokenPipeError:
         _end("", 1)
     except OSError as error:

@@ -80,3 +80,14 @@ def test_closed_streams_are_as_those_that_nobody_reads(service: Running) -> None
     for closed in ("2>&-", ">&-", "<&- >&- 2>&-"):
         told = subprocess.run(["sh", "-c", f"{command} {closed}"], capture_output=True, text=True, timeout=60)
         assert (told.returncode, told.stderr) == (0, ""), closed
+
+
+def test_service_that_gets_no_thread_says_how_many_it_needs(service: Running) -> None:
+    # None gets so large a stack.
+    program = "import threading; threading.stack_size(2**46); from syndicator.cli import main; main()"
+    command = [sys.executable, "-c", program, "run", "--config", str(service.config)]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 1
+    line = told.stderr.splitlines()[-1]
+    assert line.startswith("error: can't start new thread. Allow more")
+    assert "three for each source" in line
