@@ -99,7 +99,8 @@ class Runner:
             self._service.stop()
 
     def _read_again(self, _number: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=self._reload, name="reload").start()
+        # Settings on a dead mount are never read: the end of the process does not wait for them.
+        threading.Thread(target=self._reload, name="reload", daemon=True).start()
 
     def _reload(self) -> None:
         try:

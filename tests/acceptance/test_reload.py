@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -162,6 +163,18 @@ def test_reload_by_the_unit_fails_where_the_settings_are_wrong(service: Running)
     assert service.stop() == 0
     ended = service.command("config", "diff")
     assert (ended.returncode, "name two files" in ended.stderr) == (1, True)
+
+
+def test_settings_that_cannot_be_read_for_ever_hold_up_no_stop(service: Running) -> None:
+    service.start()
+    assert service.process is not None
+    tasks = Path(f"/proc/{service.process.pid}/task")
+    before = len([*tasks.iterdir()])
+    service.config.unlink()
+    os.mkfifo(service.config)  # as on a dead mount
+    hang_up(service)
+    wait_for(lambda: len([*tasks.iterdir()]) > before, why="the thread that reads")
+    assert service.stop() == 0
 
 
 def test_reload_is_no_stop_to_systemd(service: Running) -> None:
