@@ -215,7 +215,8 @@ _OUTPUT = re.compile(r"\{\{[^{}]*+\}\}")
 _LIQUID_TAG = re.compile(r"\{%[^{}]*+(?<=%)\}")
 # Each is `.class`, `#id` or `key="value"`, so that no code such as `{:ok, 1}` is taken for them.
 _ATTRIBUTE = r"""(?:[.#][\w-]++|[\w-]++=(?:"[^"\n]*+"|'[^'\n]*+'))"""
-_KRAMDOWN_ATTRIBUTES = re.compile(rf"\{{:[ ]*+{_ATTRIBUTE}(?:[ ]*+{_ATTRIBUTE})*+[ ]*+\}}")
+_KRAMDOWN_ATTRIBUTES = re.compile(rf"\{{:\s*+{_ATTRIBUTE}(?:\s*+{_ATTRIBUTE})*+\s*+\}}")
+_KRAMDOWN_CONTENTS = re.compile(r"^(?:[*+-]|\d++\.)[ ][^\n]*+\n\{:[ ]*+toc[ ]*+\}[ \t]*+$", re.MULTILINE)
 _HEADING_ATTRIBUTES = re.compile(
     rf"^(\#{{1,6}}[ ][^\n{{]*+)\{{:?[ ]*+{_ATTRIBUTE}(?:[ ]*+{_ATTRIBUTE})*+[ ]*+\}}[ \t]*+$", re.MULTILINE
 )
@@ -250,6 +251,7 @@ def _liquid(text: str, below: str) -> str:
     text = _ADDRESS.sub(lambda found: f"{below}/{found[1].lstrip('/')}", text)
     text = _SITE.sub(lambda found: below if found[1] else "", text)
     text = _LIQUID_TAG.sub("", _OUTPUT.sub("", text))
+    text = _KRAMDOWN_CONTENTS.sub("", text)
     return _KRAMDOWN_ATTRIBUTES.sub("", _HEADING_ATTRIBUTES.sub(r"\1", text))
 
 

@@ -165,7 +165,9 @@ class _Builder:
 
     def _scalar(self, event: Any) -> None:
         self._nodes += 1
-        if self._nodes > self._limits.nodes or event.anchor is not None or event.tag is not None:
+        # A lone `!`, as Ruby once wrote titles, only says that what follows is text.
+        is_text = event.tag == "!"
+        if self._nodes > self._limits.nodes or event.anchor is not None or not (event.tag is None or is_text):
             raise self._refusal(event)
         if self._hidden:
             return
@@ -174,7 +176,8 @@ class _Builder:
         elif self._key in self._secret:
             self._key = None
         else:
-            self._put(plain_scalar(event.value) if event.implicit[0] else event.value, event)
+            is_plain = event.implicit[0] and not is_text
+            self._put(plain_scalar(event.value) if is_plain else event.value, event)
 
     def _begin(self, event: Any, inner: Any) -> None:
         self._nodes += 1

@@ -24,6 +24,8 @@ LIQUID = {
     "braces alone": ("a { b } {c} %}", "a { b } {c} %}"),
     "over lines": ("a {{ page\n.title }}{% link\nb.md %} c", "a  c"),
     "attributes of a span": ('![a](b.png){:width="100%" .c} d', "![a](b.png) d"),
+    "attributes over lines": ("[a](b){:\n.c width='1'\nlang=\"d\"} e", "[a](b) e"),
+    "a table of contents": ("a\n\n* TOC\n{:toc}\n\n1. b\n", "a\n\n\n\n1. b\n"),
     "attributes of a block": ("A note.\n{: .note }\n", "A note.\n\n"),
     "attributes of a heading": ("## A title {#here}\nb", "## A title \nb"),
     "what looks like attributes": ("{:ok, 1} {:a => 1} # Sets {a}", "{:ok, 1} {:a => 1} # Sets {a}"),
@@ -78,6 +80,10 @@ UNCLOSED = {
     "a long language": "{% highlight " + "a" * 100_000,
     "blanks": " " * 100_000 + "{%",
     "blanks inside": "{%" + " " * 100_000 + "raw" + " " * 100_000,
+    "attributes": "{:" + " .a" * 30_000,
+    "many attributes": "{: .a" * 20_000,
+    "attributes of headings": "# a {#b" * 10_000 + "\n",
+    "lists": "1. a\n{:" * 20_000,
     "slashes": "{{< a" + "/ " * 50_000 + " }}",
 }
 

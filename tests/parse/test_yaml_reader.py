@@ -30,6 +30,11 @@ def test_both_parsers_give_the_same_values_and_places() -> None:
     assert document.place() == Position(line=3)
 
 
+@pytest.mark.usefixtures("_parser")
+def test_tag_without_a_name_says_that_a_value_is_text() -> None:
+    assert read_yaml("a: ! 'b: c'\nd: ! 12\ne: [! true]").value == {"a": "b: c", "d": "12", "e": ["true"]}
+
+
 BROKEN = {
     "colon": ("a: b: c", "a colon"),
     "quotes": ("a: 'b", "quotes that are not closed"),
