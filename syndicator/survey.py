@@ -56,6 +56,8 @@ class Survey:
     """Those of the site that our own setting does not take."""
     languages: tuple[str, ...] = ()
     """The site's, the default first, where names of files tell them."""
+    other_languages: tuple[str, ...] = ()
+    """Those of the site that are not read, whether names or folders tell them."""
     topics: str | None = None
     """A pattern of topic files."""
 
@@ -82,6 +84,7 @@ def survey(folder: Path) -> Survey | None:
         permalink=taken,
         unknown_permalinks=unknown,
         languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
+        other_languages=languages(keys)[1:] if best is Tool.HUGO else (),
         topics=_topic_pattern(folder),
     )
 

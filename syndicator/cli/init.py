@@ -87,6 +87,8 @@ def _say_found(found: Survey, settings: Settings) -> None:
         say(f"and {more} more; `syndicator check` names them all")
     say_folders(result)
     say_counts(result)
+    if found.other_languages:
+        say(f"The site's other languages are left out: {', '.join(found.other_languages)}")
     for pattern in found.unknown_permalinks:
         say(f"The site's permalink {pattern} is not known here: where it holds, links are wrong as it is.")
     if found.profile != "smartable" and found.base_url is None:

@@ -211,7 +211,9 @@ def test_hugo_configuration_may_lie_in_a_folder_and_speak_of_languages() -> None
     write("site/config/_default/permalinks.toml", "posts = '/:slug/'\n")
     write("site/content/german/posts/one.md", PAGE)
     write("site/content/english/posts/one.md", PAGE)
-    assert "Found a Hugo site (hugo.toml)" in init_says("site")
+    said = init_says("site")
+    assert "Found a Hugo site (hugo.toml)" in said
+    assert "The site's other languages are left out: en" in said
     settings = load_settings(Path("syndicator.yaml"), {})
     (source,) = settings.sources
     assert (settings.site.title, source.base_url) == ("Zeitung", "https://n.example/")
