@@ -149,6 +149,9 @@ class Loop:
             except SyndicatorError as error:
                 self._failures.began(error)
                 self._scan_due = True
+                with suppress(SyndicatorError):  # what hinders the pass may hinder this
+                    self._status.note(at_once=True)
+                    self._status.tell()
                 self.stopping.wait(RETRY_FIRST_S)
         self.stages = Stages()
 

@@ -7,10 +7,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from syndicator.monitoring.status import StatusFile, current_status, facts, read_status, status_path
+from syndicator import loop
+from syndicator.errors import StoreUnavailable
+from syndicator.monitoring.status import (
+    StatusFile,
+    StatusTeller,
+    current_status,
+    facts,
+    read_status,
+    status_path,
+)
 from syndicator.settings.models import Route
 from tests.disks import fill, small_disk
-from tests.rig import Rig
+from tests.rig import Rig, RigClock
 
 
 @pytest.mark.parametrize(("folder", "file"), [(0o700, 0o600), (0o750, 0o640), (0o755, 0o644), (0o777, 0o644)])
@@ -38,6 +47,22 @@ def test_full_disk_does_not_keep_the_status_of_before(tmp_path: Path) -> None:
         fill(disk)
         status.write({"level": 2})
         assert (read_status(disk / "state.db.status") or {})["level"] == 2
+
+
+def test_first_pass_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(tmp_path)
+    path = tmp_path / "state.db.status"
+    rig.loop._status = StatusTeller(rig.app, RigClock(rig), file=StatusFile(path))
+
+    def fail(*given: object, **named: object) -> int:
+        if path.exists():
+            rig.loop.stop()
+        raise StoreUnavailable("the database cannot be written", why="disk I/O error")
+
+    monkeypatch.setattr(rig.app.sources, "scan", fail)
+    monkeypatch.setattr(loop, "RETRY_FIRST_S", 0.0)
+    rig.loop.run_first()
+    assert "the database cannot be written: disk I/O error" in current_status(path)["line"]
 
 
 @pytest.mark.parametrize("left", [b"", b"\0" * 100, b"\xff{", b"[]", b'{"level": 0'])
