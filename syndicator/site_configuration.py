@@ -93,15 +93,25 @@ def sound(value: object, field: str) -> str | None:
     return str(getattr(site, field))
 
 
-def address(keys: SiteKeys) -> str | None:
-    """The site's address: Hugo's `baseURL`, Jekyll's `url` with its `baseurl`, Zola's `base_url`."""
+def address(keys: SiteKeys, folder: Path) -> str | None:
+    """The site's address: Hugo's `baseURL`, Jekyll's `url` with its `baseurl`, Zola's `base_url`; else the
+    host for which GitHub serves it."""
     url = first(keys, "url")
     if isinstance(url, str):
         below = first(keys, "baseurl")
         url = url.rstrip("/") + (f"/{below.strip('/')}" if isinstance(below, str) else "")
     else:
         url = first(keys, "baseURL", "base_url")
-    return sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
+    said = sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
+    return said or next(filter(None, (_of_host(folder / name) for name in ("CNAME", "static/CNAME"))), None)
+
+
+def _of_host(file: Path) -> str | None:
+    try:
+        host = file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return None
+    return sound(f"https://{host}/", "base_url") if host else None
 
 
 def permalink(tool: Tool, keys: SiteKeys) -> str | dict[str, str] | None:

@@ -78,7 +78,7 @@ def survey(folder: Path) -> Survey | None:
         profile=best,
         configured_by=configured_by,
         title=sound(keys.get("title"), "title"),
-        base_url=address(keys),
+        base_url=address(keys, folder),
         language=sound(first(keys, "lang", "languageCode", "locale", "language"), "language"),
         time_zone=sound(first(keys, "timezone"), "time_zone"),
         permalink=taken,

@@ -92,13 +92,11 @@ def _say_found(found: Survey, settings: Settings) -> None:
     for pattern in found.unknown_permalinks:
         say(f"The site's permalink {pattern} is not known here: where it holds, links are wrong as it is.")
     if found.profile != "smartable" and found.base_url is None:
-        say(
-            (
-                "The site's address was not found: correct the source's `base_url`, and its `permalink` "
-                "where the site has one of its own, or links lead nowhere.",
-                "bold",
-            )
-        )
+        what = "The site's address was not found: correct the source's `base_url`, or links lead nowhere."
+        say((what, "bold"))
+    if found.profile != "smartable" and found.configured_by is None:
+        what = "How the site makes its links was not found: compare some, and set the source's `permalink`."
+        say((what, "bold"))
 
 
 def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> str:

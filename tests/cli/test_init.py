@@ -239,6 +239,19 @@ def test_articles_of_another_tool_are_read_by_what_their_names_say(path: str, pr
     assert "Found articles in" in said and f"read with `profile: {profile}`" in said
 
 
+@pytest.mark.parametrize(
+    ("host", "address"), [("www.n.example\n", "https://www.n.example/"), ("a b", None), ("", None)]
+)
+def test_address_may_be_the_host_that_github_serves(host: str, address: str | None) -> None:
+    write("site/CNAME", host)
+    write("site/_posts/2024-01-02-one.md", POST)
+    said = init_says("site")
+    assert ("The site's address was not found" in said) is (address is None)
+    assert "How the site makes its links was not found" in said
+    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    assert source.base_url == (address or "https://www.example.org/")
+
+
 def test_slack_adds_a_route() -> None:
     write("articles/one.md", SMARTABLE.format(published="true"))
     assert "syndicator preview" in init_says("articles", "--slack", "#news")
