@@ -125,9 +125,9 @@ def permalink(tool: Tool, keys: SiteKeys) -> str | dict[str, str] | None:
     of_pages = _mapping(found)
     of_pages = _mapping(of_pages.get("page")) or of_pages
     patterns = {str(name): value for name, value in of_pages.items() if isinstance(value, str)}
-    if ugly is True and not patterns:
-        return _ugly(_HUGO_PATTERN)
-    for name in [*patterns] if ugly is True else _mapping(ugly):
+    if ugly is True:
+        ugly = dict.fromkeys(("", *patterns), True)
+    for name in (name for name, is_ugly in _mapping(ugly).items() if is_ugly is True):
         patterns[name] = _ugly(patterns.get(name, _HUGO_PATTERN))
     return patterns or None
 

@@ -131,7 +131,7 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
             lines.append(f"    permalink: {_quoted(found.permalink)}")
         if found.languages:
             note = "the first is read; `a.de.md` is a translation"
-            lines.append(_noted(f"    languages: [{', '.join(found.languages)}]", note))
+            lines.append(_noted(f"    languages: {_quoted(found.languages)}", note))
         if found.time_zone:
             lines.append(_noted(f"    time_zone: {found.time_zone}", "for dates without an offset"))
     if found.topics:

@@ -178,8 +178,12 @@ HUGO_RULES = {
     "pages": ("[permalinks.page]\nposts = '/:year/:slug/'\n", {"posts": "/:year/:slug/"}),
     "one unknown": ("[permalinks]\nposts = '/:year/'\nnotes = '/:weekday/'\n", {"posts": "/:year/"}),
     "ugly": ("uglyURLs = true\n", "/:sections/:slugorcontentbasename.html"),
+    "ugly and sections": (
+        "uglyURLs = true\n[permalinks]\nposts = '/:year/:slug/'\n",
+        {"posts": "/:year/:slug.html", "": "/:sections/:slugorcontentbasename.html"},
+    ),
     "an ugly section": (
-        "[uglyURLs]\nposts = true\nnotes = true\n[permalinks]\nposts = '/:year/:slug/'\n",
+        "[uglyURLs]\nposts = true\nnotes = true\nart = false\n[permalinks]\nposts = '/:year/:slug/'\n",
         {"posts": "/:year/:slug.html", "notes": "/:sections/:slugorcontentbasename.html"},
     ),
     "none": ("", None),
