@@ -11,6 +11,7 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from syndicator.errors import ArticleError
@@ -111,6 +112,7 @@ def _without_tags(body: str, source: Source) -> str:
             return without_shortcodes(body)
         case Tool.SMARTABLE:
             return body
+    assert_never(source.profile)
 
 
 def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:
@@ -131,7 +133,7 @@ def _published(fields: Fields, facts: FileFacts, source: Source, path: str) -> d
     if published is not None:
         return published
     if facts.date is None:
-        meant = _profile_meant(fields, source.profile, path)
+        meant = _profile_meant(fields, path)
         fix = f"Add {fields.keys(Field.PUBLISHED)}, like 2024-01-02T15:04:05Z{meant}"
         raise fields.problem(Field.PUBLISHED, "no date", fix)
     try:
@@ -141,10 +143,8 @@ def _published(fields: Fields, facts: FileFacts, source: Source, path: str) -> d
         raise ArticleError(what, fix="Rename the file to YYYY-MM-DD-title.md, or add a `date`") from None
 
 
-def _profile_meant(fields: Fields, tool: Tool, path: str) -> str:
+def _profile_meant(fields: Fields, path: str) -> str:
     """Advice where a file without a date seems another tool's: a dated name is Jekyll's, `date` either's."""
-    if tool is not Tool.SMARTABLE:
-        return ""
     if read_path(Tool.JEKYLL, path).date is not None:
         return "; if this is a Jekyll site, set the source's `profile: jekyll`"
     if "date" in fields.matter.fields:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import assert_never
 from urllib.parse import quote, unquote
 
 from syndicator.parse.fields import Fields
@@ -135,6 +136,7 @@ def _sluggish(name: str, tool: Tool) -> str:
             return re.sub("-+", "-", "".join(taken)).strip("-")
         case Tool.HUGO:
             return "".join(filter(_hugo_takes, re.sub(r"\s", "-", name.lower())))
+    assert_never(tool)
 
 
 def _slug(words: str, tool: Tool) -> str:

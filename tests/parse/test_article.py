@@ -502,7 +502,8 @@ def test_hugo_permalink_is_that_of_the_section(path: str, slug: str, link: str) 
     ["headless: true", "build: {render: never}", "_build: {list: never}", "build: {list: false}"],
 )
 def test_hugo_hidden_pages_are_no_articles(text: str) -> None:
-    assert parse_article(f"---\ntitle: A\n{text}\n---\n".encode(), source=HUGO, path="a.md") is None
+    page = f"---\ntitle: A\ndate: 2024-01-02\n{text}\n---\n"
+    assert parse_article(page.encode(), source=HUGO, path="a.md") is None
 
 
 def test_hugo_section_pages_are_no_articles() -> None:
