@@ -87,6 +87,7 @@ def drop_stalled_clients(after_s: float) -> bool:
 
 
 if __name__ == "__main__":
+    os.chdir("/")  # granian asks where it is, and the folder may be gone
     asyncio.run(serve(WebOptions(**json.loads(sys.argv[1]))))
     # Answers that take longer than the grace end here, and granian's threads with them.
     os._exit(0)

@@ -225,6 +225,17 @@ def test_ipv6_loopback_is_served(start: Start, public: Path) -> None:
     assert get(f"http://[::1]:{server.address[1]}/").content == b"hello"
 
 
+def test_folder_it_was_started_in_may_be_gone(
+    start: Start, public: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    server = start()
+    assert get(f"http://127.0.0.1:{server.address[1]}/").content == b"hello"
+
+
 def write_large(public: Path) -> None:
     (public / "large").write_bytes(b"x" * LARGE_BYTES)
 
