@@ -118,7 +118,7 @@ def permalink(tool: Tool, keys: SiteKeys) -> str | dict[str, str] | None:
     """The pattern of all addresses, or those of folders, such as Hugo's sections; None where the site has the
     tool's own."""
     if tool is not Tool.HUGO:
-        return _of_posts(keys)
+        return _of_posts(keys) if tool is Tool.JEKYLL else None
     found, ugly = first(keys, "permalinks", "permalink"), first(keys, "uglyURLs")
     if isinstance(found, str):
         return found

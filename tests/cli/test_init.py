@@ -62,7 +62,7 @@ def test_folder_of_articles_is_read_as_smartable() -> None:
 
 
 def test_articles_that_lie_elsewhere_are_smartable_also_on_a_jekyll_site() -> None:
-    write("site/_config.yml", "title: Hub\nurl: https://hub.example\npermalink: /api/:title/index.json\n")
+    write("site/_config.yml", "title: Hub\nurl: https://hub.example\npermalink: /api/:weekday/index.json\n")
     write("site/_news/2020-05-08-one.md", SMARTABLE.format(published="true"))
     write("site/_news/2020-05-08-two.md", SMARTABLE.format(published="true"))
     write("site/_news/2020-05-08-ours.md", POST)
