@@ -244,8 +244,9 @@ Database = Annotated[str, AfterValidator(_database)]
 Name = Annotated[str, matches(NAME, "must be letters, digits, `-`, `_` and `.`, at most 64")]
 LevelName = Annotated[Name, AfterValidator(_level)]
 Pattern = Annotated[str, AfterValidator(_permalink)]
+FolderName = Annotated[str, AfterValidator(lambda value: value.strip("/"))]
 Permalink = Annotated[
-    Annotated[Pattern, Tag("[pattern]")] | Annotated[Mapping[str, Pattern], Tag("[folders]")],
+    Annotated[Pattern, Tag("[pattern]")] | Annotated[Mapping[FolderName, Pattern], Tag("[folders]")],
     Discriminator(lambda value: "[folders]" if isinstance(value, Mapping) else "[pattern]"),
 ]
 """One pattern, or one for each folder, such as a Hugo section; the nearest counts, "" for all others."""

@@ -97,6 +97,11 @@ def test_state_that_is_no_database_file_is_refused_with_its_cure(
     assert "canary" not in found
 
 
+def test_folders_of_permalinks_may_have_slashes_around_them(tmp_path: Path) -> None:
+    found = load(tmp_path, SMALL | {"sources": [SOURCE | {"permalink": {"/blog/de/": "/:slug/"}}]})
+    assert found.sources[0].permalink == {"blog/de": "/:slug/"}
+
+
 @pytest.mark.parametrize(
     ("state", "path", "at"),
     [
