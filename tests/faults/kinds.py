@@ -50,7 +50,7 @@ KINDS: Mapping[str, Callable[[Path], None]] = {
     "timestamp tag": _bytes(_front("a: !!timestamp x")),
     "number of a million digits": _bytes(_front("quality: " + "9" * 60_000)),
     "quality in words": _bytes(_front("quality: very good")),
-    "large front matter": _bytes(_front("a: " + "x" * 70_000)),
+    "large front matter": _bytes(_front("a: " + "x" * 270_000)),
     "large file": _bytes(GOOD.encode() + b"x" * (2 * 1024 * 1024)),
     "duplicate keys": _bytes(GOOD.replace("type:", "quality: 99\ntype:").encode()),
     "latin-1": _bytes(GOOD.replace("About", "Über").encode("latin-1")),
