@@ -252,10 +252,9 @@ def _follows_from(one: Account, other: Account) -> bool:
 
 
 def _is_title_of_many(one: Account, lead: Account) -> bool:
-    """Whether there is too little to tell two texts from one: of one publisher, or under vague titles, and
-    not both with a summary. Pages that were read badly are all "Learn more"."""
-    is_alone = not one.summary or not lead.summary
-    return is_alone and (one.publisher == lead.publisher or one.is_vague or lead.is_vague)
+    """Whether there is too little to tell two texts from one: a vague title, and not both with a summary.
+    Pages that were read badly are all "Learn more"."""
+    return (one.is_vague or lead.is_vague) and not (one.summary and lead.summary)
 
 
 def _looks_ahead(one: Account, other: Account) -> bool:
