@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 import yaml
 
 from syndicator.settings.models import Site, Source
-from syndicator.settings.types import Tool
+from syndicator.settings.types import DEFAULT_PERMALINKS, Tool
 
 SiteKeys: TypeAlias = Mapping[str, Any]
 ANY_SITE = "https://www.example.org/"
@@ -21,7 +21,6 @@ ANY_SITE = "https://www.example.org/"
 JEKYLL_FILES = ("_config.yml", "_config.yaml")
 HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
 HUGO_FOLDER = "config/_default"
-_HUGO_PATTERN = "/:sections/:slugorcontentbasename/"
 
 
 def find_configuration(folder: Path) -> tuple[Path | None, Tool | None, SiteKeys]:
@@ -128,7 +127,7 @@ def permalink(tool: Tool, keys: SiteKeys) -> str | dict[str, str] | None:
     if ugly is True:
         ugly = dict.fromkeys(("", *patterns), True)
     for name in (name for name, is_ugly in _mapping(ugly).items() if is_ugly is True):
-        patterns[name] = _ugly(patterns.get(name, _HUGO_PATTERN))
+        patterns[name] = _ugly(patterns.get(name, DEFAULT_PERMALINKS[Tool.HUGO]))
     return patterns or None
 
 

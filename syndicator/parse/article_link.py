@@ -15,14 +15,9 @@ from urllib.parse import quote, unquote
 from syndicator.parse.fields import Fields
 from syndicator.parse.profiles import CATEGORIES, FileFacts
 from syndicator.settings.models import Source
-from syndicator.settings.types import TIMES, TOKEN, Field, Tool, check_pattern
+from syndicator.settings.types import DEFAULT_PERMALINKS, TIMES, TOKEN, Field, Tool, check_pattern
 from syndicator.urls import http_link
 
-DEFAULTS = {
-    Tool.SMARTABLE: "/:path",
-    Tool.JEKYLL: "/:categories/:year/:month/:day/:title.html",
-    Tool.HUGO: "/:sections/:slugorcontentbasename/",
-}
 _SPACES = re.compile(r"(?<=-)\s+|\s+(?=-)")
 
 
@@ -83,7 +78,7 @@ def _of_source(source: Source, facts: FileFacts) -> str:
     if isinstance(permalink, Mapping):
         folders = ("/".join(facts.folders[:depth]) for depth in range(len(facts.folders), -1, -1))
         permalink = next((permalink[folder] for folder in folders if folder in permalink), None)
-    return permalink or DEFAULTS[source.profile]
+    return permalink or DEFAULT_PERMALINKS[source.profile]
 
 
 def own_path(

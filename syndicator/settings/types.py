@@ -59,6 +59,14 @@ class Tool(StrEnum):
     HUGO = "hugo"
 
 
+DEFAULT_PERMALINKS = {
+    Tool.SMARTABLE: "/:path",
+    Tool.JEKYLL: "/:categories/:year/:month/:day/:title.html",
+    Tool.HUGO: "/:sections/:slugorcontentbasename/",
+}
+"""The paths of articles on a site that says nothing of them."""
+
+
 class StoryRule(StrEnum):
     """By what entries are one story."""
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from syndicator.parse.article_link import DEFAULTS, own_path
+from syndicator.parse.article_link import own_path
 from syndicator.parse.profiles import ArticleRule, FileFacts, profile, read_path
 from syndicator.settings.models import Source
-from syndicator.settings.types import Field, Tool, check_pattern
+from syndicator.settings.types import DEFAULT_PERMALINKS, Field, Tool, check_pattern
 
 ARTICLE, NOT, IF_DATED = ArticleRule.ARTICLE, ArticleRule.NOT, ArticleRule.IF_DATED
 
@@ -95,7 +95,7 @@ PATHS: dict[str, tuple[str, str, str | None, str]] = {
 def test_own_path_is_the_tools(tool: str, path: str, pattern: str | None, own: str) -> None:
     facts = read_path(Tool(tool), path)
     made = own_path(
-        check_pattern(pattern or DEFAULTS[Tool(tool)]),
+        check_pattern(pattern or DEFAULT_PERMALINKS[Tool(tool)]),
         tool=Tool(tool),
         path=path,
         facts=facts,
