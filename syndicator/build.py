@@ -75,7 +75,7 @@ def build(settings: Settings, *, show: ShowProgress, confirmed: bool = False) ->
             _confirm(app.store)
         sweep(settings.output)
         loop = Loop(app, clock, progress=Stages(show))
-        loop.take_in()
+        loop.sync_all()
         app.output.unhurried = True
         published = loop.publish_all()
         if published.failure is not None:
@@ -87,7 +87,7 @@ def check(settings: Settings, *, show: ShowProgress) -> Pass:
     """Reads everything as `build` would, into a state that is thrown away; nothing is written elsewhere."""
     clock = Clock()
     with _nowhere(settings) as elsewhere, opened(elsewhere, now=clock.now()) as app:
-        Loop(app, clock, progress=Stages(show)).take_in()
+        Loop(app, clock, progress=Stages(show)).sync_all()
         unmatched = map(str, unmatched_patterns(app.store, settings.routes))
         return _pass(app, Published(), (*_warnings(settings), *unmatched))
 

@@ -116,7 +116,7 @@ class Loop:
                 self._folders.append(folder)
             yield
 
-    def take_in(self) -> None:
+    def sync_all(self) -> None:
         """The first pass but for publishing: takes in all that is there, and begins what is new.
 
         Files that are being written are waited for, for a while. Raises Stopped, and what hinders it.
@@ -138,7 +138,7 @@ class Loop:
         """The first pass, tried again where it fails: what was published before is served meanwhile."""
         while not self.stopping.is_set():
             try:
-                self.take_in()
+                self.sync_all()
                 if self.publish_all(archives=False).failure is None:
                     self._failures.over()
                 break

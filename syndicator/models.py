@@ -60,7 +60,7 @@ class FeedReason(StrEnum):
     CROWDED_OUT = "newer entries fill the feed"
     NOT_PUBLIC = "not public"
     OTHER_TOPIC = "not of this topic"
-    BELOW_LEVEL = "quality below the level's bar"
+    BELOW_LEVEL = "quality below the level's minimum"
     OTHER_COPY = "another copy with the same link is shown"
 
 

@@ -249,7 +249,7 @@ def test_progress_never_goes_back(tmp_path: Path) -> None:
         (other / f"{number}.md").write_text(article_text(f"{number}.md", topics=["Other"]), encoding="utf-8")
     said: list[tuple[str, int, int]] = []
     rig.loop.stages = Stages(lambda *one: said.append(one) if one[2] else None)
-    rig.loop.take_in()
+    rig.loop.sync_all()
     rig.loop.publish_all()
     stages = list(dict.fromkeys(what for what, _, _ in said))
     assert stages == ["Reading articles", "Publishing", "Writing archives"]
@@ -267,7 +267,7 @@ def test_one_line_of_the_log_says_what_all_portions_wrote(
     rig = Rig(tmp_path)
     for number in range(20):
         rig.write(f"{number}.md", topics=[f"Topic {number}"])
-    rig.loop.take_in()
+    rig.loop.sync_all()
     with capture_logs() as logs:
         rig.loop.publish_all()
     (line,) = (line for line in logs if line["event"] == "output updated")

@@ -1,4 +1,4 @@
-"""The tables of announcing: what was decided of a story, and the messages.
+"""The tables of notifying: what was decided of a story, and the messages.
 
 `ledger` and `digest_slots` are kept for ever: their primary keys are what makes "once" true.
 """

@@ -108,7 +108,7 @@ class Folder(FileSystemEventHandler):
     def check(self) -> bool:
         """Heals what can be healed; whether it did, so that everything must be looked at.
 
-        A few system calls: fit to be called at each turn of the loop.
+        A few system calls: fit to be called in each run of the loop.
         """
         if self._asked_s is None or self._is_well():
             return False

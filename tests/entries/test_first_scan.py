@@ -42,7 +42,7 @@ def test_what_comes_to_rest_while_much_is_read_is_taken_in(
 
     monkeypatch.setattr(rig.app.sources, "scan", slow_scan)
     monkeypatch.setattr(rig, "moment", lambda: replace(moment(), monotonic=passed_s[0]))
-    rig.loop.take_in()
+    rig.loop.sync_all()
     assert list(rig.entries()) == ["written.md"]
 
 
