@@ -82,10 +82,11 @@ def alive(
     assert not one.failures
 
 
-def damage_in_place(database: Path, damage: Callable[[bytes], bytes]) -> None:
+def damage_in_place(database: Path, damage: Callable[[bytes], bytes], *, all_stale: bool = False) -> None:
     """Writes over the file that is open elsewhere, while all is in it and nobody else can write.
 
-    What others keep of it in memory is made stale, so that whoever comes next reads the file.
+    What others keep of it in memory is made stale before, so that whoever comes next reads the file; with
+    `all_stale` again afterwards, for who came in between, which leaves the first page whole.
     """
     log = database.with_name(database.name + "-wal")
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
@@ -100,6 +101,9 @@ def damage_in_place(database: Path, damage: Callable[[bytes], bytes]) -> None:
         with database.open("r+b") as file:
             file.write(data)
             file.truncate(len(data))
+        if all_stale:
+            connection.execute("PRAGMA user_version = 2")
+            connection.execute("COMMIT")
 
 
 def lines(logs: Logs, *words: str) -> Logs:
@@ -138,7 +142,8 @@ def test_database_damaged_in_use_is_set_aside_and_pages_stay_up(
 
 def test_damage_that_the_sender_meets_is_mended_too(tmp_path: Path) -> None:
     with alive(tmp_path) as (one, logs):
-        damage_in_place(tmp_path / "var/state.db", lambda data: b"\0" * 100 + data[100:])
+        database = tmp_path / "var/state.db"
+        damage_in_place(database, lambda data: data[:4096] + os.urandom(len(data) - 4096), all_stale=True)
         assert one.service._loop is not None
         one.service._loop.mailed.set()
         wait_for(lambda: len(one.ready) == 2, why="ready again")
