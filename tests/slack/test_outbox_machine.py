@@ -172,11 +172,15 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 3))
     def owe_again(self, number: int) -> None:
+        """A message that was taken back comes to life with the last text of its story."""
         if number <= self.count:
+            id = f"d{number}"
+            text = self.wanted.get(id, str(message(id)["text"]))
+            anew = replace(messaged(id, channel="A", now=self.now), message=message(id) | {"text": text})
             with self.store() as outbox:
-                written = outbox.write(messaged(f"d{number}", channel="A", now=self.now), [])
-            assert written is (f"d{number}" in self.dropped)
-            self.dropped.discard(f"d{number}")
+                written = outbox.write(anew, [])
+            assert written is (id in self.dropped)
+            self.dropped.discard(id)
 
     @precondition(lambda self: self.count > 0)
     @rule(
@@ -320,7 +324,8 @@ class OutboxMachine(RuleBasedStateMachine):
                 break
         assert {edit.state for edit in self._edits() if edit.message_ts is not None} <= ENDED
         sent = {id for id, one in self._all().items() if one.state is DeliveryState.SENT}
-        shown = {id: max(texts, key=lambda text: text[0])[1] for id, texts in self.slack.texts.items()}
+        # Sorting is stable: of two at one instant the one that was sent later counts.
+        shown = {id: sorted(texts, key=lambda text: text[0])[-1][1] for id, texts in self.slack.texts.items()}
         wanted = {id: text for id, text in self.wanted.items() if id in sent}
         assert wanted == {id: shown[id] for id in wanted}
 
