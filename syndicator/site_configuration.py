@@ -5,6 +5,7 @@ A help for `init` and no more: what cannot be read says nothing.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +22,18 @@ ANY_SITE = "https://www.example.org/"
 JEKYLL_FILES = ("_config.yml", "_config.yaml")
 HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
 HUGO_FOLDER = "config/_default"
+_FLAG = "tag:yaml.org,2002:bool"
+
+
+class _SiteLoader(yaml.SafeLoader):
+    """As YAML 1.2 has it: `no` is no flag, but Norwegian."""
+
+
+_SiteLoader.yaml_implicit_resolvers = {
+    first: [one for one in resolvers if one[0] != _FLAG]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_SiteLoader.add_implicit_resolver(_FLAG, re.compile("true|false", re.IGNORECASE), list("tTfF"))
 
 
 def find_configuration(folder: Path) -> tuple[Path | None, Tool | None, SiteKeys]:
@@ -41,7 +54,7 @@ def _read(file: Path) -> SiteKeys:
     try:
         text = file.read_text(encoding="utf-8-sig")
         # JSON is YAML. Site generators take anchors, which we refuse in what is ours.
-        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text)
+        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.load(text, _SiteLoader)  # noqa: S506
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return {}
     return _mapping(found)

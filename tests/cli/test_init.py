@@ -208,6 +208,16 @@ def test_hugo_languages_are_taken_over_where_names_tell_them(name: str) -> None:
     assert load_settings(Path("syndicator.yaml"), {}).sources[0].languages == ("en", "de")
 
 
+def test_norwegian_is_a_language() -> None:
+    write(
+        "site/hugo.yaml",
+        "baseURL: https://n.example/\ndefaultContentLanguage: no\nlanguages: {no: {}, en: {}}\n",
+    )
+    write("site/content/posts/one.no.md", PAGE)
+    init_says("site")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].languages == ("no", "en")
+
+
 def test_hugo_configuration_may_lie_in_a_folder_and_speak_of_languages() -> None:
     write("site/config/_default/hugo.toml", "baseURL = 'https://n.example/'\ndefaultContentLanguage = 'de'\n")
     write("site/config/_default/languages.de.toml", "title = 'Zeitung'\ncontentDir = 'content/german'\n")
