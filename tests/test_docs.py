@@ -141,6 +141,8 @@ def test_alternatives_in_the_annotated_settings_are_valid(tmp_path: Path, altern
     text = (HOME / "config/syndicator.yaml").read_text(encoding="utf-8")
     inside = re.compile(rf"{re.escape(alternative)}\n(?: +#   .*\n)*")
     file = tmp_path / "syndicator.yaml"
+    if " languages:" in alternative:  # Hugo's alone
+        text = text.replace("profile: smartable", "profile: hugo")
     taken_in = inside.sub(lambda match: re.sub(r"^( +)# ", r"\1", match[0], flags=re.MULTILINE), text)
     assert taken_in != text
     file.write_text(taken_in, encoding="utf-8")

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, get_args, get_origin
 from pydantic import BaseModel
 
 from syndicator.settings.models import RULE, Digest, Settings
-from syndicator.settings.types import STATE_PREFIX
+from syndicator.settings.types import STATE_PREFIX, Tool
 from syndicator.text import shorten
 
 PASSWORD = re.compile(r"(?<=://)[^/\s]+@")
@@ -36,6 +36,10 @@ def find_faults(settings: Settings, check_cron: CronCheck, check_output: OutputC
     yield from _names(settings)
     yield from _places(settings, check_output)
     yield from _routes(settings, check_cron)
+    for index, source in enumerate(settings.sources):
+        if source.languages and source.profile is not Tool.HUGO:
+            what = "is for `profile: hugo`, where names of files may tell translations: leave it out"
+            yield ("sources", index, "languages"), what
     if (to := settings.alerts_to) is not None and to.channel is None and to.webhook_file is None:
         yield ("alerts_to", "channel"), "is missing; give a channel's id, a `webhook_file`, or both"
 

@@ -55,6 +55,9 @@ def test_each_setting_changes_what_the_program_is_handed(tmp_path: Path, path: S
     if key in IMMEDIATE:
         for values in (before, other):
             values["routes"][0] |= {"deliver": "immediate", "webhook_file": None}
+    if key == "languages":
+        for values in (before, other):
+            values["sources"][0]["profile"] = "hugo"
     assert read(tmp_path, before) != read(tmp_path, other)
 
 

@@ -339,6 +339,11 @@ routes:
         pytest.param({"watch": {"scan_every": "0s"}}, "at least 1s", id="busy scan"),
         pytest.param({"sources": [SOURCE | {"topics": "../*.yaml"}]}, "inside", id="topics outside"),
         pytest.param({"sources": [SOURCE | {"fields": {"titel": "t"}}]}, "titel", id="field"),
+        pytest.param(
+            {"sources": [SOURCE | {"languages": ["en", "de"], "profile": "jekyll"}]},
+            "sources[0].languages: is for `profile: hugo`",
+            id="languages without Hugo",
+        ),
         pytest.param({"feeds": {"hub": "hub.example"}}, "feeds.hub", id="hub"),
         pytest.param({"nonsense": 1}, "there is no such setting", id="unknown key"),
     ],
