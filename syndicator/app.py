@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,8 +81,8 @@ class App:
         with self.store.transaction() as session:
             yield session.outbox
 
-    def findings(self, session: Session, now: datetime, *, refused: bool) -> list[Finding]:
-        """What a person should see to; `refused`: settings were to be read again and were wrong."""
+    def findings(self, session: Session, now: datetime, others: Iterable[Finding] = ()) -> list[Finding]:
+        """What a person should see to; `others` are of what runs beside these parts."""
         losses, since = sorted(self.sources.losses().items()), self.sources.lost_since()
         mutes = [one for one in session.outbox.ledger.mutes(ended_after=now) if one.route == ALL_ROUTES]
         problems, failing = session.problems.count(), self.failures.current
@@ -94,7 +94,7 @@ class App:
             damage and health.database_damaged(*damage),
             backup and health.no_backup(*backup),
             health.all_muted(max(mutes, key=lambda mute: mute.end), now) if mutes else None,
-            health.SETTINGS_REFUSED if refused else None,
+            *others,
             failing and health.hindrance(*failing),
         ]
         return [finding for finding in found if finding]
@@ -120,11 +120,11 @@ class App:
             messages, edits, since = waiting
             yield health.messages_wait(messages, since, now, edits)
 
-    def status(self, now: datetime, *, refused: bool) -> str:
+    def status(self, now: datetime, others: Iterable[Finding] = ()) -> str:
         """How things stand, in one line."""
         with self.store.reading() as session:
             public = session.count_entries().get(Visibility.PUBLIC, 0)
-            return status_line(public, self.findings(session, now, refused=refused), now.astimezone())
+            return status_line(public, self.findings(session, now, others), now.astimezone())
 
 
 @contextmanager

@@ -25,7 +25,13 @@ from syndicator.app import App, moved_map_path, opened
 from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.loop import Loop
-from syndicator.monitoring.health import STARTING, hindrance
+from syndicator.monitoring.health import (
+    SETTINGS_REFUSED,
+    STARTING,
+    Finding,
+    hindrance,
+    web_server_failing,
+)
 from syndicator.monitoring.reports import report_entries, report_left_behind, report_patterns, report_ways
 from syndicator.monitoring.status import StatusFile, StatusTeller, hindered, status_path
 from syndicator.progress import Stages
@@ -88,14 +94,24 @@ class Service:
     def refuse(self) -> None:
         """Other settings were to be taken over and were wrong. From any thread."""
         self.refused = True
-        if self._loop is not None:
-            self._loop.wake()
+        self._wake()
 
     def stop(self) -> None:
         """Ends `run` within seconds, with what is in hand finished."""
         self._stop.set()
         if self._loop is not None:
             self._loop.stop()
+
+    def _wake(self) -> None:
+        if self._loop is not None:
+            self._loop.wake()
+
+    def _findings(self) -> list[Finding]:
+        """What a person should see to of what runs beside the app."""
+        found = [SETTINGS_REFUSED] if self.refused else []
+        if self._web is not None and (failure := self._web.failure) is not None:
+            found.append(web_server_failing(*failure))
+        return found
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Works until `stop`, opening everything but the server anew where the database turns out damaged.
@@ -146,7 +162,8 @@ class Service:
                 port=listen.port,
                 hub=self.settings.feeds.hub,
                 cache_seconds=int(listen.cache.total_seconds()),
-            )
+            ),
+            self._wake,
         )
         self._web.start()
         stack.callback(self._web.stop)
@@ -159,9 +176,7 @@ class Service:
         from syndicator.admin.operator import Operator
         from syndicator.admin.server import AdminServer
 
-        operator = Operator(
-            clock=self.clock, started=self._began, status=self._status, refused=lambda: self.refused
-        )
+        operator = Operator(clock=self.clock, started=self._began, status=self._status, others=self._findings)
         server = AdminServer(listen.host, listen.port, operator)
         server.start()
         stack.callback(server.stop)
@@ -243,7 +258,7 @@ class Service:
             notifier=self.notifier,
             file=self._status,
             started=self._began,
-            refused=lambda: self.refused,
+            others=self._findings,
         )
         return Loop(app, self.clock, schedule=schedule, progress=self.progress, status=status)
 
@@ -253,7 +268,7 @@ class Service:
         self._was_ready, self._in_vain = True, 0
         stack.callback(self._tell_operator, None)
         self._tell_operator(app)
-        self.notifier.ready(app.status(self.clock.now(), refused=self.refused))
+        self.notifier.ready(app.status(self.clock.now(), self._findings()))
 
     def _begin_beside(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
         """Says what the first pass found, and begins what runs beside the loop."""

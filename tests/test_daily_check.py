@@ -143,6 +143,6 @@ def test_damage_is_seen_to_like_all_else(tmp_path: Path) -> None:
         NOON,
     )
     with rig.store.reading() as session:
-        (found,) = rig.app.findings(session, NOON, refused=False)
+        (found,) = rig.app.findings(session, NOON)
     rig.close()
     assert found.words(NOON) == "the database is damaged since 12:00: row 3 missing"

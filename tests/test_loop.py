@@ -131,10 +131,10 @@ def test_what_cannot_be_written_is_told_until_it_can(tmp_path: Path) -> None:
     loop = rig.loop
     run_all(loop)
     text = f"Cannot write the output folder: {blocked}: Is a directory"
-    assert text in rig.app.status(rig.now, refused=False)
+    assert text in rig.app.status(rig.now)
     blocked.rmdir()
     run_all(loop)
-    assert rig.app.status(rig.now, refused=False) == "1 public"
+    assert rig.app.status(rig.now) == "1 public"
 
 
 def test_what_cannot_be_written_is_tried_again_without_another_cause(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ with TemporaryDirectory() as base, capture_logs():
         rig.write(name)
         rig.run_once()
         rig.restart()
-    facts(rig.app, rig.now, started=rig.now, refused=False)
+    facts(rig.app, rig.now, started=rig.now)
     rig.close()
 
 # What was imported stays: looking through it for garbage would copy its pages into each fork.

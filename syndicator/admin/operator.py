@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import SyndicatorError
 from syndicator.models import Problem
-from syndicator.monitoring.health import STARTING, hindrance
+from syndicator.monitoring.health import STARTING, Finding, hindrance
 from syndicator.monitoring.status import StatusFile, facts, hindered
 from syndicator.notify.channels import written_names
 from syndicator.notify.enqueue import known_entries
@@ -38,8 +38,8 @@ class Operator:
     app: App | None = None
     """Open and ready, or None."""
     activity: Activity = field(default_factory=Activity)
-    refused: Callable[[], bool] = lambda: False
-    """Whether settings were to be taken over and were wrong."""
+    others: Callable[[], Iterable[Finding]] = tuple
+    """What a person should see to of what runs beside the app."""
 
     def facts(self) -> dict[str, Any]:
         """As `status.facts`."""
@@ -73,7 +73,7 @@ class Operator:
         if app is None:
             return self.status.current() or hindered(STARTING, now, started=self.started), {}
         try:
-            told = facts(app, now, started=self.started, refused=self.refused())
+            told = facts(app, now, started=self.started, others=self.others())
             return told, details(app, now, started=self.started) if more else {}
         except SyndicatorError as error:
             return hindered(hindrance(error, now), now, started=self.started), {}

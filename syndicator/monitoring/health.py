@@ -73,6 +73,7 @@ class Kind(StrEnum):
     MUTE = "mute"
     SETTINGS = "settings"
     SERVICE = "service"
+    SERVER = "server"
     # What `doctor` looks at besides:
     RIGHTS = "rights"
     WATCHES = "watches"
@@ -80,7 +81,6 @@ class Kind(StrEnum):
     DATABASE = "database"
     OUTPUT = "output"
     ADDRESS = "address"
-    SERVER = "server"
     CLOCK = "clock"
 
 
@@ -203,6 +203,17 @@ def all_muted(mute: Mute, now: datetime) -> Finding:
         detail=f" until {clock_time(mute.end, now)}" + (f": {mute.why}" if mute.why else ""),
         fix="`syndicator mute --all --lift` ends it; nothing is lost meanwhile",
         level=HealthLevel.WELL,
+    )
+
+
+def web_server_failing(why: str, since: datetime) -> Finding:
+    """The server's process that ended, until it stays."""
+    fix = (
+        "The log has what it said; it is started again until it stays. After an upgrade of the program: "
+        "`systemctl restart syndicator`"
+    )
+    return Finding(
+        kind=Kind.SERVER, text="the web server ends by itself", fix=fix, since=since, detail=f": {why}"
     )
 
 

@@ -46,10 +46,11 @@ TELL_EVERY_S = 5.0
 """How often what happens is told at most: it costs a count of all entries."""
 
 
-def facts(app: App, now: datetime, *, started: datetime, refused: bool) -> dict[str, Any]:
-    """How things stand with an open app; times as ISO 8601. Reads the counts of entries and messages."""
+def facts(app: App, now: datetime, *, started: datetime, others: Iterable[Finding] = ()) -> dict[str, Any]:
+    """How things stand with an open app and what runs beside it; times as ISO 8601. Reads the counts of
+    entries and messages."""
     with app.store.reading() as session:
-        found = app.findings(session, now, refused=refused)
+        found = app.findings(session, now, others)
         entries, outbox = session.count_entries(), session.outbox
         routes = route_facts(outbox, app.settings.routes, app.enqueuer, now)
         messages, oldest = outbox.count(), session.history.oldest_waiting()
@@ -239,10 +240,10 @@ class StatusTeller:
         notifier: Notifier | None = None,
         file: StatusFile | None = None,
         started: datetime | None = None,
-        refused: Callable[[], bool] = lambda: False,
+        others: Callable[[], Iterable[Finding]] = tuple,
     ) -> None:
         self._app, self._clock, self._started = app, clock, started or clock.now()
-        self._notifier, self._file, self._refused = notifier or Notifier({}), file, refused
+        self._notifier, self._file, self._others = notifier or Notifier({}), file, others
         self._due_s = self._told_s = 0.0
         """When it is to be told, infinite where nothing has happened since; and when it was told last."""
 
@@ -266,7 +267,7 @@ class StatusTeller:
         if self._file is None or time.monotonic() < self._due_s:
             return
         self._told_s, self._due_s = time.monotonic(), float("inf")
-        told = facts(self._app, self._clock.now(), started=self._started, refused=self._refused())
+        told = facts(self._app, self._clock.now(), started=self._started, others=self._others())
         self._notifier.status(told["line"])
         self._file.write(told)
 

@@ -12,18 +12,24 @@ import os
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 import structlog
 
 from syndicator.errors import CannotServe, CannotServeYet
+from syndicator.once import SaidOnce
 from syndicator.processes import start
+from syndicator.waiting import back_off
 from syndicator.web.app import WebOptions
 
 log = structlog.get_logger(__name__)
 
 START_WITHIN_S = 30.0
-RESTART_AFTER_S = 1.0
+STAYS_S = 60.0
+"""A server that has served for so long is well again."""
 
 _FIXES = {
     errno.EADDRINUSE: "Another program listens there: stop it, or set `server.port` to another",
@@ -37,8 +43,12 @@ PASSING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, socket.EAI_AGAIN})
 class WebServer:
     """Serves from `start` to `stop`; cannot be started again. The thread that starts it may be any."""
 
-    def __init__(self, options: WebOptions) -> None:
-        self._options = options
+    def __init__(self, options: WebOptions, changed: Callable[[], None] = lambda: None) -> None:
+        """`changed` hears, from a thread of its own, when `failure` is another."""
+        self._options, self._changed = options, changed
+        self.failure: tuple[str, datetime] | None = None
+        """Why the server's process ended, and since when it does; None while it stays. From any thread."""
+        self._in_vain, self._said = 0, SaidOnce()
         self._ready, self._stopping = threading.Event(), threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep_running, name="web", daemon=True)
@@ -76,12 +86,28 @@ class WebServer:
     def _keep_running(self) -> None:
         while not self._stopping.is_set():
             try:
-                code: int | str = self._run_once()
+                code = self._run_once()
+                why = f"exit code {code}" if code >= 0 else f"signal {-code}"
             except OSError as error:  # no memory, no processes: it may pass
-                code = str(error)
-            if not self._stopping.is_set():
-                log.error("the web server ended, it is started again", code=code)
-            self._stopping.wait(RESTART_AFTER_S)
+                why = str(error)
+            if self._stopping.is_set():
+                return
+            self._failed(why)
+            self._stopping.wait(back_off(self._in_vain).total_seconds())
+
+    def _failed(self, why: str) -> None:
+        self._in_vain += 1
+        since = self.failure[1] if self.failure is not None else datetime.now(UTC)
+        self.failure = why, since
+        if self._said.changed(why):
+            log.error("the web server ended, it is started again", why=why)
+        self._changed()
+
+    def _works(self) -> None:
+        self.failure = None
+        if self._said.changed(""):
+            log.info("the web server works again")
+            self._changed()
 
     def _run_once(self) -> int:
         """Runs the server's process until it ends, as it does when the lifeline is let go; its exit code."""
@@ -89,6 +115,10 @@ class WebServer:
         with start("syndicator.web", json.dumps(asdict(self._options)), stdin=self._lifeline) as self._child:
             if self._child.stdout is not None and self._child.stdout.readline():
                 self._ready.set()
+                self._in_vain = 0
+                with suppress(subprocess.TimeoutExpired):
+                    return self._child.wait(STAYS_S)
+                self._works()
             return self._child.wait()
 
 

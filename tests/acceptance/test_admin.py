@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +63,12 @@ def see_everywhere(service: Running, admin: httpx.Client, *words: str) -> None:
     assert not missing, views
 
 
+def web_server_of(service: Running) -> int:
+    """The process that serves the feeds."""
+    asked = ["pgrep", "--full", f'"port": {service.port},']
+    return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+
+
 def test_what_is_wrong_is_seen_everywhere_in_the_same_words(service: Running) -> None:
     with SlackServer() as slack:
         slack.slack.channels["C0OLD"] = Channel(id="C0OLD", name="old", archived=True)
@@ -72,9 +81,11 @@ def test_what_is_wrong_is_seen_everywhere_in_the_same_words(service: Running) ->
         wait_for(lambda: "settings not taken over" in service.text(), why="the refusal")
         service.config.write_text(good, encoding="utf-8")
         write_story(service, "Storm in the north")
+        os.kill(web_server_of(service), signal.SIGKILL)
         with admin_of(service) as admin:
             files, settings = ("1 bad article", "away: folder missing"), "settings refused"
             see_everywhere(service, admin, *files, "Slack refuses C0OLD", "1 message waits", settings)
+            see_everywhere(service, admin, "the web server ends by itself")
             slack.slack.token = "xoxb-another"
             write_story(service, "Elections held")
             token = "the Slack token was not accepted: invalid_auth"

@@ -91,9 +91,9 @@ def test_edit_that_waits_is_no_message_that_waits(channel: Channel) -> None:
     rig.now += 2 * MINUTE
     rig.run_once()
     with rig.store.reading() as session:
-        texts = [finding.text for finding in rig.app.findings(session, rig.now, refused=False)]
+        texts = [finding.text for finding in rig.app.findings(session, rig.now)]
     assert "1 edit waits" in texts
-    found = facts(rig.app, rig.now, started=rig.now, refused=False)
+    found = facts(rig.app, rig.now, started=rig.now)
     assert (found["routes"][0]["waiting"], found["edits"]) == (0, {"owed": 1})
 
 

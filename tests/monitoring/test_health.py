@@ -24,6 +24,7 @@ from syndicator.monitoring.health import (
     no_way,
     slack_unreachable,
     status_line,
+    web_server_failing,
 )
 from syndicator.store.types import ProblemKind
 from syndicator.watch.changes import LossReason
@@ -61,6 +62,11 @@ CASES = [
     pytest.param([slack_unreachable(NOW)], "193 public · Slack unreachable since 12:00", id="nothing waits"),
     pytest.param(
         [no_way(["ai", "top"], NO_WAY_FIX)], "193 public · no way to Slack for ai, top", id="no token"
+    ),
+    pytest.param(
+        [web_server_failing("exit code 1", NOW)],
+        "193 public · the web server ends by itself since 12:00: exit code 1",
+        id="web server",
     ),
     pytest.param([channels_broken(["C1"])], "193 public · Slack refuses C1", id="broken channel"),
     pytest.param(

@@ -88,6 +88,6 @@ def test_routes_that_owe_nothing_cost_no_question(tmp_path: Path) -> None:
         for engine in (rig.store._writer, rig.store._readers):
             event.listen(engine, "before_cursor_execute", lambda *given, to=statements: to.append(given[2]))
         rig.loop.run_once()
-        facts(rig.app, rig.now, started=rig.now, refused=False)
+        facts(rig.app, rig.now, started=rig.now)
         asked.append(len(statements))
     assert asked[0] == asked[1]

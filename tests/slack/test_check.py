@@ -351,4 +351,4 @@ def status(
     store: Store, settings: Settings, outage: Outage | None = None, unnamed: Iterable[str] = ()
 ) -> str:
     app = open_app(changed(settings, state=f"sqlite:///{store.path}"), store, now=NOON)
-    return replace(app, outages=Unreachable(outage, unnamed)).status(NOON, refused=False)
+    return replace(app, outages=Unreachable(outage, unnamed)).status(NOON)

@@ -22,8 +22,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from syndicator.errors import CannotServe, CannotServeYet
+from syndicator.web import process
 from syndicator.web.__main__ import LARGEST_HEAD_BYTES, MOST_CONNECTIONS
 from syndicator.web.process import WebServer
+from tests.acceptance.running import wait_for
 from tests.sockets import PLAIN, get
 from tests.web.conftest import Start, options, read_to_end, serving, talk, url
 
@@ -333,17 +335,37 @@ def test_server_that_dies_is_started_again_on_its_port(start: Start, public: Pat
         os.kill(dead, signal.SIGKILL)
         wait_until_served(server)
     assert child_of(server) != dead
-    assert [(line["event"], line["code"]) for line in logged] == [
-        ("the web server ended, it is started again", -signal.SIGKILL)
+    assert [(line["event"], line["why"]) for line in logged] == [
+        ("the web server ended, it is started again", "signal 9")
     ]
+
+
+def test_server_that_died_is_failing_until_one_stays(public: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "STAYS_S", 1.0)
+    failures: list[str | None] = []
+    server = WebServer(options(public), lambda: failures.append(server.failure and server.failure[0]))
+    server.start()
+    server.wait_until_ready()
+    try:
+        for _ in range(2):
+            dead = child_of(server)
+            with capture_logs() as logged:
+                os.kill(dead, signal.SIGKILL)
+                wait_until_served(server)
+        assert failures == ["signal 9", "signal 9"]
+        assert logged == [], "said once"
+        wait_for(lambda: len(failures) > 2, why="the server to stay")
+        assert (failures[2:], server.failure) == ([None], None)
+    finally:
+        server.stop()
 
 
 def test_server_inherits_no_secret_and_imports_little(
     start: Start, public: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-canary")
-    process = Path(f"/proc/{child_of(start())}")
-    assert b"canary" not in (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+    child = Path(f"/proc/{child_of(start())}")
+    assert b"canary" not in (child / "environ").read_bytes() + (child / "cmdline").read_bytes()
     listing = "import sys, syndicator.web.__main__; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)
     heavy = {"sqlalchemy", "slack_sdk", "pydantic", "structlog", "feedgen", "apscheduler", "yaml", "httpx"}
