@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import typer
 
@@ -31,6 +32,10 @@ def run(
     SIGTERM or Ctrl-C ends it within seconds and loses nothing; SIGHUP reads the settings anew and goes on
     with the old ones if the new are wrong.
     """
+    # To load what follows takes half a second: until then nothing is in hand, and all is still to be read.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: os._exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     load_structlog()
     from syndicator.cli.log import configure_logs
     from syndicator.cli.runner import Runner

@@ -43,10 +43,11 @@ class Runner:
         """The settings of the last reload were wrong, or the service could not start with them."""
 
     def run(self) -> None:
+        signal.signal(signal.SIGHUP, self._read_again)
         settings: ListedSettings | None = list_settings(self._config, to_publish=True)
+        # Not before: nothing is in hand yet, and settings on a dead mount would hold up the end.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
-        signal.signal(signal.SIGHUP, self._read_again)
         while settings is not None and not self._ending:
             try:
                 self._run_with(settings)

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,22 @@ def test_reload_is_no_stop_to_systemd(service: Running) -> None:
     assert service.stop() == 0
     assert notified.has("STOPPING=1")
     notified.close()
+
+
+def test_signals_before_the_settings_are_read(tmp_path: Path) -> None:
+    service = Running(tmp_path)
+    good = service.config.read_text(encoding="utf-8")
+    service.config.unlink()
+    os.mkfifo(service.config)
+    service.forks = False
+    service.start(ready=False)
+    assert service.process is not None
+    with service.config.open("w", encoding="utf-8") as settings:  # once the service reads
+        hang_up(service)
+        settings.write(good[:10])
+        settings.flush()
+        time.sleep(0.5)
+        assert service.process.poll() is None
+        begun = time.monotonic()
+        assert service.stop() == 0
+    assert time.monotonic() - begun < 1.0
