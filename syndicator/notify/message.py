@@ -3,8 +3,8 @@
 A headline is a link in a `rich_text` block, the summary `plain_text` with the picture as its accessory, and
 the publisher's line a `context` block: nothing of an article is ever parsed as markup. Only our own words
 are `mrkdwn`: the reader's local time and the link to the topic page. The limits are those of
-https://docs.slack.dev/reference/block-kit/blocks; the one on all text of a message is not documented, and
-was met by others at about 13,000 characters.
+https://docs.slack.dev/reference/block-kit/blocks. That on a whole message is not documented: others met it at
+13,297 characters, of which a divider takes 125 (https://github.com/slackapi/bolt-js/issues/2509).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from syndicator.settings.models import Digest, Route
 from syndicator.text import say_count, shorten, visible_line
 from syndicator.urls import other_host, site_of
 
-MAX_BLOCKS_TEXT, MAX_TEXT = 11_000, 4_000
-MAX_SECTION, MAX_HEADER, MAX_IMAGE_URL = 3_000, 150, 3_000
+MAX_BLOCKS, OBJECT, MAX_TEXT = 12_500, 30, 4_000
+MAX_SECTION, MAX_HEADER, MAX_URL = 3_000, 150, 1_500  # Slack's 3,000 would leave no room for stories
 SUMMARY_LENGTH = 280
 """About two lines of a Slack window of usual width."""
 GROUPED = 10
@@ -240,7 +240,7 @@ def _age(published: datetime, at: datetime) -> str:
 def _ending(page: DigestPage, more: int) -> list[Block]:
     """ "+N more" and the way to all of them; nothing where there is neither."""
     words = f"+{more} more" if more else "All stories"
-    if page.url is None or len(page.url) > MAX_IMAGE_URL:
+    if page.url is None or len(page.url) > MAX_URL:
         return [plain_context(words)] if more else []
     name = escape(shorten(visible_line(page.name), 80, escaped_units)).replace("|", "¦")
     text = f"<{escape(page.url)}|{words} on {name}>"
@@ -255,7 +255,7 @@ def _time(moment: datetime) -> Block:
 
 
 def _image(image: Image | None, alt: str) -> Block | None:
-    if image is None or len(image.url) > MAX_IMAGE_URL:
+    if image is None or len(image.url) > MAX_URL:
         return None
     if urlsplit(image.url).path.lower().endswith(NOT_SHOWN):
         return None
@@ -312,20 +312,20 @@ def _line(story: Coverage) -> str:
 
 def _largest(build: Callable[[int, int], list[Block]]) -> list[Block]:
     """The blocks at the first of `SIZES` at which they fit; at the last they always do."""
-    *sizes, smallest = SIZES
-    built = (build(*size) for size in sizes)
-    return next((blocks for blocks in built if _weight(blocks) <= MAX_BLOCKS_TEXT), None) or build(*smallest)
+    built = (build(*size) for size in SIZES[:-1])
+    return next((blocks for blocks in built if _weight(blocks) <= MAX_BLOCKS), None) or build(*SIZES[-1])
 
 
 def _weight(value: object) -> int:
-    """All texts and addresses of the blocks together; they stand escaped already, or are never escaped."""
+    """All texts and addresses, escaped already where they are at all, and what is around them."""
     match value:
         case str():
             return units(value)
         case dict():
-            return sum(_weight(part) for name, part in value.items() if name not in ("type", "style"))
+            parts = (part for name, part in value.items() if name not in ("type", "style"))
+            return OBJECT + sum(map(_weight, parts))
         case list() | tuple():
-            return sum(_weight(part) for part in value)
+            return sum(map(_weight, value))
         case _:
             return 0
 
