@@ -13,9 +13,10 @@ import structlog
 from syndicator.cli.options import list_settings
 from syndicator.cli.terminal import console, progress_bar
 from syndicator.clock import Clock
-from syndicator.errors import SettingsError, SyndicatorError
+from syndicator.errors import OutputUnwritable, SettingsError, SyndicatorError
 from syndicator.monitoring.status import StatusFile, settings_path
 from syndicator.progress import Stages
+from syndicator.publish.output import probe
 from syndicator.service import Service
 from syndicator.settings.effective import Effective, changes
 from syndicator.settings.models import Settings
@@ -44,10 +45,12 @@ class Runner:
 
     def run(self) -> None:
         signal.signal(signal.SIGHUP, self._read_again)
-        settings: ListedSettings | None = list_settings(self._config, to_publish=True)
-        # Not before: nothing is in hand yet, and settings on a dead mount would hold up the end.
+        first = list_settings(self._config)
+        look_at_output(first[0].output)
+        # Not before: nothing is in hand yet, and a file on a dead mount would hold up the end.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
+        settings: ListedSettings | None = first
         while settings is not None and not self._ending:
             try:
                 self._run_with(settings)
@@ -120,6 +123,16 @@ class Runner:
         self._reloaded, self._refused = settings, False
         if self._service is not None:
             self._service.stop()
+
+
+def look_at_output(output: Path) -> None:
+    """Raises OutputUnwritable where nothing can be written there, which another start may find otherwise, as
+    when a disk is mounted late; not where the service itself waits for the disk."""
+    try:
+        probe(output)
+    except OutputUnwritable as error:
+        if not (error.passing or error.everywhere):
+            raise
 
 
 def announce(settings: Settings, address: tuple[str, int] | None) -> None:

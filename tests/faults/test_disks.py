@@ -187,6 +187,22 @@ def test_output_that_becomes_read_only_is_served_and_recovers(
     record_property("seen", f"read-only output: {found['what'].split(':')[0]}; served, then caught up")
 
 
+def test_output_that_is_read_only_at_the_start_is_waited_for(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "public"), running(tmp_path, watch={"scan_every": "2s"}) as service:
+        drop(service, "before.md")
+        service.start()
+        assert service.stop() == 0
+        remount(tmp_path / "public", "ro")
+        drop(service, "after.md")
+        service.start()
+        wait_for(lambda: findings(service), why="the finding")
+        assert shows(service, ["before"])
+        assert service.command("check", "--settings-only").returncode == 78, "as before a reload"
+        remount(tmp_path / "public", "rw")
+        wait_for(partial(shows, service, ["before", "after"]), why="what waited")
+        assert service.stop() == 0
+
+
 def remount(folder: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True, capture_output=True)
 
