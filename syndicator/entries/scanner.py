@@ -140,8 +140,10 @@ class SourceScanner:
         if whole:
             seen = scan(self.root, self._suffixes, progress)
         else:
-            hinted = {hint.path for hint in hints if hint.path is not None}
-            seen = scan(self.root, self._suffixes, paths=hinted | self._settling.waiting | held)
+            paths = {hint.path for hint in hints if hint.path is not None} | self._settling.waiting | held
+            seen = scan(self.root, self._suffixes, paths=paths)
+            if former := self._former_paths(seen):
+                seen = scan(self.root, self._suffixes, paths=paths | former)
         if self.source.topics:
             files = {path: stamp for path, stamp in seen.files.items() if self._is_ours(path)}
             skipped = {path: kind for path, kind in seen.skipped.items() if self._is_ours(path)}
@@ -239,6 +241,12 @@ class SourceScanner:
             self._bare.add(one.path)
         else:
             self._bare.discard(one.path)
+
+    def _former_paths(self, seen: Scan) -> set[str]:
+        """Where files that are new were before: watchdog may tell of a new folder before it tells of what was
+        renamed into it, and an article would be new."""
+        came = {stamp[:2] for path, stamp in seen.files.items() if path not in self._known}
+        return {path for path, stamp in self._known.items() if stamp[:2] in came} if came else set()
 
     def _believe(self, changes: Changes, seen: Scan, now: datetime, confirmed: bool) -> frozenset[str]:
         before = self._loss

@@ -13,6 +13,7 @@ from syndicator.alerts import DeliveryState
 from syndicator.entries import scanner
 from syndicator.models import Visibility
 from syndicator.settings.models import Digest, Route
+from syndicator.watch.changes import Hint
 from tests.rig import Rig, article_text
 
 ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
@@ -57,6 +58,20 @@ def test_renamed_article_keeps_guid_and_is_no_news(rig: Rig, restart: bool, edit
     assert len(rig.owed()) == 2
     if not edit:
         assert rig.documents() == before
+
+
+@pytest.mark.parametrize("made", ["sub", "sub/a.md"], ids=["a new folder", "a new file"])
+def test_article_keeps_guid_where_it_is_heard_of_before_its_leaving_is(rig: Rig, made: str) -> None:
+    """watchdog tells at once of a new folder, and half a second later of what was renamed into it."""
+    rig.write("a.md")
+    rig.write("b.md")
+    rig.run_once()
+    before = guids(rig)
+    rename(rig, "a.md", "sub/a.md")
+    for path in (made, "a.md"):
+        rig.wait(timedelta(seconds=1))
+        rig.app.sources.scan(rig.moment(), {"news": [Hint(source="news", path=path)]})
+    assert guids(rig) == {"sub/a.md": before["a.md"], "b.md": before["b.md"]}
 
 
 @pytest.mark.parametrize("restart", [False, True], ids=["at once", "while down"])
