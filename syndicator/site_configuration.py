@@ -1,4 +1,5 @@
-"""What the configuration of a Jekyll or Hugo site says of itself: its address, folder, time zone, permalinks.
+"""What the configuration of a Jekyll, Hugo, Hexo or Zola site says of itself: its address, folder, time zone,
+permalinks.
 
 A help for `init` and no more: what cannot be read says nothing.
 """
@@ -8,8 +9,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, assert_never, cast
 
 import yaml
 
@@ -36,17 +38,52 @@ _SiteLoader.yaml_implicit_resolvers = {
 _SiteLoader.add_implicit_resolver(_FLAG, re.compile("true|false", re.IGNORECASE), list("tTfF"))
 
 
-def find_configuration(folder: Path) -> tuple[Path | None, Tool | None, SiteKeys]:
+class Generator(StrEnum):
+    """Whose configuration it is."""
+
+    JEKYLL = "Jekyll"
+    HUGO = "Hugo"
+    HEXO = "Hexo"
+    ZOLA = "Zola"
+
+
+READ_BY = {
+    Generator.JEKYLL: Tool.JEKYLL,
+    Generator.HUGO: Tool.HUGO,
+    Generator.HEXO: Tool.JEKYLL,
+    Generator.ZOLA: Tool.HUGO,
+}
+"""The profile that is the generator's own, or next to it."""
+OTHER_FIELDS: Mapping[Generator, Mapping[str, str | tuple[str, ...]]] = {
+    Generator.HEXO: {"modified": "updated"},
+    Generator.ZOLA: {
+        "address": "path",
+        "modified": "updated",
+        "topics": ("taxonomies.tags", "taxonomies.categories", "tags", "categories"),
+    },
+}
+"""Front-matter keys that are not as in that profile."""
+_OF_HEXO = frozenset({"source_dir", "public_dir", "new_post_name"})
+_OF_HUGO = ("baseURL", "theme", "languageCode", "module")
+
+
+def find_configuration(folder: Path) -> tuple[Path | None, Generator | None, SiteKeys]:
     """The file, whose it is, and its keys; of a Hugo site those of its default language come first."""
     for name in JEKYLL_FILES:
         if (file := folder / name).is_file():
-            return file, Tool.JEKYLL, _read(file)
+            keys = _read(file)
+            return file, Generator.HEXO if _OF_HEXO & keys.keys() else Generator.JEKYLL, keys
+    for name in ("zola.toml", "config.toml"):
+        if "base_url" in (keys := _read(folder / name)):
+            return folder / name, Generator.ZOLA, keys
     for file in (folder / place / name for place in ("", HUGO_FOLDER) for name in HUGO_FILES):
         if file.is_file():
             keys = _read(file)
             if file.parent != folder:
                 keys = {**keys, **_beside(file)}
-            return file, Tool.HUGO, _in_default_language(keys)
+            elif file.stem == "config" and first(keys, *_OF_HUGO) is None:
+                continue  # that of some other program
+            return file, Generator.HUGO, _in_default_language(keys)
     return None, None, {}
 
 
@@ -75,11 +112,11 @@ def _in_default_language(keys: SiteKeys) -> SiteKeys:
 
 
 def _default_language(keys: SiteKeys) -> str:
-    return str(first(keys, "defaultContentLanguage") or "en")
+    return str(first(keys, "defaultContentLanguage", "default_language") or "en")
 
 
 def languages(keys: SiteKeys) -> tuple[str, ...]:
-    """Those of a Hugo site, the default first."""
+    """Those of a Hugo or Zola site, the default first."""
     default = _default_language(keys)
     return (default, *(str(name) for name in _mapping(first(keys, "languages")) if name != default))
 
@@ -126,11 +163,29 @@ def _of_host(file: Path) -> str | None:
     return sound(f"https://{host}/", "base_url") if host else None
 
 
-def permalink(tool: Tool, keys: SiteKeys) -> str | dict[str, str] | None:
+def permalink(generator: Generator, keys: SiteKeys) -> str | dict[str, str] | None:
     """The pattern of all addresses, or those of folders, such as Hugo's sections; None where the site has the
-    tool's own."""
-    if tool is not Tool.HUGO:
-        return _of_posts(keys) if tool is Tool.JEKYLL else None
+    profile's own."""
+    match generator:
+        case Generator.JEKYLL:
+            return _of_posts(keys)
+        case Generator.HUGO:
+            return _of_sections(keys)
+        case Generator.HEXO:
+            return _of_hexo(keys)
+        case Generator.ZOLA:
+            return None
+    assert_never(generator)
+
+
+def _of_hexo(keys: SiteKeys) -> str:
+    """To Hexo a title is the path below `_posts`, without the date that `new_post_name` may put before it."""
+    pattern = str(keys.get("permalink") or ":year/:month/:day/:title/")
+    dated = ":year-:month-:day-:title" in str(keys.get("new_post_name"))
+    return _from_root(pattern if dated else pattern.replace(":title", ":path"))
+
+
+def _of_sections(keys: SiteKeys) -> str | dict[str, str] | None:
     found, ugly = first(keys, "permalinks", "permalink"), first(keys, "uglyURLs")
     if isinstance(found, str):
         return found

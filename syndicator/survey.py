@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from syndicator.errors import ArticleError
@@ -20,6 +20,9 @@ from syndicator.settings.models import Source
 from syndicator.settings.types import Tool
 from syndicator.site_configuration import (
     ANY_SITE,
+    OTHER_FIELDS,
+    READ_BY,
+    Generator,
     SiteKeys,
     address,
     find_configuration,
@@ -47,6 +50,10 @@ class Survey:
     profile: Tool
     configured_by: Path | None = None
     """The site's own configuration, if it has one."""
+    generator: Generator | None = None
+    """Whose that is, where the articles are read as its own."""
+    fields: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    """What the source should say of front-matter keys."""
     title: str | None = None
     base_url: str | None = None
     language: str | None = None
@@ -67,20 +74,25 @@ def survey(folder: Path) -> Survey | None:
 
     Reads names, at most `SAMPLE` files and the site's configuration. Links are not followed.
     """
-    configured_by, tool, keys = find_configuration(folder)
-    best, understood = _best_profile(_sample(folder), tool)
+    configured_by, generator, keys = find_configuration(folder)
+    best, understood = _best_profile(_sample(folder), READ_BY[generator] if generator else None)
     if not understood:
         return None
+    if generator and best is not READ_BY[generator]:
+        generator = None
     articles = _articles_in(folder, best, understood, keys)
-    taken, unknown = _permalink(best, keys, articles)
+    taken, unknown = _permalink(best, permalink(generator, keys) if generator else None, articles)
     return Survey(
         articles=folder / articles,
         profile=best,
         configured_by=configured_by,
+        generator=generator,
+        fields=OTHER_FIELDS.get(generator, {}) if generator else {},
         title=sound(keys.get("title"), "title"),
         base_url=address(keys, folder),
         language=sound(first(keys, "lang", "languageCode", "locale", "language"), "language"),
-        time_zone=sound(first(keys, "timezone"), "time_zone"),
+        # The profile takes Hexo's times for UTC; the days in links are those that are written.
+        time_zone="UTC" if generator is Generator.HEXO else sound(first(keys, "timezone"), "time_zone"),
         permalink=taken,
         unknown_permalinks=unknown,
         languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
@@ -112,6 +124,8 @@ def _best_profile(texts: Mapping[str, bytes], tool: Tool | None) -> tuple[Tool, 
     # Jekyll and Hugo take any file with title and date; a date in its name is Jekyll's way.
     dated = any(read_path(Tool.JEKYLL, path).date for path in understood[Tool.JEKYLL])
     likely = Tool.JEKYLL if dated else Tool.HUGO
+    if Tool.JEKYLL not in (likely, tool) and understood[Tool.HUGO]:
+        understood[Tool.JEKYLL] = []  # it would make titles of file names
     most = max(Tool, key=lambda profile: (len(understood[profile]), profile is likely))
     for telling in (Tool.SMARTABLE, tool):
         if telling and len(understood[telling]) * 2 >= len(understood[most]):
@@ -154,10 +168,9 @@ def _only_posts(folder: Path, keys: SiteKeys) -> str | None:
 
 
 def _permalink(
-    profile: Tool, keys: SiteKeys, articles: str
+    profile: Tool, found: str | dict[str, str] | None, articles: str
 ) -> tuple[str | dict[str, str] | None, tuple[str, ...]]:
     """The site's permalink or permalinks, and those of them that `permalink` of a source does not take."""
-    found = permalink(profile, keys)
     if isinstance(found, str):
         found = {"": found}
     known = {name: one for name, one in (found or {}).items() if known_permalink(profile, one)}

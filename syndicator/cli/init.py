@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FILE = Path("syndicator.yaml")
 SOME_PROBLEMS = 5
 """So many bad articles are named; `check` names all."""
+UNKNOWN_LINKS = "How the site makes its links was not found"
 
 
 @app.command()
@@ -79,8 +80,8 @@ def _say_found(found: Survey, settings: Settings) -> None:
     configure_logs(quiet=True)
     with progress_bar() as progress:
         result = check(settings, show=progress.update)
-    named = {"smartable": "articles", "jekyll": "a Jekyll site", "hugo": "a Hugo site"}[found.profile]
-    whose = f"{named} ({found.configured_by.name})" if found.configured_by else "articles"
+    file = f" ({found.configured_by.name})" if found.configured_by else ""
+    whose = f"a {found.generator} site{file}" if found.generator else f"articles{file}"
     say((f"Found {whose} in {found.articles}, read with `profile: {found.profile}`", "bold"))
     say_problems(settings, result.problems[:SOME_PROBLEMS])
     if (more := len(result.problems) - SOME_PROBLEMS) > 0:
@@ -94,16 +95,16 @@ def _say_found(found: Survey, settings: Settings) -> None:
     if found.profile != "smartable" and found.base_url is None:
         what = "The site's address was not found: correct the source's `base_url`, or links lead nowhere."
         say((what, "bold"))
-    if found.profile != "smartable" and found.configured_by is None:
-        what = "How the site makes its links was not found: compare some, and set the source's `permalink`."
-        say((what, "bold"))
+    if found.profile != "smartable" and found.generator not in ("Jekyll", "Hugo"):
+        what = f"How {found.generator} makes its links is known in part" if found.generator else UNKNOWN_LINKS
+        say((f"{what}: compare some, and set the source's `permalink`.", "bold"))
 
 
 def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> str:
     """The settings file, whose paths are relative to `base`; a route to `slack` where it names a channel."""
     relative = os.path.relpath(found.articles, base)
     title = found.title or folder.resolve().name.replace("-", " ").replace("_", " ").title() or "News"
-    is_whole_site = (found.profile == "hugo" and found.configured_by) or found.articles.name == "_posts"
+    is_whole_site = (found.profile == "hugo" and found.generator) or found.articles.name == "_posts"
     name = _name(folder if is_whole_site or not found.articles.name else found.articles)
     lines = [
         "# Written by `syndicator init`. Paths are relative to this file.",
@@ -129,11 +130,15 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
         lines.append(_noted(f"    base_url: {found.base_url or 'https://www.example.org/'}", note + unknown))
         if found.permalink:
             lines.append(f"    permalink: {_quoted(found.permalink)}")
+        if found.fields:
+            lines.append(f"    fields: {_quoted(found.fields)}")
         if found.languages:
             note = "the first is read; `a.de.md` is a translation"
             lines.append(_noted(f"    languages: {_quoted(found.languages)}", note))
         if found.time_zone:
-            lines.append(_noted(f"    time_zone: {found.time_zone}", "for dates without an offset"))
+            hexo = "leave it: it keeps the days in links as they are written; "
+            note = f"{hexo if found.generator == 'Hexo' else ''}for dates without an offset"
+            lines.append(_noted(f"    time_zone: {found.time_zone}", note))
     if found.topics:
         lines += ["", f"topics: {_quoted(os.path.relpath(folder / found.topics, base))}"]
     # A site generator may have a `public` of its own, and empties it.

@@ -22,7 +22,7 @@ from syndicator.yaml_reader.events import shown
 from syndicator.yaml_reader.scalars import Value, WrittenFloat
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
-_TO_THE_SECOND = re.compile(r":\d{2}:\d{2}")
+_TO_THE_SECOND = re.compile(r"-.*:\d{2}:\d{2}")
 _UTC = ZoneInfo("UTC")
 _FORM = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})"
@@ -36,11 +36,11 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
     """The moment that `text` names, in UTC, in whole seconds.
 
     Takes RFC 3339 and the ISO 8601 forms near it (`2024-01-02`, `2024-01-02 15:04`, `2024-01-02T15:04:05Z`,
-    `2024-01-02 15:04:05 +0200` as Jekyll writes it); a date alone is its midnight. Without an offset it is
-    in `zone`: the earlier of two where clocks are set back, moved forward where they skip an hour. Raises
-    ValueError that says what is wrong, also outside the years 1970 to 2200.
+    `2024-01-02 15:04:05 +0200` as Jekyll writes it, `2024/01/02`); a date alone is its midnight. Without an
+    offset it is in `zone`: the earlier of two where clocks are set back, moved forward where they skip an
+    hour. Raises ValueError that says what is wrong, also outside the years 1970 to 2200.
     """
-    found = _FORM.fullmatch(text.strip())
+    found = _FORM.fullmatch(text.strip().replace("/", "-"))
     if found is None:
         raise ValueError("is not a date")
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])

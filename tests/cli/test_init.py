@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from syndicator.cli import app, build, init  # noqa: F401  (they register themselves)
 from syndicator.settings.load import load_settings
-from syndicator.settings.types import Tool
+from syndicator.settings.types import Field, Tool
 from tests.commands import run_command
 
 SMARTABLE = """---
@@ -233,6 +233,70 @@ def test_hugo_configuration_may_lie_in_a_folder_and_speak_of_languages() -> None
     assert (settings.site.title, source.base_url) == ("Zeitung", "https://n.example/")
     assert source.path == Path("site/content/german").absolute()
     assert source.permalink == {"posts": "/:slug/"}
+
+
+HEXO = {
+    "names": ("new_post_name: :title.md\n", "/:year/:month/:day/:path/"),
+    "folders": ("source_dir: source\npermalink: blog/:title.html\n", "/blog/:path.html"),
+    "dates in names": (
+        "new_post_name: :year-:month-:day-:title.md\npermalink: /n/:title/\n",
+        "/n/:title/",
+    ),
+    "unknown": ("public_dir: public\npermalink: :hash/\n", None),
+}
+
+
+@pytest.mark.parametrize(("configuration", "permalink"), HEXO.values(), ids=HEXO.keys())
+def test_hexo_site_is_none_of_jekyll(configuration: str, permalink: str | None) -> None:
+    write("site/_config.yml", f"title: N\nurl: https://n.example\ntimezone: Asia/Tokyo\n{configuration}")
+    write("site/source/_posts/deep/one.md", "---\ntitle: One\ndate: 2024-01-02 23:00:00\n---\nText.\n")
+    said = init_says("site")
+    assert "Found a Hexo site (_config.yml)" in said
+    assert "How Hexo makes its links is known in part" in said
+    assert ("The site's permalink /:hash/ is not known here" in said) is (permalink is None)
+    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    assert source.path == Path("site/source/_posts").absolute()
+    assert (source.profile, source.permalink, source.time_zone) == (Tool.JEKYLL, permalink, "UTC")
+    assert dict(source.fields) == {Field.MODIFIED: ("updated",)}
+
+
+@pytest.mark.parametrize("name", ["config.toml", "zola.toml"])
+def test_zola_site_is_none_of_hugo(name: str) -> None:
+    write(
+        f"site/{name}",
+        "base_url = 'https://n.example'\ndefault_language = 'de'\n[languages.fr]\ntitle = 'N'\n",
+    )
+    write("site/content/posts/one.md", PAGE)
+    write("site/content/posts/one.fr.md", PAGE)
+    said = init_says("site")
+    assert f"Found a Zola site ({name})" in said
+    assert "How Zola makes its links is known in part" in said
+    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    assert (source.profile, source.base_url, source.languages) == (
+        Tool.HUGO,
+        "https://n.example/",
+        ("de", "fr"),
+    )
+    assert (source.fields[Field.ADDRESS], source.permalink) == (("path",), None)
+
+
+def test_configuration_of_some_program_is_none_of_hugo() -> None:
+    write("site/config.yaml", "title: Radar\npermalinks: {posts: /:slug/}\nfeeds: []\n")
+    write("site/content/posts/one.md", PAGE)
+    said = init_says("site")
+    assert "Found articles in" in said
+    assert "How the site makes its links was not found" in said
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].permalink is None
+
+
+def test_titles_are_those_that_are_written_where_the_tool_is_not_known() -> None:
+    """Jekyll alone makes a title of a file's name."""
+    write("site/posts/one.md", PAGE)
+    for name in ("two", "three"):
+        write(f"site/posts/{name}.md", "---\ndate: 2024-01-02\n---\n# A heading\n")
+    said = init_says("site")
+    assert "read with `profile: hugo`" in said
+    assert "no title" in said
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ READ = {
     "no seconds": ("2024-01-02T03:04", UTC, utc(2024, 1, 2, 3, 4)),
     "a date": ("2024-01-02", UTC, utc(2024, 1, 2)),
     "one digit": ("2024-1-2", UTC, utc(2024, 1, 2)),
+    "slashes": ("2024/1/02 03:04:05", BERLIN, utc(2024, 1, 2, 2, 4, 5)),
     "blanks around": (" 2024-01-02 ", UTC, utc(2024, 1, 2)),
     "naive in winter": ("2024-01-02 03:04:05", BERLIN, utc(2024, 1, 2, 2, 4, 5)),
     "naive in summer": ("2024-07-02 03:04:05", BERLIN, utc(2024, 7, 2, 1, 4, 5)),
@@ -61,6 +62,7 @@ REFUSED = {
     "a number": ("1700000000", "not a date"),
     "a zone's name": ("2024-01-02 03:04:05 EST", "not a date"),
     "a day first": ("02.01.2024", "not a date"),
+    "a day or month first": ("02/01/2024", "not a date"),
     "nothing": ("", "not a date"),
     "other digits": ("٢٠٢٤-01-02", "not a date"),
 }
