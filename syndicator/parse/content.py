@@ -217,6 +217,8 @@ _LIQUID_TAG = re.compile(r"\{%[^{}]*+(?<=%)\}")
 _ATTRIBUTE = r"""(?:[.#][\w-]++|[\w-]++=(?:"[^"\n]*+"|'[^'\n]*+'))"""
 _KRAMDOWN_ATTRIBUTES = re.compile(rf"\{{:\s*+{_ATTRIBUTE}(?:\s*+{_ATTRIBUTE})*+\s*+\}}")
 _KRAMDOWN_CONTENTS = re.compile(r"^(?:[*+-]|\d++\.)[ ][^\n]*+\n\{:[ ]*+toc[ ]*+\}[ \t]*+$", re.MULTILINE)
+# CommonMark reads Markdown inside HTML after an empty line alone.
+_KRAMDOWN_MARKDOWN = re.compile(r"""(<[a-z][^<>]*?)\smarkdown=["']?(?:1|block)\b["']?([^<>]*>)""")
 _HEADING_ATTRIBUTES = re.compile(
     rf"^(\#{{1,6}}[ ][^\n{{]*+)\{{:?[ ]*+{_ATTRIBUTE}(?:[ ]*+{_ATTRIBUTE})*+[ ]*+\}}[ \t]*+$", re.MULTILINE
 )
@@ -229,7 +231,9 @@ _PARAMETER = re.compile(r"""(?:([\w-]++)\s*+=\s*)?(?:"([^"]*)"|`([^`]*)`|([^\s"`
 
 def without_liquid(markdown: str, base_url: str = "") -> str:
     """A Jekyll body without Liquid tags and attributes of kramdown; `highlight` becomes a fence,
-    `relative_url` an address on the site at `base_url`."""
+    `relative_url` an address on the site at `base_url`. Markdown in HTML that says so is Markdown."""
+    if "markdown=" in markdown:
+        markdown = _KRAMDOWN_MARKDOWN.sub(r"\1\2\n\n", markdown)
     if "{" not in markdown:
         return markdown
     below = urlsplit(base_url).path.rstrip("/")

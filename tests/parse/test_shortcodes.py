@@ -27,6 +27,9 @@ LIQUID = {
     "attributes over lines": ("[a](b){:\n.c width='1'\nlang=\"d\"} e", "[a](b) e"),
     "a table of contents": ("a\n\n* TOC\n{:toc}\n\n1. b\n", "a\n\n\n\n1. b\n"),
     "attributes of a block": ("A note.\n{: .note }\n", "A note.\n\n"),
+    "markdown in HTML": ('<div markdown="1" id="a">\n## B\n</div>', '<div id="a">\n\n\n## B\n</div>'),
+    "markdown in HTML on a line": ("<p class='a' markdown=1>*b*</p>", "<p class='a'>\n\n*b*</p>"),
+    "no markdown in HTML": ('<p markdown="0">*a*</p>', '<p markdown="0">*a*</p>'),
     "attributes of a heading": ("## A title {#here}\nb", "## A title \nb"),
     "what looks like attributes": ("{:ok, 1} {:a => 1} # Sets {a}", "{:ok, 1} {:a => 1} # Sets {a}"),
 }
