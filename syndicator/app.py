@@ -38,7 +38,7 @@ from syndicator.settings import types as settings_types
 from syndicator.settings.models import Digest, Route, Settings
 from syndicator.slack.outage import OutageWatch
 from syndicator.slack.sender import Messenger, Messengers, messengers_of
-from syndicator.store.database import Store, beside, open_store
+from syndicator.store.database import Store, beside, open_store, set_aside
 from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
 from syndicator.waiting import FailureLog
@@ -86,12 +86,13 @@ class App:
         losses, since = sorted(self.sources.losses().items()), self.sources.lost_since()
         mutes = [one for one in session.outbox.ledger.mutes(ended_after=now) if one.route == ALL_ROUTES]
         problems, failing = session.problems.count(), self.failures.current
-        damage, backup = self.daily_check.damage, self.backups.failure
+        damage, backup, aside = self.daily_check.damage, self.backups.failure, set_aside(self.store.path)
         found = [
             *(health.bad_files(kind, problems[kind]) for kind in health.FILES if problems.get(kind)),
             *(health.folder_lost(name, loss.reason, since.get(name, now)) for name, loss in losses),
             *self._findings_of_slack(session, now),
             damage and health.database_damaged(*damage),
+            aside and health.database_set_aside(*aside),
             backup and health.no_backup(*backup),
             health.all_muted(max(mutes, key=lambda mute: mute.end), now) if mutes else None,
             *others,
@@ -105,6 +106,8 @@ class App:
             yield health.slack_unreachable(outage.since, outbox.waiting())
         if (refusal := self.outages.refusal) is not None:
             yield health.token_refused(refusal)
+        if scopes := self.outages.missing_scopes:
+            yield health.scopes_missing(scopes)
         bot, unnamed = self.messengers.bot, self.outages.unnamed
         wayless = [route for route in routes if not has_way(route.name, route.channel)]
         # A name that Slack was not asked for yet is no trouble.
@@ -119,6 +122,8 @@ class App:
         if outage is None and (waiting := session.history.oldest_waiting()) is not None:
             messages, edits, since = waiting
             yield health.messages_wait(messages, since, now, edits)
+        if (given_up := session.history.given_up()) is not None:
+            yield health.messages_given_up(*given_up)
 
     def status(self, now: datetime, others: Iterable[Finding] = ()) -> str:
         """How things stand, in one line."""

@@ -25,13 +25,8 @@ from syndicator.app import App, moved_map_path, opened
 from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.loop import Loop
-from syndicator.monitoring.health import (
-    SETTINGS_REFUSED,
-    STARTING,
-    Finding,
-    hindrance,
-    web_server_failing,
-)
+from syndicator.monitoring import health
+from syndicator.monitoring.health import Finding
 from syndicator.monitoring.reports import report_entries, report_left_behind, report_patterns, report_ways
 from syndicator.monitoring.status import StatusFile, StatusTeller, hindered, status_path
 from syndicator.progress import Stages
@@ -50,6 +45,8 @@ from syndicator.web.process import WebServer
 
 if TYPE_CHECKING:
     from syndicator.admin.operator import Operator
+    from syndicator.monitoring.alerting import OperatorAlerter
+    from syndicator.publish.websub import HubNotifier
 
 log = structlog.get_logger()
 
@@ -84,7 +81,8 @@ class Service:
         )
         self._web: WebServer | None = None
         self._operator: Operator | None = None
-        self._is_alerting = False
+        self._alerter: OperatorAlerter | None = None
+        self._hub: HubNotifier | None = None
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -108,10 +106,12 @@ class Service:
 
     def _findings(self) -> list[Finding]:
         """What a person should see to of what runs beside the app."""
-        found = [SETTINGS_REFUSED] if self.refused else []
+        found = [health.SETTINGS_REFUSED] if self.refused else []
         if self._web is not None and (failure := self._web.failure) is not None:
-            found.append(web_server_failing(*failure))
-        return found
+            found.append(health.web_server_failing(*failure))
+        if self._hub is not None and self._hub.failure is not None:
+            found.append(health.hub_not_told(*self._hub.failure))
+        return [*found, *(self._alerter.findings() if self._alerter is not None else ())]
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Works until `stop`, opening everything but the server anew where the database turns out damaged.
@@ -145,7 +145,7 @@ class Service:
             stack.enter_context(hold_state(self.settings.state))
             # Whoever is refused the lock leaves the file of the service that has it.
             stack.callback(self._status.remove)
-            self._status.write(hindered(STARTING, self.clock.now(), started=self._began))
+            self._status.write(hindered(health.STARTING, self.clock.now(), started=self._began))
             self._is_locked = True
 
     def _serve(self, stack: ExitStack) -> None:
@@ -186,14 +186,14 @@ class Service:
     def _alert_operator(self, stack: ExitStack) -> None:
         """Tells the operator of what goes wrong, from before the database is opened; begun once."""
         settings = self.settings
-        if self._is_alerting or (settings.alerts_to is None and settings.ping is None):
+        if self._alerter is not None or (settings.alerts_to is None and settings.ping is None):
             return
         from syndicator.monitoring.alerting import OperatorAlerter
 
         ended = threading.Event()
         alerter = OperatorAlerter(settings, self._status, clock=self.clock.now, terminal=self.terminal)
         run_beside(stack, "operator alerts", partial(alerter.run, ended), ended, ended.set)
-        self._is_alerting = True
+        self._alerter = alerter
 
     def _tell_operator(self, app: App | None) -> None:
         """Which parts are open now."""
@@ -210,7 +210,7 @@ class Service:
         self.notifier.status(f"Waiting: {error.what}: {error.why}")
         if self._is_locked:
             now = self.clock.now()
-            self._status.write(hindered(hindrance(error, now), now, started=self._began))
+            self._status.write(hindered(health.hindrance(error, now), now, started=self._began))
 
     def _pause(self) -> None:
         """Waits before the next try, feeding the watchdog meanwhile."""
@@ -343,6 +343,6 @@ class Service:
             return
         from syndicator.publish.websub import HubNotifier  # it loads httpx, which takes long
 
-        hub = HubNotifier(app.store, self.settings.feeds.hub, clock=self.clock.now)
+        hub = self._hub = HubNotifier(app.store, self.settings.feeds.hub, clock=self.clock.now)
         tell = partial(hub.run, loop.stopping, loop.published)
         run_beside(stack, "hub", tell, loop.stopping, loop.stop)

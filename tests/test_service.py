@@ -140,6 +140,24 @@ def test_database_damaged_in_use_is_set_aside_and_pages_stay_up(
         wait_for(lambda: len(one.titles()) == 3, why="life goes on")
 
 
+def test_damaged_database_is_told_as_long_as_it_lies_there(tmp_path: Path) -> None:
+    database = tmp_path / "var/state.db"
+    database.parent.mkdir()
+    database.write_bytes(os.urandom(8192))
+    with alive(tmp_path) as (one, _):
+        loop = one.service._loop
+
+        def is_told() -> bool:
+            loop.wake() if loop is not None else None
+            told = str((read_status(status_path(one.service.settings.state)) or {}).get("line"))
+            return "the database was damaged, another is used since" in told
+
+        wait_for(is_told, why="what was set aside")
+        (aside,) = database.parent.glob("*.damaged-*[0-9]")
+        aside.unlink()
+        wait_for(lambda: not is_told(), why="that it was seen to")
+
+
 def test_damage_that_the_sender_meets_is_mended_too(tmp_path: Path) -> None:
     with alive(tmp_path) as (one, logs):
         database = tmp_path / "var/state.db"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,8 +23,8 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from syndicator.alerts import Delivery, DeliveryState, SlackMethod
-from syndicator.errors import DeliveryError, Refused, Unclear
-from syndicator.monitoring.health import ALERTS_FIX, HealthLevel
+from syndicator.errors import SLACK_FIX, DeliveryError, Refused, Unclear
+from syndicator.monitoring.health import ALERTS_FIX, Finding, HealthLevel, operator_not_told
 from syndicator.monitoring.operator_alerts import (
     FindingFacts,
     OperatorAlert,
@@ -50,6 +50,8 @@ TRY_AGAIN = timedelta(minutes=1)
 """After a failure. Within it Slack shows what it accepted."""
 TIMEOUT_S = 10.0
 """For one operation on the connection."""
+PING_FIX = "Correct `ping`, or see to the service that it calls"
+ALERTS_SEE = f"{SLACK_FIX}. Or correct `alerts_to`"
 UNCALLED = "the address could not be called"
 
 
@@ -77,6 +79,8 @@ class AlertWay:
     tried: tuple[Delivery, WayMemory] | None = None
     """A message that may have arrived, and what the operator then knows of."""
     not_before: datetime | None = None
+    failure: Finding | None = None
+    """That it does not work."""
     said: SaidOnce = field(default_factory=SaidOnce)
 
 
@@ -101,11 +105,18 @@ class OperatorAlerter:
         """When what is or was wrong was seen last; what was told before the start, at the start."""
         self._ping, self._ping_said = settings.ping, SaidOnce()
         self._pinged: datetime | None = None
+        self._ping_failure: Finding | None = None
+        self._no_way = _without_token(settings, self._ways)
 
     def run(self, stop: Event) -> None:
         """Works until `stop`."""
         while not stop.wait(LOOK_EVERY_S):
             self.look()
+
+    def findings(self) -> list[Finding]:
+        """Which ways do not work. From any thread."""
+        failures = (*(way.failure for way in self._ways), self._ping_failure, self._no_way)
+        return [failure for failure in failures if failure is not None]
 
     def look(self) -> None:
         """Tells what is to be told now; nothing before the service has said how it stands."""
@@ -125,7 +136,7 @@ class OperatorAlerter:
                 self._tell(way, found, now)
 
     def _tell(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> None:
-        carried = {key: one for key, one in found.items() if can_carry(one, way.channel)}
+        carried = {key: one for key, one in found.items() if can_carry(one, way.channel, way.name)}
         try:
             if way.tried is not None:
                 delivery, memory = way.tried
@@ -136,7 +147,10 @@ class OperatorAlerter:
             if alert is not None:
                 self._send(way, alert, now)
             way.said.changed("")
+            way.failure = None
         except DeliveryError as error:
+            since = way.failure.since if way.failure else now
+            way.failure = operator_not_told(way.name, error.why or error.code, error.fix or ALERTS_SEE, since)
             wait = error.retry_after if isinstance(error, Refused) else None
             way.not_before = now + max(wait or TRY_AGAIN, TRY_AGAIN)
             if way.said.changed(error.code):
@@ -167,11 +181,12 @@ class OperatorAlerter:
             call(self._ping.get_secret_value())
         except DeliveryError as error:
             why = error.why
+        since = self._ping_failure.since if self._ping_failure else now
+        self._ping_failure = operator_not_told("ping", why, PING_FIX, since) if why else None
         if not self._ping_said.changed(why):
             return
         if why:
-            fix = "Correct `ping`, or see to the service that it calls"
-            log.warning("heartbeat not taken, tried again", why=why, fix=fix)
+            log.warning("heartbeat not taken, tried again", why=why, fix=PING_FIX)
         else:
             log.info("heartbeat is taken again")
 
@@ -228,6 +243,14 @@ def _ways(
         post, memory = partial(_post_json, url.get_secret_value()), memories.get("webhook", WayMemory())
         ways.append(AlertWay(name="webhook", post=post, memory=memory))
     return ways
+
+
+def _without_token(settings: Settings, ways: Sequence[AlertWay]) -> Finding | None:
+    """That the settings' channel cannot be used."""
+    channel = settings.alerts_to.channel if settings.alerts_to else None
+    if channel is None or any(way.channel == channel for way in ways):
+        return None
+    return operator_not_told(channel, "no slack token", ALERTS_FIX, None)
 
 
 def _read(path: Path) -> dict[str, WayMemory]:

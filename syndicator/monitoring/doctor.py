@@ -16,6 +16,7 @@ from syndicator.monitoring.health import (
     HealthLevel,
     Kind,
     folder_lost,
+    scopes_missing,
     slack_unreachable,
     token_refused,
 )
@@ -218,8 +219,7 @@ def judge_token(answer: Identity | DeliveryError, now: datetime) -> list[Finding
         return [judge_refusal(Kind.TOKEN, answer)]
     checks = [well(Kind.TOKEN, f"Slack accepts it: {answer.user} in {answer.team}")]
     if missing := answer.missing_scopes:
-        fix = "Add them under OAuth & Permissions and install the app again"
-        checks = [wrong(Kind.TOKEN, f"the Slack token lacks the scopes {', '.join(missing)}", fix)]
+        checks = [replace(scopes_missing(missing), level=HealthLevel.DOWN)]
     if answer.at is not None:
         checks.append(_clock(now - answer.at))
     return checks

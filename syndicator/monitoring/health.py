@@ -74,6 +74,8 @@ class Kind(StrEnum):
     SETTINGS = "settings"
     SERVICE = "service"
     SERVER = "server"
+    HUB = "hub"
+    ALERTS = "alerts"
     # What `doctor` looks at besides:
     RIGHTS = "rights"
     WATCHES = "watches"
@@ -182,6 +184,33 @@ def messages_wait(messages: int, since: datetime, now: datetime, edits: int = 0)
     return Finding(kind=Kind.MESSAGES, text=text, fix=fix, since=since, level=level)
 
 
+def messages_given_up(count: int, since: datetime) -> Finding:
+    """So many messages that are not sent unless a person says so, the oldest `since` then."""
+    text = f"{say_count(count, 'message')} given up"
+    fix = (
+        "`syndicator deliveries list --state failed` says why; then `syndicator deliveries retry ID`, or "
+        "`drop ID`"
+    )
+    return Finding(kind=Kind.MESSAGES, text=text, fix=fix, since=since, of="failed", count=count)
+
+
+def scopes_missing(scopes: Sequence[str]) -> Finding:
+    """What the token may not do."""
+    text = f"the Slack token lacks the scopes {', '.join(scopes)}"
+    fix = "Add them under OAuth & Permissions and install the app again"
+    return Finding(kind=Kind.TOKEN, text=text, fix=fix, of="scopes")
+
+
+def database_set_aside(name: str, since: datetime) -> Finding:
+    """A damaged one, as long as it lies there under this name."""
+    fix = (
+        "What it owed and muted is forgotten: restore a backup of before (`syndicator restore FILE`) or not, "
+        "then move that file away"
+    )
+    text = "the database was damaged, another is used"
+    return Finding(kind=Kind.DATABASE, text=text, fix=fix, since=since, detail=f": {name}", of="aside")
+
+
 def database_damaged(error: SyndicatorError, since: datetime) -> Finding:
     """What the daily check found, and when."""
     detail = f": {error.why}"
@@ -215,6 +244,18 @@ def web_server_failing(why: str, since: datetime) -> Finding:
     return Finding(
         kind=Kind.SERVER, text="the web server ends by itself", fix=fix, since=since, detail=f": {why}"
     )
+
+
+def hub_not_told(why: str, since: datetime) -> Finding:
+    """Since when the hub of the settings does not take what it is told."""
+    fix = "Correct `feeds.hub`, or see to the hub; subscribers find what is new when they next ask"
+    return Finding(kind=Kind.HUB, text="the hub is not told", fix=fix, since=since, detail=f": {why}")
+
+
+def operator_not_told(way: str, why: str, fix: str, since: datetime | None) -> Finding:
+    """A way to the operator that does not work: a channel, a webhook, the dead man's switch."""
+    text = f"the operator is not told by {way}"
+    return Finding(kind=Kind.ALERTS, text=text, fix=fix, since=since, detail=f": {why}", of=way)
 
 
 def hindrance(error: SyndicatorError, since: datetime) -> Finding:

@@ -21,7 +21,7 @@ from syndicator.text import shorten, visible_line
 
 OVER_AFTER = timedelta(minutes=2)
 """What has been gone for so long is over. A start needs some of it to find out anew what is wrong."""
-MAY_PASS = frozenset({Kind.FILES, Kind.FOLDER, Kind.SLACK, Kind.SERVICE, Kind.SERVER})
+MAY_PASS = frozenset({Kind.FILES, Kind.FOLDER, Kind.SLACK, Kind.SERVICE, Kind.SERVER, Kind.HUB, Kind.ALERTS})
 """What may pass by itself is told when it has lasted; all else waits for a person, and is told at once."""
 MOST_LINES = 10
 LONGEST_LINE = 400
@@ -61,8 +61,10 @@ def that_matter(findings: Iterable[FindingFacts], to: AlertsTo) -> dict[str, Fin
     }
 
 
-def can_carry(finding: FindingFacts, channel: str | None) -> bool:
+def can_carry(finding: FindingFacts, channel: str | None, way: str = "") -> bool:
     """Whether this way still works with the finding; the channel is None for one that is not Slack's."""
+    if finding["kind"] == Kind.ALERTS and finding["of"] == way:
+        return False
     if channel is None:
         return True
     return finding["kind"] not in (Kind.SLACK, Kind.TOKEN) and channel not in finding["on"]

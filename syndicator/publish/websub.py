@@ -56,6 +56,8 @@ class HubNotifier:
     def __init__(self, store: Store, hub: str, *, clock: Callable[[], datetime]) -> None:
         self._store, self._hub, self._clock = store, hub, clock
         self._said = SaidOnce()
+        self.failure: tuple[str, datetime] | None = None
+        """Why it is not told, and since when; None while it is. Read from any thread."""
 
     def run(self, stop: threading.Event, wake: threading.Event) -> None:
         """Tells until `stop`; `wake` says that there may be something new. Set both to end: at once, or after
@@ -103,6 +105,10 @@ class HubNotifier:
             [reply.why for reply in replies if reply.answer is answer]
             for answer in (HubAnswer.TOLD, HubAnswer.LATER, HubAnswer.REFUSED)
         )
+        if why := [*refused, *(later if not told else ())]:
+            self.failure = why[0], self.failure[1] if self.failure else self._clock()
+        elif told:
+            self.failure = None
         if refused:
             log.warning("hub refuses feeds", feeds=len(refused), why=refused[0])
         if later and not told and self._said.changed("silent"):

@@ -84,6 +84,7 @@ class SlackCheck:
         if not isinstance(found, DeliveryError) and found.team_id:
             self._note_workspace(found)
         refusal = self.outages.refusal = found if isinstance(found, DeliveryError) else None
+        self.outages.missing_scopes = () if isinstance(found, DeliveryError) else (*found.missing_scopes,)
         if self._token_said.changed(refusal.code if refusal else repr(found)):
             report_identity(found)
         return True

@@ -52,6 +52,8 @@ class OutageWatch:
         """Set when a first call was not answered, or the token is not as known: somebody should ask Slack."""
         self.refusal: DeliveryError | None = None
         """Why Slack does not accept the token; None while it does, and while that is not known."""
+        self.missing_scopes: tuple[str, ...] = ()
+        """What the token may not do of what is needed; empty while that is not known."""
         self.unnamed: frozenset[str] = frozenset()
         """Names of channels that were asked for, and that Slack does not know."""
         self.answers: Counter[tuple[str, str]] = Counter()

@@ -12,7 +12,8 @@ import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ _ROOM_IN_BULK = ("cache_size=-32000", "wal_autocheckpoint=16000")
 pages all over the indexes, and with 2 MB of them in memory SQLite writes the same ones several times."""
 _USUAL_ROOM = ("cache_size=-2000", "wal_autocheckpoint=1000", "shrink_memory")
 
+STAMP = "%Y%m%dT%H%M%S"
 PARTS = ("", "-wal", "-shm", ".seal")
 """The endings of the files of a database; the last is the restore guard's."""
 
@@ -298,12 +300,26 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+def set_aside(path: Path) -> tuple[str, datetime] | None:
+    """The last database of this path that was damaged and still lies beside it: its name, and when it was set
+    aside."""
+    for name in sorted(
+        (one.name for one in path.parent.glob(f"{escape(path.name)}.damaged-*")), reverse=True
+    ):
+        try:
+            stamp = name.removeprefix(f"{path.name}.damaged-")
+            return name, datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+        except ValueError:
+            continue  # what goes with it: its log, its seal
+    return None
+
+
 def move_aside(path: Path, now: datetime, why: str) -> Path:
     """Renames the database and what goes with it, so that another can take its place; its path now.
 
     Raises StoreUnavailable or StoreError.
     """
-    aside = path.with_name(f"{path.name}.{why}-{now:%Y%m%dT%H%M%S}")
+    aside = path.with_name(f"{path.name}.{why}-{now.astimezone(UTC):{STAMP}}")
     while aside.exists():
         aside = aside.with_name(f"{aside.name}+")
     try:

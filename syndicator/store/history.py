@@ -28,6 +28,14 @@ class History:
         messages, edits, oldest = self._connection.execute(query).one()
         return (messages, edits, oldest) if oldest else None
 
+    def given_up(self) -> tuple[int, datetime] | None:
+        """How many messages were given up, and when the oldest of them was written; None where none was. By
+        index."""
+        query = select(func.count(), func.min(deliveries.c.created))
+        query = query.where(deliveries.c.state == DeliveryState.FAILED, not_(EDITS))
+        count, oldest = self._connection.execute(query).one()
+        return (count, oldest) if oldest else None
+
     def sent_since(self, since: datetime) -> Sequence[tuple[datetime, datetime]]:
         """When each message that Slack has taken since then was written and sent; in any order.
 

@@ -93,7 +93,7 @@ class Operated:
     ) -> None:
         self.now = START
         self.status = StatusFile(base / "state.db.status")
-        to = AlertsTo(channel="C1" if slack else None, **settings.pop("alerts_to", {}))
+        to = AlertsTo(**{"channel": "C1" if slack else None} | settings.pop("alerts_to", {}))
         self.settings = Settings(
             site=SITE,
             sources=(Source(name="news", path=base),),
@@ -248,6 +248,32 @@ def test_message_that_was_refused_is_tried_again_and_that_said_once(
     said = [line for line in logs if "not told" in line["event"]]
     assert [line["by"] for line in said] == ["C1", "webhook"]
     assert "canary" not in str(logs)
+
+
+def test_way_that_does_not_work_is_a_finding_for_the_others(
+    tmp_path: Path, slack: SlackServer, webhook: Hearing
+) -> None:
+    webhook.answers = [404, 410]
+    service = Operated(tmp_path, slack, webhook, ping=webhook.url)
+    service.pass_by(0, SETTINGS_REFUSED)
+    found = service.alerter.findings()
+    assert [one.words(service.now) for one in found] == [
+        "the operator is not told by webhook since 12:00: it says HTTP 410",
+        "the operator is not told by ping since 12:00: it says HTTP 404",
+    ]
+    webhook.answers = [404] * 50
+    service.pass_by(15, SETTINGS_REFUSED, found[0])
+    assert "not told by webhook" in texts(slack)[1]
+    webhook.answers = []
+    service.pass_by(5, SETTINGS_REFUSED, found[0])
+    assert "not told by webhook" not in str(webhook.heard), "it works when it could be told"
+    assert service.alerter.findings() == []
+
+
+def test_channel_without_a_token_is_a_finding(tmp_path: Path) -> None:
+    service = Operated(tmp_path, None, None, alerts_to={"channel": "C1"})
+    (found,) = service.alerter.findings()
+    assert found.words(service.now) == "the operator is not told by C1: no slack token"
 
 
 def test_many_findings_are_one_message(tmp_path: Path, slack: SlackServer) -> None:

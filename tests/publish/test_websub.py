@@ -155,6 +155,15 @@ def test_hub_is_told_of_each_feed_once(world: World) -> None:
     assert world.owed() == 0
 
 
+def test_why_the_hub_is_not_told_is_known_until_it_is(world: World) -> None:
+    for status, failure in ((403, ("HTTP 403", NOON)), (503, ("HTTP 503", NOON)), (204, None)):
+        world.hub.status = status
+        world.owe()
+        world.tell()
+        assert world.notifier.failure == failure
+        world.now += timedelta(seconds=5)
+
+
 def test_hub_that_is_away_is_asked_again_later(world: World) -> None:
     world.hub.status = 503
     assert world.tell() == pytest.approx(5.0)

@@ -13,14 +13,14 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from syndicator.alerts import Delivery, SlackMethod
+from syndicator.alerts import Delivery, DeliveryState, SlackMethod
 from syndicator.app import open_app
 from syndicator.errors import StoreBusy
 from syndicator.monitoring.reports import report_left_behind, report_ways
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
 from syndicator.slack.check import SlackCheck
-from syndicator.slack.client import SlackBot
+from syndicator.slack.client import SCOPES, SlackBot
 from syndicator.slack.outage import Outage, OutageWatch
 from syndicator.slack.sender import messengers_of
 from syndicator.store.channels import Channels
@@ -333,6 +333,21 @@ def test_status_tells_of_an_outage_and_of_names_that_are_not_found(store: Store,
     waits = "0 public · Slack unreachable since 12:00, 1 waits"
     assert status(store, with_token, outage) == waits, "a name that Slack was not asked for is no trouble yet"
     assert status(store, with_token, outage, {"nowhere"}) == f"{waits} · no way to Slack for c"
+
+
+def test_status_tells_of_missing_scopes_and_of_messages_given_up(store: Store, settings: Settings) -> None:
+    owe(store, messaged("d1", state=DeliveryState.FAILED))
+    app = open_app(changed(settings, state=f"sqlite:///{store.path}"), store, now=NOON)
+    with SlackServer() as server:
+        server.slack.scopes = ("channels:history",)
+        check = checker(store, server, [])
+        assert check.check_token()
+        told = replace(app, outages=check.outages).status(NOON)
+        assert "the Slack token lacks the scopes chat:write" in told
+        assert "1 message given up since" in told
+        server.slack.scopes = SCOPES
+        assert check.check_token()
+        assert "scopes" not in replace(app, outages=check.outages).status(NOON)
 
 
 class Unreachable(OutageWatch):
