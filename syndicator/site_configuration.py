@@ -196,7 +196,17 @@ def _of_sections(keys: SiteKeys) -> str | dict[str, str] | None:
         ugly = dict.fromkeys(("", *patterns), True)
     for name in (name for name, is_ugly in _mapping(ugly).items() if is_ugly is True):
         patterns[name] = _ugly(patterns.get(name, DEFAULT_PERMALINKS[Tool.HUGO]))
+    if below := _language_folder(keys):
+        patterns = {"": DEFAULT_PERMALINKS[Tool.HUGO], **patterns}
+        patterns = {name: f"/{below}/{pattern.lstrip('/')}" for name, pattern in patterns.items()}
     return patterns or None
+
+
+def _language_folder(keys: SiteKeys) -> str | None:
+    """Below which the default language is published, if not at the top, nor on a host of its own."""
+    has_host = any(first(_mapping(one), "baseURL") for one in _mapping(first(keys, "languages")).values())
+    below = first(keys, "defaultContentLanguageInSubdir") is True and not has_host
+    return _default_language(keys).lower() if below else None
 
 
 def _ugly(pattern: str) -> str:

@@ -156,7 +156,9 @@ def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKe
         return "_news"  # beside it lie courses and videos, in the same form but for what an article needs
     content = str(first(keys, "contentDir") or "content")
     if profile is Tool.HUGO and (folder / content).is_dir():
-        return content
+        # Modules may mount a folder of each language in its place.
+        folders = [name for name in languages(keys) if (folder / content / name).is_dir()]
+        return f"{content}/{folders[0]}" if folders[1:] and folders[0] == languages(keys)[0] else content
     return os.path.commonpath([str(Path(path).parent) for path in paths])
 
 

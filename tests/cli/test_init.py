@@ -186,6 +186,14 @@ HUGO_RULES = {
         "[uglyURLs]\nposts = true\nnotes = true\nart = false\n[permalinks]\nposts = '/:year/:slug/'\n",
         {"posts": "/:year/:slug.html", "notes": "/:sections/:slugorcontentbasename.html"},
     ),
+    "a language's folder": (
+        "defaultContentLanguageInSubdir = true\n[permalinks]\nposts = '/:year/:slug/'\n",
+        {"": "/en/:sections/:slugorcontentbasename/", "posts": "/en/:year/:slug/"},
+    ),
+    "a language's host": (
+        "defaultContentLanguageInSubdir = true\n[languages.en]\nbaseURL = 'https://en.example/'\n",
+        None,
+    ),
     "none": ("", None),
 }
 
@@ -206,6 +214,14 @@ def test_hugo_languages_are_taken_over_where_names_tell_them(name: str) -> None:
     write(f"site/content/posts/deep/{name}", PAGE)
     init_says("site")
     assert load_settings(Path("syndicator.yaml"), {}).sources[0].languages == ("en", "de")
+
+
+def test_hugo_languages_may_be_mounted_from_their_folders() -> None:
+    write("site/hugo.yaml", "baseURL: https://n.example/\nlanguages: {en: {}, de: {}}\n")
+    for language in ("de", "en"):
+        write(f"site/content/{language}/posts/one.md", PAGE)
+    init_says("site")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/content/en").absolute()
 
 
 def test_norwegian_is_a_language() -> None:

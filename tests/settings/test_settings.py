@@ -332,6 +332,7 @@ routes:
             for pattern, words in (
                 ("blog/:title", "must begin with a slash"),
                 ("/:titel/", ":titel is not known"),
+                ("/:sections[1:]/:slug/", ":sections[1:] is not known"),
                 ({"posts": "/:titel/"}, "sources[0].permalink.posts: :titel is not known"),
                 (5, "sources[0].permalink: must be text"),
             )
