@@ -17,6 +17,7 @@ from syndicator.errors import OutputUnwritable
 from syndicator.loop import Loop
 from syndicator.models import Problem, Visibility
 from syndicator.monitoring.reports import unmatched_patterns
+from syndicator.notify.idle import idle_settings, unrated
 from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
 from syndicator.publish.output import probe, sweep
@@ -89,7 +90,8 @@ def check(settings: Settings, *, show: ShowProgress) -> Pass:
     with _nowhere(settings) as elsewhere, opened(elsewhere, now=clock.now()) as app:
         Loop(app, clock, progress=Stages(show)).sync_all()
         unmatched = map(str, unmatched_patterns(app.store, settings.routes))
-        return _pass(app, Published(), (*_warnings(settings), *unmatched))
+        idle = (*_idle(app.store, settings), *unmatched)
+        return _pass(app, Published(), (*_warnings(settings), *idle))
 
 
 def confirm_removals(settings: Settings) -> None:
@@ -138,6 +140,19 @@ def _warnings(settings: Settings) -> Iterator[str]:
         probe(settings.output)
     except OutputUnwritable as error:
         yield str(error)
+
+
+def _idle(store: Store, settings: Settings) -> Iterator[str]:
+    """What the settings say in vain, also by what is there."""
+    yield from idle_settings(settings.sources, settings.routes)
+    for source in settings.sources:
+        for pattern in source.topics:
+            if source.path.is_dir() and not any(source.path.glob(pattern)):
+                yield f'source {source.name}: topics: "{pattern}" matches no file in {source.path}'
+    with store.reading() as session:
+        if session.count_entries():
+            is_rated, is_hot = session.rated()
+            yield from unrated(settings.routes, is_rated=is_rated, is_hot=is_hot)
 
 
 @contextmanager

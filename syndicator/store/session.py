@@ -246,6 +246,14 @@ class Session:
         """The types of all entries, withdrawn ones left out; the usual one is not written. Reads all."""
         return {name or "article" for name in self._there(json_text(entries.c.article, "$.type"))}
 
+    def rated(self) -> tuple[bool, bool]:
+        """Whether any entry has a quality, and any a heat, withdrawn ones left out. Reads all."""
+        rated, hot = (
+            any(one is not None for one in self._there(json_text(entries.c.article, path)))
+            for path in ("$.quality", "$.heat")
+        )
+        return rated, hot
+
     # topics and single facts
 
     def topics(self) -> list[StoredTopic]:
