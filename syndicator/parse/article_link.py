@@ -105,7 +105,7 @@ def own_path(
         "section": "".join(sections[:1]),
         "categories": "/".join(dict.fromkeys(name.lower() for name in names)),
         "title": headline,
-        "slug": own or headline,
+        "slug": _plain_slug(slug or facts.slug) if tool is Tool.JEKYLL else own or headline,
         **dict.fromkeys(("filename", "contentbasename"), of_file),
         **dict.fromkeys(("name", "slugorfilename", "slugorcontentbasename"), own or of_file),
         "output_ext": ".html",
@@ -144,6 +144,16 @@ def _slug(words: str, tool: Tool) -> str:
         return _sluggish(words, tool)
     kept = "".join(c for c in unquote(words).lower() if c.isspace() or _hugo_takes(c))
     return "-".join(_SPACES.sub("", kept).split()).replace("+", "")
+
+
+def _plain_slug(words: str) -> str:
+    """What `:slug` is to Jekyll.
+
+    >>> _plain_slug("What's New? & C++")
+    'what-s-new-c'
+    """
+    kept = (c if _is_word(c) else " " for c in words.lower())
+    return "-".join("".join(kept).split())
 
 
 def _hugo_takes(character: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -322,6 +323,20 @@ def test_jekyll_permalink_may_be_one_for_each_folder() -> None:
     for folder, link in (("en/posts/", "en/a/"), ("en/pages/", "a/"), ("", "a/")):
         article = read("---\ntitle: A\n---\n", rules=rules, path=f"{folder}2024-01-02-a.md")
         assert article.link == f"https://blog.example/{link}"
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "slug"),
+    [
+        ("Release-1.2_b", "title: A", "release-1-2-b"),
+        ("Ärger & so", "title: A", "ärger-so"),
+        ("a", "title: A\nslug: My C++", "my-c"),
+    ],
+)
+def test_jekyll_slug_has_small_letters_and_hyphens_alone(name: str, keys: str, slug: str) -> None:
+    rules = JEKYLL.model_copy(update={"permalink": "/:slug/"})
+    article = read(f"---\n{keys}\n---\n", rules=rules, path=f"_posts/2024-01-02-{name}.md")
+    assert unquote(article.link) == f"https://blog.example/{slug}/"
 
 
 def test_several_languages_are_none() -> None:
