@@ -39,7 +39,7 @@ class TopicCatalog:
 
     def _built(self) -> TopicIndexResult:
         known = [stored.topic for stored in self.stored.values() if stored.status is not TopicStatus.MOVED]
-        retired = [slug for slug, stored in self.stored.items() if stored.status is TopicStatus.MOVED]
+        retired = [stored.topic for stored in self.stored.values() if stored.status is TopicStatus.MOVED]
         return build_index(self._declared, self._names, known, retired=retired)
 
     def _follow(self, built: TopicIndexResult) -> None:

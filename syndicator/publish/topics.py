@@ -78,20 +78,21 @@ def build_index(
     names: Iterable[str] | Mapping[str, int],
     known: Sequence[Topic],
     *,
-    retired: Iterable[str] = (),
+    retired: Sequence[Topic] = (),
 ) -> TopicIndexResult:
     """Joins topic files, the names that articles carry, and the topics known before.
 
     `names` stand as often as they are carried, or are counted. `known` holds every topic ever, those that are
-    gone too, and `retired` the slugs that redirect: neither is given to another topic unless a file says so.
+    gone too, and `retired` those that redirect: none of their slugs is given to another topic unless a file
+    says so. A topic that is no more, and whose name is an alias of another now, redirects to that.
     A topic is in the index while a file declares it or an article carries it. The spelling shown of an
     undeclared topic is the commonest, then the first in code-point order, so that it follows from the folder
     alone.
     """
     wanted, problems = settle_declared(declared)
     wanted += _found(wanted, Counter(names))
-    before = _slugs_before(wanted, known)
-    slugs = _give_slugs(wanted, before, {topic.slug for topic in known} | set(retired))
+    before = _slugs_before(wanted, known, retired)
+    slugs = _give_slugs(wanted, before, {topic.slug for topic in (*known, *retired)})
     by_key = _index(wanted, slugs)
     parents = _parents(wanted, slugs, by_key, problems)
     topics = (
@@ -107,12 +108,14 @@ def build_index(
         for slug in [slugs[one.key]]
     )
     live = set(slugs.values())
+    renamed = {topic.slug: by_key[key] for topic in known if (key := fold(topic.name)) in by_key}
+    renamed |= {old: slugs[key] for key, old in before.items()}
     return TopicIndexResult(
         index=TopicIndex(
             topics={topic.slug: topic for topic in sorted(topics, key=lambda topic: topic.slug)},
             by_key=by_key,
         ),
-        renamed={old: slugs[key] for key, old in before.items() if slugs[key] != old and old not in live},
+        renamed={old: new for old, new in renamed.items() if old not in live},
         problems=tuple(sorted(problems, key=lambda problem: (problem.source, problem.path, problem.what))),
     )
 
@@ -132,16 +135,23 @@ def _found(declared: Sequence[DeclaredTopic], names: Mapping[str, int]) -> list[
     return [DeclaredTopic(name=commonest(counts)) for _, counts in sorted(spellings.items())]
 
 
-def _slugs_before(wanted: Sequence[DeclaredTopic], known: Sequence[Topic]) -> dict[str, str]:
+def _slugs_before(
+    wanted: Sequence[DeclaredTopic], known: Sequence[Topic], retired: Sequence[Topic]
+) -> dict[str, str]:
     """Key to the slug that the topic had: known by its name, else by what else the known one was called,
-    else by an alias that is the known one's name (a file that renames its topic keeps the old name so).
+    else by an alias that is the known one's name (a file that renames its topic keeps the old name so), else
+    by the name of one that redirects (to a topic that had it as an alias).
     """
     ordered = sorted(known, key=lambda topic: topic.slug, reverse=True)
     by_name = {fold(topic.name): topic.slug for topic in ordered}
     by_any = {key: topic.slug for topic in ordered for key in topic.names}
+    former = {
+        fold(topic.name): topic.slug for topic in sorted(retired, key=lambda topic: topic.slug, reverse=True)
+    }
     claims = [(one.key, by_name.get(one.key)) for one in wanted]
     claims += [(one.key, by_any.get(one.key)) for one in wanted]
     claims += [(one.key, by_name.get(alias)) for one in wanted for alias in one.aliases]
+    claims += [(one.key, former.get(one.key)) for one in wanted]
     before: dict[str, str] = {}
     used: set[str] = set()
     for key, slug in claims:

@@ -173,6 +173,22 @@ def test_topic_renamed_by_its_file_leaves_a_redirect(rig: Rig) -> None:
     assert statuses(rig) == moved
 
 
+def test_topic_that_becomes_anothers_alias_leads_there_and_comes_back_when_it_is_none(rig: Rig) -> None:
+    rig.put("_data/ai.yaml", "name: AI\n")
+    rig.write("a.md", topics=["AI"])
+    rig.write("b.md", topics=["A.I."])
+    rig.run_once()
+    assert folders(rig) == ["a-i", "ai", "all"]
+    rig.put("_data/ai.yaml", "name: AI\naliases: [A.I.]\n")
+    rig.run_once()
+    assert statuses(rig)["a-i"] == (TopicStatus.MOVED, "ai")
+    assert rig.titles("ai") == ["About a", "About b"]
+    rig.put("_data/ai.yaml", "name: AI\n")
+    rig.run_once()
+    assert statuses(rig)["a-i"] == (TopicStatus.LIVE, None)
+    assert (rig.titles("a-i"), rig.titles("ai")) == (["About b"], ["About a"])
+
+
 def test_topic_that_no_one_names_any_more_is_gone_and_can_come_back(rig: Rig) -> None:
     rig.write("a.md", topics=["AI", "Azure"])
     rig.run_once()

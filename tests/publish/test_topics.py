@@ -158,8 +158,17 @@ def test_slug_of_a_gone_topic_is_not_given_to_another() -> None:
 
 
 def test_retired_slug_is_not_given_to_another() -> None:
-    result = build_index([], ["Azure"], [], retired=["azure"])
-    assert result.index.find("azure") == f"azure-{hash_of('azure')}"
+    retired = [Topic(slug="azure", name="MS Azure")]
+    assert build_index([], ["Azure"], [], retired=retired).index.find("azure") == f"azure-{hash_of('azure')}"
+    assert build_index([], ["ms azure"], [], retired=retired).index.find("MS Azure") == "azure"
+
+
+def test_topics_that_become_one_by_its_aliases_lead_to_it() -> None:
+    known = list(catalogue_of(topic("Sea"), names=["Lake", "Pond"]).topics.values())
+    water = topic("Water", "water", aliases=("Sea", "Lake"))
+    assert build_index([water], ["Sea", "Lake"], known).renamed == {"sea": "water", "lake": "water"}
+    sea = topic("Sea", aliases=("Lake",))
+    assert build_index([sea], ["Sea", "Lake"], known).renamed == {"lake": "sea"}
 
 
 def test_file_that_gives_another_slug_renames() -> None:
