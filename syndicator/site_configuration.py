@@ -189,9 +189,9 @@ def _of_sections(keys: SiteKeys) -> str | dict[str, str] | None:
     found, ugly = first(keys, "permalinks", "permalink"), first(keys, "uglyURLs")
     if isinstance(found, str):
         return found
-    of_pages = _mapping(found)
-    of_pages = _mapping(of_pages.get("page")) or of_pages
-    patterns = {str(name): value for name, value in of_pages.items() if isinstance(value, str)}
+    of_pages = {**_mapping(found), **_mapping(_mapping(found).get("page"))}
+    # Hugo adds the slashes that are missing.
+    patterns = {str(name): f"/{one.strip('/')}/" for name, one in of_pages.items() if isinstance(one, str)}
     if ugly is True:
         ugly = dict.fromkeys(("", *patterns), True)
     for name in (name for name, is_ugly in _mapping(ugly).items() if is_ugly is True):

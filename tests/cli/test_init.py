@@ -176,6 +176,10 @@ def test_jekyll_folder_of_the_source_is_no_category(configuration: str, source: 
 HUGO_RULES = {
     "sections": ("[permalinks]\nposts = '/:year/:slug/'\n", {"posts": "/:year/:slug/"}),
     "pages": ("[permalinks.page]\nposts = '/:year/:slug/'\n", {"posts": "/:year/:slug/"}),
+    "pages and others": (
+        "[permalinks]\nposts = ':section/:slug'\n[permalinks.page]\nnotes = '/:title'\n",
+        {"posts": "/:section/:slug/", "notes": "/:title/"},
+    ),
     "one unknown": ("[permalinks]\nposts = '/:year/'\nnotes = '/:weekday/'\n", {"posts": "/:year/"}),
     "ugly": ("uglyURLs = true\n", "/:sections/:slugorcontentbasename.html"),
     "ugly and sections": (
