@@ -118,7 +118,7 @@ def _item(parts: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def _spans(parts: Iterable[Mapping[str, Any]]) -> Text:
-    text = Text()
+    text = Text(overflow="fold")
     for part in parts:
         styles = part.get("style", {})
         style = Style(bold=styles.get("bold"), strike=styles.get("strike"))
@@ -134,7 +134,7 @@ def _text(text: Mapping[str, Any]) -> Text:
     if text["type"] == "image":
         return Text("▣", style="cyan")
     if text["type"] == "plain_text":
-        return Text(html.unescape(text["text"]))
+        return Text(html.unescape(text["text"]), overflow="fold")
     drawn, end = Text(), 0
     for match in TOKEN.finditer(text["text"]):
         drawn.append(html.unescape(text["text"][end : match.start()]))

@@ -41,6 +41,16 @@ def test_alert_shows_everything_a_reader_sees() -> None:
         assert words in shown
 
 
+def test_text_without_blanks_is_shown_whole() -> None:
+    summary, title = "日本語の要約です。" * 10, "見出し" * 30
+    entry = make_entry(summary=summary)
+    story, other = Coverage(lead=entry), Coverage(lead=make_entry("eels", title=title))
+    page = DigestPage(name="The Sea", url="https://feeds.example.org/topics/sea/")
+    shown = drawn(digest_message([story, other], 0, make_route(), id=ID, at=NOON, page=page))
+    assert (shown.count("要"), shown.count("見"), shown.count("◩ picture")) == (10, 30, 1)
+    assert "Harbour Post · 1\xa0h" in shown
+
+
 def test_digest_shows_lead_list_and_count() -> None:
     entries = [make_entry("lamp"), make_entry("eels", provider="River News")]
     stories = [Coverage(lead=entry) for entry in entries]
