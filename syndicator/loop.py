@@ -69,7 +69,7 @@ class Loop:
         self._status = status or StatusTeller(app, clock)
         self._schedule, self._failures = schedule, app.failures
         self._calls = CallFile(app.settings.state)
-        self._folders: list[Folder] = []
+        self.folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
         self._events, self._written, self._scan_due, self._put_off = 0, 0, True, 0
         self._yields_until_s = self._insists_until_s = 0.0
@@ -113,7 +113,7 @@ class Loop:
                 folder = Folder(source.name, source.path, self.hint, suffixes)
                 folder.start()
                 stack.callback(folder.stop)
-                self._folders.append(folder)
+                self.folders.append(folder)
             yield
 
     def sync_all(self) -> None:
@@ -325,7 +325,7 @@ class Loop:
         self._status.alive()
         if self._schedule is not None:
             self._schedule.follow_clock()
-        if sum(folder.check() for folder in self._folders):
+        if sum(folder.check() for folder in self.folders):
             self.scan()
         self._app.store.check()
         if self._calls.came():

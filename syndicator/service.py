@@ -26,7 +26,6 @@ from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.loop import Loop
 from syndicator.monitoring import health
-from syndicator.monitoring.health import Finding
 from syndicator.monitoring.reports import report_entries, report_left_behind, report_patterns, report_ways
 from syndicator.monitoring.status import StatusFile, StatusTeller, hindered, status_path
 from syndicator.progress import Stages
@@ -75,10 +74,8 @@ class Service:
         """Why the database is thought to be damaged."""
         self._failures, self._in_vain = FailureLog(), 0
         self._loop: Loop | None = None
-        self._status, self._began = (
-            StatusFile(status_path(self.settings.state)),
-            self.started or self.clock.now(),
-        )
+        self._status = StatusFile(status_path(self.settings.state))
+        self._began = self.started or self.clock.now()
         self._web: WebServer | None = None
         self._operator: Operator | None = None
         self._alerter: OperatorAlerter | None = None
@@ -104,14 +101,19 @@ class Service:
         if self._loop is not None:
             self._loop.wake()
 
-    def _findings(self) -> list[Finding]:
+    def _findings(self) -> list[health.Finding]:
         """What a person should see to of what runs beside the app."""
-        found = [health.SETTINGS_REFUSED] if self.refused else []
-        if self._web is not None and (failure := self._web.failure) is not None:
-            found.append(health.web_server_failing(*failure))
-        if self._hub is not None and self._hub.failure is not None:
-            found.append(health.hub_not_told(*self._hub.failure))
-        return [*found, *(self._alerter.findings() if self._alerter is not None else ())]
+        # Each is read once: other threads change them.
+        web, hub = self._web and self._web.failure, self._hub and self._hub.failure
+        polled = [folder.polled for folder in (self._loop.folders if self._loop else ())]
+        found = [
+            health.SETTINGS_REFUSED if self.refused else None,
+            web and health.web_server_failing(*web),
+            hub and health.hub_not_told(*hub),
+            *(health.only_polled(*one) for one in polled if one),
+            *(self._alerter.findings() if self._alerter else ()),
+        ]
+        return [finding for finding in found if finding]
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Works until `stop`, opening everything but the server anew where the database turns out damaged.

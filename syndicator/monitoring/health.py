@@ -149,6 +149,13 @@ def folder_lost(source: str, reason: LossReason, since: datetime | None = None) 
     return Finding(kind=Kind.FOLDER, text=text, fix=fix, since=since, of=source)
 
 
+def only_polled(source: str, why: str, fix: str) -> Finding:
+    """Where changes are seen by the next scan alone, in all of a source's folder or in a part of it."""
+    return Finding(
+        kind=Kind.WATCHES, text=f"{source}: not all watched", fix=fix, detail=f": {why}", of=source
+    )
+
+
 def slack_unreachable(since: datetime | None = None, count: int = 0) -> Finding:
     """While so many messages wait for it."""
     detail = f", {say_count(count, 'waits', 'wait')}" if count else ""

@@ -77,6 +77,8 @@ class Folder(FileSystemEventHandler):
         self._asked_s: float | None = None
         """When watches were last asked for; None while it is stopped."""
         self._said = SaidOnce()
+        self.polled: tuple[str, str, str] | None = None
+        """The source, why not all of it is watched, and the fix; None where it is. From any thread."""
         # watchdog repeats itself, by the megabyte at worst; what it says is found by the next scan.
         logging.getLogger("watchdog").setLevel(logging.CRITICAL)
         warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
@@ -86,6 +88,7 @@ class Folder(FileSystemEventHandler):
         self._asked_s = time.monotonic()
         self._real, self._identity = _resolve(self._root)
         if not self._identity:
+            self.polled = None
             fix = "Mount or create it, or correct its path"
             self._say("waiting for the folder to appear", why="the folder is not there", fix=fix)
             return
@@ -96,8 +99,11 @@ class Folder(FileSystemEventHandler):
         except OSError as error:
             way = "polling only" if self._observer is None else "watching, but some folders are only polled"
             fix = _LIMITS.get(error.errno or 0, "look at the folder's rights and mount")
-            self._say(way, why=error.strerror or str(error), fix=f"To see changes at once, {fix}")
+            why, fix = error.strerror or str(error), f"To see changes at once, {fix}"
+            self.polled = self._source, why, fix
+            self._say(way, why=why, fix=fix)
         else:
+            self.polled = None
             self._say("")
 
     def stop(self) -> None:
@@ -122,8 +128,20 @@ class Folder(FileSystemEventHandler):
             return False
         if self._observer is not None:
             threads = (self._observer, *self._observer.emitters)
-            return len(threads) > 1 and all(thread.is_alive() for thread in threads)
+            alive = len(threads) > 1 and all(thread.is_alive() for thread in threads)
+            return alive and (self.polled is None or not self._is_room())
         return not self._identity or time.monotonic() < (self._asked_s or 0.0) + RETRY_S
+
+    def _is_room(self) -> bool:
+        """Whether there is a watch left again, asked now and then."""
+        if time.monotonic() < (self._asked_s or 0.0) + RETRY_S:
+            return False
+        self._asked_s = time.monotonic()
+        try:
+            _end(self._observe(recursive=False))
+        except OSError:
+            return False
+        return True
 
     def _observe(self, *, recursive: bool) -> InotifyObserver:
         observer = InotifyObserver(generate_full_events=True)

@@ -24,6 +24,7 @@ from syndicator.monitoring.health import (
     messages_wait,
     no_backup,
     no_way,
+    only_polled,
     operator_not_told,
     scopes_missing,
     slack_unreachable,
@@ -76,6 +77,11 @@ CASES = [
         [messages_given_up(2, NOW), hub_not_told("HTTP 403", NOW)],
         "193 public · 2 messages given up since 12:00 · the hub is not told since 12:00: HTTP 403",
         id="given up",
+    ),
+    pytest.param(
+        [only_polled("news", "inotify watch limit reached", "Raise it")],
+        "193 public · news: not all watched: inotify watch limit reached",
+        id="polled",
     ),
     pytest.param(
         [operator_not_told("ping", "ConnectError", "See to it", NOW)],

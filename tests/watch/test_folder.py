@@ -341,9 +341,35 @@ def test_without_watches_it_polls_says_so_once_and_tries_again(
     (line,) = said
     assert (line["event"], line["why"]) == ("polling only", "inotify instance limit reached")
     assert "max_user_instances" in line["fix"]
+    assert (watched.folder.polled or ())[1:] == (line["why"], line["fix"])
     assert threading.active_count() == before, "no thread of a failed start stays"
     monkeypatch.setattr(folder, "RETRY_S", 0.0)
     heal(watched)
+    assert watched.folder.polled is None
+    watched.folder.stop()
+
+
+def test_folder_watched_in_part_is_watched_whole_once_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path)
+    whole = Folder._observe
+
+    def only_whole(self: Folder, *, recursive: bool) -> InotifyObserver:
+        if not recursive:
+            raise OSError(errno.ENOSPC, "inotify watch limit reached")
+        return whole(self, recursive=recursive)
+
+    monkeypatch.setattr(folder, "RETRY_S", 0.0)
+    with monkeypatch.context() as patched, capture_logs() as said:
+        patched.setattr(Folder, "_observe", only_whole)
+        watched.folder.start()
+        assert not any(watched.folder.check() for _ in range(5))
+    assert [line["event"] for line in said] == ["watching, but some folders are only polled"]
+    assert watched.folder.polled
+    assert watched.folder.check(), "all is watched anew"
+    assert not watched.folder.check()
+    assert vars(watched.folder)["polled"] is None
     watched.folder.stop()
 
 
