@@ -40,7 +40,7 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
     offset it is in `zone`: the earlier of two where clocks are set back, moved forward where they skip an
     hour. Raises ValueError that says what is wrong, also outside the years 1970 to 2200.
     """
-    found = _FORM.fullmatch(text.strip().replace("/", "-"))
+    found = _date(text)
     if found is None:
         raise ValueError("is not a date")
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
@@ -53,6 +53,10 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError(f"is not between {FIRST_YEAR} and {LAST_YEAR}")
     return moment
+
+
+def _date(text: str) -> re.Match[str] | None:
+    return _FORM.fullmatch(text.strip().replace("/", "-"))
 
 
 def _zone(found: re.Match[str], zone: ZoneInfo) -> timezone | ZoneInfo:
@@ -112,9 +116,12 @@ class Fields:
         self.matter, self._profile = matter, profile
 
     def all(self, field: Field) -> list[FieldValue]:
-        """What the keys of `field` hold, in order of preference; an empty value counts as none."""
-        reached = map(self._reach, self._profile.keys[field])
-        return [found for found in reached if found and found.value is not None and found.value != ""]
+        """What the keys of `field` hold, in order of preference; an empty value counts as none, so does a
+        flag where the key may hold a date as well."""
+        reached = [found for found in map(self._reach, self._profile.keys[field]) if found]
+        if field is Field.PUBLISHED:
+            reached = [found for found in reached if not (self._is_date_or_flag(found) and _is_flag(found))]
+        return [found for found in reached if found.value is not None and found.value != ""]
 
     def first(self, field: Field) -> FieldValue | None:
         return next(iter(self.all(field)), None)
@@ -140,14 +147,20 @@ class Fields:
         return text
 
     def flag(self, field: Field) -> bool | None:
-        """True or false; None where the key is missing. Anything else is a problem, also an empty value."""
+        """True or false; None where the key is missing, or has a date and may have one. Anything else is a
+        problem, also an empty value."""
         found = next(filter(None, map(self._reach, self._profile.keys[field])), None)
         if found is None or isinstance(found.value, bool):
             return found and bool(found.value)
         flag = _FLAGS.get(found.value.lower()) if type(found.value) is str else None
-        if flag is None:
+        if flag is None and not (self._is_date_or_flag(found) and _date(as_text(found.value) or "")):
             raise self._wrong(found, f"is {_quoted(found.value)}, not a flag", "Write true or false")
         return flag
+
+    def _is_date_or_flag(self, found: FieldValue) -> bool:
+        """Whether it is Hugo's `published`, which may be either."""
+        of_both = {*self._profile.keys[Field.PUBLISHED]} & {*self._profile.keys[Field.PUBLIC]}
+        return tuple(map(str.lower, found.at)) in of_both
 
     def number(self, field: Field) -> float | None:
         """A finite number, also one in quotes; None where there is none. Raises ArticleError for others."""
@@ -214,6 +227,10 @@ class Fields:
                 step, at = spelled, (*at[:depth], spelled, *at[depth + 1 :])
             here = here[step]
         return FieldValue(here, at)
+
+
+def _is_flag(found: FieldValue) -> bool:
+    return isinstance(found.value, bool) or str(found.value).lower() in _FLAGS
 
 
 def _kind(value: Value) -> str:

@@ -51,7 +51,7 @@ _KEYS: dict[Tool, dict[str, str]] = {
     },
     Tool.HUGO: {
         "summary": "description summary", "link": "",
-        "published": "publishDate pubdate date", "modified": "lastmod modified",
+        "published": "publishDate pubdate published date", "modified": "lastmod modified",
         "expires": "expiryDate unpublishdate", "topics": "tags categories",
         "authors": "authors author", "images": "images cover image featured_image thumbnail",
         "language": "languageCode language lang", "address": "url",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -447,6 +448,25 @@ def test_hugo_keys_in_any_case_and_order_of_dates() -> None:
     )  # fmt: skip
     assert article.link == "https://site.example/sub/post/my-slug/"
     assert article.images == (Image(url="https://site.example/sub/post/my-slug/c.png"),)
+
+
+@pytest.mark.parametrize(
+    ("keys", "published", "draft"),
+    [
+        ("Published: 2024-01-02", utc(2024, 1, 2), False),
+        ("published: 2024-01-02\ndate: 2023-01-01", utc(2024, 1, 2), False),
+        ("published: false\ndate: 2023-01-01", utc(2023, 1, 1), True),
+        ("published: on\ndate: 2023-01-01", utc(2023, 1, 1), False),
+    ],
+)
+def test_hugo_published_is_a_date_or_a_flag(keys: str, published: datetime, draft: bool) -> None:
+    article = page(f"---\ntitle: A\n{keys}\n---\n")
+    assert (article.published, article.draft) == (published, draft)
+
+
+def test_hugo_published_that_is_neither_date_nor_flag_is_a_problem() -> None:
+    with pytest.raises(ArticleError, match="`published` is “maybe”, not a flag"):
+        page("---\ntitle: A\npublishDate: 2024-01-02\npublished: maybe\n---\n")
 
 
 def test_hugo_url_and_bundle() -> None:
