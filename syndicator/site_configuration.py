@@ -163,6 +163,25 @@ def _of_host(file: Path) -> str | None:
     return sound(f"https://{host}/", "base_url") if host else None
 
 
+def content_folder(folder: Path, keys: SiteKeys) -> str | None:
+    """Hugo's folder of articles in the default language; None where it is not there.
+
+    Modules may mount another one in its place, also by a file that is made when the site is built: then
+    a folder of each language lies in it.
+    """
+    mounts = _mapping(first(keys, "module")).get("mounts")
+    mounted = [
+        one.get("source")
+        for one in map(_mapping, mounts if isinstance(mounts, list) else [])
+        if one.get("target") == "content" and one.get("lang") in (None, _default_language(keys))
+    ]
+    found = str(next(iter(mounted), None) or first(keys, "contentDir") or "content")
+    if not (folder / found).is_dir():
+        return None
+    by_language = [name for name in languages(keys) if (folder / found / name).is_dir()]
+    return f"{found}/{by_language[0]}" if by_language[1:] and by_language[0] == languages(keys)[0] else found
+
+
 def permalink(generator: Generator, keys: SiteKeys) -> str | dict[str, str] | None:
     """The pattern of all addresses, or those of folders, such as Hugo's sections; None where the site has the
     profile's own."""

@@ -25,6 +25,7 @@ from syndicator.site_configuration import (
     Generator,
     SiteKeys,
     address,
+    content_folder,
     find_configuration,
     first,
     known_permalink,
@@ -154,11 +155,8 @@ def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKe
         return _only_posts(folder, keys) or ""
     if profile is Tool.SMARTABLE and any(path.startswith("_news/") for path in paths):
         return "_news"  # beside it lie courses and videos, in the same form but for what an article needs
-    content = str(first(keys, "contentDir") or "content")
-    if profile is Tool.HUGO and (folder / content).is_dir():
-        # Modules may mount a folder of each language in its place.
-        folders = [name for name in languages(keys) if (folder / content / name).is_dir()]
-        return f"{content}/{folders[0]}" if folders[1:] and folders[0] == languages(keys)[0] else content
+    if profile is Tool.HUGO and (content := content_folder(folder, keys)) is not None:
+        return content
     return os.path.commonpath([str(Path(path).parent) for path in paths])
 
 

@@ -228,6 +228,18 @@ def test_hugo_languages_may_be_mounted_from_their_folders() -> None:
     assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/content/en").absolute()
 
 
+def test_hugo_content_may_be_mounted_from_elsewhere() -> None:
+    write(
+        "site/hugo.yaml",
+        "baseURL: https://n.example/\nmodule:\n  mounts:\n"
+        "  - {source: src/de, target: content, lang: de}\n"
+        "  - {source: src/en, target: content}\n  - {source: src/css, target: assets}\n",
+    )
+    write("site/src/en/posts/one.md", PAGE)
+    init_says("site")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/src/en").absolute()
+
+
 def test_norwegian_is_a_language() -> None:
     write(
         "site/hugo.yaml",
