@@ -31,7 +31,9 @@ def article_link(
     """
     own = fields.text(Field.LINK)
     if own is None:
-        return _on_site(fields, facts, source, path, published.astimezone(source.zone))
+        # Hugo's days are those that are written.
+        zone = fields.offset(Field.PUBLISHED, source.zone) if source.profile is Tool.HUGO else source.zone
+        return _on_site(fields, facts, source, path, published.astimezone(zone))
     try:
         return http_link(own), False
     except ValueError as error:

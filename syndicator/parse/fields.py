@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -183,6 +183,12 @@ class Fields:
         except ValueError as error:
             fix = "Write it like 2024-01-02 or 2024-01-02T15:04:05Z"
             raise self._wrong(found, f"{error}: {_quoted(found.value)}", fix) from None
+
+    def offset(self, field: Field, zone: ZoneInfo) -> tzinfo:
+        """The offset that the field's date is written with; `zone` where it has none."""
+        found = self.first(field)
+        date = _date(as_text(found.value) or "") if found else None
+        return _zone(date, zone) if date else zone
 
     def names(self, field: Field, keys: frozenset[str] | None = None) -> tuple[str, ...]:
         """The names under all keys of the field, each once without regard to case, in their order.

@@ -464,6 +464,21 @@ def test_hugo_published_is_a_date_or_a_flag(keys: str, published: datetime, draf
     assert (article.published, article.draft) == (published, draft)
 
 
+@pytest.mark.parametrize(
+    ("date", "day"),
+    [
+        ("2024-01-02T23:30:00-04:00", "2024/01/02"),
+        ("2024-01-02T00:30:00+02:00", "2024/01/02"),
+        ("2024-01-02T23:30:00Z", "2024/01/02"),
+        ("2024-01-02", "2024/01/02"),
+    ],
+)
+def test_hugo_day_in_a_link_is_the_one_that_is_written(date: str, day: str) -> None:
+    rules = HUGO.model_copy(update={"permalink": "/:year/:month/:day/", "time_zone": "Asia/Tokyo"})
+    text = f"---\ntitle: A\ndate: {date}\n---\n"
+    assert read(text, rules=rules, path="post/a.md").link == f"https://site.example/sub/{day}/"
+
+
 def test_hugo_published_that_is_neither_date_nor_flag_is_a_problem() -> None:
     with pytest.raises(ArticleError, match="`published` is “maybe”, not a flag"):
         page("---\ntitle: A\npublishDate: 2024-01-02\npublished: maybe\n---\n")
