@@ -19,13 +19,13 @@ from syndicator.entries.stories import (
     WINDOW,
     Account,
     account_of,
-    as_written,
     best_lead,
     keys_of,
     lead_keys,
     shared_words,
     weigh,
 )
+from syndicator.entries.words import as_written
 from syndicator.models import Entry, Visibility
 from syndicator.store.session import Session
 from syndicator.store.stories import StoryLead
@@ -75,7 +75,8 @@ def words_joining(session: Session, entry: Entry, others: Iterable[Entry]) -> di
     accounts = {guid: account_of(article) for guid, article in articles.items()}
     words = {word for account in accounts.values() for word in account.words}
     weights = weigh(words, *session.stories.counts(words))
-    written = as_written(articles[lead]) if lead in articles else {}
+    first = articles.get(lead) if lead else None
+    written = as_written(f"{first.title} {first.summary}") if first else {}
     shared = {one.guid: shared_words(accounts[one.guid], accounts[entry.guid], weights) for one in linked}
     return {guid: [written.get(word, word) for word in some] for guid, some in shared.items()}
 
@@ -149,8 +150,8 @@ def _judge(
         index, known = _stored_leads(session, accounts, counted)
         for story, account in accounts.items():
             keys = counted.keys[story]
-            found = index.find(account, keys)
-            lead = best_lead(account, ((one, known[one], crowd) for one, crowd in found), counted.weights)
+            found = ((one, known[one]) for one in index.find(account, keys))
+            lead = best_lead(account, found, counted.weights)
             if lead is not None:
                 joined[story] = lead
                 continue
@@ -168,7 +169,7 @@ def _stored_leads(
     index = LeadIndex()
     for word, published, story in session.stories.with_words(_spans(accounts, counted.keys)):
         index.add([word], published, story)
-    some = {one for story, account in accounts.items() for one, _ in index.find(account, counted.keys[story])}
+    some = {one for story, account in accounts.items() for one in index.find(account, counted.keys[story])}
     if not some:
         return index, {}
     guids = session.stories.leads(some)
@@ -208,16 +209,13 @@ class LeadIndex:
         for word in words:
             self._by_word[word].append((published, story))
 
-    def find(self, account: Account, keys: Sequence[str]) -> list[tuple[str, int]]:
-        """The stories whose leads share most of the words, rarer ones first; with each, how many leads of its
-        time have that of the shared words which fewest have."""
+    def find(self, account: Account, keys: Sequence[str]) -> list[str]:
+        """The stories whose leads share most of the words, rarer ones first."""
         start, end = _around(account)
         met: dict[str, list[int]] = defaultdict(list)
-        leads = [0] * len(keys)
         for at, word in enumerate(keys):
             for published, story in self._by_word.get(word, ()):
                 if start <= published <= end:
                     met[story].append(at)
-                    leads[at] += 1
         enough = [(-len(ranks), ranks, story) for story, ranks in met.items() if len(ranks) >= SHARED_KEYS]
-        return [(story, min(leads[at] for at in ranks)) for _, ranks, story in sorted(enough)[:MOST_COMPARED]]
+        return [story for *_, story in sorted(enough)[:MOST_COMPARED]]

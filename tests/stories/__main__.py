@@ -8,8 +8,9 @@ title. Those labelled are the `_news` folders of these repositories on GitHub: S
 SmartableAI/microsoft-power-apps (all versions of its files), everyday-cc/azure, scottge/coronavirus.
 
 A pair is one event (1) where whoever was told of the one article would not want to be told of the other;
-guides to one subject are not. Pairs that are `held` back were drawn by a hash from all that are compared, and
-looked at only after the limits had been set.
+guides to one subject are not. Labels were read once more by readers who saw neither label nor outcome,
+and where these differed by two more. Pairs that are `held` back were drawn by a hash from all that are
+compared.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ import csv
 import gzip
 import hashlib
 import json
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from syndicator.entries.joining import join_stories
 from syndicator.entries.match import StoredChange
-from syndicator.entries.stories import WINDOW, Account, account_of, best_lead, keys_of, lead_keys, weigh
+from syndicator.entries.stories import account_of, best_lead, weigh
 from syndicator.errors import ArticleError
 from syndicator.models import Article, Entry, Visibility
 from syndicator.parse.article import parse_article
@@ -88,38 +89,24 @@ def _earlier(folder: Path) -> Iterator[tuple[str, bytes]]:
 Judged = dict[frozenset[str], tuple[bool, Article, Article]]
 
 
-def judge_pairs(sites: Iterable[Sequence[Article]], joined: Collection[str]) -> Judged:
-    """Whether the later of two joins the earlier, for each labelled pair: all words of the site counted, and
-    all its other articles that have not `joined` taken for leads of stories."""
+def judge_pairs(sites: Iterable[Sequence[Article]]) -> Judged:
+    """Whether the later of two joins the earlier, for each labelled pair, all words of the site counted."""
     wanted = {label.pair for label in read_labels()}
     judged: Judged = {}
     for site in sites:
         accounts = {key_of(article): account_of(article) for article in site}
         counts = Counter(word for account in accounts.values() for word in account.words)
         weights, articles = weigh(counts, counts, len(accounts)), {key_of(one): one for one in site}
-        keys = {key: keys_of(account, weights, len(accounts)) for key, account in accounts.items()}
-        leads: dict[str, list[str]] = defaultdict(list)
-        for key in accounts.keys() - joined:
-            for word in lead_keys(keys[key], len(accounts)):
-                leads[word].append(key)
         for pair in wanted:
             if pair <= accounts.keys():
                 lead, later = sorted(pair, key=lambda key: (accounts[key].published, key))
-                shared = frozenset(lead_keys(keys[lead], len(accounts))).intersection(keys[later])
-                near = (_count_near(accounts, later, {lead, *leads[word]}) for word in shared)
-                crowd = min(near, default=1)
-                joins = best_lead(accounts[later], [("", accounts[lead], crowd)], weights) is not None
+                joins = best_lead(accounts[later], [("story", accounts[lead])], weights) is not None
                 judged[pair] = (joins, articles[lead], articles[later])
     return judged
 
 
-def _count_near(accounts: Mapping[str, Account], one: str, others: Iterable[str]) -> int:
-    times = (accounts[other].published for other in others if other != one)
-    return sum(abs(time - accounts[one].published) <= WINDOW for time in times)
-
-
-def report_pairs(sites: Iterable[Sequence[Article]], joined: Collection[str]) -> None:
-    labels, judged = read_labels(), judge_pairs(sites, joined)
+def report_pairs(sites: Iterable[Sequence[Article]]) -> None:
+    labels, judged = read_labels(), judge_pairs(sites)
     for part, name in (("tuned", "looked at while tuning"), ("held", "held back")):
         some = [label for label in labels if label.part == part and label.pair in judged]
         right = sum(label.one and judged[label.pair][0] for label in some)
@@ -166,8 +153,7 @@ def as_new(article: Article) -> StoredChange:
 
 def report_stream(
     name: str, site: Sequence[Article], labels: Mapping[frozenset[str], bool], show: bool
-) -> set[str]:
-    """The keys of those that joined another, coming one by one."""
+) -> None:
     for batch, how in ((1_000, "as in a first scan"), (1, "one by one")):
         with TemporaryDirectory() as folder:
             store = open_store(f"sqlite:///{folder}/state.db", now=NOON)
@@ -186,7 +172,6 @@ def report_stream(
         for one, (lead, article) in known if show else ():
             if one is None:
                 print(f"{key_of(lead)},{key_of(article)}  {lead.title!r} | {article.title!r}")
-    return {key_of(article) for _, article in joined}
 
 
 def main() -> None:
@@ -198,8 +183,9 @@ def main() -> None:
     options = parser.parse_args()
     sites = {folder.name: read_site(folder) for folder in sorted(options.texts.iterdir()) if folder.is_dir()}
     labels = {label.pair: label.one for label in read_labels()}
-    joined = [report_stream(name, site, labels, show=options.show) for name, site in sites.items()]
-    report_pairs(sites.values(), set().union(*joined))
+    for name, site in sites.items():
+        report_stream(name, site, labels, show=options.show)
+    report_pairs(sites.values())
 
 
 if __name__ == "__main__":
