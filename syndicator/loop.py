@@ -42,7 +42,7 @@ BURST = 2_000
 """After so many events since the last scan some may have been lost, so that everything is scanned."""
 TOGETHER_S = 1.0
 """How long a burst of files that goes on may keep messages and feeds waiting."""
-YIELDING_LASTS_S, INSISTS_S = 1.5, 0.15
+YIELDING_LASTS_S, INSISTS_S = 0.75, 0.075
 """How long what is to be published yields to articles that keep coming, and for how long it then does not."""
 MOST_PUT_OFF = 10
 """So many times in a row a scan of everything is put off or begun again for articles that come meanwhile."""
