@@ -217,8 +217,11 @@ _LIQUID_TAG = re.compile(r"\{%[^{}]*+(?<=%)\}")
 _ATTRIBUTE = r"""(?:[.#][\w-]++|[\w-]++=(?:"[^"\n]*+"|'[^'\n]*+'))"""
 _KRAMDOWN_ATTRIBUTES = re.compile(rf"\{{:\s*+{_ATTRIBUTE}(?:\s*+{_ATTRIBUTE})*+\s*+\}}")
 _KRAMDOWN_CONTENTS = re.compile(r"^(?:[*+-]|\d++\.)[ ][^\n]*+\n\{:[ ]*+toc[ ]*+\}[ \t]*+$", re.MULTILINE)
-# CommonMark reads Markdown inside HTML after an empty line alone.
-_KRAMDOWN_MARKDOWN = re.compile(r"""(<[a-z][^<>]*?)\smarkdown=["']?(?:1|block)\b["']?([^<>]*>)""")
+_CODE_OR_TAG = re.compile(
+    r"^[ ]{0,3}(`{3,}+|~{3,}+)[^\n]*\n.*?(?:^[ ]{0,3}\1|\Z)|`[^`\n]*+`|<[a-z][^<>]*+>",
+    re.MULTILINE | re.DOTALL,
+)
+_ASKS_FOR_MARKDOWN = re.compile(r"""\A(<[^<>]*?)\smarkdown=["']?(?:1|block)\b["']?""")
 _HEADING_ATTRIBUTES = re.compile(
     rf"^(\#{{1,6}}[ ][^\n{{]*+)\{{:?[ ]*+{_ATTRIBUTE}(?:[ ]*+{_ATTRIBUTE})*+[ ]*+\}}[ \t]*+$", re.MULTILINE
 )
@@ -232,13 +235,11 @@ _PARAMETER = re.compile(r"""(?:([\w-]++)\s*+=\s*)?(?:"([^"]*)"|`([^`]*)`|([^\s"`
 def without_liquid(markdown: str, base_url: str = "") -> str:
     """A Jekyll body without Liquid tags and attributes of kramdown; `highlight` becomes a fence,
     `relative_url` an address on the site at `base_url`. Markdown in HTML that says so is Markdown."""
-    if "markdown=" in markdown:
-        markdown = _KRAMDOWN_MARKDOWN.sub(r"\1\2\n\n", markdown)
-    if "{" not in markdown:
-        return markdown
-    below = urlsplit(base_url).path.rstrip("/")
-    parts = _RAW.split(markdown) if "endraw" in markdown else [markdown]
-    return "".join(part if index % 2 else _liquid(part, below) for index, part in enumerate(parts))
+    if "{" in markdown:
+        below = urlsplit(base_url).path.rstrip("/")
+        parts = _RAW.split(markdown) if "endraw" in markdown else [markdown]
+        markdown = "".join(part if index % 2 else _liquid(part, below) for index, part in enumerate(parts))
+    return _CODE_OR_TAG.sub(_kramdown_tag, markdown) if "markdown=" in markdown else markdown
 
 
 def without_shortcodes(markdown: str) -> str:
@@ -257,6 +258,12 @@ def _liquid(text: str, below: str) -> str:
     text = _LIQUID_TAG.sub("", _OUTPUT.sub("", text))
     text = _KRAMDOWN_CONTENTS.sub("", text)
     return _KRAMDOWN_ATTRIBUTES.sub("", _HEADING_ATTRIBUTES.sub(r"\1", text))
+
+
+def _kramdown_tag(found: re.Match[str]) -> str:
+    """An empty line after a tag that asks for Markdown: CommonMark reads it inside HTML after one alone."""
+    tag, count = _ASKS_FOR_MARKDOWN.subn(r"\1", found[0])
+    return f"{tag}\n\n" if count else found[0]
 
 
 def _hugo(found: re.Match[str]) -> str:

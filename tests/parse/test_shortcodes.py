@@ -29,6 +29,11 @@ LIQUID = {
     "attributes of a block": ("A note.\n{: .note }\n", "A note.\n\n"),
     "markdown in HTML": ('<div markdown="1" id="a">\n## B\n</div>', '<div id="a">\n\n\n## B\n</div>'),
     "markdown in HTML on a line": ("<p class='a' markdown=1>*b*</p>", "<p class='a'>\n\n*b*</p>"),
+    "markdown in HTML that is code": (
+        '`<p markdown="1">`\n~~~\n<p markdown="1">\n~~~\n{% highlight html %}\n<p markdown="1">\n',
+        '`<p markdown="1">`\n~~~\n<p markdown="1">\n~~~\n\n```html\n<p markdown="1">\n',
+    ),
+    "markdown in HTML after code": ('~~~\na\n~~~\n<p markdown="1">', "~~~\na\n~~~\n<p>\n\n"),
     "no markdown in HTML": ('<p markdown="0">*a*</p>', '<p markdown="0">*a*</p>'),
     "attributes of a heading": ("## A title {#here}\nb", "## A title \nb"),
     "what looks like attributes": ("{:ok, 1} {:a => 1} # Sets {a}", "{:ok, 1} {:a => 1} # Sets {a}"),
@@ -87,6 +92,8 @@ UNCLOSED = {
     "many attributes": "{: .a" * 20_000,
     "attributes of headings": "# a {#b" * 10_000 + "\n",
     "lists": "1. a\n{:" * 20_000,
+    "tags that ask for markdown": "<a" + " markdown=1" * 20_000,
+    "fences": "~~~\n" * 20_000 + "markdown=",
     "slashes": "{{< a" + "/ " * 50_000 + " }}",
 }
 
