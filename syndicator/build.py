@@ -18,6 +18,7 @@ from syndicator.loop import Loop
 from syndicator.models import Problem, Visibility
 from syndicator.monitoring.reports import unmatched_patterns
 from syndicator.notify.idle import idle_settings, unrated
+from syndicator.parse.topic_file import topic_matcher
 from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
 from syndicator.publish.output import probe, sweep
@@ -145,11 +146,12 @@ def _warnings(settings: Settings) -> Iterator[str]:
 def _idle(store: Store, settings: Settings) -> Iterator[str]:
     """What the settings say in vain, also by what is there."""
     yield from idle_settings(settings.sources, settings.routes)
-    for source in settings.sources:
-        for pattern in source.topics:
-            if source.path.is_dir() and not any(source.path.glob(pattern)):
-                yield f'source {source.name}: topics: "{pattern}" matches no file in {source.path}'
     with store.reading() as session:
+        for source in settings.sources:
+            paths = [path for path, *_ in session.stamps(source.name)]
+            for pattern in source.topics if paths else ():
+                if not any(map(topic_matcher([pattern]), paths)):
+                    yield f'source {source.name}: topics: "{pattern}" matches no file in {source.path}'
         if session.count_entries():
             is_rated, is_hot = session.rated()
             yield from unrated(settings.routes, is_rated=is_rated, is_hot=is_hot)

@@ -35,12 +35,11 @@ def idle_settings(sources: Sequence[Source], routes: Sequence[Route]) -> Iterato
 def unrated(routes: Sequence[Route], *, is_rated: bool, is_hot: bool) -> Iterator[str]:
     """The routes that ask for a quality or heat where no article has one, so that they take nothing."""
     for route in routes:
-        for setting, given, there in (
-            ("min_quality", route.min_quality, is_rated),
-            ("min_heat", route.min_heat, is_hot),
-        ):
-            if given is not None and not there:
-                yield f"route {route.name}: {setting}: no article has one, so that it takes nothing"
+        if route.min_quality is not None and not is_rated:
+            setting = "min_quality" if route.level is None else "level"
+            yield f"route {route.name}: {setting}: no article has a quality, so that it takes nothing"
+        if route.min_heat is not None and not is_hot:
+            yield f"route {route.name}: min_heat: no article has a heat, so that it takes nothing"
 
 
 def takes_all_of(route: Route, other: Route) -> bool:

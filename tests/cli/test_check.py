@@ -95,9 +95,11 @@ def test_what_does_nothing_as_it_stands_is_a_warning(tmp_path: Path) -> None:
         {"name": "best", "channel": "C1", "deliver": "immediate", "min_quality": 90},
         {"name": "hot", "channel": "C2", "min_heat": 5, "quiet_hours": same},
         {"name": "rest", "channel": "C2"},
+        {"name": "top", "channel": "C3", "level": "top"},
     ]
-    sources = [{"name": "news", "path": "articles", "permalink": "/:slug/", "topics": "topcis/*.yaml"}]
-    done = check(tmp_path, routes=routes, sources=sources)
+    topics = ["topcis/*.yaml", ""]
+    sources = [{"name": "news", "path": "articles", "permalink": "/:slug/", "topics": topics}]
+    done = check(tmp_path, routes=routes, sources=sources, levels={"top": 90})
     assert [line.split("warning: ")[1] for line in done.stdout.splitlines() if "warning: " in line] == [
         "source news: permalink does nothing without `base_url`: give both, or neither",
         "route all: deliver.group does nothing: only digests of more than 10 stories are divided, "
@@ -106,8 +108,10 @@ def test_what_does_nothing_as_it_stands_is_a_warning(tmp_path: Path) -> None:
         "Put best first",
         "route hot: quiet_hours do nothing: they end as they begin",
         f'source news: topics: "topcis/*.yaml" matches no file in {tmp_path}/articles',
-        "route best: min_quality: no article has one, so that it takes nothing",
-        "route hot: min_heat: no article has one, so that it takes nothing",
+        f'source news: topics: "" matches no file in {tmp_path}/articles',
+        "route best: min_quality: no article has a quality, so that it takes nothing",
+        "route hot: min_heat: no article has a heat, so that it takes nothing",
+        "route top: level: no article has a quality, so that it takes nothing",
     ]
     assert done.returncode == 0, "a warning is no problem"
 
