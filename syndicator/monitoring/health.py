@@ -76,11 +76,11 @@ class Kind(StrEnum):
     SERVER = "server"
     HUB = "hub"
     ALERTS = "alerts"
+    WATCHES = "watches"
+    DATABASE = "database"
     # What `doctor` looks at besides:
     RIGHTS = "rights"
-    WATCHES = "watches"
     SPACE = "space"
-    DATABASE = "database"
     OUTPUT = "output"
     ADDRESS = "address"
     CLOCK = "clock"
