@@ -84,15 +84,17 @@ def build_index(
 
     `names` stand as often as they are carried, or are counted. `known` holds every topic ever, those that are
     gone too, and `retired` those that redirect: none of their slugs is given to another topic unless a file
-    says so. A topic that is no more, and whose name is an alias of another now, redirects to that.
+    says so. A topic that is no more, and whose name is an alias of another now, redirects to that, also where
+    it redirected elsewhere before.
     A topic is in the index while a file declares it or an article carries it. The spelling shown of an
     undeclared topic is the commonest, then the first in code-point order, so that it follows from the folder
     alone.
     """
     wanted, problems = settle_declared(declared)
     wanted += _found(wanted, Counter(names))
+    ever = (*known, *retired)
     before = _slugs_before(wanted, known, retired)
-    slugs = _give_slugs(wanted, before, {topic.slug for topic in (*known, *retired)})
+    slugs = _give_slugs(wanted, before, {topic.slug for topic in ever})
     by_key = _index(wanted, slugs)
     parents = _parents(wanted, slugs, by_key, problems)
     topics = (
@@ -108,7 +110,7 @@ def build_index(
         for slug in [slugs[one.key]]
     )
     live = set(slugs.values())
-    renamed = {topic.slug: by_key[key] for topic in known if (key := fold(topic.name)) in by_key}
+    renamed = {topic.slug: by_key[key] for topic in ever if (key := fold(topic.name)) in by_key}
     renamed |= {old: slugs[key] for key, old in before.items()}
     return TopicIndexResult(
         index=TopicIndex(

@@ -169,6 +169,10 @@ def test_topics_that_become_one_by_its_aliases_lead_to_it() -> None:
     assert build_index([water], ["Sea", "Lake"], known).renamed == {"sea": "water", "lake": "water"}
     sea = topic("Sea", aliases=("Lake",))
     assert build_index([sea], ["Sea", "Lake"], known).renamed == {"lake": "sea"}
+    lake, *others = known
+    pond = topic("Pond", aliases=("Lake",))
+    moved_on = build_index([pond], ["Sea", "Lake"], others, retired=[lake]).renamed
+    assert moved_on == {"lake": "pond"}, "not where it led before"
 
 
 def test_file_that_gives_another_slug_renames() -> None:
