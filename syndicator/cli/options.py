@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -25,8 +25,8 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         "-c",
-        help="The settings file; by default ./syndicator.yaml, ./config/syndicator.yaml or "
-        "/etc/syndicator/syndicator.yaml.",
+        help="The settings file; by default ./syndicator.yaml, /etc/syndicator/syndicator.yaml or "
+        "./config/syndicator.yaml.",
         show_default=False,
         envvar="SYNDICATOR_CONFIG",
         readable=False,  # read_settings says it better
@@ -55,8 +55,11 @@ LogFormatOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 DEFAULT_CONFIG = Path("syndicator.yaml")
-PLACES = (DEFAULT_CONFIG, Path("config/syndicator.yaml"), Path("/etc/syndicator/syndicator.yaml"))
-"""Where the settings are looked for without `--config`; the first that is there counts."""
+PLACES = (DEFAULT_CONFIG, Path("/etc/syndicator/syndicator.yaml"), Path("config/syndicator.yaml"))
+"""Where the settings are looked for without `--config`; the first that is there counts.
+
+A host's own come before the example in a clone: whoever installs or upgrades stands in it.
+"""
 
 
 def load_structlog() -> None:
@@ -67,11 +70,14 @@ def load_structlog() -> None:
         del sys.modules["rich"]
 
 
-def settings_file(config: Path) -> Path:
-    """`config`, or where it was not given the first of the usual places that is there."""
+def settings_file(config: Path, places: Sequence[Path] = PLACES) -> Path:
+    """`config`, or where it was not given the first of the usual places that is there.
+
+    A folder that this user may not enter has none: `runuser` leaves the service's user in root's.
+    """
     if config != DEFAULT_CONFIG:
         return config
-    return next((place for place in PLACES if place.exists()), config)
+    return next((place for place in places if os.access(place, os.F_OK)), config)
 
 
 def read_settings(config: Path, *, to_publish: bool = False) -> Settings:

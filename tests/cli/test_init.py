@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from syndicator.cli import app, build, init  # noqa: F401  (they register themselves)
+from syndicator.cli.options import DEFAULT_CONFIG, PLACES, settings_file
 from syndicator.settings.load import load_settings
 from syndicator.settings.types import Field, Tool
 from tests.commands import run_command
@@ -401,3 +404,31 @@ def test_settings_are_found_in_the_usual_places(place: str) -> None:
     write("articles/one.md", SMARTABLE.format(published="true"))
     init_says("articles", "--config", place)
     assert CliRunner().invoke(app, ["check"]).output.endswith("no problems\n")
+
+
+def test_settings_of_the_host_come_before_the_example_of_a_clone() -> None:
+    places = [Path("host.yaml") if place.is_absolute() else place for place in PLACES]
+    write("host.yaml", "")
+    write("config/syndicator.yaml", "")
+    assert settings_file(DEFAULT_CONFIG, places) == Path("host.yaml")
+    write("syndicator.yaml", "")
+    assert settings_file(DEFAULT_CONFIG, places) == Path("syndicator.yaml")
+
+
+IN_A_CLOSED_FOLDER = """
+import os
+from pathlib import Path
+from syndicator.cli.options import DEFAULT_CONFIG, settings_file
+from tests.fuzz.commands import give_up_rights
+os.chmod(".", 0)
+give_up_rights()
+print(settings_file(DEFAULT_CONFIG, [DEFAULT_CONFIG, Path("/")]))
+"""
+
+
+def test_settings_of_the_host_are_found_from_a_folder_that_may_not_be_entered(here: Path) -> None:
+    command = [sys.executable, "-P", "-c", IN_A_CLOSED_FOLDER]
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=False)
+    here.chmod(0o700)
+    assert (done.stdout, done.stderr) == ("/\n", "")
