@@ -117,28 +117,7 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
     ]
     if found.language:
         lines.append(f"  language: {found.language}")
-    lines += [
-        "",
-        "sources:",
-        _noted(f"  - name: {name}", "part of every entry's guid: never change it"),
-        f"    path: {_quoted(relative)}",
-        f"    profile: {found.profile}",
-    ]
-    if found.profile != "smartable":
-        note = "the site's own address, of which links are made"
-        unknown = "" if found.base_url else "; not found, so correct it"
-        lines.append(_noted(f"    base_url: {found.base_url or 'https://www.example.org/'}", note + unknown))
-        if found.permalink:
-            lines.append(f"    permalink: {_quoted(found.permalink)}")
-        if found.fields:
-            lines.append(f"    fields: {_quoted(found.fields)}")
-        if found.languages:
-            note = "the first is read; `a.de.md` is a translation"
-            lines.append(_noted(f"    languages: {_quoted(found.languages)}", note))
-        if found.time_zone:
-            hexo = "leave it: it keeps the days in links as they are written; "
-            note = f"{hexo if found.generator == 'Hexo' else ''}for dates without an offset"
-            lines.append(_noted(f"    time_zone: {found.time_zone}", note))
+    lines += ["", "sources:", *_source(found, name, relative)]
     if found.topics:
         lines += ["", f"topics: {_quoted(os.path.relpath(folder / found.topics, base))}"]
     # A site generator may have a `public` of its own, and empties it.
@@ -148,16 +127,43 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
         _noted(f"output: {output}", "feeds and pages come here"),
         "state: sqlite:///var/syndicator.db",
     ]
-    if slack:
-        lines += [
-            "",
-            "routes:",
-            "  - name: alerts",
-            f"    channel: {_quoted(slack)}",
-            _noted('    deliver: {digest: "0 9 * * mon-fri", time_zone: UTC}', "or: immediate"),
-            _noted("    # min_quality: 80", "only what is at least so good"),
-        ]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *(_route(slack) if slack else ())]) + "\n"
+
+
+def _source(found: Survey, name: str, path: str) -> list[str]:
+    lines = [
+        _noted(f"  - name: {name}", "part of every entry's guid: never change it"),
+        f"    path: {_quoted(path)}",
+        f"    profile: {found.profile}",
+    ]
+    if found.profile == "smartable":
+        return lines
+    note = "the site's own address, of which links are made"
+    unknown = "" if found.base_url else "; not found, so correct it"
+    lines.append(_noted(f"    base_url: {found.base_url or 'https://www.example.org/'}", note + unknown))
+    if found.permalink:
+        lines.append(f"    permalink: {_quoted(found.permalink)}")
+    if found.fields:
+        lines.append(f"    fields: {_quoted(found.fields)}")
+    if found.languages:
+        note = "the first is read; `a.de.md` is a translation"
+        lines.append(_noted(f"    languages: {_quoted(found.languages)}", note))
+    if found.time_zone:
+        hexo = "leave it: it keeps the days in links as they are written; "
+        note = f"{hexo if found.generator == 'Hexo' else ''}for dates without an offset"
+        lines.append(_noted(f"    time_zone: {found.time_zone}", note))
+    return lines
+
+
+def _route(slack: str) -> list[str]:
+    return [
+        "",
+        "routes:",
+        "  - name: alerts",
+        f"    channel: {_quoted(slack)}",
+        _noted('    deliver: {digest: "0 9 * * mon-fri", time_zone: UTC}', "or: immediate"),
+        _noted("    # min_quality: 80", "only what is at least so good"),
+    ]
 
 
 def _noted(line: str, note: str) -> str:
