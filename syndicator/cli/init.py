@@ -121,7 +121,8 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
     if found.topics:
         lines += ["", f"topics: {_quoted(os.path.relpath(folder / found.topics, base))}"]
     # A site generator may have a `public` of its own, and empties it.
-    output = "public" if not (base / "public").exists() and found.profile != "hugo" else "feeds"
+    has_public = found.profile == "hugo" or found.generator == "Hexo" or (base / "public").exists()
+    output = "feeds" if has_public else "public"
     lines += [
         "",
         _noted(f"output: {output}", "feeds and pages come here"),

@@ -289,7 +289,9 @@ def test_hexo_site_is_none_of_jekyll(configuration: str, permalink: str | None) 
     assert "Found a Hexo site (_config.yml)" in said
     assert "How Hexo makes its links is known in part" in said
     assert ("The site's permalink /:hash/ is not known here" in said) is (permalink is None)
-    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    settings = load_settings(Path("syndicator.yaml"), {})
+    assert settings.output.name == "feeds", "`hexo clean` removes `public`"
+    (source,) = settings.sources
     assert source.path == Path("site/source/_posts").absolute()
     assert (source.profile, source.permalink, source.time_zone) == (Tool.JEKYLL, permalink, "UTC")
     assert dict(source.fields) == {Field.MODIFIED: ("updated",)}
