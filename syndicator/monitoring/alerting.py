@@ -136,7 +136,9 @@ class OperatorAlerter:
                 self._tell(way, found, now)
 
     def _tell(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> None:
-        carried = {key: one for key, one in found.items() if can_carry(one, way.channel, way.name)}
+        carried = {
+            key: one for key, one in found.items() if can_carry(one, way=way.name, channel=way.channel)
+        }
         try:
             if way.tried is not None:
                 delivery, memory = way.tried

@@ -61,7 +61,7 @@ def that_matter(findings: Iterable[FindingFacts], to: AlertsTo) -> dict[str, Fin
     }
 
 
-def can_carry(finding: FindingFacts, channel: str | None, way: str = "") -> bool:
+def can_carry(finding: FindingFacts, *, way: str, channel: str | None) -> bool:
     """Whether this way still works with the finding; the channel is None for one that is not Slack's."""
     if finding["kind"] == Kind.ALERTS and finding["of"] == way:
         return False

@@ -9,7 +9,7 @@ SmartableAI/microsoft-power-apps (all versions of its files), everyday-cc/azure,
 
 A pair is one event (1) where whoever was told of the one article would not want to be told of the other;
 guides to one subject are not. Labels were read once more by readers who saw neither label nor outcome,
-and where these differed by two more. Pairs that are `held` back were drawn by a hash from all that are
+and where these differed by two more. Pairs that are `drawn` were taken by a hash from all that are
 compared.
 """
 
@@ -43,7 +43,7 @@ LABELS = Path(__file__).with_name("labels.csv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A pair of articles by their keys, and whether they are of one event. `part`: `tuned`, `held`, or
+    """A pair of articles by their keys, and whether they are of one event. `part`: `tuned`, `drawn`, or
     `stream`, which are those that joined in a stream and say nothing of recall."""
 
     pair: frozenset[str]
@@ -107,7 +107,7 @@ def judge_pairs(sites: Iterable[Sequence[Article]]) -> Judged:
 
 def report_pairs(sites: Iterable[Sequence[Article]]) -> None:
     labels, judged = read_labels(), judge_pairs(sites)
-    for part, name in (("tuned", "looked at while tuning"), ("held", "held back")):
+    for part, name in (("tuned", "looked at while tuning"), ("drawn", "drawn by a hash")):
         some = [label for label in labels if label.part == part and label.pair in judged]
         right = sum(label.one and judged[label.pair][0] for label in some)
         wrong = [label for label in some if not label.one and judged[label.pair][0]]
