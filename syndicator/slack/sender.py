@@ -38,7 +38,10 @@ GRACE_S = 3.0
 """How long a stop waits for calls under way; what is not back by then is looked for after the next start."""
 WORKERS = 8
 """Calls at the same time, in as many channels."""
-NO_WAY_FIX = "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL (see .env.example)"
+NO_WAY_FIX = (
+    "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL (see .env.example). Where systemd keeps it for the service: "
+    "run this with the unit's credential, as in deploy/README.md"
+)
 LOOK_ROUND_S = 30.0
 """The longest without a look at the outbox, in which another process may have put something."""
 JUMP = timedelta(seconds=5)
