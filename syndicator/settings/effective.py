@@ -125,6 +125,7 @@ def changes(
     for key in dict.fromkeys((*new, *old)):
         if not key.startswith(items) and not any(but(side[key]) for side in (old, new) if key in side):
             found += _of_one(key, old.get(key), new.get(key))
+            found += _of_group(key, old, new)
     return [*found, *_reordered(was, now)]
 
 
@@ -136,6 +137,18 @@ def _of_one(key: str, old: Effective | None, new: Effective | None) -> Iterator[
             yield SettingChange(key=key, before=old.value, after=CHANGED)
     elif (one := old or new) and one.origin != DEFAULT:
         yield SettingChange(key=key, before=old.value if old else None, after=new.value if new else None)
+
+
+def _of_group(
+    key: str, old: Mapping[str, Effective], new: Mapping[str, Effective]
+) -> Iterator[SettingChange]:
+    """A group that is turned on with defaults alone (`admin: {}`), or off again."""
+    if (key in old) == (key in new) or (old.get(key) or new[key]).value != "null":
+        return
+    before, after = (side[key].value if key in side else "{}" for side in (old, new))
+    group = [one for name, one in (new if key in old else old).items() if name.startswith(f"{key}.")]
+    if group and all(one.origin == DEFAULT for one in (old.get(key) or new[key], *group)):
+        yield SettingChange(key=key, before=before, after=after)
 
 
 def _item(name: str, found: Mapping[str, Effective]) -> str:

@@ -61,11 +61,21 @@ def listed(folder: Path, settings: Mapping[str, Any], **environment: str) -> lis
             id="a group in place of a word",
         ),
         pytest.param({"server": None}, [("server", None, "null")], id="a group turned off"),
+        pytest.param(
+            {"admin": {}, "backup": {"every": "2h"}},
+            [("backup.every", None, "2h"), ("admin", "null", "{}")],
+            id="a group turned on with defaults alone, and with a value",
+        ),
     ],
 )
 def test_changes(tmp_path: Path, change: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
     found = changes(listed(tmp_path, BASE), listed(tmp_path, BASE | change))
     assert [(one.key, one.before, one.after) for one in found] == expected
+
+
+def test_group_of_defaults_that_is_turned_off(tmp_path: Path) -> None:
+    (off,) = changes(listed(tmp_path, BASE | {"admin": {}}), listed(tmp_path, BASE))
+    assert (off.key, off.before, off.after) == ("admin", "{}", "null")
 
 
 def test_another_secret_is_said_and_never_shown(tmp_path: Path) -> None:
