@@ -123,10 +123,12 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
     # A site generator may have a `public` of its own, and empties it.
     has_public = found.profile == "hugo" or found.generator == "Hexo" or (base / "public").exists()
     output = "feeds" if has_public else "public"
+    # Jekyll publishes whatever lies in its site's folder, but for names like this: the state holds drafts.
+    hidden = "_" if found.generator == "Jekyll" and _lies_in(base, found.configured_by or folder) else ""
     lines += [
         "",
-        _noted(f"output: {output}", "feeds and pages come here"),
-        "state: sqlite:///var/syndicator.db",
+        _noted(f"output: {hidden}{output}", "feeds and pages come here"),
+        f"state: sqlite:///{hidden}var/syndicator.db",
     ]
     return "\n".join([*lines, *(_route(slack) if slack else ())]) + "\n"
 
@@ -165,6 +167,11 @@ def _route(slack: str) -> list[str]:
         _noted('    deliver: {digest: "0 9 * * mon-fri", time_zone: UTC}', "or: immediate"),
         _noted("    # min_quality: 80", "only what is at least so good"),
     ]
+
+
+def _lies_in(base: Path, site: Path) -> bool:
+    """Whether a folder lies in the site of this configuration, or of this folder."""
+    return base.resolve().is_relative_to((site if site.is_dir() else site.parent).resolve())
 
 
 def _noted(line: str, note: str) -> str:

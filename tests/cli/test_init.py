@@ -91,6 +91,16 @@ def test_jekyll_site_gives_its_title_address_and_permalink() -> None:
     assert source.permalink == "pretty"
 
 
+@pytest.mark.parametrize(("base", "hidden"), [("blog", "_"), ("blog/feeds", "_"), ("beside", "")])
+def test_jekyll_does_not_publish_the_state(base: str, hidden: str) -> None:
+    write("blog/_config.yml", "title: My Blog\nurl: https://me.example\n")
+    write("blog/_posts/2024-01-02-first.md", POST)
+    init_says("blog", "--config", f"{base}/syndicator.yaml")
+    settings = load_settings(Path(base, "syndicator.yaml"), {})
+    assert settings.output == Path(base, f"{hidden}public").absolute()
+    assert settings.state.endswith(f"/{base}/{hidden}var/syndicator.db")
+
+
 def test_hugo_site_is_read_from_its_content_folder_and_keeps_its_public_folder() -> None:
     write("hugo.toml", "title = 'Notes'\nbaseURL = 'https://notes.example/'\nlanguageCode = 'de-de'\n")
     write("content/posts/one.md", PAGE)
