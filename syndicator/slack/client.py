@@ -51,6 +51,7 @@ BLOCK_CODES = ("invalid_blocks", "invalid_payload")
 """Slack's words for a message whose blocks it refuses, such as for an image that it cannot fetch."""
 
 EDIT_WHAT = "the message was not edited"
+MAYBE_POSTED = "the message may have been posted"
 EDITABLE = ("blocks", "text", "metadata")
 
 silent = logging.getLogger("syndicator.slack_sdk")
@@ -192,10 +193,10 @@ class SlackBot:
         arguments: dict[str, Any] = dict(message)
         answer = self._calls.make(
             lambda: self._client.chat_postMessage(channel=delivery.channel, **arguments),
-            Call(method=SlackMethod.POST_MESSAGE, what="the message was not posted", on=delivery.channel),
+            post_call(SlackMethod.POST_MESSAGE, delivery),
         )
         if not answer.get("ts"):
-            raise Unclear("the message may have been posted", on=delivery.channel, code="no_ts")
+            raise Unclear(MAYBE_POSTED, on=delivery.channel, code="no_ts")
         return answer
 
     def _update(self, channel: str, ts: str, message: Mapping[str, object]) -> None:
@@ -258,7 +259,7 @@ class SlackWebhook:
         """Nothing can be looked for."""
 
     def _send(self, delivery: Delivery, message: Mapping[str, object]) -> None:
-        call = Call(method=SlackMethod.WEBHOOK, what="the message was not posted", on=delivery.channel)
+        call = post_call(SlackMethod.WEBHOOK, delivery)
         body = {name: value for name, value in message.items() if name != "metadata"}
         answer = self._calls.make(lambda: self._client.send_dict(body), call)
         if answer.status_code == 200 and answer.body.strip() == "ok":
@@ -266,6 +267,10 @@ class SlackWebhook:
         word = word_of(answer.body.strip())
         headers = {str(name): str(value) for name, value in answer.headers.items()}
         raise from_answer(call, datetime.now(UTC), status=answer.status_code, code=word, headers=headers)
+
+
+def post_call(method: SlackMethod, delivery: Delivery) -> Call:
+    return Call(method=method, what="the message was not posted", on=delivery.channel, unclear=MAYBE_POSTED)
 
 
 class Calls:

@@ -127,15 +127,20 @@ MAX_RETRY_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What was asked of Slack, in an error's words: what then failed, and on which channel."""
+    """What was asked of Slack, in an error's words: what then failed, and on which channel.
+
+    `unclear` says it where Slack may have done it all the same.
+    """
 
     method: SlackMethod
     what: str
     on: str = "Slack"
+    unclear: str = ""
 
     def failed(self, kind: type[D], code: str, why: str = "", **more: Any) -> D:
         """The error that this call came to; `more` is what else its kind takes."""
-        return kind(self.what, on=self.on, code=code, why=why, **more)
+        what = (self.unclear if kind is Unclear else "") or self.what
+        return kind(what, on=self.on, code=code, why=why, **more)
 
 
 def from_exception(error: BaseException, call: Call, now: datetime) -> DeliveryError:

@@ -239,7 +239,7 @@ def test_answer_that_says_nothing_certain_is_unclear_and_posts_at_most_once(
     server: SlackServer, fault: str
 ) -> None:
     server.slack.faults = script(fault)
-    with pytest.raises(Unclear):
+    with pytest.raises(Unclear, match="the message may have been posted: C"):
         bot(server).post(messaged("d1"))
     assert len(server.slack.posted) == (0 if fault.endswith("before") else 1)
     assert len(server.slack.calls) == 1
@@ -362,7 +362,7 @@ def test_webhook_posts_and_cannot_look(server: SlackServer) -> None:
 @pytest.mark.parametrize("fault", [fault for fault in AFTER if "error" not in fault])
 def test_webhook_whose_answer_is_lost_is_unclear(server: SlackServer, fault: str) -> None:
     server.slack.faults = script(fault)
-    with pytest.raises(Unclear):
+    with pytest.raises(Unclear, match="the message may have been posted: C"):
         SlackWebhook(server.webhook()).post(messaged("d1"))
     assert len(server.slack.posted) == 1
 
