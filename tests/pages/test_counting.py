@@ -89,6 +89,15 @@ def test_no_entries_no_chart_and_no_expectation() -> None:
     assert Statistics().covered_days == 1
 
 
+def test_charts_of_one_entry_are_said_as_people_say_it() -> None:
+    statistics = count([seen(1, 55, "A")])
+    days, qualities = chart_days(statistics), chart_qualities(statistics, {})
+    assert days is not None
+    assert days.description.endswith(", 1 a day at most.")
+    assert qualities is not None
+    assert qualities.description == "1 rated entry of quality 55."
+
+
 def test_spread_keeps_all_entries_and_marks_the_levels() -> None:
     statistics = count([seen(n / 100, 10 + n % 120, "A") for n in range(600)])
     chart = chart_qualities(statistics, {"good": 90, "top": 110})

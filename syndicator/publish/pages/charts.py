@@ -50,7 +50,7 @@ def chart_days(statistics: Statistics) -> Chart | None:
     return Chart(
         title="Entries per day",
         description=f"{_entries(statistics.recent)} from {first} to {last}, "
-        f"{most:,} on the busiest day, {busiest}.",
+        + (f"{most:,} on the busiest day, {busiest}." if most > 1 else "1 a day at most."),
         bars=_bars(statistics.days, lambda at: f"on {day(at)}"),
         ticks=((0, first, "start"), (WIDTH, last, "end")),
         most=most,
@@ -69,6 +69,8 @@ def chart_qualities(statistics: Statistics, levels: Mapping[str, float]) -> Char
         counts[min(bins - 1, max(0, math.floor((quality - low) / step)))] += count
     edges = [low + step * at for at in range(bins + 1)]
     rated = say_count(sum(counts), "rated entry", "rated entries")
+    least, best = number(min(qualities)), number(max(qualities))
+    spread = f"{rated} from {least} to {best}" if least != best else f"{rated} of quality {best}"
     reached = "".join(
         f" {count:,} {'reaches' if count == 1 else 'reach'} {name} ({number(minimum)})."
         for name, minimum in levels.items()
@@ -76,7 +78,7 @@ def chart_qualities(statistics: Statistics, levels: Mapping[str, float]) -> Char
     )
     return Chart(
         title="Spread of quality",
-        description=f"{rated} from {number(min(qualities))} to {number(max(qualities))}.{reached}",
+        description=f"{spread}.{reached}",
         bars=_bars(
             counts,
             lambda at: f"with quality {number(edges[at])} to {number(edges[at + 1])}",
