@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -91,7 +91,7 @@ def check(settings: Settings, *, show: ShowProgress) -> Pass:
     with _nowhere(settings) as elsewhere, opened(elsewhere, now=clock.now()) as app:
         Loop(app, clock, progress=Stages(show)).sync_all()
         unmatched = map(str, unmatched_patterns(app.store, settings.routes))
-        idle = (*_idle(app.store, settings), *unmatched)
+        idle = (*_idle(app, settings), *unmatched)
         return _pass(app, Published(), (*_warnings(settings), *idle))
 
 
@@ -143,18 +143,26 @@ def _warnings(settings: Settings) -> Iterator[str]:
         yield str(error)
 
 
-def _idle(store: Store, settings: Settings) -> Iterator[str]:
+def _idle(app: App, settings: Settings) -> Iterator[str]:
     """What the settings say in vain, also by what is there."""
     yield from idle_settings(settings.sources, settings.routes)
-    with store.reading() as session:
-        for source in settings.sources:
-            paths = [path for path, *_ in session.stamps(source.name)]
-            for pattern in source.topics if paths else ():
-                if not any(map(topic_matcher([pattern]), paths)):
-                    yield f'source {source.name}: topics: "{pattern}" matches no file in {source.path}'
+    with app.store.reading() as session:
+        yield from _idle_patterns(session, settings, app.sources.roots, app.sources.losses().keys())
         if session.count_entries():
             is_rated, is_hot = session.rated()
             yield from unrated(settings.routes, is_rated=is_rated, is_hot=is_hot)
+
+
+def _idle_patterns(
+    session: Session, settings: Settings, roots: Mapping[str, Path], lost: Collection[str]
+) -> Iterator[str]:
+    """The patterns of topic files that match none, where the folder is there."""
+    patterns = [(one.name, f"source {one.name}: ", name) for one in settings.sources for name in one.topics]
+    patterns += [(str(one.parent), "", one.name) for one in settings.topics]
+    for folder, whose, pattern in patterns:
+        matches = topic_matcher([pattern])
+        if folder not in lost and not any(matches(path) for path, *_ in session.stamps(folder)):
+            yield f'{whose}topics: "{pattern}" matches no file in {roots[folder]}'
 
 
 @contextmanager

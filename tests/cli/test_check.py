@@ -99,7 +99,7 @@ def test_what_does_nothing_as_it_stands_is_a_warning(tmp_path: Path) -> None:
     ]
     topics = ["topcis/*.yaml", ""]
     sources = [{"name": "news", "path": "articles", "permalink": "/:slug/", "topics": topics}]
-    done = check(tmp_path, routes=routes, sources=sources, levels={"top": 90})
+    done = check(tmp_path, routes=routes, sources=sources, levels={"top": 90}, topics="articles/*.yml")
     assert [line.split("warning: ")[1] for line in done.stdout.splitlines() if "warning: " in line] == [
         "source news: permalink does nothing without `base_url`: give both, or neither",
         "route all: deliver.group does nothing: only digests of more than 10 stories are divided, "
@@ -109,6 +109,7 @@ def test_what_does_nothing_as_it_stands_is_a_warning(tmp_path: Path) -> None:
         "route hot: quiet_hours do nothing: they end as they begin",
         f'source news: topics: "topcis/*.yaml" matches no file in {tmp_path}/articles',
         f'source news: topics: "" matches no file in {tmp_path}/articles',
+        f'topics: "*.yml" matches no file in {tmp_path}/articles',
         "route best: min_quality: no article has a quality, so that it takes nothing",
         "route hot: min_heat: no article has a heat, so that it takes nothing",
         "route top: level: no article has a quality, so that it takes nothing",
