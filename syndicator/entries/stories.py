@@ -65,7 +65,7 @@ _VERSION = re.compile(r"v?\d+(?:\.\d+)+")
 """What may be a version: two of them are two events."""
 _GUIDE = frozenset(("all", "best", "explained", "how", "top"))
 _AHEAD = frozenset((("expected", "to"), ("set", "to")))
-_DAILY = frozenset(("briefing", "daily", "latest", "watch"))
+_DAILY = frozenset(("briefing", "daily", "latest"))
 _PARTS = frozenset(("east", "north", "south", "west"))
 _BEFORE_NAMES = frozenset(("about", "at", "by", "for", "from", "in", "of", "on", "the", "with"))
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -207,10 +207,14 @@ def _needs_copy(one: Account, lead: Account) -> bool:
 
 
 def _is_next_of_daily(one: Account, lead: Account) -> bool:
-    """Whether both titles are of what is said daily ("The latest numbers", "Governor gives briefing"), half a
-    day apart."""
+    """Whether both titles are of what is said daily ("The latest numbers", "Watch: governor gives briefing"),
+    half a day apart."""
     is_later = abs(one.published - lead.published) > _AGAIN
-    return is_later and not any(_DAILY.isdisjoint(text.in_order) for text in (one, lead))
+    return is_later and _is_daily(one.in_order) and _is_daily(lead.in_order)
+
+
+def _is_daily(title: Sequence[str]) -> bool:
+    return title[:1] == ("watch",) or not _DAILY.isdisjoint(title)
 
 
 def _has_other_subject(one: Account, lead: Account, weights: Weights) -> bool:

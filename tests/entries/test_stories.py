@@ -178,8 +178,9 @@ def test_two_who_tell_of_the_same_partner_must_be_more_alike() -> None:
         ("The latest on Orbit satellites", "The latest on Orbit satellites", 2, True),
         ("Watch: Skylark gives Orbit briefing", "Skylark gives its daily Orbit update", 24, False),
         ("Watch: Skylark opens Orbit region", "Skylark opens Orbit region", 24, True),
+        ("Skylark Watch with Orbit satellites", "The Skylark Watch with Orbit satellites", 20, True),
     ],
-    ids=["next day's", "of two publishers", "briefings", "one of them daily"],
+    ids=["next day's", "of two publishers", "briefings", "one of them daily", "a watch"],
 )
 def test_what_is_said_daily_is_another_event_the_next_day(
     title: str, later: str, hours: int, is_one: bool
