@@ -50,12 +50,11 @@ class Generator(StrEnum):
 READ_BY = {
     Generator.JEKYLL: Tool.JEKYLL,
     Generator.HUGO: Tool.HUGO,
-    Generator.HEXO: Tool.JEKYLL,
+    Generator.HEXO: Tool.HEXO,
     Generator.ZOLA: Tool.HUGO,
 }
 """The profile that is the generator's own, or next to it."""
 OTHER_FIELDS: Mapping[Generator, Mapping[str, str | tuple[str, ...]]] = {
-    Generator.HEXO: {"modified": "updated"},
     Generator.ZOLA: {
         "address": "path",
         "modified": "updated",
@@ -198,10 +197,10 @@ def permalink(generator: Generator, keys: SiteKeys) -> str | dict[str, str] | No
 
 
 def _of_hexo(keys: SiteKeys) -> str:
-    """To Hexo a title is the path below `_posts`, without the date that `new_post_name` may put before it."""
-    pattern = str(keys.get("permalink") or ":year/:month/:day/:title/")
+    """Where `new_post_name` puts a date before the title, the title is what follows it."""
+    pattern = _from_root(str(keys.get("permalink") or DEFAULT_PERMALINKS[Tool.HEXO]))
     dated = ":year-:month-:day-:title" in str(keys.get("new_post_name"))
-    return _from_root(pattern if dated else pattern.replace(":title", ":path"))
+    return pattern.replace(":title", ":name") if dated else pattern
 
 
 def _of_sections(keys: SiteKeys) -> str | dict[str, str] | None:

@@ -92,8 +92,7 @@ def survey(folder: Path) -> Survey | None:
         title=sound(keys.get("title"), "title"),
         base_url=address(keys, folder),
         language=sound(first(keys, "lang", "languageCode", "locale", "language"), "language"),
-        # The profile takes Hexo's times for UTC; the days in links are those that are written.
-        time_zone="UTC" if generator is Generator.HEXO else sound(first(keys, "timezone"), "time_zone"),
+        time_zone=sound(first(keys, "timezone"), "time_zone"),
         permalink=taken,
         unknown_permalinks=unknown,
         languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
@@ -121,13 +120,15 @@ def _best_profile(texts: Mapping[str, bytes], tool: Tool | None) -> tuple[Tool, 
 
     Articles that name their own address elsewhere (`smartable`) come before the site's tool, which takes
     them for pages of its own."""
-    understood = {profile: _understood(texts, profile) for profile in Tool}
+    # Hexo's articles are like Jekyll's: its configuration alone tells them.
+    tried = (profile for profile in Tool if profile is not Tool.HEXO or profile is tool)
+    understood = {profile: _understood(texts, profile) for profile in tried}
     # Jekyll and Hugo take any file with title and date; a date in its name is Jekyll's way.
     dated = any(read_path(Tool.JEKYLL, path).date for path in understood[Tool.JEKYLL])
     likely = Tool.JEKYLL if dated else Tool.HUGO
     if Tool.JEKYLL not in (likely, tool) and understood[Tool.HUGO]:
         understood[Tool.JEKYLL] = []  # it would make titles of file names
-    most = max(Tool, key=lambda profile: (len(understood[profile]), profile is likely))
+    most = max(understood, key=lambda profile: (len(understood[profile]), profile is likely))
     for telling in (Tool.SMARTABLE, tool):
         if telling and len(understood[telling]) * 2 >= len(understood[most]):
             return telling, understood[telling]
@@ -150,7 +151,8 @@ def _is_article(data: bytes, source: Source, path: str) -> bool:
 
 def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKeys) -> str:
     """Where a tool expects its articles; other folders are as narrow as all that was understood allows."""
-    if profile is Tool.JEKYLL and any(part in ("_posts", "_drafts") for p in paths for part in p.split("/")):
+    parts = {part for path in paths for part in path.split("/")}
+    if profile in (Tool.JEKYLL, Tool.HEXO) and parts & {"_posts", "_drafts"}:
         # What lies beside it, with a date or without, is a page; a folder above other `_posts` is a category.
         return _only_posts(folder, keys) or ""
     if profile is Tool.SMARTABLE and any(path.startswith("_news/") for path in paths):

@@ -95,7 +95,7 @@ def _say_found(found: Survey, settings: Settings) -> None:
     if found.profile != "smartable" and found.base_url is None:
         what = "The site's address was not found: correct the source's `base_url`, or links lead nowhere."
         say((what, "bold"))
-    if found.profile != "smartable" and found.generator not in ("Jekyll", "Hugo"):
+    if found.profile != "smartable" and found.generator in (None, "Zola"):
         what = f"How {found.generator} makes its links is known in part" if found.generator else UNKNOWN_LINKS
         say((f"{what}: compare some, and set the source's `permalink`.", "bold"))
 
@@ -121,7 +121,7 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
     if found.topics:
         lines += ["", f"topics: {_quoted(os.path.relpath(folder / found.topics, base))}"]
     # A site generator may have a `public` of its own, and empties it.
-    has_public = found.profile == "hugo" or found.generator == "Hexo" or (base / "public").exists()
+    has_public = found.profile in ("hugo", "hexo") or (base / "public").exists()
     output = "feeds" if has_public else "public"
     # Jekyll publishes whatever lies in its site's folder, but for names like this: the state holds drafts.
     hidden = "_" if found.generator == "Jekyll" and _lies_in(base, found.configured_by or folder) else ""
@@ -151,10 +151,9 @@ def _source(found: Survey, name: str, path: str) -> list[str]:
     if found.languages:
         note = "the first is read; `a.de.md` is a translation"
         lines.append(_noted(f"    languages: {_quoted(found.languages)}", note))
-    if found.time_zone:
-        hexo = "leave it: it keeps the days in links as they are written; "
-        note = f"{hexo if found.generator == 'Hexo' else ''}for dates without an offset"
-        lines.append(_noted(f"    time_zone: {found.time_zone}", note))
+    if found.time_zone or found.profile == "hexo":  # whose default is the computer's
+        note = "for dates without an offset" + ("" if found.time_zone else "; not found, so correct it")
+        lines.append(_noted(f"    time_zone: {found.time_zone or 'UTC'}", note))
     return lines
 
 

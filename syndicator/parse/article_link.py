@@ -1,6 +1,6 @@
 """The address of an article: its own, else the one that its site's generator gives it.
 
-Sources: jekyllrb.com/docs/permalinks, gohugo.io/content-management/urls.
+Sources: jekyllrb.com/docs/permalinks, gohugo.io/content-management/urls, hexo.io/docs/permalinks.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from syndicator.settings.models import Source
 from syndicator.settings.types import DEFAULT_PERMALINKS, TIMES, TOKEN, Field, Tool, check_pattern
 from syndicator.urls import http_link
 
+_ABOVE_POSTS = re.compile(r"(?:.*/)?_(?:posts|drafts)/")
 _SPACES = re.compile(r"(?<=-)\s+|\s+(?=-)")
 
 
@@ -99,10 +100,14 @@ def own_path(
     of_file = _sluggish(facts.slug, tool)
     own = _slug(slug, tool) if slug else None
     sections = [_sluggish(folder, tool) for folder in facts.folders]
-    # To Jekyll `:title` is the file's, to Hugo the headline.
-    headline = _slug(title.replace("/", " "), tool) if tool is Tool.HUGO else own or of_file
+    stem = path.rsplit(".", 1)[0]
+    headline = own or of_file
+    if tool is Tool.HUGO:
+        headline = _slug(title.replace("/", " "), tool)
+    elif tool is Tool.HEXO:
+        headline = _ABOVE_POSTS.sub("", stem)
     words = {
-        "path": path.rsplit(".", 1)[0],
+        "path": stem,
         "sections": "/".join(sections),
         "section": "".join(sections[:1]),
         "categories": "/".join(dict.fromkeys(name.lower() for name in names)),
@@ -126,7 +131,7 @@ def _sluggish(name: str, tool: Tool) -> str:
     ["What's New? & C++", "What's-New-&-C++", 'whats-new--c++']
     """
     match tool:
-        case Tool.SMARTABLE:
+        case Tool.SMARTABLE | Tool.HEXO:
             return name
         case Tool.JEKYLL:
             taken = (c if _is_word(c) or c in "._~!$&'()+,;=@" else "-" for c in name)
