@@ -7,6 +7,14 @@ cd "$(dirname "$0")/.."
 to=${DESTDIR:-}
 program=/opt/syndicator
 [ -n "$to" ] || [ "$(id -u)" = 0 ] || { echo "make install: only root can do this (or set DESTDIR)" >&2; exit 1; }
+# As pyenv and uv put it: nobody but its owner may enter there, and the unit hides it (ProtectHome=).
+python=$([ -n "$to" ] || "${PYTHON:-python3}" -c 'import sys; print(sys.base_prefix)')
+case $python in
+"$HOME"/* | /home/*)
+    echo "make install: the service may not use $python, in a home; say PYTHON=/usr/bin/python3" >&2
+    exit 1
+    ;;
+esac
 
 # Made beside the old program and put in its place whole: where something fails, the old one stays.
 rm -rf "$to$program.new"
