@@ -48,7 +48,7 @@ class LogFormat(StrEnum):
 
 LogLevelOption = Annotated[
     LogLevel,
-    typer.Option(envvar="SYNDICATOR_LOG_LEVEL", help="The least that is logged; debug: every decision."),
+    typer.Option(envvar="SYNDICATOR_LOG_LEVEL", help="The least that is logged; debug: decisions, too."),
 ]
 LogFormatOption = Annotated[
     LogFormat, typer.Option(envvar="SYNDICATOR_LOG_FORMAT", help="How log lines look on stderr.")
