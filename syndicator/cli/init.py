@@ -63,7 +63,7 @@ def init(
     option = "" if config == FILE else f" --config {config}"
     steps = [(f"syndicator build{option}", f"feeds and pages into {settings.output}")]
     if slack:
-        steps.append((f"syndicator preview{option}", "an alert as it would be posted"))
+        steps.append((f"syndicator preview{option}", "a message as it would be posted"))
         steps.append(("export SLACK_BOT_TOKEN=xoxb-...", "without it alerts wait"))
     if settings.server is not None:
         address = f"http://{settings.server.host}:{settings.server.port}/"
