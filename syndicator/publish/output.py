@@ -301,7 +301,8 @@ def inside(output: Path, relative: str) -> Path:
         raise ValueError(f"not a path below the output folder: {relative!r}")
     path = output / relative
     with translated(path):
-        root, parent = output.resolve(), path.parent.resolve()
+        # Not Path.resolve, which raises RuntimeError for a link to itself.
+        root, parent = (Path(os.path.realpath(folder)) for folder in (output, path.parent))
         if not parent.is_relative_to(root):
             raise OSError(errno.ELOOP, "a link leads out of the folder", str(path))
     return parent / path.name

@@ -139,6 +139,12 @@ def test_nothing_behind_a_link_is_touched(tmp_path: Path) -> None:
     assert (tmp_path / "precious" / "x").read_bytes() == b"x"
 
 
+def test_output_that_is_a_link_to_itself_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "public").symlink_to(tmp_path / "public")
+    with pytest.raises(OutputUnwritable, match="Replace the link by a folder"):
+        OutputFolder(tmp_path / "public").put("feeds/a.xml", b"x", compress=False)
+
+
 def test_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "public").symlink_to(tmp_path / "real")
