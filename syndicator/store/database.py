@@ -310,7 +310,7 @@ def set_aside(path: Path) -> tuple[str, datetime] | None:
             stamp = name.removeprefix(f"{path.name}.damaged-")
             return name, datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
         except ValueError:
-            continue  # what goes with it: its log, its seal
+            continue  # what goes with it: its log, its restore guard
     return None
 
 
