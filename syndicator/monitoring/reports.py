@@ -16,9 +16,6 @@ from syndicator.store.types import TopicStatus
 
 log = structlog.get_logger()
 
-HAD_TOKEN = "slack token"  # noqa: S105  a mark's name
-"""The mark that says that a start before this one had a bot token."""
-
 
 def report_entries(store: Store) -> None:
     """Says at start how many entries are public, and why the others are not; loudly if none is."""
@@ -71,21 +68,16 @@ def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[Unmatched]
 
 
 def report_ways(store: Store, settings: Settings) -> None:
-    """Says which routes have no way to Slack, and remembers that there is a token."""
+    """Says which routes have no way to Slack, and what waits for one."""
     credentials = settings.credentials
-    with store.transaction() as session:
-        had_token = session.metadata(HAD_TOKEN) is not None
-        if credentials.token is not None:
-            session.put_metadata(HAD_TOKEN, "yes")
-        waiting = session.outbox.waiting()
     without = [route.name for route in settings.routes if route.name not in credentials.webhooks]
     if settings.slack.mode == "preview":
         log.info("messages are shown here, not posted: `slack: preview` is set")
     elif without and credentials.token is None:
+        with store.reading() as session:
+            waiting = session.outbox.waiting()
         log.warning(
-            "the slack token is gone: messages are kept until it is back"
-            if had_token
-            else "no slack token: messages are kept until there is one",
+            "no slack token: messages are kept until there is one",
             routes=", ".join(without),
             waiting=waiting,
             fix="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; "
