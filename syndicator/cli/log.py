@@ -15,11 +15,10 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 
@@ -33,40 +32,33 @@ Event = MutableMapping[str, Any]
 
 
 def configure_logs(
-    level: LogLevel = LogLevel.INFO,
-    form: LogFormat = LogFormat.TEXT,
-    *,
-    quiet: bool = False,
-    environment: Mapping[str, str] = os.environ,
+    level: LogLevel = LogLevel.INFO, form: LogFormat = LogFormat.TEXT, *, quiet: bool = False
 ) -> None:
     """Sets up structlog, and the standard library's logging for the warnings of libraries.
 
     `quiet` is for commands that print what they find: nothing but errors is logged.
     """
-    loggers: Callable[..., _Lines] = partial(_to, sys.stderr)
     least = logging.ERROR if quiet else logging.getLevelNamesMapping()[level.upper()]
     # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
     processors: list[Any] = [structlog.processors.add_log_level, structlog.processors.format_exc_info, mask]
     if form is LogFormat.JSON:
-        processors.append(_json_of_journal if is_journal(environment) else _json)
-    elif is_journal(environment):
+        processors.append(_json_of_journal if is_journal() else _json)
+    elif is_journal():
         processors.append(_journal)
     elif sys.stderr.isatty():
         renderer = structlog.dev.ConsoleRenderer(
             pad_event_to=0,
             sort_keys=False,
-            colors=not environment.get("NO_COLOR"),
+            colors=not os.environ.get("NO_COLOR"),
             exception_formatter=structlog.dev.plain_traceback,
         )
         processors += [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), renderer]
-        # Looked up for each line: a progress bar takes its place for a while, and prints lines above itself.
-        loggers = _to_stderr
     else:
         processors.append(_line)
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=loggers,
+        logger_factory=_to_stderr,
         cache_logger_on_first_use=False,
     )
     # What libraries have to say, from warnings up; theirs is never our news.
@@ -86,21 +78,18 @@ class _Lines(structlog.PrintLogger):
     log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
 
 
-def _to(stream: TextIO, *_: object) -> _Lines:
-    return _Lines(stream)
-
-
 def _to_stderr(*_: object) -> _Lines:
+    """Looked up for each line: a progress bar takes its place for a while, and prints lines above itself."""
     return _Lines(sys.stderr)
 
 
-def is_journal(environment: Mapping[str, str]) -> bool:
+def is_journal() -> bool:
     """Whether stderr is the journal itself: who redirects it keeps the variable (systemd.exec(5))."""
     try:
         stat = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError):
         return False
-    return environment.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
+    return os.environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
 
 
 class _OfLibraries(logging.Handler):

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import sys
 import weakref
 from contextlib import redirect_stderr
 from datetime import datetime
@@ -22,8 +23,8 @@ from syndicator.cli.options import LogFormat, LogLevel
 class Log:
     """A log to a file, which passes for the journal or not."""
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "log"
+    def __init__(self, folder: Path, machine: pytest.MonkeyPatch) -> None:
+        self._file, self._machine = folder / "log", machine
 
     def open(
         self, form: str = "text", level: str = "info", *, journal: bool = False
@@ -31,9 +32,9 @@ class Log:
         stream = self._file.open("w", encoding="utf-8", buffering=1)
         weakref.finalize(self, stream.close)
         stat = os.fstat(stream.fileno())
-        variables = {"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}" if journal else "1:2"}
-        with redirect_stderr(stream):
-            configure_logs(LogLevel(level), LogFormat(form), environment=variables)
+        self._machine.setenv("JOURNAL_STREAM", f"{stat.st_dev}:{stat.st_ino}" if journal else "1:2")
+        self._machine.setattr(sys, "stderr", stream)
+        configure_logs(LogLevel(level), LogFormat(form))
         logger: structlog.BoundLogger = structlog.get_logger()
         return logger
 
@@ -43,8 +44,8 @@ class Log:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Log:
-    return Log(tmp_path)
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Log:
+    return Log(tmp_path, monkeypatch)
 
 
 KINDS = pytest.mark.parametrize(
@@ -152,6 +153,7 @@ def test_nothing_in_a_value_is_obeyed(log: Log, form: str, journal: bool) -> Non
 def test_line_that_cannot_be_written_is_lost_and_nothing_else() -> None:
     # Without a buffer, whose end would fail once more.
     with Path("/dev/full").open("wb", buffering=0) as full:
-        with redirect_stderr(TextIOWrapper(full, write_through=True)):
+        stream = TextIOWrapper(full, write_through=True)
+        with redirect_stderr(stream):
             configure_logs()
-        structlog.get_logger().error("said to nobody")
+            structlog.get_logger().error("said to nobody")

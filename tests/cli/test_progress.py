@@ -23,6 +23,7 @@ class Screen(io.StringIO):
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr(terminal, "PATIENCE_S", -1.0)
     monkeypatch.setattr(terminal, "TOLD_EVERY_S", 0.0)
 
@@ -30,7 +31,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_line_of_the_log_stands_above_the_bar() -> None:
     screen = Screen()
     with redirect_stderr(screen), progress_bar(log=True) as progress:
-        configure_logs(environment={"NO_COLOR": "1"})
+        configure_logs()
         progress.update("Reading articles", 100, 400)
         structlog.get_logger().info("source begun", source="news")
     assert re.search(r"\x1b\[2K\d\d:\d\d:\d\d \[info +\] source begun source=news\r?\n", screen.getvalue())
