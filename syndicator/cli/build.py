@@ -9,18 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from syndicator.cli import app
-from syndicator.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    LogFormat,
-    LogFormatOption,
-    LogLevel,
-    LogLevelOption,
-    load_structlog,
-    read_settings,
-)
+from syndicator.cli import app, options
 from syndicator.cli.terminal import progress_bar, say, say_json
 from syndicator.errors import SecondInstanceError, SettingsError
 from syndicator.text import say_count
@@ -33,24 +22,24 @@ if TYPE_CHECKING:
 
 @app.command()
 def build(
-    config: ConfigOption = DEFAULT_CONFIG,
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
     confirm_removals: bool = typer.Option(
         False,
         "--confirm-removals",
         help="Withdraw articles that are missing, however many. A service that runs is told to.",
     ),
-    log_level: LogLevelOption = LogLevel.INFO,
-    log_format: LogFormatOption = LogFormat.TEXT,
-    as_json: JsonOption = False,
+    log_level: options.LogLevelOption = options.LogLevel.INFO,
+    log_format: options.LogFormatOption = options.LogFormat.TEXT,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""
-    load_structlog()
+    options.load_structlog()
     from syndicator.build import build as build_all
     from syndicator.build import confirm_removals as tell_running
     from syndicator.cli.log import configure_logs
 
     configure_logs(log_level, log_format)
-    settings = read_settings(config)
+    settings = options.read_settings(config)
     try:
         with progress_bar(log=True) as progress:
             result = build_all(settings, show=progress.update, confirmed=confirm_removals)
@@ -73,14 +62,14 @@ def build(
 
 @app.command()
 def check(
-    config: ConfigOption = DEFAULT_CONFIG,
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
     settings_only: bool = typer.Option(
         False, "--settings-only", help="Read no articles: would a start or a reload take these settings?"
     ),
     annotations: bool = typer.Option(
         False, "--annotations", help="Print problems as GitHub shows them beside the lines of a pull request."
     ),
-    as_json: JsonOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Check the settings and all articles; print every problem as path:line:column: what, and how to mend it.
 
@@ -111,7 +100,7 @@ def check(
 def _checked_settings(config: Path, *, settings_only: bool, as_json: bool) -> Settings:
     """The settings. Ends the command where they are wrong, or all that was asked for."""
     try:
-        settings = read_settings(config, to_publish=True)
+        settings = options.read_settings(config, to_publish=True)
     except SettingsError as error:
         if not as_json:
             raise

@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syndicator.cli import app
-from syndicator.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    now,
-    read_settings,
-    route_named,
-    session_of,
-)
+from syndicator.cli import app, options
 from syndicator.cli.terminal import console, grid, say, say_json
 from syndicator.text import say_count, shown
 
@@ -39,8 +30,8 @@ YES, NO = "[green]✓[/]", "[dim]–[/]"
 @app.command()
 def explain(
     what: Annotated[str, typer.Argument(help="An article's path, link or guid.", metavar="PATH|LINK|GUID")],
-    config: ConfigOption = DEFAULT_CONFIG,
-    as_json: JsonOption = False,
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Explain an entry: what it is, every feed it is in or not in and why, and every route's decision."""
     from syndicator.app import enqueuer_of, routes_of
@@ -48,16 +39,16 @@ def explain(
     from syndicator.explain import explain as explain_entry
 
     configure_logs(quiet=True)
-    settings = read_settings(config)
-    with session_of(settings) as session:
+    settings = options.read_settings(config)
+    with options.session_of(settings) as session:
         answer = explain_entry(
             session,
             _as_stored(what, settings),
             routes=routes_of(settings, session),
             levels=settings.levels,
             limit=settings.feeds.limit,
-            enqueuer=enqueuer_of(settings, session, now()),
-            now=now(),
+            enqueuer=enqueuer_of(settings, session, options.now()),
+            now=options.now(),
         )
     if as_json:
         entries = [_facts(one) for one in answer.explanations]
@@ -197,7 +188,7 @@ def _routes(one: Explanation, settings: Settings) -> Table:
     for word in one.routes:
         owed = word.reason is RouteReason.WAITING
         taken = owed or (word.reason is not RouteReason.DROPPED and (word.delivery or word.held))
-        name = Text(f"{word.route} → {route_named(settings, word.route).channel}")
+        name = Text(f"{word.route} → {options.route_named(settings, word.route).channel}")
         lines = [_decision(word, one.entry, paths), *_minimum(word), *_message(word)]
         table.add_row(YES if taken else NO, name, Text("\n".join(map(shown, lines))))
     return table

@@ -9,16 +9,7 @@ from uuid import uuid4
 
 import typer
 
-from syndicator.cli import app
-from syndicator.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    now,
-    read_settings,
-    route_named,
-    session_of,
-)
+from syndicator.cli import app, options
 from syndicator.cli.terminal import console, say, say_json
 from syndicator.errors import WHERE_TO_LOOK, Refused, Unclear
 
@@ -31,8 +22,8 @@ if TYPE_CHECKING:
 @app.command()
 def preview(
     route: Annotated[str | None, typer.Argument(help="The route; none previews all.")] = None,
-    config: ConfigOption = DEFAULT_CONFIG,
-    as_json: JsonOption = False,
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
+    as_json: options.JsonOption = False,
     link: Annotated[bool, typer.Option("--link", help="Also a link to Slack's Block Kit Builder.")] = False,
 ) -> None:
     """Show what a route would send now. Nothing is sent, and nothing changes.
@@ -41,8 +32,8 @@ def preview(
     """
     from syndicator.slack.terminal import builder_link, draw
 
-    settings = read_settings(config)
-    routes = [route_named(settings, route)] if route else settings.routes
+    settings = options.read_settings(config)
+    routes = [options.route_named(settings, route)] if route else settings.routes
     previews = _previews(settings, routes)
     if as_json:
         say_json([one.delivery.message for one in previews if one.delivery is not None])
@@ -50,7 +41,7 @@ def preview(
     if not previews:
         say("There are no routes in the settings.")
     for one in previews:
-        say((one.route, "bold"), f" → {route_named(settings, one.route).channel}: {one.note}")
+        say((one.route, "bold"), f" → {options.route_named(settings, one.route).channel}: {one.note}")
         if one.delivery is not None:
             console().print(draw(one.delivery.message, channel=one.channel))
             if link:
@@ -59,13 +50,14 @@ def preview(
 
 @app.command("send-test")
 def send_test(
-    route: Annotated[str, typer.Argument(help="The route.")], config: ConfigOption = DEFAULT_CONFIG
+    route: Annotated[str, typer.Argument(help="The route.")],
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
 ) -> None:
     """Send a route's preview to its channel, marked as a test. Nothing else changes."""
     from syndicator.slack.sender import messengers_of
 
-    settings = read_settings(config)
-    (found,) = _previews(settings, [route_named(settings, route)])
+    settings = options.read_settings(config)
+    (found,) = _previews(settings, [options.route_named(settings, route)])
     if found.delivery is None:
         say(f"{route} has nothing to show yet: no entry matches it.")
         raise typer.Exit(1)
@@ -87,8 +79,8 @@ def _previews(settings: Settings, routes: Sequence[Route]) -> list[Preview]:
     from syndicator.app import enqueuer_of, routes_of
     from syndicator.notify.preview import preview as preview_of
 
-    names, moment = {route.name for route in routes}, now()
-    with session_of(settings) as session:
+    names, moment = {route.name for route in routes}, options.now()
+    with options.session_of(settings) as session:
         enqueuer = enqueuer_of(settings, session, moment)
         known = [route for route in routes_of(settings, session) if route.name in names]
         return [preview_of(session, route, enqueuer, now=moment) for route in known]

@@ -7,24 +7,14 @@ import signal
 
 import typer
 
-from syndicator.cli import app
-from syndicator.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    LogFormat,
-    LogFormatOption,
-    LogLevel,
-    LogLevelOption,
-    load_structlog,
-    settings_file,
-)
+from syndicator.cli import app, options
 
 
 @app.command()
 def run(
-    config: ConfigOption = DEFAULT_CONFIG,
-    log_level: LogLevelOption = LogLevel.INFO,
-    log_format: LogFormatOption = LogFormat.TEXT,
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
+    log_level: options.LogLevelOption = options.LogLevel.INFO,
+    log_format: options.LogFormatOption = options.LogFormat.TEXT,
     verbose: bool = typer.Option(False, "--verbose", "-v", help="The same as --log-level debug."),
 ) -> None:
     """Run the service: watch the folders, publish feeds, serve them, and post to Slack.
@@ -36,10 +26,10 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: os._exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    load_structlog()
+    options.load_structlog()
     from syndicator.cli.log import configure_logs
     from syndicator.cli.runner import Runner
     from syndicator.systemd import Notifier
 
-    configure_logs(LogLevel.DEBUG if verbose else log_level, log_format)
-    Runner(settings_file(config), Notifier(os.environ)).run()
+    configure_logs(options.LogLevel.DEBUG if verbose else log_level, log_format)
+    Runner(options.settings_file(config), Notifier(os.environ)).run()

@@ -10,16 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from syndicator.cli import app
-from syndicator.cli.options import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    now,
-    read_settings,
-    session_of,
-    settings_file,
-)
+from syndicator.cli import app, options
 from syndicator.cli.terminal import say, say_json, say_table
 
 STYLES = ("green", "yellow", "red")
@@ -27,13 +18,13 @@ STYLES = ("green", "yellow", "red")
 
 @app.command()
 def status(
-    config: ConfigOption = DEFAULT_CONFIG,
-    as_json: JsonOption = False,
+    config: options.ConfigOption = options.DEFAULT_CONFIG,
+    as_json: options.JsonOption = False,
     watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds, until Ctrl-C.")] = False,
 ) -> None:
     """How things stand, each trouble with its fix. Exit code: 0 well, 1 degraded, 2 down."""
     while True:
-        found = _found(settings_file(config))
+        found = _found(options.settings_file(config))
         if as_json:
             say_json(found)
         else:
@@ -85,13 +76,15 @@ def _say(found: dict[str, Any]) -> None:
 
 
 @app.command()
-def routes(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+def routes(
+    config: options.ConfigOption = options.DEFAULT_CONFIG, as_json: options.JsonOption = False
+) -> None:
     """List the routes: channel, quality, when each sends next, what it holds, and what holds it back."""
     from syndicator.app import enqueuer_of
     from syndicator.monitoring.status import route_facts
 
-    settings, moment = read_settings(config), now()
-    with session_of(settings) as session:
+    settings, moment = options.read_settings(config), options.now()
+    with options.session_of(settings) as session:
         enqueuer = enqueuer_of(settings, session, moment)
         found = route_facts(session.outbox, settings.routes, enqueuer, moment)
     if as_json:
