@@ -10,7 +10,7 @@ import typer
 
 from syndicator.cli import app, options
 from syndicator.cli.deliveries import held_words
-from syndicator.cli.terminal import console, grid, say, say_json
+from syndicator.cli.terminal import console, entry_facts, grid, say, say_json
 from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
@@ -123,18 +123,6 @@ def _parts(route: Route, count: int, now: datetime) -> Iterator[str]:
 
 def _facts(route: Route, found: Backfill, since: datetime, *, dry_run: bool) -> dict[str, Any]:
     """For programs."""
-    stories = [
-        {
-            "story": row.story,
-            "guid": row.guid,
-            "title": entry.article.title,
-            "link": entry.article.link,
-            "source": entry.article.source,
-            "path": entry.article.path,
-            "published": entry.article.published,
-            "quality": entry.article.quality,
-        }
-        for row, entry in found.stories
-    ]
+    stories = [{"story": row.story} | entry_facts(entry) for row, entry in found.stories]
     facts = {"route": route.name, "channel": route.channel, "since": since, "dry_run": dry_run}
     return facts | {"stories": stories, "left_out": found.left_out}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import console, grid, say, say_json
+from syndicator.cli.terminal import console, entry_facts, grid, say, say_json
 from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
@@ -252,28 +252,21 @@ def _time(moment: datetime) -> str:
 
 def _facts(one: Explanation) -> dict[str, Any]:
     """An entry for programs."""
-    entry, article = one.entry, one.entry.article
+    entry = one.entry
     feeds: dict[str, list[dict[str, object]]] = defaultdict(list)
     for word in one.feeds:
         instead = word.instead and word.instead.guid
         feeds[word.topic].append({"level": word.level, "reason": word.reason, "instead": instead})
-    return {
-        "guid": entry.guid,
+    return entry_facts(entry) | {
         "story": entry.story,
         "story_entries": [
             _other_facts(other) | {"words": one.words.get(other.guid, ())} for other in one.others
         ],
-        "title": article.title,
-        "link": article.link,
-        "source": article.source,
-        "path": article.path,
         "visibility": entry.visibility,
-        "published": article.published,
         "updated": entry.updated,
         "seen": entry.seen,
         "withdrawn": one.withdrawn,
-        "quality": article.quality,
-        "heat": article.heat,
+        "heat": entry.article.heat,
         "topics": entry.topics,
         "problem": one.problem,
         "feeds": feeds,
@@ -282,18 +275,8 @@ def _facts(one: Explanation) -> dict[str, Any]:
 
 
 def _other_facts(other: Entry) -> dict[str, Any]:
-    article = other.article
-    return {
-        "guid": other.guid,
-        "title": article.title,
-        "link": article.link,
-        "source": article.source,
-        "path": article.path,
-        "provider": article.provider and article.provider.name,
-        "visibility": other.visibility,
-        "published": article.published,
-        "quality": article.quality,
-    }
+    provider = other.article.provider
+    return entry_facts(other) | {"provider": provider and provider.name, "visibility": other.visibility}
 
 
 def _route_facts(word: RouteWord) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import console, say, say_json
+from syndicator.cli.terminal import console, entry_facts, grid, say, say_json
 from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
@@ -205,7 +205,6 @@ def _periods(found: Comparison, *, compared: bool) -> Table:
 def _print_stories(title: str, stories: Sequence[ChangedStory], why: str, called: Mapping[str, str]) -> None:
     from rich.text import Text
 
-    from syndicator.cli.terminal import grid
     from syndicator.models import number
 
     console().print()
@@ -252,11 +251,4 @@ def _volume(side: Volume | None) -> dict[str, Any] | None:
 
 
 def _story(one: ChangedStory) -> dict[str, Any]:
-    article = one.entry.article
-    facts = {"channel": one.channel, "route": one.route, "guid": one.entry.guid, "title": article.title}
-    return facts | {
-        "link": article.link,
-        "path": article.path,
-        "quality": article.quality,
-        "why_not": one.why,
-    }
+    return {"channel": one.channel, "route": one.route, "why_not": one.why} | entry_facts(one.entry)

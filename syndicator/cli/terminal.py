@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from syndicator.models import Entry
+
 PATIENCE_S = 1.0
 """How long one waits without being told anything."""
 TOLD_EVERY_S = 10.0
@@ -83,6 +85,20 @@ def say_json(facts: object) -> None:
     """
     text = json.dumps(facts, indent=2, ensure_ascii=False, default=_as_json)
     typer.echo(OBEYED.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text))
+
+
+def entry_facts(entry: Entry) -> dict[str, Any]:
+    """What programs are told of an entry wherever one is named."""
+    article = entry.article
+    return {
+        "guid": entry.guid,
+        "title": article.title,
+        "link": article.link,
+        "source": article.source,
+        "path": article.path,
+        "published": article.published,
+        "quality": article.quality,
+    }
 
 
 def _as_json(value: object) -> str:
