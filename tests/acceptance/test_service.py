@@ -312,7 +312,8 @@ def test_alert_that_comes_while_the_token_is_lost_is_posted_when_it_is_back(
     said = [line for line in service.text().splitlines() if "no slack token" in line]
     assert len(said) == 1 and "routes=ai" in said[0] and "SLACK_BOT_TOKEN" in said[0]
     assert "outcome=sent" not in service.text()
-    assert '"state": "owed"' in service.command("deliveries", "--json").stdout
+    # The line comes before its transaction ends.
+    wait_for(lambda: '"state": "owed"' in service.command("deliveries", "--json").stdout, why="it is kept")
     assert service.stop() == 0
     service.environment["SLACK_BOT_TOKEN"] = token
     service.start()
