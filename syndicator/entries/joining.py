@@ -26,10 +26,10 @@ from syndicator.entries.stories import (
     weigh,
 )
 from syndicator.entries.words import as_written
-from syndicator.models import Entry, Visibility
+from syndicator.models import Entry
 from syndicator.store.session import Session
 from syndicator.store.stories import StoryLead
-from syndicator.store.tables import EPOCH, microseconds
+from syndicator.store.tables import microseconds
 
 MOST_COMPARED = 10
 """Of the leads found, so many that share the most of the words looked for are compared."""
@@ -40,7 +40,7 @@ def join_stories(
 ) -> Sequence[StoredChange]:
     """The changes, those entries that join a story with its id; the others' stories begin now. Only sources
     in `alike` join by likeness."""
-    first = _firsts(change.after.entry for change in changes if _becomes_public(change))
+    first = _firsts(change.after.entry for change in changes if change.is_public and not change.was_public)
     begun = session.stories.leads(first) if first else {}
     beginning = [entry for story, entry in first.items() if story not in begun]
     if not beginning:
@@ -48,17 +48,6 @@ def join_stories(
     joined = _judge(session, beginning, alike, now)
     session.stories.move_entries(joined)
     return [_moved(change, joined) for change in changes]
-
-
-def fill_in(session: Session, entries: Iterable[Entry], alike: Collection[str]) -> None:
-    """Begins the stories of entries that an earlier version has stored; none of them changes."""
-    shown = [one for one in entries if one.visibility not in (Visibility.DRAFT, Visibility.EMBARGOED)]
-    first = _firsts(shown)
-    begun = session.stories.leads(first)
-    beginning = [entry for story, entry in first.items() if story not in begun]
-    accounts = _accounts(beginning, alike)
-    counted = _count(session, accounts) if accounts else _Counted()
-    _begin(session, beginning, counted, EPOCH)
 
 
 def words_joining(session: Session, entry: Entry, others: Iterable[Entry]) -> dict[str, list[str]]:
@@ -79,13 +68,6 @@ def words_joining(session: Session, entry: Entry, others: Iterable[Entry]) -> di
     written = as_written(f"{first.title} {first.summary}") if first else {}
     shared = {one.guid: shared_words(accounts[one.guid], accounts[entry.guid], weights) for one in linked}
     return {guid: [written.get(word, word) for word in some] for guid, some in shared.items()}
-
-
-def _becomes_public(change: StoredChange) -> bool:
-    before, after = change.before, change.after.entry
-    return after.visibility is Visibility.PUBLIC and (
-        before is None or before.entry.visibility is not Visibility.PUBLIC
-    )
 
 
 def _firsts(entries: Iterable[Entry]) -> dict[str, Entry]:
@@ -111,10 +93,6 @@ class _Counted:
     weights: dict[str, float] = field(default_factory=dict)
     of: int = 0
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-
-def _accounts(beginning: Iterable[Entry], alike: Collection[str]) -> dict[str, Account]:
-    return {one.story: account_of(one.article) for one in beginning if one.article.source in alike}
 
 
 def _count(session: Session, accounts: Mapping[str, Account]) -> _Counted:
@@ -143,7 +121,7 @@ def _judge(
     session: Session, beginning: Sequence[Entry], alike: Collection[str], now: datetime
 ) -> dict[str, str]:
     """Which of the stories join another, and which; the others begin."""
-    accounts = _accounts(beginning, alike)
+    accounts = {one.story: account_of(one.article) for one in beginning if one.article.source in alike}
     counted, joined = _Counted(), dict[str, str]()
     if accounts:
         counted = _count(session, accounts)

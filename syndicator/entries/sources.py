@@ -15,7 +15,6 @@ from pathlib import Path
 import structlog
 
 from syndicator.clock import Moment
-from syndicator.entries.joining import fill_in
 from syndicator.entries.news import say_changes, say_problems
 from syndicator.entries.routing import SOME, StoryRouter
 from syndicator.entries.scanner import ScanResult, SourceScanner
@@ -26,7 +25,6 @@ from syndicator.notify.enqueue import Enqueuer
 from syndicator.progress import Progress, no_progress
 from syndicator.publish.topics import beside
 from syndicator.settings.models import Settings, Source
-from syndicator.settings.types import StoryRule
 from syndicator.store.database import Store
 from syndicator.store.session import Session
 from syndicator.store.types import ProblemChanges, ProblemKind, SourceState
@@ -39,8 +37,6 @@ LOST = "folders lost"
 CONFIRMED = "removals confirmed"
 """The metadata by which an operator tells a running service that articles are meant to be gone."""
 CONFIRMATION_LASTS = timedelta(minutes=10)
-STORIES = "stories"
-"""That all stories that there are have begun in the store; earlier versions did not write it down."""
 TOPICS_APPLIED = "topics applied"
 """The rules by which all entries were put into topics; empty while that is under way."""
 
@@ -64,7 +60,6 @@ class Sources:
     ) -> None:
         self._store, self._settings = store, settings
         self._router, self._enqueuer = router, enqueuer
-        self._has_stories = False
         self._catalog: TopicCatalog | None = None
         """Thrown away where a transaction fails, and read anew by the next."""
         with store.transaction() as session:
@@ -114,7 +109,6 @@ class Sources:
         """
         confirmed = everywhere and self._is_confirmed(at.now)
         self._router.update_minimums(self._store, at.now)
-        self._fill_in_stories(progress)
         scans: list[tuple[SourceScanner, ScanResult]] = []
         for name, scanner in self._scanners.items():
             some = hints.get(name, ())
@@ -206,22 +200,6 @@ class Sources:
                 session.put_source(scanner.name, SourceState(reading=reading(scanner.source), began=now))
             scanner.has_begun = True
             log.info("source begun, silently", source=scanner.name)
-
-    def _fill_in_stories(self, progress: Progress) -> None:
-        """Once, after an update: begins the stories that are there. Cut off, the next start goes on."""
-        if self._has_stories:
-            return
-        with self._store.reading() as session:
-            guids = session.guids() if session.metadata(STORIES) is None else []
-        alike = {one.name for one in self._settings.sources if one.stories is StoryRule.ALIKE}
-        for start in range(0, len(guids), SOME):
-            progress(start, len(guids))
-            with self._store.transaction() as session:
-                stored = session.entries(guids[start : start + SOME]).values()
-                fill_in(session, (one.entry for one in stored), alike)
-        with self._store.transaction() as session:
-            session.put_metadata(STORIES, "filled in")
-        self._has_stories = True
 
     def apply_time(self, now: datetime, *, silent: bool = False) -> int:
         """Lets embargoes end and entries expire; how many did. With `silent` it is no news."""

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from syndicator.entries.joining import LeadIndex
-from syndicator.entries.sources import STORIES
 from syndicator.entries.stories import WINDOW, account_of
 from syndicator.models import Visibility
 from syndicator.settings.models import Route
@@ -194,27 +192,6 @@ def test_apart(rig: Rig) -> None:
     stories = by_path(rig)
     assert len({stories[path] for path in ("apart.md", "copy.md", "a.md")}) == 3
     assert stories["b.md"] == stories["a.md"]
-
-
-def test_state_of_an_earlier_version_is_filled_in(rig: Rig) -> None:
-    rig.write("a.md", **LAUNCH)
-    rig.write("draft.md", **THIRD, published=False)
-    rig.run_once()
-    with rig.store.transaction() as session:
-        for table in ("stories", "story_words", "word_counts"):
-            session._connection.execute(text(f"DELETE FROM {table}"))
-        session._connection.execute(text("DELETE FROM metadata WHERE name = :name"), {"name": STORIES})
-    before, documents, ledger = by_path(rig), rig.documents(), rig.owed()
-    for _ in range(2):
-        rig.restart()
-        rig.run_once()
-        assert (by_path(rig), rig.documents(), rig.owed()) == (before, documents, ledger)
-        assert words_known(rig) == {"skylark": 1, "northwind": 1}
-        with rig.store.transaction() as session:
-            session._connection.execute(text("DELETE FROM metadata WHERE name = :name"), {"name": STORIES})
-    rig.write("b.md", **SAME)
-    rig.look()
-    assert story(rig, "b.md") == story(rig, "a.md")
 
 
 def test_leads_are_found_by_the_words_they_share_and_their_time() -> None:
