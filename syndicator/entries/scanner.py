@@ -34,7 +34,7 @@ from syndicator.watch.changes import (
     compare,
     guard_deletions,
 )
-from syndicator.watch.files import SUFFIXES, Reading, Unread, read_article, scan
+from syndicator.watch.files import SUFFIXES, Unread, read_article, scan
 from syndicator.watch.types import TOPIC_SUFFIXES, Scan, Stamp
 
 log = structlog.get_logger()
@@ -297,17 +297,14 @@ class SourceScanner:
     def _read(self, path: str, stamp: Stamp, at: Moment) -> ScannedFile | None:
         """What the file has; None where it is to be looked at again. Raises SourceUnreadable."""
         try:
-            reading = read_article(self.root, path, expected=stamp)
+            data = read_article(self.root, path, expected=stamp)
         except ArticleError as error:
             return self._problem(path, stamp, b"", error)
-        match reading:
-            case Unread.GONE:
-                return None
-            case Unread.CHANGING:
-                self._settling.put_back(path, stamp, now=at.monotonic)
-                return None
-            case Reading(data=data):
-                return self._parse(path, stamp, data)
+        if not isinstance(data, Unread):
+            return self._parse(path, stamp, data)
+        if data is Unread.CHANGING:
+            self._settling.put_back(path, stamp, now=at.monotonic)
+        return None
 
     def _parse(self, path: str, stamp: Stamp, data: bytes) -> ScannedFile:
         digest = digest_of(data)

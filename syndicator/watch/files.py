@@ -19,7 +19,6 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -39,7 +38,6 @@ from syndicator.watch.types import (
 SUFFIXES = (".md", ".markdown")
 SAID_EVERY = 1_000
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_FORMAT = 0o170000
 _VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 """A name that is gone, or is no directory any more (a link counts as that: none is followed)."""
 
@@ -168,7 +166,7 @@ class _Found:
             self.folder(directory, name, prefix + name, depth + 1)
 
     def file(self, path: str, facts: os.stat_result) -> None:
-        if facts.st_mode & _FORMAT == stat.S_IFREG and (path.isascii() or is_utf8(path)):
+        if stat.S_ISREG(facts.st_mode) and (path.isascii() or is_utf8(path)):
             self.files[path] = stamp(facts)
             if len(self.files) % SAID_EVERY == 0:
                 self.progress(len(self.files), 0)
@@ -185,7 +183,6 @@ class _Found:
 
 LIMIT = 2 * 1024 * 1024
 """Bytes of the largest article that is read."""
-_CHUNK = 256 * 1024
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _RIGHTS = (
     "cannot be read: the service's user has no right to",
@@ -195,7 +192,7 @@ _WHY = {
     errno.EACCES: _RIGHTS,
     errno.EPERM: _RIGHTS,
     errno.ELOOP: (f"is {SkippedFile.LINK}", SkippedFile.LINK.fix),
-    errno.ENXIO: (f"is {SkippedFile.SOCKET}", SkippedFile.SOCKET.fix),
+    errno.ENXIO: (f"is {SkippedFile.SPECIAL}", SkippedFile.SPECIAL.fix),
     errno.ENAMETOOLONG: ("has too long a name", "Shorten it"),
 }
 """What the operating system says of one file, in words and with a fix; all else is a sick disk or mount."""
@@ -205,14 +202,6 @@ _LATER = frozenset({errno.EAGAIN, errno.ESTALE, errno.ETXTBSY})
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """The bytes of a file and the stamp that they belong to."""
-
-    data: bytes
-    stamp: Stamp
-
-
 class Unread(StrEnum):
     """Why there are no bytes, though the file is not at fault."""
 
@@ -220,8 +209,8 @@ class Unread(StrEnum):
     CHANGING = "it is being written: look again later"
 
 
-def read_article(root: Path, path: str, *, expected: Stamp | None = None) -> Reading | Unread:
-    """Reads the file at `path` (relative, `/`) below `root`, which may itself be a link.
+def read_article(root: Path, path: str, *, expected: Stamp | None = None) -> bytes | Unread:
+    """The bytes of the file at `path` (relative, `/`) below `root`, which may itself be a link.
 
     With `expected`, the stamp that came to rest, another one on the open file counts as changing. Raises
     ArticleError where only a person can help (a link, a pipe, a device, too large, no right to read), within
@@ -242,7 +231,7 @@ def read_article(root: Path, path: str, *, expected: Stamp | None = None) -> Rea
         raise ArticleError(what, fix=fix) from error
 
 
-def _read(above: int, name: str, expected: Stamp | None) -> Reading | Unread:
+def _read(above: int, name: str, expected: Stamp | None) -> bytes | Unread:
     """Looks before opening, since opening a device can do something, and again at what was opened."""
     _refuse(os.stat(name, dir_fd=above, follow_symlinks=False))
     descriptor = os.open(name, _FILE, dir_fd=above)
@@ -251,23 +240,14 @@ def _read(above: int, name: str, expected: Stamp | None) -> Reading | Unread:
         _refuse(before)
         if expected is not None and stamp(before) != expected:
             return Unread.CHANGING
-        data = _all(descriptor)
+        # A byte more than there was: it may grow while it is read.
+        data = os.read(descriptor, before.st_size + 1)
         after = stamp(os.fstat(descriptor))
     finally:
         os.close(descriptor)
     if after != stamp(before) or len(data) != after.size:
         return Unread.CHANGING
-    return Reading(data=data, stamp=after)
-
-
-def _all(descriptor: int) -> bytes:
-    """Reads to the end, and no further than one byte over the limit (a file may grow while it is read)."""
-    chunks: list[bytes] = []
-    left = LIMIT + 1
-    while left and (chunk := os.read(descriptor, min(left, _CHUNK))):
-        chunks.append(chunk)
-        left -= len(chunk)
-    return b"".join(chunks)
+    return data
 
 
 def _refuse(found: os.stat_result) -> None:

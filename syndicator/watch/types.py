@@ -35,9 +35,7 @@ class SkippedFile(StrEnum):
     """Why a name that looks like an article's is not read. The value is what is wrong, in words."""
 
     LINK = "a symbolic link, and links are not followed"
-    FIFO = "a named pipe, not a file"
-    SOCKET = "a socket, not a file"
-    DEVICE = "a device, not a file"
+    SPECIAL = "a pipe, socket or device, not a file"
     NAME = "a file name that is not UTF-8"
     UNREADABLE = "a folder that cannot be read"
     TOO_DEEP = f"a folder more than {MAX_DEPTH} levels deep"
@@ -47,11 +45,6 @@ class SkippedFile(StrEnum):
         return _FIXES.get(self, "Remove it, or write the article as a regular file")
 
 
-_KINDS = {
-    stat.S_IFLNK: SkippedFile.LINK,
-    stat.S_IFIFO: SkippedFile.FIFO,
-    stat.S_IFSOCK: SkippedFile.SOCKET,
-}
 _FIXES = {
     SkippedFile.LINK: "Put the file itself here, or a hard link to it",
     SkippedFile.NAME: "Rename it; `ls -b` shows its bytes",
@@ -104,7 +97,9 @@ def stamp(found: os.stat_result) -> Stamp:
 
 def skip_reason(mode: int) -> SkippedFile | None:
     """What a thing is if it is not a regular file; None if it is."""
-    return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), SkippedFile.DEVICE)
+    if stat.S_ISREG(mode):
+        return None
+    return SkippedFile.LINK if stat.S_ISLNK(mode) else SkippedFile.SPECIAL
 
 
 def is_utf8(name: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from syndicator.watch.changes import Guard, Hint, Settling, compare, guard_deletions
-from syndicator.watch.files import Reading, Unread, read_article, scan
+from syndicator.watch.files import Unread, read_article, scan
 from syndicator.watch.folder import Folder
 from syndicator.watch.types import Scan, Stamp
 
@@ -94,10 +94,8 @@ class Follower:
             changes, batch, now=time.monotonic(), wall_ns=time.time_ns()
         ).items():
             self.reads.append(path)
-            match read_article(self.root, path, expected=stamp):
-                case Reading(data=data, stamp=read):
-                    self.known[path], self.articles[path] = read, data
-                case Unread.CHANGING:
-                    self.settling.put_back(path, stamp, now=time.monotonic())
-                case Unread.GONE:
-                    pass
+            data = read_article(self.root, path, expected=stamp)
+            if not isinstance(data, Unread):
+                self.known[path], self.articles[path] = stamp, data
+            elif data is Unread.CHANGING:
+                self.settling.put_back(path, stamp, now=time.monotonic())

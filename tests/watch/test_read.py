@@ -14,7 +14,7 @@ import pytest
 
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.watch.changes import Settling, compare
-from syndicator.watch.files import LIMIT, Reading, Unread, read_article, scan
+from syndicator.watch.files import LIMIT, Unread, read_article, scan
 from syndicator.watch.types import Stamp
 from tests.sockets import make_socket
 
@@ -30,27 +30,24 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def test_an_article_is_read_with_its_stamp(root: Path) -> None:
-    files = scan(root).files
-    assert read_article(root, "a.md") == Reading(data=TEXT, stamp=files["a.md"])
-    assert read_article(root, "deep/er/b.md") == Reading(data=TEXT * 2, stamp=files["deep/er/b.md"])
+def test_an_article_is_read(root: Path) -> None:
+    assert read_article(root, "a.md") == TEXT
+    assert read_article(root, "deep/er/b.md") == TEXT * 2
 
 
 def test_an_empty_file_is_read(root: Path) -> None:
     (root / "empty.md").touch()
-    read = read_article(root, "empty.md")
-    assert isinstance(read, Reading)
-    assert read.data == b""
+    assert read_article(root, "empty.md") == b""
 
 
 def test_the_root_may_be_a_link(root: Path) -> None:
     (root.parent / "current").symlink_to(root)
-    assert isinstance(read_article(root.parent / "current", "a.md"), Reading)
+    assert read_article(root.parent / "current", "a.md") == TEXT
 
 
 def test_a_hard_link_is_read(root: Path) -> None:
     os.link(root / "a.md", root / "c.md")
-    assert isinstance(read_article(root, "c.md"), Reading)
+    assert read_article(root, "c.md") == TEXT
 
 
 @pytest.mark.parametrize("path", ["no.md", "no/a.md", "a.md/b.md", "../root/a.md", "/a.md", "deep//er/b.md"])
@@ -103,9 +100,9 @@ def large(root: Path) -> None:
         (link, "is a symbolic link"),
         (link_to_environment, "is a symbolic link"),
         (loop, "is a symbolic link"),
-        (fifo, "is a named pipe"),
-        (unix_socket, "is a socket"),
-        (zeros, "is a device"),
+        (fifo, "is a pipe, socket or device"),
+        (unix_socket, "is a pipe, socket or device"),
+        (zeros, "is a pipe, socket or device"),
         (folder, "is a folder"),
         (large, "is too large: 104,857,600 bytes, and at most 2,097,152 are read"),
     ],
@@ -133,9 +130,7 @@ def test_nothing_behind_a_link_is_read(root: Path) -> None:
 
 def test_a_file_of_just_the_limit_is_read(root: Path) -> None:
     (root / "a.md").write_bytes(b"x" * LIMIT)
-    read = read_article(root, "a.md")
-    assert isinstance(read, Reading)
-    assert len(read.data) == LIMIT
+    assert read_article(root, "a.md") == b"x" * LIMIT
 
 
 def test_a_name_that_no_file_can_have_is_refused(root: Path) -> None:
@@ -207,7 +202,7 @@ def test_without_descriptors_nothing_is_lost_or_blamed_on_the_article(root: Path
 
 def test_a_file_other_than_expected_is_changing(root: Path) -> None:
     expected = scan(root).files["a.md"]
-    assert read_article(root, "a.md", expected=expected) == Reading(data=TEXT, stamp=expected)
+    assert read_article(root, "a.md", expected=expected) == TEXT
     (root / "a.md").write_bytes(TEXT * 3)
     assert read_article(root, "a.md", expected=expected) is Unread.CHANGING
 
@@ -295,11 +290,11 @@ def try_often(root: Path, quiet: float) -> Tries:
         ready = settling.ready(changes, now=time.monotonic(), wall_ns=time.time_ns())
         read = read_article(root, "w.md", expected=ready.get("w.md"))
         if "w.md" not in ready:
-            tries.unsettled_torn += isinstance(read, Reading) and not whole(read.data)
-        elif isinstance(read, Reading):
-            known["w.md"] = read.stamp
-            tries.whole += whole(read.data)
-            tries.torn += not whole(read.data)
+            tries.unsettled_torn += isinstance(read, bytes) and not whole(read)
+        elif isinstance(read, bytes):
+            known["w.md"] = ready["w.md"]
+            tries.whole += whole(read)
+            tries.torn += not whole(read)
         else:
             tries.put_off += 1
             settling.put_back("w.md", ready["w.md"], now=time.monotonic())

@@ -84,14 +84,14 @@ def test_what_is_no_regular_file_is_an_oddity(tmp_path: Path, seen_by: str) -> N
         "link.md": SkippedFile.LINK,
         "away.md": SkippedFile.LINK,
         "broken.md": SkippedFile.LINK,
-        "pipe.md": SkippedFile.FIFO,
-        "sock.md": SkippedFile.SOCKET,
+        "pipe.md": SkippedFile.SPECIAL,
+        "sock.md": SkippedFile.SPECIAL,
     }
     assert seen.complete, "an skip_reason is seen well enough"
 
 
 def test_a_device_is_an_oddity() -> None:
-    assert skip_reason(Path("/dev/null").stat().st_mode) is SkippedFile.DEVICE
+    assert skip_reason(Path("/dev/null").stat().st_mode) is SkippedFile.SPECIAL
 
 
 def test_oddities_are_problems_with_a_cure(tmp_path: Path) -> None:
