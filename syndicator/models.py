@@ -76,25 +76,19 @@ RESERVED_LEVELS = frozenset({ALL, "archive", *FILE_NAMES.values()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """A place in a text file; lines and columns count from 1."""
-
-    line: int = 1
-    column: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What is wrong with a file and how to mend it. `path` is relative to the source's folder."""
+    """What is wrong with a file and how to mend it. `path` is relative to the source's folder; lines and
+    columns count from 1."""
 
     source: str
     path: str
-    at: Position = field(default_factory=Position)
+    line: int = 1
+    column: int = 1
     what: str
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.at.line}:{self.at.column}: {self.what}. {self.fix}"
+        return f"{self.path}:{self.line}:{self.column}: {self.what}. {self.fix}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,7 +140,7 @@ def _annotate(settings: Settings, problems: Sequence[Problem]) -> None:
     for one in problems:
         path = settings.file_of(one)
         file = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-        place = f"file={_property(str(file))},line={one.at.line},col={one.at.column}"
+        place = f"file={_property(str(file))},line={one.line},col={one.column}"
         typer.echo(f"::error {place}::{_escaped(f'{one.what}. {one.fix}.')}")
 
 

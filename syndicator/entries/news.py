@@ -81,8 +81,8 @@ def _say_bad(bad: Sequence[Problem], roots: Mapping[str, Path]) -> None:
         log.warning("problem", count=len(bad), what=what, fix=fix, examples=examples, see="syndicator check")
         return
     for problem, path in zip(bad, paths, strict=True):
-        at = problem.at
-        log.warning("problem", path=path, line=at.line, column=at.column, what=what, fix=problem.fix)
+        line, column = problem.line, problem.column
+        log.warning("problem", path=path, line=line, column=column, what=what, fix=problem.fix)
 
 
 def _path(source: str, path: str, roots: Mapping[str, Path]) -> str:

@@ -17,7 +17,7 @@ from syndicator.entries.match import ScannedFile
 from syndicator.entries.reader import digest_of, read_elsewhere
 from syndicator.entries.sync import UNREAD, Batch, Synced
 from syndicator.errors import ArticleError, SourceUnreadable
-from syndicator.models import Position, Problem
+from syndicator.models import Problem
 from syndicator.once import SaidOnce
 from syndicator.parse.article import parse_article
 from syndicator.parse.topic_file import parse_topic_file, topic_matcher
@@ -322,6 +322,6 @@ class SourceScanner:
         return ScannedFile(path=path, stamp=stamp, digest=digest, article=article)
 
     def _problem(self, path: str, stamp: Stamp, digest: bytes, error: ArticleError) -> ScannedFile:
-        at = Position(line=error.line, column=error.column)
-        problem = Problem(source=self.name, path=path, at=at, what=error.what, fix=error.fix)
+        place = {"line": error.line, "column": error.column}
+        problem = Problem(source=self.name, path=path, **place, what=error.what, fix=error.fix)
         return ScannedFile(path=path, stamp=stamp, digest=digest, problem=problem)

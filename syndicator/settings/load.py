@@ -111,7 +111,7 @@ class SettingsReader:
             return name
         if not _is_set(self._document.value, path):
             return "default"
-        return f"{self._file}:{self._document.place(*path).line}"
+        return f"{self._file}:{self._document.place(*path)[0]}"
 
     def _validated(self) -> Settings:
         try:
@@ -124,8 +124,8 @@ class SettingsReader:
 
     def _add(self, what: str, path: SettingPath) -> None:
         """Notes what is wrong, in the variable that sets it or at its (or its parent's) place in the file."""
-        at, name = self._document.place(*path), self._variable(path)
-        place: dict[str, Any] = {"file": str(self._file), "line": at.line, "column": at.column}
+        (line, column), name = self._document.place(*path), self._variable(path)
+        place: dict[str, Any] = {"file": str(self._file), "line": line, "column": column}
         place = place if name is None else {"variable": name}
         self.problems.append(SettingProblem(key=name_of(path), what=what, **place))
 

@@ -344,4 +344,4 @@ class Settings(Model):
 
     def place_of(self, problem: Problem) -> str:
         """The file with line and column, as an editor takes it."""
-        return f"{self.file_of(problem)}:{problem.at.line}:{problem.at.column}"
+        return f"{self.file_of(problem)}:{problem.line}:{problem.column}"

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
-from syndicator.models import Article, DeclaredTopic, Entry, Position, Problem, Topic, WrittenFile
+from syndicator.models import Article, DeclaredTopic, Entry, Problem, Topic, WrittenFile
 from syndicator.store.dialect import row_of
 from syndicator.store.types import FileStamp, KnownFile, ProblemKind, StoredEntry, StoredTopic
 
@@ -115,14 +115,11 @@ def _unsigned(number: int) -> int:
 
 
 def problem_row(problem: Problem, kind: ProblemKind, since: datetime) -> dict[str, Any]:
-    row = row_of(problem) | {"line": problem.at.line, "column": problem.at.column}
-    del row["at"]
-    return row | {"kind": kind, "since": since}
+    return row_of(problem) | {"kind": kind, "since": since}
 
 
 def problem_value(row: RowMapping) -> Problem:
-    at = Position(line=row["line"], column=row["column"])
-    return Problem(source=row["source"], path=row["path"], at=at, what=row["what"], fix=row["fix"])
+    return Problem(**{name: row[name] for name in ("source", "path", "line", "column", "what", "fix")})
 
 
 def topic_row(stored: StoredTopic) -> dict[str, Any]:

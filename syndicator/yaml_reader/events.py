@@ -26,13 +26,14 @@ from yaml.events import (
 )
 
 from syndicator.errors import ArticleError
-from syndicator.models import Position
 from syndicator.text import shorten
 from syndicator.yaml_reader.scalars import Value, plain_scalar
 
 Key: TypeAlias = str | int
 Mark: TypeAlias = Any
 """A place as libyaml gives it, with `line` and `column` counted from 0; or None."""
+Place: TypeAlias = tuple[int, int]
+"""Line and column of the file, counted from 1."""
 SECRET = frozenset({"secured"})
 """Keys whose values are opaque to everybody: read over at any depth, never built, never kept."""
 PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -61,7 +62,7 @@ class YamlDocument:
     spots: Spots = field(default_factory=dict, repr=False)
     """For each dict and list, by its id, the mark of each key or item."""
 
-    def place(self, *path: Key) -> Position:
+    def place(self, *path: Key) -> Place:
         """Where the key or item at `path` stands; for a path that leads nowhere, its last known part."""
         here: Any = self.value
         mark: Mark = None
@@ -71,12 +72,12 @@ class YamlDocument:
                 break
             mark = spots[step]
             here = here.get(step) if type(here) is dict else here[step]
-        return position(mark, self.first_line)
+        return _place(mark, self.first_line)
 
     def problem(self, what: str, fix: str, *path: Key) -> ArticleError:
         """An ArticleError at the key of `path`."""
-        at = self.place(*path)
-        return ArticleError(what, fix=fix, line=at.line, column=at.column)
+        line, column = self.place(*path)
+        return ArticleError(what, fix=fix, line=line, column=column)
 
 
 def read_yaml(
@@ -207,7 +208,7 @@ class _Builder:
     def _take_key(self, event: Any) -> None:
         key = event.value
         if key in self._marks:
-            line = position(self._marks[key], self._first_line).line
+            line, _ = _place(self._marks[key], self._first_line)
             what = f"the key `{shown(key)}` stands here a second time (first on line {line})"
             raise self._wrong(what, "Keep one of the two", event)
         if key == "<<" and event.implicit[0]:
@@ -274,11 +275,9 @@ _BEGUN = ("quotes", "a bracket", "a line that is neither")
 _OTHER = ("text that is not YAML", _COLON)
 
 
-def position(mark: Mark, first_line: int) -> Position:
-    """A mark as lines and columns of the file; without a mark, the document's first line."""
-    if mark is None:
-        return Position(line=first_line)
-    return Position(line=first_line + mark.line, column=mark.column + 1)
+def _place(mark: Mark, first_line: int) -> Place:
+    """Where a mark is in the file; without a mark, the document's first line."""
+    return (first_line, 1) if mark is None else (first_line + mark.line, mark.column + 1)
 
 
 def explain_syntax(error: Exception, first_line: int) -> ArticleError:
@@ -292,5 +291,5 @@ def explain_syntax(error: Exception, first_line: int) -> ArticleError:
 
 
 def _problem_at(mark: Mark, first_line: int, what: str, fix: str) -> ArticleError:
-    at = position(mark, first_line)
-    return ArticleError(what, fix=fix, line=at.line, column=at.column)
+    line, column = _place(mark, first_line)
+    return ArticleError(what, fix=fix, line=line, column=column)

@@ -66,7 +66,7 @@ def test_build_tells_programs_what_it_did(site: Running) -> None:
     assert done.returncode == 1, "there are problems"
     told = json.loads(done.stdout)
     assert told["entries"] == {"public": 3}
-    assert [(one["path"], one["at"]["line"]) for one in told["problems"]] == [("bad.md", 3)]
+    assert [(one["path"], one["line"]) for one in told["problems"]] == [("bad.md", 3)]
     assert told["files_written"] > 3
 
 

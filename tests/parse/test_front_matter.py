@@ -7,7 +7,6 @@ import time
 import pytest
 
 from syndicator.errors import ArticleError
-from syndicator.models import Position
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.yaml_reader.scalars import Value
 
@@ -177,11 +176,11 @@ def test_invisible_characters_in_front_matter_cost_nothing() -> None:
 
 def test_place_is_that_of_the_key() -> None:
     read = matter("\n\n---\ntitle: x\nimages:\n  - {width: 5, url: a}\n  - url: b\n---\n\n\nText\n")
-    assert read.document.place("title") == Position(line=4, column=1)
-    assert read.document.place("images", 0, "url") == Position(line=6, column=16)
-    assert read.document.place("images", 1) == Position(line=7, column=5)
-    assert read.document.place("images", 7, "url") == Position(line=5, column=1)
-    assert read.document.place("nowhere") == Position(line=4, column=1)
+    assert read.document.place("title") == (4, 1)
+    assert read.document.place("images", 0, "url") == (6, 16)
+    assert read.document.place("images", 1) == (7, 5)
+    assert read.document.place("images", 7, "url") == (5, 1)
+    assert read.document.place("nowhere") == (4, 1)
     assert read.body_line == 11
 
 

@@ -7,7 +7,6 @@ import time
 import pytest
 
 from syndicator.errors import ArticleError
-from syndicator.models import Position
 from syndicator.parse.front_matter import FrontMatter, read_front_matter
 
 
@@ -53,8 +52,8 @@ def test_json_gives_plain_values() -> None:
 
 
 def test_what_is_wrong_with_a_value_is_told_at_the_first_line() -> None:
-    assert toml('title = "x"\n[cover]\nimage = "y"').document.place("cover", "image") == Position(line=2)
-    assert json('{\n  "a": {"b": 1},\n  "b": 2\n}').document.place("b") == Position(line=1)
+    assert toml('title = "x"\n[cover]\nimage = "y"').document.place("cover", "image") == (2, 1)
+    assert json('{\n  "a": {"b": 1},\n  "b": 2\n}').document.place("b") == (1, 1)
 
 
 REFUSED = {

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.errors import ArticleError
-from syndicator.models import Position
 from syndicator.yaml_reader.events import PARSER, Limits, read_yaml
 from syndicator.yaml_reader.scalars import Value
 
@@ -26,8 +25,8 @@ def _parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def test_both_parsers_give_the_same_values_and_places() -> None:
     document = read_yaml("a: 1\nb:\n  - {c: no, d: 'x: y'}\n  - ~\n", first_line=3)
     assert document.value == {"a": 1, "b": [{"c": "no", "d": "x: y"}, None]}
-    assert document.place("b", 0, "d") == Position(line=5, column=13)
-    assert document.place() == Position(line=3)
+    assert document.place("b", 0, "d") == (5, 13)
+    assert document.place() == (3, 1)
 
 
 @pytest.mark.usefixtures("_parser")
