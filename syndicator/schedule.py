@@ -52,14 +52,9 @@ class Cron:
     zone: ZoneInfo
 
 
-def validate_cron(cron: str, time_zone: str) -> None:
-    """Raises ValueError, in words for whoever wrote the settings, if the digest's time is none."""
-    read_cron(cron, time_zone)
-
-
 @cache
 def read_cron(cron: str, time_zone: str) -> Cron:
-    """The crontab, ready to ask. Raises ValueError as `validate_cron`."""
+    """The crontab, ready to ask. Raises ValueError, in words for whoever wrote the settings."""
     try:
         zone = ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

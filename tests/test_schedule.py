@@ -24,7 +24,6 @@ from syndicator.schedule import (
     next_digest,
     next_slot,
     read_cron,
-    validate_cron,
 )
 from syndicator.settings.models import Digest
 
@@ -258,7 +257,7 @@ def test_day_and_weekday_go_together_as_in_cron(cron: str, first: list[str]) -> 
 )
 def test_time_that_is_none_is_refused_in_words(cron: str, zone: str, words: str) -> None:
     with pytest.raises(ValueError, match=r"^the") as caught:
-        validate_cron(cron, zone)
+        read_cron(cron, zone)
     assert words in str(caught.value)
 
 

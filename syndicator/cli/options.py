@@ -107,9 +107,9 @@ def _read(config: Path, *, to_publish: bool) -> tuple[Settings, SettingsReader]:
 
 def check_cron(cron: str, time_zone: str) -> None:
     """Raises ValueError, with what is wrong, where it is no time of a digest."""
-    from syndicator.schedule import validate_cron
+    from syndicator.schedule import read_cron
 
-    validate_cron(cron, time_zone)
+    read_cron(cron, time_zone)
 
 
 def check_output(output: Path) -> None:

@@ -25,7 +25,7 @@ LONGEST_SHOWN = 60
 SettingPath: TypeAlias = tuple[str | int, ...]
 """From the top: keys, and the numbers of items of lists."""
 Fault: TypeAlias = tuple[SettingPath, str]
-CronCheck = Callable[[str, str], None]
+CronCheck = Callable[[str, str], object]
 """Raises ValueError, readable, when a crontab expression or its time zone is wrong."""
 OutputCheck = Callable[[Path], None]
 """Raises ValueError, readable, when the folder is none that can be written."""

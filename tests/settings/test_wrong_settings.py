@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from syndicator.errors import SettingProblem, SettingsError
-from syndicator.schedule import validate_cron
+from syndicator.schedule import read_cron
 from syndicator.settings.faults import SettingPath, known_keys, name_of
 from syndicator.settings.load import SettingsReader
 
@@ -64,7 +64,7 @@ def problems(folder: Path, values: object, environment: dict[str, str] | None = 
     file = folder / "s.yaml"
     file.write_text(json.dumps(values), encoding="utf-8")
     try:
-        SettingsReader(file, environment or {}).settings(validate_cron)
+        SettingsReader(file, environment or {}).settings(read_cron)
     except SettingsError as error:
         for text in error.problems:
             assert not FORBIDDEN.search(re.sub(r"\(is .*\)$", "", text.what)), text
