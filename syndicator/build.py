@@ -90,8 +90,7 @@ def check(settings: Settings, *, show: ShowProgress) -> Pass:
     clock = Clock()
     with _nowhere(settings) as elsewhere, opened(elsewhere, now=clock.now()) as app:
         Loop(app, clock, progress=Stages(show)).sync_all()
-        unmatched = map(str, unmatched_patterns(app.store, settings.routes))
-        idle = (*_idle(app, settings), *unmatched)
+        idle = (*_idle(app, settings), *unmatched_patterns(app.store, settings.routes))
         return _pass(app, Published(), (*_warnings(settings), *idle))
 
 

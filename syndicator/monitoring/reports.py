@@ -8,7 +8,7 @@ import structlog
 
 from syndicator.models import INCLUDE, Visibility
 from syndicator.monitoring.health import ROUTE_FIX
-from syndicator.notify.patterns import Unmatched, folded, unmatched
+from syndicator.notify.idle import folded, unmatched
 from syndicator.notify.rules import left_behind, names_with_ancestors
 from syndicator.settings.models import Route, Settings
 from syndicator.store.database import Store
@@ -40,14 +40,11 @@ def report_entries(store: Store) -> None:
 def report_patterns(store: Store, routes: Sequence[Route]) -> None:
     """Says at start which patterns of the routes match nothing that is there."""
     for one in unmatched_patterns(store, routes):
-        fix = f'did you mean "{one.nearest}"?' if one.nearest else "correct it, unless it is still to come"
-        log.warning(
-            "pattern matches nothing", route=one.route, setting=one.setting, pattern=one.pattern, fix=fix
-        )
+        log.warning("pattern matches nothing", what=one, fix="Correct it, unless it is still to come")
 
 
-def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[Unmatched]:
-    """The patterns of the routes that match no topic, publisher or type in the store."""
+def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[str]:
+    """A line for each pattern of the routes that matches no topic, publisher or type in the store."""
     # Reading all articles for these takes a while.
     needed = any(one.providers or one.types for route in routes for one in (route, route.exclude))
     with store.reading() as session:

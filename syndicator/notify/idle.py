@@ -1,13 +1,18 @@
-"""Which settings are accepted and do nothing as they stand with the others: most likely a slip (pure)."""
+"""Which settings are accepted and do nothing, by others or by what is there: most likely a slip (pure)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from syndicator.notify.message import GROUPED
 from syndicator.settings.models import Digest, Route, Source
 
 KINDS = ("topics", "providers", "types")
+
+KnownNames = Mapping[str, Mapping[str, str]]
+"""What each of KINDS is matched by: names folded, each with the name as it is shown."""
 
 
 def idle_settings(sources: Sequence[Source], routes: Sequence[Route]) -> Iterator[str]:
@@ -40,6 +45,30 @@ def unrated(routes: Sequence[Route], *, is_rated: bool, is_hot: bool) -> Iterato
             yield f"route {route.name}: {setting}: no article has a quality, so that it takes nothing"
         if route.min_heat is not None and not is_hot:
             yield f"route {route.name}: min_heat: no article has a heat, so that it takes nothing"
+
+
+def unmatched(routes: Iterable[Route], names: KnownNames) -> list[str]:
+    """A line for each pattern that matches nothing, by route; those of a kind of which there is nothing at
+    all are left out, as in a folder that is still empty."""
+    return [
+        f'route {route.name}: {prefix}{kind}: "{pattern}" matches nothing that is there'
+        + _hint(pattern, known)
+        for route in routes
+        for prefix, patterns in (("", route), ("exclude.", route.exclude))
+        for kind, known in names.items()
+        for pattern in getattr(patterns, kind)
+        if known and not any(fnmatchcase(key, pattern.casefold()) for key in known)
+    ]
+
+
+def folded(names: Iterable[str]) -> dict[str, str]:
+    """Names as they are shown, by their folded form."""
+    return {name.casefold(): name for name in sorted(names)}
+
+
+def _hint(pattern: str, known: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(pattern.casefold(), known, n=1)
+    return f'; did you mean "{known[near[0]]}"?' if near else ""
 
 
 def takes_all_of(route: Route, other: Route) -> bool:

@@ -25,10 +25,9 @@ def test_start_says_which_patterns_match_nothing(tmp_path: Path) -> None:
     )
     with capture_logs() as logs:
         report_patterns(rig.store, [route])
-    told = [(one["setting"], one["pattern"], one["fix"]) for one in logs]
-    assert told == [
-        ("topics", "Databse", 'did you mean "Database"?'),
-        ("providers", "p.exmple", 'did you mean "p.example"?'),
-        ("types", "vidoe", 'did you mean "video"?'),
+    assert [one["what"] for one in logs] == [
+        'route r: topics: "Databse" matches nothing that is there; did you mean "Database"?',
+        'route r: providers: "p.exmple" matches nothing that is there; did you mean "p.example"?',
+        'route r: types: "vidoe" matches nothing that is there; did you mean "video"?',
     ]
     rig.close()

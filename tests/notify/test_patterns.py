@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syndicator.notify.patterns import folded, unmatched
+from syndicator.notify.idle import folded, unmatched
 from syndicator.settings.models import Route
 
 NAMES = {
@@ -34,8 +34,8 @@ def test_pattern_that_matches_nothing_is_told_with_the_nearest(
     more = {"exclude": more} if setting.startswith("exclude.") else more
     route = Route(name="r", channel="C1", **more)
     (one,) = unmatched([route], NAMES)
-    assert (one.route, one.setting, one.pattern, one.nearest) == ("r", setting, pattern, nearest)
-    assert str(one).endswith("?" if nearest else "matches nothing that is there")
+    hint = f'; did you mean "{nearest}"?' if nearest else ""
+    assert one == f'route r: {setting}: "{pattern}" matches nothing that is there{hint}'
 
 
 def test_patterns_that_match_are_not_told() -> None:
