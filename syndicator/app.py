@@ -40,6 +40,7 @@ from syndicator.slack.outage import OutageWatch
 from syndicator.slack.sender import Messenger, Messengers, messengers_of
 from syndicator.store.database import Store, beside, open_store, set_aside
 from syndicator.store.outbox import Outbox
+from syndicator.store.past import BEGAN
 from syndicator.store.session import Session
 from syndicator.waiting import FailureLog
 
@@ -168,7 +169,8 @@ def open_app(
     """
     with store.transaction() as session:
         routes = follow_channels(session, settings.routes, now)
-        session.past.begin(now)
+        if session.metadata(BEGAN) is None:
+            session.put_metadata(BEGAN, now.isoformat())
     router, enqueuer = StoryRouter(routes), Enqueuer(routes, settings.site)
     app = App(
         settings=settings,

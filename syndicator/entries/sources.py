@@ -71,7 +71,7 @@ class Sources:
                 source.name: _open_scanner(session, source, settings.watch.quiet, reader)
                 for source in settings.sources
             }
-            gone = sorted(set(session.source_names()) - set(self._scanners))
+            gone = sorted(session.sources().keys() - self._scanners.keys())
             is_applied = session.metadata(TOPICS_APPLIED) in (None, self._topic_rules)
             session.put_metadata(TOPICS_APPLIED, self._topic_rules if is_applied else "")
             session.put_metadata("reader", reader)
@@ -312,7 +312,7 @@ def reading(source: Source) -> str:
 
 def _open_scanner(session: Session, source: Source, quiet: timedelta, reader: str) -> SourceScanner:
     """The source's scanner. Files to be read anew are forgotten in the store, so that no crash forgets to."""
-    state = session.source(source.name)
+    state = session.sources().get(source.name)
     facts = reading(source)
     changed = state is None or state.reading != facts
     if changed:

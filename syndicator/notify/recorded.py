@@ -11,6 +11,7 @@ from syndicator.models import Entry, Topic
 from syndicator.notify.rules import TopicNames, names_with_ancestors
 from syndicator.settings.models import Route
 from syndicator.store.dialect import batches
+from syndicator.store.past import BEGAN
 from syndicator.store.session import Session
 from syndicator.store.types import FormerState, TopicStatus
 
@@ -73,9 +74,11 @@ def read_recorded(session: Session, routes: Sequence[Route], *, since: datetime,
 def read_events(session: Session, routes: Sequence[Route], *, since: datetime, until: datetime) -> Recorded:
     """What happened in that time, as far as it can matter to these routes. By index: reads the entries that
     changed or were published of late."""
-    began = {name: state.began for name in session.source_names() if (state := session.source(name))}
+    began = {name: state.began for name, state in session.sources().items()}
+    recorded = session.metadata(BEGAN)
+    since_when = None if recorded is None else datetime.fromisoformat(recorded)
     # While a source's first look has not been taken in, nothing of it is known for certain.
-    exact_since = max(one or until for one in (session.past.began(), *began.values()))
+    exact_since = max(one or until for one in (since_when, *began.values()))
     longest = max((route.max_age for route in routes), default=until - until)
     entries = session.past.entries(changed=since, published=since - longest)
     former, stored = session.past.states(since), session.topics()

@@ -13,12 +13,13 @@ from sqlalchemy import Connection, and_, delete, func, or_, select
 
 from syndicator.models import Entry, Visibility
 from syndicator.store import rows
-from syndicator.store.dialect import insert_missing, insert_new, row_of
-from syndicator.store.tables import entries, former_states, service_metadata
+from syndicator.store.dialect import insert_missing, row_of
+from syndicator.store.tables import entries, former_states
 from syndicator.store.types import FormerState
 
 KEPT = timedelta(days=400)
 BEGAN = "changes recorded since"
+"""The metadata that says so: an ISO time."""
 
 
 class Past:
@@ -26,17 +27,6 @@ class Past:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-
-    def begin(self, now: datetime) -> None:
-        """Notes that changes are recorded from now on, if they were not before."""
-        row = {"name": BEGAN, "value": now.isoformat()}
-        insert_new(self._connection, service_metadata, [row])
-
-    def began(self) -> datetime | None:
-        """Since when changes are recorded; None where they never were."""
-        query = select(service_metadata.c.value).where(service_metadata.c.name == BEGAN)
-        found = self._connection.scalar(query)
-        return None if found is None else datetime.fromisoformat(found)
 
     def note(self, changed: Iterable[tuple[Entry, Entry]], now: datetime, *, silent: bool) -> None:
         """Notes how entries were before and now are no longer, where routes judge by it; forgets what is

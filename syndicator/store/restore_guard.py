@@ -70,8 +70,6 @@ class RestoreGuard:
 
 def reset_as_first_start(session: Session, now: datetime) -> None:
     """Takes the database for a first start: what is found is baseline, what is owed is looked for first."""
-    for name in session.source_names():
-        state = session.source(name)
-        if state is not None:
-            session.put_source(name, SourceState(reading=state.reading, began=None))
+    for name, state in session.sources().items():
+        session.put_source(name, SourceState(reading=state.reading, began=None))
     session.outbox.distrust(now)

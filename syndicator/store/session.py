@@ -66,18 +66,13 @@ class Session:
 
     # sources and files
 
-    def source(self, name: str) -> SourceState | None:
-        """What is known of a source; None for one that is new."""
-        query = select(sources.c.reading, sources.c.began).where(sources.c.name == name)
-        row = self._connection.execute(query).mappings().first()
-        return None if row is None else SourceState(**row)
+    def sources(self) -> dict[str, SourceState]:
+        """What is known of each source, by name; in order."""
+        found = self._connection.execute(select(sources).order_by(sources.c.name))
+        return {row.name: SourceState(reading=row.reading, began=row.began) for row in found}
 
     def put_source(self, name: str, state: SourceState) -> None:
         upsert(self._connection, sources, [{"name": name, "reading": state.reading, "began": state.began}])
-
-    def source_names(self) -> list[str]:
-        """All sources that are known, in order."""
-        return list(self._connection.scalars(select(sources.c.name).order_by(sources.c.name)))
 
     def forget_source(self, name: str) -> None:
         """Forgets a source with its files and problems; its entries stay."""

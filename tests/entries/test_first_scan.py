@@ -65,7 +65,7 @@ def test_source_whose_folder_is_not_there_waits_for_it(tmp_path: Path) -> None:
 
 def is_silent(rig: Rig) -> bool:
     with rig.store.reading() as session:
-        state = session.source("news")
+        state = session.sources().get("news")
     return state is None or state.began is None
 
 

@@ -108,7 +108,7 @@ def test_restored_database_is_found_to_be_one_and_the_one_of_before_is_kept(tmp_
     assert aside == tmp_path / "var/state.db.before-restore-20260315T120000"
     store = open_store(url(tmp_path), now=LATER)
     with store.reading() as session:
-        source, owed = session.source("news"), session.outbox.find("d1")
+        source, owed = session.sources().get("news"), session.outbox.find("d1")
         assert session.metadata("note") == "first"
     store.close()
     assert store.restored and source is not None and source.began is None

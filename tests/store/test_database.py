@@ -47,7 +47,7 @@ def put_something(store: Store) -> None:
 
 def has_something(store: Store) -> bool:
     with store.reading() as session:
-        return session.source("news") is not None
+        return session.sources().get("news") is not None
 
 
 def schema(path: Path) -> dict[str, object]:
@@ -171,12 +171,12 @@ def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
 def test_reader_sees_one_state_while_another_thread_writes(tmp_path: Path) -> None:
     store = open_store(url(tmp_path), now=NOON)
     with store.reading() as session:
-        assert session.source("news") is None
+        assert session.sources().get("news") is None
         writer = threading.Thread(target=put_something, args=(store,))
         writer.start()
         writer.join(10)
         assert not writer.is_alive(), "a reader must not hold up the writer"
-        assert session.source("news") is None
+        assert session.sources().get("news") is None
     assert has_something(store)
     store.close()
 
@@ -281,7 +281,7 @@ def test_damage_that_one_thread_has_met_is_told_to_the_one_that_checks(tmp_path:
     store = Store(url(tmp_path))
     store.check()
     with pytest.raises(StoreDamaged), store.reading() as session:
-        session.source("news")
+        session.sources().get("news")
     with pytest.raises(StoreDamaged):
         store.check()
     store.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syndicator.models import Visibility
-from syndicator.store.past import KEPT
+from syndicator.store.past import BEGAN, KEPT
 from syndicator.store.types import FormerState
 from tests.making import NOON
 from tests.rig import Rig
@@ -71,4 +71,4 @@ def test_old_states_are_forgotten_and_the_beginning_is_known(rig: Rig) -> None:
     assert [one.quality for one in states(rig)] == [53]
     rig.restart()
     with rig.store.reading() as session:
-        assert session.past.began() == NOON, "of the first start"
+        assert session.metadata(BEGAN) == NOON.isoformat(), "of the first start"

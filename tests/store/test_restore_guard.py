@@ -95,7 +95,7 @@ def test_restored_database_begins_as_at_a_first_start(tmp_path: Path) -> None:
     (tmp_path / "state.db.seal").unlink()
     store = opened(tmp_path)
     with store.reading() as session:
-        source, message = session.source("news"), session.outbox.find("d1")
+        source, message = session.sources().get("news"), session.outbox.find("d1")
     store.close()
     assert store.restored and source is not None and source.began is None
     assert message is not None and message.state == "unclear"
