@@ -55,14 +55,10 @@ ALERTS_SEE = f"{SLACK_FIX}. Or correct `alerts_to`"
 UNCALLED = "the address could not be called"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WayMemory:
-    """What was told by one way, by key, as the file keeps it."""
-
-    told: Mapping[str, ToldFinding] = field(default_factory=dict)
-
-
-MEMORIES = TypeAdapter(dict[str, WayMemory])
+Told = Mapping[str, ToldFinding]
+"""What was told by one way, by key."""
+TOLD = TypeAdapter(dict[str, Told])
+"""The same of each way, by its name, as the file keeps it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,9 +70,9 @@ class AlertWay:
     """Raises Refused, Rejected or Unclear."""
     find: Callable[[Delivery], object] = lambda _delivery: None
     """As a messenger; a webhook cannot look."""
-    memory: WayMemory
+    told: Told
     channel: str | None = None
-    tried: tuple[Delivery, WayMemory] | None = None
+    tried: tuple[Delivery, Told] | None = None
     """A message that may have arrived, and what the operator then knows of."""
     not_before: datetime | None = None
     failure: Finding | None = None
@@ -101,7 +97,7 @@ class OperatorAlerter:
         self._file, self._ways = StatusFile(path), _ways(settings, terminal, _read(path))
         self._first: dict[str, datetime] = {}
         """When what is wrong now began to be seen, since the start."""
-        self._last = {key: now for way in self._ways for key in way.memory.told}
+        self._last = {key: now for way in self._ways for key in way.told}
         """When what is or was wrong was seen last; what was told before the start, at the start."""
         self._ping, self._ping_said = settings.ping, SaidOnce()
         self._pinged: datetime | None = None
@@ -141,11 +137,11 @@ class OperatorAlerter:
         }
         try:
             if way.tried is not None:
-                delivery, memory = way.tried
+                delivery, told = way.tried
                 is_there, way.tried = way.find(delivery) is not None, None
-                self._keep(way, memory if is_there else way.memory)
-            told, after = way.memory.told, self._to.after
-            alert = next_alert(carried, told, self._first, self._last, after=after, now=now)
+                self._keep(way, told if is_there else way.told)
+            after = self._to.after
+            alert = next_alert(carried, way.told, self._first, self._last, after=after, now=now)
             if alert is not None:
                 self._send(way, alert, now)
             way.said.changed("")
@@ -160,18 +156,18 @@ class OperatorAlerter:
                 log.warning("operator not told, tried again", by=way.name, why=why, fix=error.fix)
 
     def _send(self, way: AlertWay, alert: OperatorAlert, now: datetime) -> None:
-        delivery, memory = _delivery(way, alert, self._site, now), WayMemory(told=alert.told)
+        delivery = _delivery(way, alert, self._site, now)
         try:
             way.post(delivery)
         except Unclear:
-            way.tried = delivery, memory
+            way.tried = delivery, alert.told
             raise
-        self._keep(way, memory)
+        self._keep(way, alert.told)
         log.info("operator told", by=way.name, new=len(alert.new), over=len(alert.over))
 
-    def _keep(self, way: AlertWay, memory: WayMemory) -> None:
-        way.memory = memory
-        self._file.write(MEMORIES.dump_python({one.name: one.memory for one in self._ways}, mode="json"))
+    def _keep(self, way: AlertWay, told: Told) -> None:
+        way.told = told
+        self._file.write(TOLD.dump_python({one.name: one.told for one in self._ways}, mode="json"))
 
     def _send_ping(self, now: datetime) -> None:
         """Says that the service works; that it does not is said by silence."""
@@ -227,23 +223,21 @@ def _ask(url: str, body: object) -> None:
         )
 
 
-def _ways(
-    settings: Settings, terminal: Messenger | None, memories: Mapping[str, WayMemory]
-) -> list[AlertWay]:
+def _ways(settings: Settings, terminal: Messenger | None, told: Mapping[str, Told]) -> list[AlertWay]:
     to, found, ways = settings.alerts_to, messengers_of(settings, terminal), list[AlertWay]()
     if to is None:
         return ways
     messenger, channel = found.terminal or found.bot, to.channel
     if channel is not None and messenger is not None:
-        memory = memories.get(channel, WayMemory())
         post, find = messenger.post, messenger.find
-        ways.append(AlertWay(name=channel, post=post, find=find, channel=channel, memory=memory))
+        way = AlertWay(name=channel, post=post, find=find, channel=channel, told=told.get(channel, {}))
+        ways.append(way)
     elif channel is not None:
         event = "no slack token: the operator is not told in the channel"
         log.warning(event, channel=channel, fix=ALERTS_FIX)
     if (url := settings.credentials.alerts) is not None:
-        post, memory = partial(_post_json, url.get_secret_value()), memories.get("webhook", WayMemory())
-        ways.append(AlertWay(name="webhook", post=post, memory=memory))
+        post = partial(_post_json, url.get_secret_value())
+        ways.append(AlertWay(name="webhook", post=post, told=told.get("webhook", {})))
     return ways
 
 
@@ -255,9 +249,9 @@ def _without_token(settings: Settings, ways: Sequence[AlertWay]) -> Finding | No
     return operator_not_told(channel, "no slack token", ALERTS_FIX, None)
 
 
-def _read(path: Path) -> dict[str, WayMemory]:
+def _read(path: Path) -> dict[str, Told]:
     try:
-        return MEMORIES.validate_json(path.read_bytes())
+        return TOLD.validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return {}  # all is told once more
 
