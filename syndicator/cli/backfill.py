@@ -16,7 +16,7 @@ from syndicator.text import say_count, shown
 if TYPE_CHECKING:
     from syndicator.notify.backfill import Backfill
     from syndicator.notify.due import Hold
-    from syndicator.settings.models import Route, Settings
+    from syndicator.settings.models import Route
 
 LISTED = 20
 
@@ -49,7 +49,6 @@ def backfill(
         one = next(one for one in routes_of(settings, session) if one.name == route)
         held = enqueuer_of(settings, session, now).holds(session.outbox, [route], now).get(route)
         found = find_backfill(session, one, since=start, limit=limit, now=now)
-        state = session.outbox.channels.get(one.channel)
         if not dry_run:
             session.outbox.ledger.reopen(row for row, _ in found.stories)
     if as_json:
@@ -57,18 +56,7 @@ def backfill(
     else:
         _print(options.route_named(settings, route), found, held, now, dry_run=dry_run)
         if found.stories and held is None and one.deliver == "immediate" and not dry_run:
-            say(state.broken if state and state.broken else _when(one, settings))
-
-
-def _when(route: Route, settings: Settings) -> str:
-    """When what an immediate route owes now is sent."""
-    from syndicator.monitoring.health import HealthLevel
-    from syndicator.monitoring.status import current_status, status_path
-
-    if current_status(status_path(settings.state))["level"] >= HealthLevel.DOWN:
-        return "No service runs: the next `syndicator run` sends what is owed."
-    gather = " after the route's `gather`" if route.gather else ""
-    return f"The service begins to send within a minute{gather}; `syndicator deliveries` lists what waits."
+            say("A service that runs sends it at its next look, else the next `syndicator run` does.")
 
 
 def _print(route: Route, found: Backfill, held: Hold | None, now: datetime, *, dry_run: bool) -> None:
