@@ -15,7 +15,6 @@ from pathlib import Path
 import structlog
 
 from syndicator.errors import SyndicatorError
-from syndicator.once import SaidOnce
 from syndicator.progress import Stopped
 from syndicator.store.backup import back_up, sweep
 from syndicator.store.database import beside, database_path
@@ -35,7 +34,6 @@ class Backups:
 
     def __init__(self, url: str, folder: Path | None) -> None:
         self._url, self._folder = url, backup_folder(url, folder)
-        self._said = SaidOnce()
         self.due = threading.Event()
         self.failure: tuple[SyndicatorError, datetime] | None = None
         """Why no backup could be made, and since when; None while they are made. Read from any thread."""
@@ -76,7 +74,7 @@ class Backups:
         except SyndicatorError as error:
             self._fail(error, now)
             return
-        if self._said.changed(""):
+        if self.failure is not None:
             self.failure = None
             log.info("backups are made again")
         seconds = round(time.monotonic() - began, 1)
@@ -93,8 +91,9 @@ class Backups:
             raise SyndicatorError("old backups cannot be removed", on=on, why=why, fix=fix) from error
 
     def _fail(self, error: SyndicatorError, now: datetime) -> None:
-        if self._said.changed(error.what + error.why):
-            self.failure = error, self.failure[1] if self.failure else now
+        before, since = self.failure or (None, now)
+        if before is None or (before.what, before.why) != (error.what, error.why):
+            self.failure = error, since
             log.error(
                 "backup failed, it is tried again", what=error.what, on=error.on, why=error.why, fix=error.fix
             )
