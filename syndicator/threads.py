@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -23,8 +22,6 @@ GRACE_S = 6.0
 """A little longer than the sender allows its calls under way."""
 PAUSE_S = 5.0
 """Before a part that broke is called again."""
-WORKED_S = 60.0
-"""A part that ran so long was well; what it meets then is said anew."""
 
 
 def run_beside(
@@ -49,13 +46,10 @@ def keep_running(name: str, run: Callable[[], None], stop: Event) -> None:
     """Calls `run` until it ends by itself or `stop` is set; where it breaks, again after a pause."""
     said = SaidOnce()
     while not stop.is_set():
-        began_s = time.monotonic()
         try:
             run()
             return
         except StoreError as error:
-            if time.monotonic() - began_s > WORKED_S:
-                said.changed("")
             if said.changed(str(error)):
                 log.warning("a part of the service waits for the database", part=name, why=str(error))
             stop.wait(PAUSE_S)
