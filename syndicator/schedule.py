@@ -113,7 +113,6 @@ class Schedule:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._apart_s = 0.0
-        self._jobs: dict[str, tuple[BaseTrigger, Callable[[], None]]] = {}
         # In memory only: a job store that pickles runs whatever is put into its table.
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -123,19 +122,20 @@ class Schedule:
 
     def add_digest(self, route: str, digest: Digest, due: Callable[[str, Slot | None], None]) -> None:
         """Calls `due` with the route and its last slot, at each of the digest's slots and at the start."""
-        trigger = SlotTrigger(read_cron(digest.cron, digest.time_zone))
-        self._jobs[f"digest {route}"] = trigger, lambda: due(route, latest_slot(digest, self._clock.now()))
+        self._scheduler.add_job(
+            lambda: due(route, latest_slot(digest, self._clock.now())),
+            SlotTrigger(read_cron(digest.cron, digest.time_zone)),
+            name=f"digest {route}",
+            next_run_time=self._clock.now(),
+        )
 
     def add_interval(self, name: str, every: timedelta, wake: Callable[[], None]) -> None:
         """Calls `wake` at intervals, first after one."""
-        self._jobs[name] = IntervalTrigger(seconds=every.total_seconds(), timezone=UTC), wake
+        self._scheduler.add_job(wake, IntervalTrigger(seconds=every.total_seconds(), timezone=UTC), name=name)
 
     def start(self) -> None:
         """Begins; each digest's job fires at once."""
         self._apart_s = self._apart()
-        for name, (trigger, run) in self._jobs.items():
-            at_once = {"next_run_time": self._clock.now()} if isinstance(trigger, SlotTrigger) else {}
-            self._scheduler.add_job(run, trigger, id=name, name=name, **at_once)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -150,8 +150,8 @@ class Schedule:
         apart_s = self._apart()
         if abs(apart_s - self._apart_s) > JUMP_S:
             log.info("clock was set, schedule made anew", by_s=round(apart_s - self._apart_s, 1))
-            for name in self._jobs:
-                self._scheduler.modify_job(name, next_run_time=self._clock.now())
+            for job in self._scheduler.get_jobs():
+                job.modify(next_run_time=self._clock.now())
         self._apart_s = apart_s
 
     def _apart(self) -> float:
