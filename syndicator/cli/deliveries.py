@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from syndicator.store.outbox import Outbox
 
 HEADS = ("id", "state", "route", "channel", "created (UTC)", "stories")
+TOLD = (
+    "id", "state", "route", "channel", "kind", "more", "created", "due", "attempts", "error", "ended",
+    "edit_of", "why",
+)  # fmt: skip
+"""What programs are told of a message under the same name."""
 STYLES = {
     DeliveryState.SENT: "green",
     DeliveryState.SHOWN: "cyan",
@@ -169,25 +174,12 @@ def _title(one: Listed) -> str:
 def _facts(listed: Listed) -> dict[str, Any]:
     """A message for programs."""
     one, held = listed.delivery, listed.held
-    return {
-        "id": one.id,
-        "state": one.state,
-        "route": one.route,
-        "channel": one.channel,
-        "kind": one.kind,
+    return {name: getattr(one, name) for name in TOLD} | {
         "entries": one.guids,
-        "more": one.more,
-        "created": one.created,
-        "due": one.due,
-        "attempts": one.attempts,
         "message": one.message_ts,
-        "error": one.error,
         "titles": listed.titles,
         "held": held and held.reason,
         "until": held and held.until,
-        "ended": one.ended,
-        "edit_of": one.edit_of,
-        "why": one.why,
     }
 
 

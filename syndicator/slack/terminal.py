@@ -107,8 +107,6 @@ def _block(block: Mapping[str, Any]) -> Iterator[RenderableType]:
                     yield from (_item(item["elements"]) for item in element["elements"])
                 else:
                     yield _spans(element["elements"])
-        case other:
-            yield Text(f"[{other}]", style="dim")
 
 
 def _item(parts: Iterable[Mapping[str, Any]]) -> Table:
