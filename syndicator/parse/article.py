@@ -22,7 +22,7 @@ from syndicator.parse.fields import Fields, as_text, read_moment
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.parse.identity import canonical_link, revision
 from syndicator.parse.media import encoded_image, read_images, read_provider, read_related
-from syndicator.parse.profiles import ArticleRule, FileFacts, profile_of, read_path
+from syndicator.parse.profiles import ArticleRule, FileFacts, profile, read_path
 from syndicator.parse.text import plain_line, visible, without_tags
 from syndicator.settings.models import Source
 from syndicator.settings.types import Field, Tool
@@ -51,7 +51,7 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     if facts.rule is ArticleRule.NOT or (optional and not begins_with_front_matter(data)):
         return None
     matter = read_front_matter(data)
-    fields = Fields(matter, profile_of(source))
+    fields = Fields(matter, profile(tool, tuple(source.fields.items())))
     if (optional or facts.draft) and not facts.date and fields.first(Field.PUBLISHED) is None:
         return None
     if tool is Tool.HUGO and _hidden_page(matter):

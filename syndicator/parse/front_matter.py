@@ -35,8 +35,6 @@ from syndicator.yaml_reader.events import (
 )
 from syndicator.yaml_reader.scalars import Value, decimal_number, whole_number
 
-FILE_BYTES = 2 * 1024 * 1024
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontMatter:
@@ -76,7 +74,7 @@ def read_front_matter(data: bytes) -> FrontMatter:
 
     Line endings become LF and a byte-order mark is dropped; characters that neither XML nor YAML allow are
     dropped from YAML and TOML. Values of secret keys are not kept. Raises ArticleError with line and
-    column for a file over 2 MiB, not UTF-8, with a zero byte, without front matter, or beyond the limits.
+    column for a file that is not UTF-8, with a zero byte, without front matter, or beyond the limits.
     """
     text = decode(data)
     top = text.strip()
@@ -120,12 +118,7 @@ def begins_with_front_matter(data: bytes) -> bool:
 
 
 def decode(data: bytes) -> str:
-    """The text of a file with LF line endings; raises ArticleError where it is too large or no UTF-8 text."""
-    if len(data) > FILE_BYTES:
-        raise ArticleError(
-            f"the file is {len(data):,} bytes long, and {FILE_BYTES:,} are allowed",
-            fix="Shorten it, or keep pictures and data in files of their own",
-        )
+    """The text of a file with LF line endings; raises ArticleError where it is no UTF-8 text."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise ArticleError("the file is UTF-16, not UTF-8", fix="Save it as UTF-8")
     if (zero := data.find(b"\0")) >= 0:

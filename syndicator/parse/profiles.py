@@ -13,7 +13,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias, assert_never
 
-from syndicator.settings.models import Source
 from syndicator.settings.types import Field, Tool
 
 KeyPath: TypeAlias = tuple[str, ...]
@@ -78,11 +77,6 @@ def profile(name: str, overrides: tuple[tuple[str, Sequence[str]], ...] = ()) ->
         times_are_utc=tool is Tool.JEKYLL,
         split_words=frozenset({"categories", "tags"}) if tool is Tool.JEKYLL else frozenset(),
     )
-
-
-def profile_of(source: Source) -> Profile:
-    """The profile by which a source's articles are read."""
-    return profile(source.profile, tuple(source.fields.items()))
 
 
 def _paths(written: str | Sequence[str]) -> tuple[KeyPath, ...]:

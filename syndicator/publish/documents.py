@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 
 from syndicator.models import ALL, Appearance, Entry, Format, Related, Tombstone, Visibility, rank
@@ -51,7 +50,7 @@ class Documents:
     @cached_property
     def linked(self) -> Mapping[str, str]:
         """The names of the topics that have pages, by slug."""
-        return self.live.labels()
+        return {slug: topic.name for slug, topic in self.live.topics.items()}
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -94,11 +93,9 @@ class Documents:
         yield page_path(slug), render_page(page)
         if slug == ALL:
             yield from ASSETS.items()
-            yield OPML_PATH, self._feed_list(max((entry.updated for entry in entries), default=None))
-
-    def _feed_list(self, updated: datetime | None) -> bytes:
-        levels = tuple(self.settings.levels)
-        return render_opml(self.settings.site, self.live, levels=levels, updated=updated)
+            updated = max((entry.updated for entry in entries), default=None)
+            levels = tuple(self.settings.levels)
+            yield OPML_PATH, render_opml(self.settings.site, self.live, levels=levels, updated=updated)
 
     def digest(self, id: str) -> Iterator[Document]:
         """The page that lists all stories of a message; nothing when none of them is public any more."""

@@ -59,10 +59,6 @@ class TopicIndex:
         """The slugs of the topics directly below, in their order."""
         return self._below.get(slug, ())
 
-    def labels(self) -> dict[str, str]:
-        """Slug to name, for readers."""
-        return {slug: topic.name for slug, topic in self.topics.items()}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicIndexResult:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,11 +73,6 @@ def test_total_and_first_may_come_from_elsewhere() -> None:
     statistics = count_statistics([seen(0)], total=1000, first=first)
     assert (statistics.total, statistics.first, statistics.covered_days) == (1000, first, WINDOW_DAYS)
     assert count([]) == Statistics()
-
-
-def test_naive_newest_is_refused() -> None:
-    with pytest.raises(ValueError, match="aware"):
-        window_start(datetime(2026, 1, 1))  # noqa: DTZ001 - the point of the test
 
 
 def test_no_entries_no_chart_and_no_expectation() -> None:

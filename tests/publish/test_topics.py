@@ -122,7 +122,6 @@ def test_articles_of_child_stand_in_parents_where_they_roll_up() -> None:
     assert [*index.children("cloud")] == ["azure"]
     assert [*index.children("cooking")] == []
     assert index.ancestors("azure-ai") == ("azure", "cloud")
-    assert index.labels()["azure-ai"] == "Azure AI"
 
 
 def test_two_names_with_one_slug_get_two() -> None:

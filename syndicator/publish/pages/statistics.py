@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from syndicator.models import Appearance, refuse_naive
+from syndicator.models import Appearance
 from syndicator.text import say_count
 
 WINDOW_DAYS = 56
@@ -57,9 +57,7 @@ class Statistics:
 
 def window_start(newest: datetime) -> datetime:
     """The first moment of the window that ends on the newest entry's day: what came before is not counted."""
-    refuse_naive(newest)
-    midnight = newest.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight - timedelta(days=min(WINDOW_DAYS - 1, (midnight.date() - midnight.min.date()).days))
+    return newest.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=WINDOW_DAYS - 1)
 
 
 def count_statistics(appearances: Iterable[Appearance], *, total: int, first: datetime | None) -> Statistics:
