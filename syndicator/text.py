@@ -139,7 +139,7 @@ def fold(name: str) -> str:
 
 @lru_cache(maxsize=256)
 def language_tag(language: str | None) -> str | None:
-    """The language as RSS, Atom and HTML take it (RFC 5646), in lower case; None where it is no registered one.
+    """The language as RSS, Atom and HTML take it (RFC 5646), in lower case; None where none is so registered.
 
     >>> language_tag("DE_de"), language_tag("zh-Hant-TW"), language_tag("German"), language_tag("jp")
     ('de-de', 'zh-hant-tw', None, None)

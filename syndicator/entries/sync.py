@@ -84,7 +84,13 @@ class EntrySync:
         alike = _alike_in(session, batch, files)
         left = batch.missing & {stored.entry.article.path for stored in alike}
         files |= session.files(batch.source, left)
-        recognised = self._recognised(batch, _known_of(session, batch, files, alike))
+        recognised = recognise(
+            batch.found,
+            _known_of(session, batch, files, alike),
+            catalog.slugs,
+            apart=self.stories.get(batch.source) is StoryRule.OFF,
+            now=self.now,
+        )
         kept = {change.after.entry.guid for change in recognised.changes.values()}
         changes = [*recognised.changes.values(), *self._withdrawals(batch, files, kept)]
         touched = self.write(changes)
@@ -94,15 +100,6 @@ class EntrySync:
         session.drop_files(batch.source, sorted(vacated))
         refused = frozenset(problem.path for problem in recognised.refused)
         return Synced(changes=touched, problems=problems, refused=refused, vacated=vacated)
-
-    def _recognised(self, batch: Batch, known: Known) -> Recognised:
-        return recognise(
-            batch.found,
-            known,
-            self.catalog.slugs,
-            apart=self.stories.get(batch.source) is StoryRule.OFF,
-            now=self.now,
-        )
 
     def take_topics(self, batch: Batch) -> None:
         """Stores what topic files say; a bad one keeps what it said when it was last good."""
