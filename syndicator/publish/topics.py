@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 
 from syndicator.models import DeclaredTopic, Problem, Topic
 from syndicator.publish.slugs import free_slug, is_slug, make_slug
@@ -214,17 +215,13 @@ def _parents(
 def _circular(parents: Mapping[str, str]) -> set[str]:
     """The topics that are their own ancestors."""
     circular: set[str] = set()
-    seen: set[str] = set()
-    for start in parents:
-        path: dict[str, int] = {}
-        slug: str | None = start
-        while slug is not None and slug not in path and slug not in seen:
-            path[slug] = len(path)
-            slug = parents.get(slug)
-        if slug is not None and slug in path:
-            circular |= {step for step, place in path.items() if place >= path[slug]}
-        seen |= set(path)
-    return circular
+    while True:
+        try:
+            TopologicalSorter({one: [up] for one, up in parents.items() if one not in circular}).prepare()
+        except CycleError as error:
+            circular.update(error.args[1])
+        else:
+            return circular
 
 
 def beside(kept: Iterable[DeclaredTopic], good: Sequence[DeclaredTopic]) -> Iterator[DeclaredTopic]:
