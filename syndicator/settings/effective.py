@@ -1,7 +1,8 @@
 """The settings in force, one by one, each with where it comes from, and what differs between two readings.
 
-Secrets are only said to be there. In a difference, items of a list go by their names, so that a route that is
-put in front changes nothing of the others.
+Secrets are only said to be there. A list of routes or sources is a setting, too, by their names, and so is a
+group that may be left out. In a difference, items of a list go by their names, so that a route that is put in
+front changes nothing of the others.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time, timedelta
 from pathlib import Path
+from types import NoneType
+from typing import get_args
 
 from pydantic import BaseModel, SecretStr
 
@@ -86,11 +89,13 @@ def _flat(model: BaseModel, path: SettingPath) -> Iterator[tuple[SettingPath, ob
         if field.exclude:
             continue
         own, value = (*path, str(field.validation_alias or name)), getattr(model, name)
-        items = value if isinstance(value, tuple) else ()
         if isinstance(value, BaseModel):
+            if NoneType in get_args(field.annotation):
+                yield own, {}
             yield from _flat(value, own)
-        elif items and isinstance(items[0], BaseModel):
-            for at, item in enumerate(items):
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            yield own, [item.name for item in value]
+            for at, item in enumerate(value):
                 yield from _flat(item, (*own, at))
         else:
             yield own, value
@@ -98,7 +103,7 @@ def _flat(model: BaseModel, path: SettingPath) -> Iterator[tuple[SettingPath, ob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingChange:
-    """One setting, or a whole item of a list; None: it is not there."""
+    """One setting; None: it is not there."""
 
     key: str
     before: str | None
@@ -113,20 +118,16 @@ def changes(
 ) -> list[SettingChange]:
     """What makes `after` of `before`, in the order of the reference; secrets are never shown.
 
-    Settings for which `but` is true on either side are left out. A default that comes or goes with
-    what stands above it is not said again.
+    Settings for which `but` is true on either side are left out, and so are defaults that come or go with
+    what stands above them.
     """
     old, new = _by_key(before), _by_key(after)
-    was, now = [*_names(before).values()], [*_names(after).values()]
-    came, gone = [name for name in now if name not in was], [name for name in was if name not in now]
-    found = [SettingChange(key=name, before=None, after=_item(name, new)) for name in came]
-    found += [SettingChange(key=name, before=_item(name, old), after=None) for name in gone]
-    items = tuple(f"{name}." for name in (*came, *gone))
-    for key in dict.fromkeys((*new, *old)):
-        if not key.startswith(items) and not any(but(side[key]) for side in (old, new) if key in side):
-            found += _of_one(key, old.get(key), new.get(key))
-            found += _of_group(key, old, new)
-    return [*found, *_reordered(was, now)]
+    return [
+        change
+        for key in dict.fromkeys((*new, *old))
+        if not any(but(side[key]) for side in (old, new) if key in side)
+        for change in _of_one(key, old.get(key), new.get(key))
+    ]
 
 
 def _of_one(key: str, old: Effective | None, new: Effective | None) -> Iterator[SettingChange]:
@@ -139,47 +140,14 @@ def _of_one(key: str, old: Effective | None, new: Effective | None) -> Iterator[
         yield SettingChange(key=key, before=old.value if old else None, after=new.value if new else None)
 
 
-def _of_group(
-    key: str, old: Mapping[str, Effective], new: Mapping[str, Effective]
-) -> Iterator[SettingChange]:
-    """A group that is turned on with defaults alone (`admin: {}`), or off again."""
-    if (key in old) == (key in new) or (old.get(key) or new[key]).value != "null":
-        return
-    before, after = (side[key].value if key in side else "{}" for side in (old, new))
-    group = [one for name, one in (new if key in old else old).items() if name.startswith(f"{key}.")]
-    if group and all(one.origin == DEFAULT for one in (old.get(key) or new[key], *group)):
-        yield SettingChange(key=key, before=before, after=after)
-
-
-def _item(name: str, found: Mapping[str, Effective]) -> str:
-    """What the file says of an item of a list."""
-    said = {key.removeprefix(f"{name}."): one for key, one in found.items() if key.startswith(f"{name}.")}
-    return ", ".join(
-        f"{key}: {one.value}" for key, one in said.items() if key != "name" and one.origin != DEFAULT
-    )
-
-
-def _reordered(was: Sequence[str], now: Sequence[str]) -> Iterator[SettingChange]:
-    """Lists whose items are in another order: of several routes the first that takes a story counts."""
-    for head in dict.fromkeys(name.partition("[")[0] for name in now):
-        orders = [
-            ", ".join(n[len(head) + 1 : -1] for n in one if n in other and n.startswith(f"{head}["))
-            for one, other in ((was, now), (now, was))
-        ]
-        if orders[0] != orders[1]:
-            yield SettingChange(key=f"{head}: order", before=orders[0], after=orders[1])
-
-
-def _names(found: Sequence[Effective]) -> dict[str, str]:
-    """`routes[0]` -> `routes[ai]`, of each item of a list that has a name."""
-    items = ((one.key.removesuffix(".name"), one.value) for one in found if one.key.endswith("].name"))
-    return {item: f"{item.partition('[')[0]}[{name}]" for item, name in items}
-
-
 def _by_key(found: Sequence[Effective]) -> dict[str, Effective]:
-    names = _names(found)
+    """Items of lists by their names, which the lists have: `routes[0].channel` -> `routes[ai].channel`."""
+    names = {one.key.removesuffix(".name"): one.value for one in found if one.key.endswith("].name")}
     keyed: dict[str, Effective] = {}
     for one in found:
         item, end, rest = one.key.partition("]")
-        keyed[names.get(item + end, item + end) + rest] = one
+        if (name := names.get(item + end)) is None:
+            keyed[one.key] = one
+        elif rest != ".name":
+            keyed[f"{item.partition('[')[0]}[{name}]{rest}"] = one
     return keyed

@@ -41,16 +41,25 @@ def listed(folder: Path, settings: Mapping[str, Any], **environment: str) -> lis
         ),
         pytest.param(
             {"routes": [{"name": "top", "channel": "#top", "min_quality": 110}, AI, DAILY]},
-            [("routes[top]", None, "channel: #top, min_quality: 110.0")],
+            [
+                ("routes", '["ai", "daily"]', '["top", "ai", "daily"]'),
+                ("routes[top].channel", None, "#top"),
+                ("routes[top].min_quality", None, "110.0"),
+            ],
             id="a route put in front",
         ),
         pytest.param(
             {"routes": [DAILY]},
-            [("routes[ai]", 'channel: #ai, topics: ["AI"], deliver: immediate', None)],
+            [
+                ("routes", '["ai", "daily"]', '["daily"]'),
+                ("routes[ai].channel", "#ai", None),
+                ("routes[ai].topics", '["AI"]', None),
+                ("routes[ai].deliver", "immediate", None),
+            ],
             id="a route gone",
         ),
         pytest.param(
-            {"routes": [DAILY, AI]}, [("routes: order", "ai, daily", "daily, ai")], id="another order"
+            {"routes": [DAILY, AI]}, [("routes", '["ai", "daily"]', '["daily", "ai"]')], id="another order"
         ),
         pytest.param(
             {"routes": [AI | {"deliver": {"digest": "0 9 * * *"}}, DAILY]},
@@ -60,10 +69,10 @@ def listed(folder: Path, settings: Mapping[str, Any], **environment: str) -> lis
             ],
             id="a group in place of a word",
         ),
-        pytest.param({"server": None}, [("server", None, "null")], id="a group turned off"),
+        pytest.param({"server": None}, [("server", "{}", "null")], id="a group turned off"),
         pytest.param(
             {"admin": {}, "backup": {"every": "2h"}},
-            [("backup.every", None, "2h"), ("admin", "null", "{}")],
+            [("backup", "null", "{}"), ("backup.every", None, "2h"), ("admin", "null", "{}")],
             id="a group turned on with defaults alone, and with a value",
         ),
     ],
