@@ -81,8 +81,7 @@ def _shown(every: Iterable[Entry], old: Mapping[tuple[str, str], Membership]) ->
     shown: set[tuple[str, str]] = set()
     for (topic, _), copies in groups.items():
         there = (e.guid for e in copies if (at := old.get((topic, e.guid))) is not None and at.shown)
-        chosen = copies[0] if len(copies) == 1 else choose_copy(copies, min(there, default=None))
-        shown.add((topic, chosen.guid))
+        shown.add((topic, choose_copy(copies, min(there, default=None)).guid))
     return shown
 
 
@@ -92,15 +91,12 @@ def choose_copy(copies: Sequence[Entry], shown: str | None) -> Entry:
     The one shown stays; else the best by quality, then the earliest published, then the first guid. Raises
     ValueError when there is none.
     """
-    for copy in copies:
-        if copy.guid == shown:
-            return copy
-    return min(copies, key=_rank)
 
+    def rank(copy: Entry) -> tuple[bool, bool, float, datetime, str]:
+        quality = copy.article.quality
+        return copy.guid != shown, quality is None, -(quality or 0.0), copy.article.published, copy.guid
 
-def _rank(entry: Entry) -> tuple[bool, float, datetime, str]:
-    quality = entry.article.quality
-    return quality is None, -(quality or 0.0), entry.article.published, entry.guid
+    return min(copies, key=rank)
 
 
 def _neighbours(topic: str, number: int, page_size: int) -> set[tuple[str, int]]:

@@ -146,7 +146,7 @@ class TopicCatalog:
             session.feeds.mark_dirty(session.feeds.pages_naming(slug, page_size=self._page_size))
 
     def _mark_all(self, session: Session, page: int) -> None:
-        session.feeds.mark_dirty((slug, page) for slug in (ALL, *(topic.slug for topic in self.live())))
+        session.feeds.mark_dirty((slug, page) for slug in (ALL, *self._live()))
 
     def _reworded(self, index: TopicIndex) -> list[str]:
         """The topics whose feeds and entries say something else now, in the same places."""
@@ -158,11 +158,9 @@ class TopicCatalog:
         was = self.stored.get(slug)
         return was.status if was is not None and was.status is not TopicStatus.MOVED else TopicStatus.WAITING
 
-    def live(self) -> list[Topic]:
-        """The topics that have feeds, by slug."""
-        return [
-            stored.topic for _, stored in sorted(self.stored.items()) if stored.status is TopicStatus.LIVE
-        ]
+    def _live(self) -> set[str]:
+        """The slugs of the topics that have feeds."""
+        return {slug for slug, stored in self.stored.items() if stored.status is TopicStatus.LIVE}
 
     def _put(self, session: Session, changed: Sequence[StoredTopic]) -> None:
         if changed:
@@ -173,10 +171,10 @@ class TopicCatalog:
             # The pages of parents, former ones too, show the topic.
             former = [self.stored[s.topic.slug] for s in changed if s.topic.slug in self.stored]
             session.feeds.mark_dirty((s.topic.parent, FEED) for s in (*changed, *former) if s.topic.parent)
-            before = {topic.slug for topic in self.live()}
+            before = self._live()
             self._names_with_ancestors = None
             self.stored = {**self.stored, **{stored.topic.slug: stored for stored in changed}}
-            self._mark_links(session, before, {topic.slug for topic in self.live()})
+            self._mark_links(session, before, self._live())
 
     def _mark_links(self, session: Session, before: Set[str], live: Set[str]) -> None:
         """Marks the pages that link to topics wherever one is named, and to those that have pages alone."""
