@@ -59,10 +59,9 @@ class Known:
 
     by_file: Mapping[str, StoredEntry] = field(default_factory=dict)
     """The entries of the files that were there before, by path."""
-    by_guid: Mapping[str, StoredEntry] = field(default_factory=dict)
     others: Sequence[StoredEntry] = ()
-    """Entries that share a canonical link with the batch, or, in its source, a content or a path; those that
-    are in nobody's way may be left out."""
+    """Entries that share a guid or canonical link with the batch, or, in its source, a content or a path;
+    those that are in nobody's way may be left out."""
     taken: frozenset[str] = frozenset()
     """Guids that would be minted for the batch, but that entries have."""
     vacant: frozenset[str] = frozenset()
@@ -176,13 +175,14 @@ def _claimed(
 ) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
     """The entries that further files claim by their own `guid` key, and the claims that are refused."""
     used = {stored.entry.guid for stored in holders.values()}
+    by_guid = {stored.entry.guid: stored for stored in known.others}
     claimed: dict[str, StoredEntry] = {}
     refused: dict[str, Problem] = {}
     claims: dict[str, str] = {}
     for path, article in ((one.path, one.article) for one in batch if one.path not in holders):
         if article is None or (key := article.guid) is None:
             continue
-        stored = known.by_guid.get(key)
+        stored = by_guid.get(key)
         if key in claims or key in used or (stored is not None and key not in known.vacant):
             other = claims.get(key) or (stored.entry.article.path if stored else "")
             refused[path] = _second_guid(article, key, other)

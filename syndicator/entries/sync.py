@@ -264,11 +264,9 @@ def _known_of(
     owners = {path: file.guid for path, file in files.items() if file.guid is not None and path in concerned}
     of_files = session.entries(sorted(set(owners.values())))
     fresh = [one for one in batch.found if one.article is not None and one.path not in owners]
-    keys = {one.article.guid for one in fresh if one.article}
     there = {guid for path, guid in owners.items() if path not in batch.missing}
     leaving = {guid for path, guid in owners.items() if path in batch.missing} - there
     others = {stored.entry.guid: stored for stored in alike}
-    by_key = {guid: stored for guid, stored in others.items() if guid in keys}
     others |= {guid: of_files[guid] for guid in leaving if guid in of_files}
     vacant = {
         guid
@@ -277,7 +275,6 @@ def _known_of(
     }
     return Known(
         by_file={path: of_files[guid] for path, guid in owners.items() if guid in of_files},
-        by_guid=by_key,
         others=list(others.values()),
         taken=frozenset(_taken(session, batch.source, [one.path for one in fresh])),
         vacant=frozenset(vacant),

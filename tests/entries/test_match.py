@@ -176,7 +176,7 @@ def test_second_file_with_a_guid_is_a_problem(where: str) -> None:
         recognised = recognise([found(second), found(first)], Known(), topics, now=NOON)
         assert list(recognised.changes) == ["a.md"]
     else:
-        known = Known(by_guid={key: stored("a.md", guid=key)})
+        known = Known(others=[stored("a.md", guid=key)])
         recognised = recognise([found(second)], known, topics, now=NOON)
         assert not recognised.changes
     (problem,) = recognised.refused
@@ -188,7 +188,7 @@ def test_second_file_with_a_guid_is_a_problem(where: str) -> None:
 def test_guid_key_takes_over_the_entry_whose_file_is_gone() -> None:
     key = "tag:example,2026:1"
     was = gone(stored("a.md", guid=key))
-    known = Known(by_guid={key: was}, vacant=frozenset({key}))
+    known = Known(others=[was], vacant=frozenset({key}))
     article = make_article("elsewhere.md", guid=key)
     change = recognise([found(article)], known, topics, now=LATER).changes["elsewhere.md"]
     assert change.before == was
