@@ -257,7 +257,6 @@ _PROBLEMS: tuple[tuple[str, str, str], ...] = (
     ("did not find expected '-'", "a line that does not fit the list above", _INDENT),
     ("expected <block end>", "a line that does not fit the lines above", f"{_QUOTE}. {_INDENT}"),
     ("sequence entries are not allowed", "a list item (`- `) where none can stand", _INDENT),
-    ("mapping keys are not allowed", "a key where none can stand", _INDENT),
     ("found a tab character", "a tab", "Indent with spaces"),
     ("cannot start any token", "a character no value can begin with (a tab, `@`, `` ` `` or `%`)",
      "Put the value in double quotes, and indent with spaces"),
@@ -267,8 +266,6 @@ _PROBLEMS: tuple[tuple[str, str, str], ...] = (
     ("unexpected document indicator", "quotes that are not closed before `---`", _QUOTE),
     ("unexpected end of stream", "quotes that are not closed", _QUOTE),
     ("<document start>", "text that is not part of the YAML above", _COLON),
-    ("simple key", "a key that is too long or goes over several lines", _COLON),
-    ("control characters", "a character that YAML does not allow", "Remove the invisible character"),
 )  # fmt: skip
 _BEGUN = ("quotes", "a bracket", "a line that is neither")
 """Problems that are mended where the thing began, not where libyaml noticed."""
