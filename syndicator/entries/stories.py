@@ -8,13 +8,8 @@ entry joins by likeness to the first entry of a story (its lead), never to a lat
 
 The limits were set by hand-labelled pairs of real articles (`python -m tests.stories`), on the side of not
 joining. Accounts of one event come soon after each other; what comes days later is more often what followed
-from it. Guides, lists and questions ("The best …", "How to …") are about a subject, not an event, and a
-title of two words could be of any: both need more likeness. A publisher seldom covers one event twice, two
-versions are two releases, and "The latest …" is another one each day: these need near copies; and a
-publisher's short title that comes again after hours ("Market news") is of a page that it renews. Titles
-that say the same of two names ("X raises $20 million") are of two events, and so are an event and what
-follows from it ("Oil falls as X opens the strait", "X opens the strait"), and what is "set to" come and
-what came of it. Two counts half a day apart are two events.
+from it. A publisher seldom covers one event twice, and guides, lists and questions are about a subject, not
+an event. Each further rule stands at its function; docs/settings.md has them for operators.
 """
 
 from __future__ import annotations

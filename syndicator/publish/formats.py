@@ -10,21 +10,7 @@ One that feedgen, lxml or JSON refuses is left out alone, and said: what they ta
 reads a finished document again.
 
 What JSON Feed 1.1 (https://www.jsonfeed.org/version/1.1/) has no word for stands under `_syndicator`, as
-extensions do. Of the feed:
-
-    topic       slug of the topic, `all` for all of them
-    level       quality level, null for everything
-
-Of an item:
-
-    type        what kind of thing it is: article, video, event ...
-    quality     the source's own rating, or null; has no upper bound
-    heat        how much it is talked about, or null; -1 where the source does not know
-    publisher   {name, url} of who published it, or null
-    story       id of the story: the same for all entries on one event, and never another
-    publishers  how many publishers have the story, this one included; at least 1
-    related     the story's other entries, then what the article names:
-                [{title, url, publisher, date_published, quality}]
+extensions do; docs/feeds.md says what each key means.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Narrower than the schema where it loses what was written: `012`, `0x1F`, `+5`, `1_000` and `12:30` stay text,
 and so do whole numbers over 18 digits. A decimal number keeps its written form, so that a title of `1.10`
-is not shown as `1.1`. Dates are never made here: they stay text and are read by one rule (see moments).
+is not shown as `1.1`. Dates are never made here: they stay text and are read by one rule (parse.fields).
 """
 
 from __future__ import annotations
