@@ -91,7 +91,7 @@ class App:
         found = [
             *(health.bad_files(kind, problems[kind]) for kind in health.FILES if problems.get(kind)),
             *(health.folder_lost(name, loss.reason, since.get(name, now)) for name, loss in losses),
-            *self._findings_of_slack(session, now),
+            *self.findings_of_slack(session, now),
             damage and health.database_damaged(*damage),
             aside and health.database_set_aside(*aside),
             backup and health.no_backup(*backup),
@@ -101,7 +101,8 @@ class App:
         ]
         return [finding for finding in found if finding]
 
-    def _findings_of_slack(self, session: Session, now: datetime) -> Iterator[Finding]:
+    def findings_of_slack(self, session: Session, now: datetime) -> Iterator[Finding]:
+        """Those of them that are about messages and their way."""
         routes, has_way, outbox = self.router.routes, self.messengers.has_way, session.outbox
         if (outage := self.outages.outage) is not None:
             yield health.slack_unreachable(outage.since, outbox.waiting())

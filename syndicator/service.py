@@ -26,7 +26,7 @@ from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.loop import Loop
 from syndicator.monitoring import health
-from syndicator.monitoring.reports import report_entries, report_left_behind, report_patterns, report_ways
+from syndicator.monitoring.reports import report_entries, report_patterns, report_ways
 from syndicator.monitoring.status import StatusFile, StatusTeller, hindered, status_path
 from syndicator.progress import Stages
 from syndicator.publish.output import sweep
@@ -232,7 +232,7 @@ class Service:
             parts = opened(settings, now=now, suspect=self._suspect, terminal=terminal, failures=failures)
             app = stack.enter_context(parts)
             self._suspect = None
-            report_ways(app.store, settings)
+            report_ways(app, now)
             loop = self._loop = self._loop_of(app, schedule)
             if self._stop.is_set():
                 return
@@ -276,7 +276,6 @@ class Service:
         """Says what the first pass found, and begins what runs beside the loop."""
         report_entries(app.store)
         report_patterns(app.store, app.settings.routes)
-        report_left_behind(app.store, app.router.routes, app.messengers.has_way)
         self._guard_state(stack, schedule, app, loop)
         self._schedule(stack, schedule, app, loop)
         self._send(stack, app, loop)

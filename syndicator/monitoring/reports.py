@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 
 from syndicator.models import INCLUDE, Visibility
-from syndicator.monitoring.health import ROUTE_FIX
+from syndicator.monitoring.health import Kind
 from syndicator.notify.idle import folded, unmatched
-from syndicator.notify.rules import left_behind, names_with_ancestors
-from syndicator.settings.models import Route, Settings
+from syndicator.notify.rules import names_with_ancestors
+from syndicator.settings.models import Route
 from syndicator.store.database import Store
 from syndicator.store.types import TopicStatus
+
+if TYPE_CHECKING:
+    from syndicator.app import App
 
 log = structlog.get_logger()
 
@@ -64,33 +69,11 @@ def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[str]:
         )
 
 
-def report_ways(store: Store, settings: Settings) -> None:
-    """Says which routes have no way to Slack, and what waits for one."""
-    credentials = settings.credentials
-    without = [route.name for route in settings.routes if route.name not in credentials.webhooks]
-    if settings.slack.mode == "preview":
+def report_ways(app: App, now: datetime) -> None:
+    """Says at start which messages have no way to Slack; they are kept."""
+    if app.settings.slack.mode == "preview":
         log.info("messages are shown here, not posted: `slack: preview` is set")
-    elif without and credentials.token is None:
-        with store.reading() as session:
-            waiting = session.outbox.waiting()
-        log.warning(
-            "no slack token: messages are kept until there is one",
-            routes=", ".join(without),
-            waiting=waiting,
-            fix="Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; "
-            "`slack: preview` draws messages here instead",
-        )
-
-
-def report_left_behind(store: Store, routes: Sequence[Route], has_way: Callable[[str, str], bool]) -> None:
-    """Says what waits for a route or a channel that the settings no longer have: it is kept, and not sent."""
-    with store.reading() as session:
-        open_ways = session.outbox.open_ways()
-    for route, channel in left_behind(open_ways, routes, has_way):
-        log.warning(
-            "messages wait for a route that the settings no longer have",
-            route=route,
-            channel=channel,
-            messages=open_ways[route, channel],
-            fix=ROUTE_FIX,
-        )
+    with app.store.reading() as session:
+        for finding in app.findings_of_slack(session, now):
+            if finding.kind is Kind.WAY:
+                log.warning(finding.text, fix=finding.fix)

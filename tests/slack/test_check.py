@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from syndicator.alerts import Delivery, DeliveryState, SlackMethod
 from syndicator.app import open_app
 from syndicator.errors import StoreBusy
-from syndicator.monitoring.reports import report_left_behind, report_ways
+from syndicator.monitoring.reports import report_ways
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
 from syndicator.slack.check import SlackCheck
@@ -70,33 +70,35 @@ def owe(store: Store, *deliveries: Delivery) -> None:
             session.outbox.write(delivery, [])
 
 
-def test_routes_without_a_way_are_said_once_with_what_waits_and_the_fix(
-    store: Store, settings: Settings
-) -> None:
-    owe(store, messaged("d1"))
-    (line,) = said(lambda: report_ways(store, settings))
-    assert line["event"] == "no slack token: messages are kept until there is one"
-    assert (line["log_level"], line["routes"], line["waiting"]) == ("warning", "ai, best", 1)
-    assert "SLACK_BOT_TOKEN" in line["fix"]
+def said_at_start(store: Store, settings: Settings, **screen: Any) -> list[dict[str, Any]]:
+    app = open_app(changed(settings, state=f"sqlite:///{store.path}"), store, now=NOON, **screen)
+    return said(lambda: report_ways(app, NOON))
+
+
+def test_routes_without_a_way_are_said_once_with_the_fix(store: Store, settings: Settings) -> None:
+    (line,) = said_at_start(store, settings)
+    assert (line["log_level"], line["event"]) == ("warning", "no way to Slack for ai, best")
+    assert "SLACK_BOT_TOKEN" in line["fix"] and "messages are kept" in line["fix"]
 
 
 def test_with_a_token_nothing_is_said(store: Store, settings: Settings) -> None:
-    assert said(lambda: report_ways(store, changed(settings, credentials=WITH_TOKEN))) == []
+    assert said_at_start(store, changed(settings, credentials=WITH_TOKEN)) == []
 
 
 def test_preview_is_said_and_misses_no_token(store: Store, settings: Settings) -> None:
-    (line,) = said(lambda: report_ways(store, changed(settings, slack=PREVIEW)))
+    (line,) = said_at_start(store, changed(settings, slack=PREVIEW), terminal=Screen())
     assert (line["log_level"], "not posted" in line["event"]) == ("info", True)
 
 
+class Screen:
+    can_look = True
+
+    def post(self, delivery: Delivery) -> None: ...
+    def edit(self, edit: Delivery) -> None: ...
+    def find(self, delivery: Delivery) -> None: ...
+
+
 def test_with_preview_everything_goes_to_the_terminal_also_with_a_token(settings: Settings) -> None:
-    class Screen:
-        can_look = True
-
-        def post(self, delivery: Delivery) -> None: ...
-        def edit(self, edit: Delivery) -> None: ...
-        def find(self, delivery: Delivery) -> None: ...
-
     screen = Screen()
     preview = changed(settings, slack=PREVIEW, credentials=WITH_TOKEN)
     assert messengers_of(preview, screen).for_delivery(messaged("d1")) is screen
@@ -298,13 +300,9 @@ def test_what_waits_for_a_route_that_is_gone_is_never_sent_and_said_with_the_fix
     owe(store, messaged("d3", route="ai", channel="#nowhere"), messaged("d4", route="ai", channel="C1"))
     has_way = messengers_of(changed(settings, credentials=WITH_TOKEN)).has_way
     assert has_way("ai", "C1") and has_way("ai", "C7") and not has_way("gone", "C9")
-    lines = said(lambda: report_left_behind(store, settings.routes, has_way))
-    assert [(line["route"], line["channel"], line["messages"]) for line in lines] == [
-        ("ai", "#nowhere", 1),
-        ("gone", "C9", 2),
-    ]
-    assert {line["log_level"] for line in lines} == {"warning"}
-    assert all("deliveries drop" in line["fix"] for line in lines)
+    (line,) = said_at_start(store, changed(settings, credentials=WITH_TOKEN))
+    assert (line["log_level"], line["event"]) == ("warning", "no way to Slack for gone in C9")
+    assert "deliveries drop" in line["fix"]
     with_token = changed(settings, credentials=WITH_TOKEN)
     assert status(store, with_token) == "0 public · no way to Slack for gone in C9"
 
