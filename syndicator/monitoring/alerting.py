@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,6 @@ from syndicator.monitoring.operator_alerts import (
     that_matter,
 )
 from syndicator.monitoring.status import StatusFile, status_path
-from syndicator.once import SaidOnce
 from syndicator.settings.models import AlertsTo, Settings
 from syndicator.slack.client import DEADLINE, Calls
 from syndicator.slack.errors import MAX_RETRY_AFTER, Call
@@ -77,7 +76,6 @@ class AlertWay:
     not_before: datetime | None = None
     failure: Finding | None = None
     """That it does not work."""
-    said: SaidOnce = field(default_factory=SaidOnce)
 
 
 class OperatorAlerter:
@@ -99,7 +97,7 @@ class OperatorAlerter:
         """When what is wrong now began to be seen, since the start."""
         self._last = {key: now for way in self._ways for key in way.told}
         """When what is or was wrong was seen last; what was told before the start, at the start."""
-        self._ping, self._ping_said = settings.ping, SaidOnce()
+        self._ping = settings.ping
         self._pinged: datetime | None = None
         self._ping_failure: Finding | None = None
         self._no_way = _without_token(settings, self._ways)
@@ -144,15 +142,14 @@ class OperatorAlerter:
             alert = next_alert(carried, way.told, self._first, self._last, after=after, now=now)
             if alert is not None:
                 self._send(way, alert, now)
-            way.said.changed("")
             way.failure = None
         except DeliveryError as error:
-            since = way.failure.since if way.failure else now
-            way.failure = operator_not_told(way.name, error.why or error.code, error.fix or ALERTS_SEE, since)
+            before, why = way.failure, error.why or error.code
+            since = before.since if before else now
+            way.failure = operator_not_told(way.name, why, error.fix or ALERTS_SEE, since)
             wait = error.retry_after if isinstance(error, Refused) else None
             way.not_before = now + max(wait or TRY_AGAIN, TRY_AGAIN)
-            if way.said.changed(error.code):
-                why = error.why or error.code
+            if before is None:
                 log.warning("operator not told, tried again", by=way.name, why=why, fix=error.fix)
 
     def _send(self, way: AlertWay, alert: OperatorAlert, now: datetime) -> None:
@@ -179,9 +176,10 @@ class OperatorAlerter:
             call(self._ping.get_secret_value())
         except DeliveryError as error:
             why = error.why
-        since = self._ping_failure.since if self._ping_failure else now
+        before = self._ping_failure
+        since = before.since if before else now
         self._ping_failure = operator_not_told("ping", why, PING_FIX, since) if why else None
-        if not self._ping_said.changed(why):
+        if self._ping_failure == before:
             return
         if why:
             log.warning("heartbeat not taken, tried again", why=why, fix=PING_FIX)
