@@ -156,7 +156,7 @@ def _space(what: str, disk: Disk) -> Finding:
     return well(Kind.SPACE, text)
 
 
-def judge_database(path: str, revision: str | None, known: Sequence[str], holder: str | None) -> Finding:
+def judge_database(path: str, revision: str | None, known: Sequence[str], holder: int | None) -> Finding:
     """A sound database: whether this version knows its tables, and who holds it."""
     held = f", in use by process {holder}" if holder else ""
     if revision is None:

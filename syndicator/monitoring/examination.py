@@ -101,7 +101,7 @@ def _machine(
     yield Probe(Kind.WATCHES, lambda: [_watches(roots)], disk.format(" ".join(map(str, roots))))
     yield Probe(Kind.SPACE, lambda: doctor.judge_space([*_disks(places)]), disk.format(settings.output))
     slow = "A large database takes longer; see its disk where it is not large"
-    yield Probe(Kind.DATABASE, lambda: [_database(state)], slow)
+    yield Probe(Kind.DATABASE, lambda: [_database(settings, state)], slow)
     yield Probe(Kind.OUTPUT, lambda: [_output(settings)], disk.format(settings.output))
 
 
@@ -165,9 +165,9 @@ def _disks(places: Mapping[str, Path]) -> Iterator[doctor.Disk]:
         yield doctor.Disk(what, there.stat().st_dev, free_bytes=free, files=files)
 
 
-def _database(path: Path) -> Finding:
+def _database(settings: Settings, path: Path) -> Finding:
     from syndicator.store.database import known_revisions
-    from syndicator.store.inspection import checked_revision, lock_holder
+    from syndicator.store.inspection import checked_revision
 
     if not path.exists():
         fix = "Run `syndicator run` or `syndicator build`"
@@ -175,7 +175,9 @@ def _database(path: Path) -> Finding:
     if not all(os.access(place, os.W_OK) for place in (path, path.parent)):
         # Even a reader takes part in the files beside it (https://www.sqlite.org/wal.html#read_only_databases).
         return doctor.wrong(Kind.DATABASE, f"{path}: this user cannot open it", doctor.AS_SERVICE)
-    return doctor.judge_database(str(path), checked_revision(path), known_revisions(), lock_holder(path))
+    service = _status(settings)
+    holder = service["pid"] if service["level"] < HealthLevel.DOWN else None
+    return doctor.judge_database(str(path), checked_revision(path), known_revisions(), holder)
 
 
 def _output(settings: Settings) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -12,8 +11,6 @@ from urllib.parse import quote
 from syndicator.errors import StoreDamaged, SyndicatorError
 from syndicator.store.translation import translated
 
-LOCKS = Path("/proc/locks")
-"""https://man7.org/linux/man-pages/man5/proc_locks.5.html"""
 OURS = frozenset({"alembic_version", "entries", "deliveries", "ledger", "sources"})
 """Tables that the database has had in every version."""
 PROGRESS_EVERY = 100_000
@@ -77,20 +74,3 @@ def check_in_full(path: Path, stopped: Callable[[], bool]) -> bool:
 
 def _damaged(path: Path, why: str) -> StoreDamaged:
     return StoreDamaged("the database is damaged", on=str(path), why=why, fix=FIX_IN_USE)
-
-
-def lock_holder(database: Path) -> str | None:
-    """The process that holds the state; None where none does, or that cannot be told here.
-
-    It is read from the kernel's list: to try the lock would keep out a service that starts at this moment.
-    """
-    lock = database.with_name(database.name + ".lock")
-    try:
-        inode = f":{os.stat(lock).st_ino}"  # noqa: PTH116
-        held = any(
-            "FLOCK" in (fields := line.split()) and fields[5].endswith(inode)
-            for line in LOCKS.read_text(encoding="ascii").splitlines()
-        )
-        return (lock.read_text(encoding="ascii").strip() or "?") if held else None
-    except (OSError, ValueError):
-        return None
