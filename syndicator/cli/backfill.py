@@ -110,7 +110,6 @@ def _parts(route: Route, count: int, now: datetime) -> Iterator[str]:
 
 
 def _facts(route: Route, found: Backfill, since: datetime, *, dry_run: bool) -> dict[str, Any]:
-    """For programs."""
     stories = [{"story": row.story} | entry_facts(entry) for row, entry in found.stories]
     facts = {"route": route.name, "channel": route.channel, "since": since, "dry_run": dry_run}
     return facts | {"stories": stories, "left_out": found.left_out}

@@ -116,7 +116,6 @@ def _checked_settings(config: Path, *, settings_only: bool, as_json: bool) -> Se
 
 
 def _facts(result: Pass) -> dict[str, Any]:
-    """The pass for programs."""
     return {
         "entries": result.counts,
         "shown": result.shown,

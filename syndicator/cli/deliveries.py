@@ -172,7 +172,6 @@ def _title(one: Listed) -> str:
 
 
 def _facts(listed: Listed) -> dict[str, Any]:
-    """A message for programs."""
     one, held = listed.delivery, listed.held
     return {name: getattr(one, name) for name in TOLD} | {
         "entries": one.guids,

@@ -251,7 +251,6 @@ def _time(moment: datetime) -> str:
 
 
 def _facts(one: Explanation) -> dict[str, Any]:
-    """An entry for programs."""
     entry = one.entry
     feeds: dict[str, list[dict[str, object]]] = defaultdict(list)
     for word in one.feeds:

@@ -220,7 +220,6 @@ def _print_stories(title: str, stories: Sequence[ChangedStory], why: str, called
 
 
 def _facts(found: Comparison) -> dict[str, Any]:
-    """For programs."""
     recorded = found.recorded
     return {
         "since": recorded.since,

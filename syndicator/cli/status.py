@@ -104,7 +104,6 @@ def _row(route: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _next_time(route: Mapping[str, Any]) -> str:
-    """When a digest route sends next."""
     return _local_time(route["next"]) if route["next"] else "never"
 
 

@@ -136,7 +136,6 @@ def _story(story: Coverage, topics: Sequence[str], title_length: int, link_lengt
 
 
 def _headline(entry: Entry, title_length: int, link_length: int) -> list[Block]:
-    """The linked title and, where it passes for another address, where it leads."""
     title = visible_line(entry.article.title) or entry.article.link
     return _linked(title, entry, title_length, link_length, {"style": {"bold": True}})
 
