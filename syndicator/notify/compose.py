@@ -57,15 +57,6 @@ class TopicWords(NamedTuple):
     names: TopicNames
 
 
-def alert_id(channel: str, story: str) -> str:
-    return _id("alert", channel, story)
-
-
-def digest_id(route: str, nominal: str) -> str:
-    """`nominal` is the slot's local time without offset, as in `Slot.nominal`."""
-    return _id("digest", route, nominal)
-
-
 def edit_id(posted: str, number: int) -> str:
     """The id of the edit that is the message's first, second..."""
     return _id("edit", posted, str(number))
@@ -74,9 +65,9 @@ def edit_id(posted: str, number: int) -> str:
 def draft_id(draft: Draft) -> str:
     """The id of the message that a draft becomes."""
     if draft.slot is not None:
-        return digest_id(draft.route.name, draft.slot.nominal)
+        return _id("digest", draft.route.name, draft.slot.nominal)
     if draft.kind == "alert":
-        return alert_id(draft.route.channel, draft.stories[0].story)
+        return _id("alert", draft.route.channel, draft.stories[0].story)
     oldest = min(draft.stories, key=lambda story: (story.at, story.story))
     return _id("summary", draft.route.channel, oldest.story)
 

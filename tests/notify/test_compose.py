@@ -9,7 +9,7 @@ import pytest
 
 from syndicator.alerts import Delivery, DeliveryState, Slot
 from syndicator.models import Entry, utc
-from syndicator.notify.compose import TopicWords, alert_id, compose, digest_id, draft_id, in_words
+from syndicator.notify.compose import TopicWords, compose, draft_id, in_words
 from syndicator.notify.coverage import Coverage
 from syndicator.notify.due import Draft, DueReason, OwedStory
 from syndicator.notify.message import DigestPage
@@ -40,21 +40,22 @@ def test_alert_is_owed_at_once() -> None:
     assert (delivery.kind, delivery.state, delivery.due) == ("alert", DeliveryState.OWED, NOON)
     assert (delivery.route, delivery.channel, delivery.guids) == ("sea", "C1", ("urn:tides",))
     payload = delivery.message["metadata"]["event_payload"]  # type: ignore[index]  # a message is free in form
-    assert payload["delivery"] == delivery.id == alert_id("C1", "tides")
+    assert payload["delivery"] == delivery.id == draft_id(draft(entry))
 
 
 def test_ids_never_change() -> None:
     # Kept by Slack in posted messages: another id would post them again after a restore.
-    assert alert_id("C1", "story") == "0974bab4-7dd9-59d6-9374-736b75b34ef3"
-    assert digest_id("ai", "2026-03-02T09:00") == "9e743507-23ec-5ed0-a2fc-d78f78e07a48"
+    assert draft_id(draft(make_entry("tides"))) == "6efe3206-e6f8-54eb-8b1d-93bcc0851cda"
+    daily = draft(make_entry("tides"), kind="digest", reason=DueReason.DIGEST, slot=SLOT)
+    assert draft_id(daily) == "46b0891d-733e-55c9-be27-09fa8a20364d"
 
 
 def test_id_follows_from_channel_and_story_or_route_and_slot() -> None:
     a, b = make_entry("a"), make_entry("b")
     daily = draft(a, b, kind="digest", reason=DueReason.DIGEST, slot=SLOT)
-    assert draft_id(daily) == digest_id("sea", "2026-03-02T09:00")
+    later = replace(daily, slot=replace(SLOT, nominal="2026-03-03T09:00"))
     assert draft_id(daily) == draft_id(replace(daily, shown=daily.shown[:1]))
-    assert len({draft_id(draft(a)), draft_id(draft(b)), draft_id(daily), digest_id("sea", "x")}) == 4
+    assert len({draft_id(draft(a)), draft_id(draft(b)), draft_id(daily), draft_id(later)}) == 4
 
 
 def test_id_of_a_digest_without_a_slot_follows_from_its_oldest_story() -> None:
