@@ -195,6 +195,7 @@ def _routes(
         count, kind = count_publishers((entry, *others), route, names), row.kind if row else None
         reason = judge_route(entry, route, now=now, keys=keys, publishers=count, ledger=kind)
         delivery = session.outbox.find(row.delivery) if row and row.delivery else None
+        edits = session.outbox.edits.of(delivery.id) if delivery else ()
         if row and reason is RouteReason.BASELINE:
             reason = row.reason
         hold = held.get((route.name, row.story)) if row else None
@@ -211,14 +212,9 @@ def _routes(
             minimum=minimum,
             ledger=row,
             delivery=delivery,
-            edits=tuple(_edits(session, delivery)) if delivery else (),
+            edits=tuple(one for one in edits if one.state is not DeliveryState.RELEASED),
             held=hold and _with_end(session, route, hold, now),
         )
-
-
-def _edits(session: Session, delivery: Delivery) -> Iterator[Delivery]:
-    found = session.outbox.edits.of(delivery.id)
-    return (edit for edit in found if edit.state is not DeliveryState.RELEASED)
 
 
 def _with_end(session: Session, route: Route, hold: Hold, now: datetime) -> Hold:
