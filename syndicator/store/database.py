@@ -86,13 +86,6 @@ class Store:
         if count is not None:
             self._guard.follow(count)
 
-    def _begin(self, session: Session, now: datetime) -> str:
-        """Begins as at a first start where the database was restored; the guard's count."""
-        self.restored = self._guard.is_restored(session)
-        if self.restored:
-            reset_as_first_start(session, now)
-        return self._guard.begin(session)
-
     def _make_room(self, connection: Connection, changed: int) -> None:
         """More for the next of many rows, less after one of few."""
         if (changed >= _BULK_ROWS) != self._in_bulk:
@@ -222,7 +215,11 @@ def _open_sound(url: str, now: datetime, suspect: str | None = None) -> Store:
         with translated(path), store._writer.begin() as connection:
             _check(connection, path, thoroughly=suspect is not None)
             _migrate(connection, path)
-            count = store._begin(Session(connection), now)
+            session = Session(connection)
+            store.restored = store._guard.is_restored(session)
+            if store.restored:
+                reset_as_first_start(session, now)
+            count = store._guard.begin(session)
         store._guard.follow(count)
     except BaseException:
         store.close()

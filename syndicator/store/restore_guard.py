@@ -42,7 +42,6 @@ class RestoreGuard:
             (last, *_) = self._file.read_text(encoding="ascii").split()
         except (OSError, ValueError):
             return True
-        # What versions before counted by time (`2026-…`) sorts before any count, and so is older.
         return inode != str(self._database.stat().st_ino) or last > count
 
     def begin(self, session: Session) -> str:
