@@ -65,11 +65,6 @@ class Edits:
         which = deliveries.c.id == posted.id
         self._connection.execute(update(deliveries).where(which).values(edit_due=again))
 
-    def count(self) -> dict[DeliveryState, int]:
-        """How many edits are in each state. Reads all edits, by index."""
-        query = select(deliveries.c.state, func.count()).where(EDITS).group_by(deliveries.c.state)
-        return {row[0]: row[1] for row in self._connection.execute(query)}
-
     def end(self, routes: Collection[str], now: datetime) -> None:
         """Ends what is owed by routes other than these, which edit."""
         owed = and_(EDITS, deliveries.c.state == DeliveryState.OWED, deliveries.c.route.not_in(list(routes)))

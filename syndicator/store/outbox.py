@@ -202,10 +202,10 @@ class Outbox:
         query = select(deliveries).order_by(deliveries.c.created.desc(), deliveries.c.id).limit(limit)
         return self._deliveries(query.where(deliveries.c.state.in_(states)) if states else query)
 
-    def count(self) -> dict[DeliveryState, int]:
-        """How many messages are in each state, without edits. Reads the whole history."""
-        query = select(deliveries.c.state, func.count()).where(not_(EDITS)).group_by(deliveries.c.state)
-        return {row[0]: row[1] for row in self._connection.execute(query)}
+    def count(self, *, edits: bool = False) -> dict[DeliveryState, int]:
+        """How many messages, or edits, are in each state. Of messages, reads the whole history."""
+        query = select(deliveries.c.state, func.count()).where(EDITS if edits else not_(EDITS))
+        return {row[0]: row[1] for row in self._connection.execute(query.group_by(deliveries.c.state))}
 
     def recent(self, channel: str, since: datetime) -> int:
         """How many messages the channel has had since then, by when they were sent, and how many wait for it.

@@ -46,7 +46,7 @@ class Workload:
         """Adds what its time has come for. Whether all messages are owed, all edits made, and all settled."""
         now = datetime.now(UTC)
         with self._store() as outbox:
-            edits = outbox.edits.count()
+            edits = outbox.count(edits=True)
             self.made = edits.get(DeliveryState.SENT, 0)
             waiting = sum(edits.get(state, 0) for state in OPEN)
             messages = sum(outbox.count().get(state, 0) for state in OPEN)
