@@ -203,17 +203,15 @@ def _of_hexo(keys: SiteKeys) -> str:
     return pattern.replace(":title", ":name") if dated else pattern
 
 
-def _of_sections(keys: SiteKeys) -> str | dict[str, str] | None:
-    found, ugly = first(keys, "permalinks", "permalink"), first(keys, "uglyURLs")
-    if isinstance(found, str):
-        return found
-    of_pages = {**_mapping(found), **_mapping(_mapping(found).get("page"))}
+def _of_sections(keys: SiteKeys) -> dict[str, str] | None:
+    found, ugly = _mapping(first(keys, "permalinks")), first(keys, "uglyURLs")
+    of_pages = {**found, **_mapping(found.get("page"))}
     # Hugo adds the slashes that are missing.
     patterns = {str(name): f"/{one.strip('/')}/" for name, one in of_pages.items() if isinstance(one, str)}
     if ugly is True:
         ugly = dict.fromkeys(("", *patterns), True)
     for name in (name for name, is_ugly in _mapping(ugly).items() if is_ugly is True):
-        patterns[name] = _ugly(patterns.get(name, DEFAULT_PERMALINKS[Tool.HUGO]))
+        patterns[name] = f"{patterns.get(name, DEFAULT_PERMALINKS[Tool.HUGO]).rstrip('/')}.html"
     if below := _language_folder(keys):
         patterns = {"": DEFAULT_PERMALINKS[Tool.HUGO], **patterns}
         patterns = {name: f"/{below}/{pattern.lstrip('/')}" for name, pattern in patterns.items()}
@@ -225,10 +223,6 @@ def _language_folder(keys: SiteKeys) -> str | None:
     has_host = any(first(_mapping(one), "baseURL") for one in _mapping(first(keys, "languages")).values())
     below = first(keys, "defaultContentLanguageInSubdir") is True and not has_host
     return _default_language(keys).lower() if below else None
-
-
-def _ugly(pattern: str) -> str:
-    return f"{pattern.rstrip('/')}.html"
 
 
 def _of_posts(keys: SiteKeys) -> str | dict[str, str] | None:
