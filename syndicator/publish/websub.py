@@ -17,7 +17,6 @@ from typing import NamedTuple
 import httpx
 import structlog
 
-from syndicator.errors import StoreError
 from syndicator.once import SaidOnce
 from syndicator.store.database import Store
 from syndicator.store.types import OwedNotification
@@ -64,12 +63,7 @@ class HubNotifier:
         the call that is under way."""
         while not stop.is_set():
             wake.clear()
-            try:
-                wait_s = self.tell(stop)
-            except StoreError as error:
-                log.warning("hub not told, tried again", why=str(error))
-                wait_s = LOOK_EVERY_S
-            wake.wait(wait_s)
+            wake.wait(self.tell(stop))
 
     def tell(self, stop: threading.Event) -> float:
         """Tells what is due now; the seconds until more may be due."""
