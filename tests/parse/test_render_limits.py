@@ -57,6 +57,10 @@ def test_long_ordinary_post_is_rendered(kind: str, size: int) -> None:
     assert render_body(blocks(kind, size=size), base_url=BASE).count("<") > 100
 
 
+def test_elements_without_end_tags_are_not_nested() -> None:
+    assert render_body("A line<br>\n<p>another\n" * 300, base_url=BASE).count("<br>") == 300
+
+
 def test_post_of_countless_tags_is_a_problem() -> None:
     with pytest.raises(ArticleError, match="more than 10,000 tags"):
         read(written("> - > - > - > - a\n" * 5_000))
