@@ -207,6 +207,16 @@ def test_a_file_other_than_expected_is_changing(root: Path) -> None:
     assert read_article(root, "a.md", expected=expected) is Unread.CHANGING
 
 
+def test_a_file_that_grows_while_it_is_read_is_changing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_and_write(descriptor: int, size: int, read: Callable[[int, int], bytes] = os.read) -> bytes:
+        data = read(descriptor, size)
+        (root / "a.md").write_bytes(TEXT * 3)
+        return data
+
+    monkeypatch.setattr(os, "read", read_and_write)
+    assert read_article(root, "a.md") is Unread.CHANGING
+
+
 def test_an_exchanged_file_is_changing(root: Path) -> None:
     expected = scan(root).files["a.md"]
     (root / "new").write_bytes(TEXT)
