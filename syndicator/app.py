@@ -30,7 +30,6 @@ from syndicator.monitoring import health
 from syndicator.monitoring.health import Finding, status_line
 from syndicator.notify.channels import follow_channels, with_ids, written_names
 from syndicator.notify.enqueue import Enqueuer
-from syndicator.notify.rules import left_behind
 from syndicator.progress import Progress, no_progress
 from syndicator.publish.build import Output
 from syndicator.publish.output import OutputFolder
@@ -115,8 +114,9 @@ class App:
         # A name that Slack was not asked for yet is no trouble.
         if names := [one.name for one in wayless if not bot or channel_name(one.channel) in unnamed]:
             yield health.no_way(names, health.NAME_FIX if bot else health.NO_WAY_FIX)
-        if ways := left_behind(outbox.open_ways(), routes, has_way):
-            gone = [f"{route} in {channel}" for route, channel in ways]
+        known = {(route.name, route.channel) for route in routes}
+        left_behind = (way for way in outbox.open_ways() if way not in known and not has_way(*way))
+        if gone := [f"{route} in {channel}" for route, channel in left_behind]:
             yield health.no_way(gone, health.ROUTE_FIX, "no route")
         if broken := [state.channel for state in outbox.channels.broken()]:
             called = written_names(self.settings.routes, outbox.channels.ids())

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fnmatch import translate
 from functools import lru_cache
 from typing import NamedTuple
 
-from syndicator.alerts import LedgerKind, RouteReason, Way
+from syndicator.alerts import LedgerKind, RouteReason
 from syndicator.models import Entry, Topic, Visibility
 from syndicator.settings.models import Route
 
@@ -158,14 +158,6 @@ def fingerprint(route: Route) -> str:
 
 def _folded(patterns: Iterable[str]) -> list[str]:
     return sorted(pattern.casefold() for pattern in patterns)
-
-
-def left_behind(
-    ways: Iterable[Way], routes: Sequence[Route], has_way: Callable[[str, str], bool]
-) -> list[Way]:
-    """Of the ways for which messages wait, those that no route leads to any more and nothing opens again."""
-    known = {(route.name, route.channel) for route in routes}
-    return [way for way in ways if way not in known and not has_way(*way)]
 
 
 def _matches(patterns: tuple[str, ...], keys: frozenset[str]) -> bool:
