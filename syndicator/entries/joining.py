@@ -19,7 +19,8 @@ from syndicator.entries.stories import (
     WINDOW,
     Account,
     account_of,
-    best_lead,
+    best_story,
+    day_of,
     keys_of,
     lead_keys,
     shared_words,
@@ -32,7 +33,8 @@ from syndicator.store.stories import StoryLead
 from syndicator.store.tables import microseconds
 
 MOST_COMPARED = 10
-"""Of the leads found, so many that share the most of the words looked for are compared."""
+"""Of the leads found, so many that share the most of the words looked for are compared; and so many of a
+story's latest entries."""
 
 
 def join_stories(
@@ -88,19 +90,22 @@ def _moved(change: StoredChange, joined: Mapping[str, str]) -> StoredChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counted:
-    """What the words of a batch weigh, of how many entries, and its accounts' rarest words, by story."""
+    """What the words of a batch weigh, of how many entries, and its accounts' rarest words, by story; and how
+    many entries were published on each day."""
 
     weights: dict[str, float] = field(default_factory=dict)
     of: int = 0
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    a_day: dict[str, int] = field(default_factory=dict)
 
 
 def _count(session: Session, accounts: Mapping[str, Account]) -> _Counted:
     words = Counter(word for account in accounts.values() for word in account.words)
-    counts, of = session.stories.count(words, len(accounts))
+    days = Counter(map(day_of, accounts.values()))
+    counts, of = session.stories.count(words | days, len(accounts))
     weights = weigh(words, counts, of)
     keys = {story: keys_of(account, weights, of) for story, account in accounts.items()}
-    return _Counted(weights=weights, of=of, keys=keys)
+    return _Counted(weights=weights, of=of, keys=keys, a_day={day: counts[day] for day in days})
 
 
 def _begin(session: Session, beginning: Iterable[Entry], counted: _Counted, now: datetime) -> None:
@@ -129,11 +134,12 @@ def _judge(
         for story, account in accounts.items():
             keys = counted.keys[story]
             found = ((one, known[one]) for one in index.find(account, keys))
-            lead = best_lead(account, found, counted.weights)
-            if lead is not None:
-                joined[story] = lead
+            other = best_story(account, found, counted.weights, counted.a_day)
+            if other is not None:
+                joined[story] = other
+                known[other].append(account)
                 continue
-            known[story] = account
+            known[story] = [account]
             index.add(lead_keys(keys, counted.of), microseconds(account.published), story)
     _begin(session, [entry for entry in beginning if entry.story not in joined], counted, now)
     return joined
@@ -141,9 +147,9 @@ def _judge(
 
 def _stored_leads(
     session: Session, accounts: Mapping[str, Account], counted: _Counted
-) -> tuple[LeadIndex, dict[str, Account]]:
-    """The stored stories that have the words looked for, and the leads of those that might be joined. Weighs
-    the leads' words as well."""
+) -> tuple[LeadIndex, dict[str, list[Account]]]:
+    """The stored stories that have the words looked for, and the accounts of those that might be joined, the
+    lead first. Weighs their words as well, and counts the entries of their days."""
     index = LeadIndex()
     for word, published, story in session.stories.with_words(_spans(accounts, counted.keys)):
         index.add([word], published, story)
@@ -151,10 +157,17 @@ def _stored_leads(
     if not some:
         return index, {}
     guids = session.stories.leads(some)
-    entries = session.entries(guids.values())
-    known = {story: account_of(entries[guid].entry.article) for story, guid in guids.items()}
-    words = {word for account in known.values() for word in account.words} - counted.weights.keys()
-    counted.weights.update(weigh(words, session.stories.counts(words)[0], counted.of))
+    leads_first = dict.fromkeys((*guids.values(), *session.stories.latest(guids, MOST_COMPARED)))
+    found = session.entries(leads_first)
+    known: dict[str, list[Account]] = defaultdict(list)
+    for entry in (found[guid].entry for guid in leads_first):
+        known[entry.story].append(account_of(entry.article))
+    all_known = [account for some in known.values() for account in some]
+    words = {word for account in all_known for word in account.words} - counted.weights.keys()
+    days = set(map(day_of, all_known)) - counted.a_day.keys()
+    counts, _ = session.stories.counts(words | days)
+    counted.weights.update(weigh(words, counts, counted.of))
+    counted.a_day.update((day, counts.get(day, 0)) for day in days)
     return index, known
 
 

@@ -4,12 +4,14 @@
 
 What two accounts of one event share is its names; what all articles of a site share says nothing, so a word
 weighs by how few of the entries seen so far have it. A word of the title weighs twice one of the summary. An
-entry joins by likeness to the first entry of a story (its lead), never to a later one: there are no chains.
+entry joins by likeness to the first entry of a story (its lead), so that there are no chains; less of it is
+enough where another entry of the story is as alike as a lead must be.
 
 The limits were set by hand-labelled pairs of real articles (`python -m tests.stories`), on the side of not
 joining. Accounts of one event come soon after each other; what comes days later is more often what followed
-from it. A publisher seldom covers one event twice, and guides, lists and questions are about a subject, not
-an event. Each further rule stands at its function; docs/settings.md has them for operators.
+from it, and of much that is published in between some is alike by chance. A publisher seldom covers one event
+twice, and guides, lists and questions are about a subject, not an event. Each further rule stands at its
+function; docs/settings.md has them for operators.
 """
 
 from __future__ import annotations
@@ -27,9 +29,13 @@ from syndicator.models import Article
 
 WINDOW = timedelta(hours=72)
 """An entry joins a story whose lead was published at most so long before or after it."""
-ALIKE, VAGUE, COPY, REPEAT = 0.485, 0.6, 0.9, 0.99
+ALIKE, VAGUE, COPY, REPEAT = 0.36, 0.5, 0.9, 0.99
 """How alike two accounts of one event are at least; two, of which a title says little; two texts that are
 nearly the same; and two that are the same within three hours."""
+BUSY = 0.035
+"""How much more alike for what was published in between: for 2, 20, 400 entries 0.04, 0.11, 0.21."""
+SUPPORTED = 0.7
+"""How much of that likeness the lead needs where another entry of its story has all of it."""
 TITLES_ALONE = 0.1
 """How much more alike two accounts must be where one has no summary."""
 OTHER_SUBJECT = 0.16
@@ -112,6 +118,10 @@ def account_of(article: Article) -> Account:
     )
 
 
+def day_of(account: Account) -> str:
+    return account.published.date().isoformat()
+
+
 def weigh(words: Iterable[str], counts: Mapping[str, int], of: int) -> dict[str, float]:
     """What the words count for by their rarity, where `counts` says how many of so many entries have each."""
     return {word: _weight(counts.get(word, 0), of) for word in words}
@@ -134,27 +144,56 @@ def lead_keys(keys: Sequence[str], of: int) -> Sequence[str]:
     return keys[: _YOUNG_KEYS if of < _OLD else _OLD_KEYS]
 
 
-def best_lead(account: Account, leads: Iterable[tuple[str, Account]], weights: Weights) -> str | None:
-    """The story, of those given with their leads, that the account joins: the most alike; None: it begins its
-    own. Of equals the earlier lead, then the lesser id."""
-    near = ((story, lead) for story, lead in leads if abs(account.published - lead.published) <= WINDOW)
-    judged = ((story, lead, likeness(account, lead, weights)) for story, lead in near)
+def best_story(
+    account: Account,
+    stories: Iterable[tuple[str, Sequence[Account]]],
+    weights: Weights,
+    a_day: Mapping[str, int],
+) -> str | None:
+    """The story that the account joins, of those given with their entries, the lead first: the most alike for
+    what is needed; None: it begins its own. Of equals that of the earlier lead, then the lesser id. `a_day`
+    says how many entries were published on each day."""
     found = [
-        (-alike, lead.published, story)
-        for story, lead, alike in judged
-        if alike >= _least(account, lead, weights)
-        and not _is_title_of_many(account, lead)
-        and not _has_other_name(account, lead)
-        and not _has_other_part(account, lead)
-        and not _follows_from(account, lead)
-        and not _follows_from(lead, account)
-        and not _looks_ahead(account, lead)
-        and not _is_next_count(account, lead)
+        (-surplus, entries[0].published, story)
+        for story, entries in stories
+        if abs(account.published - entries[0].published) <= WINDOW
+        and (surplus := _surplus(account, entries, weights, a_day)) >= 0
     ]
     return min(found)[2] if found else None
 
 
-def _least(account: Account, lead: Account, weights: Weights) -> float:
+def _surplus(
+    account: Account, entries: Sequence[Account], weights: Weights, a_day: Mapping[str, int]
+) -> float:
+    """How much more alike the account is to a story than it must be; negative: it does not join."""
+    lead, *others = entries
+    if _is_other_event(account, lead):
+        return -1.0
+    alike, least = likeness(account, lead, weights), _least(account, lead, weights, a_day)
+    if alike >= least or alike < SUPPORTED * least:
+        return alike - least
+    is_supported = any(
+        not _is_other_event(account, other)
+        and likeness(account, other, weights) >= _least(account, other, weights, a_day)
+        for other in others
+    )
+    return 0.0 if is_supported else alike - least
+
+
+def _is_other_event(account: Account, lead: Account) -> bool:
+    """Whether the titles say that there are two events, however alike the texts are."""
+    return (
+        _is_title_of_many(account, lead)
+        or _has_other_name(account, lead)
+        or _has_other_part(account, lead)
+        or _follows_from(account, lead)
+        or _follows_from(lead, account)
+        or _looks_ahead(account, lead)
+        or _is_next_count(account, lead)
+    )
+
+
+def _least(account: Account, lead: Account, weights: Weights, a_day: Mapping[str, int]) -> float:
     """How alike the two must be."""
     if account.publisher == lead.publisher and len(account.title & lead.title) < _COLUMN:
         return REPEAT
@@ -162,7 +201,14 @@ def _least(account: Account, lead: Account, weights: Weights) -> float:
         return COPY
     least = VAGUE if account.is_vague or lead.is_vague else ALIKE
     alone = 0.0 if account.summary and lead.summary else TITLES_ALONE
-    return least + alone + (OTHER_SUBJECT if _has_other_subject(account, lead, weights) else 0.0)
+    other = OTHER_SUBJECT if _has_other_subject(account, lead, weights) else 0.0
+    return least + alone + other + BUSY * math.log1p(_between(account, lead, a_day))
+
+
+def _between(one: Account, other: Account, a_day: Mapping[str, int]) -> float:
+    """About how many entries were published between the two."""
+    most = max(a_day.get(day_of(one), 0), a_day.get(day_of(other), 0))
+    return most * (abs(one.published - other.published) / timedelta(days=1))
 
 
 def likeness(one: Account, other: Account, weights: Weights) -> float:

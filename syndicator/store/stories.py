@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, Result, bindparam, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, Result, bindparam, func, select, type_coerce, update
 
 from syndicator.store.dialect import in_list, insert_listed, listed
 from syndicator.store.tables import EPOCH, entries, microseconds, stories, story_words, word_counts
@@ -20,6 +20,11 @@ EVERY_ENTRY = ""
 
 _COUNTS = select(word_counts).where(in_list(word_counts.c.word, "words"))
 _LEADS = select(stories).where(in_list(stories.c.story, "stories"))
+_LATEST_FIRST = func.row_number().over(partition_by=entries.c.story, order_by=entries.c.published.desc())
+_RANKED = (
+    select(entries.c.guid, _LATEST_FIRST.label("rank")).where(in_list(entries.c.story, "stories")).subquery()
+)
+_LATEST = select(_RANKED.c.guid).where(_RANKED.c.rank <= bindparam("most"))
 _SPANS, (_WORD, _START, _END) = listed("spans", 3)
 _AT = type_coerce(story_words.c.published, BigInteger)
 _WITH_WORDS = (
@@ -58,6 +63,10 @@ class Stories:
         """The guids of the leads of those of the stories that have begun, by story."""
         found = self._connection.execute(_LEADS, {"stories": json.dumps(list(some))})
         return {row[0]: row[1] for row in found.all()}
+
+    def latest(self, some: Iterable[str], most: int) -> list[str]:
+        """The guids of the entries of the stories, of each the latest published, at most so many."""
+        return list(self._connection.scalars(_LATEST, {"stories": json.dumps(list(some)), "most": most}))
 
     def began(self, some: Iterable[str]) -> dict[str, datetime]:
         """When those of the stories began that have, by story; EPOCH where that was not noted."""

@@ -124,13 +124,34 @@ def test_story_never_changes_afterwards(rig: Rig) -> None:
     assert words_known(rig) == {"skylark": 3, "northwind": 3}, "each counted once"
 
 
-def test_entry_without_likeness_to_the_lead_does_not_join_through_another(rig: Rig) -> None:
+FAR: dict[str, Any] = {
+    "title": "Northwind’s satellite service: broadband comes to a cloud platform",
+    "excerpt": "",
+    "publishedDateTime": "2026-03-14T09:30:00Z",
+    "provider": {"name": "Fourth"},
+}
+
+
+@pytest.mark.parametrize("one_look", [True, False], ids=["in one batch", "one by one"])
+@pytest.mark.parametrize("supported", [True, False], ids=["as alike as another entry", "not"])
+def test_entry_less_alike_to_the_lead_joins_where_another_entry_is_alike(
+    rig: Rig, one_look: bool, supported: bool
+) -> None:
     rig.write("a.md", **LAUNCH)
+    for path, front in (("b.md", SAME if supported else OTHER), ("c.md", FAR)):
+        if not one_look:
+            rig.look()
+        rig.write(path, **front)
     rig.look()
-    rig.write("b.md", **SAME)
-    rig.look()
-    far = SAME | {"title": "Northwind’s satellite service", "excerpt": "", "provider": {"name": "Fourth"}}
-    rig.write("c.md", **far)
+    assert (story(rig, "c.md") == story(rig, "a.md")) is supported
+    assert (story(rig, "b.md") == story(rig, "a.md")) is supported
+
+
+def test_entry_unlike_the_lead_does_not_join_through_another(rig: Rig) -> None:
+    for path, front in (("a.md", LAUNCH), ("b.md", SAME)):
+        rig.write(path, **front)
+        rig.look()
+    rig.write("c.md", **FAR | {"title": "A service takes a leap as platform"})
     rig.look()
     assert story(rig, "b.md") == story(rig, "a.md") != story(rig, "c.md")
 

@@ -23,7 +23,8 @@ from syndicator.entries.stories import (
     Account,
     Weights,
     account_of,
-    best_lead,
+    best_story,
+    day_of,
     keys_of,
     lead_keys,
     likeness,
@@ -61,7 +62,7 @@ def after_seeing(*accounts: Account) -> Weights:
 
 
 def is_one_story(one: Account, lead: Account, weights: Weights) -> bool:
-    return best_lead(one, [("story", lead)], weights) is not None
+    return best_story(one, [("story", [lead])], weights, {}) is not None
 
 
 def test_two_publishers_accounts_of_one_event_are_one_story() -> None:
@@ -87,8 +88,8 @@ def test_related_link_lends_weight_and_joins_nothing_alone() -> None:
     [
         pytest.param({"provider": LAUNCH["provider"]}, id="one publisher"),
         pytest.param({"provider": None}, id="no publisher but the source"),
-        pytest.param({"title": f"How {SAME['title']}"}, id="a guide"),
-        pytest.param({"title": f"{SAME['title']}?"}, id="a question"),
+        pytest.param({"title": "How Northwind’s satellites serve a cloud platform"}, id="a guide"),
+        pytest.param({"title": "Do satellites serve a cloud platform?"}, id="a question"),
         pytest.param({"published": make_article().published + timedelta(hours=73)}, id="days later"),
     ],
 )
@@ -159,9 +160,7 @@ def test_parts_of_one_name_are_two() -> None:
 def test_two_who_tell_of_the_same_partner_must_be_more_alike() -> None:
     told = "works with Skylark on Orbit verifiable credentials for satellites"
     lead = account("a.md", title=f"Onfast {told}", summary="", provider=Provider(name="A"))
-    other = account(
-        "b.md", title="Socore brings verifiable credentials to Orbit of Skylark, for satellites", summary=""
-    )
+    other = account("b.md", title="Socore brings verifiable credentials to Orbit of Skylark", summary="")
     same = account("c.md", title="Skylark brings Onfast to Orbit verifiable credentials", summary="")
     weights = after_seeing(lead, other, same)
     assert ALIKE + TITLES_ALONE < likeness(other, lead, weights) < ALIKE + TITLES_ALONE + OTHER_SUBJECT
@@ -264,15 +263,17 @@ def test_copy_by_the_same_publisher_is_one_story() -> None:
 
 
 def test_titles_alone_must_be_more_alike() -> None:
-    weights = {**dict.fromkeys(("bravo", "cargo", "delta", "echo", "golf", "hotel"), 1.0), "w": 0.0}
-    lead = account("a.md", title="Bravo Cargo Delta Echo", summary="w", provider=Provider(name="TechCrier"))
-    told, alone = (account("b.md", title="Bravo Cargo Golf Hotel", summary=text) for text in ("w", ""))
+    names = ("bravo", "cargo", "delta", "echo", "foxtrot", "golf", "hotel", "india")
+    weights = {**dict.fromkeys(names, 1.0), "w": 0.0}
+    first = "Bravo Cargo Delta Echo Foxtrot"
+    lead = account("a.md", title=first, summary="w", provider=Provider(name="TechCrier"))
+    told, alone = (account("b.md", title="Bravo Cargo Golf Hotel India", summary=text) for text in ("w", ""))
     assert ALIKE < likeness(told, lead, weights) == likeness(alone, lead, weights) < ALIKE + TITLES_ALONE
     assert (is_one_story(told, lead, weights), is_one_story(alone, lead, weights)) == (True, False)
 
 
 def test_summaries_of_other_things_part_titles_that_are_alike() -> None:
-    titles = ("Bravo Cargo Delta Echo", "Bravo Cargo Delta Golf")
+    titles = ("Bravo Cargo Delta Echo", "Bravo Cargo Golf Hotel")
     other_things = [" ".join(f"{name}{at}" for at in range(80)) for name in ("lead", "other")]
     for summaries, is_one in ((("", ""), True), (other_things, False)):
         lead, other = (
@@ -371,15 +372,42 @@ def test_most_alike_lead_wins_then_the_earliest_then_by_id() -> None:
     one = account("new.md", **SAME)
     alike, more = account("a.md", **LAUNCH), account("b.md", **SAME | {"provider": Provider(name="Third")})
     weights = after_seeing(one, alike, more)
-    assert best_lead(one, [("1", alike), ("2", more)], weights) == "2"
+    assert best_story(one, [("1", [alike]), ("2", [more])], weights, {}) == "2"
     hour = timedelta(hours=1)
     later = account("a.md", **LAUNCH, published=one.published + hour)
     earlier = account("c.md", **LAUNCH, published=one.published - hour)
-    assert best_lead(one, [("1", later), ("3", earlier)], weights) == "3"
-    assert best_lead(one, [("2", alike), ("1", alike)], weights) == "1"
+    assert best_story(one, [("1", [later]), ("3", [earlier])], weights, {}) == "3"
+    assert best_story(one, [("2", [alike]), ("1", [alike])], weights, {}) == "1"
     other = account("c.md", **OTHER)
-    assert best_lead(one, [("c", other)], after_seeing(one, other)) is None
-    assert best_lead(one, [], weights) is None
+    assert best_story(one, [("c", [other])], after_seeing(one, other), {}) is None
+    assert best_story(one, [], weights, {}) is None
+
+
+def test_the_more_is_published_in_between_the_more_alike_two_must_be() -> None:
+    lead = account("a.md", **LAUNCH)
+    late = account("b.md", **SAME | {"published": make_article().published + timedelta(hours=12)})
+    weights, day = after_seeing(lead, late), day_of(lead)
+    assert best_story(late, [("a", [lead])], weights, {day: 10}) == "a"
+    assert best_story(late, [("a", [lead])], weights, {day: 10_000}) is None
+    at_once = replace(late, published=lead.published)
+    assert best_story(at_once, [("a", [lead])], weights, {day: 10_000}) == "a", "nothing is in between"
+
+
+def test_less_likeness_to_the_lead_is_enough_where_another_entry_of_the_story_is_alike() -> None:
+    lead = account("a.md", **LAUNCH)
+    third = account(
+        "c.md",
+        title="Northwind satellite service reaches data centres at sea, says Skylark",
+        summary="A partnership with Skylark brings broadband to where no cable is, says Northwind.",
+        provider=Provider(name="Third"),
+    )
+    copy = replace(third, publisher="fourth")
+    weights = after_seeing(lead, third, copy)
+    assert best_story(copy, [("a", [lead])], weights, {}) is None
+    assert best_story(copy, [("a", [lead, third])], weights, {}) == "a"
+    stranger = account("d.md", **OTHER)
+    weights = after_seeing(stranger, third, copy)
+    assert best_story(copy, [("d", [stranger, third])], weights, {}) is None, "there are no chains"
 
 
 @pytest.mark.parametrize(
