@@ -106,8 +106,9 @@ def _as_json(value: object) -> str:
 
 
 class ProgressBar:
-    """How far long work is: a bar that appears after a moment where a person looks on; else, with `log`, a
-    line of the log now and then."""
+    """How far long work is: a bar that appears after a moment where a person looks on, else a line now and
+    then; with `log` it goes to the log.
+    """
 
     def __init__(self, *, log: bool = False) -> None:
         self._log, self._what = log, ""
@@ -124,7 +125,7 @@ class ProgressBar:
         if not of:
             return
         if sys.stderr is None or not sys.stderr.isatty():
-            if self._log and done < of and now - self._told > TOLD_EVERY_S:
+            if done < of and now - self._told > TOLD_EVERY_S:
                 self._told = now
                 self._tell(done, of, (now - self._began) / done * (of - done) if done else None)
             return
@@ -140,10 +141,14 @@ class ProgressBar:
             self._bar = None
 
     def _tell(self, done: int, of: int, left_s: float | None) -> None:
-        import structlog
+        if self._log:
+            import structlog
 
-        left = {} if left_s is None else {"seconds_left": round(left_s)}
-        structlog.get_logger().info(self._what.lower(), done=done, of=of, **left)
+            left = {} if left_s is None else {"seconds_left": round(left_s)}
+            structlog.get_logger().info(self._what.lower(), done=done, of=of, **left)
+        else:
+            about = "" if left_s is None else f", about {left_s:.0f} s left"
+            typer.echo(f"{self._what}: {done} of {of}{about}", err=True)
 
     def _start(self) -> None:
         from rich.console import Console

@@ -37,11 +37,15 @@ def test_line_of_the_log_stands_above_the_bar() -> None:
     assert re.search(r"\x1b\[2K\d\d:\d\d:\d\d \[info +\] source begun source=news\r?\n", screen.getvalue())
 
 
-def test_a_command_says_nothing_of_it_where_nobody_looks_on() -> None:
+def test_line_says_how_far_it_is_where_nobody_looks_on() -> None:
     stream = io.StringIO()
-    with redirect_stderr(stream), capture_logs() as logs, progress_bar() as progress:
+    with redirect_stderr(stream), progress_bar() as progress:
+        progress.update("Reading articles", 0, 400)
         progress.update("Reading articles", 100, 400)
-    assert (stream.getvalue(), logs) == ("", [])
+        progress.update("Reading articles", 400, 400)
+    first, second = stream.getvalue().splitlines()
+    assert first == "Reading articles: 0 of 400"
+    assert second.startswith("Reading articles: 100 of 400, about 0 s left")
 
 
 def test_line_of_the_service_is_one_of_its_log() -> None:
@@ -56,10 +60,11 @@ def test_line_of_the_service_is_one_of_its_log() -> None:
 
 def test_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "TOLD_EVERY_S", 60.0)
-    with redirect_stderr(io.StringIO()), capture_logs() as logs, progress_bar(log=True) as progress:
+    stream = io.StringIO()
+    with redirect_stderr(stream), progress_bar() as progress:
         for done in range(400):
             progress.update("Reading articles", done, 400)
-    assert logs == []
+    assert stream.getvalue() == ""
 
 
 def test_bar_names_each_stage_and_is_gone_in_the_end() -> None:
