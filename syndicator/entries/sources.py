@@ -297,7 +297,16 @@ def _open_topics(session: Session, folder: Path, names: Sequence[str], quiet: ti
 
 def reading(source: Source) -> str:
     """The fingerprint of what decides how a source's files are read; the store has those of before."""
-    facts = source.model_dump(mode="json", exclude={"name", "path", "stories", "topics"})
+    facts = (
+        source.profile,
+        source.fields,
+        source.base_url,
+        source.time_zone or "UTC",
+        source.unpublished == "include",
+        # Only where it is set: a source that was read without it goes on as it is.
+        *([source.permalink] if source.permalink is not None else []),
+        *([source.languages] if source.languages else []),
+    )
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
