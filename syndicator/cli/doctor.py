@@ -13,7 +13,7 @@ import typer
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, settings_file
 from syndicator.cli.terminal import console, grid, say, say_json
-from syndicator.text import shown
+from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,7 +84,13 @@ def _say(check: Finding, terminal: Console) -> None:
 
 
 def _say_counts(counts: Counter[str]) -> None:
-    worst, *others = [result for result in reversed(RESULTS) if counts[result]]
-    words = " · ".join(f"{counts[result]} {result}" for result in (worst, *others))
+    parts = [f"{counts['wrong']} wrong"] if counts["wrong"] else []
+    parts += [say_count(counts["warning"], "warning")] if counts["warning"] else []
+    worst = "wrong" if counts["wrong"] else "warning" if counts["warning"] else "ok"
     say("")
-    say((words if worst != "ok" else f"all is well: {words}", STYLES[worst]))
+    say(
+        (
+            " · ".join([*parts, f"{counts['ok']} ok"]) if parts else f"all is well: {counts['ok']} ok",
+            STYLES[worst],
+        )
+    )
