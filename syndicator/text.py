@@ -139,16 +139,27 @@ def fold(name: str) -> str:
 
 @lru_cache(maxsize=256)
 def language_tag(language: str | None) -> str | None:
-    """The language as RSS, Atom and HTML take it (RFC 5646), in lower case; None where none is so registered.
+    """The language as RSS, Atom and HTML spell it (RFC 5646 2.1.1), None where it is no registered one.
 
-    >>> language_tag("DE_de"), language_tag("zh-Hant-TW"), language_tag("German"), language_tag("jp")
-    ('de-de', 'zh-hant-tw', None, None)
+    >>> language_tag("DE_de"), language_tag("zh-hant-tw"), language_tag("German"), language_tag("jp")
+    ('de-DE', 'zh-Hant-TW', None, None)
     """
     if not language or not _LANGUAGE.fullmatch(language):
         return None
-    tag = language.replace("_", "-").lower()
+    first, *rest = language.replace("_", "-").split("-")
+    tag = "-".join([first.lower(), *map(_subtag, rest)])
     if _COMMON.fullmatch(tag):
         return tag
     from langcodes import tag_is_valid  # its tables take 0.1 s to load
 
     return tag if tag_is_valid(tag) else None
+
+
+def _subtag(part: str) -> str:
+    match len(part):
+        case 2:
+            return part.upper()
+        case 4 if part.isalpha():
+            return part.title()
+        case _:
+            return part.lower()

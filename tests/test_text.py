@@ -61,9 +61,9 @@ def test_entities_are_left_alone_where_there_are_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("language", "tag"),
     [
-        ("de_DE", "de-de"),
+        ("de_DE", "de-DE"),
         ("EN", "en"),
-        ("zh-hant-tw", "zh-hant-tw"),
+        ("zh-hant-tw", "zh-Hant-TW"),
         ("es-419", "es-419"),
         ("sl-rozaj", "sl-rozaj"),
     ],

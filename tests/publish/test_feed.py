@@ -58,8 +58,8 @@ def test_feed_is_as_new_as_its_newest_change() -> None:
 
 
 def test_language_is_the_topics_then_the_sites_then_english() -> None:
-    assert feed_of(topic=AZURE).language == "en-us"
-    assert feed_of(site=SITE.model_copy(update={"language": "de_at"})).language == "de-at"
+    assert feed_of(topic=AZURE).language == "en-US"
+    assert feed_of(site=SITE.model_copy(update={"language": "de_at"})).language == "de-AT"
     assert feed_of(site=SITE.model_copy(update={"language": "Klingonese!"})).language == "en"
 
 
