@@ -89,7 +89,7 @@ def read_related(value: Value, zone: ZoneInfo, title_limit: int) -> tuple[Relate
 
 
 def _related(item: dict[str, Value], zone: ZoneInfo, title_limit: int) -> Related | None:
-    link = _first(item, ("webUrl", "originalUrl", "url", "link"), http_link)
+    link = _first(item, ("webUrl", "originalUrl", "sourceUrl", "url", "link"), http_link)
     title = plain_line(as_text(item.get("title")) or "", title_limit)
     if link is None or link.count("&") > MOST_PARAMETERS or not visible(title):
         return None

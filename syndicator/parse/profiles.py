@@ -44,7 +44,8 @@ _JEKYLL_KEYS = {
 }  # fmt: skip
 _KEYS: dict[Tool, dict[str, str]] = {
     Tool.SMARTABLE: {
-        "summary": "excerpt", "link": "webUrl originalUrl", "published": "publishedDateTime",
+        "summary": "excerpt abstract", "link": "webUrl originalUrl sourceUrl",
+        "published": "publishedDateTime",
         "modified": "modifiedDateTime", "expires": "expiresDateTime", "topics": "topics",
         "authors": "authors author", "images": "images", "type": "type category",
     },

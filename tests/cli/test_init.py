@@ -78,6 +78,15 @@ def test_articles_that_lie_elsewhere_are_smartable_also_on_a_jekyll_site() -> No
     assert source.path == Path("site/_news").absolute()
 
 
+def test_the_older_keys_of_articles_that_lie_elsewhere_are_known() -> None:
+    older = SMARTABLE.replace("webUrl", "sourceUrl")
+    write("site/_config.yml", "title: Hub\nurl: https://hub.example\npermalink: /:year/:title/\n")
+    write("site/_posts/2020-05-08-one.md", older.format(published="true"))
+    init_says("site")
+    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    assert source.profile is Tool.SMARTABLE
+
+
 def test_jekyll_site_gives_its_title_address_and_permalink() -> None:
     write("blog/_config.yml", "title: My Blog\nurl: https://me.example\nbaseurl: /blog\npermalink: pretty\n")
     write("blog/_posts/2024-01-02-first.md", POST)

@@ -79,6 +79,7 @@ def test_summary_is_the_excerpt_without_tags_else_the_body() -> None:
     assert reread(excerpt='"<p>One</p> <b>two</b> List<T>"').summary == "One two List<T>"
     assert reread("# Head\n\nText &amp; more", excerpt=None).summary == "Head Text & more"
     assert reread("Text", excerpt='""').summary == "Text"
+    assert reread("Text", excerpt=None, abstract="Older").summary == "Older"
     assert reread(excerpt=None).summary == ""
 
 
@@ -101,6 +102,9 @@ def test_either_flag_makes_a_draft() -> None:
 def test_links_in_order_of_preference() -> None:
     assert reread(webUrl=None).link == "https://daily.example/2024/05/06/tidal-power/"
     assert reread(webUrl='""', originalUrl="https://other.example/a").link == "https://other.example/a"
+    assert (
+        reread(webUrl=None, originalUrl=None, sourceUrl="https://a.example/b").link == "https://a.example/b"
+    )
     rules = RULES.model_copy(update={"base_url": "https://www.example.org/base"})
     article = read(written(webUrl=None, originalUrl=None), rules=rules, path="sub/2024-05-06-a.md")
     assert article.link == "https://www.example.org/base/sub/2024-05-06-a"
@@ -216,6 +220,10 @@ DECORATION: dict[str, tuple[dict[str, str | None], dict[str, object]]] = {
         {"related": ()},
     ),
     "related is no list": ({"related": "{title: a}"}, {"related": ()}),
+    "related in the older form": (
+        {"related": "[{title: a, sourceUrl: 'https://a.example/'}]"},
+        {"related": (Related(title="a", link="https://a.example/", canonical_link="https://a.example"),)},
+    ),
     "related with bad parts": (
         {"related": "[{title: a, webUrl: x, url: 'https://a.example/', date: soon, quality: b}]"},
         {"related": (Related(title="a", link="https://a.example/", canonical_link="https://a.example"),)},

@@ -6,9 +6,8 @@ Each folder in DIR is a site in the form of the `smartable` profile; a `history.
 files said earlier. The texts are not ours to publish: `labels.csv` names articles by a hash of link and
 title. Those labelled are of these repositories on GitHub: `_news` of SmartableAI/diablo4,
 SmartableAI/microsoft-power-apps (all versions of its files), everyday-cc/azure and scottge/coronavirus; and
-`_posts` of emilianoyoung/ai and detale/ai, with `abstract` and `sourceUrl` renamed to `excerpt` and
-`originalUrl`: once as in the last commit (ai-2020, ai-2019), once the last version of each file that ever
-was, published before 2020 (ai-winter) and before 20 July 2019 (ai-summer).
+`_posts` of emilianoyoung/ai and detale/ai: once as in the last commit (ai-2020, ai-2019), once the last
+version of each file that ever was, published before 2020 (ai-winter) and before 20 July 2019 (ai-summer).
 
 A pair is one event (1) where whoever was told of the one article would not want to be told of the other;
 guides to one subject are not. Readers saw neither label nor outcome. Pairs that are `drawn` were taken by a
