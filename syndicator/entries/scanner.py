@@ -50,6 +50,8 @@ SAID_EVERY = 50
 MANY_HINTS = 2_000
 """With more hints than this, looking at the whole folder is quicker."""
 OPENING_LASTS = timedelta(minutes=10)
+_MTIME = 3
+"""Where a stamp has the time of the last writing."""
 """How long a source's beginning waits for files that do not rest and folders that cannot be read."""
 
 
@@ -86,10 +88,13 @@ class SourceScanner:
         self.has_begun = has_begun
         """Whether the source's silent beginning is over, and that is stored."""
         self._known: dict[str, FileStamp] = {}
+        self._newest = 0
+        """When the file that was written last was written, of all that were ever known; in nanoseconds."""
         self._bare = set[str]()
         """Those of the known files that gave no entry: bad from the first, or no articles."""
         for path, stamp, gave in files:
             self._known[path] = stamp
+            self._newest = max(self._newest, stamp[_MTIME])
             if not gave:
                 self._bare.add(path)
         self._is_topic = topic_matcher(source.topics)
@@ -207,6 +212,7 @@ class SourceScanner:
         for one in batch.found:
             self._note_entry(one, refused=one.path in synced.refused)
             self._known[one.path] = UNREAD if one.path in synced.refused else one.stamp
+            self._newest = max(self._newest, one.stamp[_MTIME])
         for path in (*batch.gone, *synced.vacated):
             self._known.pop(path, None)
             self._bare.discard(path)
@@ -245,7 +251,11 @@ class SourceScanner:
     def _former_paths(self, seen: Scan) -> set[str]:
         """Where files that are new were before: watchdog may tell of a new folder before it tells of what was
         renamed into it, and an article would be new."""
-        came = {stamp[:2] for path, stamp in seen.files.items() if path not in self._known}
+        came = {
+            stamp[:2]
+            for path, stamp in seen.files.items()
+            if path not in self._known and stamp[_MTIME] <= self._newest  # Else it was written since.
+        }
         return {path for path, stamp in self._known.items() if stamp[:2] in came} if came else set()
 
     def _believe(self, changes: Changes, seen: Scan, now: datetime, confirmed: bool) -> frozenset[str]:
