@@ -37,7 +37,7 @@ from syndicator.slack.retry import RetryPolicy
 from syndicator.slack.sender import Messenger, Sender
 from syndicator.store.lock import hold_state
 from syndicator.systemd import Notifier
-from syndicator.threads import run_beside
+from syndicator.threads import Parts
 from syndicator.waiting import FailureLog, back_off, can_wait
 from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
@@ -80,6 +80,7 @@ class Service:
         self._operator: Operator | None = None
         self._alerter: OperatorAlerter | None = None
         self._hub: HubNotifier | None = None
+        self._parts = Parts()
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -89,17 +90,12 @@ class Service:
     def refuse(self) -> None:
         """Other settings were to be taken over and were wrong. From any thread."""
         self.refused = True
-        self._wake()
 
     def stop(self) -> None:
         """Ends `run` within seconds, with what is in hand finished."""
         self._stop.set()
         if self._loop is not None:
             self._loop.stop()
-
-    def _wake(self) -> None:
-        if self._loop is not None:
-            self._loop.wake()
 
     def _findings(self) -> list[health.Finding]:
         """What a person should see to of what runs beside the app."""
@@ -111,6 +107,7 @@ class Service:
             web and health.web_server_failing(*web),
             hub and health.hub_not_told(*hub),
             *(health.only_polled(*one) for one in polled if one),
+            *(health.part_breaks(*one) for one in self._parts.broken()),
             *(self._alerter.findings() if self._alerter else ()),
         ]
         return [finding for finding in found if finding]
@@ -164,8 +161,7 @@ class Service:
                 port=listen.port,
                 hub=self.settings.feeds.hub,
                 cache_seconds=int(listen.cache.total_seconds()),
-            ),
-            self._wake,
+            )
         )
         self._web.start()
         stack.callback(self._web.stop)
@@ -194,7 +190,7 @@ class Service:
 
         ended = threading.Event()
         alerter = OperatorAlerter(settings, self._status, clock=self.clock.now, terminal=self.terminal)
-        run_beside(stack, "operator alerts", partial(alerter.run, ended), ended, ended.set)
+        self._parts.run_beside(stack, "operator alerts", partial(alerter.run, ended), ended, ended.set)
         self._alerter = alerter
 
     def _tell_operator(self, app: App | None) -> None:
@@ -297,13 +293,13 @@ class Service:
     def _guard_state(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
         """Begins the daily check, and the backups where the settings have any."""
         check = partial(app.daily_check.run, loop.stopping, self.clock.now, loop.wake)
-        run_beside(stack, "daily check", check, loop.stopping, loop.stop)
+        self._parts.run_beside(stack, "daily check", check, loop.stopping, loop.stop)
         backup, backups = self.settings.backup, app.backups
         if backup is None:
             return
         schedule.add_interval("backup", backup.every, backups.due.set)
         run = partial(backups.run, loop.stopping, backup.every, self.clock.now, loop.wake)
-        run_beside(stack, "backup", run, loop.stopping, loop.stop, backups.due.set)
+        self._parts.run_beside(stack, "backup", run, loop.stopping, loop.stop, backups.due.set)
 
     def _send(self, stack: ExitStack, app: App, loop: Loop) -> None:
         sender = Sender(
@@ -316,7 +312,7 @@ class Service:
             policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
         )
         send = partial(sender.run, loop.stopping, loop.mailed)
-        run_beside(stack, "sender", send, loop.stopping, loop.stop)
+        self._parts.run_beside(stack, "sender", send, loop.stopping, loop.stop)
 
     def _check_slack(self, stack: ExitStack, app: App, loop: Loop) -> None:
         messengers, outages = app.messengers, app.outages
@@ -337,7 +333,7 @@ class Service:
             named=named,
         )
         look = partial(check.run, loop.stopping)
-        run_beside(stack, "slack check", look, loop.stopping, loop.stop, outages.doubt.set)
+        self._parts.run_beside(stack, "slack check", look, loop.stopping, loop.stop, outages.doubt.set)
 
     def _tell_hub(self, stack: ExitStack, app: App, loop: Loop) -> None:
         if self.settings.feeds.hub is None:
@@ -346,4 +342,4 @@ class Service:
 
         hub = self._hub = HubNotifier(app.store, self.settings.feeds.hub, clock=self.clock.now)
         tell = partial(hub.run, loop.stopping, loop.published)
-        run_beside(stack, "hub", tell, loop.stopping, loop.stop)
+        self._parts.run_beside(stack, "hub", tell, loop.stopping, loop.stop)

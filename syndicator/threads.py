@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import partial
 from threading import Event, Thread
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -22,40 +24,70 @@ GRACE_S = 6.0
 """A little longer than the sender allows its calls under way."""
 PAUSE_S = 5.0
 """Before a part that broke is called again."""
+STAYS_S = 300.0
+"""A part that has not broken for so long is well again."""
 
 
-def run_beside(
-    stack: ExitStack, name: str, run: Callable[[], None], stop: Event, *end: Callable[[], None]
-) -> None:
-    """Runs something in a thread until `stop` is set. When the stack is closed, `end` is called, in order.
+class Break(NamedTuple):
+    """Why a part broke last, since when it does, and when that was on the monotonic clock."""
 
-    That must set `stop`; a thread that then does not end in time is left behind.
-    """
-    thread = Thread(target=partial(keep_running, name, run, stop), name=name, daemon=True)
-    thread.start()
-
-    def close() -> None:
-        for call in end:
-            call()
-        thread.join(GRACE_S)
-
-    stack.callback(close)
+    why: str
+    since: datetime
+    at_s: float
 
 
-def keep_running(name: str, run: Callable[[], None], stop: Event) -> None:
-    """Calls `run` until it ends by itself or `stop` is set; where it breaks, again after a pause."""
-    said = SaidOnce()
-    while not stop.is_set():
-        try:
-            run()
-            return
-        except StoreError as error:
-            if said.changed(str(error)):
-                log.warning("a part of the service waits for the database", part=name, why=str(error))
+class Parts:
+    """Runs parts in threads of their own, and knows which of them break."""
+
+    def __init__(self) -> None:
+        self._breaks: dict[str, Break] = {}
+
+    def broken(self) -> Iterator[tuple[str, str, datetime]]:
+        """Which parts broke lately, each with the reason and since when. From any thread."""
+        for name, last in [*self._breaks.items()]:
+            if time.monotonic() < last.at_s + STAYS_S:
+                yield name, last.why, last.since
+
+    def run_beside(
+        self, stack: ExitStack, name: str, run: Callable[[], None], stop: Event, *end: Callable[[], None]
+    ) -> None:
+        """Runs a part in a thread until `stop` is set. When the stack is closed, `end` is called, in order.
+
+        That must set `stop`; a thread that then does not end in time is left behind.
+        """
+        thread = Thread(target=partial(self.keep_running, name, run, stop), name=name, daemon=True)
+        thread.start()
+
+        def close() -> None:
+            for call in end:
+                call()
+            thread.join(GRACE_S)
+
+        stack.callback(close)
+
+    def keep_running(self, name: str, run: Callable[[], None], stop: Event) -> None:
+        """Calls `run` until it ends by itself or `stop` is set; where it breaks, again after a pause."""
+        said = SaidOnce()
+        while not stop.is_set():
+            try:
+                run()
+                return
+            except StoreError as error:  # which the loop meets as well, and tells
+                if said.changed(str(error)):
+                    log.warning("a part of the service waits for the database", part=name, why=str(error))
+            except (
+                Exception
+            ) as error:  # the job boundary: a service that says nothing and sends nothing is worse
+                if self._note(name, type(error).__name__):
+                    log.exception("a part of the service broke, it is started again", part=name)
             stop.wait(PAUSE_S)
-        except Exception:  # the job boundary: a service that says nothing and sends nothing is worse
-            log.exception("a part of the service broke, it is started again", part=name)
-            stop.wait(PAUSE_S)
+
+    def _note(self, name: str, why: str) -> bool:
+        """Notes that a part broke; whether that is new."""
+        known = {part: (before, since) for part, before, since in self.broken()}
+        before, since = known.get(name, ("", datetime.now(UTC)))
+        self._breaks[name] = Break(why, since, time.monotonic())
+        return why != before
 
 
 def begin(name: str, work: Callable[[], T]) -> Future[T]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
@@ -15,6 +16,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from syndicator.backups import Backups
 from syndicator.errors import StoreUnavailable, SyndicatorError
 from syndicator.monitoring.status import read_status, status_path
 from syndicator.service import Service
@@ -245,3 +247,20 @@ def test_failing_backup_is_told_as_all_else_is(tmp_path: Path) -> None:
         wait_for(lambda: "no backup since" in line(), why="the status")
         (error,) = lines(logs, "backup failed")
         assert (error["log_level"], bool(error["fix"])) == ("error", True)
+
+
+def test_what_breaks_beside_the_loop_is_told_before_the_next_scan(tmp_path: Path) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # nobody listens there
+        nobody = f"http://127.0.0.1:{bound.getsockname()[1]}/"
+        others: dict[str, Any] = {"feeds": {"hub": nobody}, "watch": {"scan_every": "1h"}, "backup": {}}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Backups, "make", lambda *_: 1 / 0)
+            with alive(tmp_path, **others) as (one, logs):
+
+                def told() -> str:
+                    return str((read_status(status_path(one.service.settings.state)) or {}).get("line"))
+
+                wait_for(lambda: "the hub is not told since" in told(), why="the hub")
+                wait_for(lambda: "a part of the service breaks: backup since" in told(), why="the backup")
+                assert len(lines(logs, "broke, it is started again")) == 1

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from syndicator import threads
 from syndicator.errors import StoreUnavailable
-from syndicator.threads import keep_running
+from syndicator.threads import Parts
 
 
 def test_part_that_breaks_begins_anew_until_it_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,7 +21,7 @@ def test_part_that_breaks_begins_anew_until_it_ends_by_itself(monkeypatch: pytes
         if len(calls) < 3:
             raise RuntimeError("broken")
 
-    keep_running("sender", run, threading.Event())
+    Parts().keep_running("sender", run, threading.Event())
     assert len(calls) == 3
 
 
@@ -32,7 +32,7 @@ def test_part_that_breaks_while_the_service_ends_is_left() -> None:
         stop.set()
         raise RuntimeError("broken")
 
-    keep_running("sender", run, stop)
+    Parts().keep_running("sender", run, stop)
     assert stop.is_set()
 
 
@@ -46,8 +46,24 @@ def test_part_that_waits_for_the_database_says_so_once(monkeypatch: pytest.Monke
             raise StoreUnavailable("the database cannot be written", why="the disk is full")
 
     with capture_logs() as logs:
-        keep_running("slack check", run, threading.Event())
+        Parts().keep_running("slack check", run, threading.Event())
     assert len(calls) == 4
     (line,) = logs
     assert (line["log_level"], line["part"]) == ("warning", "slack check")
     assert "the disk is full" in line["why"] and "exc_info" not in line
+
+
+def test_part_that_breaks_again_and_again_is_told_until_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "PAUSE_S", 0.0)
+    parts, errors = Parts(), [KeyError("a"), KeyError("b"), ValueError("c")]
+
+    def run() -> None:
+        if errors:
+            raise errors.pop(0)
+
+    with capture_logs() as logs:
+        parts.keep_running("sender", run, threading.Event())
+    assert [line["log_level"] for line in logs] == ["error", "error"], "each reason once"
+    assert [(part, why) for part, why, _ in parts.broken()] == [("sender", "ValueError")]
+    monkeypatch.setattr(threads, "STAYS_S", 0.0)
+    assert list(parts.broken()) == []

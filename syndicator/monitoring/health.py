@@ -265,6 +265,13 @@ def operator_not_told(way: str, why: str, fix: str, since: datetime | None) -> F
     return Finding(kind=Kind.ALERTS, text=text, fix=fix, since=since, detail=f": {why}", of=way)
 
 
+def part_breaks(part: str, why: str, since: datetime) -> Finding:
+    """What runs beside the loop and breaks, however often it is started again."""
+    fix = "The log has the traceback; please report it. It is started again meanwhile"
+    text = f"a part of the service breaks: {part}"
+    return Finding(kind=Kind.SERVICE, text=text, fix=fix, since=since, detail=f": {why}", of=part)
+
+
 def hindrance(error: SyndicatorError, since: datetime) -> Finding:
     """What keeps the service from its work, or from a part of it."""
     of_a_part = isinstance(error, OutputUnwritable) and not error.everywhere

@@ -246,6 +246,7 @@ class StatusTeller:
         self._notifier, self._file, self._others = notifier or Notifier({}), file, others
         self._due_s = self._told_s = 0.0
         """When it is to be told, infinite where nothing has happened since; and when it was told last."""
+        self._others_told: tuple[Finding, ...] = ()
 
     @property
     def beat_s(self) -> float:
@@ -263,11 +264,14 @@ class StatusTeller:
         self._due_s = min(self._due_s, 0.0 if at_once else self._told_s + TELL_EVERY_S)
 
     def tell(self) -> None:
-        """Tells how things stand, where that is due. A count of all entries."""
+        """Tells how things stand, where that is due or others' findings are new. A count of all entries."""
+        others = (*self._others(),)
+        if others != self._others_told:
+            self.note()
         if self._file is None or time.monotonic() < self._due_s:
             return
-        self._told_s, self._due_s = time.monotonic(), float("inf")
-        told = facts(self._app, self._clock.now(), started=self._started, others=self._others())
+        self._told_s, self._due_s, self._others_told = time.monotonic(), float("inf"), others
+        told = facts(self._app, self._clock.now(), started=self._started, others=others)
         self._notifier.status(told["line"])
         self._file.write(told)
 

@@ -135,14 +135,16 @@ class Sender:
         self._busy: set[str] = set()
         self._ended: SimpleQueue[Finished] = SimpleQueue()
         self._unsettled: deque[Finished] = deque()
+        self._last: datetime | None = None
+        """When the last round was."""
+        self._said = SaidOnce()
 
     def run(self, stop: Event, wake: Event) -> None:
         """Sends until `stop`; `wake` says that there may be something new. Set `stop`, then `wake`, to end.
 
         Ends within seconds: calls under way get a few to come back. Where the store cannot be used, it says
-        so once, waits and tries again.
+        so once, waits and tries again. May be called again after it broke.
         """
-        last, said = None, SaidOnce()
         while True:
             wake.clear()
             if stop.is_set():
@@ -150,17 +152,12 @@ class Sender:
             now = self._clock()
             until: datetime | None = now + timedelta(seconds=1)
             try:
-                self._follow_clock(last, now)
-                last = now
+                self._follow_clock(now)
                 until = self._round(wake)
-                said.changed("")
+                self._said.changed("")
             except StoreError as error:
-                if said.changed("outbox"):
+                if self._said.changed("outbox"):
                     log.warning("outbox cannot be used, tried again", why=str(error))
-            except Exception:
-                # The round's boundary: a defect must not end all sending in silence.
-                log.exception("a round of the sender failed, it goes on")
-                until = now + timedelta(seconds=LOOK_ROUND_S)
             wake.wait(self._wait_s(until))
         self._finish()
 
@@ -168,13 +165,14 @@ class Sender:
         wait_s = LOOK_ROUND_S if until is None else (until - self._clock()).total_seconds()
         return min(max(wait_s, 0.0), LOOK_ROUND_S)
 
-    def _follow_clock(self, last: datetime | None, now: datetime) -> None:
+    def _follow_clock(self, now: datetime) -> None:
         """At the start, and where the clock was set back since the round before."""
-        if last is None:
+        if self._last is None:
             self.begin()
-        elif now < last - JUMP:
+        elif now < self._last - JUMP:
             with self._open() as outbox:
                 outbox.reset_back_off(now)
+        self._last = now
 
     def begin(self) -> None:
         """What a start finds: claims cut off become unclear, our own back-off ends; Slack's waits stand."""

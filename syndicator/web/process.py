@@ -12,7 +12,6 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -43,9 +42,8 @@ PASSING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, socket.EAI_AGAIN})
 class WebServer:
     """Serves from `start` to `stop`; cannot be started again. The thread that starts it may be any."""
 
-    def __init__(self, options: WebOptions, changed: Callable[[], None] = lambda: None) -> None:
-        """`changed` hears, from a thread of its own, when `failure` is another."""
-        self._options, self._changed = options, changed
+    def __init__(self, options: WebOptions) -> None:
+        self._options = options
         self.failure: tuple[str, datetime] | None = None
         """Why the server's process ended, and since when it does; None while it stays. From any thread."""
         self._in_vain, self._said = 0, SaidOnce()
@@ -101,13 +99,11 @@ class WebServer:
         self.failure = why, since
         if self._said.changed(why):
             log.error("the web server ended, it is started again", why=why)
-        self._changed()
 
     def _works(self) -> None:
         self.failure = None
         if self._said.changed(""):
             log.info("the web server works again")
-            self._changed()
 
     def _run_once(self) -> int:
         """Runs the server's process until it ends, as it does when the lifeline is let go; its exit code."""

@@ -26,6 +26,7 @@ from syndicator.monitoring.health import (
     no_way,
     only_polled,
     operator_not_told,
+    part_breaks,
     scopes_missing,
     slack_unreachable,
     status_line,
@@ -72,6 +73,11 @@ CASES = [
         [web_server_failing("exit code 1", NOW)],
         "193 public · the web server ends by itself since 12:00: exit code 1",
         id="web server",
+    ),
+    pytest.param(
+        [part_breaks("backup", "KeyError", NOW)],
+        "193 public · a part of the service breaks: backup since 12:00: KeyError",
+        id="broken part",
     ),
     pytest.param(
         [messages_given_up(2, NOW), hub_not_told("HTTP 403", NOW)],

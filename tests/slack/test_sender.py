@@ -7,9 +7,10 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from rich.console import Console
 from structlog.testing import capture_logs
 
+from syndicator import threads
 from syndicator.alerts import Delivery, DeliveryState, LedgerKind, Retry, SlackMethod
 from syndicator.errors import Refused, Rejected, StoreBusy, Unclear
 from syndicator.slack.client import SlackBot, SlackWebhook
@@ -26,6 +28,7 @@ from syndicator.slack.retry import Drawn, RetryPolicy, SlackAnswer
 from syndicator.slack.sender import Sender
 from syndicator.slack.terminal import Terminal
 from syndicator.store.outbox import Outbox
+from syndicator.threads import Parts
 from tests.slack.values import NOON, SECOND, messaged, no_threads
 from tests.slack_server import AFTER, BEFORE, TOKEN, Channel, Slack, SlackServer, script
 from tests.store.outbox_values import OutboxStore, make_owed, memory_store, open_engine
@@ -593,7 +596,10 @@ def test_store_that_is_busy_is_waited_for_and_nothing_is_lost(file_store: Outbox
     assert any(line["event"] == "outbox cannot be used, tried again" for line in logs)
 
 
-def test_defect_in_a_round_is_told_and_the_next_round_goes_on(file_store: OutboxStore) -> None:
+def test_defect_in_a_round_does_not_end_the_sender(
+    file_store: OutboxStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "PAUSE_S", 0.0)
     messenger, defects = Script(), [1]
 
     def defective() -> float:
@@ -606,14 +612,14 @@ def test_defect_in_a_round_is_told_and_the_next_round_goes_on(file_store: Outbox
         outbox.write(messaged("d1", now=real_clock() - SECOND), [])
         outbox.write(messaged("d2", channel="C2", now=real_clock()), [])
     sender = Sender(file_store, lambda _: messenger, clock=real_clock, policy=QUICK, jitter=defective)
-    with capture_logs() as logs, Running(sender) as running:
-        while not any(line["event"] == "a round of the sender failed, it goes on" for line in logs):
-            time.sleep(0.02)
-        running.wake.set()
+    parts, stop, wake = Parts(), Event(), Event()
+    with capture_logs(), ExitStack() as stack:
+        parts.run_beside(stack, "sender", partial(sender.run, stop, wake), stop, stop.set, wake.set)
         end = time.monotonic() + 10
         while (states := states_of(file_store)) != ["sending", "sent"] and time.monotonic() < end:
             time.sleep(0.02)
     assert states == ["sending", "sent"], "the one that met it is looked for later, the other one is settled"
+    assert [(part, why) for part, why, _ in parts.broken()] == [("sender", "RuntimeError")]
 
 
 def test_channel_whose_call_cannot_be_begun_is_tried_again(file_store: OutboxStore) -> None:
