@@ -10,7 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, Result, bindparam, func, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    Result,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+    update,
+)
 
 from syndicator.store.dialect import in_list, insert_listed, listed
 from syndicator.store.tables import EPOCH, entries, microseconds, stories, story_words, word_counts
@@ -20,11 +31,14 @@ EVERY_ENTRY = ""
 
 _COUNTS = select(word_counts).where(in_list(word_counts.c.word, "words"))
 _LEADS = select(stories).where(in_list(stories.c.story, "stories"))
-_LATEST_FIRST = func.row_number().over(partition_by=entries.c.story, order_by=entries.c.published.desc())
-_RANKED = (
-    select(entries.c.guid, _LATEST_FIRST.label("rank")).where(in_list(entries.c.story, "stories")).subquery()
+_SOME = func.json_each(bindparam("stories")).table_valued("value")
+_OF_STORY = entries.alias("of_story")
+_ROW = literal_column("of_story.rowid", Integer)
+# By index, which has equal values in this order (https://sqlite.org/queryplanner.html).
+_LAST = select(_ROW).where(_OF_STORY.c.story == _SOME.c.value).order_by(_ROW.desc()).limit(bindparam("most"))
+_LATEST = select(entries.c.guid).select_from(
+    _SOME.join(entries, literal_column("entries.rowid").in_(_LAST.correlate(_SOME)))
 )
-_LATEST = select(_RANKED.c.guid).where(_RANKED.c.rank <= bindparam("most"))
 _SPANS, (_WORD, _START, _END) = listed("spans", 3)
 _AT = type_coerce(story_words.c.published, BigInteger)
 _WITH_WORDS = (
@@ -65,7 +79,7 @@ class Stories:
         return {row[0]: row[1] for row in found.all()}
 
     def latest(self, some: Iterable[str], most: int) -> list[str]:
-        """The guids of the entries of the stories, of each the latest published, at most so many."""
+        """The guids of the entries of the stories, of each those stored last, at most so many."""
         return list(self._connection.scalars(_LATEST, {"stories": json.dumps(list(some)), "most": most}))
 
     def began(self, some: Iterable[str]) -> dict[str, datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from sqlalchemy import event
 from syndicator.store.database import open_store
 from syndicator.store.stories import StoryLead
 from syndicator.store.tables import microseconds
+from syndicator.store.types import StoredEntry
 from tests.making import NOON
+from tests.notify.values import make_entry
 
 AT = microseconds(NOON)
 
@@ -45,3 +48,26 @@ def test_counts_add_up(tmp_path: Path) -> None:
         assert session.stories.count({"orbit": 1}, 1) == ({"orbit": 2}, 3)
         assert session.stories.counts(["orbit", "cloud", "none"]) == ({"orbit": 2, "cloud": 2}, 3)
     store.close()
+
+
+def test_latest_entries_of_a_long_story_cost_what_those_of_a_short_one_do(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'state.db'}", now=NOON)
+    steps: list[int] = []
+    with store.transaction() as session:
+        for story, count in (("short", 20), ("long", 2_000)):
+            for at in range(count):
+                entry = make_entry(published=NOON + timedelta(minutes=at), story=story)
+                entry = replace(entry, guid=f"{story} {at:04}")
+                session.put_entries([StoredEntry(entry=entry, digest=b"")])
+        raw = session._connection.connection.driver_connection
+        assert raw is not None
+        for story, last in (("short", 19), ("long", 1_999)):
+            steps.append(0)
+            raw.set_progress_handler(lambda: steps.append(steps.pop() + 1), 10)
+            found = session.stories.latest([story], 3)
+            raw.set_progress_handler(None, 0)
+            assert sorted(found) == [f"{story} {at:04}" for at in range(last - 2, last + 1)]
+        assert set(session.stories.latest(["short", "long", "none"], 1)) == {"short 0019", "long 1999"}
+    store.close()
+    short, long = steps
+    assert long <= short + 2, steps
