@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
@@ -20,7 +21,7 @@ class Coverage:
 
     lead: Entry
     others: tuple[Entry, ...] = ()
-    """The best entry of each other publisher, best first."""
+    """The first entry of each other publisher, in the order in which they came."""
     rising: bool = False
     """The route took it since its quality rose."""
 
@@ -35,8 +36,8 @@ def cover(row: LedgerRow, entries: Sequence[Entry], route: Route, topic_names: T
 
     The best of those that the route takes leads; where it takes none any more, the one for which it was
     owed, since that was judged once. Once posted, the lead stays while it is public: neither a quality that
-    flips nor a copy changes what a headline leads to. `topic_names` matter only where there are several
-    `entries`.
+    flips nor a copy changes what a headline leads to, and no quality changes who stands beside it.
+    `topic_names` matter only where there are several `entries`.
     """
     named = _named(entries, route, topic_names)
     taken = (one for one, keys in named if judge_match(one, route, keys) is None)
@@ -46,7 +47,7 @@ def cover(row: LedgerRow, entries: Sequence[Entry], route: Route, topic_names: T
     if lead is None:
         return None
     by_name: dict[str, Entry] = {}
-    for entry in (lead, *(one for one, _ in named)):
+    for entry in (lead, *sorted((one for one, _ in named), key=_came)):
         by_name.setdefault(publisher_of(entry).casefold(), entry)
     _, *others = by_name.values()
     return Coverage(lead=lead, others=tuple(others), rising=row.reason is RouteReason.RISING)
@@ -61,6 +62,10 @@ def publisher_of(entry: Entry) -> str:
     """The publisher's name for showing, else the site's; never empty."""
     provider, link = entry.article.provider, entry.article.link
     return visible_line(provider.name if provider else "") or site_of(link) or link
+
+
+def _came(entry: Entry) -> tuple[datetime, datetime, str]:
+    return entry.seen, entry.article.published, entry.guid
 
 
 def _named(entries: Iterable[Entry], route: Route, topic_names: TopicNames) -> list[tuple[Entry, Keys]]:

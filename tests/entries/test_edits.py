@@ -105,11 +105,23 @@ def test_other_publisher_that_comes_later_is_named_and_leads_once_the_first_is_g
         channel.pass_time(2 * MINUTE, step=SECOND * 10)
         if name == "ZDNet":
             assert "also: " in str(channel.server.slack.posted[0].shown) and updates(channel) == 1
-    assert shown(channel).startswith("Tides (GeekWire, Reuters, ZDNet)") and updates(channel) == 2
+    assert shown(channel).startswith("Tides (GeekWire, ZDNet, Reuters)") and updates(channel) == 2
     (channel.rig.folder / "tides.md").unlink()
     channel.rig.run_once()
     channel.pass_time(2 * MINUTE, step=SECOND * 10)
     assert shown(channel).startswith("By Reuters (Reuters, ZDNet)"), "the story is still there"
+
+
+def test_quality_of_others_that_flips_edits_nothing(channel: Channel) -> None:
+    """Five of seven are linked: which of them is no matter of their quality."""
+    for name in "abcdefg":
+        channel.rig.write(f"{name}.md", **PHRASE, provider={"name": f"Daily {name}"}, quality=50)
+    post(channel, provider={"name": "VentureBeat"}, quality=93)
+    for quality in (87, 20, 87):
+        channel.rig.write("g.md", **PHRASE, provider={"name": "Daily g"}, quality=quality)
+        channel.rig.run_once()
+        channel.pass_time(2 * MINUTE, step=SECOND * 10)
+    assert updates(channel) == 0
 
 
 def test_quality_that_flips_leaves_the_posted_headline_alone(channel: Channel) -> None:

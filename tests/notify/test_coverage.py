@@ -27,10 +27,21 @@ def covered(*entries: Entry, route: Route | None = None, owed: Entry = GLOBE) ->
     return cover(owe(owed), entries, route or make_route(), {})
 
 
-def test_best_entry_leads_and_the_others_follow_by_quality() -> None:
-    story = covered(GLOBE, LAKE, HERALD)
-    assert story == Coverage(lead=HERALD, others=(GLOBE, LAKE))
-    assert story.publishers == ["Herald", "Globe", "Lake News"]
+def test_best_entry_leads_and_the_others_follow_as_they_came() -> None:
+    early = replace(LAKE, seen=GLOBE.seen - HOUR)
+    story = covered(GLOBE, early, HERALD)
+    assert story == Coverage(lead=HERALD, others=(early, GLOBE))
+    assert story.publishers == ["Herald", "Lake News", "Globe"]
+
+
+def test_quality_changes_nobodys_place_in_a_posted_message() -> None:
+    row = replace(owe(HERALD), kind=LedgerKind.ANNOUNCED)
+    for quality in (10.0, 60.0, 95.0, 300.0):
+        other = of_story("c", "Lake News", quality)
+        twin = of_story("d", "Lake News", 70.0)
+        assert cover(row, [other, GLOBE, HERALD, twin], make_route(), {}) == Coverage(
+            lead=HERALD, others=(GLOBE, other)
+        )
 
 
 def test_of_equal_quality_the_newest_leads() -> None:
