@@ -12,7 +12,8 @@ version of each file that ever was, published before 2020 (ai-winter) and before
 A pair is one event (1) where whoever was told of the one article would not want to be told of the other;
 guides to one subject are not. Readers saw neither label nor outcome. Pairs that are `drawn` were taken by a
 hash from all that are compared and 0.3 alike, and limits were set with them in view; `held` were taken in
-the same way and read when all limits were set.
+the same way and read when all limits were set; `related` are of ai-winter, drawn by a hash from all of 72
+hours that name each other or one the other, and no limit was set by them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from syndicator.entries import stories
 from syndicator.entries.joining import join_stories
 from syndicator.entries.match import StoredChange
 from syndicator.errors import ArticleError
@@ -44,7 +46,7 @@ LABELS = Path(__file__).with_name("labels.csv")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """A pair of articles by their keys, and whether they are of one event. `part`: `tuned`, `drawn`, `held`,
-    or `stream`, which are those that joined in a stream and say nothing of recall."""
+    `related`, or `stream`, which are those that joined in a stream and say nothing of recall."""
 
     pair: frozenset[str]
     one: bool
@@ -91,7 +93,7 @@ def report_pairs(leads: Mapping[str, str], articles: Mapping[str, Article]) -> N
     labels = read_labels()
     there = [label for label in labels if label.pair <= articles.keys()]
     joined = {label.pair for label in there if len({leads.get(key, key) for key in label.pair}) == 1}
-    for part, name in (("drawn", "drawn by a hash"), ("held", "drawn by a hash, no limit set by them")):
+    for part, name in (("drawn", "drawn by a hash"), ("held", "held back"), ("related", "related")):
         some = [label for label in there if label.part == part]
         one = [label.pair for label in some if label.one]
         two = [label.pair for label in some if not label.one]
@@ -167,7 +169,9 @@ def main() -> None:
     )
     parser.add_argument("--texts", type=Path, required=True, help="a folder with a folder for each site")
     parser.add_argument("--show", action="store_true", help="list what joined and was not labelled")
+    parser.add_argument("--lower", type=float, default=0.0, help="by how much less two must be alike")
     options = parser.parse_args()
+    stories.ALIKE, stories.VAGUE = stories.ALIKE - options.lower, stories.VAGUE - options.lower
     sites = {folder.name: read_site(folder) for folder in sorted(options.texts.iterdir()) if folder.is_dir()}
     labels = {label.pair: label.one for label in read_labels()}
     leads = [report_stream(name, site, labels, show=options.show) for name, site in sites.items()]
