@@ -50,9 +50,9 @@ SAID_EVERY = 50
 MANY_HINTS = 2_000
 """With more hints than this, looking at the whole folder is quicker."""
 OPENING_LASTS = timedelta(minutes=10)
+"""How long a source's beginning waits for files that do not rest and folders that cannot be read."""
 _MTIME = 3
 """Where a stamp has the time of the last writing."""
-"""How long a source's beginning waits for files that do not rest and folders that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
