@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from syndicator.survey import Survey
 
 FILE = Path("syndicator.yaml")
+LOCAL_TIME = Path("/etc/localtime")
+"""A link into the folder of time zones (localtime(5))."""
 SOME_PROBLEMS = 5
 """So many bad articles are named; `check` names all."""
 UNKNOWN_LINKS = "How the site makes its links was not found"
@@ -158,14 +161,26 @@ def _source(found: Survey, name: str, path: str) -> list[str]:
 
 
 def _route(slack: str) -> list[str]:
+    zone = machine_zone(os.environ.get("TZ"))
+    whose = "this machine's zone" if zone else "its zone is not known"
     return [
         "",
         "routes:",
         "  - name: alerts",
         f"    channel: {_quoted(slack)}",
-        _noted('    deliver: {digest: "0 9 * * mon-fri", time_zone: UTC}', "or: immediate"),
+        f'    deliver: {{digest: "0 9 * * mon-fri", time_zone: {zone or "UTC"}}}   # {whose}; or: immediate',
         _noted("    # min_quality: 80", "only what is at least so good"),
     ]
+
+
+def machine_zone(variable: str | None, clock: Path = LOCAL_TIME) -> str | None:
+    """The name of this machine's time zone, by TZ where it is set (tzset(3)); None where it has none."""
+    name = variable.removeprefix(":") if variable else os.path.realpath(clock)
+    name = name.rpartition("/zoneinfo/")[2]
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def _lies_in(base: Path, site: Path) -> bool:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from syndicator.cli import app, build, init  # noqa: F401  (they register themselves)
 from syndicator.cli.options import DEFAULT_CONFIG, PLACES, settings_file
 from syndicator.settings.load import load_settings
+from syndicator.settings.models import Digest
 from syndicator.settings.types import Field, Tool
 from tests.commands import run_command
 
@@ -399,6 +400,41 @@ def test_slack_adds_a_route() -> None:
     assert "syndicator preview" in init_says("articles", "--slack", "#news")
     (route,) = load_settings(Path("syndicator.yaml"), {}).routes
     assert route.channel == "#news"
+
+
+@pytest.mark.parametrize(
+    ("variable", "link", "zone"),
+    [
+        pytest.param("Europe/Berlin", None, "Europe/Berlin", id="TZ"),
+        pytest.param(":/usr/share/zoneinfo/Asia/Tokyo", None, "Asia/Tokyo", id="TZ as a file"),
+        pytest.param("CET-1CEST,M3.5.0,M10.5.0/3", None, None, id="TZ as a rule"),
+        pytest.param(None, "/usr/share/zoneinfo/America/New_York", "America/New_York", id="link"),
+        pytest.param(None, "elsewhere", None, id="link elsewhere"),
+        pytest.param(None, None, None, id="no link"),
+    ],
+)
+def test_zone_is_that_of_the_machine(
+    here: Path, variable: str | None, link: str | None, zone: str | None
+) -> None:
+    clock = here / "localtime"
+    if link is not None:
+        clock.symlink_to(link)
+    assert init.machine_zone(variable, clock) == zone
+
+
+def test_digest_is_written_in_the_zone_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("articles/one.md", SMARTABLE.format(published="true"))
+    for variable, zone, words in [
+        ("Europe/Berlin", "Europe/Berlin", "this machine's zone"),
+        ("X-1", "UTC", "its zone is not known"),
+    ]:
+        monkeypatch.setenv("TZ", variable)
+        init_says("articles", "--slack", "#news")
+        file = Path("syndicator.yaml")
+        (route,) = load_settings(file, {}).routes
+        assert isinstance(route.deliver, Digest) and route.deliver.time_zone == zone
+        assert words in file.read_text()
+        file.unlink()
 
 
 @pytest.mark.parametrize("title", ['Say "no": #1', "a: b", "日本語", "yes", "12"])
