@@ -130,6 +130,12 @@ def _print(found: Comparison, new: str, today: str | None) -> None:
     console().print(_routes(found, compared=today is not None))
     console().print()
     console().print(_periods(found, compared=today is not None))
+    waiting = [
+        f"{sum(side.waiting for side in sides if side is not None):,}"
+        for sides in zip(*((route.before, route.after) for route in found.routes), strict=True)
+    ]
+    if waiting != ["0", "0"]:
+        say(f"Waiting at the end, and in none of these: {_pair(*waiting, compared=today is not None)}")
     if today is not None:
         _print_stories("Comes", found.comes, "not by today's settings: ", found.called)
         _print_stories("Goes", found.goes, "not by the new settings: ", found.called)
@@ -173,7 +179,7 @@ def _periods(found: Comparison, *, compared: bool) -> Table:
     channels: dict[str, list[ComparedRoute]] = {}
     for route in found.routes:
         channels.setdefault(route.channel, []).append(route)
-    table = Table("week of" if found.weeks else "day", box=None, pad_edge=False)
+    table = Table("sent in week of" if found.weeks else "sent on", box=None, pad_edge=False)
     for channel in channels:
         table.add_column(Text(found.called.get(channel, channel)), justify="right")
     moving = [one for one in found.routes if any(side and side.about for side in (one.before, one.after))]

@@ -27,7 +27,8 @@ PACES = {"1 a week": 1 / 7, "3 a week": 3 / 7, "1 a day": 1.0, "3 a day": 3.0, "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
-    """What one route would have done under one set of settings; `per_period` counts stories sent."""
+    """What one route would have done under one set of settings: `stories` it took, `per_period` of them sent
+    in each, `waiting` at the end, as for a digest."""
 
     min_quality: float | None
     """With `about`, the last day's."""
@@ -35,6 +36,7 @@ class Volume:
     minimums: Mapping[date, float | None]
     """Each day's, with `about`."""
     stories: int
+    waiting: int
     messages: int
     per_period: tuple[int, ...]
     publishers: Mapping[str, int]
@@ -149,12 +151,14 @@ def _volume(replayed: Replayed, name: str, recorded: Recorded, periods: Sequence
     for post in posts:
         counts[bisect_right(periods, post.at.date()) - 1] += len(post.draft.stories)
         publishers.update(publisher_of(recorded.entries[row.guid]) for row in post.draft.stories)
+    stories = sum(row.route == name for row in replayed.taken.values())
     minimums = {one.day.date(): one.quality for one in replayed.minimums.get(name, ())}
     return Volume(
         min_quality=[*minimums.values()][-1] if minimums else route.min_quality,
         about=route.about,
         minimums=minimums,
-        stories=sum(row.route == name for row in replayed.taken.values()),
+        stories=stories,
+        waiting=stories - counts.total(),
         messages=len(posts),
         per_period=tuple(counts[at] for at in range(len(periods))),
         publishers=dict(publishers),

@@ -79,7 +79,7 @@ def _charts(
     after = _bars(route.after, one, "after", 0.5, f", {new}" if today else "")
     before = _bars(route.before if today else None, one, "before", 0.9, f", {today}")
     unit = "week" if one.weeks else "day"
-    captions = f"Stories per {unit}", f"Minimum quality per {unit}"
+    captions = f"Stories sent per {unit}", f"Minimum quality per {unit}"
     both = [(caption, [*some, *more]) for caption, some, more in zip(captions, before, after, strict=True)]
     return [(caption, max((1, *(bar.value for bar in bars))), bars) for caption, bars in both if bars]
 

@@ -293,6 +293,8 @@ def test_simulate_shows_what_other_settings_would_have_posted(site: Running) -> 
     assert "ai C1 any → 50+ 3 → 2 3.0 → 2.0 3 → 2" in text
     assert "C1 20 About poor not by the new settings: quality below the route's minimum" in text
     assert "<h1>What would have been posted</h1>" in page.read_text()
+    assert "sent on C1 C2" in text
+    assert "Waiting at the end, and in none of these: 3 → 0" in text, "for the digest in C2"
     told = facts(site, "simulate", "--against", str(site.config), "--since", "1d")
     assert [(one["route"], one["after"]["stories"]) for one in told["routes"]] == [("ai", 2)]
     assert "is no date" in said(site, "simulate", "--until", "tomorrow", code=2)

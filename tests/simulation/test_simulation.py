@@ -162,6 +162,10 @@ def test_caps_and_quiet_hours_shape_the_messages(rig: Rig) -> None:
     quiet = AI.model_copy(update={"quiet_hours": QuietHours(start=time(8), end=time(18))})
     (catch_up,) = replay(past, [quiet]).posts
     assert (catch_up.at.hour, len(catch_up.draft.stories)) == (18, 6)
+    before_six = replace(past, until=catch_up.at - timedelta(hours=1))
+    (route,) = compare(before_six, None, replay(before_six, [quiet])).routes
+    assert route.after is not None
+    assert (route.after.stories, route.after.waiting, sum(route.after.per_period)) == (6, 6, 0)
 
 
 @pytest.mark.parametrize(
