@@ -40,7 +40,8 @@ def configure_logs(
     """
     least = logging.ERROR if quiet else logging.getLevelNamesMapping()[level.upper()]
     # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
-    processors: list[Any] = [structlog.processors.add_log_level, structlog.processors.format_exc_info, mask]
+    to_text = structlog.processors.format_exc_info
+    processors: list[Any] = [structlog.processors.add_log_level, to_text, leave_out_unset, mask]
     if form is LogFormat.JSON:
         processors.append(_json_of_journal if is_journal() else _json)
     elif is_journal():
@@ -99,6 +100,11 @@ class _OfLibraries(logging.Handler):
         # structlog knows no level between those of the standard library.
         level = min(record.levelno // 10 * 10, logging.CRITICAL)
         structlog.get_logger().log(level, record.getMessage(), library=record.name, exc_info=record.exc_info)
+
+
+def leave_out_unset(_logger: object, _method: str, event: Event) -> Event:
+    """A field that is None or empty says nothing, such as the fix of what needs none."""
+    return {key: value for key, value in event.items() if key == "event" or value not in (None, "")}
 
 
 def mask(_logger: object, _method: str, event: Event) -> Event:

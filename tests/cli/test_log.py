@@ -59,6 +59,13 @@ def test_journal_lines_carry_their_priority(log: Log, method: str, priority: str
     assert log.text == f"{priority}message delivered channel=C1 why='two words' path='a\\nb'\n"
 
 
+@KINDS
+def test_what_is_not_set_is_left_out(log: Log, form: str, journal: bool) -> None:
+    log.open(form, journal=journal).info("route", minimum=None, fix="", owed=0, held=False)
+    assert ("minimum" in log.text, "fix" in log.text) == (False, False)
+    assert ("owed" in log.text, "held" in log.text) == (True, True)
+
+
 def test_lines_elsewhere_carry_date_time_and_level(log: Log) -> None:
     log.open().warning("problem", path="a.md", line=2, column=1)
     assert re.fullmatch(
