@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from syndicator.notify.due import Hold
     from syndicator.store.outbox import Outbox
 
-HEADS = ("id", "state", "route", "channel", "created (UTC)", "stories")
+HEADS = ("id", "state", "created (UTC)", "route, channel, stories")
 TOLD = (
     "id", "state", "route", "channel", "kind", "more", "created", "due", "attempts", "error", "ended",
     "edit_of", "why",
@@ -151,12 +151,11 @@ def _row(one: Listed, broken: Mapping[str, str], called: Mapping[str, str]) -> t
 
     delivery = one.delivery
     error = "" if delivery.error == broken.get(delivery.channel) else shown(delivery.error or "")
-    notes = [_title(one), held_words(one.held) if one.held else "", error]
+    way = f"{delivery.route} → {called.get(delivery.channel, delivery.channel)}"
+    notes = [way, _title(one), held_words(one.held) if one.held else "", error]
     return (
         delivery.id[:8],
         Text(delivery.state.value, style=STYLES.get(delivery.state, "")),
-        delivery.route,
-        called.get(delivery.channel, delivery.channel),
         f"{delivery.created:%Y-%m-%d %H:%M}",
         "\n".join(filter(None, notes)),
     )

@@ -179,6 +179,19 @@ def test_what_a_mute_holds_is_listed_with_its_end(site: Running) -> None:
     assert site.stop() == 0
 
 
+def test_messages_are_readable_at_80_columns(site: Running) -> None:
+    route = {"name": "satellites-at-once", "channel": "#satellite-launches", "deliver": "immediate"}
+    site.configure(routes=[route])
+    said(site, "build")
+    said(site, "backfill", route["name"], "--since", "1d", "--limit", "1")
+    site.environment["SLACK_API_URL"] = "http://127.0.0.1:1/"
+    site.start()
+    way = "satellites-at-once → #satellite-launches"
+    wait_for(lambda: way in site.command("deliveries").stdout, why="the message")
+    assert max(map(len, site.command("deliveries").stdout.splitlines())) <= 80
+    assert site.stop() == 0
+
+
 def test_mute_of_all_routes_holds_each_and_is_lifted(site: Running, slack: SlackServer) -> None:
     assert "ai is muted until" in said(site, "mute", "ai"), "for an hour, where nothing else is said"
     told = said(site, "mute", "--all", "--for", "2h", "--why", "launch day")
