@@ -19,7 +19,7 @@ from syndicator.models import ALL, Entry, Visibility
 from syndicator.notify.compose import TopicWords, compose, draft_id, in_words, withdraw
 from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, Hold, Plan, RouteState, hold, rank_stories, select_due
-from syndicator.notify.edits import EDITED_FOR, QUIET, plan_edit
+from syndicator.notify.edits import EDITED_FOR, QUIET, plan_edit, rests_until
 from syndicator.notify.message import DigestPage
 from syndicator.notify.minimums import routes_by_story
 from syndicator.notify.rules import names_with_ancestors
@@ -86,6 +86,9 @@ class Enqueuer:
             known, route = edits.of(posted.id), self._routes.get(posted.route)
             if any(edit.state is DeliveryState.SENDING for edit in known):
                 edits.put(posted, None, again=now + QUIET)
+                continue
+            if (rested := rests_until(posted, known)) > now:
+                edits.put(posted, None, again=rested)
                 continue
             anew = self._as_it_is(session, posted, route, topics) if route and route.edits else None
             edit = plan_edit(posted, known, anew, now=now) if anew is not None else None

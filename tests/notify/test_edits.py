@@ -11,7 +11,7 @@ import pytest
 from syndicator.alerts import Delivery, DeliveryState
 from syndicator.models import Visibility
 from syndicator.notify.compose import edit_id, withdraw
-from syndicator.notify.edits import CHANGED_BACK, QUIET, plan_edit
+from syndicator.notify.edits import CHANGED_BACK, QUIET, plan_edit, rests_until
 from tests import slack_rules
 from tests.notify.values import MINUTE, NOON, make_entry
 from tests.slack.values import messaged
@@ -53,6 +53,15 @@ def test_each_edit_has_an_id_of_its_own_and_comes_a_minute_after_the_last() -> N
     found = plan(made)
     assert found is not None and found.id == edit_id("d1", 2) != made.id
     assert found.due == LATER + MINUTE / 2 and QUIET == MINUTE
+
+
+@pytest.mark.parametrize(
+    ("made", "minutes"), [(0, 1), (1, 2), (2, 4), (5, 32), (9, 512), (10, 512), (5000, 512)]
+)
+def test_message_rests_twice_as_long_after_each_edit(made: int, minutes: int) -> None:
+    edits = [edit(number, "made", ended=LATER) for number in range(1, made + 1)]
+    waits = edit(made + 1, "waits", OWED)
+    assert rests_until(replace(POSTED, ended=LATER), [*edits, waits]) == LATER + minutes * MINUTE
 
 
 def test_edit_that_waits_takes_the_newer_text_and_keeps_its_time() -> None:
