@@ -206,9 +206,11 @@ def _least(account: Account, lead: Account, weights: Weights, a_day: Mapping[str
 
 
 def _between(one: Account, other: Account, a_day: Mapping[str, int]) -> float:
-    """About how many entries were published between the two."""
+    """About how many entries were published between the two. Of the same time, as where only days are known,
+    they count as far apart as two times of one day are on average."""
     most = max(a_day.get(day_of(one), 0), a_day.get(day_of(other), 0))
-    return most * (abs(one.published - other.published) / timedelta(days=1))
+    apart = abs(one.published - other.published) or timedelta(hours=8)
+    return most * (apart / timedelta(days=1))
 
 
 def likeness(one: Account, other: Account, weights: Weights) -> float:

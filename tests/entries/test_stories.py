@@ -389,8 +389,11 @@ def test_the_more_is_published_in_between_the_more_alike_two_must_be() -> None:
     weights, day = after_seeing(lead, late), day_of(lead)
     assert best_story(late, [("a", [lead])], weights, {day: 10}) == "a"
     assert best_story(late, [("a", [lead])], weights, {day: 10_000}) is None
-    at_once = replace(late, published=lead.published)
+    at_once = replace(late, published=lead.published + timedelta(seconds=1))
     assert best_story(at_once, [("a", [lead])], weights, {day: 10_000}) == "a", "nothing is in between"
+    by_day = replace(late, published=lead.published)
+    assert best_story(by_day, [("a", [lead])], weights, {day: 10}) == "a"
+    assert best_story(by_day, [("a", [lead])], weights, {day: 10_000}) is None, "only the day may be known"
 
 
 def test_less_likeness_to_the_lead_is_enough_where_another_entry_of_the_story_is_alike() -> None:
