@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
+from heapq import nlargest
 from pathlib import PurePosixPath
 
 from syndicator.alerts import DailyMinimum, Delivery, DeliveryState, LedgerRow, RouteReason
@@ -29,6 +30,9 @@ ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: Route
 """What is so of a story that the ledger holds as owed, where its message has come to an end."""
 FROM_THE_LEDGER = frozenset({*FROM_LEDGER.values(), *ENDED.values()})
 """Reasons that were decided when the ledger says; any other is how it stands now."""
+
+COMPARED = 300
+"""So many names, those that share most pairs of letters, are compared closely: 100,000 took 4 to 12 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +145,10 @@ def _nearest(paths: Sequence[str], text: str) -> tuple[str, ...]:
     def name(path: str) -> str:
         return PurePosixPath(path).stem.casefold()
 
-    names = {name(path): path for path in paths}
-    return tuple(names[one] for one in get_close_matches(name(text), names))
+    names, wanted = {name(path): path for path in paths}, name(text)
+    pairs = {wanted[at : at + 2] for at in range(len(wanted) - 1)}
+    some = nlargest(COMPARED, names, key=lambda one: sum(pair in one for pair in pairs))
+    return tuple(names[one] for one in get_close_matches(wanted, some))
 
 
 def _feeds(
