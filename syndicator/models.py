@@ -47,7 +47,8 @@ class Visibility(StrEnum):
 
 
 INCLUDE = (
-    "If that flag only means that the text is not hosted there, set `unpublished: include` for the source"
+    "If `published: false` only means that the text is not hosted by you, set `unpublished: include` "
+    "for the source"
 )
 """What to do about a draft that the operator may want to see."""
 

@@ -75,7 +75,7 @@ def _as_stored(what: str, settings: Settings) -> str:
 
 def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
     for problem in answer.problems:
-        say(str(problem))
+        say(f"{problem}.")
         say(("It is no entry, and never was: it is in no feed and no message.", "dim"))
     for source, path in answer.no_articles:
         say(f"{path} (source {source}) is no article. {NO_ARTICLE}")
@@ -109,7 +109,7 @@ def _print_one(one: Explanation, settings: Settings) -> None:
         "first seen": _time(entry.seen),
         "quality": number(article.quality) + heat,
         "provider": article.provider.name if article.provider else "",
-        "problem": f"{one.problem} The last good version stays in force." if one.problem else "",
+        "problem": f"{one.problem}. The last good version stays in force." if one.problem else "",
     }
     styles = {"visibility": "yellow" if entry.visibility.why() else "green", "problem": "red"}
     table = grid("dim", "")

@@ -262,9 +262,9 @@ def _without_token(settings: Settings, routes: Sequence[str], *, is_alerting: bo
             return []
         text = "not looked at: the service has a token that this command was not given"
         return [doctor.warning(Kind.TOKEN, text, "Run it with the unit's credential, as in deploy/README.md")]
-    found = [no_way(routes, NO_WAY_FIX)] if routes else []
-    found += [no_way(["alerts_to"], ALERTS_FIX)] if is_alerting else []
-    return [replace(one, kind=Kind.TOKEN) for one in found]
+    found = [replace(no_way(routes, NO_WAY_FIX), kind=Kind.TOKEN)] if routes else []
+    of_alerts = Finding(kind=Kind.TOKEN, text="no way to Slack for alerts_to", fix=ALERTS_FIX)
+    return [*found, of_alerts] if is_alerting else found
 
 
 def _with_bot(bot: SlackBot, users: Sequence[tuple[str, str]], patience_s: float) -> Iterator[Finding]:

@@ -170,7 +170,7 @@ def token_refused(error: DeliveryError) -> Finding:
 
 def no_way(routes: Sequence[str], fix: str, of: str = "") -> Finding:
     """Routes whose messages cannot leave."""
-    text = f"no way to Slack for {_names(routes)}"
+    text = f"no way to Slack for {'route' if len(routes) == 1 else 'routes'} {_names(routes)}"
     return Finding(kind=Kind.WAY, text=text, fix=fix, of=of, on=(*routes,))
 
 

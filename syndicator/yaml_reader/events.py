@@ -243,7 +243,7 @@ class _Builder:
 
 _COLON = "Put the whole value in double quotes if it contains `: ` or ` #`, and check the indentation"
 _LOOSE = "If the text begins here, put a line `---` above it; otherwise put the value in double quotes"
-_QUOTE = 'Close the quotes; inside double quotes write \\" for a quote and \\\\ for a backslash'
+_QUOTE = "Close the quotes; inside double quotes put a backslash before each quote and each backslash"
 _INDENT = "Line the keys up: those of one level begin in the same column, with spaces and no tabs"
 _TAG = "Remove it, or put text with `!` in quotes"
 _BRACKET = "Close the bracket, put commas between the items, or put the text in double quotes"

@@ -65,7 +65,7 @@ def test_doctor_finds_all_well_and_then_what_was_broken(service: Running, slack:
     assert slack.slack.posted == []
     assert service.stop() == 0
     checks = json.loads(service.command("doctor", "--json").stdout)
-    assert "no way to Slack for ai" in [check["text"] for check in checks]
+    assert "no way to Slack for route ai" in [check["text"] for check in checks]
     assert {"name": "service", "result": "wrong", "text": "the service does not run"}.items() <= checks[
         -1
     ].items()

@@ -97,6 +97,19 @@ def test_explain_shows_an_article_and_obeys_nothing_in_it(folder: Path) -> None:
     assert "[/red] [bold]Daily[/bold]" in output
 
 
+def test_explain_of_a_bad_file_is_whole_sentences(folder: Path) -> None:
+    matter = "".join(f"{key}: {json.dumps(value)}\n" for key, value in ARTICLE.items())
+    path = write(folder, "a.md", f"---\n{matter}---\n")
+    command(folder, "build")
+    write(folder, "a.md", f"---\n{matter}type: [\n---\n")
+    write(folder, "new.md", "no front matter")
+    command(folder, "build")
+    words = " ".join(command(folder, "explain", str(path)).split())
+    assert " in double quotes. The last good version stays in force." in words
+    words = " ".join(command(folder, "explain", "new.md").split())
+    assert ". It is no entry, and never was" in words and ".. It" not in words
+
+
 @pytest.mark.parametrize("what", ["https://[::1", "http://", "caf\udce9.md", "", "/" * 5_000])
 def test_explain_knows_nothing_of_what_is_no_path_and_no_link(folder: Path, what: str) -> None:
     command(folder, "build")

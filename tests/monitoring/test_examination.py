@@ -195,12 +195,12 @@ def test_no_way_to_slack_is_said_once_with_what_mends_it(config: Path) -> None:
         checks = examine(settings, config=config, environment={}, now=now, patience_s=PATIENCE_S)
         return {check.text: check.fix for check in checks if "no way to Slack" in check.text}
 
-    alone = {"no way to Slack for ai": NO_WAY_FIX, "no way to Slack for alerts_to": ALERTS_FIX}
+    alone = {"no way to Slack for route ai": NO_WAY_FIX, "no way to Slack for alerts_to": ALERTS_FIX}
     assert told() == alone
     (config.parent / "var").mkdir()
     status = StatusFile(status_path(settings.state))
     status.write(hindered(no_way(["ai"], NO_WAY_FIX), now, started=now))
-    assert told() == {"no way to Slack for ai": NO_WAY_FIX}, "the service says it itself"
+    assert told() == {"no way to Slack for route ai": NO_WAY_FIX}, "the service says it itself"
 
 
 def test_slack_that_hangs_is_told(config: Path) -> None:

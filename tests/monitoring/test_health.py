@@ -67,7 +67,7 @@ CASES = [
     ),
     pytest.param([slack_unreachable(NOW)], "193 public · Slack unreachable since 12:00", id="nothing waits"),
     pytest.param(
-        [no_way(["ai", "top"], NO_WAY_FIX)], "193 public · no way to Slack for ai, top", id="no token"
+        [no_way(["ai", "top"], NO_WAY_FIX)], "193 public · no way to Slack for routes ai, top", id="no token"
     ),
     pytest.param(
         [web_server_failing("exit code 1", NOW)],

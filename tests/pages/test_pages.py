@@ -189,7 +189,9 @@ def test_charts_say_in_words_what_they_show(topic: Page) -> None:
 
 def test_nothing_public_says_why_and_what_to_do() -> None:
     text = read(render_page(samples.empty_front())).all("main")[0].text
-    assert "2 articles are not published (published: false or a draft). If that flag only means" in text
+    assert (
+        "2 articles are not published (published: false or a draft). If published: false only means" in text
+    )
     assert "1 article is embargoed: its time is still to come." in text
 
 

@@ -91,6 +91,7 @@ def test_what_is_refused_says_where_and_how_to_mend_it(
     assert error.line == line
     assert column is None or error.column == column
     assert error.fix
+    assert "\\" not in error.fix, "the log would double it"
     assert "\n" not in str(error) and len(str(error)) < 250
 
 

@@ -77,7 +77,7 @@ def said_at_start(store: Store, settings: Settings, **screen: Any) -> list[dict[
 
 def test_routes_without_a_way_are_said_once_with_the_fix(store: Store, settings: Settings) -> None:
     (line,) = said_at_start(store, settings)
-    assert (line["log_level"], line["event"]) == ("warning", "no way to Slack for ai, best")
+    assert (line["log_level"], line["event"]) == ("warning", "no way to Slack for routes ai, best")
     assert "SLACK_BOT_TOKEN" in line["fix"] and "messages are kept" in line["fix"]
 
 
@@ -301,10 +301,10 @@ def test_what_waits_for_a_route_that_is_gone_is_never_sent_and_said_with_the_fix
     has_way = messengers_of(changed(settings, credentials=WITH_TOKEN)).has_way
     assert has_way("ai", "C1") and has_way("ai", "C7") and not has_way("gone", "C9")
     (line,) = said_at_start(store, changed(settings, credentials=WITH_TOKEN))
-    assert (line["log_level"], line["event"]) == ("warning", "no way to Slack for gone in C9")
+    assert (line["log_level"], line["event"]) == ("warning", "no way to Slack for route gone in C9")
     assert "deliveries drop" in line["fix"]
     with_token = changed(settings, credentials=WITH_TOKEN)
-    assert status(store, with_token) == "0 public · no way to Slack for gone in C9"
+    assert status(store, with_token) == "0 public · no way to Slack for route gone in C9"
 
 
 def test_check_ends_with_the_service(store: Store) -> None:
@@ -327,7 +327,7 @@ def test_status_tells_of_an_outage_and_of_names_that_are_not_found(store: Store,
     outage = Outage(since=NOON, calls=2, method=SlackMethod.AUTH_TEST)
     waits = "0 public · Slack unreachable since 12:00, 1 waits"
     assert status(store, with_token, outage) == waits, "a name that Slack was not asked for is no trouble yet"
-    assert status(store, with_token, outage, {"nowhere"}) == f"{waits} · no way to Slack for c"
+    assert status(store, with_token, outage, {"nowhere"}) == f"{waits} · no way to Slack for route c"
 
 
 def test_status_tells_of_missing_scopes_and_of_messages_given_up(store: Store, settings: Settings) -> None:
