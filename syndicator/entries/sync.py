@@ -206,9 +206,9 @@ class EntrySync:
             rows[one.path] = KnownFile(stamp=stamp, digest=one.digest, guid=guid)
         session.put_files(batch.source, rows)
         session.drop_files(batch.source, batch.gone)
-        good = [path for path in (*rows, *batch.gone) if path not in bad]
-        mended = session.problems.drop(batch.source, good)
-        return ProblemChanges(session.problems.put(bad.values(), self.now), mended)
+        mended = session.problems.drop(batch.source, [path for path in rows if path not in bad])
+        gone = session.problems.drop(batch.source, [path for path in batch.gone if path not in rows])
+        return ProblemChanges(session.problems.put(bad.values(), self.now), mended, gone)
 
 
 def _held_in(touched: Iterable[StoredChange]) -> set[str]:

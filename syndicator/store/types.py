@@ -38,10 +38,12 @@ class ProblemKind(StrEnum):
 
 
 class ProblemChanges(NamedTuple):
-    """Problems that are new, or in other words than before, and those that are over."""
+    """Problems that are new, or in other words than before, and those that are over: mended, or gone with
+    their files."""
 
     found: Sequence[Problem] = ()
     mended: Sequence[Problem] = ()
+    gone: Sequence[Problem] = ()
 
 
 FileStamp = tuple[int, int, int, int, int]

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from tests.rig import Rig
 
 ENTRIES = ("published", "revised", "moved", "withdrawn", "not public")
-PROBLEMS = ("problem", "problem mended")
+PROBLEMS = ("problem", "problem mended", "bad file gone")
 
 
 @pytest.fixture
@@ -106,9 +106,17 @@ def spoil_topic(rig: Rig) -> None:
     rig.put("_data/0.yaml", "slug: nothing\n")
 
 
-@pytest.mark.parametrize("spoil", [spoil, break_yaml, link_away, spoil_topic])
-def test_bad_file_is_said_once_with_its_place_and_fix_and_when_it_is_mended(
-    rig: Rig, spoil: Callable[[Rig], None]
+@pytest.mark.parametrize(
+    ("spoil", "event"),
+    [
+        (spoil, "bad file gone"),
+        (break_yaml, "bad file gone"),
+        (link_away, "problem mended"),
+        (spoil_topic, "problem mended"),
+    ],
+)
+def test_bad_file_is_said_once_with_its_place_and_fix_and_when_it_is_gone(
+    rig: Rig, spoil: Callable[[Rig], None], event: str
 ) -> None:
     rig.write("good.md")
     spoil(rig)
@@ -124,9 +132,17 @@ def test_bad_file_is_said_once_with_its_place_and_fix_and_when_it_is_mended(
     rig.restart()
     assert said(rig, *PROBLEMS) == [], "a restart repeats nothing"
     Path(bad["path"]).unlink()
-    mended = {"event": "problem mended", "log_level": "info", "path": bad["path"], "was": bad["what"]}
-    assert said(rig, *PROBLEMS) == [mended]
+    assert said(rig, *PROBLEMS) == [
+        {"event": event, "log_level": "info", "path": bad["path"], "was": bad["what"]}
+    ]
     assert said(rig, *PROBLEMS) == []
+
+
+def test_bad_file_that_is_mended_is_said(rig: Rig) -> None:
+    spoil(rig)
+    said(rig)
+    rig.write("0.md")
+    assert [(line["event"], line["was"]) for line in said(rig, *PROBLEMS)] == [("problem mended", "no title")]
 
 
 def test_file_that_is_bad_in_another_way_is_said_again(rig: Rig) -> None:
