@@ -37,6 +37,16 @@ def test_line_of_the_log_stands_above_the_bar() -> None:
     assert re.search(r"\x1b\[2K\d\d:\d\d:\d\d \[info +\] source begun source=news\r?\n", screen.getvalue())
 
 
+def test_line_of_the_log_is_broken_by_the_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    screen, path = Screen(), f"articles/{'a-long-name-' * 9}autumn.md"
+    with redirect_stderr(screen), progress_bar(log=True) as progress:
+        configure_logs()
+        progress.update("Reading articles", 100, 400)
+        structlog.get_logger().info("problem", path=path, what="it has no date " * 5)
+    assert f"problem path={path} what='{'it has no date ' * 5}'" in screen.getvalue()
+
+
 def test_line_says_how_far_it_is_where_nobody_looks_on() -> None:
     stream = io.StringIO()
     with redirect_stderr(stream), progress_bar() as progress:
