@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import say, say_json, say_table
+from syndicator.cli.terminal import say, say_folded, say_json, say_table
 
 STYLES = ("green", "yellow", "red")
 
@@ -56,30 +56,34 @@ def _say(found: dict[str, Any]) -> None:
     from syndicator.monitoring.health import HealthLevel
 
     level = found["level"]
-    say((str(HealthLevel(level)), f"bold {STYLES[level]}"), f"  {found['line']}")
+    say_folded((str(HealthLevel(level)), f"bold {STYLES[level]}"), f"  {found['line']}")
     for finding in found["findings"]:
-        say((f"  {finding['text']}", STYLES[finding["level"]]), (f". {finding['fix']}", "dim"))
+        say_folded((f"  {finding['text']}", STYLES[finding["level"]]), (f". {finding['fix']}", "dim"))
     if "pid" not in found:
         return
-    say(
-        f"  running since {_local_time(found['started'])}, version {found['version']}, process {found['pid']}"
+    say_folded(
+        f"  as of {_local_time(found['at'], '%H:%M:%S')}: running since {_local_time(found['started'])}, "
+        f"version {found['version']}, process {found['pid']}"
     )
     if entries := _counts(found["entries"]):
-        say(f"  entries: {entries}")
+        say_folded(f"  entries: {entries}")
     if messages := _counts(found["messages"]):
-        say(f"  messages: {messages}")
+        say_folded(f"  messages: {messages}")
     if edits := _counts(found.get("edits", {})):
-        say(f"  edits of posted messages: {edits}")
+        say_folded(f"  edits of posted messages: {edits}")
     for route in found["routes"]:
         when = "at once" if route["deliver"] == "immediate" else "digest " + _next_time(route)
-        say(f"  {route['name']} to {route['called']}: {', '.join([when, *_what_it_holds(route)])}")
+        say_folded(f"  {route['name']} to {route['called']}: {', '.join([when, *_what_it_holds(route)])}")
 
 
 @app.command()
 def routes(
     config: options.ConfigOption = options.DEFAULT_CONFIG, as_json: options.JsonOption = False
 ) -> None:
-    """List the routes: channel, quality, when each sends next, what it holds, and what holds it back."""
+    """List the routes: channel, quality, when each sends next.
+
+    Also what each holds, and what holds it back.
+    """
     from syndicator.app import enqueuer_of
     from syndicator.monitoring.status import route_facts
 
@@ -124,8 +128,8 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
-def _local_time(text: str) -> str:
+def _local_time(text: str, form: str = "%Y-%m-%d %H:%M") -> str:
     """A time of the facts, as the clock on this machine shows it."""
     from datetime import datetime
 
-    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
+    return f"{datetime.fromisoformat(text).astimezone():{form}}"

@@ -1,0 +1,53 @@
+"""How `status` looks: a line each elsewhere, broken between words on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+import pytest
+
+from syndicator.cli.status import _say
+
+LONG = "10,423 entries are late: " + "publishing takes longer than the interval of scans " * 3
+FACTS = {
+    "level": 1,
+    "line": "degraded words " * 12,
+    "findings": [{"text": LONG.strip(), "fix": "Raise `watch.scan_every` or take a folder away", "level": 1}],
+    "at": "2026-03-02T14:05:07+00:00",
+    "started": "2026-03-01T09:00:00+00:00",
+    "version": "1",
+    "pid": 42,
+    "entries": {"public": 3},
+    "messages": {},
+    "routes": [],
+}
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_facts_say_of_what_time_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    _say(FACTS)
+    told = capsys.readouterr().out
+    at = datetime.fromisoformat("2026-03-02T14:05:07+00:00").astimezone()
+    assert f"  as of {at:%H:%M:%S}: running since " in told
+    assert len(told.splitlines()) == 4, "elsewhere than on a terminal, a line each"
+
+
+def test_lines_on_a_terminal_are_broken_between_words_and_set_in(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _say(FACTS)
+    whole = capsys.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    _say(FACTS)
+    broken = capsys.readouterr().out
+    lines = broken.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) >= 8
+    assert [line for line in lines if not line.startswith(("degraded", "  "))] == []
+    assert broken.split() == whole.split()
