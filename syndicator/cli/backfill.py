@@ -32,10 +32,11 @@ def backfill(
     config: options.ConfigOption = options.DEFAULT_CONFIG,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Announce older stories in a route's channel: those that the route takes and the channel has never had.
+    """Announce older stories in a route's channel.
 
-    The best first, by the route's own schedule, quiet hours and caps; more than 20 at once are one digest. A
-    service that runs sends them at its next look, else the next `run` does.
+    Those that the route takes and the channel has never had, the best first, by the route's own schedule,
+    quiet hours and caps; more than 20 at once are one digest. A service that runs sends them at its next
+    look, else the next `run` does.
     """
     from syndicator.app import enqueuer_of, routes_of
     from syndicator.cli.log import configure_logs

@@ -71,9 +71,10 @@ def check(
     ),
     as_json: options.JsonOption = False,
 ) -> None:
-    """Check the settings and all articles; print every problem as path:line:column: what, and how to mend it.
+    """Check the settings and all articles; print every problem.
 
-    Nothing is written or sent. Exit code 1 if there are problems, 78 if the settings are wrong.
+    Each as path:line:column: what, and how to mend it. Nothing is written or sent. Exit code 1 if there are
+    problems, 78 if the settings are wrong.
     """
     settings = _checked_settings(config, settings_only=settings_only, as_json=as_json)
     from syndicator.build import check as check_all

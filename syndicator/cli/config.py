@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 VALUE_WIDTH = 28
 """Longer values are not cut; what follows them stands further right."""
 
-group = typer.Typer(
-    help="The settings in force, what a reload would change, and their schema.", no_args_is_help=True
-)
+group = typer.Typer(help="The settings in force, what a reload changes, their schema.", no_args_is_help=True)
 app.add_typer(group, name="config")
 
 

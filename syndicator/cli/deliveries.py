@@ -77,7 +77,7 @@ OwnConfig = Annotated[
     typer.Option("--config", "-c", help="The settings file, as above.", show_default=False, readable=False),
 ]
 
-group = typer.Typer(help="List messages owed and sent; retry or drop those that are stuck.")
+group = typer.Typer(help="List messages owed and sent; retry or drop stuck ones.")
 app.add_typer(group, name="deliveries")
 
 

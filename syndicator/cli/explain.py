@@ -33,7 +33,10 @@ def explain(
     config: options.ConfigOption = options.DEFAULT_CONFIG,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Explain an entry: what it is, every feed it is in or not in and why, and every route's decision."""
+    """Explain an entry: its feeds, and every route's decision.
+
+    What it is, every feed it is in or not in and why, and what each route made of it.
+    """
     from syndicator.app import enqueuer_of, routes_of
     from syndicator.cli.log import configure_logs
     from syndicator.explain import explain as explain_entry
@@ -79,7 +82,9 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
         say(("It is no entry, and never was: it is in no feed and no message.", "dim"))
     for source, path in answer.no_articles:
         say(f"{path} (source {source}) is no article. {NO_ARTICLE}")
-    for one in answer.explanations:
+    for place, one in enumerate(answer.explanations):
+        if place:
+            say("")
         _print_one(one, settings)
     if not (answer.explanations or answer.problems or answer.no_articles):
         folders = ", ".join(str(source.path) for source in settings.sources)
@@ -125,7 +130,6 @@ def _print_one(one: Explanation, settings: Settings) -> None:
     if one.routes:
         console().print("\nRoutes", style="bold")
         console().print(_routes(one, settings))
-    console().print()
 
 
 def _others(one: Explanation) -> Table:

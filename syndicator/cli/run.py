@@ -17,10 +17,11 @@ def run(
     log_format: options.LogFormatOption = options.LogFormat.TEXT,
     verbose: bool = typer.Option(False, "--verbose", "-v", help="The same as --log-level debug."),
 ) -> None:
-    """Run the service: watch the folders, publish feeds, serve them, and post to Slack.
+    """Run the service, until it is told to stop.
 
-    SIGTERM or Ctrl-C ends it within seconds and loses nothing; SIGHUP reads the settings anew and goes on
-    with the old ones if the new are wrong.
+    It watches the folders, publishes feeds, serves them, and posts to Slack. SIGTERM or Ctrl-C ends it
+    within seconds and loses nothing; SIGHUP reads the settings anew and goes on with the old ones if the
+    new are wrong.
     """
     # To load what follows takes half a second: until then nothing is in hand, and all is still to be read.
     for number in (signal.SIGTERM, signal.SIGINT):

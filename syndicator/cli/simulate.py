@@ -45,10 +45,11 @@ def simulate(
     ] = None,
     as_json: options.JsonOption = False,
 ) -> None:
-    """Show what other settings' routes would have posted, beside today's: how much, what comes and goes.
+    """Show what routes would have posted under other settings.
 
-    `--config NEW` has the other settings; without, only what today's would have posted. By what the service
-    has recorded; for the time before, it is estimated from the folder. Nothing is sent, and nothing changes.
+    Beside today's: how much, what comes and goes. `--config NEW` has the other settings; without, only
+    what today's would have posted. By what the service has recorded; for the time before, it is estimated
+    from the folder. Nothing is sent, and nothing changes.
     """
     from syndicator.cli.log import configure_logs
 
