@@ -16,11 +16,9 @@ from typing import Any, TypeAlias, assert_never, cast
 import yaml
 
 from syndicator.settings.models import Site, Source
-from syndicator.settings.types import DEFAULT_PERMALINKS, Tool
+from syndicator.settings.types import ANY_SITE, DEFAULT_PERMALINKS, Tool
 
 SiteKeys: TypeAlias = Mapping[str, Any]
-ANY_SITE = "https://www.example.org/"
-"""Stands for the site's address while something else is tried."""
 JEKYLL_FILES = ("_config.yml", "_config.yaml")
 HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
 HUGO_FOLDER = "config/_default"

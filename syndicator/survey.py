@@ -17,9 +17,8 @@ from syndicator.parse.article import parse_article
 from syndicator.parse.profiles import read_path
 from syndicator.parse.topic_file import parse_topic_file
 from syndicator.settings.models import Source
-from syndicator.settings.types import Tool
+from syndicator.settings.types import ANY_SITE, Tool
 from syndicator.site_configuration import (
-    ANY_SITE,
     OTHER_FIELDS,
     READ_BY,
     Generator,

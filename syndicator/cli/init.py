@@ -94,7 +94,8 @@ def _say_found(found: Survey, settings: Settings) -> None:
     if found.other_languages:
         say(f"The site's other languages are left out: {', '.join(found.other_languages)}")
     for pattern in found.unknown_permalinks:
-        say(f"The site's permalink {pattern} is not known here: where it holds, links are wrong as it is.")
+        what = f"The site's permalink {pattern} is not known here, so it was left out:"
+        say((f"{what} links that it makes are wrong until you set the source's `permalink`.", "bold"))
     if found.profile != "smartable" and found.base_url is None:
         what = "The site's address was not found: correct the source's `base_url`, or links lead nowhere."
         say((what, "bold"))
@@ -144,11 +145,16 @@ def _source(found: Survey, name: str, path: str) -> list[str]:
     ]
     if found.profile == "smartable":
         return lines
+    from syndicator.settings.types import ANY_SITE
+
     note = "the site's own address, of which links are made"
     unknown = "" if found.base_url else "; not found, so correct it"
-    lines.append(_noted(f"    base_url: {found.base_url or 'https://www.example.org/'}", note + unknown))
+    lines.append(_noted(f"    base_url: {found.base_url or ANY_SITE}", note + unknown))
     if found.permalink:
         lines.append(f"    permalink: {_quoted(found.permalink)}")
+    for pattern in found.unknown_permalinks:
+        note = "the site's own, not known here: until it is written with what is, links are wrong"
+        lines.append(_noted(f"    # permalink: {_quoted(pattern)}", note))
     if found.fields:
         lines.append(f"    fields: {_quoted(found.fields)}")
     if found.languages:

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from syndicator.notify.message import GROUPED
 from syndicator.settings.models import Digest, Route, Source
+from syndicator.settings.types import ANY_SITE
 
 KINDS = ("topics", "providers", "types")
 
@@ -20,6 +21,8 @@ def idle_settings(sources: Sequence[Source], routes: Sequence[Route]) -> Iterato
     for source in sources:
         if source.permalink is not None and source.base_url is None:
             yield f"source {source.name}: permalink does nothing without `base_url`: give both, or neither"
+        if source.base_url == ANY_SITE:
+            yield f"source {source.name}: base_url is an example: give the site's own, or links lead nowhere"
     for number, route in enumerate(routes):
         before = (one for one in routes[:number] if one.channel == route.channel)
         if (first := next((one for one in before if takes_all_of(one, route)), None)) is not None:

@@ -60,6 +60,8 @@ class Tool(StrEnum):
     HUGO = "hugo"
 
 
+ANY_SITE = "https://www.example.org/"
+"""Stands for a site's address that is not known; who leaves it in the settings is told so."""
 DEFAULT_PERMALINKS = {
     Tool.SMARTABLE: "/:path",
     Tool.JEKYLL: "/:categories/:year/:month/:day/:title.html",

@@ -117,6 +117,14 @@ def test_what_does_nothing_as_it_stands_is_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0, "a warning is no problem"
 
 
+def test_address_that_stands_for_one_not_found_is_a_warning(tmp_path: Path) -> None:
+    check(tmp_path)
+    site = {"name": "blog", "path": "articles", "profile": "jekyll", "base_url": "https://www.example.org/"}
+    said = "warning: source blog: base_url is an example: give the site's own, or links lead nowhere\n"
+    assert said in check(tmp_path, sources=[site]).stdout
+    assert said not in check(tmp_path, sources=[site | {"base_url": "https://me.example/"}]).stdout
+
+
 def test_copies_are_told_from_entries_that_feeds_show(tmp_path: Path) -> None:
     check(tmp_path)
     for path in ("a.md", "b.md", "c.md"):

@@ -173,6 +173,8 @@ def test_jekyll_permalink_is_that_of_posts(configuration: str, permalink: object
     said = init_says("blog")
     assert "blog: 1 article in" in said, "a page beside the posts is none"
     assert ("The site's permalink weekdate is not known here" in said) is (permalink is None)
+    written = Path("syndicator.yaml").read_text(encoding="utf-8")
+    assert ('    # permalink: "weekdate" ' in written) is (permalink is None)
     (source,) = load_settings(Path("syndicator.yaml"), {}).sources
     assert (source.permalink, source.time_zone) == (permalink, "America/Los_Angeles")
     assert (source.name, source.path) == ("blog", Path("blog/_posts").absolute())
