@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from syndicator.settings.models import Settings
 
 MOST_WORDS = 8
-NO_ARTICLE = "By its source's profile it is a page: it has no date, or the site keeps it out of its lists."
+NO_ARTICLE = (
+    "By its source's profile it is a page or a draft without a date, or the site keeps it out of its lists."
+)
 YES, NO = "[green]✓[/]", "[dim]–[/]"
 
 

@@ -138,7 +138,7 @@ SETTINGS_REFUSED = Finding(
 
 def bad_files(kind: ProblemKind, count: int) -> Finding:
     """So many files with a problem of this kind."""
-    text, fix = say_count(count, *FILES[kind]), "`syndicator check` names each with its fix"
+    text, fix = say_count(count, *FILES[kind]), "`syndicator check` or the log names each with its fix"
     return Finding(kind=Kind.FILES, text=text, fix=fix, of=kind.value, count=count)
 
 

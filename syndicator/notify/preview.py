@@ -41,6 +41,8 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
     owed = session.outbox.ledger.owed(route.name)
     stories = cover_stories(session, owed, route, topics)
     note = f"{say_count(len(stories), 'story is', 'stories are')} owed"
+    if len(stories) > 1 and not isinstance(route.deliver, Digest):
+        note += ", and one of them is shown"
     if not stories:
         owed = _matching(session, route, topics, now)
         most = route.deliver.maximum if isinstance(route.deliver, Digest) else 1

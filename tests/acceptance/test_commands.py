@@ -92,7 +92,7 @@ def test_page_that_is_no_article_is_counted_and_explained(site: Running) -> None
     assert facts(site, "check")["no_articles"] == {"news": 1}
     assert site.command("build").returncode == 0
     text = said(site, "explain", "about.md")
-    assert "about.md (source news) is no article" in text and "has no date" in text
+    assert "about.md (source news) is no article" in text and "a page or a draft without a date" in text
     assert facts(site, "explain", "about.md")["no_articles"] == [{"source": "news", "path": "about.md"}]
 
 
@@ -103,6 +103,10 @@ def test_preview_shows_messages_and_sends_none(site: Running, slack: SlackServer
     (message,) = facts(site, "preview", "ai")
     assert message["blocks"] and message["text"]
     assert "no route 'best'" in said(site, "preview", "best", code=2)
+    write(site, "c.md")
+    write(site, "d.md")
+    assert site.command("build").returncode == 0
+    assert "ai → C1: 2 stories are owed, and one of them is shown" in said(site, "preview", "ai")
     assert slack.slack.calls == []
     assert facts(site, "deliveries", "list") == []
 

@@ -29,7 +29,7 @@ def test_status_says_what_a_person_should_see_to(service: Running) -> None:
     wait_for(lambda: service.command("status").returncode == 1, why="degraded")
     told = service.command("status")
     assert told.stdout.startswith("degraded  0 public · 1 bad article · no way to Slack for route ai\n")
-    assert "1 bad article. `syndicator check` names each with its fix" in told.stdout
+    assert "1 bad article. `syndicator check` or the log names each with its fix" in told.stdout
     assert "ai to C0GENERAL: at once" in told.stdout
     service.articles.rename(service.base / "away")
     wait_for(lambda: notified.has_like("STATUS=0 public · 1 bad article · news: folder"), why="the folder")
