@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from heapq import nlargest
 from pathlib import PurePosixPath
 
-from syndicator.alerts import DailyMinimum, Delivery, DeliveryState, LedgerRow, RouteReason
+from syndicator.alerts import DailyMinimum, Delivery, DeliveryState, LedgerKind, LedgerRow, RouteReason
 from syndicator.entries.joining import words_joining
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility, rank
-from syndicator.notify.coverage import count_publishers
+from syndicator.notify.coverage import count_publishers, cover
 from syndicator.notify.due import DueReason, Hold
 from syndicator.notify.enqueue import HOUR, Enqueuer
 from syndicator.notify.minimums import judging, minimum_at
@@ -200,6 +200,10 @@ def _routes(
         row = by_channel.get(route.channel)
         count, kind = count_publishers((entry, *others), route, names), row.kind if row else None
         reason = judge_route(entry, route, now=now, keys=keys, publishers=count, ledger=kind)
+        if row and row.kind is LedgerKind.OWED and row.route == route.name:
+            # It was judged once, and leads its message also where the route would not take it now.
+            coverage = cover(row, (entry, *others), route, names)
+            reason = RouteReason.WAITING if coverage and coverage.lead.guid == entry.guid else reason
         delivery = session.outbox.find(row.delivery) if row and row.delivery else None
         edits = session.outbox.edits.of(delivery.id) if delivery else ()
         if row and reason is RouteReason.BASELINE:

@@ -259,6 +259,22 @@ def test_quality_below_the_bar_and_age_are_told_apart(rig: Rig) -> None:
     assert word.ledger is not None and word.ledger.kind is LedgerKind.BASELINE
 
 
+def test_story_owed_before_the_minimum_was_raised_is_still_owed(rig: Rig) -> None:
+    rig.write("new.md", quality=60)
+    rig.run_once()
+    raised = ANY.model_copy(update={"min_quality": 80, "deliver": "immediate", "gather": timedelta(hours=1)})
+    rig.restart(routes=[raised])
+    word = explained(rig, "new.md").routes[0]
+    assert (word.reason, word.delivery) == (RouteReason.WAITING, None)
+    rig.wait(timedelta(hours=2))
+    rig.run_once()
+    word = explained(rig, "new.md").routes[0]
+    assert word.reason is RouteReason.WAITING and word.delivery is not None
+    rig.write("new.md", quality=60, published=False)
+    rig.run_once()
+    assert routes(rig, "new.md") == {"any": RouteReason.NOT_PUBLIC}
+
+
 def test_rising_quality_is_told(rig: Rig) -> None:
     rig.write("a.md", quality=20)
     rig.run_once()
