@@ -153,7 +153,7 @@ def _source(found: Survey, name: str, path: str) -> list[str]:
     if found.permalink:
         lines.append(f"    permalink: {_quoted(found.permalink)}")
     for pattern in found.unknown_permalinks:
-        note = "the site's own, not known here: until it is written with what is, links are wrong"
+        note = "the site's own, not known here: write one that is, or links are wrong"
         lines.append(_noted(f"    # permalink: {_quoted(pattern)}", note))
     if found.fields:
         lines.append(f"    fields: {_quoted(found.fields)}")
