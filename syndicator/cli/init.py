@@ -134,7 +134,7 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
         _noted(f"output: {hidden}{output}", "feeds and pages come here"),
         f"state: sqlite:///{hidden}var/syndicator.db",
     ]
-    return "\n".join([*lines, *(_route(slack) if slack else ())]) + "\n"
+    return "\n".join([*lines, *(_route(slack, found.time_zone) if slack else ())]) + "\n"
 
 
 def _source(found: Survey, name: str, path: str) -> list[str]:
@@ -166,9 +166,9 @@ def _source(found: Survey, name: str, path: str) -> list[str]:
     return lines
 
 
-def _route(slack: str) -> list[str]:
-    zone = machine_zone(os.environ.get("TZ"))
-    whose = "this machine's zone" if zone else "its zone is not known"
+def _route(slack: str, of_site: str | None) -> list[str]:
+    zone = of_site or machine_zone(os.environ.get("TZ"))
+    whose = "the site's zone" if of_site else "this machine's zone" if zone else "its zone is not known"
     return [
         "",
         "routes:",

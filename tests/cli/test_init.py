@@ -424,6 +424,16 @@ def test_zone_is_that_of_the_machine(
     assert init.machine_zone(variable, clock) == zone
 
 
+def test_digest_is_written_in_the_zone_of_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    write("blog/_config.yml", "url: https://me.example\ntimezone: Europe/Berlin\n")
+    write("blog/_posts/2024-01-02-first.md", POST)
+    init_says("blog", "--slack", "#news")
+    (route,) = load_settings(Path("syndicator.yaml"), {}).routes
+    assert isinstance(route.deliver, Digest) and route.deliver.time_zone == "Europe/Berlin"
+    assert "# the site's zone; or: immediate" in Path("syndicator.yaml").read_text()
+
+
 def test_digest_is_written_in_the_zone_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     write("articles/one.md", SMARTABLE.format(published="true"))
     for variable, zone, words in [
