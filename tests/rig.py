@@ -82,6 +82,7 @@ class Rig:
     tombstones: bool = False
     hub: str | None = None
     version: str = "1"
+    time_zone: str = "UTC"
     quiet_s: float = 0.0
     latest_slot: Callable[[Digest, datetime], Slot | None] = never
     publishes: bool = True
@@ -104,7 +105,7 @@ class Rig:
         state = f"sqlite:///{database}"
         self.store = open_store(state, now=self.now)
         settings = Settings(
-            site=SITE,
+            site=SITE.model_copy(update={"time_zone": self.time_zone}),
             sources=tuple(self.sources) or (self.source("news", self.folder),),
             levels=self.levels,
             feeds=Feeds(limit=self.limit, hub=self.hub, roll_up=self.roll_up, tombstones=self.tombstones),

@@ -121,6 +121,8 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
     ]
     if found.language:
         lines.append(f"  language: {found.language}")
+    if found.time_zone:
+        lines.append(_noted(f"  time_zone: {found.time_zone}", "for dates without an offset, and on pages"))
     lines += ["", "sources:", *_source(found, name, relative)]
     if found.topics:
         lines += ["", f"topics: {_quoted(os.path.relpath(folder / found.topics, base))}"]

@@ -19,7 +19,7 @@ from syndicator.publish.opml import render_opml
 from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.page import Card, Page
 from syndicator.publish.pages.render import render_page
-from syndicator.publish.pages.statistics import Statistics, count_statistics, window_start
+from syndicator.publish.pages.statistics import Statistics, count_statistics, local, window_start
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Settings
 from syndicator.store.session import Session
@@ -186,15 +186,20 @@ class Documents:
     def _counted(self, slug: str) -> Statistics:
         """How much there is to expect of a topic: from its entries where they are few, else from the rows of
         its window alone."""
-        newest = self._entries(slug)
+        newest, zone = self._entries(slug), self.settings.site.time_zone
         if len(newest) < self.settings.feeds.limit:
             found = ((entry.article, entry.article.provider) for entry in newest)
-            seen = [Appearance(one.published, one.quality, by.name if by else None) for one, by in found]
+            seen = [
+                Appearance(local(one.published, zone), one.quality, by.name if by else None)
+                for one, by in found
+            ]
             first = min((one.published for one in seen), default=None)
             return count_statistics(seen, total=len(seen), first=first)
         total, first = self.session.feeds.count_shown(slug)
-        since = window_start(newest[0].article.published)
-        return count_statistics(self.session.feeds.appearances(slug, since), total=total, first=first)
+        since = window_start(local(newest[0].article.published, zone))
+        recent = self.session.feeds.appearances(slug, since)
+        seen = [one._replace(published=local(one.published, zone)) for one in recent]
+        return count_statistics(seen, total=total, first=first and local(first, zone))
 
 
 def _as_related(entry: Entry) -> Related:

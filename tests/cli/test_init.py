@@ -431,6 +431,7 @@ def test_digest_is_written_in_the_zone_of_the_site(monkeypatch: pytest.MonkeyPat
     init_says("blog", "--slack", "#news")
     (route,) = load_settings(Path("syndicator.yaml"), {}).routes
     assert isinstance(route.deliver, Digest) and route.deliver.time_zone == "Europe/Berlin"
+    assert load_settings(Path("syndicator.yaml"), {}).site.time_zone == "Europe/Berlin"
     assert "# the site's zone; or: immediate" in Path("syndicator.yaml").read_text()
 
 

@@ -5,6 +5,8 @@ The same page gives the same bytes: no clock, no version, no random value.
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -13,7 +15,7 @@ from syndicator.publish.addresses import MEDIA_TYPES, OPML_PATH, feed_path
 from syndicator.publish.pages.assets import ICON_PATH, STYLE_PATH
 from syndicator.publish.pages.charts import chart_days, chart_qualities, draw_small
 from syndicator.publish.pages.page import Page
-from syndicator.publish.pages.statistics import say_day, say_expectation, say_moment
+from syndicator.publish.pages.statistics import local, say_day, say_expectation, say_moment
 from syndicator.text import language_tag, say_count, shorten
 from syndicator.urls import other_host
 
@@ -51,7 +53,8 @@ _ENVIRONMENT.filters |= {
     "cut": shorten,
     "day": say_day,
     "expected": say_expectation,
-    "iso": lambda moment: f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+    "iso": lambda moment: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    "local": local,
     "moment": say_moment,
     "number": number,
     "small": draw_small,

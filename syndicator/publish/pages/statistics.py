@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from syndicator.models import Appearance
 from syndicator.text import say_count
@@ -25,7 +26,7 @@ _DAYS_PER_MONTH = 365.25 / 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """Counts of one topic. All but `total` and `first` are of the window; days are days in UTC.
+    """Counts of one topic. All but `total` and `first` are of the window; days are in its moments' zone.
 
     `days` has WINDOW_DAYS counts, oldest first, the last one of the newest entry's day; `qualities` counts
     the rated entries by quality, ascending.
@@ -89,8 +90,14 @@ def say_day(day: date) -> str:
 
 
 def say_moment(moment: datetime) -> str:
-    """`5 March 2026, 14:05 UTC`."""
-    return f"{say_day(moment)}, {moment:%H:%M} UTC"
+    """`5 March 2026, 14:05 UTC`, in the moment's own zone."""
+    name = moment.tzname() or ""  # many zones have no name but `-03`
+    return f"{say_day(moment)}, {moment:%H:%M} {name if name.isalpha() else f'UTC{name}'}"
+
+
+def local(moment: datetime, time_zone: str) -> datetime:
+    """The same moment in this zone."""
+    return moment.astimezone(ZoneInfo(time_zone)) if time_zone != "UTC" else moment
 
 
 def say_rate(count: int, days: int) -> str:
