@@ -100,7 +100,7 @@ def test_unit_keeps_the_content_folder_unbound() -> None:
 
 
 def test_unit_gives_up_where_waiting_does_not_help_and_only_there() -> None:
-    """2 is wrong use; every other code is one of ours."""
+    """2 is wrong use, 130 Ctrl-C at another command; every other code is one of ours."""
     text = UNIT.read_text(encoding="utf-8")
     assert "Restart=on-failure\n" in text
     assert "StartLimitIntervalSec=0\n" in text
@@ -109,7 +109,7 @@ def test_unit_gives_up_where_waiting_does_not_help_and_only_there() -> None:
     assert codes == {"1", "75", "78"}
     assert lasting == {"2"} | (codes - {"1", "75"})
     documented = re.findall(r"^\| (\d+) \|", (HOME / "docs/operation.md").read_text("utf-8"), re.MULTILINE)
-    assert set(documented) == {"0", "2"} | codes
+    assert set(documented) == {"0", "2", "130"} | codes
 
 
 def every_error(kind: type[SyndicatorError]) -> list[type[SyndicatorError]]:

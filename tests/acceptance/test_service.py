@@ -310,7 +310,7 @@ def test_alert_that_comes_while_the_token_is_lost_is_posted_when_it_is_back(
     drop(service, "hello.md", title="Hello, feeds")
     wait_for(lambda: "message owed" in service.text(), why="the message owed")
     said = [line for line in service.text().splitlines() if "no way to Slack" in line]
-    assert len(said) == 1 and "for ai" in said[0] and "SLACK_BOT_TOKEN" in said[0]
+    assert len(said) == 1 and "for route ai" in said[0] and "SLACK_BOT_TOKEN" in said[0]
     assert "outcome=sent" not in service.text()
     # The line comes before its transaction ends.
     wait_for(lambda: '"state": "owed"' in service.command("deliveries", "--json").stdout, why="it is kept")
