@@ -87,10 +87,11 @@ class Enqueuer:
             if any(edit.state is DeliveryState.SENDING for edit in known):
                 edits.put(posted, None, again=now + QUIET)
                 continue
-            if (rested := rests_until(posted, known)) > now:
+            anew = self._as_it_is(session, posted, route, topics) if route and route.edits else None
+            is_withdrawn = anew is not None and anew.why == EditReason.WITHDRAWN
+            if not is_withdrawn and (rested := rests_until(posted, known)) > now:
                 edits.put(posted, None, again=rested)
                 continue
-            anew = self._as_it_is(session, posted, route, topics) if route and route.edits else None
             edit = plan_edit(posted, known, anew, now=now) if anew is not None else None
             edits.put(posted, edit)
             owed += edit is not None and edit.state is DeliveryState.OWED
