@@ -63,7 +63,7 @@ def draw(
     """The message as a panel with the channel above it, as wide as Slack's column at most."""
     head = Text.assemble(("▌", "green"), ("syndicator ", "bold"), (" APP ", "reverse dim"))
     if at is not None:
-        head.append(f"  {at.astimezone(UTC):%H:%M}", "dim")
+        head.append(f"  {at.astimezone():%H:%M}", "dim")
     head.append("  (edited)" if is_edited else "", "dim")
     name = channel if channel.startswith("#") else f"# {channel}"
     return Panel(
@@ -128,7 +128,7 @@ def _spans(parts: Iterable[Mapping[str, Any]]) -> Text:
 
 
 def _text(text: Mapping[str, Any]) -> Text:
-    """An image by a sign; a text with our own few words of markup: a link, and a date by its fallback."""
+    """An image by a sign; a text with our own few words of markup: a link, and a date in this machine's zone."""
     if text["type"] == "image":
         return Text("▣", style="cyan")
     if text["type"] == "plain_text":
@@ -137,7 +137,11 @@ def _text(text: Mapping[str, Any]) -> Text:
     for match in TOKEN.finditer(text["text"]):
         drawn.append(html.unescape(text["text"][end : match.start()]))
         target, shown = html.unescape(match[1]), html.unescape(match[2])
-        drawn.append(shown, None if target.startswith("!date") else LINK + Style(link=target))
+        if target.startswith("!date^"):
+            moment = datetime.fromtimestamp(int(target.split("^")[1]), UTC)
+            drawn.append(f"{moment.astimezone():%-d %b %Y, %H:%M %Z}")
+        else:
+            drawn.append(shown, LINK + Style(link=target))
         end = match.end()
     drawn.append(html.unescape(text["text"][end:]))
     return drawn

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +22,15 @@ from tests.slack.values import NOON, messaged
 ID = "d1"
 
 
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 def drawn(message: dict[str, Any], width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
     console.print(draw(message, channel="#harbour", at=NOON))
@@ -27,16 +38,17 @@ def drawn(message: dict[str, Any], width: int = 100) -> str:
     return console.file.getvalue()
 
 
+@pytest.mark.usefixtures("in_tokyo")
 def test_alert_shows_everything_a_reader_sees() -> None:
     entry = make_entry(title="Salt & sand <b>", summary="Fish & chips.")
     shown = drawn(alert_message(Coverage(lead=entry), make_route(), id=ID, topic_names={"sea": "The Sea"}))
     for words in (
         "#harbour",
-        "syndicator  APP   12:00",
+        "syndicator  APP   21:00",
         "Salt & sand <b>",
         "Fish & chips.",
         "◩ picture",
-        "▣   Harbour Post   2 Mar 2026, 11:00 UTC   The Sea",
+        "▣   Harbour Post   2 Mar 2026, 20:00 JST   The Sea",
     ):
         assert words in shown
 
