@@ -66,9 +66,13 @@ class Parts:
         stack.callback(close)
 
     def keep_running(self, name: str, run: Callable[[], None], stop: Event) -> None:
-        """Calls `run` until it ends by itself or `stop` is set; where it breaks, again after a pause."""
-        said = SaidOnce()
-        while not stop.is_set():
+        """Calls `run` until it ends by itself; where it breaks, again after a pause.
+
+        Once `stop` is set it is called for the last time, so that what it had in hand as it broke is finished.
+        """
+        said, is_last = SaidOnce(), False
+        while not is_last:
+            is_last = stop.is_set()
             try:
                 run()
                 return

@@ -622,6 +622,26 @@ def test_defect_in_a_round_does_not_end_the_sender(
     assert [(part, why) for part, why, _ in parts.broken()] == [("sender", "RuntimeError")]
 
 
+def test_stop_soon_after_a_defect_settles_what_came_back_meanwhile(file_store: OutboxStore) -> None:
+    gate, parts, stop, wake, broken = Gate(), Parts(), Event(), Event(), Event()
+
+    def defective(_outbox: Outbox, _now: datetime) -> None:
+        if gate.inside:
+            broken.set()
+            raise RuntimeError("a defect")
+
+    with file_store() as outbox:
+        outbox.write(messaged("d1", now=real_clock()), [])
+    sender = Sender(file_store, lambda _: gate, clock=real_clock, hold_back=defective)
+    with capture_logs(), ExitStack() as stack:
+        parts.run_beside(stack, "sender", partial(sender.run, stop, wake), stop, stop.set, wake.set)
+        await_states(file_store, ["d1"], DeliveryState.SENDING)
+        wake.set()
+        assert broken.wait(10)
+        gate.open.set()
+    await_states(file_store, ["d1"], DeliveryState.SENT)
+
+
 def test_channel_whose_call_cannot_be_begun_is_tried_again(file_store: OutboxStore) -> None:
     messenger = Script()
 
