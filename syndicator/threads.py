@@ -68,7 +68,7 @@ class Parts:
     def keep_running(self, name: str, run: Callable[[], None], stop: Event) -> None:
         """Calls `run` until it ends by itself; where it breaks, again after a pause.
 
-        Once `stop` is set it is called for the last time, so that what it had in hand as it broke is finished.
+        Once `stop` is set it is called for the last time, which finishes what it had in hand as it broke.
         """
         said, is_last = SaidOnce(), False
         while not is_last:

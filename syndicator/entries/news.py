@@ -67,11 +67,10 @@ def say_problems(changes: ProblemChanges, roots: Mapping[str, Path]) -> None:
         _say_bad(bad, roots)
     if len(reasons) > LINES:
         log.warning("problem", more_kinds=len(reasons) - LINES, see="syndicator check")
-    for event, over in (("problem mended", changes.mended), ("bad file gone", changes.gone)):
-        for problem in over[:NAMED]:
-            log.info(event, path=_path(problem.source, problem.path, roots), was=problem.what)
-        if len(over) > NAMED:
-            log.info(event, count=len(over))
+    for problem in changes.over[:NAMED]:
+        log.info("problem over", path=_path(problem.source, problem.path, roots), was=problem.what)
+    if len(changes.over) > NAMED:
+        log.info("problem over", count=len(changes.over))
 
 
 def _say_bad(bad: Sequence[Problem], roots: Mapping[str, Path]) -> None:

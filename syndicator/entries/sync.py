@@ -206,9 +206,8 @@ class EntrySync:
             rows[one.path] = KnownFile(stamp=stamp, digest=one.digest, guid=guid)
         session.put_files(batch.source, rows)
         session.drop_files(batch.source, batch.gone)
-        mended = session.problems.drop(batch.source, [path for path in rows if path not in bad])
-        gone = session.problems.drop(batch.source, [path for path in batch.gone if path not in rows])
-        return ProblemChanges(session.problems.put(bad.values(), self.now), mended, gone)
+        over = session.problems.drop(batch.source, [path for path in (*rows, *batch.gone) if path not in bad])
+        return ProblemChanges(session.problems.put(bad.values(), self.now), over)
 
 
 def _held_in(touched: Iterable[StoredChange]) -> set[str]:

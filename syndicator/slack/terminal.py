@@ -128,7 +128,7 @@ def _spans(parts: Iterable[Mapping[str, Any]]) -> Text:
 
 
 def _text(text: Mapping[str, Any]) -> Text:
-    """An image by a sign; a text with our own few words of markup: a link, and a date in this machine's zone."""
+    """An image by a sign; a text with our own few words of markup: a link, and a date, in this zone."""
     if text["type"] == "image":
         return Text("▣", style="cyan")
     if text["type"] == "plain_text":

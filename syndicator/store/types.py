@@ -38,12 +38,11 @@ class ProblemKind(StrEnum):
 
 
 class ProblemChanges(NamedTuple):
-    """Problems that are new, or in other words than before, and those that are over: mended, or gone with
-    their files."""
+    """Problems that are new, or in other words than before, and those that are over: the file was mended, is
+    gone, or is no article now."""
 
     found: Sequence[Problem] = ()
-    mended: Sequence[Problem] = ()
-    gone: Sequence[Problem] = ()
+    over: Sequence[Problem] = ()
 
 
 FileStamp = tuple[int, int, int, int, int]
