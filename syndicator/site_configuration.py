@@ -1,17 +1,14 @@
-"""What the configuration of a Jekyll, Hugo, Hexo or Zola site says of itself: its address, folder, time zone,
-permalinks.
+"""What the configuration of a Jekyll or Hugo site says of itself: its address, folder, time zone, permalinks.
 
 A help for `init` and no more: what cannot be read says nothing.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeAlias, assert_never, cast
+from typing import Any, TypeAlias, cast
 
 import yaml
 
@@ -22,57 +19,14 @@ SiteKeys: TypeAlias = Mapping[str, Any]
 JEKYLL_FILES = ("_config.yml", "_config.yaml")
 HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
 HUGO_FOLDER = "config/_default"
-_FLAG = "tag:yaml.org,2002:bool"
-
-
-class _SiteLoader(yaml.SafeLoader):
-    """As YAML 1.2 has it: `no` is no flag, but Norwegian."""
-
-
-_SiteLoader.yaml_implicit_resolvers = {
-    first: [one for one in resolvers if one[0] != _FLAG]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_SiteLoader.add_implicit_resolver(_FLAG, re.compile("true|false", re.IGNORECASE), list("tTfF"))
-
-
-class Generator(StrEnum):
-    """Whose configuration it is."""
-
-    JEKYLL = "Jekyll"
-    HUGO = "Hugo"
-    HEXO = "Hexo"
-    ZOLA = "Zola"
-
-
-READ_BY = {
-    Generator.JEKYLL: Tool.JEKYLL,
-    Generator.HUGO: Tool.HUGO,
-    Generator.HEXO: Tool.HEXO,
-    Generator.ZOLA: Tool.HUGO,
-}
-"""The profile that is the generator's own, or next to it."""
-OTHER_FIELDS: Mapping[Generator, Mapping[str, str | tuple[str, ...]]] = {
-    Generator.ZOLA: {
-        "address": "path",
-        "modified": "updated",
-        "topics": ("taxonomies.tags", "taxonomies.categories", "tags", "categories"),
-    },
-}
-"""Front-matter keys that are not as in that profile."""
-_OF_HEXO = frozenset({"source_dir", "public_dir", "new_post_name"})
 _OF_HUGO = ("baseURL", "theme", "languageCode", "module")
 
 
-def find_configuration(folder: Path) -> tuple[Path | None, Generator | None, SiteKeys]:
+def find_configuration(folder: Path) -> tuple[Path | None, Tool | None, SiteKeys]:
     """The file, whose it is, and its keys; of a Hugo site those of its default language come first."""
     for name in JEKYLL_FILES:
         if (file := folder / name).is_file():
-            keys = _read(file)
-            return file, Generator.HEXO if _OF_HEXO & keys.keys() else Generator.JEKYLL, keys
-    for name in ("zola.toml", "config.toml"):
-        if "base_url" in (keys := _read(folder / name)):
-            return folder / name, Generator.ZOLA, keys
+            return file, Tool.JEKYLL, _read(file)
     for file in (folder / place / name for place in ("", HUGO_FOLDER) for name in HUGO_FILES):
         if file.is_file():
             keys = _read(file)
@@ -80,7 +34,7 @@ def find_configuration(folder: Path) -> tuple[Path | None, Generator | None, Sit
                 keys = {**keys, **_beside(file)}
             elif file.stem == "config" and first(keys, *_OF_HUGO) is None:
                 continue  # that of some other program
-            return file, Generator.HUGO, _in_default_language(keys)
+            return file, Tool.HUGO, _in_default_language(keys)
     return None, None, {}
 
 
@@ -88,7 +42,7 @@ def _read(file: Path) -> SiteKeys:
     try:
         text = file.read_text(encoding="utf-8-sig")
         # JSON is YAML. Site generators take anchors, which we refuse in what is ours.
-        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.load(text, _SiteLoader)  # noqa: S506
+        found = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text)
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         return {}
     return _mapping(found)
@@ -109,11 +63,11 @@ def _in_default_language(keys: SiteKeys) -> SiteKeys:
 
 
 def _default_language(keys: SiteKeys) -> str:
-    return str(first(keys, "defaultContentLanguage", "default_language") or "en")
+    return str(first(keys, "defaultContentLanguage") or "en")
 
 
 def languages(keys: SiteKeys) -> tuple[str, ...]:
-    """Those of a Hugo or Zola site, the default first."""
+    """Those of a Hugo site, the default first."""
     default = _default_language(keys)
     return (default, *(str(name) for name in _mapping(first(keys, "languages")) if name != default))
 
@@ -139,66 +93,27 @@ def sound(value: object, field: str) -> str | None:
     return str(getattr(site, field))
 
 
-def address(keys: SiteKeys, folder: Path) -> str | None:
-    """The site's address: Hugo's `baseURL`, Jekyll's `url` with its `baseurl`, Zola's `base_url`; else the
-    host for which GitHub serves it."""
+def address(keys: SiteKeys) -> str | None:
+    """The site's address: Hugo's `baseURL`, or Jekyll's `url` with its `baseurl`."""
     url = first(keys, "url")
     if isinstance(url, str):
         below = first(keys, "baseurl")
         url = url.rstrip("/") + (f"/{below.strip('/')}" if isinstance(below, str) else "")
     else:
-        url = first(keys, "baseURL", "base_url")
-    said = sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
-    return said or next(filter(None, (_of_host(folder / name) for name in ("CNAME", "static/CNAME"))), None)
-
-
-def _of_host(file: Path) -> str | None:
-    try:
-        host = file.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):
-        return None
-    return sound(f"https://{host}/", "base_url") if host else None
+        url = first(keys, "baseURL")
+    return sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
 
 
 def content_folder(folder: Path, keys: SiteKeys) -> str | None:
-    """Hugo's folder of articles in the default language; None where it is not there.
-
-    Modules may mount another one in its place, also by a file that is made when the site is built: then
-    a folder of each language lies in it.
-    """
-    mounts = _mapping(first(keys, "module")).get("mounts")
-    mounted = [
-        one.get("source")
-        for one in map(_mapping, mounts if isinstance(mounts, list) else [])
-        if one.get("target") == "content" and one.get("lang") in (None, _default_language(keys))
-    ]
-    found = str(next(iter(mounted), None) or first(keys, "contentDir") or "content")
-    if not (folder / found).is_dir():
-        return None
-    by_language = [name for name in languages(keys) if (folder / found / name).is_dir()]
-    return f"{found}/{by_language[0]}" if by_language[1:] and by_language[0] == languages(keys)[0] else found
+    """Hugo's folder of articles in the default language; None where it is not there."""
+    found = str(first(keys, "contentDir") or "content")
+    return found if (folder / found).is_dir() else None
 
 
-def permalink(generator: Generator, keys: SiteKeys) -> str | dict[str, str] | None:
+def permalink(generator: Tool, keys: SiteKeys) -> str | dict[str, str] | None:
     """The pattern of all addresses, or those of folders, such as Hugo's sections; None where the site has the
     profile's own."""
-    match generator:
-        case Generator.JEKYLL:
-            return _of_posts(keys)
-        case Generator.HUGO:
-            return _of_sections(keys)
-        case Generator.HEXO:
-            return _of_hexo(keys)
-        case Generator.ZOLA:
-            return None
-    assert_never(generator)
-
-
-def _of_hexo(keys: SiteKeys) -> str:
-    """Where `new_post_name` puts a date before the title, the title is what follows it."""
-    pattern = _from_root(str(keys.get("permalink") or DEFAULT_PERMALINKS[Tool.HEXO]))
-    dated = ":year-:month-:day-:title" in str(keys.get("new_post_name"))
-    return pattern.replace(":title", ":name") if dated else pattern
+    return _of_posts(keys) if generator is Tool.JEKYLL else _of_sections(keys)
 
 
 def _of_sections(keys: SiteKeys) -> dict[str, str] | None:

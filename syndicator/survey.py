@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from syndicator.errors import ArticleError
@@ -19,9 +19,6 @@ from syndicator.parse.topic_file import parse_topic_file
 from syndicator.settings.models import Source
 from syndicator.settings.types import ANY_SITE, Tool
 from syndicator.site_configuration import (
-    OTHER_FIELDS,
-    READ_BY,
-    Generator,
     SiteKeys,
     address,
     content_folder,
@@ -50,10 +47,8 @@ class Survey:
     profile: Tool
     configured_by: Path | None = None
     """The site's own configuration, if it has one."""
-    generator: Generator | None = None
+    generator: Tool | None = None
     """Whose that is, where the articles are read as its own."""
-    fields: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
-    """What the source should say of front-matter keys."""
     title: str | None = None
     base_url: str | None = None
     language: str | None = None
@@ -75,10 +70,10 @@ def survey(folder: Path) -> Survey | None:
     Reads names, at most `SAMPLE` files and the site's configuration. Links are not followed.
     """
     configured_by, generator, keys = find_configuration(folder)
-    best, understood = _best_profile(_sample(folder), READ_BY[generator] if generator else None)
+    best, understood = _best_profile(_sample(folder), generator)
     if not understood:
         return None
-    if generator and best is not READ_BY[generator]:
+    if generator is not best:
         generator = None
     articles = _articles_in(folder, best, understood, keys)
     taken, unknown = _permalink(best, permalink(generator, keys) if generator else None, articles)
@@ -87,9 +82,8 @@ def survey(folder: Path) -> Survey | None:
         profile=best,
         configured_by=configured_by,
         generator=generator,
-        fields=OTHER_FIELDS.get(generator, {}) if generator else {},
         title=sound(keys.get("title"), "title"),
-        base_url=address(keys, folder),
+        base_url=address(keys),
         language=sound(first(keys, "lang", "languageCode", "locale", "language"), "language"),
         time_zone=sound(first(keys, "timezone"), "time_zone"),
         permalink=taken,
@@ -119,9 +113,7 @@ def _best_profile(texts: Mapping[str, bytes], tool: Tool | None) -> tuple[Tool, 
 
     Articles that name their own address elsewhere (`smartable`) come before the site's tool, which takes
     them for pages of its own."""
-    # Hexo's articles are like Jekyll's: its configuration alone tells them.
-    tried = (profile for profile in Tool if profile is not Tool.HEXO or profile is tool)
-    understood = {profile: _understood(texts, profile) for profile in tried}
+    understood = {profile: _understood(texts, profile) for profile in Tool}
     # Jekyll and Hugo take any file with title and date; a date in its name is Jekyll's way.
     dated = any(read_path(Tool.JEKYLL, path).date for path in understood[Tool.JEKYLL])
     likely = Tool.JEKYLL if dated else Tool.HUGO
@@ -151,7 +143,7 @@ def _is_article(data: bytes, source: Source, path: str) -> bool:
 def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKeys) -> str:
     """Where a tool expects its articles; other folders are as narrow as all that was understood allows."""
     parts = {part for path in paths for part in path.split("/")}
-    if profile in (Tool.JEKYLL, Tool.HEXO) and parts & {"_posts", "_drafts"}:
+    if profile is Tool.JEKYLL and parts & {"_posts", "_drafts"}:
         # What lies beside it, with a date or without, is a page; a folder above other `_posts` is a category.
         return _only_posts(folder, keys) or ""
     if profile is Tool.SMARTABLE and any(path.startswith("_news/") for path in paths):
@@ -164,7 +156,7 @@ def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKe
 def _only_posts(folder: Path, keys: SiteKeys) -> str | None:
     """The folder `_posts`, if all posts are in one at the top, or in the folder of the site's source."""
     above = {path.split("_posts/", 1)[0] for path in scan(folder).files if "_posts/" in path}
-    source = str(first(keys, "source", "source_dir") or "source").strip("./")
+    source = str(first(keys, "source") or "").strip("./")
     return f"{above.pop()}_posts" if above in ({""}, {f"{source}/"}) else None
 
 

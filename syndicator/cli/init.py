@@ -6,7 +6,6 @@ import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -21,11 +20,8 @@ if TYPE_CHECKING:
     from syndicator.survey import Survey
 
 FILE = Path("syndicator.yaml")
-LOCAL_TIME = Path("/etc/localtime")
-"""A link into the folder of time zones (localtime(5))."""
 SOME_PROBLEMS = 5
 """So many bad articles are named; `check` names all."""
-UNKNOWN_LINKS = "How the site makes its links was not found"
 
 
 @app.command()
@@ -84,7 +80,7 @@ def _say_found(found: Survey, settings: Settings) -> None:
     with progress_bar() as progress:
         result = check(settings, show=progress.update)
     file = f" ({found.configured_by.name})" if found.configured_by else ""
-    whose = f"a {found.generator} site{file}" if found.generator else f"articles{file}"
+    whose = f"a {found.generator.title()} site{file}" if found.generator else f"articles{file}"
     say((f"Found {whose} in {found.articles}, read with `profile: {found.profile}`", "bold"))
     say_problems(settings, result.problems[:SOME_PROBLEMS])
     if (more := len(result.problems) - SOME_PROBLEMS) > 0:
@@ -99,9 +95,9 @@ def _say_found(found: Survey, settings: Settings) -> None:
     if found.profile != "smartable" and found.base_url is None:
         what = "The site's address was not found: correct the source's `base_url`, or links lead nowhere."
         say((what, "bold"))
-    if found.profile != "smartable" and found.generator in (None, "Zola"):
-        what = f"How {found.generator} makes its links is known in part" if found.generator else UNKNOWN_LINKS
-        say((f"{what}: compare some, and set the source's `permalink`.", "bold"))
+    if found.profile != "smartable" and found.generator is None:
+        what = "How the site makes its links was not found: compare some, and set the source's `permalink`."
+        say((what, "bold"))
 
 
 def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> str:
@@ -127,10 +123,11 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
     if found.topics:
         lines += ["", f"topics: {_quoted(os.path.relpath(folder / found.topics, base))}"]
     # A site generator may have a `public` of its own, and empties it.
-    has_public = found.profile in ("hugo", "hexo") or (base / "public").exists()
+    has_public = found.profile == "hugo" or (base / "public").exists()
     output = "feeds" if has_public else "public"
     # Jekyll publishes whatever lies in its site's folder, but for names like this: the state holds drafts.
-    hidden = "_" if found.generator == "Jekyll" and _lies_in(base, found.configured_by or folder) else ""
+    in_site = base.resolve().is_relative_to(folder.resolve())
+    hidden = "_" if found.generator == "jekyll" and in_site else ""
     lines += [
         "",
         _noted(f"output: {hidden}{output}", "feeds and pages come here"),
@@ -157,43 +154,23 @@ def _source(found: Survey, name: str, path: str) -> list[str]:
     for pattern in found.unknown_permalinks:
         note = "the site's own, not known here: write one that is, or links are wrong"
         lines.append(_noted(f"    # permalink: {_quoted(pattern)}", note))
-    if found.fields:
-        lines.append(f"    fields: {_quoted(found.fields)}")
     if found.languages:
         note = "the first is read; `a.de.md` is a translation"
         lines.append(_noted(f"    languages: {_quoted(found.languages)}", note))
-    if found.time_zone or found.profile == "hexo":  # whose default is the computer's
-        note = "for dates without an offset" + ("" if found.time_zone else "; not found, so correct it")
-        lines.append(_noted(f"    time_zone: {found.time_zone or 'UTC'}", note))
+    if found.time_zone:
+        lines.append(_noted(f"    time_zone: {found.time_zone}", "for dates without an offset"))
     return lines
 
 
-def _route(slack: str, of_site: str | None) -> list[str]:
-    zone = of_site or machine_zone(os.environ.get("TZ"))
-    whose = "the site's zone" if of_site else "this machine's zone" if zone else "its zone is not known"
+def _route(slack: str, zone: str | None) -> list[str]:
     return [
         "",
         "routes:",
         "  - name: alerts",
         f"    channel: {_quoted(slack)}",
-        f'    deliver: {{digest: "0 9 * * mon-fri", time_zone: {zone or "UTC"}}}   # {whose}; or: immediate',
+        f'    deliver: {{digest: "0 9 * * mon-fri", time_zone: {zone or "UTC"}}}   # or: immediate',
         _noted("    # min_quality: 80", "only what is at least so good"),
     ]
-
-
-def machine_zone(variable: str | None, clock: Path = LOCAL_TIME) -> str | None:
-    """The name of this machine's time zone, by TZ where it is set (tzset(3)); None where it has none."""
-    name = variable.removeprefix(":") if variable else os.path.realpath(clock)
-    name = name.rpartition("/zoneinfo/")[2]
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-
-def _lies_in(base: Path, site: Path) -> bool:
-    """Whether a folder lies in the site of this configuration, or of this folder."""
-    return base.resolve().is_relative_to((site if site.is_dir() else site.parent).resolve())
 
 
 def _noted(line: str, note: str) -> str:

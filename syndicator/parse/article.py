@@ -40,7 +40,7 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     """The article in the file at `path`, or None where the source's tool would not take it for one.
 
     None: Hugo's section pages (`_index.md`), headless pages, translations, and pages without a date
-    (`about.md`); in a Jekyll or Hexo folder what is neither dated nor a draft, and drafts without a date.
+    (`about.md`); in a Jekyll folder what is neither dated nor a draft, and drafts without a date.
     Raises ArticleError with place and fix for everything else that cannot be read as an article.
     """
     tool = source.profile
@@ -106,7 +106,7 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
 def _without_tags(body: str, source: Source) -> str:
     """A body without what its tool alone can carry out."""
     match source.profile:
-        case Tool.JEKYLL | Tool.HEXO:
+        case Tool.JEKYLL:
             return without_liquid(body, source.base_url or "")
         case Tool.HUGO:
             return without_shortcodes(body)
@@ -119,7 +119,7 @@ def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:
     title = plain_line(fields.text(Field.TITLE) or "", LONGEST_TITLE)
     if visible(title):
         return title
-    if tool in (Tool.JEKYLL, Tool.HEXO):
+    if tool is Tool.JEKYLL:
         # What Jekyll makes of a file name (lib/jekyll/utils.rb, titleize_slug).
         named = plain_line(" ".join(word.capitalize() for word in facts.slug.split("-")), LONGEST_TITLE)
         if visible(named):

@@ -1,6 +1,6 @@
 """The address of an article: its own, else the one that its site's generator gives it.
 
-Sources: jekyllrb.com/docs/permalinks, gohugo.io/content-management/urls, hexo.io/docs/permalinks.
+Sources: jekyllrb.com/docs/permalinks, gohugo.io/content-management/urls.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from syndicator.settings.models import Source
 from syndicator.settings.types import DEFAULT_PERMALINKS, TIMES, TOKEN, Field, Tool, check_pattern
 from syndicator.urls import http_link
 
-_ABOVE_POSTS = re.compile(r"(?:.*/)?_(?:posts|drafts)/")
 _SPACES = re.compile(r"(?<=-)\s+|\s+(?=-)")
 
 
@@ -104,8 +103,6 @@ def own_path(
     headline = own or of_file
     if tool is Tool.HUGO:
         headline = _slug(title.replace("/", " "), tool)
-    elif tool is Tool.HEXO:
-        headline = _ABOVE_POSTS.sub("", stem)
     words = {
         "path": stem,
         "sections": "/".join(sections),
@@ -131,7 +128,7 @@ def _sluggish(name: str, tool: Tool) -> str:
     ["What's New? & C++", "What's-New-&-C++", 'whats-new--c++']
     """
     match tool:
-        case Tool.SMARTABLE | Tool.HEXO:
+        case Tool.SMARTABLE:
             return name
         case Tool.JEKYLL:
             taken = (c if _is_word(c) or c in "._~!$&'()+,;=@" else "-" for c in name)

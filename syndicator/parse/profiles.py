@@ -37,11 +37,6 @@ _COMMON: dict[str, str] = {
     "draft": "draft", "public": "published", "language": "lang language", "related": "related",
     "slug": "slug", "provider": "provider", "embedded": "featuredContent",
 }  # fmt: skip
-_JEKYLL_KEYS = {
-    "summary": "excerpt description", "link": "", "published": "date", "modified": "last_modified_at",
-    "expires": "expires", "topics": "categories category tags tag", "authors": "authors author",
-    "images": "image images header.image header.teaser thumbnail", "address": "permalink",
-}  # fmt: skip
 _KEYS: dict[Tool, dict[str, str]] = {
     Tool.SMARTABLE: {
         "summary": "excerpt abstract", "link": "webUrl originalUrl sourceUrl",
@@ -49,8 +44,11 @@ _KEYS: dict[Tool, dict[str, str]] = {
         "modified": "modifiedDateTime", "expires": "expiresDateTime", "topics": "topics",
         "authors": "authors author", "images": "images", "type": "type category",
     },
-    Tool.JEKYLL: _JEKYLL_KEYS,
-    Tool.HEXO: {**_JEKYLL_KEYS, "modified": "updated", "images": "cover thumbnail image photos", "slug": ""},
+    Tool.JEKYLL: {
+        "summary": "excerpt description", "link": "", "published": "date", "modified": "last_modified_at",
+        "expires": "expires", "topics": "categories category tags tag", "authors": "authors author",
+        "images": "image images header.image header.teaser thumbnail", "address": "permalink",
+    },
     Tool.HUGO: {
         "summary": "description summary", "link": "",
         "published": "publishDate pubdate published date", "modified": "lastmod modified",
@@ -122,7 +120,7 @@ def read_path(tool: Tool, path: str, languages: Sequence[str] = ()) -> FileFacts
     *folders, name = path.split("/")
     stem = name.rsplit(".", 1)[0]
     match tool:
-        case Tool.JEKYLL | Tool.HEXO:
+        case Tool.JEKYLL:
             return _jekyll(tuple(folders), stem)
         case Tool.HUGO:
             own, dot, language = stem.rpartition(".")

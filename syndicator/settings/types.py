@@ -34,7 +34,7 @@ CHANNEL = re.compile(r"\S{1,81}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 # What a `permalink` may say, of a source or an article.
-# Sources: jekyllrb.com/docs/permalinks, gohugo.io/configuration/permalinks, hexo.io/docs/permalinks.
+# Sources: jekyllrb.com/docs/permalinks, gohugo.io/configuration/permalinks.
 _STYLES = {
     "date": "/:categories/:year/:month/:day/:title.html",
     "pretty": "/:categories/:year/:month/:day/:title/",
@@ -56,7 +56,6 @@ _TOKENS = frozenset((*_WORDS, *TIMES))
 class Tool(StrEnum):
     SMARTABLE = "smartable"
     JEKYLL = "jekyll"
-    HEXO = "hexo"
     HUGO = "hugo"
 
 
@@ -65,7 +64,6 @@ ANY_SITE = "https://www.example.org/"
 DEFAULT_PERMALINKS = {
     Tool.SMARTABLE: "/:path",
     Tool.JEKYLL: "/:categories/:year/:month/:day/:title.html",
-    Tool.HEXO: "/:year/:month/:day/:title/",
     Tool.HUGO: "/:sections/:slugorcontentbasename/",
 }
 """The paths of articles on a site that says nothing of them."""

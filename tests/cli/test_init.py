@@ -14,7 +14,7 @@ from syndicator.cli import app, build, init  # noqa: F401  (they register themse
 from syndicator.cli.options import DEFAULT_CONFIG, PLACES, settings_file
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Digest
-from syndicator.settings.types import Field, Tool
+from syndicator.settings.types import Tool
 from tests.commands import run_command
 
 SMARTABLE = """---
@@ -188,14 +188,11 @@ def test_jekyll_folder_above_posts_stays_a_category() -> None:
     assert source.path == Path("blog").absolute()
 
 
-@pytest.mark.parametrize(("configuration", "source"), [("source: ./web\n", "web"), ("", "source")])
-def test_jekyll_folder_of_the_source_is_no_category(configuration: str, source: str) -> None:
-    write("blog/_config.yml", f"url: https://me.example\n{configuration}")
-    write(f"blog/{source}/_posts/2024-01-02-first.md", POST)
+def test_jekyll_folder_of_the_source_is_no_category() -> None:
+    write("blog/_config.yml", "url: https://me.example\nsource: ./web\n")
+    write("blog/web/_posts/2024-01-02-first.md", POST)
     init_says("blog")
-    assert (
-        load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path(f"blog/{source}/_posts").absolute()
-    )
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("blog/web/_posts").absolute()
 
 
 HUGO_RULES = {
@@ -245,36 +242,6 @@ def test_hugo_languages_are_taken_over_where_names_tell_them(name: str) -> None:
     assert load_settings(Path("syndicator.yaml"), {}).sources[0].languages == ("en", "de")
 
 
-def test_hugo_languages_may_be_mounted_from_their_folders() -> None:
-    write("site/hugo.yaml", "baseURL: https://n.example/\nlanguages: {en: {}, de: {}}\n")
-    for language in ("de", "en"):
-        write(f"site/content/{language}/posts/one.md", PAGE)
-    init_says("site")
-    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/content/en").absolute()
-
-
-def test_hugo_content_may_be_mounted_from_elsewhere() -> None:
-    write(
-        "site/hugo.yaml",
-        "baseURL: https://n.example/\nmodule:\n  mounts:\n"
-        "  - {source: src/de, target: content, lang: de}\n"
-        "  - {source: src/en, target: content}\n  - {source: src/css, target: assets}\n",
-    )
-    write("site/src/en/posts/one.md", PAGE)
-    init_says("site")
-    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/src/en").absolute()
-
-
-def test_norwegian_is_a_language() -> None:
-    write(
-        "site/hugo.yaml",
-        "baseURL: https://n.example/\ndefaultContentLanguage: no\nlanguages: {no: {}, en: {}}\n",
-    )
-    write("site/content/posts/one.no.md", PAGE)
-    init_says("site")
-    assert load_settings(Path("syndicator.yaml"), {}).sources[0].languages == ("no", "en")
-
-
 def test_hugo_configuration_may_lie_in_a_folder_and_speak_of_languages() -> None:
     write("site/config/_default/hugo.toml", "baseURL = 'https://n.example/'\ndefaultContentLanguage = 'de'\n")
     write("site/config/_default/languages.de.toml", "title = 'Zeitung'\ncontentDir = 'content/german'\n")
@@ -290,61 +257,6 @@ def test_hugo_configuration_may_lie_in_a_folder_and_speak_of_languages() -> None
     assert (settings.site.title, source.base_url) == ("Zeitung", "https://n.example/")
     assert source.path == Path("site/content/german").absolute()
     assert source.permalink == {"posts": "/:slug/"}
-
-
-HEXO = {
-    "names": ("new_post_name: :title.md\n", "/:year/:month/:day/:title/"),
-    "folders": ("source_dir: source\npermalink: blog/:title.html\n", "/blog/:title.html"),
-    "dates in names": (
-        "new_post_name: :year-:month-:day-:title.md\npermalink: /n/:title/\n",
-        "/n/:name/",
-    ),
-    "unknown": ("public_dir: public\npermalink: :hash/\n", None),
-}
-
-
-@pytest.mark.parametrize(("configuration", "permalink"), HEXO.values(), ids=HEXO.keys())
-def test_hexo_site_is_none_of_jekyll(configuration: str, permalink: str | None) -> None:
-    write("site/_config.yml", f"title: N\nurl: https://n.example\ntimezone: Asia/Tokyo\n{configuration}")
-    write("site/source/_posts/deep/one.md", "---\ntitle: One\ndate: 2024-01-02 23:00:00\n---\nText.\n")
-    said = init_says("site")
-    assert "Found a Hexo site (_config.yml)" in said
-    assert "How Hexo makes its links" not in said
-    assert ("The site's permalink /:hash/ is not known here" in said) is (permalink is None)
-    settings = load_settings(Path("syndicator.yaml"), {})
-    assert settings.output.name == "feeds", "`hexo clean` removes `public`"
-    (source,) = settings.sources
-    assert source.path == Path("site/source/_posts").absolute()
-    assert (source.profile, source.permalink, source.time_zone) == (Tool.HEXO, permalink, "Asia/Tokyo")
-
-
-def test_hexo_site_without_a_time_zone_is_told_so() -> None:
-    write("_config.yml", "title: N\nurl: https://n.example\ntimezone: ''\npublic_dir: public\n")
-    write("source/_posts/one.md", "---\ntitle: One\ndate: 2024-01-02 23:00:00\n---\nText.\n")
-    init_says(".")
-    assert "time_zone: UTC" in (text := Path("syndicator.yaml").read_text())
-    assert "# for dates without an offset; not found, so correct it" in text
-    assert load_settings(Path("syndicator.yaml"), {}).output == Path("feeds").absolute()
-
-
-@pytest.mark.parametrize("name", ["config.toml", "zola.toml"])
-def test_zola_site_is_none_of_hugo(name: str) -> None:
-    write(
-        f"site/{name}",
-        "base_url = 'https://n.example'\ndefault_language = 'de'\n[languages.fr]\ntitle = 'N'\n",
-    )
-    write("site/content/posts/one.md", PAGE)
-    write("site/content/posts/one.fr.md", PAGE)
-    said = init_says("site")
-    assert f"Found a Zola site ({name})" in said
-    assert "How Zola makes its links is known in part" in said
-    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
-    assert (source.profile, source.base_url, source.languages) == (
-        Tool.HUGO,
-        "https://n.example/",
-        ("de", "fr"),
-    )
-    assert (source.fields[Field.ADDRESS], source.permalink) == (("path",), None)
 
 
 def test_configuration_of_some_program_is_none_of_hugo() -> None:
@@ -384,19 +296,6 @@ def test_articles_of_another_tool_are_read_by_what_their_names_say(path: str, pr
     assert "Found articles in" in said and f"read with `profile: {profile}`" in said
 
 
-@pytest.mark.parametrize(
-    ("host", "address"), [("www.n.example\n", "https://www.n.example/"), ("a b", None), ("", None)]
-)
-def test_address_may_be_the_host_that_github_serves(host: str, address: str | None) -> None:
-    write("site/CNAME", host)
-    write("site/_posts/2024-01-02-one.md", POST)
-    said = init_says("site")
-    assert ("The site's address was not found" in said) is (address is None)
-    assert "How the site makes its links was not found" in said
-    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
-    assert source.base_url == (address or "https://www.example.org/")
-
-
 def test_slack_adds_a_route() -> None:
     write("articles/one.md", SMARTABLE.format(published="true"))
     assert "syndicator preview" in init_says("articles", "--slack", "#news")
@@ -404,50 +303,13 @@ def test_slack_adds_a_route() -> None:
     assert route.channel == "#news"
 
 
-@pytest.mark.parametrize(
-    ("variable", "link", "zone"),
-    [
-        pytest.param("Europe/Berlin", None, "Europe/Berlin", id="TZ"),
-        pytest.param(":/usr/share/zoneinfo/Asia/Tokyo", None, "Asia/Tokyo", id="TZ as a file"),
-        pytest.param("CET-1CEST,M3.5.0,M10.5.0/3", None, None, id="TZ as a rule"),
-        pytest.param(None, "/usr/share/zoneinfo/America/New_York", "America/New_York", id="link"),
-        pytest.param(None, "elsewhere", None, id="link elsewhere"),
-        pytest.param(None, None, None, id="no link"),
-    ],
-)
-def test_zone_is_that_of_the_machine(
-    here: Path, variable: str | None, link: str | None, zone: str | None
-) -> None:
-    clock = here / "localtime"
-    if link is not None:
-        clock.symlink_to(link)
-    assert init.machine_zone(variable, clock) == zone
-
-
-def test_digest_is_written_in_the_zone_of_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
+def test_digest_is_written_in_the_zone_of_the_site() -> None:
     write("blog/_config.yml", "url: https://me.example\ntimezone: Europe/Berlin\n")
     write("blog/_posts/2024-01-02-first.md", POST)
     init_says("blog", "--slack", "#news")
     (route,) = load_settings(Path("syndicator.yaml"), {}).routes
     assert isinstance(route.deliver, Digest) and route.deliver.time_zone == "Europe/Berlin"
     assert load_settings(Path("syndicator.yaml"), {}).site.time_zone == "Europe/Berlin"
-    assert "# the site's zone; or: immediate" in Path("syndicator.yaml").read_text()
-
-
-def test_digest_is_written_in_the_zone_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    write("articles/one.md", SMARTABLE.format(published="true"))
-    for variable, zone, words in [
-        ("Europe/Berlin", "Europe/Berlin", "this machine's zone"),
-        ("X-1", "UTC", "its zone is not known"),
-    ]:
-        monkeypatch.setenv("TZ", variable)
-        init_says("articles", "--slack", "#news")
-        file = Path("syndicator.yaml")
-        (route,) = load_settings(file, {}).routes
-        assert isinstance(route.deliver, Digest) and route.deliver.time_zone == zone
-        assert words in file.read_text()
-        file.unlink()
 
 
 @pytest.mark.parametrize("title", ['Say "no": #1', "a: b", "日本語", "yes", "12"])

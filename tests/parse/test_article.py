@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,7 +13,7 @@ from syndicator.errors import ArticleError
 from syndicator.models import Article, Image, Provider, Related, utc
 from syndicator.parse.article import parse_article
 from syndicator.settings.models import Source
-from tests.parse.writing import HEXO, HUGO, JEKYLL, KEYS, RULES, read, reread, written
+from tests.parse.writing import HUGO, JEKYLL, KEYS, RULES, read, reread, written
 
 
 def test_article_has_everything_the_file_says() -> None:
@@ -313,23 +313,6 @@ def test_jekyll_time_to_the_second_is_utc_in_any_zone(date: str, hour: int) -> N
     article = read(f"---\ntitle: A\ndate: {date}\n---\n", rules=rules, path="2024-01-02-a.md")
     assert article.published.hour == hour
     assert article.link == "https://blog.example/2024/03/02/a.html"
-
-
-@pytest.mark.parametrize(
-    ("date", "published", "day"),
-    [
-        ("2024-03-02 00:30:00", "2024-03-01T15:30:00+00:00", "2024/03/02"),
-        ("2024/03/02 23:30", "2024-03-02T14:30:00+00:00", "2024/03/02"),
-        ("2024-03-02 23:30:00 +0000", "2024-03-02T23:30:00+00:00", "2024/03/03"),
-    ],
-)
-def test_hexo_times_are_of_the_sources_zone(date: str, published: str, day: str) -> None:
-    text = f"---\ntitle: A\nslug: b\ndate: {date}\nupdated: 2024-03-05 09:00:00\ntags: red blue\n---\n"
-    article = read(text, rules=HEXO, path="_posts/deep/2024-01-02-a.md")
-    assert article.published.isoformat() == published
-    assert article.link == f"https://hexo.example/{day}/deep/2024-01-02-a/"
-    assert article.modified == datetime(2024, 3, 5, tzinfo=UTC)
-    assert article.topics == ("red blue",)
 
 
 def test_jekyll_key_that_leads_nowhere_is_none() -> None:

@@ -16,9 +16,9 @@ from syndicator.parse.front_matter import read_front_matter
 from syndicator.parse.topic_file import parse_topic_file
 from syndicator.settings.models import Source
 from syndicator.yaml_reader.scalars import Value
-from tests.parse.writing import HEXO, HUGO, JEKYLL, KEYS, RULES, read
+from tests.parse.writing import HUGO, JEKYLL, KEYS, RULES, read
 
-SOURCES = {"smartable": RULES, "jekyll": JEKYLL, "hexo": HEXO, "hugo": HUGO}
+SOURCES = {"smartable": RULES, "jekyll": JEKYLL, "hugo": HUGO}
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 NONCHARACTERS = "".join(

@@ -12,9 +12,6 @@ from syndicator.settings.models import Source
 HERE = Path()
 RULES = Source(name="news", path=HERE)
 JEKYLL = Source(name="blog", path=HERE, profile="jekyll", base_url="https://blog.example/")
-HEXO = Source(
-    name="hexo", path=HERE, profile="hexo", base_url="https://hexo.example/", time_zone="Asia/Tokyo"
-)
 HUGO = Source(name="site", path=HERE, profile="hugo", base_url="https://site.example/sub/")
 BERLIN = ZoneInfo("Europe/Berlin")
 

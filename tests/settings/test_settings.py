@@ -371,7 +371,7 @@ def test_unknown_names_of_a_source_are_listed_together(tmp_path: Path) -> None:
     source = SOURCE | {"profile": "wordpress", "fields": {"headline": "title", "secured": "x"}}
     found = problems(tmp_path, SMALL | {"sources": [source]})
     assert [line.split(": ", 1)[1] for line in found] == [
-        "sources[0].profile: must be 'smartable', 'jekyll', 'hexo' or 'hugo' (is 'wordpress')",
+        "sources[0].profile: must be 'smartable', 'jekyll' or 'hugo' (is 'wordpress')",
         *(
             f"sources[0].fields.{name}: must be {', '.join(map(repr, map(str, [*Field][:-1])))}"
             f" or '{[*Field][-1]}' (is '{name}')"
