@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, settings_file
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings, settings_file
 from syndicator.cli.terminal import console, grid, say, say_json
 from syndicator.text import say_count, shown
 
@@ -62,7 +61,7 @@ def _checks(config: Path) -> Iterator[Finding]:
     except SettingsError as error:
         yield from judge_settings(error)
         return
-    yield from examine(settings, config=config, environment=os.environ, now=now())
+    yield from examine(settings, config=config)
 
 
 def _say(check: Finding, terminal: Console) -> None:

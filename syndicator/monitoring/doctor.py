@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from syndicator.errors import DeliveryError, SettingsError, StoreDamaged, SyndicatorError
 from syndicator.monitoring.health import (
+    NO_WAY_FIX,
     Finding,
     HealthLevel,
     Kind,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 SCARCE_BYTES, SHORT_BYTES = 50 * 10**6, 500 * 10**6
 CLOCK_OFF = timedelta(seconds=30)
 """Embargoes and digests are late or early by as much; a call to Slack itself may take some seconds."""
-AHEAD = timedelta(minutes=2)
-"""So far in the future a file's time may be: a file server has a clock of its own."""
 DAMAGE_FIX = (
     "Stop the service, check the disk, then `syndicator restore FILE`; without one the next start sets it "
     "aside and starts with an empty one, which announces nothing that is there"
@@ -68,49 +67,28 @@ def judge_settings(error: SettingsError) -> list[Finding]:
     return [wrong(Kind.SETTINGS, str(problem), fix) for problem in error.problems]
 
 
-def judge_rights(
-    user: str, owner: str, *, may_write: bool, secrets: Sequence[str] = (), settings: str = ""
-) -> list[Finding]:
+def judge_rights(user: str, owner: str, *, may_write: bool) -> Finding:
     """What this user may do with the state, which belongs to `owner`: others' rights say nothing of the
-    service's. `secrets` are files that everybody may read, `settings` is its file if everybody may write it.
-    """
-    found: list[Finding] = []
+    service's."""
     if user != owner:
         fix = f"Ask as the service's user: `sudo -u {owner} syndicator doctor`"
-        found.append(warning(Kind.RIGHTS, f"this is {user}, and the state belongs to {owner}", fix))
-    elif not may_write:
-        fix = (
-            "Make its folder and its files writable for the service's user, or set `state:` to another place"
-        )
-        found.append(wrong(Kind.RIGHTS, f"{user} cannot write the state", fix))
-    for path in secrets:
-        fix = f"Give it to the service's user alone: `chown {owner} {path} && chmod 0600 {path}`"
-        found.append(warning(Kind.RIGHTS, f"{path}: everybody may read this secret", fix))
-    if settings:
-        text = f"{settings}: everybody may change the settings"
-        found.append(warning(Kind.RIGHTS, text, f"`chmod o-w {settings}`"))
-    return found or [well(Kind.RIGHTS, f"this is {user}, who may write the state")]
+        return warning(Kind.RIGHTS, f"this is {user}, and the state belongs to {owner}", fix)
+    if not may_write:
+        fix = "Make its folder and files writable for the service's user, or set `state:` to another place"
+        return wrong(Kind.RIGHTS, f"{user} cannot write the state", fix)
+    return well(Kind.RIGHTS, f"this is {user}, who may write the state")
 
 
-def judge_folder(source: str, path: str, scan: Scan, now: datetime) -> list[Finding]:
-    """A source's folder, and files in it that are dated in the future."""
+def judge_folder(source: str, path: str, scan: Scan) -> Finding:
+    """A source's folder."""
     if scan.missing:
-        return [_lost(source, LossReason.MISSING, f": {path}")]
+        return _lost(source, LossReason.MISSING, f": {path}")
     if scan.unseen:
         place, why = min(scan.unseen.items())
-        return [_lost(source, LossReason.INCOMPLETE, f": {place or path}: {why.lower()}")]
+        return _lost(source, LossReason.INCOMPLETE, f": {place or path}: {why.lower()}")
     if not scan.files:
-        return [_lost(source, LossReason.EMPTY, f": {path}")]
-    count = len(scan.files)
-    checks = [well(Kind.FOLDER, f"{source}: {say_count(count, 'file')} in {path}")]
-    latest_ns = int((now + AHEAD).timestamp() * 1e9)
-    if ahead := sorted(file for file, stamp in scan.files.items() if stamp.mtime_ns > latest_ns):
-        are = "files are" if len(ahead) != 1 else "file is"
-        text = f"{source}: {len(ahead):,} {are} dated in the future, such as {ahead[0]}"
-        checks.append(
-            warning(Kind.CLOCK, text, "Set the clock right where they are written, then `touch` them")
-        )
-    return checks
+        return _lost(source, LossReason.EMPTY, f": {path}")
+    return well(Kind.FOLDER, f"{source}: {say_count(len(scan.files), 'file')} in {path}")
 
 
 def _lost(source: str, reason: LossReason, text: str) -> Finding:
@@ -129,13 +107,11 @@ def judge_watches(folders: int, limit: int | None) -> Finding:
 
 
 class Disk(NamedTuple):
-    """What is free for this user where `what` lies; `device` tells whether two are one. `files` is None
-    where the file system sets no number."""
+    """What is free for this user where `what` lies; `device` tells whether two are one."""
 
     what: str
     device: int
     free_bytes: int
-    files: int | None
 
 
 def judge_space(disks: Sequence[Disk]) -> list[Finding]:
@@ -149,16 +125,13 @@ def judge_space(disks: Sequence[Disk]) -> list[Finding]:
 def _space(what: str, disk: Disk) -> Finding:
     free, fix = disk.free_bytes, "Make room on that disk; feeds and messages wait while it is full"
     text = f"{what}: {say_size(free)} free"
-    if disk.files is not None and disk.files < 1_000:
-        return warning(Kind.SPACE, f"{text}, but only {disk.files} more files", fix)
     if free < SHORT_BYTES:
         return (wrong if free < SCARCE_BYTES else warning)(Kind.SPACE, text, fix)
     return well(Kind.SPACE, text)
 
 
-def judge_database(path: str, revision: str | None, known: Sequence[str], holder: int | None) -> Finding:
-    """A sound database: whether this version knows its tables, and who holds it."""
-    held = f", in use by process {holder}" if holder else ""
+def judge_database(path: str, revision: str | None, known: Sequence[str]) -> Finding:
+    """A sound database: whether this version knows its tables."""
     if revision is None:
         fix = "Set `state:` to the database of syndicator, or move this file away"
         return wrong(Kind.DATABASE, f"{path}: no tables of syndicator are in it", fix)
@@ -167,20 +140,8 @@ def judge_database(path: str, revision: str | None, known: Sequence[str], holder
         return wrong(Kind.DATABASE, f"{path}: written by a later version (schema {revision})", fix)
     if revision != known[-1]:
         fix = "Start the service of this version: it brings the state up to date"
-        return warning(Kind.DATABASE, f"{path}: of an earlier version (schema {revision}){held}", fix)
-    return well(Kind.DATABASE, f"{path}: sound{held}")
-
-
-def judge_output(path: str, written: int, changed: Sequence[str], dirty: int) -> Finding:
-    """The folder that can be written: its files against what was written."""
-    if changed and not dirty:
-        are = "files are" if len(changed) != 1 else "file is"
-        text = f"{path}: {len(changed):,} {are} not as written, such as {changed[0]}"
-        return warning(
-            Kind.OUTPUT, text, "The service puts them back at its next scan; or `syndicator build`"
-        )
-    waits = f", {dirty:,} more to write" if dirty else ""
-    return well(Kind.OUTPUT, f"{path}: {say_count(written, 'file')}{waits}")
+        return warning(Kind.DATABASE, f"{path}: of an earlier version (schema {revision})", fix)
+    return well(Kind.DATABASE, f"{path}: sound")
 
 
 class Answer(NamedTuple):
@@ -191,26 +152,29 @@ class Answer(NamedTuple):
     why: str = ""
 
 
-def judge_address(kind: Kind, url: str, answer: Answer, ours: bytes | None, base_url: str) -> Finding:
-    """Whether what is served there is what stands in the output folder."""
-    public = kind is Kind.ADDRESS
+def judge_address(url: str, answer: Answer, ours: bytes | None) -> Finding:
+    """Whether what is served at the public address is what stands in the output folder."""
     if not answer.status:
-        fix = f"{NETWORK_FIX}; or correct `site.base_url`" if public else "Start the service, or see its log"
-        return warning(kind, f"{url}: not reached: {answer.why}", fix)
+        fix = f"{NETWORK_FIX}; or correct `site.base_url`"
+        return warning(Kind.ADDRESS, f"{url}: not reached: {answer.why}", fix)
     if answer.status != 200:
         fix = "Publish the output folder at `site.base_url`, or correct that"
-        return wrong(kind, f"{url}: HTTP {answer.status}", fix if public else "See the log of the service")
+        return wrong(Kind.ADDRESS, f"{url}: HTTP {answer.status}", fix)
     if ours is None:
-        return warning(kind, f"{url}: answers, but nothing is published here yet", "Run `syndicator build`")
-    if answer.body == ours:
-        return well(kind, f"{url}: what is served is ours")
-    if f'xmlUrl="{base_url}feeds/all/'.encode() in answer.body:
-        fix = (
-            "Wait for caches to end, then see how the output folder gets there, or what else is served there"
-        )
-        return warning(kind, f"{url}: what is served is not what stands in the output folder", fix)
-    fix = "Publish the output folder there, or correct `site.base_url`"
-    return wrong(kind, f"{url}: what is served is not ours", fix if public else "Stop what listens there")
+        text = f"{url}: answers, but nothing is published here yet"
+        return warning(Kind.ADDRESS, text, "Run `syndicator build`")
+    if answer.body != ours:
+        fix = "Wait for caches to end; else publish the output folder there, or correct `site.base_url`"
+        return wrong(Kind.ADDRESS, f"{url}: what is served is not what stands in the output folder", fix)
+    return well(Kind.ADDRESS, f"{url}: what is served is ours")
+
+
+def no_token(users: Sequence[str]) -> Finding:
+    """None was given to this command, and these need one."""
+    fix = f"{NO_WAY_FIX}; where systemd has given it one, run this with it, as in deploy/README.md"
+    return warning(
+        Kind.TOKEN, f"none is set; if the service has none, nothing goes out for {', '.join(users)}", fix
+    )
 
 
 def judge_token(answer: Identity | DeliveryError, now: datetime) -> list[Finding]:
@@ -261,13 +225,10 @@ def _refused(channel: str, text: str, fix: str) -> Finding:
     return wrong(Kind.CHANNEL, f"Slack refuses {channel}{text}", fix)
 
 
-def judge_service(facts: Mapping[str, Any], version: str) -> list[Finding]:
+def judge_service(facts: Mapping[str, Any]) -> list[Finding]:
     """How the running service stands, in its own words; `facts` as the `status` module gives them."""
     checks = [
         Finding(kind=Kind.SERVICE, level=HealthLevel(one["level"]), text=one["text"], fix=one["fix"])
         for one in facts["findings"]
     ]
-    if (running := facts.get("version", version)) != version:
-        text = f"version {running} runs, and this is {version}"
-        checks.append(warning(Kind.SERVICE, text, "Start it again: `systemctl restart syndicator`"))
     return checks or [well(Kind.SERVICE, f"well: {facts['line']}")]

@@ -61,11 +61,11 @@ def test_doctor_finds_all_well_and_then_what_was_broken(service: Running, slack:
     assert "wrong    folder    news: folder missing: " in told.stdout
     assert "wrong    channel   Slack refuses C1 (ai): #news is archived. Unarchive the channel" in told.stdout
     service.environment.clear()
-    assert "warning  token     not looked at: the service has a token" in service.command("doctor").stdout
+    words = "warning  token     none is set; if the service has none, nothing goes out for ai"
+    assert words in service.command("doctor").stdout
     assert slack.slack.posted == []
     assert service.stop() == 0
     checks = json.loads(service.command("doctor", "--json").stdout)
-    assert "no way to Slack for route ai" in [check["text"] for check in checks]
     assert {"name": "service", "result": "wrong", "text": "the service does not run"}.items() <= checks[
         -1
     ].items()
