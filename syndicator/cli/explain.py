@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 8
 NO_ARTICLE = (
-    "By its source's profile it is a page or a draft without a date, or the site keeps it out of its lists."
+    "Without a date it counts as a page or a draft: add `date` if it is to be one. "
+    "Or the site keeps it out of its lists."
 )
 YES, NO = "[green]✓[/]", "[dim]–[/]"
 

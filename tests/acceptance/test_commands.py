@@ -92,7 +92,7 @@ def test_page_that_is_no_article_is_counted_and_explained(site: Running) -> None
     assert facts(site, "check")["no_articles"] == {"news": 1}
     assert site.command("build").returncode == 0
     text = said(site, "explain", "about.md")
-    assert "about.md (source news) is no article" in text and "a page or a draft without a date" in text
+    assert "about.md (source news) is no article" in text and "add `date` if it is to be one" in text
     assert facts(site, "explain", "about.md")["no_articles"] == [{"source": "news", "path": "about.md"}]
 
 
