@@ -14,6 +14,7 @@ from syndicator.cli.build import say_counts, say_folders, say_problems
 from syndicator.cli.options import read_settings
 from syndicator.cli.terminal import progress_bar, say
 from syndicator.errors import SettingsError
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
     from syndicator.settings.models import Settings
@@ -87,6 +88,8 @@ def _say_found(found: Survey, settings: Settings) -> None:
         say(f"and {more} more; `syndicator check` names them all")
     say_folders(result)
     say_counts(result)
+    if others := len([*found.articles.glob("**/????-??-??-*.html")]):
+        say(f"{say_count(others, 'post')} in HTML left out: only Markdown is read")
     if found.other_languages:
         say(f"The site's other languages are left out: {', '.join(found.other_languages)}")
     for pattern in found.unknown_permalinks:

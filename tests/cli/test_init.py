@@ -242,6 +242,14 @@ def test_hugo_languages_are_taken_over_where_names_tell_them(name: str) -> None:
     assert load_settings(Path("syndicator.yaml"), {}).sources[0].languages == ("en", "de")
 
 
+def test_posts_that_are_no_markdown_are_counted() -> None:
+    write("site/_config.yml", "url: https://n.example\n")
+    write("site/_posts/2026-03-01-one.md", PAGE)
+    write("site/_posts/2026-03-02-two.html", PAGE)
+    write("site/_posts/index.html", PAGE)
+    assert "1 post in HTML left out: only Markdown is read" in init_says("site")
+
+
 def test_hugo_configuration_may_lie_in_a_folder_and_speak_of_languages() -> None:
     write("site/config/_default/hugo.toml", "baseURL = 'https://n.example/'\ndefaultContentLanguage = 'de'\n")
     write("site/config/_default/languages.de.toml", "title = 'Zeitung'\ncontentDir = 'content/german'\n")
