@@ -6,9 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
-from heapq import nlargest
-from pathlib import PurePosixPath
 
 from syndicator.alerts import DailyMinimum, Delivery, DeliveryState, LedgerKind, LedgerRow, RouteReason
 from syndicator.entries.joining import words_joining
@@ -30,9 +27,6 @@ ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: Route
 """What is so of a story that the ledger holds as owed, where its message has come to an end."""
 FROM_THE_LEDGER = frozenset({*FROM_LEDGER.values(), *ENDED.values()})
 """Reasons that were decided when the ledger says; any other is how it stands now."""
-
-COMPARED = 300
-"""So many names, those that share most pairs of letters, are compared closely: 100,000 took 4 to 12 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +80,11 @@ class Explanation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainResult:
     """What is known by a path, link or guid: entries, problems of files that never were entries, and files
-    that are no articles, as source and path. Where nothing is, the paths whose names are nearest."""
+    that are no articles, as source and path."""
 
     explanations: tuple[Explanation, ...]
     problems: tuple[Problem, ...]
     no_articles: tuple[tuple[str, str], ...] = ()
-    nearest: tuple[str, ...] = ()
 
 
 def explain(
@@ -135,20 +128,7 @@ def explain(
     known = {(one.entry.article.source, one.entry.article.path) for one in explanations}
     bad = tuple(p for p in problems if (p.source, p.path) not in known and _is_at(p.path, text))
     none = () if explanations or bad else tuple(at for at in session.no_articles() if _is_at(at[1], text))
-    nearest = () if explanations or bad or none else _nearest(session.paths(), text)
-    return ExplainResult(explanations=explanations, problems=bad, no_articles=none, nearest=nearest)
-
-
-def _nearest(paths: Sequence[str], text: str) -> tuple[str, ...]:
-    """At most three paths whose files' names are most like the last part of the text."""
-
-    def name(path: str) -> str:
-        return PurePosixPath(path).stem.casefold()
-
-    names, wanted = {name(path): path for path in paths}, name(text)
-    pairs = {wanted[at : at + 2] for at in range(len(wanted) - 1)}
-    some = nlargest(COMPARED, names, key=lambda one: sum(pair in one for pair in pairs))
-    return tuple(names[one] for one in get_close_matches(wanted, some))
+    return ExplainResult(explanations=explanations, problems=bad, no_articles=none)
 
 
 def _feeds(

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.deliveries import held_words
 from syndicator.cli.terminal import console, entry_facts, grid, say, say_json
 from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
     from syndicator.notify.backfill import Backfill
-    from syndicator.notify.due import Hold
     from syndicator.settings.models import Route
 
 LISTED = 20
@@ -38,7 +35,7 @@ def backfill(
     quiet hours and caps; more than 20 at once are one digest. A service that runs sends them at its next
     look, else the next `run` does.
     """
-    from syndicator.app import enqueuer_of, routes_of
+    from syndicator.app import routes_of
     from syndicator.cli.log import configure_logs
     from syndicator.notify.backfill import find_backfill
 
@@ -48,19 +45,16 @@ def backfill(
     start = now - options.length(since, "--since")
     with options.session_of(settings, to_write=not dry_run) as session:
         one = next(one for one in routes_of(settings, session) if one.name == route)
-        held = enqueuer_of(settings, session, now).holds(session.outbox, [route], now).get(route)
         found = find_backfill(session, one, since=start, limit=limit, now=now)
         if not dry_run:
             session.outbox.ledger.reopen(row for row, _ in found.stories)
     if as_json:
         say_json(_facts(one, found, start, dry_run=dry_run))
     else:
-        _print(options.route_named(settings, route), found, held, now, dry_run=dry_run)
-        if found.stories and held is None and one.deliver == "immediate" and not dry_run:
-            say("A service that runs sends it at its next look, else the next `syndicator run` does.")
+        _print(options.route_named(settings, route), found, dry_run=dry_run)
 
 
-def _print(route: Route, found: Backfill, held: Hold | None, now: datetime, *, dry_run: bool) -> None:
+def _print(route: Route, found: Backfill, *, dry_run: bool) -> None:
     from rich.text import Text
 
     from syndicator.models import number
@@ -69,7 +63,7 @@ def _print(route: Route, found: Backfill, held: Hold | None, now: datetime, *, d
     verb = ("would be", "would be") if dry_run else ("is now", "are now")
     say(
         (f"{route.name} → {route.channel}: ", "bold"),
-        f"{say_count(count, 'story', 'stories')} {verb[count != 1]} owed{_how(route, count, held, now)}",
+        f"{say_count(count, 'story', 'stories')} {verb[count != 1]} owed",
     )
     table = grid("dim", "dim", "")
     for _, entry in found.stories[:LISTED]:
@@ -87,27 +81,6 @@ def _print(route: Route, found: Backfill, held: Hold | None, now: datetime, *, d
         for reason, some in sorted(found.left_out.items(), key=lambda one: -one[1]):
             counts.add_row(f"{some:>7}", reason.value)
         console().print(counts)
-
-
-def _how(route: Route, count: int, held: Hold | None, now: datetime) -> str:
-    parts = _parts(route, count, now) if held is None else [held_words(held)]
-    return "".join(f"; {part}" for part in parts) if count else ""
-
-
-def _parts(route: Route, count: int, now: datetime) -> Iterator[str]:
-    """When and in how many messages they are sent, where nothing holds the route back."""
-    from syndicator.notify.due import FLOOD
-    from syndicator.schedule import next_digest
-
-    if route.deliver != "immediate":
-        when = next_digest(route.deliver, now)
-        yield "in its next digest" + (f", {when:%Y-%m-%d %H:%M} UTC" if when else "")
-    elif count > FLOOD:
-        yield "in one digest"
-    else:
-        yield "in a message each" if count > 1 else "in a message"
-        if route.per_hour is not None:
-            yield f"at most {route.per_hour} messages an hour"
 
 
 def _facts(route: Route, found: Backfill, since: datetime, *, dry_run: bool) -> dict[str, Any]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from syndicator.alerts import Delivery
     from syndicator.explain import ExplainResult, Explanation, FeedWord, RouteWord
     from syndicator.models import Entry
+    from syndicator.notify.due import Hold
     from syndicator.settings.models import Settings
 
 MOST_WORDS = 8
@@ -59,8 +60,7 @@ def explain(
     if as_json:
         entries = [_facts(one) for one in answer.explanations]
         none = [{"source": source, "path": path} for source, path in answer.no_articles]
-        found = {"entries": entries, "problems": answer.problems, "no_articles": none}
-        say_json(found | {"nearest": answer.nearest})
+        say_json({"entries": entries, "problems": answer.problems, "no_articles": none})
     else:
         _print(what, answer, settings)
     if not (answer.explanations or answer.problems or answer.no_articles):
@@ -92,10 +92,6 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
     if not (answer.explanations or answer.problems or answer.no_articles):
         folders = ", ".join(str(source.path) for source in settings.sources)
         say(f"Nothing is known of {what}.")
-        if answer.nearest:
-            say("Did you mean one of these?")
-        for path in answer.nearest:
-            say(f"  {path}")
         say((f"Is the file below {folders}? Has `syndicator run` or `build` seen it?", "dim"))
 
 
@@ -236,10 +232,35 @@ def _minimum(word: RouteWord) -> Iterator[str]:
     yield f"about {word.about}: {asks}, of {found.day:%Y-%m-%d} ({reached} in {say_count(found.days, 'day')})"
 
 
+def held_words(held: Hold) -> str:
+    """`held back: muted until 2026-03-14 13:00 UTC`, and so of all that holds."""
+    return "; ".join(
+        one.reason.value + (f" until {one.until:%Y-%m-%d %H:%M} UTC" if one.until else "")
+        for one in held.all()
+    )
+
+
+def edit_words(edit: Delivery) -> str:
+    """What became of an edit, with why it was made or why not."""
+    from syndicator.alerts import DeliveryState
+
+    error = f", {edit.error}" if edit.error else ""
+    match edit.state:
+        case DeliveryState.SENT | DeliveryState.SHOWN:
+            how = "edited" if edit.state is DeliveryState.SENT else "drawn anew in the terminal"
+            return f"{how} {edit.ended:%Y-%m-%d %H:%M:%S} UTC: {edit.why}"
+        case DeliveryState.FAILED:
+            return f"edit given up{error}"
+        case DeliveryState.DROPPED:
+            return f"edited no more{error}"
+        case DeliveryState.RELEASED:
+            return f"edit taken back{error}"
+        case _:
+            return f"edit owed since {edit.created:%Y-%m-%d %H:%M:%S} UTC: {edit.why}{error}"
+
+
 def _message(word: RouteWord) -> Iterator[str]:
     """What holds it, the message, and where it stands, a line each."""
-    from syndicator.cli.deliveries import edit_words, held_words
-
     if word.held is not None:
         yield held_words(word.held)
     if (delivery := word.delivery) is not None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 
-import typer
-
 from syndicator.cli import app, options
 
 
@@ -15,7 +13,6 @@ def run(
     config: options.ConfigOption = options.DEFAULT_CONFIG,
     log_level: options.LogLevelOption = options.LogLevel.INFO,
     log_format: options.LogFormatOption = options.LogFormat.TEXT,
-    verbose: bool = typer.Option(False, "--verbose", "-v", help="The same as --log-level debug."),
 ) -> None:
     """Run the service, until it is told to stop.
 
@@ -32,5 +29,5 @@ def run(
     from syndicator.cli.runner import Runner
     from syndicator.systemd import Notifier
 
-    configure_logs(options.LogLevel.DEBUG if verbose else log_level, log_format)
+    configure_logs(log_level, log_format)
     Runner(options.settings_file(config), Notifier(os.environ)).run()

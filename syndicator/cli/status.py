@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import say, say_folded, say_json, say_table
+from syndicator.cli.terminal import say, say_json, say_table
 
 STYLES = ("green", "yellow", "red")
 
@@ -56,24 +56,24 @@ def _say(found: dict[str, Any]) -> None:
     from syndicator.monitoring.health import HealthLevel
 
     level = found["level"]
-    say_folded((str(HealthLevel(level)), f"bold {STYLES[level]}"), f"  {found['line']}")
+    say((str(HealthLevel(level)), f"bold {STYLES[level]}"), f"  {found['line']}")
     for finding in found["findings"]:
-        say_folded((f"  {finding['text']}", STYLES[finding["level"]]), (f". {finding['fix']}", "dim"))
+        say((f"  {finding['text']}", STYLES[finding["level"]]), (f". {finding['fix']}", "dim"))
     if "pid" not in found:
         return
-    say_folded(
+    say(
         f"  as of {_local_time(found['at'], '%H:%M:%S')}: running since {_local_time(found['started'])}, "
         f"version {found['version']}, process {found['pid']}"
     )
     if entries := _counts(found["entries"]):
-        say_folded(f"  entries: {entries}")
+        say(f"  entries: {entries}")
     if messages := _counts(found["messages"]):
-        say_folded(f"  messages: {messages}")
+        say(f"  messages: {messages}")
     if edits := _counts(found.get("edits", {})):
-        say_folded(f"  edits of posted messages: {edits}")
+        say(f"  edits of posted messages: {edits}")
     for route in found["routes"]:
         when = "at once" if route["deliver"] == "immediate" else "digest " + _next_time(route)
-        say_folded(f"  {route['name']} to {route['called']}: {', '.join([when, *_what_it_holds(route)])}")
+        say(f"  {route['name']} to {route['called']}: {', '.join([when, *_what_it_holds(route)])}")
 
 
 @app.command()

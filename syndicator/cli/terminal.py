@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,21 +45,6 @@ def say(*parts: str | tuple[str, str]) -> None:
     """Prints one line of texts, each alone or with its style; it is wrapped by the terminal alone."""
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
     typer.echo("".join(_styled(shown(text), style) for text, style in styled))
-
-
-def say_folded(*parts: str | tuple[str, str]) -> None:
-    """Prints one line as `say`; on a terminal it is broken between words, with the rest set in by four."""
-    width = shutil.get_terminal_size().columns - 1 if sys.stdout.isatty() else sys.maxsize
-    line: list[tuple[str, str]] = []
-    for part in parts:
-        text, style = (part, "") if isinstance(part, str) else part
-        for word in re.findall(r"\s*\S+", shown(text)):
-            if word[0].isspace() and sum(len(one) for one, _ in line) + len(word) > width:
-                say(*line)
-                line = [("   ", "")]
-                word = f" {word.lstrip()}"
-            line.append((word, style))
-    say(*line)
 
 
 def _styled(text: str, style: str) -> str:

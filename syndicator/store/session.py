@@ -7,7 +7,7 @@ nowhere else. What is asked for by keys is found by index, in one statement for 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import (
@@ -211,10 +211,6 @@ class Session:
         return sorted(
             self._stored(condition), key=lambda stored: (stored.entry.article.path, stored.entry.guid)
         )
-
-    def paths(self) -> Sequence[str]:
-        """The paths of all entries, in order."""
-        return self._connection.scalars(select(entries.c.path).order_by(entries.c.path)).all()
 
     def count_entries(self) -> dict[Visibility, int]:
         """How many entries of each visibility there are. Reads all, by index."""

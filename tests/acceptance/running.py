@@ -143,7 +143,7 @@ class Running:
         return get(f"http://127.0.0.1:{self.port}/{path}", headers=headers)
 
     def _begin(self) -> Process:
-        arguments = ["run", "--config", str(self.config)] + ["--verbose"] * self.verbose
+        arguments = ["run", "--config", str(self.config)] + ["--log-level", "debug"] * self.verbose
         environment = self.environment_of({"NOTIFY_SOCKET": self.notify_address, "NO_COLOR": "1"})
         if self.forks and not self.before:
             return Forked(arguments, environment, self.log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 
 import pytest
@@ -36,18 +35,3 @@ def test_facts_say_of_what_time_they_are(capsys: pytest.CaptureFixture[str]) -> 
     at = datetime.fromisoformat("2026-03-02T14:05:07+00:00").astimezone()
     assert f"  as of {at:%H:%M:%S}: running since " in told
     assert len(told.splitlines()) == 4, "elsewhere than on a terminal, a line each"
-
-
-def test_lines_on_a_terminal_are_broken_between_words_and_set_in(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _say(FACTS)
-    whole = capsys.readouterr().out
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    _say(FACTS)
-    broken = capsys.readouterr().out
-    lines = broken.splitlines()
-    assert max(map(len, lines)) <= 80
-    assert len(lines) >= 8
-    assert [line for line in lines if not line.startswith(("degraded", "  "))] == []
-    assert broken.split() == whole.split()
