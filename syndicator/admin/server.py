@@ -5,7 +5,6 @@
     /metrics        for Prometheus
     /               the operator's page
     /problems.xml   the articles with a problem, as an Atom feed
-    /status.json    what `syndicator status --json` prints
 
 Only GET and HEAD are answered, and nothing is changed by them. The address is loopback unless the settings
 say otherwise: who reaches it may read paths, titles and names of channels. A request for any other host gets
@@ -14,7 +13,6 @@ say otherwise: who reaches it may read paths, titles and names of channels. A re
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -35,7 +33,6 @@ log = structlog.get_logger()
 
 PATIENCE_S = 10.0
 """How long a client may take to ask."""
-MOST_AT_ONCE = 8
 MOST_OPEN = 64
 """Connections at once; further ones are closed, so that they do not take the service's descriptors."""
 OTHER_HOST = (
@@ -74,9 +71,6 @@ def answer(operator: Operator, path: str) -> AdminResponse:
             )
         case "/metrics":
             return AdminResponse(operator.metrics(), "text/plain; version=0.0.4; charset=utf-8")
-        case "/status.json":
-            text = json.dumps(operator.facts(), ensure_ascii=False)
-            return AdminResponse(text.encode(), "application/json")
         case "/problems.xml":
             return AdminResponse(operator.problems(), "application/atom+xml; charset=utf-8")
         case "/":
@@ -120,7 +114,6 @@ class AdminServer(ThreadingTCPServer):
     def __init__(self, host: str, port: int, operator: Operator) -> None:
         """Takes the address. Raises CannotServe where it cannot be had."""
         self.operator, self.host = operator, host
-        self.places = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._open = threading.BoundedSemaphore(MOST_OPEN)
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
@@ -167,9 +160,6 @@ class AdminHandler(BaseHTTPRequestHandler):
         if not is_own_host(self.headers.get("Host", ""), self.server.host):
             self._send(AdminResponse(OTHER_HOST, status=421))
             return
-        if not self.server.places.acquire(timeout=PATIENCE_S):
-            self._send(AdminResponse(b"Too many at once.\n", status=503))
-            return
         try:
             self._send(answer(self.server.operator, self.path))
         except ConnectionError:
@@ -177,8 +167,6 @@ class AdminHandler(BaseHTTPRequestHandler):
         except Exception:  # the boundary of a request
             log.exception("an answer to the operator failed", path=self.path)
             self._send(AdminResponse(b"The log says what failed.\n", status=500))
-        finally:
-            self.server.places.release()
 
     do_HEAD = do_GET
 

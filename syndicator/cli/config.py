@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, list_settings, read_settings
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, list_settings
 from syndicator.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -38,26 +37,17 @@ def show(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
 
 
 @group.command("diff")
-def diff(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(help="None: the running service and the settings file. One: it and FILE."),
-    ] = None,
-    config: ConfigOption = DEFAULT_CONFIG,
-    as_json: JsonOption = False,
-) -> None:
-    """Print what a reload would change, or what differs between two files; secrets are never shown.
+def diff(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Print what a reload would change in the running service; secrets are never shown.
 
     Exit code 0 whether or not anything differs, 78 if settings are wrong.
     """
     from syndicator.settings.effective import SECRET, changes
 
-    if len(files := files or []) > 2:
-        raise typer.BadParameter("two files at most: what is, and what would be")
-    after = list_settings(files[-1] if files else config)[1]
-    before = list_settings(files[0])[1] if len(files) > 1 else _running(read_settings(config).state)
-    outside = [] if len(files) > 1 else [one for one in before if _is_outside(one)]
-    found = changes(before, after) if len(files) > 1 else changes(before, after, but=_is_outside)
+    settings, after = list_settings(config)
+    before = _running(settings.state)
+    outside = [one for one in before if _is_outside(one)]
+    found = changes(before, after, but=_is_outside)
     if as_json:
         say_json([asdict(one) for one in found])
         return
@@ -97,7 +87,7 @@ def _running(state: str) -> list[Effective]:
             "no service to compare with",
             on=state,
             why="none runs with this state, or it is not ready yet",
-            fix="Start it, or name two files: `syndicator config diff OLD NEW`",
+            fix="Start it",
         )
     return [Effective(key=key, value=value, origin=origin) for key, value, origin in found["settings"]]
 

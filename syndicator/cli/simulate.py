@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -31,15 +32,6 @@ def simulate(
         str,
         typer.Option("--until", help="The end, as 2026-11-01 or 2026-11-01T09:00 in UTC; by default now."),
     ] = "",
-    against: Annotated[
-        Path,
-        typer.Option(
-            "--against",
-            help="Today's settings; by default found as --config is.",
-            show_default=False,
-            envvar="SYNDICATOR_CONFIG",
-        ),
-    ] = options.DEFAULT_CONFIG,
     html: Annotated[
         Path | None, typer.Option("--html", help="Also write it as one page with charts into this file.")
     ] = None,
@@ -54,8 +46,9 @@ def simulate(
     from syndicator.cli.log import configure_logs
 
     configure_logs(quiet=True)
-    new, today = options.settings_file(config), options.settings_file(against)
-    is_same = new.resolve() == today.resolve() or (against == options.DEFAULT_CONFIG and not today.exists())
+    usual = Path(os.environ.get("SYNDICATOR_CONFIG", options.DEFAULT_CONFIG))
+    new, today = options.settings_file(config), options.settings_file(usual)
+    is_same = new.resolve() == today.resolve() or not today.exists()
     after = options.read_settings(new)
     before = after if is_same else options.read_settings(today)
     end = _moment(until) if until else options.now()
@@ -69,10 +62,6 @@ def simulate(
         say_json(_facts(found))
     else:
         _print(found, *names)
-        if _reads_otherwise(after, before):
-            say(
-                (f"{new.name} has other sources or topics, too: articles are taken as they are now", "yellow")
-            )
         if html is not None:
             say(f"{html} has it as a page")
 
@@ -106,12 +95,6 @@ def _compare(
     return compare(recorded, None if is_same else replay(recorded, today), replay(recorded, new), called)
 
 
-def _reads_otherwise(after: Settings, before: Settings) -> bool:
-    """Whether the settings would make other entries of the same folders."""
-    read = [(one.sources, one.topics, one.feeds.roll_up) for one in (after, before)]
-    return read[0] != read[1]
-
-
 def _print(found: Comparison, new: str, today: str | None) -> None:
     recorded = found.recorded
     span = f"{recorded.since:%Y-%m-%d} to {recorded.until:%Y-%m-%d} (UTC)"
@@ -131,12 +114,6 @@ def _print(found: Comparison, new: str, today: str | None) -> None:
     console().print(_routes(found, compared=today is not None))
     console().print()
     console().print(_periods(found, compared=today is not None))
-    waiting = [
-        f"{sum(side.waiting for side in sides if side is not None):,}"
-        for sides in zip(*((route.before, route.after) for route in found.routes), strict=True)
-    ]
-    if waiting != ["0", "0"]:
-        say(f"Waiting at the end, and in none of these: {_pair(*waiting, compared=today is not None)}")
     if today is not None:
         _print_stories("Comes", found.comes, "not by today's settings: ", found.called)
         _print_stories("Goes", found.goes, "not by the new settings: ", found.called)
@@ -171,11 +148,9 @@ def _words(side: Volume | None, days: float) -> tuple[str, str, str, str]:
 
 
 def _periods(found: Comparison, *, compared: bool) -> Table:
-    """Stories sent to each channel in each day or week, and the minimums of routes with `about`."""
+    """Stories sent to each channel in each day or week."""
     from rich.table import Table
     from rich.text import Text
-
-    from syndicator.simulation.comparison import say_course
 
     channels: dict[str, list[ComparedRoute]] = {}
     for route in found.routes:
@@ -183,9 +158,6 @@ def _periods(found: Comparison, *, compared: bool) -> Table:
     table = Table("sent in week of" if found.weeks else "sent on", box=None, pad_edge=False)
     for channel in channels:
         table.add_column(Text(found.called.get(channel, channel)), justify="right")
-    moving = [one for one in found.routes if any(side and side.about for side in (one.before, one.after))]
-    for route in moving:
-        table.add_column(Text(f"quality, {route.name}"), justify="right")
     for at, period in enumerate(found.periods):
         cells = (
             _pair(
@@ -197,15 +169,7 @@ def _periods(found: Comparison, *, compared: bool) -> Table:
             )
             for some in channels.values()
         )
-        courses = (
-            [
-                say_course(side.minimums_in(period, weeks=found.weeks) if side else ())
-                for side in (one.before, one.after)
-            ]
-            for one in moving
-        )
-        minimums = (_pair(*pair, compared=compared) for pair in courses)
-        table.add_row(f"{period}" if found.weeks else f"{period:%a} {period}", *cells, *minimums)
+        table.add_row(f"{period}" if found.weeks else f"{period:%a} {period}", *cells)
     return table
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from syndicator.alerts import RouteReason
-from syndicator.models import ALL, Entry, Visibility, number, rank
+from syndicator.models import ALL, Entry, Visibility, rank
 from syndicator.notify.coverage import publisher_of
 from syndicator.notify.minimums import bare, choose_minimum
 from syndicator.notify.recorded import Recorded
@@ -28,7 +28,7 @@ PACES = {"1 a week": 1 / 7, "3 a week": 3 / 7, "1 a day": 1.0, "3 a day": 3.0, "
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
     """What one route would have done under one set of settings: `stories` it took, `per_period` of them sent
-    in each, `waiting` at the end, as for a digest."""
+    in each; the others wait at the end, as for a digest."""
 
     min_quality: float | None
     """With `about`, the last day's."""
@@ -36,15 +36,9 @@ class Volume:
     minimums: Mapping[date, float | None]
     """Each day's, with `about`."""
     stories: int
-    waiting: int
     messages: int
     per_period: tuple[int, ...]
     publishers: Mapping[str, int]
-
-    def minimums_in(self, period: date, *, weeks: bool) -> list[float | None]:
-        """Those of a day or week; none without `about`."""
-        days = 7 if weeks else 1
-        return [one for day, one in self.minimums.items() if 0 <= (day - period).days < days]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,14 +145,12 @@ def _volume(replayed: Replayed, name: str, recorded: Recorded, periods: Sequence
     for post in posts:
         counts[bisect_right(periods, post.at.date()) - 1] += len(post.draft.stories)
         publishers.update(publisher_of(recorded.entries[row.guid]) for row in post.draft.stories)
-    stories = sum(row.route == name for row in replayed.taken.values())
     minimums = {one.day.date(): one.quality for one in replayed.minimums.get(name, ())}
     return Volume(
         min_quality=[*minimums.values()][-1] if minimums else route.min_quality,
         about=route.about,
         minimums=minimums,
-        stories=stories,
-        waiting=stories - counts.total(),
+        stories=sum(row.route == name for row in replayed.taken.values()),
         messages=len(posts),
         per_period=tuple(counts[at] for at in range(len(periods))),
         publishers=dict(publishers),
@@ -221,17 +213,6 @@ def _topics(recorded: Recorded, best: Mapping[str, float]) -> tuple[TopicVolume,
         for slug, some in stories.items()
     ]
     return tuple(sorted(found, key=lambda one: (-one.stories, one.slug != ALL, one.slug)))
-
-
-def say_course(some: Sequence[float | None]) -> str:
-    """The lowest and the highest of some minimums.
-
-    >>> say_course([84, None, 80]), say_course([80, 84, 80]), say_course([80]), say_course([])
-    ('any to 84', '80 to 84', '80', '–')
-    """
-    rated = sorted(one for one in some if one is not None)
-    words = ["any"] * (len(rated) < len(some)) + [number(one) for one in rated] or ["–"]
-    return " to ".join(dict.fromkeys((words[0], words[-1])))
 
 
 def say_rate(count: float, days: float) -> str:

@@ -13,7 +13,7 @@ from syndicator.admin.page import STYLE
 from syndicator.publish.pages.charts import Chart, chart_qualities
 from syndicator.publish.pages.render import templates_beside
 from syndicator.publish.pages.statistics import Statistics
-from syndicator.simulation.comparison import PACES, ComparedRoute, Comparison, Volume, say_course, say_rate
+from syndicator.simulation.comparison import PACES, ComparedRoute, Comparison, Volume, say_rate
 from syndicator.text import say_count
 
 LISTED = 200
@@ -35,7 +35,7 @@ def render_comparison(comparison: Comparison, *, new: str, today: str | None) ->
             qualities=_qualities,
             rated=lambda route: json.dumps([one for one in route.qualities if one is not None]),
             publishers=_publishers,
-            charts=partial(_charts, one=comparison, new=new, today=today),
+            bars=partial(_bars, one=comparison, new=new, today=today),
             paces=PACES,
             say_rate=say_rate,
             listed=LISTED,
@@ -63,38 +63,28 @@ def _publishers(route: ComparedRoute) -> list[tuple[str, int, int]]:
 
 
 class Bar(NamedTuple):
-    """The bar of a day or week for one of the settings files; `share` is of the place's width."""
+    """The stories of a day or week under one of the settings files; `share` is of the place's width."""
 
     at: int
     kind: str
     share: float
-    value: float
+    value: int
     title: str
 
 
-def _charts(
-    route: ComparedRoute, *, one: Comparison, new: str, today: str | None
-) -> list[tuple[str, float, list[Bar]]]:
-    """Stories per day or week and, of a route with `about`, its minimums: caption, highest, bars."""
-    after = _bars(route.after, one, "after", 0.5, f", {new}" if today else "")
-    before = _bars(route.before if today else None, one, "before", 0.9, f", {today}")
-    unit = "week" if one.weeks else "day"
-    captions = f"Stories sent per {unit}", f"Minimum quality per {unit}"
-    both = [(caption, [*some, *more]) for caption, some, more in zip(captions, before, after, strict=True)]
-    return [(caption, max((1, *(bar.value for bar in bars))), bars) for caption, bars in both if bars]
+def _bars(route: ComparedRoute, *, one: Comparison, new: str, today: str | None) -> list[Bar]:
+    after = _side(route.after, one, "after", 0.5, f", {new}" if today else "")
+    return [*_side(route.before if today else None, one, "before", 0.9, f", {today}"), *after]
 
 
-def _bars(
-    side: Volume | None, one: Comparison, kind: str, share: float, name: str
-) -> tuple[list[Bar], list[Bar]]:
-    """The stories of each period, and its minimum, of a week the highest."""
-    stories, minimums = list[Bar](), list[Bar]()
-    for at, period in enumerate(one.periods if side is not None else ()):
-        label = f"week of {period}" if one.weeks else f"{period:%a} {period}"
-        count, some = (side.per_period[at], side.minimums_in(period, weeks=one.weeks)) if side else (0, ())
-        text = f"{label}: {say_count(count, 'story', 'stories')}{name}"
-        stories.append(Bar(at, kind, share, count, text))
-        if some:
-            text = f"{label}: quality {say_course(some)}{name}"
-            minimums.append(Bar(at, kind, share, max(quality or 0 for quality in some), text))
-    return stories, minimums
+def _side(side: Volume | None, one: Comparison, kind: str, share: float, name: str) -> list[Bar]:
+    counts = side.per_period if side is not None else ()
+    return [
+        Bar(at, kind, share, count, f"{_label(one, at)}: {say_count(count, 'story', 'stories')}{name}")
+        for at, count in enumerate(counts)
+    ]
+
+
+def _label(one: Comparison, at: int) -> str:
+    period = one.periods[at]
+    return f"week of {period}" if one.weeks else f"{period:%a} {period}"

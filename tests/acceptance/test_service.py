@@ -363,8 +363,9 @@ def test_channel_under_two_names_gets_a_story_once(tmp_path: Path, slack: SlackS
             ["explain", "second.md"],
             ["preview"],
             ["deliveries"],
-            ["simulate", "--against", str(service.config)],
+            ["simulate"],
         ):
+            service.environment["SYNDICATOR_CONFIG"] = str(service.config)
             done = service.command(*words)
             assert done.returncode == 0, done.stderr
             told = " ".join(done.stdout.split())

@@ -22,7 +22,7 @@ from syndicator.alerts import LedgerKind
 from syndicator.cli.log import configure_logs
 from syndicator.notify.recorded import read_recorded
 from syndicator.settings.models import Route
-from syndicator.simulation.comparison import compare, say_course
+from syndicator.simulation.comparison import compare
 from syndicator.simulation.replay import replay
 from tests.faults.histories import RECORDED
 from tests.rig import Rig
@@ -73,7 +73,8 @@ def main() -> None:
             cells = []
             for name, side in ((one.name, one.after) for one in found.routes):
                 assert side is not None and side.about is not None
-                course = say_course(side.minimums_in(week, weeks=found.weeks))
+                days = [quality for day, quality in side.minimums.items() if 0 <= (day - week).days < 7]
+                course = ", ".join(dict.fromkeys("any" if one is None else f"{one:g}" for one in days))
                 cells.append(f"{taken[name, week]:5} {side.per_period[at]:5}  {course:<20}")
             print(f"{week}  {came[week]:4}  {'  '.join(cells)}")
         for route in routes:
