@@ -64,21 +64,21 @@ def _options(
 @cache
 def commands() -> Callable[[], object]:
     """All commands as one, which takes its words from `sys.argv`; made once."""
-    # Each command registers itself with `app`.
-    from syndicator.cli import (  # noqa: F401
-        backfill,
-        backup,
+    # Each command registers itself with `app`, in the order of the help.
+    from syndicator.cli import (  # noqa: F401, I001
+        init,
         build,
-        config,
+        run,
+        status,
+        explain,
+        preview,
+        backfill,
+        simulate,
+        mute,
         deliveries,
         doctor,
-        explain,
-        init,
-        mute,
-        preview,
-        run,
-        simulate,
-        status,
+        backup,
+        config,
     )
 
     return typer.main.get_command(app)

@@ -23,9 +23,10 @@ app.add_typer(group, name="config")
 
 @group.command("show")
 def show(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Print every setting in force and where it comes from: a line of the file, a variable, the default.
+    """Print every setting in force and where it comes from.
 
-    A secret is only said to be set. Exit code 78 if the settings are wrong.
+    That is a line of the file, a variable or the default. A secret is only said to be set. Exit code 78 if
+    the settings are wrong.
     """
     found = list_settings(config)[1]
     if as_json:
@@ -38,7 +39,7 @@ def show(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
 
 @group.command("diff")
 def diff(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Print what a reload would change in the running service; secrets are never shown.
+    """Print what a reload would change in the running service. Secrets are never shown.
 
     Exit code 0 whether or not anything differs, 78 if settings are wrong.
     """
@@ -94,7 +95,7 @@ def _running(state: str) -> list[Effective]:
 
 @group.command("schema")
 def schema() -> None:
-    """Print the JSON schema of the settings file, by which editors complete and check it."""
+    """Print the JSON schema of the settings file, for editors."""
     from syndicator.settings.schema import settings_schema
 
     say_json(settings_schema())

@@ -149,7 +149,7 @@ def drop(
     config: OwnConfig = None,
     why: Annotated[str, typer.Option("--why", help="For whoever asks later.")] = "dropped by the operator",
 ) -> None:
-    """End a message that was not sent; its stories are never announced in that channel."""
+    """End a message that was not sent. Its stories are never announced in that channel."""
 
     def end(outbox: Outbox, one: Delivery) -> tuple[bool, str]:
         done = outbox.drop(one.id, why, now())
