@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -42,9 +44,14 @@ def console() -> Console:
 
 
 def say(*parts: str | tuple[str, str]) -> None:
-    """Prints one line of texts, each alone or with its style; it is wrapped by the terminal alone."""
+    """Prints one line of texts, each alone or with its style; on a terminal it is broken between words."""
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
-    typer.echo("".join(_styled(shown(text), style) for text, style in styled))
+    line = "".join(_styled(shown(text), style) for text, style in styled)
+    if sys.stdout.isatty():
+        # Colours count as letters here, so that a line may end early.
+        width = shutil.get_terminal_size().columns
+        line = fill(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    typer.echo(line)
 
 
 def _styled(text: str, style: str) -> str:

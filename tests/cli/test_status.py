@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 
 import pytest
@@ -35,3 +36,18 @@ def test_facts_say_of_what_time_they_are(capsys: pytest.CaptureFixture[str]) -> 
     at = datetime.fromisoformat("2026-03-02T14:05:07+00:00").astimezone()
     assert f"  as of {at:%H:%M:%S}: running since " in told
     assert len(told.splitlines()) == 4, "elsewhere than on a terminal, a line each"
+
+
+def test_lines_on_a_terminal_are_broken_between_words_and_set_in(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    _say(FACTS)
+    whole = capsys.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    _say(FACTS)
+    broken = capsys.readouterr().out
+    assert max(map(len, broken.splitlines())) <= 80
+    assert [line for line in broken.splitlines() if not line.startswith(("degraded", "  "))] == []
+    assert broken.split() == whole.split()
