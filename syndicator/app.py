@@ -20,7 +20,7 @@ from types import ModuleType
 import structlog
 
 from syndicator import __version__, parse, publish, text, urls, yaml_reader
-from syndicator.alerts import ALL_ROUTES, channel_name
+from syndicator.alerts import channel_name
 from syndicator.backups import Backups
 from syndicator.daily_check import DailyCheck
 from syndicator.entries.routing import StoryRouter
@@ -84,7 +84,6 @@ class App:
     def findings(self, session: Session, now: datetime, others: Iterable[Finding] = ()) -> list[Finding]:
         """What a person should see to; `others` are of what runs beside these parts."""
         losses, since = sorted(self.sources.losses().items()), self.sources.lost_since()
-        mutes = [one for one in session.outbox.ledger.mutes(ended_after=now) if one.route == ALL_ROUTES]
         problems, failing = session.problems.count(), self.failures.current
         damage, backup, aside = self.daily_check.damage, self.backups.failure, set_aside(self.store.path)
         found = [
@@ -94,7 +93,6 @@ class App:
             damage and health.database_damaged(*damage),
             aside and health.database_set_aside(*aside),
             backup and health.no_backup(*backup),
-            health.all_muted(max(mutes, key=lambda mute: mute.end), now) if mutes else None,
             *others,
             failing and health.hindrance(*failing),
         ]

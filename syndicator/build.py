@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +16,8 @@ from syndicator.entries.sources import CONFIRMED
 from syndicator.errors import OutputUnwritable
 from syndicator.loop import Loop
 from syndicator.models import Problem, Visibility
-from syndicator.monitoring.reports import unmatched_patterns
-from syndicator.notify.idle import idle_settings, unrated
-from syndicator.parse.topic_file import topic_matcher
+from syndicator.notify.idle import idle_settings, unmatched, unrated
+from syndicator.notify.rules import names_with_ancestors
 from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
 from syndicator.publish.output import probe, sweep
@@ -26,6 +25,7 @@ from syndicator.settings.models import Settings
 from syndicator.store.database import Store, open_known
 from syndicator.store.lock import hold_state
 from syndicator.store.session import Session
+from syndicator.store.types import TopicStatus
 from syndicator.watch.changes import DeletionDecision
 
 
@@ -90,8 +90,7 @@ def check(settings: Settings, *, show: ShowProgress) -> Pass:
     clock = Clock()
     with _nowhere(settings) as elsewhere, opened(elsewhere, now=clock.now()) as app:
         Loop(app, clock, progress=Stages(show)).sync_all()
-        idle = (*_idle(app, settings), *unmatched_patterns(app.store, settings.routes))
-        return _pass(app, Published(), (*_warnings(settings), *idle))
+        return _pass(app, Published(), (*_warnings(settings), *_idle(app, settings)))
 
 
 def confirm_removals(settings: Settings) -> None:
@@ -146,22 +145,20 @@ def _idle(app: App, settings: Settings) -> Iterator[str]:
     """What the settings say in vain, also by what is there."""
     yield from idle_settings(settings.sources, settings.routes)
     with app.store.reading() as session:
-        yield from _idle_patterns(session, settings, app.sources.roots, app.sources.losses().keys())
+        yield from unmatched(settings.routes, {"topics": _topic_names(session)})
         if session.count_entries():
             is_rated, is_hot = session.rated()
             yield from unrated(settings.routes, is_rated=is_rated, is_hot=is_hot)
 
 
-def _idle_patterns(
-    session: Session, settings: Settings, roots: Mapping[str, Path], lost: Collection[str]
-) -> Iterator[str]:
-    """The patterns of topic files that match none, where the folder is there."""
-    patterns = [(one.name, f"source {one.name}: ", name) for one in settings.sources for name in one.topics]
-    patterns += [(str(one.parent), "", one.name) for one in settings.topics]
-    for folder, whose, pattern in patterns:
-        matches = topic_matcher([pattern])
-        if folder not in lost and not any(matches(path) for path, *_ in session.stamps(folder)):
-            yield f'{whose}topics: "{pattern}" matches no file in {roots[folder]}'
+def _topic_names(session: Session) -> dict[str, str]:
+    """What a route may call a topic, folded, with the name of the topic that is meant."""
+    topics = [
+        one.topic for one in session.topics() if one.status not in (TopicStatus.GONE, TopicStatus.MOVED)
+    ]
+    shown, names = {topic.slug: topic.name for topic in topics}, names_with_ancestors(topics)
+    called = {name: shown[slug] for slug in reversed(names) for name in names[slug]}
+    return called | {name.casefold(): name for name in shown.values()}
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.loop import Loop
 from syndicator.monitoring import health
-from syndicator.monitoring.reports import report_entries, report_patterns, report_ways
+from syndicator.monitoring.reports import report_entries, report_ways
 from syndicator.monitoring.status import StatusFile, StatusTeller, hindered, status_path
 from syndicator.progress import Stages
 from syndicator.publish.output import sweep
@@ -174,7 +174,7 @@ class Service:
         from syndicator.admin.operator import Operator
         from syndicator.admin.server import AdminServer
 
-        operator = Operator(clock=self.clock, started=self._began, status=self._status, others=self._findings)
+        operator = Operator(clock=self.clock, started=self._began, status=self._status)
         server = AdminServer(listen.host, listen.port, operator)
         server.start()
         stack.callback(server.stop)
@@ -271,7 +271,6 @@ class Service:
     def _begin_beside(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
         """Says what the first pass found, and begins what runs beside the loop."""
         report_entries(app.store)
-        report_patterns(app.store, app.settings.routes)
         self._guard_state(stack, schedule, app, loop)
         self._schedule(stack, schedule, app, loop)
         self._send(stack, app, loop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +14,8 @@ from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import SyndicatorError
 from syndicator.models import Problem
-from syndicator.monitoring.health import STARTING, Finding, hindrance
-from syndicator.monitoring.status import StatusFile, facts, hindered
+from syndicator.monitoring.health import STARTING
+from syndicator.monitoring.status import StatusFile, hindered
 from syndicator.notify.channels import written_names
 from syndicator.notify.enqueue import known_entries
 from syndicator.store.session import Session
@@ -28,7 +28,7 @@ SHOWN = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNCLEAR, Deliv
 
 @dataclass(kw_only=True)
 class Operator:
-    """Kept up to date by the service; asked by the threads of the server, each answer from one moment."""
+    """Kept up to date by the service; asked by the threads of the server."""
 
     clock: Clock
     started: datetime
@@ -38,25 +38,22 @@ class Operator:
     app: App | None = None
     """Open and ready, or None."""
     activity: Activity = field(default_factory=Activity)
-    others: Callable[[], Iterable[Finding]] = tuple
-    """What a person should see to of what runs beside the app."""
 
     def facts(self) -> dict[str, Any]:
-        """As `status.facts`."""
-        return self._ask()[0]
+        """How things stand, as the service said it last."""
+        return self.status.current() or hindered(STARTING, self.clock.now(), started=self.started)
 
     def metrics(self) -> bytes:
         """For Prometheus."""
         from syndicator.admin.metrics import render_metrics
 
-        told, more = self._ask(more=True)
-        return render_metrics(told, self.activity, more)
+        return render_metrics(self.facts(), self.activity, self._details())
 
     def page(self) -> bytes:
         """The operator's page."""
         from syndicator.admin.page import render_operators_page
 
-        return render_operators_page(*self._ask(more=True), self.clock.now())
+        return render_operators_page(self.facts(), self._details(), self.clock.now())
 
     def problems(self) -> bytes:
         """The articles with a problem, as an Atom feed."""
@@ -68,15 +65,13 @@ class Operator:
                 found = placed_problems(app, session)
         return render_problems(found, f"{self.address}problems.xml", self.clock.now())
 
-    def _ask(self, *, more: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
-        now, app = self.clock.now(), self.app
-        if app is None:
-            return self.status.current() or hindered(STARTING, now, started=self.started), {}
+    def _details(self) -> dict[str, Any]:
+        if self.app is None:
+            return {}
         try:
-            told = facts(app, now, started=self.started, others=self.others())
-            return told, details(app, now, started=self.started) if more else {}
-        except SyndicatorError as error:
-            return hindered(hindrance(error, now), now, started=self.started), {}
+            return details(self.app, self.clock.now(), started=self.started)
+        except SyndicatorError:  # the status says what hinders the service
+            return {}
 
 
 def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:

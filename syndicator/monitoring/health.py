@@ -15,7 +15,6 @@ from enum import IntEnum, StrEnum
 from itertools import groupby
 from typing import Any
 
-from syndicator.alerts import Mute
 from syndicator.errors import SLACK_FIX, DeliveryError, OutputUnwritable, SyndicatorError
 from syndicator.store.types import ProblemKind
 from syndicator.text import say_count
@@ -70,7 +69,6 @@ class Kind(StrEnum):
     CHANNEL = "channel"
     MESSAGES = "messages"
     BACKUP = "backup"
-    MUTE = "mute"
     SETTINGS = "settings"
     SERVICE = "service"
     SERVER = "server"
@@ -228,18 +226,6 @@ def no_backup(error: SyndicatorError, since: datetime) -> Finding:
     """Why none could be made."""
     detail = f": {error.why or error.what}"
     return Finding(kind=Kind.BACKUP, text="no backup", fix=error.fix, since=since, detail=detail)
-
-
-def all_muted(mute: Mute, now: datetime) -> Finding:
-    """What mutes all routes."""
-    return Finding(
-        kind=Kind.MUTE,
-        text="all routes are muted",
-        since=mute.since,
-        detail=f" until {clock_time(mute.end, now)}" + (f": {mute.why}" if mute.why else ""),
-        fix="`syndicator mute --all --lift` ends it; nothing is lost meanwhile",
-        level=HealthLevel.WELL,
-    )
 
 
 def web_server_failing(why: str, since: datetime) -> Finding:

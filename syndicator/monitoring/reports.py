@@ -1,8 +1,7 @@
-"""What the service says at start: what is public, what no pattern matches, what has no way to Slack."""
+"""What the service says at start: what is public, and what has no way to Slack."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,7 @@ import structlog
 
 from syndicator.models import INCLUDE, Visibility
 from syndicator.monitoring.health import Kind
-from syndicator.notify.idle import folded, unmatched
-from syndicator.notify.rules import names_with_ancestors
-from syndicator.settings.models import Route
 from syndicator.store.database import Store
-from syndicator.store.types import TopicStatus
 
 if TYPE_CHECKING:
     from syndicator.app import App
@@ -40,33 +35,6 @@ def report_entries(store: Store) -> None:
     else:
         see = {"see": "syndicator check"} if problems else {}
         log.info("entries", public=public, **held, problems=problems, **see)
-
-
-def report_patterns(store: Store, routes: Sequence[Route]) -> None:
-    """Says at start which patterns of the routes match nothing that is there."""
-    for one in unmatched_patterns(store, routes):
-        log.warning("pattern matches nothing", what=one, fix="Correct it, unless it is still to come")
-
-
-def unmatched_patterns(store: Store, routes: Sequence[Route]) -> list[str]:
-    """A line for each pattern of the routes that matches no topic, publisher or type in the store."""
-    # Reading all articles for these takes a while.
-    needed = any(one.providers or one.types for route in routes for one in (route, route.exclude))
-    with store.reading() as session:
-        topics = [
-            one.topic for one in session.topics() if one.status not in (TopicStatus.GONE, TopicStatus.MOVED)
-        ]
-        shown = {topic.slug: topic.name for topic in topics}
-        names = names_with_ancestors(topics)
-        return unmatched(
-            routes,
-            {
-                "topics": {name: shown[slug] for slug in reversed(names) for name in names[slug]}
-                | {name.casefold(): name for name in shown.values()},
-                "providers": folded(session.publishers() if needed else ()),
-                "types": folded(session.types() if needed else ()),
-            },
-        )
 
 
 def report_ways(app: App, now: datetime) -> None:

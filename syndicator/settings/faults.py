@@ -1,4 +1,4 @@
-"""What is wrong with settings, said to whoever wrote them: the key, the value, the nearest name.
+"""What is wrong with settings, said to whoever wrote them: the key, the value, what is expected.
 
 Of one setting alone pydantic finds it; `find_faults` has what that cannot tell: names that are taken, places
 that are public, unknown levels.
@@ -6,14 +6,11 @@ that are public, unknown levels.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias, get_args, get_origin
-
-from pydantic import BaseModel
+from typing import Any, TypeAlias
 
 from syndicator.settings.models import RULE, Digest, Settings
 from syndicator.settings.types import STATE_PREFIX, Tool
@@ -110,14 +107,14 @@ def name_of(path: SettingPath) -> str:
     return name.lstrip(".")
 
 
-def say(detail: Mapping[str, Any], path: SettingPath) -> str:
-    """What is wrong at the path and what is expected there, with the value as it stands in the file."""
+def say(detail: Mapping[str, Any]) -> str:
+    """What is wrong and what is expected there, with the value as it stands in the file."""
     kind, value = detail["type"], detail["input"]
     match kind:
         case "missing":
             return "is missing"
         case "extra_forbidden" | "is_instance_of":
-            return _unknown(str(path[-1]), known_keys(path[:-1]))
+            return "there is no such setting; `syndicator config schema` has all"
         case "string_type" if value is None:
             return 'is empty: what follows a `#` is a comment; write it in quotes, like "#news"'
         case _ if kind == RULE:
@@ -125,7 +122,7 @@ def say(detail: Mapping[str, Any], path: SettingPath) -> str:
         case "value_error":
             expected = str(detail["ctx"]["error"])
         case "model_type" | "model_attributes_type":
-            expected = f"must be keys and values; known here: {', '.join(known_keys(path))}"
+            expected = "must be keys and values"
         case "string_type":
             expected = "must be text; a number, a flag or a date as text stands in quotes"
         case "bool_type" | "bool_parsing":
@@ -145,37 +142,3 @@ def shown(value: object) -> str:
     """The value as it stands in the file, shortened; a password in an address is left out."""
     text = "empty" if value is None else PASSWORD.sub("***@", repr(value))
     return shorten(text, LONGEST_SHOWN)
-
-
-def known_keys(path: SettingPath) -> list[str]:
-    """The keys of the group at the path, in order; none where it has no keys of its own."""
-    form: Any = Settings
-    for step in path:
-        if isinstance(step, int):
-            form = get_args(form)[0] if get_origin(form) is tuple else None
-        else:
-            form = _members(form).get(step)
-    return list(_members(form))
-
-
-def _unknown(key: str, known: list[str]) -> str:
-    """What is wrong with a key that is not among the known ones: the nearest of them, or all."""
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
-    return f"there is no such setting; {hint}"
-
-
-def _members(form: Any) -> dict[str, Any]:
-    """The types of a group's keys; what no file may give is left out."""
-    model = next(_models(form), None)
-    fields = model.model_fields.items() if model else ()
-    return {str(one.validation_alias or name): one.annotation for name, one in fields if not one.exclude}
-
-
-def _models(form: Any) -> Iterator[type[BaseModel]]:
-    """The group that may stand there itself, not in a list of it."""
-    if isinstance(form, type) and issubclass(form, BaseModel):
-        yield form
-    elif get_origin(form) not in (tuple, Mapping):
-        for argument in get_args(form):
-            yield from _models(argument)

@@ -118,8 +118,7 @@ class SettingsReader:
             return Settings.model_validate(self._values, context=self._file, by_name=False, by_alias=True)
         except ValidationError as error:
             for detail in error.errors():
-                path = own_path(detail["loc"])
-                self._add(say(cast("dict[str, Any]", detail), path), path)
+                self._add(say(cast("dict[str, Any]", detail)), own_path(detail["loc"]))
             raise SettingsError(self.problems) from None
 
     def _add(self, what: str, path: SettingPath) -> None:

@@ -228,15 +228,6 @@ class Session:
         query = select(func.count(entries.c.canonical_link.distinct()))
         return self._connection.scalar(query.where(entries.c.visibility == Visibility.PUBLIC)) or 0
 
-    def publishers(self) -> set[str]:
-        """The names and domains of all publishers that entries have, withdrawn ones left out. Reads all."""
-        parts = (json_text(entries.c.article, f"$.provider.{part}") for part in ("name", "domain"))
-        return {name for part in parts for name in self._there(part) if name}
-
-    def types(self) -> set[str]:
-        """The types of all entries, withdrawn ones left out; the usual one is not written. Reads all."""
-        return {name or "article" for name in self._there(json_text(entries.c.article, "$.type"))}
-
     def rated(self) -> tuple[bool, bool]:
         """Whether any entry has a quality, and any a heat, withdrawn ones left out. Reads all."""
         rated, hot = (

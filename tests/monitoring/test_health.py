@@ -6,7 +6,6 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from syndicator.alerts import ALL_ROUTES, Mute
 from syndicator.errors import StoreError
 from syndicator.models import utc
 from syndicator.monitoring.health import (
@@ -15,7 +14,6 @@ from syndicator.monitoring.health import (
     SETTINGS_REFUSED,
     Finding,
     HealthLevel,
-    all_muted,
     bad_files,
     channels_broken,
     folder_lost,
@@ -37,7 +35,6 @@ from syndicator.watch.changes import LossReason
 
 NOW = utc(2026, 3, 14, 12)
 MISSING = folder_lost("news", LossReason.MISSING, utc(2026, 3, 14, 9, 12))
-MUTE = Mute(id=1, route=ALL_ROUTES, since=NOW, until=NOW + timedelta(hours=2), why="launch day")
 EVERYTHING = [
     bad_files(ProblemKind.ARTICLE, 1),
     MISSING,
@@ -61,7 +58,6 @@ CASES = [
     pytest.param(
         [no_backup(FULL, NOW)], "193 public · no backup since 12:00: No space left on device", id="no backup"
     ),
-    pytest.param([all_muted(MUTE, NOW)], "193 public", id="muted on purpose"),
     pytest.param(
         [slack_unreachable(NOW, 1)], "193 public · Slack unreachable since 12:00, 1 waits", id="one"
     ),
@@ -149,9 +145,3 @@ def test_edits_that_wait_are_counted_apart(messages: int, edits: int, words: str
 def test_every_finding_has_a_fix() -> None:
     found = [*EVERYTHING, no_way(["a"], NO_WAY_FIX), channels_broken(["C1"]), messages_wait(1, NOW, NOW)]
     assert all(finding.fix for finding in found)
-
-
-def test_mute_of_all_routes_is_shown_with_its_end_and_makes_nothing_worse() -> None:
-    found = all_muted(MUTE, NOW)
-    assert found.words(NOW) == "all routes are muted since 12:00 until 14:00: launch day"
-    assert (found.level, found.fix[:31]) == (HealthLevel.WELL, "`syndicator mute --all --lift` ")

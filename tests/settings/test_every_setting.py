@@ -12,10 +12,10 @@ import pytest
 from pydantic import BaseModel
 
 import syndicator
-from syndicator.settings.faults import SettingPath, known_keys, name_of
+from syndicator.settings.faults import SettingPath, name_of
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Settings
-from tests.settings.test_wrong_settings import PATHS, WHOLE, with_value
+from tests.settings.test_wrong_settings import PATHS, WHOLE, known_keys, with_value
 
 OTHER: dict[str, Any] = {
     "base_url": "https://else.example.org/", "language": "de", "time_zone": "Europe/Berlin",

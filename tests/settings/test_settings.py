@@ -243,7 +243,7 @@ server: {port: 99999}
         ["11:15", "routes[1].channel"],
         ["12:10", "server.port"],
     ]
-    assert "did you mean `title`?" in found[1]
+    assert "there is no such setting" in found[1]
 
 
 def test_contradictions_come_together_once_each_value_is_sound(tmp_path: Path) -> None:
