@@ -11,7 +11,7 @@ import typer
 from syndicator.alerts import Delivery, DeliveryState, Retry
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, now, read_settings, session_of
-from syndicator.cli.terminal import say, say_json, say_table
+from syndicator.cli.terminal import local_time, say, say_json, say_table
 from syndicator.text import shown
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from syndicator.store.outbox import Outbox
 
-HEADS = ("id", "state", "created (UTC)", "route, channel, stories")
+HEADS = ("id", "state", "created", "route, channel, stories")
 TOLD = (
     "id", "state", "route", "channel", "kind", "more", "created", "due", "attempts", "error", "ended",
     "edit_of", "why",
@@ -102,7 +102,7 @@ def _row(
     return (
         one.id[:8],
         Text(one.state.value, style=STYLES.get(one.state, "")),
-        f"{one.created:%Y-%m-%d %H:%M}",
+        local_time(one.created),
         "\n".join(filter(None, notes)),
     )
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import console, entry_facts, grid, say, say_json
+from syndicator.cli.terminal import console, entry_facts, grid, local_time, say, say_json
 from syndicator.text import say_count, shown
 
 if TYPE_CHECKING:
@@ -108,9 +107,9 @@ def _print_one(one: Explanation, settings: Settings) -> None:
         "visibility": _visibility(one),
         "file": f"{article.path} (source {article.source})",
         "guid": entry.guid,
-        "published": _time(article.published),
-        "updated": _time(entry.updated),
-        "first seen": _time(entry.seen),
+        "published": local_time(article.published),
+        "updated": local_time(entry.updated),
+        "first seen": local_time(entry.seen),
         "quality": number(article.quality) + heat,
         "provider": article.provider.name if article.provider else "",
         "problem": f"{one.problem}. The last good version stays in force." if one.problem else "",
@@ -156,9 +155,9 @@ def _visibility(one: Explanation) -> str:
     visibility = one.entry.visibility
     text = visibility.why() or "public"
     if visibility is Visibility.EMBARGOED:
-        text += f", {_time(one.entry.article.published)}"
+        text += f", {local_time(one.entry.article.published)}"
     if visibility is Visibility.WITHDRAWN and one.withdrawn is not None:
-        text += f", since {_time(one.withdrawn)}"
+        text += f", since {local_time(one.withdrawn)}"
     return text
 
 
@@ -215,7 +214,7 @@ def _decision(word: RouteWord, entry: Entry, paths: Mapping[str, str]) -> str:
     )
     teller = "" if row.guid == entry.guid else f", by {paths.get(row.guid, row.guid)}"
     text += "" if told else f"; {row.kind.value} before"
-    return f"{text}{teller} (decided {_time(row.at)}, route {row.route}{why})"
+    return f"{text}{teller} (decided {local_time(row.at)}, route {row.route}{why})"
 
 
 def _minimum(word: RouteWord) -> Iterator[str]:
@@ -235,8 +234,7 @@ def _minimum(word: RouteWord) -> Iterator[str]:
 def held_words(held: Hold) -> str:
     """`held back: muted until 2026-03-14 13:00 UTC`, and so of all that holds."""
     return "; ".join(
-        one.reason.value + (f" until {one.until:%Y-%m-%d %H:%M} UTC" if one.until else "")
-        for one in held.all()
+        one.reason.value + (f" until {local_time(one.until)}" if one.until else "") for one in held.all()
     )
 
 
@@ -248,7 +246,7 @@ def edit_words(edit: Delivery) -> str:
     match edit.state:
         case DeliveryState.SENT | DeliveryState.SHOWN:
             how = "edited" if edit.state is DeliveryState.SENT else "drawn anew in the terminal"
-            return f"{how} {edit.ended:%Y-%m-%d %H:%M:%S} UTC: {edit.why}"
+            return f"{how} {local_time(edit.ended or edit.created)}: {edit.why}"
         case DeliveryState.FAILED:
             return f"edit given up{error}"
         case DeliveryState.DROPPED:
@@ -256,7 +254,7 @@ def edit_words(edit: Delivery) -> str:
         case DeliveryState.RELEASED:
             return f"edit taken back{error}"
         case _:
-            return f"edit owed since {edit.created:%Y-%m-%d %H:%M:%S} UTC: {edit.why}{error}"
+            return f"edit owed since {local_time(edit.created)}: {edit.why}{error}"
 
 
 def _message(word: RouteWord) -> Iterator[str]:
@@ -265,17 +263,13 @@ def _message(word: RouteWord) -> Iterator[str]:
         yield held_words(word.held)
     if (delivery := word.delivery) is not None:
         text = f"message {delivery.id} {delivery.state.value}"
-        text += f" {_time(delivery.ended)}" if delivery.ended else ""
+        text += f" {local_time(delivery.ended)}" if delivery.ended else ""
         yield text + (f", {delivery.error}" if delivery.error else "")
         if place := delivery.permalink or delivery.message_ts:
             yield place
         yield from map(edit_words, word.edits)
         if delivery.edit_due is not None:
-            yield f"its story has changed: compared with it {_time(delivery.edit_due)}"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+            yield f"its story has changed: compared with it {local_time(delivery.edit_due)}"
 
 
 def _facts(one: Explanation) -> dict[str, Any]:

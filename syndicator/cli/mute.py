@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import say, say_json, say_table
+from syndicator.cli.terminal import local_time, say, say_json, say_table
 
 if TYPE_CHECKING:
     from syndicator.alerts import Mute
@@ -72,7 +72,7 @@ def _lift(ledger: Ledger, route: str, now: datetime) -> list[str]:
 
 def _words(mute: Mute, still: str = "") -> str:
     verb, name = ("is", mute.route) if mute.route else ("are", "--all")
-    until = f"{mute.end:%Y-%m-%d %H:%M} UTC"
+    until = local_time(mute.end)
     return f"{mute.route or ALL} {verb} {still}muted until {until}; `syndicator mute {name} --lift` ends it"
 
 
@@ -86,9 +86,6 @@ def _list(mutes: list[Mute], *, as_json: bool) -> None:
         say("No route is muted.")
         return
     say_table(
-        ("route", "until (UTC)", "since (UTC)", "why"),
-        [
-            (one.route or ALL, f"{one.end:%Y-%m-%d %H:%M}", f"{one.since:%Y-%m-%d %H:%M}", one.why)
-            for one in mutes
-        ],
+        ("route", "until", "since", "why"),
+        [(one.route or ALL, local_time(one.end), local_time(one.since), one.why) for one in mutes],
     )

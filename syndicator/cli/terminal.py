@@ -85,6 +85,11 @@ def say_table(heads: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Non
     console().print(table)
 
 
+def local_time(moment: datetime) -> str:
+    """As the clock on this machine shows it."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M %Z}"
+
+
 def say_json(facts: object) -> None:
     """Prints facts for programs; times in the form of ISO 8601, all else that JSON does not know as text.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
 from syndicator.cli.status import _say
+from syndicator.cli.terminal import local_time
 
 LONG = "10,423 entries are late: " + "publishing takes longer than the interval of scans " * 3
 FACTS = {
@@ -51,3 +52,8 @@ def test_lines_on_a_terminal_are_broken_between_words_and_set_in(
     assert max(map(len, broken.splitlines())) <= 80
     assert [line for line in broken.splitlines() if not line.startswith(("degraded", "  "))] == []
     assert broken.split() == whole.split()
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_times_are_in_the_machine_s_own_zone() -> None:
+    assert local_time(datetime(2026, 3, 2, 15, 5, tzinfo=UTC)) == "2026-03-03 00:05 JST"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,15 +18,6 @@ from tests.notify.values import make_entry, make_route
 from tests.slack.values import NOON, messaged
 
 ID = "d1"
-
-
-@pytest.fixture
-def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", "Asia/Tokyo")
-        time.tzset()
-        yield
-    time.tzset()
 
 
 def drawn(message: dict[str, Any], width: int = 100) -> str:
