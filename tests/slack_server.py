@@ -104,8 +104,6 @@ class Slack:
 
     token: str = TOKEN
     team: str = "Test"
-    team_name: str = ""
-    """How the workspace is called, where not by its id."""
     scopes: tuple[str, ...] = SCOPES
     channels: dict[str, Channel] = field(default_factory=dict)
     faults: Callable[[str], str | None] = lambda _method: None
@@ -304,8 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
             return _no("invalid_auth")
         match method:
             case "auth.test":
-                known = {"team": self.slack.team_name or self.slack.team, "team_id": self.slack.team}
-                return {"ok": True, **known, "user": "syndicator", "bot_id": "B1"}
+                return {"ok": True, "team": self.slack.team, "user": "syndicator", "bot_id": "B1"}
             case "chat.postMessage":
                 return self._post(body, late=late)
             case "chat.update":

@@ -81,25 +81,11 @@ class SlackCheck:
                 log.warning("the slack token could not be checked, asked again", why=found.why, fix=SLACK_FIX)
             return False
         self._refusal_said.changed("")
-        if not isinstance(found, DeliveryError) and found.team_id:
-            self._note_workspace(found)
         refusal = self.outages.refusal = found if isinstance(found, DeliveryError) else None
         self.outages.missing_scopes = () if isinstance(found, DeliveryError) else (*found.missing_scopes,)
         if self._token_said.changed(refusal.code if refusal else repr(found)):
             report_identity(found)
         return True
-
-    def _note_workspace(self, found: Identity) -> None:
-        """Says it where the token is of another workspace than the one before: its channels are others."""
-        with self._open() as outbox:
-            before = outbox.channels.put_workspace(found.team_id, found.team)
-        if before is not None:
-            log.warning(
-                "the slack token is of another workspace than before",
-                before=before,
-                now=found.team,
-                fix="If that is not meant, put the other one back in SLACK_BOT_TOKEN: what waits is kept",
-            )
 
     def find_names(self) -> bool:
         """Asks for the ids of names: once at each start, then for those not found yet; whether all are."""

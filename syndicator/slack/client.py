@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from threading import Lock
 from typing import Any, TypeVar
 
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from syndicator.alerts import Delivery, SlackMethod
-from syndicator.errors import Refused, Rejected, Unacceptable, Unclear, Uneditable
+from syndicator.errors import Unacceptable, Unclear, Uneditable
 from syndicator.slack.errors import Call, from_answer, from_exception, header, http_date, word_of
 from syndicator.threads import begin
 
@@ -34,8 +32,6 @@ SILENCE_S = 10
 WEBHOOK_DEADLINE = timedelta(seconds=45)
 """Longer, since nobody can look whether it was posted. Looking a name up or trying several
 addresses in vain mostly ends before that, and then it is known that nothing was."""
-MAX_HANGING = 16
-"""Calls past their deadline that may still hang; with more, nothing new is begun."""
 
 PAGE_SIZE, MAX_PAGES = 200, 100
 LIST_SIZE = 999
@@ -64,7 +60,6 @@ class Identity:
     """Whom the token belongs to, and which scopes it has (empty where Slack does not say)."""
 
     team: str
-    team_id: str
     user: str
     scopes: frozenset[str]
     at: datetime | None = field(default=None, repr=False, compare=False)
@@ -108,7 +103,6 @@ class SlackBot:
         scopes = header(answer.headers, "x-oauth-scopes")
         return Identity(
             team=str(answer.get("team") or ""),
-            team_id=str(answer.get("team_id") or ""),
             user=str(answer.get("user") or ""),
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
             at=http_date(header(answer.headers, "date")),
@@ -165,21 +159,10 @@ class SlackBot:
     def channel_ids(self, names: Collection[str]) -> dict[str, str]:
         """The ids of the channels with these names (no `#`, lower case), of those that the bot can see.
 
-        Private channels need the scope groups:read; without it the public ones are looked through. Raises
-        as `post`.
+        Needs the scopes channels:read and groups:read. Raises as `post`.
         """
         # https://docs.slack.dev/reference/methods/conversations.list
-        for types in ("public_channel,private_channel", "public_channel"):
-            call = partial(self._client.conversations_list, types=types)
-            try:
-                return self._ids_among(call, set(names))
-            except Rejected as error:
-                refusal = error
-                if error.code != "missing_scope":
-                    break
-        raise refusal
-
-    def _ids_among(self, call: Callable[..., Any], names: set[str]) -> dict[str, str]:
+        call = partial(self._client.conversations_list, types="public_channel,private_channel")
         found: dict[str, str] = {}
         listing = Call(method=SlackMethod.LIST, what="the channels could not be listed")
         for known in self._pages(call, "channels", listing, size=LIST_SIZE):
@@ -278,32 +261,18 @@ class Calls:
 
     def __init__(self, deadline: timedelta) -> None:
         self._deadline = deadline
-        self._lock = Lock()
-        self._hanging: list[Future[Any]] = []
 
     def make(self, ask: Callable[[], T], call: Call) -> T:
         """The result of asking, within the deadline. Raises Refused (of this method), Rejected or Unclear."""
-        self._refuse_when_many_hang(call)
-        try:
-            asked = begin("slack call", ask)
-        except RuntimeError as none_left:  # the system gives no more threads
-            raise call.failed(Refused, "no_thread", str(none_left)) from None
+        asked = begin("slack call", ask)
         try:
             error = asked.exception(self._deadline.total_seconds())
         except TimeoutError:
-            with self._lock:
-                self._hanging.append(asked)
             error = call.failed(Unclear, "deadline", "no answer in time", answered=False)
         if error is not None:
             # Raised here, where nothing is being handled: a chained SlackApiError would hold the token.
             raise from_exception(error, call, datetime.now(UTC))
         return asked.result()
-
-    def _refuse_when_many_hang(self, call: Call) -> None:
-        with self._lock:
-            self._hanging = [asked for asked in self._hanging if not asked.done()]
-            if len(self._hanging) >= MAX_HANGING:
-                raise call.failed(Refused, "many_hang", "earlier calls still hang", answered=False)
 
 
 def post_or_plain(post: Callable[[Mapping[str, Any]], T], message: Mapping[str, Any]) -> T:

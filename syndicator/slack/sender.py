@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, channel_name
-from syndicator.errors import DeliveryError, Refused, Rejected, StoreError, Unclear
+from syndicator.errors import DeliveryError, Rejected, StoreError, Unclear
 from syndicator.once import SaidOnce
 from syndicator.settings.models import Settings
 from syndicator.slack.outage import OutageWatch
@@ -197,15 +197,8 @@ class Sender:
         self._settle()
         claims, until = self._claim(limit=WORKERS - len(self._busy))
         for claimed in claims:
+            Thread(target=self._work, args=(claimed, wake), name="delivery", daemon=True).start()
             self._busy.add(claimed.channel)
-            target = Thread(target=self._work, args=(claimed, wake), name="delivery", daemon=True)
-            try:
-                target.start()
-            except RuntimeError as error:  # the system gives no more threads
-                what, why = "the call was not begun", str(error)
-                answer = Refused(what, on=claimed.channel, code="no_thread", why=why)
-                self._ended.put(Finished(claimed=claimed, answer=answer, can_look=True))
-                wake.set()
         return until
 
     def _claim(self, *, limit: int) -> tuple[Sequence[Delivery], datetime | None]:

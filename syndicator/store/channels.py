@@ -19,9 +19,6 @@ from syndicator.alerts import BY_CHANNEL, ChannelState, DeliveryState, RateLimit
 from syndicator.store.dialect import change_unless_taken, insert_missing, row_of, upsert
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox_tables import EDITS, channel_names, channels, deliveries, rate_limits, routes
-from syndicator.store.tables import service_metadata
-
-WORKSPACE = "slack workspace"
 
 
 class Channels:
@@ -55,13 +52,8 @@ class Channels:
         )
 
     def reset_back_off(self, now: datetime) -> None:
-        """Ends our own waits. What Slack asked for stands; where the clock was set back to before Slack
-        spoke, that whole wait begins now."""
+        """Ends our own waits. What Slack asked for stands."""
         self._connection.execute(update(channels).where(channels.c.not_before > now).values(not_before=now))
-        later = select(rate_limits).where(rate_limits.c.since > now)
-        for row in self._connection.execute(later).mappings().all():
-            wait = row["until"] - row["since"]
-            self.put_limit(RateLimit(**{**row, "since": now, "until": now + wait}))
 
     # what Slack asked for
 
@@ -83,15 +75,6 @@ class Channels:
     def put_ids(self, ids: Mapping[str, str], now: datetime) -> None:
         rows = [{"name": name, "id": id, "at": now} for name, id in ids.items()]
         upsert(self._connection, channel_names, rows)
-
-    def put_workspace(self, id: str, name: str) -> str | None:
-        """Notes whose channels these are; the name of the other workspace whose they were before, if any."""
-        value = self._connection.scalar(
-            select(service_metadata.c.value).where(service_metadata.c.name == WORKSPACE)
-        )
-        known, _, before = (value or id).partition(" ")
-        upsert(self._connection, service_metadata, [{"name": WORKSPACE, "value": f"{id} {name}"}])
-        return before if known != id else None
 
     def used(self) -> set[str]:
         """All that channels are called here: by routes, and by whatever was written for them."""

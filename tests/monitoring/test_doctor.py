@@ -40,9 +40,7 @@ GB = 10**9
 
 
 def whose(*scopes: str, ahead: timedelta = timedelta(0)) -> Identity:
-    return Identity(
-        team="Test", team_id="T0", user="syndicator", scopes=frozenset(scopes or SCOPES), at=NOW - ahead
-    )
+    return Identity(team="Test", user="syndicator", scopes=frozenset(scopes or SCOPES), at=NOW - ahead)
 
 
 def refused(code: str, method: SlackMethod = SlackMethod.INFO, needed: str = "") -> Rejected | Refused:
@@ -195,5 +193,5 @@ def test_each_wrong_setting_is_said() -> None:
 
 
 def test_clock_is_not_judged_where_slack_does_not_tell_its_own() -> None:
-    token = Identity(team="T", team_id="T0", user="u", scopes=frozenset())
+    token = Identity(team="T", user="u", scopes=frozenset())
     assert [found.kind for found in judge_token(token, NOW)] == [Kind.TOKEN]

@@ -199,25 +199,6 @@ def test_token_that_slack_refuses_is_said_once(store: Store) -> None:
     assert line["event"] == "the slack token was not accepted" and "SLACK_BOT_TOKEN" in line["fix"]
 
 
-def test_token_of_another_workspace_is_said_once_with_the_fix(store: Store) -> None:
-    with SlackServer() as server, capture_logs() as logs:
-        assert checker(store, server, []).check_token()
-        for team in ("Other", "Other", "Test"):
-            server.slack.team = team
-            assert checker(store, server, []).check_token()
-    said = [line for line in logs if line["event"] == "the slack token is of another workspace than before"]
-    assert [(line["before"], line["now"]) for line in said] == [("Test", "Other"), ("Other", "Test")]
-    assert all(line["log_level"] == "warning" and "SLACK_BOT_TOKEN" in line["fix"] for line in said)
-
-
-def test_workspace_that_is_renamed_is_the_same(store: Store) -> None:
-    with SlackServer() as server, capture_logs() as logs:
-        for name in ("Test", "Test & Sons"):
-            server.slack.team_name = name
-            assert checker(store, server, []).check_token()
-    assert [line["event"] for line in logs] == ["slack token accepted"] * 2
-
-
 ROUTES = (Route(name="a", channel="#general"), Route(name="b", channel="C0GENERAL"))
 GENERAL = {"C0GENERAL": Channel(id="C0GENERAL", name="general")}
 

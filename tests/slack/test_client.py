@@ -18,7 +18,7 @@ from syndicator.alerts import Delivery
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear, Uneditable
 from syndicator.slack import client as slack_module
 from syndicator.slack.client import SlackBot, SlackWebhook
-from tests.slack.values import messaged, no_threads
+from tests.slack.values import messaged
 from tests.slack_rules import images
 from tests.slack_server import AFTER, SCOPES, TOKEN, Channel, Slack, SlackServer, script
 
@@ -115,12 +115,11 @@ def test_channels_are_found_by_their_names_through_all_pages(server: SlackServer
     assert found == {"general": "CGENERAL", "secret": "CSECRET"}
 
 
-def test_public_channels_are_found_without_the_scope_for_private_ones(server: SlackServer) -> None:
-    server.slack.scopes = ("channels:read",)
-    server.slack.channels = named("general") | named("secret", private=True)
-    assert bot(server).channel_ids(["general", "secret"]) == {"general": "CGENERAL"}
-    server.slack.scopes = ("chat:write",)
-    with pytest.raises(Rejected, match="the scope channels:read"):
+@pytest.mark.parametrize(("scopes", "lacks"), [(["channels:read"], "groups:read"), ([], "channels:read")])
+def test_names_need_both_scopes(server: SlackServer, scopes: list[str], lacks: str) -> None:
+    server.slack.scopes = tuple(scopes) or ("chat:write",)
+    server.slack.channels = named("general")
+    with pytest.raises(Rejected, match=f"the scope {lacks}"):
         bot(server).channel_ids(["general"])
 
 
@@ -252,27 +251,6 @@ def test_call_ends_at_its_deadline_however_slow_the_server(server: SlackServer, 
     with pytest.raises(Unclear, match="no answer in time"):
         bot(server, deadline=SHORT).post(messaged("d1"))
     assert time.monotonic() - began < 2.5
-
-
-def test_no_more_calls_are_begun_while_many_hang(
-    server: SlackServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(slack_module, "MAX_HANGING", 2)
-    server.slack.faults = script("hang-before", "hang-before")
-    client = bot(server, deadline=timedelta(seconds=0.1))
-    for number in range(2):
-        with pytest.raises(Unclear):
-            client.post(messaged(f"d{number}"))
-    with pytest.raises(Refused) as caught:
-        client.post(messaged("d3"))
-    assert caught.value.code == "many_hang"
-    server.stopping.set()
-
-
-def test_call_without_a_thread_is_refused(server: SlackServer) -> None:
-    with no_threads(), pytest.raises(Refused) as caught:
-        bot(server).post(messaged("d1"))
-    assert (caught.value.code, caught.value.answered) == ("no_thread", None)
 
 
 def test_refused_connection_is_refused() -> None:

@@ -29,7 +29,7 @@ from syndicator.slack.sender import Sender
 from syndicator.slack.terminal import Terminal
 from syndicator.store.outbox import Outbox
 from syndicator.threads import Parts
-from tests.slack.values import NOON, SECOND, messaged, no_threads
+from tests.slack.values import NOON, SECOND, messaged
 from tests.slack_server import AFTER, BEFORE, TOKEN, Channel, Slack, SlackServer, script
 from tests.store.outbox_values import OutboxStore, make_owed, memory_store, open_engine
 
@@ -642,25 +642,6 @@ def test_stop_soon_after_a_defect_settles_what_came_back_meanwhile(file_store: O
     await_states(file_store, ["d1"], DeliveryState.SENT)
 
 
-def test_channel_whose_call_cannot_be_begun_is_tried_again(file_store: OutboxStore) -> None:
-    messenger = Script()
-
-    def was_tried() -> bool:
-        with file_store() as outbox:
-            channel = outbox.channels.get("C1")
-            return channel is not None and channel.failures > 0
-
-    with Running(Sender(file_store, lambda _: messenger, clock=real_clock, policy=QUICK)) as running:
-        with no_threads():
-            with file_store() as outbox:
-                outbox.write(messaged("d1", now=real_clock()), [])
-            running.wake.set()
-            end = time.monotonic() + 10
-            while not was_tried() and time.monotonic() < end:
-                time.sleep(0.02)
-        await_states(file_store, ["d1"], DeliveryState.SENT)
-
-
 def test_clock_set_back_does_not_make_messages_wait_twice(file_store: OutboxStore) -> None:
     messenger, offset = Script(), [timedelta(hours=1)]
 
@@ -776,13 +757,3 @@ def test_sender_sleeps_until_slack_may_be_asked_again() -> None:
     with world.store() as outbox:
         outbox.reset_back_off(NOON)
         assert outbox.next_time() == NOON + SECOND * 50
-
-
-def test_clock_set_back_lengthens_no_wait_beyond_what_slack_asked() -> None:
-    world = World(Script(ASKED))
-    world.owe(messaged("d1"))
-    world.step()
-    world.clock.advance(-timedelta(hours=1))
-    world.restart()
-    assert world.step(SECOND * 49) == 0
-    assert world.step(SECOND) == 1

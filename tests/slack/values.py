@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from tests.store.outbox_values import NOON, SECOND, make_delivery
 
-__all__ = ["NOON", "SECOND", "message", "messaged", "no_threads"]
+__all__ = ["NOON", "SECOND", "message", "messaged"]
 
 
 def message(id: str, *, image: bool = False) -> dict[str, Any]:
@@ -35,13 +32,3 @@ def message(id: str, *, image: bool = False) -> dict[str, Any]:
 
 def messaged(id: str, *, image: bool = False, **fields: Any) -> Any:
     return make_delivery(id, message=message(id, image=image), **fields)
-
-
-@contextmanager
-def no_threads() -> Iterator[None]:
-    """Meanwhile the system gives no thread: none gets so large a stack."""
-    threading.stack_size(2**46)
-    try:
-        yield
-    finally:
-        threading.stack_size(0)
