@@ -16,7 +16,7 @@ from syndicator.entries.sources import CONFIRMED
 from syndicator.errors import OutputUnwritable
 from syndicator.loop import Loop
 from syndicator.models import Problem, Visibility
-from syndicator.notify.idle import idle_settings, unmatched, unrated
+from syndicator.notify.idle import idle_sources, unmatched, unrated
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
@@ -143,7 +143,7 @@ def _warnings(settings: Settings) -> Iterator[str]:
 
 def _idle(app: App, settings: Settings) -> Iterator[str]:
     """What the settings say in vain, also by what is there."""
-    yield from idle_settings(settings.sources, settings.routes)
+    yield from idle_sources(settings.sources)
     with app.store.reading() as session:
         yield from unmatched(settings.routes, {"topics": _topic_names(session)})
         if session.count_entries():

@@ -75,24 +75,15 @@ def test_what_is_most_likely_a_slip_is_a_warning_with_the_nearest(tmp_path: Path
 def test_what_does_nothing_as_it_stands_is_a_warning(tmp_path: Path) -> None:
     check(tmp_path)
     write(tmp_path, "a.md", quality=None, heat=None)
-    digest = {"digest": "0 9 * * *", "group": "publisher"}
-    same = {"from": "22:00", "to": "22:00"}
     routes = [
-        {"name": "all", "channel": "C1", "deliver": digest},
         {"name": "best", "channel": "C1", "deliver": "immediate", "min_quality": 90},
-        {"name": "hot", "channel": "C2", "min_heat": 5, "quiet_hours": same},
-        {"name": "rest", "channel": "C2"},
+        {"name": "hot", "channel": "C2", "min_heat": 5},
         {"name": "top", "channel": "C3", "level": "top"},
     ]
     sources = [{"name": "news", "path": "articles", "permalink": "/:slug/"}]
     done = check(tmp_path, routes=routes, sources=sources, levels={"top": 90})
     assert [line.split("warning: ")[1] for line in done.stdout.splitlines() if "warning: " in line] == [
         "source news: permalink does nothing without `base_url`: give both, or neither",
-        "route all: deliver.group does nothing: only digests of more than 10 stories are divided, "
-        "and `maximum` allows no more",
-        "route best: sends nothing: all, which stands before it, takes all of it for the same channel. "
-        "Put best first",
-        "route hot: quiet_hours do nothing: they end as they begin",
         "route best: min_quality: no article has a quality, so that it takes nothing",
         "route hot: min_heat: no article has a heat, so that it takes nothing",
         "route top: level: no article has a quality, so that it takes nothing",
