@@ -78,7 +78,6 @@ def build(settings: Settings, *, show: ShowProgress, confirmed: bool = False) ->
         sweep(settings.output)
         loop = Loop(app, clock, progress=Stages(show))
         loop.sync_all()
-        app.output.unhurried = True
         published = loop.publish_all()
         if published.failure is not None:
             raise published.failure

@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 AT_ONCE_S, ARCHIVES_S = 0.5, 0.1
 """How long feeds and pages, and archives, may take of a portion: between two portions messages go out, and
 what they change goes before archives."""
-UNHURRIED_S = 2.0
-"""How long each of both may take where no message waits: less is written again after a crash, fewer syncs."""
 ARCHIVES = 200
 """Archive pages that are looked up at a time."""
 LEFTOVER = -3
@@ -97,8 +95,6 @@ class Output:
     """The fingerprint of all that decides how feeds are rendered."""
     moved_map: Path
     """Where the servers find which topics have moved or gone; beside the state, not in the output."""
-    unhurried: bool = False
-    """Nothing else is done between two portions."""
     _known: tuple[TopicIndex, Mapping[str, StoredTopic]] | None = None
     _live: TopicIndex = field(default_factory=lambda: TopicIndex(topics={}))
     """Of the topics that were last published, those that have feeds."""
@@ -230,8 +226,7 @@ class Output:
         """Raises OutputUnwritable where nothing else would succeed either."""
         feeds = [work for work in portion.work if not is_late(work)]
         archives = [work for work in portion.work if is_late(work)]
-        longest_s = (UNHURRIED_S, UNHURRIED_S) if self.unhurried else (AT_ONCE_S, ARCHIVES_S)
-        for some, at_most_s in zip((feeds, archives), longest_s, strict=True):
+        for some, at_most_s in ((feeds, AT_ONCE_S), (archives, ARCHIVES_S)):
             until = time.monotonic() + at_most_s
             for work in some:
                 self._attempt(work, portion, documents)

@@ -11,8 +11,6 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import NamedTuple
 
 import httpx
 import structlog
@@ -30,23 +28,6 @@ TIMEOUT_S = 10.0
 GIVE_UP = timedelta(hours=24)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 LOOK_EVERY_S = 30.0
-
-
-class HubAnswer(StrEnum):
-    """What came of telling the hub about one feed."""
-
-    TOLD = "told"
-    LATER = "not reached: try again"
-    """No answer, a server error or 429."""
-    REFUSED = "refused"
-    """The hub does not want this feed; asking again does not help."""
-
-
-class HubReply(NamedTuple):
-    """One feed's outcome; `why` is short and holds no part of the hub's answer but its status."""
-
-    answer: HubAnswer
-    why: str
 
 
 class HubNotifier:
@@ -72,48 +53,42 @@ class HubNotifier:
             due = session.feeds.due_to_hub(now, limit=AT_ONCE)
         if due:
             with httpx.Client(timeout=TIMEOUT_S) as client:
-                told = [(one, notify(client, self._hub, one.topic)) for one in due if not stop.is_set()]
-            self._settle(told)
+                tried = [(one, notify(client, self._hub, one.topic)) for one in due if not stop.is_set()]
+            self._settle(tried)
         with self._store.reading() as session:
             soonest = session.feeds.next_due_to_hub()
         if soonest is None:
             return LOOK_EVERY_S
         return min(max(0.0, (soonest - self._clock()).total_seconds()), LOOK_EVERY_S)
 
-    def _settle(self, told: list[tuple[OwedNotification, HubReply]]) -> None:
+    def _settle(self, tried: list[tuple[OwedNotification, str | None]]) -> None:
         # All that failed together is tried again together.
         now, jitter = self._clock(), random.random()  # noqa: S311
         with self._store.transaction() as session:
-            for owed, reply in told:
-                if reply.answer is HubAnswer.LATER and now - owed.since < GIVE_UP:
-                    session.feeds.postpone_hub(
-                        owed.topic, now + back_off(owed.attempts + 1, FIRST_WAIT, LONGEST_WAIT, jitter)
-                    )
+            for owed, why in tried:
+                if why is not None and now - owed.since < GIVE_UP:
+                    wait = back_off(owed.attempts + 1, FIRST_WAIT, LONGEST_WAIT, jitter)
+                    session.feeds.postpone_hub(owed.topic, now + wait)
                 else:
                     session.feeds.forget_hub(owed.topic, since=owed.since)
-        self._say([reply for _, reply in told])
+        self._say([why for _, why in tried])
 
-    def _say(self, replies: list[HubReply]) -> None:
-        """A hub that does not answer is told of once, and once when it answers again."""
-        told, later, refused = (
-            [reply.why for reply in replies if reply.answer is answer]
-            for answer in (HubAnswer.TOLD, HubAnswer.LATER, HubAnswer.REFUSED)
-        )
-        if why := [*refused, *(later if not told else ())]:
-            self.failure = why[0], self.failure[1] if self.failure else self._clock()
-        elif told:
+    def _say(self, outcomes: list[str | None]) -> None:
+        """A hub that does not take what it is told is told of once, and once when it does again."""
+        failures = [why for why in outcomes if why is not None]
+        if failures:
+            self.failure = failures[0], self.failure[1] if self.failure else self._clock()
+            if self._said.changed("silent"):
+                log.warning("hub not told, tried again for a day", feeds=len(failures), why=failures[0])
+        elif outcomes:
             self.failure = None
-        if refused:
-            log.warning("hub refuses feeds", feeds=len(refused), why=refused[0])
-        if later and not told and self._said.changed("silent"):
-            log.warning("hub not told, tried again until it answers", feeds=len(later), why=later[0])
-        elif told:
             say = log.info if self._said.changed("") else log.debug
-            say("hub told", feeds=len(told))
+            say("hub told", feeds=len(outcomes))
 
 
-def notify(client: httpx.Client, hub: str, topic: str) -> HubReply:
-    """Tells the hub about one feed address.
+def notify(client: httpx.Client, hub: str, topic: str) -> str | None:
+    """Tells the hub about one feed address; why that failed, with no part of its answer but its status, or
+    None.
 
     Redirects are not followed and answers not read. May be repeated: a hub that is told twice looks twice and
     finds nothing new.
@@ -121,11 +96,6 @@ def notify(client: httpx.Client, hub: str, topic: str) -> HubReply:
     form = {"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}
     try:
         with client.stream("POST", hub, data=form) as response:
-            status = response.status_code
-            later = status >= 500 or status in (408, 425, 429)
-            refused = HubAnswer.LATER if later else HubAnswer.REFUSED
-            return HubReply(HubAnswer.TOLD if 200 <= status < 300 else refused, f"HTTP {status}")
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        return HubReply(HubAnswer.REFUSED, "the hub's address is not one of http or https")
-    except httpx.HTTPError as error:
-        return HubReply(HubAnswer.LATER, type(error).__name__)
+            return None if response.is_success else f"HTTP {response.status_code}"
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return type(error).__name__
