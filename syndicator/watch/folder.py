@@ -128,20 +128,9 @@ class Folder(FileSystemEventHandler):
             return False
         if self._observer is not None:
             threads = (self._observer, *self._observer.emitters)
-            alive = len(threads) > 1 and all(thread.is_alive() for thread in threads)
-            return alive and (self.polled is None or not self._is_room())
-        return not self._identity or time.monotonic() < (self._asked_s or 0.0) + RETRY_S
-
-    def _is_room(self) -> bool:
-        """Whether there is a watch left again, asked now and then."""
-        if time.monotonic() < (self._asked_s or 0.0) + RETRY_S:
-            return False
-        self._asked_s = time.monotonic()
-        try:
-            _end(self._observe(recursive=False))
-        except OSError:
-            return False
-        return True
+            if len(threads) < 2 or not all(thread.is_alive() for thread in threads):
+                return False
+        return self.polled is None or time.monotonic() < (self._asked_s or 0.0) + RETRY_S
 
     def _observe(self, *, recursive: bool) -> InotifyObserver:
         observer = InotifyObserver(generate_full_events=True)

@@ -360,11 +360,13 @@ def test_folder_watched_in_part_is_watched_whole_once_there_is_room(
             raise OSError(errno.ENOSPC, "inotify watch limit reached")
         return whole(self, recursive=recursive)
 
-    monkeypatch.setattr(folder, "RETRY_S", 0.0)
     with monkeypatch.context() as patched, capture_logs() as said:
         patched.setattr(Folder, "_observe", only_whole)
         watched.folder.start()
         assert not any(watched.folder.check() for _ in range(5)), "each would scan everything anew"
+        patched.setattr(folder, "RETRY_S", 0.0)
+        assert watched.folder.check(), "asked again"
+    monkeypatch.setattr(folder, "RETRY_S", 0.0)
     assert [line["event"] for line in said] == ["watching, but some folders are only polled"]
     assert watched.folder.polled
     assert watched.folder.check(), "all is watched anew"
