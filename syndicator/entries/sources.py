@@ -32,8 +32,6 @@ from syndicator.watch.changes import DeletionDecision, Hint
 
 log = structlog.get_logger()
 
-LOST = "folders lost"
-"""The metadata that says since when the folder of which source has been in doubt, as JSON."""
 CONFIRMED = "removals confirmed"
 """The metadata by which an operator tells a running service that articles are meant to be gone."""
 CONFIRMATION_LASTS = timedelta(minutes=10)
@@ -75,9 +73,6 @@ class Sources:
             is_applied = session.metadata(TOPICS_APPLIED) in (None, self._topic_rules)
             session.put_metadata(TOPICS_APPLIED, self._topic_rules if is_applied else "")
             session.put_metadata("reader", reader)
-            self._lost: dict[str, str] = json.loads(session.metadata(LOST) or "{}")
-            for name in self._lost.keys() & self._scanners.keys():
-                self._scanners[name].lost_since = datetime.fromisoformat(self._lost[name])
             self.roots = {name: scanner.root for name, scanner in self._scanners.items()}
             """The folders of the sources, and of the settings' topic files, by name."""
             router.open(session)
@@ -119,7 +114,6 @@ class Sources:
         if confirmed:
             with self._store.transaction() as session:
                 session.put_metadata(CONFIRMED, "")
-        self._keep_losses()
         # Before the articles, which may carry the names that topic files declare.
         self._take_topics(scans, at, progress)
         of, before, changed = sum(len(scanned.ready) for _, scanned in scans), 0, 0
@@ -237,14 +231,6 @@ class Sources:
     def lost_since(self) -> dict[str, datetime]:
         """By source, since when that is in doubt."""
         return {name: one.lost_since for name, one in self._scanners.items() if one.lost_since is not None}
-
-    def _keep_losses(self) -> None:
-        """A restart goes on with the time since when a folder has been in doubt."""
-        lost = {name: since.isoformat() for name, since in self.lost_since().items()}
-        if lost != self._lost:
-            with self._store.transaction() as session:
-                session.put_metadata(LOST, json.dumps(lost))
-            self._lost = lost
 
     @contextmanager
     def _sync(self, now: datetime, *, silent: bool) -> Iterator[EntrySync]:

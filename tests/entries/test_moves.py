@@ -260,22 +260,6 @@ def thin_out(rig: Rig) -> None:
         (rig.folder / f"{number}.md").unlink()
 
 
-def test_restart_knows_since_when_a_folder_is_missing(rig: Rig) -> None:
-    rig.write("a.md")
-    rig.run_once()
-    away = rig.folder.rename(rig.folder.with_name("away"))
-    rig.run_once()
-    since = rig.app.sources.lost_since()
-    rig.wait(timedelta(hours=3))
-    rig.restart()
-    rig.run_once()
-    assert rig.app.sources.lost_since() == since != {}
-    away.rename(rig.folder)
-    rig.run_once()
-    rig.restart()
-    assert rig.app.sources.lost_since() == {}
-
-
 @pytest.mark.parametrize("lose", [empty, remove, thin_out])
 def test_large_loss_is_believed_at_a_second_look_ten_minutes_later(
     rig: Rig, lose: Callable[[Rig], None]
