@@ -141,7 +141,8 @@ class EntrySync:
         if not touched:
             return ()
         self._update_memberships(touched)
-        session.feeds.mark_dirty((topic, PAGE) for topic in _held_in(touched))
+        if any(c.before is None or c.before.entry.visibility != c.after.entry.visibility for c in touched):
+            session.feeds.mark_dirty([(ALL, PAGE)])  # which counts what is not public
         out = self.enqueuer.revise(session, [change.after.entry for change in touched], self.now)
         names = self.catalog.names_with_ancestors
         self.router.judge(session, touched, names, now=self.now, silent=self.silent, taken_out=out)
@@ -208,20 +209,6 @@ class EntrySync:
         session.drop_files(batch.source, batch.gone)
         over = session.problems.drop(batch.source, [path for path in (*rows, *batch.gone) if path not in bad])
         return ProblemChanges(session.problems.put(bad.values(), self.now), over)
-
-
-def _held_in(touched: Iterable[StoredChange]) -> set[str]:
-    """The topics whose pages count something else as held back now."""
-    topics: set[str] = set()
-    for change in touched:
-        held = [
-            (stored.entry.visibility, stored.entry.topics)
-            for stored in (change.before, change.after)
-            if stored is not None and stored.entry.visibility is not Visibility.PUBLIC
-        ]
-        if len(held) == 1 or len(set(held)) > 1:
-            topics |= {ALL, *(topic for _, slugs in held for topic in slugs)}
-    return topics
 
 
 def _names_before(changes: Iterable[StoredChange]) -> list[str]:

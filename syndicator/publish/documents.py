@@ -77,7 +77,6 @@ class Documents:
         topics, stored = self.live.topics, self.live.topics.get(slug)
         entries = self._entries(slug)
         below = topics if stored is None else self.live.children(slug)
-        session = self.session
         page = Page(
             site=self.settings.site,
             topic=stored,
@@ -88,7 +87,7 @@ class Documents:
             coverage=self._coverage(entries),
             levels=self.settings.levels,
             names=self.linked,
-            held={} if entries else session.count_entries() if slug == ALL else session.feeds.held(slug),
+            held=self.session.count_entries() if slug == ALL and not entries else {},
         )
         yield page_path(slug), render_page(page)
         if slug == ALL:

@@ -1,7 +1,7 @@
 """Which entries stand in which topic's feed, what of it is on disk, and what the WebSub hub is to be told.
 
 Works on the caller's open transaction. A topic is its slug throughout. What is asked of one topic is found by
-index and costs what it gives; `count_shown` and `held` count through the whole topic.
+index and costs what it gives; `count_shown` counts through the whole topic.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
-from syndicator.models import Appearance, Entry, Tombstone, Visibility, WrittenFile
+from syndicator.models import Appearance, Entry, Tombstone, WrittenFile
 from syndicator.store import rows
 from syndicator.store.dialect import batches, in_list, insert_missing, row_of, upsert
 from syndicator.store.tables import dirty, entries, memberships, websub, written
@@ -140,17 +140,6 @@ class FeedTables:
             .where(memberships.c.topic == topic, memberships.c.shown, memberships.c.published >= since)
         )
         return [Appearance(*row) for row in self._connection.execute(query)]
-
-    def held(self, topic: str) -> dict[Visibility, int]:
-        """How many entries of the topic are not public, by reason."""
-        query = (
-            select(entries.c.visibility, func.count())
-            .join(memberships, memberships.c.guid == entries.c.guid)
-            .where(memberships.c.topic == topic, memberships.c.member)
-            .where(entries.c.visibility != Visibility.PUBLIC)
-            .group_by(entries.c.visibility)
-        )
-        return {row[0]: row[1] for row in self._connection.execute(query)}
 
     # what is on disk
 
