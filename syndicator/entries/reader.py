@@ -1,8 +1,8 @@
 """Reads and parses files: here, or by thousands in two processes of their own.
 
 Such a process is told all its files at once, and answers with a line of JSON for each; the pipe holds it up
-while nobody takes the answers. What is wrong with a file, and what is left where a process ends early or says
-nothing for long, is found out by who asked, who reads that again.
+while nobody takes the answers. What is wrong with a file, and what is left where a process ends early, is
+found out by who asked, who reads that again.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import select
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import islice
+from itertools import islice, takewhile
 from typing import IO
 
 from pydantic import TypeAdapter
@@ -29,8 +28,6 @@ from syndicator.watch.types import Stamp
 
 MANY = 3_000
 """Files from which processes of their own are quicker: to start takes one as long as to read 500."""
-SILENT_S = 10.0
-"""A process that says nothing for so long, while it is waited for, is given up."""
 PIPE_BYTES = 1024 * 1024
 """Some hundred articles, read while others are stored. More is for root alone (pipe(7))."""
 Files = Sequence[tuple[str, Stamp]]
@@ -91,7 +88,7 @@ def asked(source: Source, files: Files) -> Iterator[Iterator[ScannedFile | None]
             request.seek(0)
             process = stack.enter_context(start(__name__, stdin=request.fileno(), pipe_bytes=PIPE_BYTES))
             stack.callback(process.kill)
-            lines = _lines(process.stdout.fileno() if process.stdout else 0)
+            lines = takewhile(lambda line: line.endswith(b"\n"), process.stdout or ())
         yield map(_scanned, files, lines)
 
 
@@ -100,14 +97,6 @@ def _scanned(file: tuple[str, Stamp], line: bytes) -> ScannedFile | None:
         return None
     path, stamp = file
     return ScannedFile(path=path, stamp=stamp, digest=bytes.fromhex(found[0]), article=found[1])
-
-
-def _lines(descriptor: int) -> Iterator[bytes]:
-    """Whole lines, as long as they come."""
-    left = b""
-    while select.select([descriptor], [], [], SILENT_S)[0] and (data := os.read(descriptor, PIPE_BYTES)):
-        *lines, left = (left + data).split(b"\n")
-        yield from lines
 
 
 if __name__ == "__main__":
