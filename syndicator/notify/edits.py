@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from syndicator.alerts import Delivery, DeliveryState
 from syndicator.notify.compose import edit_id
@@ -41,7 +40,7 @@ def plan_edit(
 
     `edits` are all of that message, none of them under way. One that waits takes the new text, or ends where
     the channel has it. One that was dropped, by the operator or since Slack edits the message no more, is the
-    last. `anew` does not say why it was sent.
+    last.
     """
     if any(edit.state is DeliveryState.DROPPED and edit.message_ts == posted.message_ts for edit in edits):
         return None
@@ -49,9 +48,8 @@ def plan_edit(
     there = max((edit for edit in made if edit.state is posted.state), key=_ended, default=posted)
     id = edit_id(posted.id, len(made) + 1)
     before = next((edit for edit in edits if edit.id == id), None)
-    wanted = _with_reason(anew, posted)
     is_unsure = any(edit.unsure and edit.created >= there.created for edit in edits)
-    if _same(wanted, there) and not is_unsure:
+    if _same(anew, there) and not is_unsure:
         if before is None or before.state not in WAITS:
             return None
         return replace(before, state=DeliveryState.RELEASED, error=CHANGED_BACK, ended=now)
@@ -61,7 +59,7 @@ def plan_edit(
         edit = replace(owed, failing_since=None, error=None, ended=None)
     due = max(edit.due, _ended(there) + quiet)
     edit = replace(edit, message_ts=posted.message_ts, due=due)
-    return replace(edit, message=wanted.message, guids=wanted.guids, why=wanted.why)
+    return replace(edit, message=anew.message, guids=anew.guids, why=anew.why)
 
 
 def _begun(id: str, posted: Delivery, now: datetime) -> Delivery:
@@ -85,14 +83,3 @@ def _ended(there: Delivery) -> datetime:
 def _same(one: Delivery, other: Delivery) -> bool:
     """Whether a reader sees the same."""
     return all(one.message.get(part) == other.message.get(part) for part in ("blocks", "text"))
-
-
-def _with_reason(anew: Delivery, posted: Delivery) -> Delivery:
-    """The message, composed without a reason, with the line that says why it was sent: no quality changes it.
-
-    It is the last block, and the only one of small text that is nothing but a line.
-    """
-    blocks: Any = anew.message["blocks"]
-    before: Any = posted.message["blocks"]
-    reason = [block for block in before[-1:] if block["type"] == "context" and len(block["elements"]) == 1]
-    return replace(anew, message={**anew.message, "blocks": [*blocks, *reason]})

@@ -104,8 +104,8 @@ class Enqueuer:
         rows = session.outbox.ledger.stories_in(posted.id)
         stories = [*cover_stories(session, rows, route, topics).values()]
         if stories:
-            page, wordless = self.page(topics.stored, route), route.model_copy(update={"show_reason": False})
-            anew = in_words(posted, stories, wordless, topics=topics.words, page=page)
+            page = self.page(topics.stored, route)
+            anew = in_words(posted, stories, route, topics=topics.words, page=page)
             return replace(anew, why=EditReason.CHANGED.value)
         entries = known_entries(session, [row.guid for row in rows])
         gone = (entry for entry in entries.values() if entry.visibility is not Visibility.PUBLIC)

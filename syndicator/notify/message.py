@@ -294,12 +294,10 @@ def _why(route: Route, story: Coverage | None = None) -> str:
     wanted = ", ".join(route.topics) or "all topics"
     minimum = "" if route.min_quality is None else f", quality {number(route.min_quality)} or better"
     minimum = minimum if route.about is None else f", the best, about {route.about}"
-    asks = story is not None and minimum
-    has = f" (it has {number(story.lead.article.quality)})" if story and asks else ""
     publishers = f", {route.min_publishers} publishers or more" if route.min_publishers > 1 else ""
     rose = " Its quality reached the minimum later." if story and story.rising else ""
     when = f", at {route.deliver.cron} {route.deliver.time_zone}" if isinstance(route.deliver, Digest) else ""
-    return visible_line(f"Sent by the route {route.name}: {wanted}{minimum}{has}{publishers}{when}.{rose}")
+    return visible_line(f"Sent by the route {route.name}: {wanted}{minimum}{publishers}{when}.{rose}")
 
 
 def _line(story: Coverage) -> str:

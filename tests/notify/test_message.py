@@ -224,8 +224,7 @@ def test_why_it_was_sent_is_the_last_line_where_wanted() -> None:
     story = Coverage(lead=make_entry(), rising=True)
     message: Any = alert_message(story, route, id=ID, topic_names={})
     assert message["blocks"][-1]["elements"][0]["text"] == (
-        "Sent by the route sea: Sea, Tides, quality 80 or better (it has 90). "
-        "Its quality reached the minimum later."
+        "Sent by the route sea: Sea, Tides, quality 80 or better. Its quality reached the minimum later."
     )
     daily = make_route(show_reason=True, deliver=Digest(cron="0 9 * * *", time_zone="Europe/Berlin"))
     blocks: Any = digest_message([story], 0, daily, id=ID, at=NOON, page=PAGE)["blocks"]
