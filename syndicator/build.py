@@ -144,7 +144,7 @@ def _idle(app: App, settings: Settings) -> Iterator[str]:
     """What the settings say in vain, also by what is there."""
     yield from idle_sources(settings.sources)
     with app.store.reading() as session:
-        yield from unmatched(settings.routes, {"topics": _topic_names(session)})
+        yield from unmatched(settings.routes, _topic_names(session))
         if session.count_entries():
             is_rated, is_hot = session.rated()
             yield from unrated(settings.routes, is_rated=is_rated, is_hot=is_hot)

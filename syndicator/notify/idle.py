@@ -9,9 +9,6 @@ from fnmatch import fnmatchcase
 from syndicator.settings.models import Route, Source
 from syndicator.settings.types import ANY_SITE
 
-KnownNames = Mapping[str, Mapping[str, str]]
-"""What patterns of each kind (topics, providers, types) match: names folded, each as it is shown."""
-
 
 def idle_sources(sources: Sequence[Source]) -> Iterator[str]:
     """A line for each, with what to do."""
@@ -32,25 +29,18 @@ def unrated(routes: Sequence[Route], *, is_rated: bool, is_hot: bool) -> Iterato
             yield f"route {route.name}: min_heat: no article has a heat, so that it takes nothing"
 
 
-def unmatched(routes: Iterable[Route], names: KnownNames) -> list[str]:
-    """A line for each pattern that matches nothing, by route; those of a kind of which there is nothing at
-    all are left out, as in a folder that is still empty."""
+def unmatched(routes: Iterable[Route], topics: Mapping[str, str]) -> list[str]:
+    """A line for each pattern that matches no topic, by route; none where there is no topic, as in a folder
+    that is still empty. `topics` are what they may be called, folded, with the name of each."""
     return [
-        f'route {route.name}: {prefix}{kind}: "{pattern}" matches nothing that is there'
-        + _hint(pattern, known)
+        f'route {route.name}: {setting}: "{pattern}" matches nothing that is there' + _hint(pattern, topics)
         for route in routes
-        for prefix, patterns in (("", route), ("exclude.", route.exclude))
-        for kind, known in names.items()
-        for pattern in getattr(patterns, kind)
-        if known and not any(fnmatchcase(key, pattern.casefold()) for key in known)
+        for setting, patterns in (("topics", route.topics), ("exclude.topics", route.exclude.topics))
+        for pattern in patterns
+        if topics and not any(fnmatchcase(key, pattern.casefold()) for key in topics)
     ]
 
 
-def folded(names: Iterable[str]) -> dict[str, str]:
-    """Names as they are shown, by their folded form."""
-    return {name.casefold(): name for name in sorted(names)}
-
-
-def _hint(pattern: str, known: Mapping[str, str]) -> str:
-    near = difflib.get_close_matches(pattern.casefold(), known, n=1)
-    return f'; did you mean "{known[near[0]]}"?' if near else ""
+def _hint(pattern: str, topics: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(pattern.casefold(), topics, n=1)
+    return f'; did you mean "{topics[near[0]]}"?' if near else ""

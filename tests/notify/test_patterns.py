@@ -6,14 +6,10 @@ from typing import Any
 
 import pytest
 
-from syndicator.notify.idle import folded, unmatched
+from syndicator.notify.idle import unmatched
 from syndicator.settings.models import Route
 
-NAMES = {
-    "topics": {"ai": "AI", "artificial intelligence": "AI", "database": "Database"},
-    "providers": folded(["The Verge", "theverge.com"]),
-    "types": folded(["article", "video"]),
-}
+NAMES = {"ai": "AI", "artificial intelligence": "AI", "database": "Database"}
 
 
 @pytest.mark.parametrize(
@@ -22,8 +18,6 @@ NAMES = {
         ("topics", "Databse", "Database"),
         ("topics", "artificial inteligence", "AI"),
         ("topics", "zzz*", ""),
-        ("providers", "thevrege.com", "theverge.com"),
-        ("types", "vidio", "video"),
         ("exclude.topics", "databases", "Database"),
     ],
 )
@@ -39,16 +33,10 @@ def test_pattern_that_matches_nothing_is_told_with_the_nearest(
 
 
 def test_patterns_that_match_are_not_told() -> None:
-    route = Route(
-        name="r",
-        channel="C1",
-        topics=("DATA*", "Artificial Intelligence"),
-        providers=("*.com",),
-        types=("Video",),
-    )
+    route = Route(name="r", channel="C1", topics=("DATA*", "Artificial Intelligence"))
     assert unmatched([route], NAMES) == []
 
 
 def test_folder_that_is_still_empty_says_nothing_of_patterns() -> None:
-    route = Route(name="r", channel="C1", topics=("x",), providers=("y",), types=("z",))
-    assert unmatched([route], {"topics": {}, "providers": {}, "types": {}}) == []
+    route = Route(name="r", channel="C1", topics=("x",))
+    assert unmatched([route], {}) == []
