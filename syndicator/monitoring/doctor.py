@@ -164,7 +164,7 @@ def judge_address(url: str, answer: Answer, ours: bytes | None) -> Finding:
         text = f"{url}: answers, but nothing is published here yet"
         return warning(Kind.ADDRESS, text, "Run `syndicator build`")
     if answer.body != ours:
-        fix = "Wait for caches to end; else publish the output folder there, or correct `site.base_url`"
+        fix = "Wait until caches expire, else publish the output folder there, or correct `site.base_url`"
         return wrong(Kind.ADDRESS, f"{url}: what is served is not what stands in the output folder", fix)
     return well(Kind.ADDRESS, f"{url}: what is served is ours")
 

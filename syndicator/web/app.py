@@ -40,6 +40,10 @@ PAGE_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Pages bring no script, no frame and no form; their style is a file beside them, their pictures anyone's."""
+BARE_HEAD = (
+    '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">'
+    '<meta name="color-scheme" content="light dark">'
+)
 BARE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _SERVER = ("server", "syndicator")
 _COMMON = (
@@ -198,7 +202,7 @@ class WebApp:
     def _refuse(self, status: HTTPStatus, path: str, *more: tuple[str, str]) -> Response:
         """A plain page that a person understands, with the way to the front page."""
         title, home = status.phrase, f'<a href="{way_to("", path)}">To the front page</a>'
-        body = f'<!doctype html><html lang="en"><title>{title}</title><h1>{title}</h1><p>{home}</p></html>\n'
+        body = f"{BARE_HEAD}<title>{title}</title><h1>{title}</h1><p>{home}</p></html>\n"
         kind = (("content-type", "text/html; charset=utf-8"), ("content-security-policy", BARE_POLICY))
         # A topic that is gone stays gone; anything else may be mended at any moment.
         cache = () if self._kept in more else (("cache-control", "no-cache"),)
