@@ -4,8 +4,7 @@
     status -> GET ping
 
 Apart from the outbox and its database, since those may be what is broken. What was told is kept in a file
-beside the database. After an unclear answer the message is looked for in the channel before anything else is
-told; after a crash, and by a webhook, which cannot look, it is sent again.
+beside the database. A message whose answer was lost is sent again.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from threading import Event
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from syndicator.alerts import Delivery, DeliveryState, SlackMethod
-from syndicator.errors import SLACK_FIX, DeliveryError, Refused, Unclear
+from syndicator.alerts import Delivery, DeliveryState
+from syndicator.errors import SLACK_FIX, DeliveryError, Refused
 from syndicator.monitoring.health import ALERTS_FIX, Finding, HealthLevel, operator_not_told
 from syndicator.monitoring.operator_alerts import (
     FindingFacts,
@@ -36,17 +35,14 @@ from syndicator.monitoring.operator_alerts import (
 )
 from syndicator.monitoring.status import StatusFile, status_path
 from syndicator.settings.models import AlertsTo, Settings
-from syndicator.slack.client import DEADLINE, Calls
-from syndicator.slack.errors import MAX_RETRY_AFTER, Call
 from syndicator.slack.sender import Messenger, messengers_of
 
 log = structlog.get_logger()
-_calls = Calls(DEADLINE)
 
 LOOK_EVERY_S = 1.0
 PING_EVERY = timedelta(minutes=1)
 TRY_AGAIN = timedelta(minutes=1)
-"""After a failure. Within it Slack shows what it accepted."""
+"""After a failure."""
 TIMEOUT_S = 10.0
 """For one operation on the connection."""
 PING_FIX = "Correct `ping`, or see to the service that it calls"
@@ -66,14 +62,13 @@ class AlertWay:
 
     name: str
     post: Callable[[Delivery], object]
-    """Raises Refused, Rejected or Unclear."""
-    find: Callable[[Delivery], object] = lambda _delivery: None
-    """As a messenger; a webhook cannot look."""
+    """Raises DeliveryError."""
     told: Told
     channel: str | None = None
-    tried: tuple[Delivery, Told] | None = None
-    """A message that may have arrived, and what the operator then knows of."""
-    not_before: datetime | None = None
+    failed: datetime | None = None
+    """When it was last tried in vain; None where it worked."""
+    wait: timedelta = TRY_AGAIN
+    """How long it then rests, at Slack's word for longer."""
     failure: Finding | None = None
     """That it does not work."""
 
@@ -125,8 +120,8 @@ class OperatorAlerter:
         # Of a service that starts or cannot work, not all is known: nothing is over by that.
         self._last |= dict.fromkeys([*found, *(self._last if is_down else ())], now)
         for way in self._ways:
-            # Further off than any wait: the clock was set back.
-            if way.not_before is None or not timedelta() < way.not_before - now <= MAX_RETRY_AFTER:
+            # `abs`, since a clock that is set back must not silence it.
+            if way.failed is None or abs(now - way.failed) >= way.wait:
                 self._tell(way, found, now)
 
     def _tell(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> None:
@@ -134,37 +129,25 @@ class OperatorAlerter:
             key: one for key, one in found.items() if can_carry(one, way=way.name, channel=way.channel)
         }
         try:
-            if way.tried is not None:
-                delivery, told = way.tried
-                is_there, way.tried = way.find(delivery) is not None, None
-                self._keep(way, told if is_there else way.told)
             after = self._to.after
             alert = next_alert(carried, way.told, self._first, self._last, after=after, now=now)
             if alert is not None:
                 self._send(way, alert, now)
-            way.failure = None
+            way.failed = way.failure = None
         except DeliveryError as error:
             before, why = way.failure, error.why or error.code
             since = before.since if before else now
             way.failure = operator_not_told(way.name, why, error.fix or ALERTS_SEE, since)
-            wait = error.retry_after if isinstance(error, Refused) else None
-            way.not_before = now + max(wait or TRY_AGAIN, TRY_AGAIN)
+            asked = error.retry_after if isinstance(error, Refused) else None
+            way.failed, way.wait = now, max(asked or TRY_AGAIN, TRY_AGAIN)
             if before is None:
                 log.warning("operator not told, tried again", by=way.name, why=why, fix=error.fix)
 
     def _send(self, way: AlertWay, alert: OperatorAlert, now: datetime) -> None:
-        delivery = _delivery(way, alert, self._site, now)
-        try:
-            way.post(delivery)
-        except Unclear:
-            way.tried = delivery, alert.told
-            raise
-        self._keep(way, alert.told)
-        log.info("operator told", by=way.name, new=len(alert.new), over=len(alert.over))
-
-    def _keep(self, way: AlertWay, told: Told) -> None:
-        way.told = told
+        way.post(_delivery(way, alert, self._site, now))
+        way.told = alert.told
         self._file.write(TOLD.dump_python({one.name: one.told for one in self._ways}, mode="json"))
+        log.info("operator told", by=way.name, new=len(alert.new), over=len(alert.over))
 
     def _send_ping(self, now: datetime) -> None:
         """Says that the service works; that it does not is said by silence."""
@@ -190,35 +173,24 @@ class OperatorAlerter:
 def call(url: str, body: object = None) -> None:
     """A GET, or a POST of the body as JSON. Redirects are not followed, answers not read.
 
-    Raises Refused, Rejected or Unclear, none of which holds the address; within the deadline, however slowly
-    the server drips.
+    Raises DeliveryError, which does not hold the address.
     """
-    _calls.make(partial(_ask, url, body), Call(method=SlackMethod.WEBHOOK, what=UNCALLED, on=""))
+    import httpx  # which takes long to load
+
+    method = "GET" if body is None else "POST"
+    try:
+        with httpx.Client(timeout=TIMEOUT_S) as client, client.stream(method, url, json=body) as response:
+            status = response.status_code
+    except httpx.HTTPError as error:
+        raise DeliveryError(UNCALLED, code="address", why=type(error).__name__) from None
+    if not 200 <= status < 300:
+        fix = "Correct the address in `alerts_to.webhook_file`"
+        raise DeliveryError(UNCALLED, code="address", why=f"it says HTTP {status}", fix=fix)
 
 
 def _post_json(url: str, delivery: Delivery) -> None:
     """Slack's incoming webhooks read the message's `blocks`, others its `text`."""
     call(url, {name: value for name, value in delivery.message.items() if name != "metadata"})
-
-
-def _ask(url: str, body: object) -> None:
-    import httpx  # which takes long to load
-
-    code, method = "address", "GET" if body is None else "POST"
-    try:
-        with httpx.Client(timeout=TIMEOUT_S) as client, client.stream(method, url, json=body) as response:
-            status = response.status_code
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise Refused(UNCALLED, code=code, why=type(error).__name__) from None
-    except httpx.HTTPError as error:
-        raise Unclear(UNCALLED, code=code, why=type(error).__name__) from None
-    if not 200 <= status < 300:
-        raise Refused(
-            UNCALLED,
-            code=code,
-            why=f"it says HTTP {status}",
-            fix="Correct the address in `alerts_to.webhook_file`",
-        )
 
 
 def _ways(settings: Settings, terminal: Messenger | None, told: Mapping[str, Told]) -> list[AlertWay]:
@@ -227,12 +199,8 @@ def _ways(settings: Settings, terminal: Messenger | None, told: Mapping[str, Tol
         return ways
     messenger, channel = found.terminal or found.bot, to.channel
     if channel is not None and messenger is not None:
-        post, find = messenger.post, messenger.find
-        way = AlertWay(name=channel, post=post, find=find, channel=channel, told=told.get(channel, {}))
-        ways.append(way)
-    elif channel is not None:
-        event = "no slack token: the operator is not told in the channel"
-        log.warning(event, channel=channel, fix=ALERTS_FIX)
+        told_there = told.get(channel, {})
+        ways.append(AlertWay(name=channel, post=messenger.post, channel=channel, told=told_there))
     if (url := settings.credentials.alerts) is not None:
         post = partial(_post_json, url.get_secret_value())
         ways.append(AlertWay(name="webhook", post=post, told=told.get("webhook", {})))
