@@ -11,12 +11,10 @@ import typer
 
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings, settings_file
-from syndicator.cli.terminal import console, grid, say, say_json
-from syndicator.text import say_count, shown
+from syndicator.cli.terminal import say, say_json
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from syndicator.monitoring.health import Finding
 
 RESULTS = ("ok", "warning", "wrong")
@@ -32,12 +30,11 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     from syndicator.cli.log import configure_logs
 
     configure_logs(quiet=True)
-    terminal = console()
     found = []
     for check in _checks(settings_file(config)):
         found.append(check)
         if not as_json:
-            _say(check, terminal)
+            _say(check)
     counts = Counter(RESULTS[check.level] for check in found)
     if as_json:
         say_json(
@@ -64,22 +61,10 @@ def _checks(config: Path) -> Iterator[Finding]:
     yield from examine(settings, config=config)
 
 
-def _say(check: Finding, terminal: Console) -> None:
-    """A row with its fix below it; to a file or a pipe, one line."""
-    result, fix = RESULTS[check.level], f". {check.fix}" if check.fix else ""
-    if not terminal.is_terminal:
-        say(f"{result:{WIDTHS[0]}}  {check.kind:{WIDTHS[1]}}  {check.text}{fix}")
-        return
-    from rich.text import Text
-
-    row = grid(STYLES[result], "", "")
-    for column, width in zip(row.columns, WIDTHS, strict=False):
-        column.width = width
-    text = Text(shown(check.text))
-    if check.fix:
-        text.append(f"\n{shown(check.fix)}", "dim")
-    row.add_row(result, check.kind, text)
-    terminal.print(row)
+def _say(check: Finding) -> None:
+    result = RESULTS[check.level]
+    fix = f". {check.fix}" if check.fix else ""
+    say((f"{result:{WIDTHS[0]}}", STYLES[result]), f"  {check.kind:{WIDTHS[1]}}  {check.text}", (fix, "dim"))
 
 
 def _say_counts(counts: Counter[str]) -> None:

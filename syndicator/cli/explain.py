@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import console, entry_facts, grid, local_time, say, say_json
-from syndicator.text import say_count, shown
+from syndicator.cli.terminal import entry_facts, local_time, say, say_json
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from syndicator.alerts import Delivery
     from syndicator.explain import ExplainResult, Explanation, FeedWord, RouteWord
     from syndicator.models import Entry
@@ -23,11 +21,12 @@ if TYPE_CHECKING:
     from syndicator.settings.models import Settings
 
 MOST_WORDS = 8
+NAME_WIDTH = len("visibility") + 2
 NO_ARTICLE = (
     "Without a date it counts as a page or a draft: add `date` if it is to be one. "
     "Or the site keeps it out of its lists."
 )
-YES, NO = "[green]✓[/]", "[dim]–[/]"
+YES, NO = ("  ✓  ", "green"), ("  –  ", "dim")
 
 
 @app.command()
@@ -95,8 +94,6 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
 
 
 def _print_one(one: Explanation, settings: Settings) -> None:
-    from rich.text import Text
-
     from syndicator.models import number
 
     entry, article = one.entry, one.entry.article
@@ -115,38 +112,32 @@ def _print_one(one: Explanation, settings: Settings) -> None:
         "problem": f"{one.problem}. The last good version stays in force." if one.problem else "",
     }
     styles = {"visibility": "yellow" if entry.visibility.why() else "green", "problem": "red"}
-    table = grid("dim", "")
     for name, fact in facts.items():
         if fact:
-            table.add_row(name, Text(shown(fact), style=styles.get(name, "")))
-    console().print(table)
+            say((f"{name:<{NAME_WIDTH}}", "dim"), (fact, styles.get(name, "")))
     if one.others:
-        console().print("\nStory, with these", style="bold")
-        console().print(_others(one))
-    console().print("\nFeeds", style="bold")
-    console().print(_feeds(one.feeds))
+        say("")
+        say(("Story, with these", "bold"))
+        _say_others(one)
+    say("")
+    say(("Feeds", "bold"))
+    _say_feeds(one.feeds)
     if one.routes:
-        console().print("\nRoutes", style="bold")
-        console().print(_routes(one, settings))
+        say("")
+        say(("Routes", "bold"))
+        _say_routes(one, settings)
 
 
-def _others(one: Explanation) -> Table:
-    from rich.text import Text
-
+def _say_others(one: Explanation) -> None:
     from syndicator.models import Visibility, number
 
-    table = grid("dim", "", "")
     for other in one.others:
         article, words = other.article, one.words.get(other.guid, ())[:MOST_WORDS]
         facts = [article.provider.name if article.provider else "", article.path]
         facts += [] if other.visibility is Visibility.PUBLIC else [other.visibility.value]
         facts += ["the same link"] if article.canonical_link == one.entry.article.canonical_link else []
         facts += [f"words: {' '.join(words)}"] if words else []
-        text = Text(shown(article.title)).append(
-            shown(f"\n{', '.join(filter(None, facts))}", but="\n"), "dim"
-        )
-        table.add_row("", number(article.quality), text)
-    return table
+        say(f"  {number(article.quality):>7}  {article.title}: ", (", ".join(filter(None, facts)), "dim"))
 
 
 def _visibility(one: Explanation) -> str:
@@ -161,39 +152,32 @@ def _visibility(one: Explanation) -> str:
     return text
 
 
-def _feeds(words: Sequence[FeedWord]) -> Table:
+def _say_feeds(words: Sequence[FeedWord]) -> None:
     """The feeds of its own topics one by one; those of other topics in one line."""
-    from rich.text import Text
-
     from syndicator.models import FeedReason
 
-    table = grid("", "", "")
     others = sorted({word.topic for word in words if word.reason is FeedReason.OTHER_TOPIC})
     for word in words:
         if word.reason is not FeedReason.OTHER_TOPIC:
             name = f"feeds/{word.topic}" + (f"/{word.level}" if word.level else "")
-            reason = word.reason.value + (f": {shown(word.instead.article.path)}" if word.instead else "")
-            table.add_row(YES if word.reason is FeedReason.IN else NO, Text(name), Text(reason))
+            instead = f": {word.instead.article.path}" if word.instead else ""
+            say(YES if word.reason is FeedReason.IN else NO, f"{name}: {word.reason.value}{instead}")
     if others:
         some = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
-        table.add_row(NO, "other topics", Text(f"{FeedReason.OTHER_TOPIC.value}: {some}"))
-    return table
+        say(NO, f"other topics: {FeedReason.OTHER_TOPIC.value}: {some}")
 
 
-def _routes(one: Explanation, settings: Settings) -> Table:
-    from rich.text import Text
-
+def _say_routes(one: Explanation, settings: Settings) -> None:
     from syndicator.alerts import RouteReason
 
-    table = grid("", "", "")
     paths = {entry.guid: entry.article.path for entry in one.others}
     for word in one.routes:
         owed = word.reason is RouteReason.WAITING
         taken = owed or (word.reason is not RouteReason.DROPPED and (word.delivery or word.held))
-        name = Text(f"{word.route} → {options.route_named(settings, word.route).channel}")
-        lines = [_decision(word, one.entry, paths), *_minimum(word), *_message(word)]
-        table.add_row(YES if taken else NO, name, Text("\n".join(map(shown, lines))))
-    return table
+        way = f"{word.route} → {options.route_named(settings, word.route).channel}"
+        say(YES if taken else NO, f"{way}: {_decision(word, one.entry, paths)}")
+        for line in (*_minimum(word), *_message(word)):
+            say(f"     {line}")
 
 
 def _decision(word: RouteWord, entry: Entry, paths: Mapping[str, str]) -> str:

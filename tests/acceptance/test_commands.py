@@ -246,7 +246,7 @@ def test_failed_message_is_listed_retried_and_dropped(site: Running, slack: Slac
     explained = said(site, "explain", "new.md")
     assert "dropped before it was sent" in explained and "not wanted" in explained
     assert f" dropped {datetime.now(UTC):%Y-%m-%d}" in explained
-    assert "C1 owed: waits for its message" not in explained
+    assert "C1: owed: waits for its message" not in explained
     assert "not to be changed" in said(site, "deliveries", "drop", message["id"], code=1)
     assert [one["state"] for one in facts(site, "deliveries", "list")] == ["dropped"]
     assert facts(site, "deliveries", "list", "--state", "owed") == []

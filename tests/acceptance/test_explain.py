@@ -76,7 +76,7 @@ def test_poor_entry_says_which_quality_it_lacks(site: Running) -> None:
         "daily": "owed: waits for its message",
     }
     text = said(site, "explain", "poor.md")
-    assert "quality 20" in text and "ai → C1 quality below the route's minimum, 50" in text
+    assert "quality 20" in text and "ai → C1: quality below the route's minimum, 50" in text
 
 
 def test_copy_names_its_story_and_the_entry_that_tells_it(site: Running) -> None:
@@ -86,7 +86,7 @@ def test_copy_names_its_story_and_the_entry_that_tells_it(site: Running) -> None
     assert reasons(found)["ai"] == "announced in this channel before"
     assert found["routes"][0]["decided_for"] == told["guid"]
     text = said(site, "explain", "copy.md")
-    assert "Story, with these 80 About told told.md" in text
+    assert "Story, with these 80 About told: told.md" in text
     assert "announced in this channel before, by told.md (decided " in text
 
 
