@@ -15,7 +15,6 @@ from pathlib import Path
 from syndicator.errors import ArticleError
 from syndicator.parse.article import parse_article
 from syndicator.parse.profiles import read_path
-from syndicator.parse.topic_file import parse_topic_file
 from syndicator.settings.models import Source
 from syndicator.settings.types import ANY_SITE, Tool
 from syndicator.site_configuration import (
@@ -33,9 +32,7 @@ from syndicator.watch.files import Unread, read_article, scan
 
 SAMPLE = 60
 """So many files, evenly spread, are read by each profile."""
-BESIDE = ("readme.md", "changelog.md", "contributing.md", "license.md", "code_of_conduct.md")
-"""What stands in most repositories and is no article."""
-TOPIC_FOLDERS = ("_data/topics", "data/topics", "topics")
+TOPIC_FILES = "_data/topics/*.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +92,7 @@ def survey(folder: Path) -> Survey | None:
 
 
 def _sample(folder: Path) -> dict[str, bytes]:
-    paths = sorted(path for path in scan(folder).files if path.rsplit("/", 1)[-1].lower() not in BESIDE)
+    paths = sorted(scan(folder).files)
     sample = paths[:: max(1, len(paths) // SAMPLE)]
     return {path: data for path in sample if (data := _bytes(folder, path)) is not None}
 
@@ -180,18 +177,5 @@ def _languages_of_names(articles: Path, keys: SiteKeys) -> tuple[str, ...]:
 
 
 def _topic_pattern(folder: Path) -> str | None:
-    """Where topic files lie; only if the first is one."""
-    for name in TOPIC_FOLDERS:
-        for suffix in ("yaml", "yml"):
-            files = sorted((folder / name).glob(f"*.{suffix}"))
-            if files and _is_topic(files[0]):
-                return f"{name}/*.{suffix}"
-    return None
-
-
-def _is_topic(file: Path) -> bool:
-    try:
-        parse_topic_file(file.read_bytes(), source="survey", path=file.name)
-    except (OSError, ArticleError):
-        return False
-    return True
+    """Where topic files lie."""
+    return TOPIC_FILES if any(folder.glob(TOPIC_FILES)) else None

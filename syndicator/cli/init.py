@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.build import say_counts, say_folders, say_problems
+from syndicator.cli.build import say_counts, say_folders
 from syndicator.cli.options import read_settings
 from syndicator.cli.terminal import progress_bar, say
 from syndicator.errors import SettingsError
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from syndicator.survey import Survey
 
 FILE = Path("syndicator.yaml")
-SOME_PROBLEMS = 5
-"""So many bad articles are named; `check` names all."""
 
 
 @app.command()
@@ -83,10 +81,9 @@ def _say_found(found: Survey, settings: Settings) -> None:
     file = f" ({found.configured_by.name})" if found.configured_by else ""
     whose = f"a {found.generator.title()} site{file}" if found.generator else f"articles{file}"
     say((f"Found {whose} in {found.articles}, read with `profile: {found.profile}`", "bold"))
-    say_problems(settings, result.problems[:SOME_PROBLEMS])
-    if (more := len(result.problems) - SOME_PROBLEMS) > 0:
-        say(f"and {more} more; `syndicator check` names them all")
     say_folders(result)
+    if result.problems:
+        say("`syndicator check` names the bad ones, with what to do")
     say_counts(result)
     if others := len([*found.articles.glob("**/????-??-??-*.html")]):
         say(f"{say_count(others, 'post')} in HTML left out: only Markdown is read")

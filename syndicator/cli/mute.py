@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syndicator.cli import app, options
 from syndicator.cli.terminal import local_time, say, say_json, say_table
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
     from syndicator.alerts import Mute
-    from syndicator.store.ledger import Ledger
 
 LENGTH = "1h"
 ALL = "all routes"
@@ -37,8 +36,6 @@ def mute(
         raise typer.BadParameter("say which route, or --all; without, `syndicator mute` lists the mutes")
     if route is not None and all_:
         raise typer.BadParameter("say a route or --all, not both")
-    if lift and (for_ or why):
-        raise typer.BadParameter("--lift ends mutes now: it goes with neither --for nor --why")
     settings, moment = options.read_settings(config), options.now()
     if route is not None:
         options.route_named(settings, route)
@@ -46,34 +43,18 @@ def mute(
         with options.session_of(settings) as session:
             _list(session.outbox.ledger.mutes(ended_after=moment), as_json=as_json)
         return
-    length = timedelta() if lift else options.length(for_ or LENGTH, "--for")
+    target = route or ALL_ROUTES
+    if lift:
+        with options.session_of(settings, to_write=True) as session:
+            count = session.outbox.ledger.unmute(target, moment)
+        say(f"{say_count(count, 'mute')} of {route or ALL} lifted")
+        return
+    until = moment + options.length(for_ or LENGTH, "--for")
     with options.session_of(settings, to_write=True) as session:
-        ledger, target = session.outbox.ledger, route or ALL_ROUTES
-        lines = (
-            _lift(ledger, target, moment)
-            if lift
-            else [_words(ledger.mute(target, since=moment, until=moment + length, why=why))]
-        )
-    for line in lines:
-        say(line)
-
-
-def _lift(ledger: Ledger, route: str, now: datetime) -> list[str]:
-    """Lifts the mutes that were set for the route, or for all; what still holds it is said as well."""
-    from syndicator.text import say_count
-
-    count = ledger.unmute(route, now)
-    left = [one for one in ledger.mutes(ended_after=now) if one.holds(route) or not route]
-    return [
-        f"{say_count(count, 'mute')} of {route or ALL} lifted",
-        *(_words(one, still="still ") for one in left),
-    ]
-
-
-def _words(mute: Mute, still: str = "") -> str:
-    verb, name = ("is", mute.route) if mute.route else ("are", "--all")
-    until = local_time(mute.end)
-    return f"{mute.route or ALL} {verb} {still}muted until {until}; `syndicator mute {name} --lift` ends it"
+        session.outbox.ledger.mute(target, since=moment, until=until, why=why)
+    verb, name = ("is", route) if route else ("are", "--all")
+    ends = f"`syndicator mute {name} --lift` ends it"
+    say(f"{route or ALL} {verb} muted until {local_time(until)}; {ends}")
 
 
 def _list(mutes: list[Mute], *, as_json: bool) -> None:

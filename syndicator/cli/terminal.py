@@ -139,7 +139,7 @@ class ProgressBar:
         if sys.stderr is None or not sys.stderr.isatty():
             if done < of and now - self._told > TOLD_EVERY_S:
                 self._told = now
-                self._tell(done, of, (now - self._began) / done * (of - done) if done else None)
+                self._tell(done, of)
             return
         if self._bar is None and done < of and now - self._began > PATIENCE_S:
             self._start()
@@ -152,15 +152,13 @@ class ProgressBar:
             self._bar.stop()
             self._bar = None
 
-    def _tell(self, done: int, of: int, left_s: float | None) -> None:
+    def _tell(self, done: int, of: int) -> None:
         if self._log:
             import structlog
 
-            left = {} if left_s is None else {"seconds_left": round(left_s)}
-            structlog.get_logger().info(self._what.lower(), done=done, of=of, **left)
+            structlog.get_logger().info(self._what.lower(), done=done, of=of)
         else:
-            about = "" if left_s is None else f", about {left_s:.0f} s left"
-            typer.echo(f"{self._what}: {done} of {of}{about}", err=True)
+            typer.echo(f"{self._what}: {done} of {of}", err=True)
 
     def _start(self) -> None:
         from rich.console import Console

@@ -136,7 +136,5 @@ def _short(line: str) -> str:
 
 def _section(head: str, fix: str) -> Block:
     parts: list[Block] = [{"type": "text", "text": head, "style": {"bold": True}}]
-    for number, part in enumerate(f"\n{fix}".split("`") if fix else ()):
-        text: Block = {"type": "text", "text": part}
-        parts += [text | ({"style": {"code": True}} if number % 2 else {})] if part else []
+    parts += [{"type": "text", "text": f"\n{fix}"}] if fix else []
     return {"type": "rich_text_section", "elements": parts}

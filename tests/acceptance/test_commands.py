@@ -145,7 +145,6 @@ def test_mute_holds_back_lists_and_lifts(site: Running, slack: SlackServer) -> N
     assert "No route is muted" in said(site, "mute")
     for forgotten in (["--for", "2h"], ["--why", "x"], ["--lift"]):
         assert "say which route" in said(site, "mute", *forgotten, code=2)
-    assert "neither --for nor --why" in said(site, "mute", "ai", "--lift", "--for", "2h", code=2)
     assert facts(site, "mute") == []
     assert "ai is muted until" in said(site, "mute", "ai", "--for", "2h", "--why", "launch [day]")
     (mute,) = facts(site, "mute")
@@ -204,8 +203,7 @@ def test_mute_of_all_routes_holds_each_and_is_lifted(site: Running, slack: Slack
     assert "1 story owed" in table and "(launch day)" in table and "at once" in table
     status = site.command("status").stdout
     assert status.startswith("well  ") and "held back: muted until " in status and "(launch day)" in status
-    left = said(site, "mute", "--all", "--lift")
-    assert left.startswith("1 mute of all routes lifted ai is still muted until")
+    assert said(site, "mute", "--all", "--lift").startswith("1 mute of all routes lifted")
     assert slack.slack.in_channel("C1") == []
     said(site, "mute", "ai", "--lift")
     wait_for(lambda: slack.slack.in_channel("C1"), patience_s=60, why="what was held back")

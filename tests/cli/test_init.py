@@ -283,7 +283,7 @@ def test_titles_are_those_that_are_written_where_the_tool_is_not_known() -> None
         write(f"site/posts/{name}.md", "---\ndate: 2024-01-02\n---\n# A heading\n")
     said = init_says("site")
     assert "read with `profile: hugo`" in said
-    assert "no title" in said
+    assert " and 2 bad in " in said
 
 
 @pytest.mark.parametrize(
