@@ -28,8 +28,8 @@ def build(
         "--confirm-removals",
         help="Withdraw articles that are missing, however many. A service that runs is told to.",
     ),
-    log_level: options.LogLevelOption = options.LogLevel.INFO,
-    log_format: options.LogFormatOption = options.LogFormat.TEXT,
+    log_level: options.LogLevelOption = "info",
+    log_format: options.LogFormatOption = "text",
     as_json: options.JsonOption = False,
 ) -> None:
     """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""

@@ -31,9 +31,7 @@ PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>"
 Event = MutableMapping[str, Any]
 
 
-def configure_logs(
-    level: LogLevel = LogLevel.INFO, form: LogFormat = LogFormat.TEXT, *, quiet: bool = False
-) -> None:
+def configure_logs(level: LogLevel = "info", form: LogFormat = "text", *, quiet: bool = False) -> None:
     """Sets up structlog, and the standard library's logging for the warnings of libraries.
 
     `quiet` is for commands that print what they find: nothing but errors is logged.
@@ -42,7 +40,7 @@ def configure_logs(
     # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
     to_text = structlog.processors.format_exc_info
     processors: list[Any] = [structlog.processors.add_log_level, to_text, leave_out_unset, mask]
-    if form is LogFormat.JSON:
+    if form == "json":
         processors.append(_json_of_journal if is_journal() else _json)
     elif is_journal():
         processors.append(_journal)

@@ -11,8 +11,8 @@ from syndicator.cli import app, options
 @app.command()
 def run(
     config: options.ConfigOption = options.DEFAULT_CONFIG,
-    log_level: options.LogLevelOption = options.LogLevel.INFO,
-    log_format: options.LogFormatOption = options.LogFormat.TEXT,
+    log_level: options.LogLevelOption = "info",
+    log_format: options.LogFormatOption = "text",
 ) -> None:
     """Run the service, until it is told to stop.
 

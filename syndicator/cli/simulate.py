@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from syndicator.simulation.comparison import ChangedStory, ComparedRoute, Comparison, Volume
 
 LISTED = 10
+UNTIL = ["%Y-%m-%d", "%Y-%m-%dT%H:%M"]
 
 
 @app.command()
@@ -29,9 +30,9 @@ def simulate(
     config: options.ConfigOption = options.DEFAULT_CONFIG,
     since: Annotated[str, typer.Option("--since", help="How far back: 12h, 30d.")] = "30d",
     until: Annotated[
-        str,
-        typer.Option("--until", help="The end, as 2026-11-01 or 2026-11-01T09:00 in UTC; by default now."),
-    ] = "",
+        datetime | None,
+        typer.Option("--until", formats=UNTIL, help="The end, in UTC; by default now."),
+    ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", help="Also write it as one page with charts into this file.")
     ] = None,
@@ -51,7 +52,9 @@ def simulate(
     is_same = new.resolve() == today.resolve() or not today.exists()
     after = options.read_settings(new)
     before = after if is_same else options.read_settings(today)
-    end = _moment(until) if until else options.now()
+    end = until.replace(tzinfo=UTC) if until else options.now()
+    if end.year < 1970 or end > options.now():
+        raise typer.BadParameter("--until must be a time between 1970 and now")
     found = _compare(after, before, end - options.length(since, "--since"), end, is_same=is_same)
     names = (new.name, None if is_same else today.name if today.name != new.name else str(today))
     if html is not None:
@@ -64,19 +67,6 @@ def simulate(
         _print(found, *names)
         if html is not None:
             say(f"{html} has it as a page")
-
-
-def _moment(text: str) -> datetime:
-    from datetime import UTC
-
-    try:
-        found = datetime.fromisoformat(text)
-        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(f"--until {text!r} is no date like 2026-11-01 or 2026-11-01T09:00") from None
-    if found.year < 1970 or found > options.now():
-        raise typer.BadParameter(f"--until {text!r} must be a time between 1970 and now")
-    return found
 
 
 def _compare(

@@ -41,7 +41,6 @@ MOUNT = "Mount or mend it, or correct the source's `path`; what was published st
 NO_WAY_FIX = "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; until then messages are kept"
 NAME_FIX = "Correct the channel's name, or give its id; until then messages are kept"
 ROUTE_FIX = "Put the route back as it was, or end them: `syndicator deliveries drop ID`"
-REFUSED_FIX = "Correct it; the service goes on with its last good settings, and would not start again"
 ALERTS_FIX = "Set SLACK_BOT_TOKEN, or give `alerts_to` a `webhook_file`"
 
 

@@ -13,17 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syndicator import __version__
-from syndicator.errors import SettingsError
 from syndicator.models import Visibility
 from syndicator.monitoring.health import (
-    REFUSED_FIX,
-    SETTINGS_REFUSED,
     Finding,
     HealthLevel,
     Kind,
@@ -299,19 +295,6 @@ def current_status(path: Path) -> dict[str, Any]:
             "the service does not run", "Start it: `syndicator run`, or `systemctl start syndicator`"
         )
     return _judged(found, found["age_s"])
-
-
-def with_refused(found: dict[str, Any], error: SettingsError) -> dict[str, Any]:
-    """The facts of a service that runs on while the settings file is wrong, with what is wrong in it."""
-    more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
-    finding = replace(SETTINGS_REFUSED, detail=f": {error.problems[0]}{more}", fix=REFUSED_FIX)
-    line, others = found["line"], [one for one in found["findings"] if one["kind"] != finding.kind]
-    return {
-        **found,
-        "level": max(found["level"], finding.level),
-        "line": line if finding.text in line else f"{line} · {finding.text}",
-        "findings": [*others, finding.facts(datetime.now(UTC))],
-    }
 
 
 def _judged(facts: Mapping[str, Any], age_s: float) -> dict[str, Any]:

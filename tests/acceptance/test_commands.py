@@ -293,7 +293,7 @@ def test_simulate_shows_what_other_settings_would_have_posted(site: Running) -> 
     site.environment["SYNDICATOR_CONFIG"] = str(site.config)
     told = facts(site, "simulate", "--since", "1d")
     assert [(one["route"], one["after"]["stories"]) for one in told["routes"]] == [("ai", 2)]
-    assert "is no date" in said(site, "simulate", "--until", "tomorrow", code=2)
+    assert "does not match the formats" in said(site, "simulate", "--until", "tomorrow", code=2)
 
 
 def test_explain_tells_of_feeds_and_routes(site: Running) -> None:

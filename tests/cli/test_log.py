@@ -27,14 +27,14 @@ class Log:
         self._file, self._machine = folder / "log", machine
 
     def open(
-        self, form: str = "text", level: str = "info", *, journal: bool = False
+        self, form: LogFormat = "text", level: LogLevel = "info", *, journal: bool = False
     ) -> structlog.BoundLogger:
         stream = self._file.open("w", encoding="utf-8", buffering=1)
         weakref.finalize(self, stream.close)
         stat = os.fstat(stream.fileno())
         self._machine.setenv("JOURNAL_STREAM", f"{stat.st_dev}:{stat.st_ino}" if journal else "1:2")
         self._machine.setattr(sys, "stderr", stream)
-        configure_logs(LogLevel(level), LogFormat(form))
+        configure_logs(level, form)
         logger: structlog.BoundLogger = structlog.get_logger()
         return logger
 
@@ -60,7 +60,7 @@ def test_journal_lines_carry_their_priority(log: Log, method: str, priority: str
 
 
 @KINDS
-def test_what_is_not_set_is_left_out(log: Log, form: str, journal: bool) -> None:
+def test_what_is_not_set_is_left_out(log: Log, form: LogFormat, journal: bool) -> None:
     log.open(form, journal=journal).info("route", minimum=None, fix="", owed=0, held=False)
     assert ("minimum" in log.text, "fix" in log.text) == (False, False)
     assert ("owed" in log.text, "held" in log.text) == (True, True)
@@ -97,7 +97,7 @@ def test_json_for_the_journal_has_its_priority_in_front(log: Log) -> None:
     ("level", "said"),
     [("debug", "diwe"), ("info", "iwe"), ("warning", "we"), ("error", "e")],
 )
-def test_level_is_the_least_that_is_logged(log: Log, level: str, said: str) -> None:
+def test_level_is_the_least_that_is_logged(log: Log, level: LogLevel, said: str) -> None:
     logger = log.open(level=level, journal=True)
     for method in ("debug", "info", "warning", "error"):
         getattr(logger, method)(method[0])
@@ -108,7 +108,7 @@ def test_level_is_the_least_that_is_logged(log: Log, level: str, said: str) -> N
 @pytest.mark.parametrize(
     "secret", ["xoxb-1234-canary", "https://hooks.slack.com/services/T0/B0/canary", "xoxe.xoxp-1-canary"]
 )
-def test_secrets_are_masked(log: Log, form: str, journal: bool, secret: str) -> None:
+def test_secrets_are_masked(log: Log, form: LogFormat, journal: bool, secret: str) -> None:
     logger = log.open(form, journal=journal)
     logger.error("something failed", why=f"POST {secret} said no", more=[secret], of={"it": secret})
     try:
@@ -151,7 +151,7 @@ def test_libraries_speak_in_lines_of_ours_from_warnings_up(log: Log) -> None:
 
 
 @KINDS
-def test_nothing_in_a_value_is_obeyed(log: Log, form: str, journal: bool) -> None:
+def test_nothing_in_a_value_is_obeyed(log: Log, form: LogFormat, journal: bool) -> None:
     log.open(form, journal=journal).warning("entry left out of a feed", guid="tag:x\x1b[2J\x9b0m\u202e")
     assert r"tag:x\x1b[2J\x9b0m\u202e" in log.text.replace("\\\\", "\\")
     assert not {"\x1b", "\x9b", "\u202e"} & set(log.text)
