@@ -99,12 +99,10 @@ class Service:
 
     def _findings(self) -> list[health.Finding]:
         """What a person should see to of what runs beside the app."""
-        # Each is read once: other threads change them.
-        web, hub = self._web and self._web.failure, self._hub and self._hub.failure
+        hub = self._hub and self._hub.failure
         polled = [folder.polled for folder in (self._loop.folders if self._loop else ())]
         found = [
             health.SETTINGS_REFUSED if self.refused else None,
-            web and health.web_server_failing(*web),
             hub and health.hub_not_told(*hub),
             *(health.only_polled(*one) for one in polled if one),
             *(health.part_breaks(*one) for one in self._parts.broken()),
@@ -152,7 +150,7 @@ class Service:
         listen = self.settings.server
         if self._web is not None or listen is None:
             return
-        self._web = WebServer(
+        web = WebServer(
             WebOptions(
                 output=str(self.settings.output),
                 moved_map=str(moved_map_path(self.settings)),
@@ -163,8 +161,10 @@ class Service:
                 cache_seconds=int(listen.cache.total_seconds()),
             )
         )
-        self._web.start()
-        stack.callback(self._web.stop)
+        web.start()
+        stack.callback(web.close)
+        self._parts.run_beside(stack, "web server", web.run, web.stopping, web.stop)
+        self._web = web
 
     def _serve_operator(self, stack: ExitStack) -> None:
         """Answers the operator, from before the database is opened; begun once."""

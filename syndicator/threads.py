@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 import structlog
 
-from syndicator.errors import StoreError
+from syndicator.errors import StoreError, SyndicatorError
 from syndicator.once import SaidOnce
 
 T = TypeVar("T")
@@ -82,8 +82,11 @@ class Parts:
             except (
                 Exception
             ) as error:  # the job boundary: a service that says nothing and sends nothing is worse
-                if self._note(name, type(error).__name__):
-                    log.exception("a part of the service broke, it is started again", part=name)
+                ours = error if isinstance(error, SyndicatorError) else None
+                why = ours.why if ours is not None else type(error).__name__
+                if self._note(name, why):
+                    event, trace = "a part of the service broke, it is started again", ours is None
+                    log.error(event, part=name, why=why, exc_info=trace)
             stop.wait(PAUSE_S)
 
     def _note(self, name: str, why: str) -> bool:

@@ -70,7 +70,6 @@ class Kind(StrEnum):
     BACKUP = "backup"
     SETTINGS = "settings"
     SERVICE = "service"
-    SERVER = "server"
     HUB = "hub"
     ALERTS = "alerts"
     WATCHES = "watches"
@@ -227,17 +226,6 @@ def no_backup(error: SyndicatorError, since: datetime) -> Finding:
     return Finding(kind=Kind.BACKUP, text="no backup", fix=error.fix, since=since, detail=detail)
 
 
-def web_server_failing(why: str, since: datetime) -> Finding:
-    """The server's process that ended, until it stays."""
-    fix = (
-        "The log has what it said; it is started again until it stays. After an upgrade of the program: "
-        "`systemctl restart syndicator`"
-    )
-    return Finding(
-        kind=Kind.SERVER, text="the web server ends by itself", fix=fix, since=since, detail=f": {why}"
-    )
-
-
 def hub_not_told(why: str, since: datetime) -> Finding:
     """Since when the hub of the settings does not take what it is told."""
     fix = "Correct `feeds.hub`, or see to the hub; subscribers find what is new when they next ask"
@@ -252,7 +240,7 @@ def operator_not_told(way: str, why: str, fix: str, since: datetime | None) -> F
 
 def part_breaks(part: str, why: str, since: datetime) -> Finding:
     """What runs beside the loop and breaks, however often it is started again."""
-    fix = "The log has the traceback; please report it. It is started again meanwhile"
+    fix = "The log says more; please report a traceback. It is started again meanwhile"
     text = f"a part of the service breaks: {part}"
     return Finding(kind=Kind.SERVICE, text=text, fix=fix, since=since, detail=f": {why}", of=part)
 

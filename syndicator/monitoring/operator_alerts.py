@@ -21,7 +21,7 @@ from syndicator.text import shorten, visible_line
 
 OVER_AFTER = timedelta(minutes=2)
 """What has been gone for so long is over. A start needs some of it to find out anew what is wrong."""
-MAY_PASS = frozenset({Kind.FILES, Kind.FOLDER, Kind.SLACK, Kind.SERVICE, Kind.SERVER, Kind.HUB, Kind.ALERTS})
+MAY_PASS = frozenset({Kind.FILES, Kind.FOLDER, Kind.SLACK, Kind.SERVICE, Kind.HUB, Kind.ALERTS})
 """What may pass by itself is told when it has lasted; all else waits for a person, and is told at once."""
 MOST_LINES = 10
 LONGEST_LINE = 400

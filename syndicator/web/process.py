@@ -1,4 +1,4 @@
-"""The server's process, as the service sees it: started, started again where it ends, ended with the service.
+"""The server's process, as the service sees it: started, and ended with the service.
 
 A process of its own, so that neither the interpreter's lock nor a defect of the service holds up an answer.
 It is given no secret: no environment but what finding Python's libraries takes, and no open file.
@@ -12,23 +12,13 @@ import os
 import socket
 import subprocess
 import threading
-from contextlib import suppress
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
-
-import structlog
 
 from syndicator.errors import CannotServe, CannotServeYet
-from syndicator.once import SaidOnce
 from syndicator.processes import start
-from syndicator.waiting import back_off
 from syndicator.web.app import WebOptions
 
-log = structlog.get_logger(__name__)
-
 START_WITHIN_S = 30.0
-STAYS_S = 60.0
-"""A server that has served for so long is well again."""
 
 _FIXES = {
     errno.EADDRINUSE: "Another program listens there: stop it, or set `server.port` to another",
@@ -40,27 +30,35 @@ PASSING = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, socket.EAI_AGAIN})
 
 
 class WebServer:
-    """Serves from `start` to `stop`; cannot be started again. The thread that starts it may be any."""
+    """Has its address from `start` to `close`, and serves while `run` runs. Cannot be started again."""
 
     def __init__(self, options: WebOptions) -> None:
         self._options = options
-        self.failure: tuple[str, datetime] | None = None
-        """Why the server's process ended, and since when it does; None while it stays. From any thread."""
-        self._in_vain, self._said = 0, SaidOnce()
-        self._ready, self._stopping = threading.Event(), threading.Event()
+        self._ready, self.stopping = threading.Event(), threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._keep_running, name="web", daemon=True)
         self.address = (options.host, options.port)
         """Host and port; the real port once started."""
 
     def start(self) -> None:
-        """Takes the address and begins to start. Raises CannotServe when the address cannot be had."""
+        """Takes the address. Raises CannotServe when it cannot be had."""
         self._reserved = reserve(self._options.host, self._options.port)
         self.address = self._reserved.getsockname()[:2]
         self._options = replace(self._options, host=self.address[0], port=self.address[1])
         # Closed on exec, so no other child keeps the writing end; the kernel closes it if this process dies.
         self._lifeline, self._hold = os.pipe()
-        self._thread.start()
+
+    def run(self) -> None:
+        """Runs the server's process until `stop`. Raises CannotServeYet where it ends by itself."""
+        if self.stopping.is_set():
+            return
+        # Ctrl-C reaches the service alone, which lets answers under way finish.
+        with start("syndicator.web", json.dumps(asdict(self._options)), stdin=self._lifeline) as self._child:
+            if self._child.stdout is not None and self._child.stdout.readline():
+                self._ready.set()
+            code = self._child.wait()
+        if not self.stopping.is_set():
+            why = f"exit code {code}" if code >= 0 else f"signal {-code}"
+            raise CannotServeYet("the web server ended", why=why)
 
     def wait_until_ready(self) -> None:
         """Returns once connections are accepted. Raises CannotServeYet when that takes too long."""
@@ -70,52 +68,20 @@ class WebServer:
 
     def stop(self) -> None:
         """Accepts nothing more and lets answers under way finish, for the options' grace. May be repeated."""
-        if not self._thread.is_alive():
+        if self.stopping.is_set():
             return
-        self._stopping.set()
+        self.stopping.set()
         os.close(self._hold)
-        self._thread.join(self._options.grace_s + 1.0)
-        if self._thread.is_alive() and self._child is not None:
-            self._child.kill()
-            self._thread.join()
+        if self._child is not None:
+            try:
+                self._child.wait(self._options.grace_s + 1.0)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+
+    def close(self) -> None:
+        """Gives the address up; after `run`."""
         os.close(self._lifeline)
         self._reserved.close()
-
-    def _keep_running(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                code = self._run_once()
-                why = f"exit code {code}" if code >= 0 else f"signal {-code}"
-            except OSError as error:  # no memory, no processes: it may pass
-                why = str(error)
-            if self._stopping.is_set():
-                return
-            self._failed(why)
-            self._stopping.wait(back_off(self._in_vain).total_seconds())
-
-    def _failed(self, why: str) -> None:
-        self._in_vain += 1
-        since = self.failure[1] if self.failure is not None else datetime.now(UTC)
-        self.failure = why, since
-        if self._said.changed(why):
-            log.error("the web server ended, it is started again", why=why)
-
-    def _works(self) -> None:
-        self.failure = None
-        if self._said.changed(""):
-            log.info("the web server works again")
-
-    def _run_once(self) -> int:
-        """Runs the server's process until it ends, as it does when the lifeline is let go; its exit code."""
-        # Ctrl-C reaches the service alone, which lets answers under way finish.
-        with start("syndicator.web", json.dumps(asdict(self._options)), stdin=self._lifeline) as self._child:
-            if self._child.stdout is not None and self._child.stdout.readline():
-                self._ready.set()
-                self._in_vain = 0
-                with suppress(subprocess.TimeoutExpired):
-                    return self._child.wait(STAYS_S)
-                self._works()
-            return self._child.wait()
 
 
 def reserve(host: str, port: int) -> socket.socket:

@@ -85,7 +85,7 @@ def test_what_is_wrong_is_seen_everywhere_in_the_same_words(service: Running) ->
         with admin_of(service) as admin:
             files, settings = ("1 bad article", "away: folder missing"), "settings refused"
             see_everywhere(service, admin, *files, "Slack refuses C0OLD", "1 message waits", settings)
-            see_everywhere(service, admin, "the web server ends by itself")
+            see_everywhere(service, admin, "a part of the service breaks: web server")
             slack.slack.token = "xoxb-another"
             write_story(service, "Elections held")
             token = "the Slack token was not accepted: invalid_auth"

@@ -27,8 +27,8 @@ from syndicator.monitoring.health import (
     folder_lost,
     hindrance,
     no_backup,
+    part_breaks,
     slack_unreachable,
-    web_server_failing,
 )
 from syndicator.monitoring.status import StatusFile
 from syndicator.settings.models import AlertsTo, Credentials, Settings, Source
@@ -168,7 +168,7 @@ def test_what_passes_by_itself_is_not_told(tmp_path: Path, slack: SlackServer) -
     service.pass_by(9, LOST)
     service.pass_by(30, bad(9))
     service.pass_by(5, bad(10))
-    service.pass_by(5, web_server_failing("signal 9", service.now))
+    service.pass_by(5, part_breaks("web server", "signal 9", service.now))
     service.pass_by(5)
     assert texts(slack) == []
 

@@ -28,7 +28,6 @@ from syndicator.monitoring.health import (
     scopes_missing,
     slack_unreachable,
     status_line,
-    web_server_failing,
 )
 from syndicator.store.types import ProblemKind
 from syndicator.watch.changes import LossReason
@@ -64,11 +63,6 @@ CASES = [
     pytest.param([slack_unreachable(NOW)], "193 public · Slack unreachable since 12:00", id="nothing waits"),
     pytest.param(
         [no_way(["ai", "top"], NO_WAY_FIX)], "193 public · no way to Slack for routes ai, top", id="no token"
-    ),
-    pytest.param(
-        [web_server_failing("exit code 1", NOW)],
-        "193 public · the web server ends by itself since 12:00: exit code 1",
-        id="web server",
     ),
     pytest.param(
         [part_breaks("backup", "KeyError", NOW)],

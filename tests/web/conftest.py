@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from syndicator.publish.addresses import render_nginx_map
+from syndicator.threads import Parts
 from syndicator.web.app import WebOptions
 from syndicator.web.process import WebServer
 
@@ -39,11 +40,11 @@ def serving(output: Path, **others: Any) -> Iterator[WebServer]:
     """A server on the folder, stopped at the end."""
     server = WebServer(options(output, **others))
     server.start()
-    try:
+    with ExitStack() as stack:
+        stack.callback(server.close)
+        Parts().run_beside(stack, "web server", server.run, server.stopping, server.stop)
         server.wait_until_ready()
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture

@@ -21,11 +21,10 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from syndicator import threads
 from syndicator.errors import CannotServe, CannotServeYet
-from syndicator.web import process
 from syndicator.web.__main__ import LARGEST_HEAD_BYTES, MOST_CONNECTIONS
 from syndicator.web.process import WebServer
-from tests.acceptance.running import wait_for
 from tests.sockets import PLAIN, get
 from tests.web.conftest import Start, options, read_to_end, serving, talk, url
 
@@ -291,11 +290,8 @@ def test_port_is_free_again_after_stop(start: Start, public: Path) -> None:
     assert get(url(second)).content == b"hello"
 
 
-def test_stop_before_start_and_twice_is_fine(public: Path) -> None:
-    server = WebServer(options(public))
-    server.stop()
-    server = WebServer(options(public))
-    server.start()
+def test_stop_twice_is_fine(start: Start) -> None:
+    server = start()
     server.stop()
     server.stop()
 
@@ -328,34 +324,18 @@ def test_server_whose_service_is_gone_as_it_starts_ends_without_a_word(public: P
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 
-def test_server_that_dies_is_started_again_on_its_port(start: Start, public: Path) -> None:
+def test_server_that_dies_is_started_again_on_its_port(
+    start: Start, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "PAUSE_S", 0.0)
     server = start()
     dead = child_of(server)
     with capture_logs() as logged:
         os.kill(dead, signal.SIGKILL)
         wait_until_served(server)
     assert child_of(server) != dead
-    assert [(line["event"], line["why"]) for line in logged] == [
-        ("the web server ended, it is started again", "signal 9")
-    ]
-
-
-def test_server_that_died_is_failing_until_one_stays(public: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = WebServer(options(public))
-    server.start()
-    server.wait_until_ready()
-    try:
-        with capture_logs() as logged:
-            os.kill(child_of(server), signal.SIGKILL)
-            wait_until_served(server)
-            assert server.failure is not None and server.failure[0] == "signal 9"
-            monkeypatch.setattr(process, "STAYS_S", 0.5)
-            os.kill(child_of(server), signal.SIGKILL)
-            wait_until_served(server)
-            wait_for(lambda: server.failure is None, why="the server to stay")
-        assert [line["log_level"] for line in logged] == ["error", "info"], "each is said once"
-    finally:
-        server.stop()
+    (line,) = logged
+    assert (line["part"], line["why"], line["exc_info"]) == ("web server", "signal 9", False)
 
 
 def test_server_inherits_no_secret_and_imports_little(
@@ -376,9 +356,10 @@ def test_server_ends_with_the_process_that_started_it(public: Path, ending: str)
         "from tests.web.conftest import options, url\n"
         "from syndicator.web.process import WebServer\n"
         "from pathlib import Path\n"
-        "import sys, urllib.request\n"
+        "import sys, threading, urllib.request\n"
         "server = WebServer(options(Path(sys.argv[1])))\n"
         "server.start()\n"
+        "threading.Thread(target=server.run, daemon=True).start()\n"
         "server.wait_until_ready()\n"
         "page = urllib.request.urlopen(url(server)).read().decode()\n"
         "print(page, *server.address, flush=True)\n" + ending
@@ -396,9 +377,10 @@ def test_answers_while_the_service_cannot_run_at_all(public: Path) -> None:
         "from tests.web.conftest import options, url\n"
         "from syndicator.web.process import WebServer\n"
         "from pathlib import Path\n"
-        "import os, signal, sys\n"
+        "import os, signal, sys, threading\n"
         "server = WebServer(options(Path(sys.argv[1])))\n"
         "server.start()\n"
+        "threading.Thread(target=server.run, daemon=True).start()\n"
         "server.wait_until_ready()\n"
         "print(url(server), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGSTOP)\n"
