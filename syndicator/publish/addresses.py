@@ -105,25 +105,14 @@ def moves_of(topics: Iterable[StoredTopic]) -> dict[str, str]:
 
 
 def render_nginx_map(moves: Mapping[str, str]) -> bytes:
-    """Lines `old new;` for renamed topics and `old -;` for gone ones, by old slug; chains are followed.
+    """Lines `old new;` for renamed topics and `old -;` for gone ones, by old slug; one that was renamed again
+    leads on from there.
 
     For nginx's `map` (https://nginx.org/en/docs/http/ngx_http_map_module.html). Names of its parameters are
     escaped; a name that could still be read as anything else there is left out.
     """
-    latest = {old: _latest(old, moves) for old in sorted(moves)}
     return "".join(
         ("\\" if old in _NGINX_WORDS else "") + f"{old} {new};\n"
-        for old, new in latest.items()
-        if old != new and _NGINX_KEY.fullmatch(old) and (new == GONE or _NGINX_KEY.fullmatch(new))
+        for old, new in sorted(moves.items())
+        if _NGINX_KEY.fullmatch(old) and (new == GONE or _NGINX_KEY.fullmatch(new))
     ).encode()
-
-
-def _latest(slug: str, moves: Mapping[str, str]) -> str:
-    """What a topic is called now that was renamed again and again; itself where names go in a circle."""
-    latest, passed = slug, {slug}
-    while latest != GONE and (after := moves.get(latest)) is not None:
-        if after in passed:
-            return slug
-        latest = after
-        passed.add(after)
-    return latest

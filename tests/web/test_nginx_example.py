@@ -25,9 +25,8 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 CADDY = shutil.which("caddy")
 MOVED = {
-    "old": "middle",
-    "middle": "ai",
-    "lost": "fax",
+    "old": "ai",
+    "lost": GONE,
     "default": "ai",
     "hostnames": "ai",
     "include": "ai",
@@ -185,7 +184,7 @@ def test_nginx_answers_as_the_own_server_does(
     ("path", "status", "location"),
     [
         ("/feeds/old/good/atom.xml", 301, "/feeds/ai/good/atom.xml"),
-        ("/topics/middle/", 301, "/topics/ai/"),
+        ("/topics/include/", 301, "/topics/ai/"),
         ("/topics/ai", 301, "/topics/ai/"),
         ("/feeds/fax/rss.xml", 410, None),
         ("/topics/lost/", 410, None),
@@ -239,9 +238,9 @@ def test_nginx_tells_what_is_allowed(nginx: httpx.Client) -> None:
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
-def test_map_follows_chains_and_leaves_out_what_nginx_could_misread() -> None:
-    moved = {"a": "b", "b": "c", "x;}": "y", "k": "$uri", "u": "v", "v": "u", "~w": "y", "A": "y"}
-    assert render_nginx_map(moved | {"g": GONE, "-": GONE}) == b"a c;\nb c;\ng -;\n"
+def test_map_leaves_out_what_nginx_could_misread() -> None:
+    moved = {"b": "c", "a": "b", "x;}": "y", "k": "$uri", "~w": "y", "A": "y"}
+    assert render_nginx_map(moved | {"g": GONE, "-": GONE}) == b"a b;\nb c;\ng -;\n"
 
 
 def test_map_escapes_what_are_parameters_to_nginx() -> None:
