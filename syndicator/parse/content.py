@@ -16,7 +16,7 @@ import html
 import re
 from contextlib import suppress
 from threading import local
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import nh3
 from pyromark import Markdown, Options
@@ -82,10 +82,6 @@ _MARKDOWN = Markdown(
     | Options.ENABLE_FOOTNOTES
     | Options.ENABLE_TASKLISTS
 )
-# pyromark strikes out what stands between two single tildes, such as those of `~/a and ~/b`. They are hidden
-# from it as a character that `clean` lets nobody else write.
-_SINGLE_TILDE = re.compile(r"(?<![~\\])~(?!~)")
-_TILDE = "\ufffe"
 # What pyromark writes for cells and tasks.
 _ALIGNED = re.compile(r'(<t[dh]) style="text-align: (left|center|right)"')
 _TASK = re.compile(r'<input disabled="" type="checkbox"( checked="")?/>\n')
@@ -127,11 +123,8 @@ def plain_summary(body_html: str) -> str:
 
 
 def _rendered(markdown: str) -> str:
-    tildes = "~" in markdown
-    rendered = _MARKDOWN.html(_SINGLE_TILDE.sub(_TILDE, markdown) if tildes else markdown)
+    rendered = _MARKDOWN.html(markdown)
     check_size(rendered, most_steps(markdown))
-    if tildes:
-        rendered = rendered.replace(_TILDE, "~").replace(quote(_TILDE), "~")
     rendered = _ALIGNED.sub(r'\1 align="\2"', rendered)
     return _TASK.sub(lambda found: "☑ " if found[1] else "☐ ", rendered)
 

@@ -50,8 +50,8 @@ RENDERED = {
         '<tr><td>1</td><td align="center">2</td></tr>\n</tbody></table>',
     ),
     "single tildes": (
-        "~/a, ~b~, `~c`, ~~d~~ [e](/~f)",
-        '<p>~/a, ~b~, <code>~c</code>, <del>d</del> <a href="https://a.example/~f">e</a></p>',
+        "~/a and ~/b, ~5 to ~6, `~c`, ~~d~~ [e](/~f)",
+        '<p>~/a and ~/b, ~5 to ~6, <code>~c</code>, <del>d</del> <a href="https://a.example/~f">e</a></p>',
     ),
     "a host in letters": ("[a](http://ä.example/ö)", '<p><a href="http://xn--4ca.example/%C3%B6">a</a></p>'),
     "a stray percent": ("[a](b?c=1%)", '<p><a href="https://a.example/x/y/b?c=1%25">a</a></p>'),
