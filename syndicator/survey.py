@@ -28,7 +28,7 @@ from syndicator.site_configuration import (
     permalink,
     sound,
 )
-from syndicator.watch.files import Unread, read_article, scan
+from syndicator.watch.files import read_article, scan
 
 SAMPLE = 60
 """So many files, evenly spread, are read by each profile."""
@@ -99,10 +99,9 @@ def _sample(folder: Path) -> dict[str, bytes]:
 
 def _bytes(folder: Path, path: str) -> bytes | None:
     try:
-        data = read_article(folder, path)
+        return read_article(folder, path)
     except (ArticleError, OSError):
         return None
-    return None if isinstance(data, Unread) else data
 
 
 def _best_profile(texts: Mapping[str, bytes], tool: Tool | None) -> tuple[Tool, list[str]]:

@@ -23,7 +23,7 @@ from syndicator.models import Article
 from syndicator.parse.article import parse_article
 from syndicator.processes import start
 from syndicator.settings.models import Source
-from syndicator.watch.files import Unread, read_article
+from syndicator.watch.files import read_article
 from syndicator.watch.types import Stamp
 
 MANY = 3_000
@@ -69,7 +69,7 @@ def answer(request: Iterable[bytes], told: IO[bytes]) -> None:
 def _read(source: Source, path: str, stamp: Stamp) -> bytes:
     with suppress(Exception):  # who asked reads it again, and says what is wrong
         data = read_article(source.path, path, expected=stamp)
-        if not isinstance(data, Unread):
+        if data is not None:
             article = parse_article(data, source=source, path=path)
             return _ANSWER.dump_json((digest_of(data).hex(), article), exclude_defaults=True)
     return b"null"

@@ -34,7 +34,7 @@ from syndicator.watch.changes import (
     compare,
     guard_deletions,
 )
-from syndicator.watch.files import SUFFIXES, Unread, read_article, scan
+from syndicator.watch.files import SUFFIXES, read_article, scan
 from syndicator.watch.types import TOPIC_SUFFIXES, Scan, Stamp
 
 log = structlog.get_logger()
@@ -310,10 +310,9 @@ class SourceScanner:
             data = read_article(self.root, path, expected=stamp)
         except ArticleError as error:
             return self._problem(path, stamp, b"", error)
-        if not isinstance(data, Unread):
+        if data is not None:
             return self._parse(path, stamp, data)
-        if data is Unread.CHANGING:
-            self._settling.put_back(path, stamp, now=at.monotonic)
+        self._settling.put_back(path, stamp, now=at.monotonic)
         return None
 
     def _parse(self, path: str, stamp: Stamp, data: bytes) -> ScannedFile:

@@ -19,7 +19,6 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 
 from syndicator.errors import ArticleError, SourceUnreadable
@@ -197,20 +196,13 @@ _WHY = {
 }
 """What the operating system says of one file, in words and with a fix; all else is a sick disk or mount."""
 _SICK = "Check the disk or mount"
-_GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
-_LATER = frozenset({errno.EAGAIN, errno.ESTALE, errno.ETXTBSY})
+_LATER = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EAGAIN, errno.ESTALE, errno.ETXTBSY})
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
-class Unread(StrEnum):
-    """Why there are no bytes, though the file is not at fault."""
-
-    GONE = "it is not there any more"
-    CHANGING = "it is being written: look again later"
-
-
-def read_article(root: Path, path: str, *, expected: Stamp | None = None) -> bytes | Unread:
-    """The bytes of the file at `path` (relative, `/`) below `root`, which may itself be a link.
+def read_article(root: Path, path: str, *, expected: Stamp | None = None) -> bytes | None:
+    """The bytes of the file at `path` (relative, `/`) below `root`, which may itself be a link. None where it
+    is no longer there or being written: look again later.
 
     With `expected`, the stamp that came to rest, another one on the open file counts as changing. Raises
     ArticleError where only a person can help (a link, a pipe, a device, too large, no right to read), within
@@ -225,13 +217,13 @@ def read_article(root: Path, path: str, *, expected: Stamp | None = None) -> byt
             raise _unreadable(root, error) from error
         if error.errno == errno.ENOTDIR and (root / str(error.filename)).is_symlink():
             raise ArticleError(f"lies behind {SkippedFile.LINK}", fix=SkippedFile.LINK.fix) from None
-        if error.errno in _GONE | _LATER:
-            return Unread.GONE if error.errno in _GONE else Unread.CHANGING
+        if error.errno in _LATER:
+            return None
         what, fix = _WHY.get(error.errno or 0, (f"cannot be read: {error.strerror}", _SICK))
         raise ArticleError(what, fix=fix) from error
 
 
-def _read(above: int, name: str, expected: Stamp | None) -> bytes | Unread:
+def _read(above: int, name: str, expected: Stamp | None) -> bytes | None:
     """Looks before opening, since opening a device can do something, and again at what was opened."""
     _refuse(os.stat(name, dir_fd=above, follow_symlinks=False))
     descriptor = os.open(name, _FILE, dir_fd=above)
@@ -239,14 +231,14 @@ def _read(above: int, name: str, expected: Stamp | None) -> bytes | Unread:
         before = os.fstat(descriptor)
         _refuse(before)
         if expected is not None and stamp(before) != expected:
-            return Unread.CHANGING
+            return None
         # A byte more than there was: it may grow while it is read.
         data = os.read(descriptor, before.st_size + 1)
         after = stamp(os.fstat(descriptor))
     finally:
         os.close(descriptor)
     if after != stamp(before) or len(data) != after.size:
-        return Unread.CHANGING
+        return None
     return data
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from syndicator.watch.changes import Guard, Hint, Settling, compare, guard_deletions
-from syndicator.watch.files import Unread, read_article, scan
+from syndicator.watch.files import read_article, scan
 from syndicator.watch.folder import Folder
 from syndicator.watch.types import Scan, Stamp
 
@@ -95,7 +95,7 @@ class Follower:
         ).items():
             self.reads.append(path)
             data = read_article(self.root, path, expected=stamp)
-            if not isinstance(data, Unread):
+            if data is not None:
                 self.known[path], self.articles[path] = stamp, data
-            elif data is Unread.CHANGING:
+            else:
                 self.settling.put_back(path, stamp, now=time.monotonic())

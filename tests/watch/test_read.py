@@ -14,7 +14,7 @@ import pytest
 
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.watch.changes import Settling, compare
-from syndicator.watch.files import LIMIT, Unread, read_article, scan
+from syndicator.watch.files import LIMIT, read_article, scan
 from syndicator.watch.types import Stamp
 from tests.sockets import make_socket
 
@@ -52,7 +52,7 @@ def test_a_hard_link_is_read(root: Path) -> None:
 
 @pytest.mark.parametrize("path", ["no.md", "no/a.md", "a.md/b.md", "../root/a.md", "/a.md", "deep//er/b.md"])
 def test_what_is_not_below_the_root_is_gone(root: Path, path: str) -> None:
-    assert read_article(root, path) is Unread.GONE
+    assert read_article(root, path) is None
 
 
 @pytest.mark.parametrize("name", ["missing", "a.md"])
@@ -204,7 +204,7 @@ def test_a_file_other_than_expected_is_changing(root: Path) -> None:
     expected = scan(root).files["a.md"]
     assert read_article(root, "a.md", expected=expected) == TEXT
     (root / "a.md").write_bytes(TEXT * 3)
-    assert read_article(root, "a.md", expected=expected) is Unread.CHANGING
+    assert read_article(root, "a.md", expected=expected) is None
 
 
 def test_a_file_that_grows_while_it_is_read_is_changing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,14 +214,14 @@ def test_a_file_that_grows_while_it_is_read_is_changing(root: Path, monkeypatch:
         return data
 
     monkeypatch.setattr(os, "read", read_and_write)
-    assert read_article(root, "a.md") is Unread.CHANGING
+    assert read_article(root, "a.md") is None
 
 
 def test_an_exchanged_file_is_changing(root: Path) -> None:
     expected = scan(root).files["a.md"]
     (root / "new").write_bytes(TEXT)
     (root / "new").replace(root / "a.md")
-    assert read_article(root, "a.md", expected=expected) is Unread.CHANGING
+    assert read_article(root, "a.md", expected=expected) is None
 
 
 def test_no_descriptor_is_left_open(root: Path) -> None:
