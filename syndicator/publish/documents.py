@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from syndicator.models import ALL, Appearance, Entry, Format, Related, Tombstone, Visibility, rank
+from syndicator.models import ALL, Entry, Format, Related, Tombstone, Visibility, rank
 from syndicator.publish.addresses import OPML_PATH, digest_path, feed_path, page_path
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.feed import Feed, items_of, publisher_name
@@ -183,17 +183,10 @@ class Documents:
         return self.statistics[slug]
 
     def _counted(self, slug: str) -> Statistics:
-        """How much there is to expect of a topic: from its entries where they are few, else from the rows of
-        its window alone."""
-        newest, zone = self._entries(slug), self.settings.site.time_zone
-        if len(newest) < self.settings.feeds.limit:
-            found = ((entry.article, entry.article.provider) for entry in newest)
-            seen = [
-                Appearance(local(one.published, zone), one.quality, by.name if by else None)
-                for one, by in found
-            ]
-            first = min((one.published for one in seen), default=None)
-            return count_statistics(seen, total=len(seen), first=first)
+        """How much there is to expect of a topic."""
+        newest, zone = self._entries(slug)[:1], self.settings.site.time_zone
+        if not newest:
+            return Statistics()
         total, first = self.session.feeds.count_shown(slug)
         since = window_start(local(newest[0].article.published, zone))
         recent = self.session.feeds.appearances(slug, since)

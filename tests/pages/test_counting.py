@@ -113,13 +113,6 @@ def test_labels_that_point_at_each_other_do_not_overlap() -> None:
     assert [(y, anchor) for _, y, _, anchor in chart.marks] == [(14, "start"), (3, "end")]
 
 
-def test_one_far_value_does_not_flatten_the_rest() -> None:
-    statistics = count([*(seen(n / 10, 50 + n % 50) for n in range(500)), seen(1, 1e12)])
-    chart = chart_qualities(statistics, {"good": 90})
-    assert chart is not None
-    assert len(bars(chart)) > 8
-
-
 @given(
     qualities=st.lists(st.none() | st.floats(-1e15, 1e15), min_size=1, max_size=50),
     levels=st.dictionaries(st.sampled_from(["good", "top", "best"]), st.floats(-1e15, 1e15)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -18,7 +18,6 @@ WIDTH, HEIGHT = 336, 96
 """The picture; it is scaled to the column that it stands in."""
 _TOP, _BASE = 18, 78
 _MOST_BINS = 28
-_OUTLIERS = 0.02
 _LABEL_ROOM = 64
 """How much of a line a level's label takes."""
 
@@ -129,9 +128,9 @@ def _bars(
 
 
 def _scale(qualities: Mapping[float, int], levels: Mapping[str, float]) -> tuple[float, float, int]:
-    """The lowest edge, the width and the number of bins. The few farthest out share the outermost bin."""
-    low = min(0.0, _quantile(qualities, _OUTLIERS), *levels.values())
-    high = max(_quantile(qualities, 1 - _OUTLIERS), *levels.values(), low + 1)
+    """The lowest edge, the width and the number of bins."""
+    low = min(0.0, *qualities, *levels.values())
+    high = max(*qualities, *levels.values(), low + 1)
     least = (high - low) / (_MOST_BINS - 2)
     power = 10.0 ** math.floor(math.log10(max(least, 1.0)))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least)
@@ -139,13 +138,6 @@ def _scale(qualities: Mapping[float, int], levels: Mapping[str, float]) -> tuple
     bins = max(4, math.floor((high - low) / step) + 1)
     # An even number: the middle of the axis is the edge of a bar, too.
     return low, step, bins + bins % 2
-
-
-def _quantile(qualities: Mapping[float, int], share: float) -> float:
-    """The quality that so large a share of the entries does not exceed; `qualities` ascend."""
-    least = share * sum(qualities.values())
-    reached = zip(qualities, accumulate(qualities.values()), strict=True)
-    return next(quality for quality, count in reached if count >= least)
 
 
 def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[tuple[float, int, str, str]]:
