@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from syndicator.models import ALL, DeclaredTopic, Problem, Topic
 from syndicator.notify.rules import names_with_ancestors
-from syndicator.publish.topics import TopicIndex, TopicIndexResult, build_index, commonest
+from syndicator.publish.topics import TopicIndex, TopicIndexResult, build_index
 from syndicator.store.session import Session
 from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
 from syndicator.text import fold
@@ -32,7 +32,7 @@ class TopicCatalog:
         """All topics that there ever were, by slug; another mapping after each change."""
         self._names = Counter(session.topic_names())
         self._variants: set[str] = set()
-        """The keys of names that articles spell in more than one way."""
+        """The keys of names that articles spell in more than one way, and no file declares."""
         self._follow(self._built())
         self._is_stored = False
         """Whether what the index says is in the store, too."""
@@ -43,11 +43,12 @@ class TopicCatalog:
         return build_index(self._declared, self._names, known, retired=retired)
 
     def _follow(self, built: TopicIndexResult) -> None:
-        keys = Counter(map(fold, self._names))
-        self._variants = {key for key, spellings in keys.items() if spellings > 1}
         self.index: TopicIndex = built.index
         self.problems: tuple[Problem, ...] = built.problems
         self._declared_slugs = {built.index.find(topic.name) for topic in self._declared}
+        keys = Counter(map(fold, self._names))
+        several = {key for key, spellings in keys.items() if spellings > 1}
+        self._variants = {key for key in several if built.index.find(key) not in self._declared_slugs}
         self._names_with_ancestors: Mapping[str, frozenset[str]] | None = None
 
     @property
@@ -81,19 +82,8 @@ class TopicCatalog:
             self._build(session)
 
     def _is_respelt(self, names: Iterable[str]) -> bool:
-        """Whether most articles now spell a topic of these names, which no file declares, otherwise."""
-        keys = {fold(name) for name in names} & self._variants
-        spellings: dict[str, Counter[str]] = {key: Counter() for key in keys}
-        for name, count in self._names.items() if keys else ():
-            if (key := fold(name)) in keys:
-                spellings[key][" ".join(name.split())] += count
-        return any(
-            (slug := self.index.find(key)) is not None
-            and slug not in self._declared_slugs
-            and counts
-            and commonest(counts) != self.index.topics[slug].name
-            for key, counts in spellings.items()
-        )
+        """Whether most articles may now spell a topic of these names, which no file declares, otherwise."""
+        return any(fold(name) in self._variants for name in names)
 
     def declare(self, session: Session, declared: Sequence[DeclaredTopic]) -> bool:
         """Takes over what the topic files say now. True when entries must be put into topics anew."""
