@@ -27,7 +27,6 @@ from syndicator.store.types import FileStamp
 from syndicator.watch.changes import (
     Changes,
     DeletionDecision,
-    Guard,
     Hint,
     LossReason,
     Settling,
@@ -102,8 +101,7 @@ class SourceScanner:
         self.bad_topics: dict[str, Problem] = {}
         """What is wrong with topic files, by path; they are read again at each look."""
         self._settling = Settling(quiet=quiet.total_seconds())
-        self._guard = Guard()
-        self._loss: DeletionDecision | None = None
+        self._loss = DeletionDecision()
         self._said, self._unreadable = SaidOnce(), SaidOnce()
         self.lost_since: datetime | None = None
         """Since when it is in doubt whether articles that are missing are gone."""
@@ -114,7 +112,7 @@ class SourceScanner:
     @property
     def loss(self) -> DeletionDecision | None:
         """What is held of the articles that are missing, while that is in doubt."""
-        return self._loss if self._loss is not None and self._loss.degraded else None
+        return self._loss if self._loss.degraded else None
 
     @property
     def topics_wait(self) -> bool:
@@ -125,7 +123,7 @@ class SourceScanner:
         """Seconds until what waits may have come to rest or be believed gone; None: nothing waits."""
         rest = self._settling.look_again(now=at.monotonic, wall_ns=at.wall_ns)
         waits = [] if rest is None else [rest - at.monotonic]
-        if self._loss is not None and self._loss.look_again is not None:
+        if self._loss.look_again is not None:
             waits.append((self._loss.look_again - at.now).total_seconds())
         return max(0.0, min(waits)) if waits else None
 
@@ -141,11 +139,14 @@ class SourceScanner:
         """Looks where the hints say and at what waits, or everywhere. Raises nothing for the folder, and what
         `progress` raises before anything is noted."""
         whole = everywhere or len(hints) > MANY_HINTS or any(hint.path is None for hint in hints)
-        held = self._loss.held if self._loss else frozenset()
         if whole:
             seen = scan(self.root, self._suffixes, progress)
         else:
-            paths = {hint.path for hint in hints if hint.path is not None} | self._settling.waiting | held
+            paths = (
+                {hint.path for hint in hints if hint.path is not None}
+                | self._settling.waiting
+                | self._loss.held
+            )
             seen = scan(self.root, self._suffixes, paths=paths)
             if former := self._former_paths(seen):
                 seen = scan(self.root, self._suffixes, paths=paths | former)
@@ -156,11 +157,10 @@ class SourceScanner:
         changes = compare(self._known, seen)
         ready = self._settling.ready(changes, hints, now=at.monotonic, wall_ns=at.wall_ns)
         gone = self._believe(changes, seen, at.now, confirmed)
-        held = self._loss.held if self._loss else frozenset()
         return ScanResult(
             ready=ready,
             gone=gone,
-            missing=gone | held,
+            missing=gone | self._loss.held,
             skipped=seen.problems(self.name),
             whole=whole,
             there=not seen.missing,
@@ -204,8 +204,7 @@ class SourceScanner:
 
     def is_good_topic(self, path: str) -> bool:
         """Whether the topic file is there, and not in doubt or wrong."""
-        held = self._loss.held if self._loss else frozenset()
-        return path not in held and path not in self.bad_topics
+        return path not in self._loss.since and path not in self.bad_topics
 
     def took(self, batch: Batch, synced: Synced) -> None:
         """Notes that a batch is in the store."""
@@ -264,14 +263,13 @@ class SourceScanner:
             changes,
             known=len(self._known),
             seen=seen,
-            guard=self._guard,
+            before=before,
             now=now,
             confirmed=confirmed,
             bare=self._bare,
         )
-        self._guard = loss.guard
         self.lost_since = (self.lost_since or now) if loss.degraded else None
-        self._say_loss(loss, again=before is not None and before.degraded and loss.degraded)
+        self._say_loss(loss, again=before.degraded and loss.degraded)
         return loss.withdraw
 
     def _say_loss(self, loss: DeletionDecision, *, again: bool) -> None:

@@ -200,31 +200,25 @@ class LossReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
-    """What the guard remembers from one judgement to the next; start with `Guard()`.
-
-    `since` says when each path that is held was first found gone, `withdrawn` when which were let go
-    lately and are not back: a folder that is deleted file by file is noticed as well. `doubted` is when a
-    loss was suspicious last.
-    """
-
-    since: Mapping[str, datetime] = field(default_factory=dict)
-    withdrawn: Mapping[str, datetime] = field(default_factory=dict)
-    doubted: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeletionDecision:
-    """Which articles may be withdrawn now, which are held, why, and what to remember.
+    """Which articles may be withdrawn now, which are held, why, and what the next decision goes on from; the
+    first from `DeletionDecision()`.
 
-    `look_again` is when a look at the held ones may let some go; None if none is held.
+    `since` says when each path that is held was first found gone, `lately` when which were let go and are
+    not back: a folder that is deleted file by file is noticed as well. `doubted` is when a loss was
+    suspicious last, `look_again` when a look at the held ones may let some go; None if none is held.
     """
 
-    withdraw: frozenset[str]
-    held: frozenset[str]
-    reason: LossReason
-    guard: Guard
+    withdraw: frozenset[str] = frozenset()
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    reason: LossReason = LossReason.NONE
+    lately: Mapping[str, datetime] = field(default_factory=dict)
+    doubted: datetime | None = None
     look_again: datetime | None = None
+
+    @property
+    def held(self) -> frozenset[str]:
+        return frozenset(self.since)
 
     @property
     def degraded(self) -> bool:
@@ -256,7 +250,7 @@ def guard_deletions(
     *,
     known: int,
     seen: Scan,
-    guard: Guard,
+    before: DeletionDecision,
     now: datetime,
     confirmed: bool = False,
     bare: Collection[str] = (),
@@ -269,14 +263,14 @@ def guard_deletions(
     21 of 100 is many. Never withdraws what is `unseen`, confirmed or not. Files that gave no entry
     (`bare`, some of the `known`) are no loss, however many are gone.
     """
-    gone = changes.gone | {path for path in guard.since if not changes.covers(path)}
+    gone = changes.gone | {path for path in before.since if not changes.covers(path)}
     lately = {
-        path: at for path, at in guard.withdrawn.items() if now - AGAIN < at <= now and path not in seen.files
+        path: at for path, at in before.lately.items() if now - AGAIN < at <= now and path not in seen.files
     }
     lost, entries = len(gone.difference(bare)), known - len(bare)
     reason = _reason(lost, entries, len(lately), changes, seen, confirmed)
-    first = {path: min(guard.since.get(path, now), now) for path in gone}
-    doubted = now if reason in _DOUBTS else guard.doubted
+    first = {path: min(before.since.get(path, now), now) for path in gone}
+    doubted = now if reason in _DOUBTS else before.doubted
     due = {path: _due(path, at, reason, doubted) for path, at in first.items()}
     withdraw = frozenset(path for path in changes.gone if now >= due[path])
     since = {path: at for path, at in first.items() if path not in withdraw}
@@ -284,9 +278,10 @@ def guard_deletions(
         lately |= dict.fromkeys(withdraw.difference(bare), now)
     return DeletionDecision(
         withdraw=withdraw,
-        held=frozenset(since),
+        since=since,
         reason=_outcome(reason, withdrawn=bool(withdraw), held=bool(since)),
-        guard=Guard(since=since, withdrawn=lately, doubted=doubted),
+        lately=lately,
+        doubted=doubted,
         look_again=min(due[path] for path in since) if since else None,
     )
 

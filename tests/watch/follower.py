@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from syndicator.watch.changes import Guard, Hint, Settling, compare, guard_deletions
+from syndicator.watch.changes import DeletionDecision, Hint, Settling, compare, guard_deletions
 from syndicator.watch.files import read_article, scan
 from syndicator.watch.folder import Folder
 from syndicator.watch.types import Scan, Stamp
@@ -34,7 +34,7 @@ class Follower:
         self.hints: SimpleQueue[Hint] = SimpleQueue()
         self.folder = self.make("news", self.root, self.hints.put)
         self.settling = Settling(quiet=self.quiet)
-        self.guard = Guard()
+        self.decision = DeletionDecision()
         self.rebuilds = 0
 
     def __enter__(self) -> Follower:
@@ -59,7 +59,7 @@ class Follower:
         now = time.monotonic()
         again = self.settling.look_again(now=now, wall_ns=time.time_ns())
         due = self.scanned + self.every
-        if self.guard.since:
+        if self.decision.since:
             again = min(again or due, now + 0.1)
         batch = self._batch(max(0.0, min(due, again or due) - now))
         paths = {hint.path for hint in batch if hint.path is not None}
@@ -70,7 +70,9 @@ class Follower:
             self._take(scan(self.root), batch)
             self.scanned = time.monotonic()
         else:
-            self._take(scan(self.root, paths=paths | self.settling.waiting | self.guard.since.keys()), batch)
+            self._take(
+                scan(self.root, paths=paths | self.settling.waiting | self.decision.since.keys()), batch
+            )
 
     def _batch(self, wait: float) -> list[Hint]:
         batch: list[Hint] = []
@@ -85,9 +87,9 @@ class Follower:
         self.scans += seen.scope is None
         changes = compare(self.known, seen)
         decision = guard_deletions(
-            changes, known=len(self.known), seen=seen, guard=self.guard, now=datetime.now(UTC)
+            changes, known=len(self.known), seen=seen, before=self.decision, now=datetime.now(UTC)
         )
-        self.guard = decision.guard
+        self.decision = decision
         for path in decision.withdraw:
             del self.known[path], self.articles[path]
         for path, stamp in self.settling.ready(

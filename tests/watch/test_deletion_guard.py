@@ -16,7 +16,6 @@ from syndicator.watch.changes import (
     TOPIC_LINGER,
     Changes,
     DeletionDecision,
-    Guard,
     LossReason,
     compare,
     guard_deletions,
@@ -105,12 +104,17 @@ def many(count: int) -> list[str]:
 
 
 def judged(
-    total: int, left: int, *, guard: Guard | None = None, at: datetime = NOON, confirmed: bool = False
+    total: int,
+    left: int,
+    *,
+    before: DeletionDecision | None = None,
+    at: datetime = NOON,
+    confirmed: bool = False,
 ) -> DeletionDecision:
     seen = folder(*many(left))
     changes = compare(known(*many(total)), seen)
     return guard_deletions(
-        changes, known=total, seen=seen, guard=guard or Guard(), now=at, confirmed=confirmed
+        changes, known=total, seen=seen, before=before or DeletionDecision(), now=at, confirmed=confirmed
     )
 
 
@@ -128,7 +132,7 @@ def test_a_deleted_article_is_withdrawn_when_it_is_still_gone_a_moment_later() -
     assert first.withdraw == frozenset()
     assert first.held == {"9.md"}
     assert first.look_again == NOON + LINGER
-    second = judged(10, 9, guard=first.guard, at=NOON + LINGER)
+    second = judged(10, 9, before=first, at=NOON + LINGER)
     assert second.reason is LossReason.FEW
     assert second.withdraw == {"9.md"}
     assert not second.degraded
@@ -138,17 +142,17 @@ def test_a_deleted_article_is_withdrawn_when_it_is_still_gone_a_moment_later() -
 def test_a_topic_file_is_given_longer_than_an_article() -> None:
     gone = compare(known("a.md", "t.yaml", "left.md"), folder("left.md"))
     facts: Any = {"known": 3, "seen": folder("left.md")}
-    first = guard_deletions(gone, guard=Guard(), now=NOON, **facts)
-    late = guard_deletions(gone, guard=first.guard, now=NOON + LINGER, **facts)
+    first = guard_deletions(gone, before=DeletionDecision(), now=NOON, **facts)
+    late = guard_deletions(gone, before=first, now=NOON + LINGER, **facts)
     assert late.withdraw == {"a.md"} and late.look_again == NOON + TOPIC_LINGER
 
 
 def test_a_file_that_an_editor_removes_and_writes_anew_is_never_withdrawn() -> None:
     first = judged(10, 9)
-    back = judged(10, 10, guard=first.guard, at=NOON + LINGER)
+    back = judged(10, 10, before=first, at=NOON + LINGER)
     assert back.withdraw == frozenset()
-    assert back.guard.since == {}
-    again = judged(10, 9, guard=back.guard, at=NOON + 2 * LINGER)
+    assert back.since == {}
+    again = judged(10, 9, before=back, at=NOON + 2 * LINGER)
     assert again.reason is LossReason.FRESH, "its time starts anew"
 
 
@@ -175,7 +179,7 @@ def test_how_much_is_suspicious(total: int, left: int, reason: LossReason) -> No
 def test_a_folder_whose_only_article_was_replaced_by_another_is_not_empty() -> None:
     seen = folder("new.md")
     changes = compare(known("old.md"), seen)
-    decision = guard_deletions(changes, known=1, seen=seen, guard=Guard(), now=NOON)
+    decision = guard_deletions(changes, known=1, seen=seen, before=DeletionDecision(), now=NOON)
     assert decision.reason is LossReason.FRESH
 
 
@@ -183,10 +187,10 @@ def test_a_suspicious_loss_is_believed_at_a_second_look_ten_minutes_later() -> N
     first = judged(10, 0)
     assert "syndicator build --confirm-removals" in first.fix
     assert first.look_again == NOON + AGAIN
-    soon = judged(10, 0, guard=first.guard, at=NOON + AGAIN - timedelta(seconds=1))
+    soon = judged(10, 0, before=first, at=NOON + AGAIN - timedelta(seconds=1))
     assert soon.reason is LossReason.EMPTY
     assert soon.withdraw == frozenset()
-    late = judged(10, 0, guard=soon.guard, at=NOON + AGAIN)
+    late = judged(10, 0, before=soon, at=NOON + AGAIN)
     assert late.reason is LossReason.AGREED
     assert late.withdraw == set(many(10))
     assert not late.degraded
@@ -204,17 +208,17 @@ def test_confirming_when_nothing_is_gone_does_nothing() -> None:
 
 def test_files_that_come_back_in_time_are_never_withdrawn() -> None:
     first = judged(100, 0)
-    half = judged(100, 50, guard=first.guard, at=NOON + timedelta(minutes=5))
+    half = judged(100, 50, before=first, at=NOON + timedelta(minutes=5))
     assert half.withdraw == frozenset()
-    back = judged(100, 100, guard=half.guard, at=NOON + AGAIN)
+    back = judged(100, 100, before=half, at=NOON + AGAIN)
     assert back.withdraw == frozenset()
-    assert back.guard == Guard(doubted=half.guard.doubted)
+    assert back == DeletionDecision(doubted=half.doubted)
 
 
 def test_the_second_look_takes_only_what_the_first_missed_too() -> None:
     first = judged(100, 50)
-    more = judged(100, 25, guard=first.guard, at=NOON + timedelta(minutes=9))
-    late = judged(100, 25, guard=more.guard, at=NOON + AGAIN)
+    more = judged(100, 25, before=first, at=NOON + timedelta(minutes=9))
+    late = judged(100, 25, before=more, at=NOON + AGAIN)
     assert late.withdraw == set(many(100)[50:])
     assert late.held == set(many(50)[25:])
     assert late.reason is LossReason.MANY
@@ -222,51 +226,53 @@ def test_the_second_look_takes_only_what_the_first_missed_too() -> None:
 
 def test_a_clock_set_back_only_makes_it_wait() -> None:
     first = judged(10, 0)
-    back = judged(10, 0, guard=first.guard, at=NOON - timedelta(hours=1))
+    back = judged(10, 0, before=first, at=NOON - timedelta(hours=1))
     assert back.withdraw == frozenset()
     assert back.look_again == NOON - timedelta(hours=1) + AGAIN
 
 
 def test_a_folder_deleted_file_by_file_is_noticed() -> None:
-    total, guard, at = 1000, Guard(), NOON
+    total, guard, at = 1000, DeletionDecision(), NOON
     withdrawn = 0
     for left in range(990, -1, -10):
         at += timedelta(seconds=1)
         present = total - withdrawn
-        decision = judged(present, min(left, present), guard=guard, at=at)
+        decision = judged(present, min(left, present), before=guard, at=at)
         withdrawn += len(decision.withdraw)
-        guard = decision.guard
+        guard = decision
     assert decision.degraded
     assert withdrawn <= 200
 
 
 def test_what_went_and_came_back_is_no_part_of_a_later_loss() -> None:
     """As git changes between two branches, each of which has some articles of its own."""
-    guard, at = Guard(), NOON
+    guard, at = DeletionDecision(), NOON
     for _ in range(10):
         for _ in range(3):
             at += timedelta(seconds=1)
-            decision = judged(100, 90, guard=guard, at=at)
-            guard = decision.guard
+            decision = judged(100, 90, before=guard, at=at)
+            guard = decision
             if decision.withdraw:
                 break
         assert decision.withdraw == set(many(100)[90:])
         at += timedelta(seconds=1)
-        guard = judged(100, 100, guard=guard, at=at).guard
+        guard = judged(100, 100, before=guard, at=at)
 
 
 def test_a_missing_root_holds_everything() -> None:
     seen = Scan(there=False)
     changes = compare(known(*many(3)), seen)
-    decision = guard_deletions(changes, known=3, seen=seen, guard=Guard(), now=NOON)
+    decision = guard_deletions(changes, known=3, seen=seen, before=DeletionDecision(), now=NOON)
     assert decision.reason is LossReason.MISSING
     assert decision.held == set(many(3))
-    late = guard_deletions(changes, known=3, seen=seen, guard=decision.guard, now=NOON + AGAIN)
+    late = guard_deletions(changes, known=3, seen=seen, before=decision, now=NOON + AGAIN)
     assert late.withdraw == set(many(3))
 
 
 def test_a_missing_root_is_said_even_if_nothing_was_known() -> None:
-    decision = guard_deletions(Changes(), known=0, seen=Scan(there=False), guard=Guard(), now=NOON)
+    decision = guard_deletions(
+        Changes(), known=0, seen=Scan(there=False), before=DeletionDecision(), now=NOON
+    )
     assert decision.reason is LossReason.MISSING
     assert decision.look_again is None
 
@@ -274,18 +280,20 @@ def test_a_missing_root_is_said_even_if_nothing_was_known() -> None:
 def test_an_unreadable_root_never_loses_an_article() -> None:
     seen = Scan(there=False, unseen={"": "Input/output error"})
     changes = compare(known(*many(3)), seen)
-    guard = Guard()
+    guard = DeletionDecision()
     for minutes in (0, 11, 60):
         at = NOON + timedelta(minutes=minutes)
-        decision = guard_deletions(changes, known=3, seen=seen, guard=guard, now=at)
-        guard = decision.guard
+        decision = guard_deletions(changes, known=3, seen=seen, before=guard, now=at)
+        guard = decision
         assert decision.reason is LossReason.INCOMPLETE
         assert decision.withdraw == frozenset()
 
 
 def test_a_sick_folder_holds_losses_elsewhere() -> None:
     seen = folder(*many(9), unseen={"mount": "Input/output error"})
-    decision = guard_deletions(compare(known(*many(10)), seen), known=10, seen=seen, guard=Guard(), now=NOON)
+    decision = guard_deletions(
+        compare(known(*many(10)), seen), known=10, seen=seen, before=DeletionDecision(), now=NOON
+    )
     assert decision.reason is LossReason.INCOMPLETE
     assert decision.look_again == NOON + AGAIN
 
@@ -297,7 +305,9 @@ def test_a_shut_folder_without_articles_holds_nothing() -> None:
         unseen={"lost+found": "Permission denied"},
         skipped={"lost+found": SkippedFile.UNREADABLE},
     )
-    decision = guard_deletions(compare(known(*many(10)), seen), known=10, seen=seen, guard=Guard(), now=NOON)
+    decision = guard_deletions(
+        compare(known(*many(10)), seen), known=10, seen=seen, before=DeletionDecision(), now=NOON
+    )
     assert decision.reason is LossReason.FRESH
 
 
@@ -308,7 +318,7 @@ def test_what_is_held_stays_held_after_a_look_elsewhere() -> None:
         compare(known(*many(100)), elsewhere),
         known=100,
         seen=elsewhere,
-        guard=first.guard,
+        before=first,
         now=NOON + AGAIN,
     )
     assert decision.withdraw == frozenset(), "it was not looked at again"
@@ -318,15 +328,15 @@ def test_what_is_held_stays_held_after_a_look_elsewhere() -> None:
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 400)), max_size=20))
 def test_nothing_suspicious_goes_without_two_looks_ten_minutes_apart(looks: list[tuple[int, int]]) -> None:
     """Whatever the looks find, a path is withdrawn only if it was gone since long enough ago."""
-    present, guard, at = set(many(60)), Guard(), NOON
+    present, guard, at = set(many(60)), DeletionDecision(), NOON
     first_gone: dict[str, datetime] = {}
     for left, seconds in looks:
         at += timedelta(seconds=seconds)
         seen = folder(*sorted(present)[:left])
         changes = compare(known(*present), seen)
         first_gone = {path: first_gone.get(path, at) for path in changes.gone}
-        decision = guard_deletions(changes, known=len(present), seen=seen, guard=guard, now=at)
-        guard = decision.guard
+        decision = guard_deletions(changes, known=len(present), seen=seen, before=guard, now=at)
+        guard = decision
         wait = LINGER if decision.reason is LossReason.FEW else AGAIN
         assert all(at - first_gone[path] >= wait for path in decision.withdraw)
         assert decision.withdraw | decision.held == changes.gone

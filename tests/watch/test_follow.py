@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.watch.changes import Guard, Hint, LossReason, compare, guard_deletions
+from syndicator.watch.changes import DeletionDecision, Hint, LossReason, compare, guard_deletions
 from syndicator.watch.files import scan
 from syndicator.watch.folder import Folder
 from tests.alone import NoRight, short_queue
@@ -193,7 +193,7 @@ def test_an_empty_mount_over_the_root_takes_no_article(follower: Follower) -> No
         scans = follower.scans
         follower.until(lambda: follower.scans > scans + 2)
         assert follower.articles == articles
-        assert follower.guard.since.keys() == articles.keys()
+        assert follower.decision.since.keys() == articles.keys()
     converges(follower)
     assert follower.articles == articles
 
@@ -211,7 +211,7 @@ def test_an_emptied_folder_says_how_to_confirm(root: Path) -> None:
     shutil.rmtree(root / "sub")
     seen = scan(root)
     decision = guard_deletions(
-        compare(known, seen), known=len(known), seen=seen, guard=Guard(), now=datetime.now(UTC)
+        compare(known, seen), known=len(known), seen=seen, before=DeletionDecision(), now=datetime.now(UTC)
     )
     assert decision.reason is LossReason.EMPTY
     assert "--confirm-removals" in decision.fix
