@@ -44,7 +44,8 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
             ]
         )
     else:
-        _say_counts(counts)
+        say("")
+        say(f"{counts['wrong']} wrong, {say_count(counts['warning'], 'warning')}, {counts['ok']} ok")
     raise typer.Exit(1 if counts["ok"] < len(found) else 0)
 
 
@@ -65,16 +66,3 @@ def _say(check: Finding) -> None:
     result = RESULTS[check.level]
     fix = f". {check.fix}" if check.fix else ""
     say((f"{result:{WIDTHS[0]}}", STYLES[result]), f"  {check.kind:{WIDTHS[1]}}  {check.text}", (fix, "dim"))
-
-
-def _say_counts(counts: Counter[str]) -> None:
-    parts = [f"{counts['wrong']} wrong"] if counts["wrong"] else []
-    parts += [say_count(counts["warning"], "warning")] if counts["warning"] else []
-    worst = "wrong" if counts["wrong"] else "warning" if counts["warning"] else "ok"
-    say("")
-    say(
-        (
-            " · ".join([*parts, f"{counts['ok']} ok"]) if parts else f"all is well: {counts['ok']} ok",
-            STYLES[worst],
-        )
-    )

@@ -103,7 +103,7 @@ def _print(found: Comparison, new: str, today: str | None) -> None:
         return
     console().print(_routes(found, compared=today is not None))
     console().print()
-    console().print(_periods(found, compared=today is not None))
+    console().print(_days(found, compared=today is not None))
     if today is not None:
         _print_stories("Comes", found.comes, "not by today's settings: ", found.called)
         _print_stories("Goes", found.goes, "not by the new settings: ", found.called)
@@ -137,29 +137,29 @@ def _words(side: Volume | None, days: float) -> tuple[str, str, str, str]:
     return quality, f"{side.stories:,}", say_rate(side.stories, days), f"{side.messages:,}"
 
 
-def _periods(found: Comparison, *, compared: bool) -> Table:
-    """Stories sent to each channel in each day or week."""
+def _days(found: Comparison, *, compared: bool) -> Table:
+    """Stories sent to each channel on each day."""
     from rich.table import Table
     from rich.text import Text
 
     channels: dict[str, list[ComparedRoute]] = {}
     for route in found.routes:
         channels.setdefault(route.channel, []).append(route)
-    table = Table("sent in week of" if found.weeks else "sent on", box=None, pad_edge=False)
+    table = Table("sent on", box=None, pad_edge=False)
     for channel in channels:
         table.add_column(Text(found.called.get(channel, channel)), justify="right")
-    for at, period in enumerate(found.periods):
+    for at, day in enumerate(found.days):
         cells = (
             _pair(
                 *(
-                    str(sum(side.per_period[at] for side in sides if side is not None))
+                    str(sum(side.per_day[at] for side in sides if side is not None))
                     for sides in zip(*((route.before, route.after) for route in some), strict=True)
                 ),
                 compared=compared,
             )
             for some in channels.values()
         )
-        table.add_row(f"{period}" if found.weeks else f"{period:%a} {period}", *cells)
+        table.add_row(f"{day:%a} {day}", *cells)
     return table
 
 
@@ -186,7 +186,7 @@ def _facts(found: Comparison) -> dict[str, Any]:
         "since": recorded.since,
         "until": recorded.until,
         "exact_since": recorded.exact_since,
-        "periods": [period.isoformat() for period in found.periods],
+        "days": [day.isoformat() for day in found.days],
         "routes": [
             {
                 "route": route.name,

@@ -65,12 +65,6 @@ def _say(found: dict[str, Any]) -> None:
         f"  as of {_local_time(found['at'], '%H:%M:%S')}: running since {_local_time(found['started'])}, "
         f"version {found['version']}, process {found['pid']}"
     )
-    if entries := _counts(found["entries"]):
-        say(f"  entries: {entries}")
-    if messages := _counts(found["messages"]):
-        say(f"  messages: {messages}")
-    if edits := _counts(found.get("edits", {})):
-        say(f"  edits of posted messages: {edits}")
     for route in found["routes"]:
         when = "at once" if route["deliver"] == "immediate" else "digest " + _next_time(route)
         say(f"  {route['name']} to {route['called']}: {', '.join([when, *_what_it_holds(route)])}")
@@ -122,10 +116,6 @@ def _what_it_holds(route: Mapping[str, Any]) -> list[str]:
         whys = ", ".join(mute["why"] for mute in route["mutes"] if mute["why"])
         parts += [held + (f" until {_local_time(until)}" if until else "") + (f" ({whys})" if whys else "")]
     return parts
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
 def _local_time(text: str, form: str = "%Y-%m-%d %H:%M") -> str:

@@ -106,25 +106,12 @@ def judge_watches(folders: int, limit: int | None) -> Finding:
     return well(Kind.WATCHES, text + (f" of {limit:,} that can be watched" if limit else ""))
 
 
-class Disk(NamedTuple):
-    """What is free for this user where `what` lies; `device` tells whether two are one."""
-
-    what: str
-    device: int
-    free_bytes: int
-
-
-def judge_space(disks: Sequence[Disk]) -> list[Finding]:
-    """Free space, once for each disk."""
-    by_device: dict[int, list[Disk]] = {}
-    for disk in disks:
-        by_device.setdefault(disk.device, []).append(disk)
-    return [_space(" and ".join(one.what for one in same), same[0]) for same in by_device.values()]
-
-
-def _space(what: str, disk: Disk) -> Finding:
-    free, fix = disk.free_bytes, "Make room on that disk; feeds and messages wait while it is full"
-    text = f"{what}: {say_size(free)} free"
+def judge_space(what: str, free: int) -> Finding:
+    """The bytes that are free for this user where `what` lies."""
+    text, fix = (
+        f"{what}: {say_size(free)} free",
+        "Make room on that disk; feeds and messages wait while it is full",
+    )
     if free < SHORT_BYTES:
         return (wrong if free < SCARCE_BYTES else warning)(Kind.SPACE, text, fix)
     return well(Kind.SPACE, text)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -54,8 +55,8 @@ def _checks(settings: Settings, timeout_s: float) -> Iterator[Check]:
     for source in settings.sources:
         yield Kind.FOLDER, partial(_folder, source)
     yield Kind.WATCHES, lambda: [_watches(roots)]
-    places = {"output": settings.output, "state": state.parent}
-    yield Kind.SPACE, lambda: doctor.judge_space([*_disks(places)])
+    for what, folder in (("output", settings.output), ("state", state.parent)):
+        yield Kind.SPACE, partial(_space, what, folder)
     yield Kind.DATABASE, lambda: [_database(state)]
     yield Kind.OUTPUT, lambda: [_output(settings.output)]
     yield Kind.ADDRESS, lambda: [_address(settings, timeout_s)]
@@ -99,11 +100,8 @@ def _watches(roots: Iterable[Path]) -> Finding:
     return doctor.judge_watches(folders, limit)
 
 
-def _disks(places: Mapping[str, Path]) -> Iterator[doctor.Disk]:
-    for what, path in places.items():
-        there = _nearest(path)
-        found = os.statvfs(there)
-        yield doctor.Disk(what, there.stat().st_dev, free_bytes=found.f_bavail * found.f_frsize)
+def _space(what: str, folder: Path) -> Iterator[Finding]:
+    yield doctor.judge_space(what, shutil.disk_usage(_nearest(folder)).free)
 
 
 def _database(path: Path) -> Finding:

@@ -5,7 +5,6 @@ Pure.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,16 +18,14 @@ from syndicator.notify.recorded import Recorded
 from syndicator.settings.models import Route
 from syndicator.simulation.replay import Replayed, StoryKey, taken_by
 
-DAYS_SHOWN = 35
-"""Up to so many days each has a row; then weeks have."""
 PACES = {"1 a week": 1 / 7, "3 a week": 3 / 7, "1 a day": 1.0, "3 a day": 3.0, "10 a day": 10.0}
 """Stories a day for which each topic's minimum is worked out, by what they are called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
-    """What one route would have done under one set of settings: `stories` it took, `per_period` of them sent
-    in each; the others wait at the end, as for a digest."""
+    """What one route would have done under one set of settings: `stories` it took, `per_day` of them sent
+    on each; the others wait at the end, as for a digest."""
 
     min_quality: float | None
     """With `about`, the last day's."""
@@ -37,7 +34,7 @@ class Volume:
     """Each day's, with `about`."""
     stories: int
     messages: int
-    per_period: tuple[int, ...]
+    per_day: tuple[int, ...]
     publishers: Mapping[str, int]
 
 
@@ -77,9 +74,8 @@ class TopicVolume:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     recorded: Recorded
-    periods: tuple[date, ...]
-    """The first day, in UTC, of each."""
-    weeks: bool
+    days: tuple[date, ...]
+    """All of that time, in UTC."""
     routes: tuple[ComparedRoute, ...]
     comes: tuple[ChangedStory, ...]
     goes: tuple[ChangedStory, ...]
@@ -96,13 +92,11 @@ def compare(
 ) -> Comparison:
     """The new settings (`after`) beside today's, if there are any to compare with; `called`: what they call
     the channels, by id."""
-    weeks = recorded.days > DAYS_SHOWN
-    periods, best = _periods(recorded, 7 if weeks else 1), _best_qualities(recorded)
+    days, best = _days(recorded), _best_qualities(recorded)
     return Comparison(
         recorded=recorded,
-        periods=periods,
-        weeks=weeks,
-        routes=tuple(_routes(recorded, before, after, periods, best)),
+        days=days,
+        routes=tuple(_routes(recorded, before, after, days, best)),
         comes=() if before is None else _changed(recorded, after, before),
         goes=() if before is None else _changed(recorded, before, after),
         topics=_topics(recorded, best),
@@ -110,16 +104,16 @@ def compare(
     )
 
 
-def _periods(recorded: Recorded, days: int) -> tuple[date, ...]:
+def _days(recorded: Recorded) -> tuple[date, ...]:
     first, last = recorded.since.date(), recorded.until.date()
-    return tuple(first + timedelta(days=at) for at in range(0, (last - first).days + 1, days))
+    return tuple(first + timedelta(days=at) for at in range((last - first).days + 1))
 
 
 def _routes(
     recorded: Recorded,
     before: Replayed | None,
     after: Replayed,
-    periods: Sequence[date],
+    days: Sequence[date],
     best: Mapping[str, float],
 ) -> Iterator[ComparedRoute]:
     """The new settings' routes in their order, then those that are gone."""
@@ -130,20 +124,20 @@ def _routes(
         yield ComparedRoute(
             name=name,
             channel=route.channel,
-            before=None if before is None else _volume(before, name, recorded, periods),
-            after=_volume(after, name, recorded, periods),
+            before=None if before is None else _volume(before, name, recorded, days),
+            after=_volume(after, name, recorded, days),
             qualities=tuple(best.get(story) for channel, story in spread if channel == name),
         )
 
 
-def _volume(replayed: Replayed, name: str, recorded: Recorded, periods: Sequence[date]) -> Volume | None:
+def _volume(replayed: Replayed, name: str, recorded: Recorded, days: Sequence[date]) -> Volume | None:
     route = next((one for one in replayed.routes if one.name == name), None)
     if route is None:
         return None
     posts = [post for post in replayed.posts if post.draft.route.name == name]
-    counts, publishers = Counter[int](), Counter[str]()
+    counts, publishers = Counter[date](), Counter[str]()
     for post in posts:
-        counts[bisect_right(periods, post.at.date()) - 1] += len(post.draft.stories)
+        counts[post.at.date()] += len(post.draft.stories)
         publishers.update(publisher_of(recorded.entries[row.guid]) for row in post.draft.stories)
     minimums = {one.day.date(): one.quality for one in replayed.minimums.get(name, ())}
     return Volume(
@@ -152,7 +146,7 @@ def _volume(replayed: Replayed, name: str, recorded: Recorded, periods: Sequence
         minimums=minimums,
         stories=sum(row.route == name for row in replayed.taken.values()),
         messages=len(posts),
-        per_period=tuple(counts[at] for at in range(len(periods))),
+        per_day=tuple(counts[day] for day in days),
         publishers=dict(publishers),
     )
 

@@ -63,7 +63,7 @@ def _publishers(route: ComparedRoute) -> list[tuple[str, int, int]]:
 
 
 class Bar(NamedTuple):
-    """The stories of a day or week under one of the settings files; `share` is of the place's width."""
+    """The stories of a day under one of the settings files; `share` is of the place's width."""
 
     at: int
     kind: str
@@ -78,13 +78,14 @@ def _bars(route: ComparedRoute, *, one: Comparison, new: str, today: str | None)
 
 
 def _side(side: Volume | None, one: Comparison, kind: str, share: float, name: str) -> list[Bar]:
-    counts = side.per_period if side is not None else ()
+    counts = side.per_day if side is not None else ()
     return [
-        Bar(at, kind, share, count, f"{_label(one, at)}: {say_count(count, 'story', 'stories')}{name}")
+        Bar(
+            at,
+            kind,
+            share,
+            count,
+            f"{one.days[at]:%a %Y-%m-%d}: {say_count(count, 'story', 'stories')}{name}",
+        )
         for at, count in enumerate(counts)
     ]
-
-
-def _label(one: Comparison, at: int) -> str:
-    period = one.periods[at]
-    return f"week of {period}" if one.weeks else f"{period:%a} {period}"

@@ -51,7 +51,7 @@ def test_doctor_finds_all_well_and_then_what_was_broken(service: Running, slack:
     service.start()
     wait_for(lambda: service.command("doctor").returncode == 0, why="all well")
     told = service.command("doctor")
-    assert told.stdout.splitlines()[-1].startswith("all is well: ")
+    assert told.stdout.splitlines()[-1].startswith("0 wrong, 0 warnings, ")
     assert "what is served is ours" in told.stdout
     assert "ok       channel   #news (ai): the app is in it\n" in told.stdout
     service.articles.rename(service.base / "away")

@@ -64,26 +64,27 @@ def main() -> None:
             past = read_recorded(session, routes, since=start, until=rig.now)
             rows = session.outbox.ledger.rows(stories=[one.story for one in past.entries.values()])
         found = compare(past, None, replay(past, routes))
-        came = Counter(_week(found.periods, one.at) for one in past.events if one.before is None)
+        came = Counter(_week(found.days, one.at) for one in past.events if one.before is None)
         taken = Counter(
-            (row.route, _week(found.periods, row.at)) for row in rows if row.kind is not LedgerKind.BASELINE
+            (row.route, _week(found.days, row.at)) for row in rows if row.kind is not LedgerKind.BASELINE
         )
         print(f"week of     came  {'  '.join(f'{one.name}: taken, simulated, minimum' for one in routes)}")
-        for at, week in enumerate(found.periods):
+        for at in range(0, len(found.days), 7):
+            week = found.days[at]
             cells = []
             for name, side in ((one.name, one.after) for one in found.routes):
                 assert side is not None and side.about is not None
                 days = [quality for day, quality in side.minimums.items() if 0 <= (day - week).days < 7]
                 course = ", ".join(dict.fromkeys("any" if one is None else f"{one:g}" for one in days))
-                cells.append(f"{taken[name, week]:5} {side.per_period[at]:5}  {course:<20}")
+                cells.append(f"{taken[name, week]:5} {sum(side.per_day[at : at + 7]):5}  {course:<20}")
             print(f"{week}  {came[week]:4}  {'  '.join(cells)}")
         for route in routes:
             said = sum(count for (name, _), count in taken.items() if name == route.name)
             print(f"{route.name}: {said} taken in {past.days / 7:.1f} weeks, {said / past.days:.2f} a day")
 
 
-def _week(periods: tuple[date, ...], at: datetime) -> date:
-    return max(period for period in periods if period <= at.date())
+def _week(days: tuple[date, ...], at: datetime) -> date:
+    return max(day for day in days[::7] if day <= at.date())
 
 
 if __name__ == "__main__":

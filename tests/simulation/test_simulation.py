@@ -135,8 +135,8 @@ def test_what_comes_and_goes_says_why_not(rig: Rig) -> None:
     ai, daily = one.routes
     assert ai.before is not None and ai.after is not None and daily.after is not None
     assert (ai.before.stories, ai.after.stories, daily.after.stories) == (5, 6, 0)
-    assert sum(ai.after.per_period) == 6
-    assert len(one.periods) == 5
+    assert sum(ai.after.per_day) == 6
+    assert len(one.days) == 5
 
 
 def test_before_anything_was_recorded_it_is_estimated_from_the_folder(rig: Rig) -> None:
@@ -165,7 +165,7 @@ def test_caps_and_quiet_hours_shape_the_messages(rig: Rig) -> None:
     before_six = replace(past, until=catch_up.at - timedelta(hours=1))
     (route,) = compare(before_six, None, replay(before_six, [quiet])).routes
     assert route.after is not None
-    assert (route.after.stories, sum(route.after.per_period)) == (6, 0)
+    assert (route.after.stories, sum(route.after.per_day)) == (6, 0)
 
 
 @pytest.mark.parametrize(
