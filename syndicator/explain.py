@@ -203,17 +203,12 @@ def _routes(
             ledger=row,
             delivery=delivery,
             edits=tuple(one for one in edits if one.state is not DeliveryState.RELEASED),
-            held=hold and _with_end(session, route, hold, now),
+            held=hold and replace(hold, until=_end(session, route, hold, now)),
         )
 
 
-def _with_end(session: Session, route: Route, hold: Hold, now: datetime) -> Hold:
-    """The hold with all ends, also where the service needs none, as another cause wakes it."""
-    first, *others = (replace(one, until=_end(session, route, one, now)) for one in hold.all())
-    return replace(first, also=tuple(others))
-
-
 def _end(session: Session, route: Route, hold: Hold, now: datetime) -> datetime | None:
+    """Until when it holds, also where the service need not know, as another cause wakes it."""
     if hold.reason in (DueReason.SLOT, DueReason.CARRIED) and isinstance(route.deliver, Digest):
         return next_digest(route.deliver, now)
     if hold.reason is DueReason.CAPPED and route.per_hour is not None:

@@ -115,31 +115,21 @@ def test_held_story_says_until_when(tmp_path: Path, settings: dict[str, Any], he
     assert (word.reason, word.held) == (RouteReason.WAITING, held)
 
 
-@pytest.mark.parametrize(
-    ("deliver", "own"),
-    [
-        ("immediate", Hold(reason=DueReason.GATHERING, until=NOON + timedelta(minutes=5))),
-        (ANY.deliver, Hold(reason=DueReason.SLOT, until=utc(2026, 3, 15, 9))),
-    ],
-    ids=["immediate", "digest"],
-)
-def test_all_that_holds_a_story_back_is_named(tmp_path: Path, deliver: Any, own: Hold) -> None:
+@pytest.mark.parametrize("deliver", ["immediate", ANY.deliver], ids=["immediate", "digest"])
+def test_of_all_that_holds_a_story_back_the_longest_is_named(tmp_path: Path, deliver: Any) -> None:
     gather = {"gather": timedelta(minutes=5)} if deliver == "immediate" else {}
     hours = QuietHours(start=time(8), end=time(18))
     route = Route(name="slow", channel="C1", deliver=deliver, quiet_hours=hours, **gather)
     rig = Rig(tmp_path, publishes=False, routes=[route])
     rig.run_once()
-    until = rig.now + timedelta(hours=1)
     with rig.store.transaction() as session:
+        until = rig.now + timedelta(hours=1)
         session.outbox.ledger.mute("slow", since=rig.now, until=until, why="launch")
     rig.write("new.md")
     rig.run_once()
     (word,) = explained(rig, "new.md").routes
-    assert word.held is not None
-    muted = Hold(reason=DueReason.MUTED, until=until)
-    quiet = Hold(reason=DueReason.QUIET, until=utc(2026, 3, 14, 18))
-    assert set(word.held.all()) == {own, muted, quiet}
-    assert "muted until 2026-03-14 13:00 UTC; held back: quiet hours until" in held_words(word.held)
+    assert word.held == Hold(reason=DueReason.QUIET, until=utc(2026, 3, 14, 18))
+    assert held_words(word.held) == "held back: quiet hours until 2026-03-14 18:00 UTC"
 
 
 def test_other_entries_of_the_story_are_named_and_the_one_that_tells_it(tmp_path: Path) -> None:

@@ -216,10 +216,8 @@ def _minimum(word: RouteWord) -> Iterator[str]:
 
 
 def held_words(held: Hold) -> str:
-    """`held back: muted until 2026-03-14 13:00 UTC`, and so of all that holds."""
-    return "; ".join(
-        one.reason.value + (f" until {local_time(one.until)}" if one.until else "") for one in held.all()
-    )
+    """`held back: muted until 2026-03-14 13:00 UTC`."""
+    return held.reason.value + (f" until {local_time(held.until)}" if held.until else "")
 
 
 def edit_words(edit: Delivery) -> str:
@@ -299,7 +297,6 @@ def _route_facts(word: RouteWord) -> dict[str, Any]:
         "decided_by": ledger and ledger.route,
         "held": held and held.reason,
         "until": held and held.until,
-        "also_held": [{"held": one.reason, "until": one.until} for one in held.also] if held else [],
         "delivery": delivery and delivery.id,
         "state": delivery and delivery.state,
         "message": delivery and delivery.message_ts,

@@ -83,19 +83,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Why something waits, and until when where that is known; `also`: what else holds it, each by itself."""
+    """Why something waits, and until when where that is known. Of several, the one that lasts longest."""
 
     reason: DueReason
     until: datetime | None = None
-    also: tuple[Hold, ...] = ()
-
-    def all(self) -> tuple[Hold, ...]:
-        """All that holds it, each by itself."""
-        return replace(self, also=()), *self.also
-
-    def joined(self, other: Hold | None) -> Hold:
-        """This, and what else holds it."""
-        return self if other is None else replace(self, also=(*self.also, *other.all()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,14 +159,15 @@ def hold(route: Route, state: RouteState, now: datetime) -> Hold | None:
 
     To be asked again when a message is about to be sent: what is held goes back to the stories owed.
     """
-    holds = [
-        Hold(reason=DueReason.MUTED, until=muted_until(state.mutes, now)),
-        Hold(reason=DueReason.QUIET, until=quiet_until(route.quiet_hours, now)),
-    ]
+    ends = {
+        DueReason.MUTED: muted_until(state.mutes, now),
+        DueReason.QUIET: quiet_until(route.quiet_hours, now),
+    }
     if route.deliver == "immediate":
-        holds.append(Hold(reason=DueReason.MANY, until=flood_until(route, state, now)))
-    found = [one for one in holds if one.until is not None]
-    return replace(found[0], also=tuple(found[1:])) if found else None
+        ends[DueReason.MANY] = flood_until(route, state, now)
+    found = ((until, reason) for reason, until in ends.items() if until is not None)
+    until, reason = max(found, default=(None, None))
+    return None if reason is None else Hold(reason=reason, until=until)
 
 
 def summarise(
@@ -206,13 +198,13 @@ def alerts(stories: Iterable[OwedStory], route: Route) -> list[Draft]:
 def _immediate(ranked: Sequence[OwedStory], route: Route, state: RouteState, now: datetime) -> Plan:
     ready = [story for story in ranked if story.row.at + route.gather <= now]
     obstacle = _obstacle(route, state, now)
+    if obstacle is not None:
+        return Plan(held=_all_held(ranked, obstacle))
     gathering = tuple(
-        (row, Hold(reason=DueReason.GATHERING, until=row.at + route.gather).joined(obstacle))
+        (row, Hold(reason=DueReason.GATHERING, until=row.at + route.gather))
         for row, _ in ranked
         if row.at + route.gather > now
     )
-    if obstacle is not None:
-        return Plan(held=(*gathering, *_all_held(ready, obstacle)))
     since, found = resumed(route.quiet_hours, state.mutes, now), floods(state.arrivals, route.flood_window)
     late = {row.story for row, _ in ready if since is not None and row.at + route.gather < since}
     flooded = {row.story for row, _ in ready if any(first <= row.at <= last for first, last in found)}
@@ -247,8 +239,7 @@ def _digest(
     now: datetime,
 ) -> Plan:
     if slot is None:
-        held, waits = hold(route, state, now), Hold(reason=DueReason.SLOT)
-        return Plan(held=_all_held(ranked, held.joined(waits) if held else waits))
+        return Plan(held=_all_held(ranked, hold(route, state, now) or Hold(reason=DueReason.SLOT)))
     if ranked and (obstacle := _obstacle(route, state, now)) is not None:
         return Plan(held=_all_held(ranked, obstacle))
     if len(ranked) < digest.minimum:

@@ -95,7 +95,7 @@ def test_flood_is_held_until_no_more_come_and_gathered() -> None:
     assert (reasons(found), found.wake) == ({DueReason.MANY}, NOON + 30 * SECOND)
     slow = make_route(deliver="immediate", gather=MINUTE)
     found = plan(many(3), slow, now=NOON + MINUTE - SECOND, state=floods_of(25))
-    assert reasons(found) == {DueReason.GATHERING} and found.wake == NOON + MINUTE
+    assert reasons(found) == {DueReason.MANY} and found.wake == NOON + MINUTE
 
 
 def test_flood_that_is_over_is_one_digest_beside_what_came_later() -> None:
