@@ -14,7 +14,14 @@ from syndicator.notify.coverage import count_publishers, cover
 from syndicator.notify.due import DueReason, Hold
 from syndicator.notify.enqueue import HOUR, Enqueuer
 from syndicator.notify.minimums import judging, minimum_at
-from syndicator.notify.rules import FROM_LEDGER, TopicNames, judge_route, keys_of, names_with_ancestors
+from syndicator.notify.rules import (
+    FROM_LEDGER,
+    TopicNames,
+    fingerprint,
+    judge_route,
+    keys_of,
+    names_with_ancestors,
+)
 from syndicator.parse.identity import canonical_link
 from syndicator.schedule import next_digest
 from syndicator.settings.models import Digest, Route
@@ -174,12 +181,15 @@ def _routes(
     keys = keys_of(entry, names)
     minimums = session.outbox.ledger.minimums(route.name for route in routes if route.about is not None)
     began = session.stories.began([entry.story]).get(entry.story)
+    begun = session.outbox.ledger.route_fingerprints()
     for plain in routes:
         minimum = minimum_at(minimums.get(plain.name, ()), began)
         route = judging(plain, minimum)
         row = by_channel.get(route.channel)
         count, kind = count_publishers((entry, *others), route, names), row.kind if row else None
         reason = judge_route(entry, route, now=now, keys=keys, publishers=count, ledger=kind)
+        if reason is RouteReason.OWED and begun.get(plain.name) != fingerprint(plain):
+            reason = RouteReason.BASELINE  # as soon as the route begins, silently
         if row and row.kind is LedgerKind.OWED and row.route == route.name:
             # It was judged once, and leads its message also where the route would not take it now.
             coverage = cover(row, (entry, *others), route, names)

@@ -51,6 +51,16 @@ def test_entry_is_found_by_path_link_and_guid(rig: Rig) -> None:
     assert rig.explain("nothing.md").explanations == ()
 
 
+def test_what_a_route_that_has_not_begun_would_owe_is_its_baseline(rig: Rig) -> None:
+    rig.write("new.md")
+    rig.run_once()
+    assert routes(rig, "new.md")["any"] is RouteReason.WAITING
+    rig.restart(routes=[ANY, GOOD, Route(name="added", channel="C3")])
+    assert routes(rig, "new.md")["added"] is RouteReason.BASELINE
+    rig.run_once()
+    assert routes(rig, "new.md")["added"] is RouteReason.BASELINE
+
+
 def test_baseline_and_new_entry(rig: Rig) -> None:
     rig.write("new.md", topics=["Azure"], quality=20)
     rig.run_once()
