@@ -30,25 +30,23 @@ class StoryRouter:
     """Judges changes for all routes. One thread uses it."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self._index = RouteIndex(routes)
+        self.routes = tuple(routes)
         self._new: tuple[Route, ...] = ()
+        """Those that are yet to begin: their baseline is laid at once, by `begin`."""
+        self._begun = RouteIndex(routes)
         self._day: datetime | None = None
         """Of which the minimums are known to be written down."""
 
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        return self._index.routes
-
     def use(self, routes: Sequence[Route]) -> None:
         """Goes on with the same routes, whose channels are now known by their ids; `open` is to follow."""
-        self._index = RouteIndex(routes)
+        self.routes = tuple(routes)
 
     def open(self, session: Session) -> None:
-        """Finds out which routes are new or changed: they are silent until `begin`."""
+        """Finds out which routes are new or changed: they judge nothing until `begin`."""
         fingerprints = session.outbox.ledger.route_fingerprints()
-        self._new = tuple(
-            route for route in self.routes if fingerprints.get(route.name) != fingerprint(route)
-        )
+        new = {route.name for route in self.routes if fingerprints.get(route.name) != fingerprint(route)}
+        self._begun = RouteIndex([route for route in self.routes if route.name not in new])
+        self._new = tuple(route for route in self.routes if route.name in new)
 
     def update_minimums(self, store: Store, now: datetime) -> None:
         """Once a day writes down the minimums of routes with `about` that have begun; to be called before
@@ -80,14 +78,14 @@ class StoryRouter:
         silent: bool,
         taken_out: Collection[str] = (),
     ) -> None:
-        """Writes what the changes cause; with `silent`, as baseline.
+        """Writes what the changes cause by the routes that have begun; with `silent`, as baseline.
 
         `taken_out` are entries that were taken out of a message before it was sent.
         """
         found = [Change(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes]
         sources = {change.entry.article.source for change in found} if silent else set()
         found += self._heirs(session, found, taken_out)
-        self._decide(session, found, self._index, topic_names, now=now, silent_sources=sources)
+        self._decide(session, found, self._begun, topic_names, now=now, silent_sources=sources)
 
     def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
         """Ends the silence of new and changed routes; to be called once all sources have been scanned.
@@ -104,10 +102,11 @@ class StoryRouter:
             self._settle_routes(session, now)
         for route in self._new:
             log.info("route begun, silently", route=route.name)
-        self._new = ()
+        self._begun, self._new = RouteIndex(self.routes), ()
 
     def _lay_baseline(self, store: Store, now: datetime, progress: Progress) -> None:
         about, index = [route for route in self._new if route.about is not None], RouteIndex(self._new)
+        names = {route.name for route in self._new}
         with store.transaction() as session:
             for route in about:
                 session.outbox.ledger.forget_minimums(route.name)
@@ -119,7 +118,7 @@ class StoryRouter:
             with store.transaction() as session:
                 entries = session.entries(guids[start : start + SOME]).values()
                 found = [Change(entry=one.entry) for one in entries]
-                self._decide(session, found, index, topic_names, now=now)
+                self._decide(session, found, index, topic_names, now=now, silent_routes=names)
 
     def _decide(
         self,
@@ -129,6 +128,7 @@ class StoryRouter:
         topic_names: TopicNames,
         *,
         now: datetime,
+        silent_routes: Collection[str] = (),
         silent_sources: Collection[str] = (),
     ) -> None:
         changed = [change.entry for change in changes]
@@ -140,14 +140,15 @@ class StoryRouter:
         # What a beginning source makes enough publishers for is baseline as well, whoever else has it.
         silent = {*silent_sources, *(one.article.source for one in others)} if silent_sources else ()
         ledger = session.outbox.ledger
+        stories, channels = {entry.story for entry in changed}, {route.channel for route in routes}
         decisions = announce(
             changes,
-            routes_by_story(session, routes, {entry.story for entry in changed}),
+            routes_by_story(session, routes, stories),
             others=others,
             now=now,
-            ledger=ledger.kinds([entry.story for entry in entries], [entry.guid for entry in entries]),
+            ledger=ledger.kinds(stories, [entry.guid for entry in entries], channels),
             topic_names=topic_names,
-            silent_routes={route.name for route in self._new},
+            silent_routes=silent_routes,
             silent_sources=silent,
         )
         ledger.add(row for one in decisions if (row := one.row) is not None)

@@ -33,7 +33,8 @@ def find_backfill(
 ) -> Backfill:
     """The best of the stories published since then, at most `limit`. Reads the store, writes nothing."""
     entries = [stored.entry for stored in session.published_since(since)]
-    kinds = session.outbox.ledger.kinds((one.story for one in entries), (one.guid for one in entries))
+    stories, guids = [one.story for one in entries], [one.guid for one in entries]
+    kinds = session.outbox.ledger.kinds(stories, guids, [route.channel])
     others = session.others_of(entries) if route.min_publishers > 1 else []
     names = names_with_ancestors(stored.topic for stored in session.topics())
     asked_for = [route.model_copy(update={"max_age": now - since})]

@@ -6,6 +6,7 @@ It keeps decisions and makes none. Each method costs one statement, by index, fo
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -18,14 +19,20 @@ from syndicator.settings.models import Route
 from syndicator.store.dialect import (
     batches,
     change_unless_taken,
+    in_list,
     insert_missing,
     insert_new,
     replace_if,
     row_of,
+    unindexed,
     upsert,
 )
 from syndicator.store.outbox_tables import WAITING, digest_slots, ledger, minimums, mutes, routes
 
+_OF_THESE = or_(in_list(ledger.c.story, "stories"), in_list(ledger.c.guid, "guids"))
+_KINDS = select(ledger.c.channel, ledger.c.story, ledger.c.guid, ledger.c.kind).where(
+    _OF_THESE, in_list(unindexed(ledger.c.channel), "channels")
+)
 STRONGER = (LedgerKind.BASELINE, LedgerKind.OWED, LedgerKind.SHOWN, LedgerKind.ANNOUNCED)
 """Of two rows on one story the later of these counts."""
 
@@ -38,29 +45,29 @@ class Ledger:
 
     # the ledger itself
 
-    def kinds(self, stories: Iterable[str], guids: Iterable[str]) -> dict[tuple[str, str], LedgerKind]:
-        """What the ledger says, by (channel, story) and by (channel, guid), of these stories and entries.
+    def kinds(
+        self, stories: Iterable[str], guids: Iterable[str], channels: Iterable[str]
+    ) -> dict[tuple[str, str], LedgerKind]:
+        """What these channels' ledgers say, by (channel, story) and by (channel, guid), of these stories and
+        entries. One statement, that finds them by index in all channels.
 
         Of several rows on one entry, whose story has changed, the stronger one.
         """
+        keys = {"stories": stories, "guids": guids, "channels": channels}
+        rows = self._connection.execute(_KINDS, {name: json.dumps([*some]) for name, some in keys.items()})
         found: dict[tuple[str, str], LedgerKind] = {}
-        columns = (ledger.c.channel, ledger.c.story, ledger.c.guid, ledger.c.kind)
-        for column, keys in ((ledger.c.story, stories), (ledger.c.guid, guids)):
-            for some in batches(sorted(set(keys))):
-                for row in self._connection.execute(select(*columns).where(column.in_(some))):
-                    for key in ((row.channel, row.story), (row.channel, row.guid)):
-                        found[key] = max(found.get(key, row.kind), row.kind, key=STRONGER.index)
+        for channel, story, guid, kind in rows:
+            for key in ((channel, story), (channel, guid)):
+                found[key] = max(found.get(key, kind), kind, key=STRONGER.index)
         return found
 
     def rows(self, *, stories: Sequence[str] = (), guids: Sequence[str] = ()) -> list[LedgerRow]:
         """The rows of these few stories or entries, by channel and story."""
         return self._rows(or_(ledger.c.story.in_(stories), ledger.c.guid.in_(guids)), "channel", "story")
 
-    def add(self, rows: Iterable[LedgerRow]) -> list[LedgerRow]:
-        """Writes each row whose story the channel's ledger does not hold yet; those, in their order."""
-        some = {(row.channel, row.story): row for row in reversed(list(rows))}
-        new = insert_new(self._connection, ledger, map(row_of, some.values()))
-        return [row for key, row in reversed(some.items()) if key in new]
+    def add(self, rows: Iterable[LedgerRow]) -> None:
+        """Writes each row whose story the channel's ledger does not hold yet; of several the first."""
+        insert_missing(self._connection, ledger, map(row_of, rows))
 
     def reopen(self, rows: Iterable[LedgerRow]) -> list[LedgerRow]:
         """Writes each row whose story the channel's ledger does not hold, or holds as baseline; those."""
@@ -219,22 +226,23 @@ class Ledger:
         """Hands what gone routes still owe to the first route of the same channel, else lets it go.
 
         `names_by_channel` are the routes of today in order. What no route's channel takes becomes baseline.
-        Gives how many were handed on and how many let go. Reads all that is owed.
+        Gives how many were handed on and how many let go.
         """
-        handed: dict[str, list[LedgerRow]] = {}
-        gone: list[LedgerRow] = []
-        for story in self.owed():
-            names = names_by_channel.get(story.channel, ())
-            if story.route not in names:
-                (handed.setdefault(names[0], []) if names else gone).append(story)
-        for route, stories in handed.items():
-            self._change(stories, route=route)
-        self._change(gone, kind=LedgerKind.BASELINE, reason=RouteReason.BASELINE)
+        handed = gone = 0
+        for route, channel in self.owing():
+            names = names_by_channel.get(channel, ())
+            if route in names:
+                continue
+            theirs = and_(ledger.c.route == route, ledger.c.channel == channel, WAITING)
+            let_go = {"kind": LedgerKind.BASELINE, "reason": RouteReason.BASELINE}
+            values = {"route": names[0]} if names else let_go
+            count = self._connection.execute(update(ledger).where(theirs).values(values)).rowcount
+            handed, gone = (handed + count, gone) if names else (handed, gone + count)
         known = {name for names in names_by_channel.values() for name in names}
         for name in self.route_fingerprints().keys() - known:
             self._connection.execute(delete(routes).where(routes.c.name == name))
             self.forget_minimums(name)
-        return sum(map(len, handed.values())), len(gone)
+        return handed, gone
 
     # the times of digests
 
@@ -273,10 +281,6 @@ class Ledger:
     def _rows(self, condition: ColumnElement[bool], *order: str) -> list[LedgerRow]:
         query = select(ledger).where(condition).order_by(*(ledger.c[name] for name in order))
         return [LedgerRow(**row) for row in self._connection.execute(query).mappings()]
-
-    def _change(self, stories: Sequence[LedgerRow], **values: object) -> None:
-        for some in batches(stories):
-            self._connection.execute(update(ledger).where(_are(some)).values(values))
 
 
 def _are(rows: Sequence[LedgerRow]) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from syndicator.alerts import LedgerKind
 from syndicator.entries import routing
 from syndicator.progress import Stopped
 from syndicator.settings.models import Digest, Route
@@ -134,6 +135,35 @@ def never_committed(rig: Rig, table: str) -> Iterator[None]:
             yield
         finally:
             connection.executescript("DROP TRIGGER cut_off; DROP TABLE cut;")
+
+
+def test_new_routes_judge_each_story_once_when_they_begin(tmp_path: Path) -> None:
+    channels = ("C1", "C2", "C2")
+    rig = Rig(tmp_path, routes=[Route(name=f"r{at}", channel=one) for at, one in enumerate(channels)])
+    for number in range(5):
+        rig.write(f"{number}.md")
+    rig.scan()
+    assert decided(rig) == []
+    rig.app.router.begin(rig.store, now=rig.now)
+    assert decided(rig) == [(channel, LedgerKind.BASELINE) for channel in ("C1", "C2") for _ in range(5)]
+
+
+def test_route_that_has_begun_owes_what_comes_while_another_of_its_channel_is_new(tmp_path: Path) -> None:
+    known = Route(name="known", channel="C1")
+    rig = Rig(tmp_path, routes=[known])
+    rig.run_once()
+    rig.restart(routes=[Route(name="new", channel="C1"), known, Route(name="elsewhere", channel="C2")])
+    rig.write("a.md")
+    rig.look()
+    assert decided(rig) == [("C1", LedgerKind.OWED), ("C2", LedgerKind.BASELINE)]
+    assert [row.route for row in rig.owed()] == ["known"]
+
+
+def decided(rig: Rig) -> list[tuple[str, LedgerKind]]:
+    """What the ledger says, by channel and story."""
+    with rig.store.reading() as session:
+        rows = session.outbox.ledger.rows(stories=[entry.story for entry in rig.entries().values()])
+    return [(row.channel, row.kind) for row in rows]
 
 
 def test_route_whose_beginning_was_cut_off_between_portions_begins_anew(

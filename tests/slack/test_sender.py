@@ -303,7 +303,7 @@ def test_message_that_is_only_drawn_is_shown_and_never_sent() -> None:
     assert "What d1 says." in str(screen.file.getvalue())  # type: ignore[attr-defined]  # it is a StringIO
     assert world.states() == {"d1": DeliveryState.SHOWN}
     with world.store() as outbox:
-        assert outbox.ledger.kinds(["s1"], [])["C1", "s1"] is LedgerKind.SHOWN
+        assert outbox.ledger.kinds(["s1"], [], ["C1"])["C1", "s1"] is LedgerKind.SHOWN
     assert world.step(timedelta(days=2)) == 0, "what was shown stays shown"
     with world.store() as outbox:
         assert outbox.retry("d1", world.clock()) is Retry.AGAIN

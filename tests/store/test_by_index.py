@@ -12,10 +12,11 @@ from tests.store.outbox_values import NOON, SECOND, memory_store
 FULL = (
     "ix_ledger_route (route=?)",
     "ix_ledger_delivery (delivery=?)\nUSE",
+    "sqlite_autoindex_ledger_1 (channel=?)",
     "SCAN deliveries",
     "SCAN ledger\n",
 )
-"""What would read all that a route ever took, all that is in no message, or everything."""
+"""What would read all that a route ever took, all that is in no message, a whole channel, or everything."""
 
 
 def test_what_is_asked_in_each_run_is_found_by_index() -> None:
@@ -43,7 +44,7 @@ def test_what_is_asked_in_each_run_is_found_by_index() -> None:
         outbox.release(("ai", "C1"), "muted", NOON)
         outbox.oldest("ai", "C1")
         outbox.recent("C1", NOON)
-        outbox.ledger.kinds(["s"], ["g"])
+        outbox.ledger.kinds(["s"], ["g"], ["C1"])
         outbox.ledger.deliveries_with([make_entry()])
         outbox.ledger.owing()
         outbox.ledger.owed("ai")

@@ -111,7 +111,7 @@ def test_unclear_message_is_claimed_for_a_look_when_due(store: OutboxStore) -> N
 def test_sent_message_marks_its_stories_announced(store: OutboxStore) -> None:
     with store() as outbox:
         owed = make_owed()
-        assert outbox.ledger.add([owed]) == [owed]
+        outbox.ledger.add([owed])
         outbox.write(make_delivery(guids=(owed.guid,)), [owed])
         assert outbox.ledger.owed() == []
         (claimed,) = claim(outbox)
