@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import console, entry_facts, grid, say, say_json
-from syndicator.text import say_count, shown
+from syndicator.cli.terminal import entry_facts, say, say_json
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
     from syndicator.notify.backfill import Backfill
@@ -55,8 +55,6 @@ def backfill(
 
 
 def _print(route: Route, found: Backfill, *, dry_run: bool) -> None:
-    from rich.text import Text
-
     from syndicator.models import number
 
     count = len(found.stories)
@@ -65,22 +63,15 @@ def _print(route: Route, found: Backfill, *, dry_run: bool) -> None:
         (f"{route.name} → {route.channel}: ", "bold"),
         f"{say_count(count, 'story', 'stories')} {verb[count != 1]} owed",
     )
-    table = grid("dim", "dim", "")
     for _, entry in found.stories[:LISTED]:
-        table.add_row(
-            number(entry.article.quality),
-            f"{entry.article.published:%Y-%m-%d}",
-            Text(shown(entry.article.title)),
-        )
+        article = entry.article
+        say((f"  {number(article.quality):>7}  {article.published:%Y-%m-%d}  ", "dim"), article.title)
     if count > LISTED:
-        table.add_row("", "", f"and {count - LISTED} more")
-    console().print(table)
+        say(f"  and {count - LISTED} more")
     if found.left_out:
         say(("Not announced of that time:", "dim"))
-        counts = grid("dim", "dim")
         for reason, some in sorted(found.left_out.items(), key=lambda one: -one[1]):
-            counts.add_row(f"{some:>7}", reason.value)
-        console().print(counts)
+            say((f"  {some:>7}  {reason.value}", "dim"))
 
 
 def _facts(route: Route, found: Backfill, since: datetime, *, dry_run: bool) -> dict[str, Any]:

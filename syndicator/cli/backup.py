@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,16 +33,14 @@ def backup(
     """Back the state up into one file, checked and compressed. The service may run meanwhile."""
     from syndicator.store.backup import back_up
 
-    settings, began = options.read_settings(config), time.monotonic()
+    settings = options.read_settings(config)
     target = _target(settings, file)
     with _progress("Backing up") as progress:
         facts = back_up(settings.state, target, progress)
-    size = target.stat().st_size
     if as_json:
-        seconds = round(time.monotonic() - began, 3)
-        say_json({"path": target, "size_bytes": size, "seconds": seconds} | _of(facts))
+        say_json({"path": target, **asdict(facts)})
         return
-    say((f"{target}", "bold"), f": {say_size(size)}, whole: {_words(facts)}")
+    say((f"{target}", "bold"), f": {say_size(target.stat().st_size)}, whole: {_words(facts)}")
 
 
 @app.command()
@@ -58,7 +56,7 @@ def restore(
     with _progress("Restoring") as progress:
         facts, aside = put_back(settings.state, file, options.now(), progress)
     if as_json:
-        say_json({"path": file, "aside": aside} | _of(facts))
+        say_json({"path": file, "aside": aside, **asdict(facts)})
         return
     say("restored ", (f"{file}", "bold"), f": {_words(facts)}")
     if aside is not None:
@@ -80,15 +78,6 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Shows bytes as megabytes."""
     with progress_bar() as bar:
         yield lambda done, of: bar.update(f"{what}, MB", done // 1_000_000, of // 1_000_000)
-
-
-def _of(facts: Facts) -> dict[str, Any]:
-    return {
-        "revision": facts.revision,
-        "database_bytes": facts.size_bytes,
-        "entries": facts.entries,
-        "owed": facts.owed,
-    }
 
 
 def _words(facts: Facts) -> str:

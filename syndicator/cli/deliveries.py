@@ -75,30 +75,25 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         wanted = states or [state for state in DeliveryState if state is not DeliveryState.RELEASED]
         found = session.outbox.list(wanted, limit=limit)
         entries = known_entries(session, [guid for one in found for guid in one.guids])
-        channels = session.outbox.channels.broken()
         called = written_names(settings.routes, session.outbox.channels.ids())
     titles = {one.id: [entries[guid].article.title for guid in one.guids if guid in entries] for one in found}
     if as_json:
         say_json([_facts(one, titles[one.id]) for one in found])
         return
-    broken = {channel.channel: channel.broken or "" for channel in channels}
     if found:
-        say_table(HEADS, [_row(one, titles[one.id], broken, called) for one in found])
+        say_table(HEADS, [_row(one, titles[one.id], called) for one in found])
     else:
         say("No messages.")
-    for why in broken.values():
-        # What broke it names the channel itself.
-        say((why, "red"))
 
 
-def _row(
-    one: Delivery, titles: Sequence[str], broken: Mapping[str, str], called: Mapping[str, str]
-) -> tuple[str | Text, ...]:
-    """A message; why its channel is broken stands below all, once, and not again with each."""
+def _row(one: Delivery, titles: Sequence[str], called: Mapping[str, str]) -> tuple[str | Text, ...]:
     from rich.text import Text
 
-    error = "" if one.error == broken.get(one.channel) else shown(one.error or "")
-    notes = [f"{one.route} → {called.get(one.channel, one.channel)}", _title(one, titles), error]
+    notes = [
+        f"{one.route} → {called.get(one.channel, one.channel)}",
+        _title(one, titles),
+        shown(one.error or ""),
+    ]
     return (
         one.id[:8],
         Text(one.state.value, style=STYLES.get(one.state, "")),

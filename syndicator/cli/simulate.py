@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import console, entry_facts, grid, say, say_json
-from syndicator.text import say_count, shown
+from syndicator.cli.terminal import entry_facts, say, say_json, say_table
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from syndicator.settings.models import Settings
     from syndicator.simulation.comparison import ChangedStory, ComparedRoute, Comparison, Volume
 
@@ -101,9 +99,9 @@ def _print(found: Comparison, new: str, today: str | None) -> None:
     if not found.routes:
         say("There are no routes: nothing goes to Slack.")
         return
-    console().print(_routes(found, compared=today is not None))
-    console().print()
-    console().print(_days(found, compared=today is not None))
+    _print_routes(found, compared=today is not None)
+    say("")
+    _print_days(found, compared=today is not None)
     if today is not None:
         _print_stories("Comes", found.comes, "not by today's settings: ", found.called)
         _print_stories("Goes", found.goes, "not by the new settings: ", found.called)
@@ -113,18 +111,13 @@ def _pair(before: str, after: str, *, compared: bool) -> str:
     return f"{before} → {after}" if compared and before != after else after
 
 
-def _routes(found: Comparison, *, compared: bool) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("route", "channel", box=None, pad_edge=False)
-    for name in ("quality", "stories", "a day", "messages"):
-        table.add_column(name, justify="right", no_wrap=True)
+def _print_routes(found: Comparison, *, compared: bool) -> None:
+    rows = []
     for route in found.routes:
         sides = [_words(side, found.recorded.days) for side in (route.before, route.after)]
         facts = (_pair(*pair, compared=compared) for pair in zip(*sides, strict=True))
-        table.add_row(Text(route.name), Text(found.called.get(route.channel, route.channel)), *facts)
-    return table
+        rows.append((route.name, found.called.get(route.channel, route.channel), *facts))
+    say_table(("route", "channel", "quality", "stories", "a day", "messages"), rows)
 
 
 def _words(side: Volume | None, days: float) -> tuple[str, str, str, str]:
@@ -137,47 +130,35 @@ def _words(side: Volume | None, days: float) -> tuple[str, str, str, str]:
     return quality, f"{side.stories:,}", say_rate(side.stories, days), f"{side.messages:,}"
 
 
-def _days(found: Comparison, *, compared: bool) -> Table:
+def _print_days(found: Comparison, *, compared: bool) -> None:
     """Stories sent to each channel on each day."""
-    from rich.table import Table
-    from rich.text import Text
-
     channels: dict[str, list[ComparedRoute]] = {}
     for route in found.routes:
         channels.setdefault(route.channel, []).append(route)
-    table = Table("sent on", box=None, pad_edge=False)
-    for channel in channels:
-        table.add_column(Text(found.called.get(channel, channel)), justify="right")
-    for at, day in enumerate(found.days):
-        cells = (
-            _pair(
-                *(
-                    str(sum(side.per_day[at] for side in sides if side is not None))
-                    for sides in zip(*((route.before, route.after) for route in some), strict=True)
-                ),
-                compared=compared,
-            )
-            for some in channels.values()
-        )
-        table.add_row(f"{day:%a} {day}", *cells)
-    return table
+    rows = [
+        (f"{day:%a} {day}", *(_sent(some, at, compared=compared) for some in channels.values()))
+        for at, day in enumerate(found.days)
+    ]
+    say_table(("sent on", *(found.called.get(channel, channel) for channel in channels)), rows)
+
+
+def _sent(routes: Sequence[ComparedRoute], at: int, *, compared: bool) -> str:
+    before = sum(route.before.per_day[at] for route in routes if route.before is not None)
+    after = sum(route.after.per_day[at] for route in routes if route.after is not None)
+    return _pair(str(before), str(after), compared=compared)
 
 
 def _print_stories(title: str, stories: Sequence[ChangedStory], why: str, called: Mapping[str, str]) -> None:
-    from rich.text import Text
-
     from syndicator.models import number
 
-    console().print()
+    say("")
     say((f"{title}: {say_count(len(stories), 'story', 'stories')}", "bold"))
-    table = grid("dim", "", "")
     for one in stories[:LISTED]:
         reason = one.why.value if one.why else "no route leads to the channel"
-        text = Text(shown(one.entry.article.title)).append(f"\n{why}{reason}", "dim")
-        table.add_row(Text(called.get(one.channel, one.channel)), number(one.entry.article.quality), text)
+        head = f"  {called.get(one.channel, one.channel)}  {number(one.entry.article.quality):>7}  "
+        say((head, "dim"), one.entry.article.title, (f" {why}{reason}", "dim"))
     if len(stories) > LISTED:
-        table.add_row("", "", f"and {len(stories) - LISTED} more")
-    console().print(table)
+        say(f"  and {len(stories) - LISTED} more")
 
 
 def _facts(found: Comparison) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from syndicator.text import OBEYED, shown
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
-    from rich.table import Table
     from rich.text import Text
 
     from syndicator.models import Entry
@@ -59,17 +58,6 @@ def _styled(text: str, style: str) -> str:
     if not style or not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
     return f"\x1b[{';'.join(_CODES[word] for word in style.split())}m{text}\x1b[0m"
-
-
-def grid(*styles: str) -> Table:
-    """A table without lines and heads, its last column folded; `styles` are those of the columns."""
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
-    for style in styles[:-1]:
-        table.add_column(style=style)
-    table.add_column(style=styles[-1], overflow="fold")
-    return table
 
 
 def say_table(heads: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
