@@ -89,14 +89,15 @@ class SlackBot:
         self._client = WebClient(
             token=token, base_url=api_url, timeout=SILENCE_S, retry_handlers=[], logger=silent
         )
-        self._calls = Calls(deadline)
+        self._deadline = deadline
 
     def __repr__(self) -> str:
         return "SlackBot()"
 
     def check(self) -> Identity:
         """Asks Slack whom the token belongs to (`auth.test`). Raises as `post`."""
-        answer = self._calls.make(
+        answer = in_time(
+            self._deadline,
             self._client.auth_test,
             Call(method=SlackMethod.AUTH_TEST, what="the token could not be checked"),
         )
@@ -113,7 +114,9 @@ class SlackBot:
         as `post`; Rejected (`channel_not_found`) also for a private one that the bot was not invited to."""
         # https://docs.slack.dev/reference/methods/conversations.info
         call = Call(method=SlackMethod.INFO, what="the channel could not be looked at", on=id)
-        found = self._calls.make(partial(self._client.conversations_info, channel=id), call).get("channel")
+        found = in_time(self._deadline, partial(self._client.conversations_info, channel=id), call).get(
+            "channel"
+        )
         if not isinstance(found, dict):
             raise call.failed(Unclear, "no_channel")
         return SlackChannel(
@@ -174,7 +177,8 @@ class SlackBot:
 
     def _send(self, delivery: Delivery, message: Mapping[str, object]) -> Any:
         arguments: dict[str, Any] = dict(message)
-        answer = self._calls.make(
+        answer = in_time(
+            self._deadline,
             lambda: self._client.chat_postMessage(channel=delivery.channel, **arguments),
             post_call(SlackMethod.POST_MESSAGE, delivery),
         )
@@ -184,7 +188,8 @@ class SlackBot:
 
     def _update(self, channel: str, ts: str, message: Mapping[str, object]) -> None:
         arguments: dict[str, Any] = dict(message)
-        self._calls.make(
+        in_time(
+            self._deadline,
             lambda: self._client.chat_update(channel=channel, ts=ts, **arguments),
             Call(method=SlackMethod.UPDATE, what=EDIT_WHAT, on=channel),
         )
@@ -206,7 +211,7 @@ class SlackBot:
     ) -> Iterator[dict[str, Any]]:
         cursor: str | None = None
         for _ in range(MAX_PAGES):
-            page = self._calls.make(partial(get, limit=size, cursor=cursor), call)
+            page = in_time(self._deadline, partial(get, limit=size, cursor=cursor), call)
             found = page.get(key)
             if not isinstance(found, list):
                 raise call.failed(Unclear, f"no_{key}")
@@ -225,7 +230,7 @@ class SlackWebhook:
 
     def __init__(self, url: str, *, deadline: timedelta = WEBHOOK_DEADLINE) -> None:
         self._client = WebhookClient(url, timeout=SILENCE_S, retry_handlers=[], logger=silent)
-        self._calls = Calls(deadline)
+        self._deadline = deadline
 
     def __repr__(self) -> str:
         return "SlackWebhook()"
@@ -244,7 +249,7 @@ class SlackWebhook:
     def _send(self, delivery: Delivery, message: Mapping[str, object]) -> None:
         call = post_call(SlackMethod.WEBHOOK, delivery)
         body = {name: value for name, value in message.items() if name != "metadata"}
-        answer = self._calls.make(lambda: self._client.send_dict(body), call)
+        answer = in_time(self._deadline, lambda: self._client.send_dict(body), call)
         if answer.status_code == 200 and answer.body.strip() == "ok":
             return
         word = word_of(answer.body.strip())
@@ -256,23 +261,17 @@ def post_call(method: SlackMethod, delivery: Delivery) -> Call:
     return Call(method=method, what="the message was not posted", on=delivery.channel, unclear=MAYBE_POSTED)
 
 
-class Calls:
-    """Makes calls that end in time, and turns what they raise into ours."""
-
-    def __init__(self, deadline: timedelta) -> None:
-        self._deadline = deadline
-
-    def make(self, ask: Callable[[], T], call: Call) -> T:
-        """The result of asking, within the deadline. Raises Refused (of this method), Rejected or Unclear."""
-        asked = begin("slack call", ask)
-        try:
-            error = asked.exception(self._deadline.total_seconds())
-        except TimeoutError:
-            error = call.failed(Unclear, "deadline", "no answer in time", answered=False)
-        if error is not None:
-            # Raised here, where nothing is being handled: a chained SlackApiError would hold the token.
-            raise from_exception(error, call, datetime.now(UTC))
-        return asked.result()
+def in_time(deadline: timedelta, ask: Callable[[], T], call: Call) -> T:
+    """The result of asking, within the deadline. Raises Refused (of this method), Rejected or Unclear."""
+    asked = begin("slack call", ask)
+    try:
+        error = asked.exception(deadline.total_seconds())
+    except TimeoutError:
+        error = call.failed(Unclear, "deadline", "no answer in time", answered=False)
+    if error is not None:
+        # Raised here, where nothing is being handled: a chained SlackApiError would hold the token.
+        raise from_exception(error, call, datetime.now(UTC))
+    return asked.result()
 
 
 def post_or_plain(post: Callable[[Mapping[str, Any]], T], message: Mapping[str, Any]) -> T:
