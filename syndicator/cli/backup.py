@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,8 +33,13 @@ def backup(
 
     settings = options.read_settings(config)
     target = _target(settings, file)
-    with _progress("Backing up") as progress:
-        facts = back_up(settings.state, target, progress)
+    with progress_bar() as bar:
+        megabyte = 1_000_000
+        facts = back_up(
+            settings.state,
+            target,
+            lambda done, of: bar.update("Backing up, MB", done // megabyte, of // megabyte),
+        )
     if as_json:
         say_json({"path": target, **asdict(facts)})
         return
@@ -53,8 +56,7 @@ def restore(
     from syndicator.store.backup import restore as put_back
 
     settings = options.read_settings(config)
-    with _progress("Restoring") as progress:
-        facts, aside = put_back(settings.state, file, options.now(), progress)
+    facts, aside = put_back(settings.state, file, options.now())
     if as_json:
         say_json({"path": file, "aside": aside, **asdict(facts)})
         return
@@ -71,13 +73,6 @@ def _target(settings: Settings, file: Path | None) -> Path:
     if file is None:
         return path_for(backup_folder(settings.state, folder), settings.state, options.now())
     return path_for(file, settings.state, options.now()) if file.is_dir() else file
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows bytes as megabytes."""
-    with progress_bar() as bar:
-        yield lambda done, of: bar.update(f"{what}, MB", done // 1_000_000, of // 1_000_000)
 
 
 def _words(facts: Facts) -> str:

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
 from syndicator.errors import StoreDamaged, StoreError
 from syndicator.progress import Progress
@@ -34,7 +34,7 @@ UNFINISHED = ".unfinished"
 GZIP, SQLITE = b"\x1f\x8b", b"SQLite format 3\0"
 LEVEL = 1
 """Of a database of 65 MB, 17.5 MB are left after 1 s of processor time; at level 6 14.7 MB after 3 s."""
-STEP_PAGES, CHUNK_BYTES = 256, 2**18
+CHUNK_BYTES = 2**18
 COUNTS = """SELECT (SELECT count(*) FROM entries),
     (SELECT count(*) FROM deliveries WHERE state IN ('owed', 'sending', 'unclear'))"""
 OTHER_BACKUP = "Restore another backup; nothing was changed"
@@ -54,7 +54,7 @@ class Facts:
 def back_up(url: str, target: Path, progress: Progress) -> Facts:
     """Writes a checked, compressed copy to `target`, whose folder is made; a backup there is replaced.
 
-    The database may be in use. `progress` is told bytes, of about so many; what it raises leaves no file.
+    The database may be in use. `progress` is told how many bytes are packed; what it raises leaves no file.
     Raises StoreDamaged where the database is not sound, StoreTooNew, StoreUnavailable or StoreError.
     """
     path = database_path(url)
@@ -66,14 +66,14 @@ def back_up(url: str, target: Path, progress: Progress) -> Facts:
         _refuse_to_replace(target)
         with _unfinished(target, "copy") as copy, _unfinished(target, "packed") as packed:
             with _damage(path, "Check the disk; backups of before stay as they are"):
-                _copy(path, copy, progress)
+                _copy(path, copy)
                 facts = _check(copy, path)
             _pack(copy, packed, target.stem, progress)
             _put(packed, target)
     return facts
 
 
-def restore(url: str, backup: Path, now: datetime, progress: Progress) -> tuple[Facts, Path | None]:
+def restore(url: str, backup: Path, now: datetime) -> tuple[Facts, Path | None]:
     """Puts a backup, or a plain copy of a database, in the place of the database.
 
     What is in it, and where the database of before is now, if there was one.
@@ -91,7 +91,7 @@ def restore(url: str, backup: Path, now: datetime, progress: Progress) -> tuple[
         _unfinished(path, "new") as new,
     ):
         with _damage(backup, OTHER_BACKUP):
-            _unpack(backup, new, progress)
+            _unpack(backup, new)
             facts = _check(new, backup)
         _give_to_owner(new, path)
         aside = move_aside(path, now, "before-restore")
@@ -121,22 +121,17 @@ def _head(path: Path) -> bytes:
         return file.read(len(SQLITE))
 
 
-def _copy(path: Path, copy: Path, progress: Progress) -> None:
+def _copy(path: Path, copy: Path) -> None:
     address = f"{path.absolute().as_uri()}?mode=rw"
     with (
         translated(path),
         closing(sqlite3.connect(address, uri=True, timeout=10, isolation_level=None)) as source,
     ):
-        size = source.execute("PRAGMA page_size").fetchone()[0]
         source.execute("BEGIN")
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # here the transaction begins to read
         with translated(copy), closing(sqlite3.connect(copy)) as target:
             target.execute("PRAGMA synchronous=OFF")
-            source.backup(
-                target,
-                pages=STEP_PAGES,
-                progress=lambda _, left, of: progress((of - left) * size, of * size * 2),
-            )
+            source.backup(target)
 
 
 def _check(copy: Path, on: Path) -> Facts:
@@ -162,33 +157,24 @@ def _pack(copy: Path, packed: Path, name: str, progress: Progress) -> None:
         packed.open("wb") as file,
         gzip.GzipFile(name, "wb", LEVEL, file) as pack,
     ):
-        _pour(plain, pack, lambda done: progress(size + done, size * 2))
+        while chunk := plain.read(CHUNK_BYTES):
+            pack.write(chunk)
+            progress(plain.tell(), size)
 
 
-def _unpack(backup: Path, target: Path, progress: Progress) -> None:
+def _unpack(backup: Path, target: Path) -> None:
     """A backup unpacked, or a copy of a plain database with what is in the log beside it."""
     head = _head(backup)
     if head.startswith(SQLITE):
-        _copy(backup, target, progress)
+        _copy(backup, target)
         return
     if not head.startswith(GZIP):
         raise StoreError("this is no backup", on=str(backup), fix=OTHER_BACKUP)
-    size = backup.stat().st_size
     try:
-        with backup.open("rb") as file, gzip.GzipFile(fileobj=file) as plain, target.open("wb") as unpacked:
-            _pour(plain, unpacked, lambda _: progress(file.tell(), size))
+        with gzip.open(backup) as plain, target.open("wb") as unpacked:
+            shutil.copyfileobj(plain, unpacked, CHUNK_BYTES)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise StoreError("the backup is damaged", on=str(backup), why=str(error), fix=OTHER_BACKUP) from None
-
-
-def _pour(
-    source: IO[bytes] | gzip.GzipFile, target: IO[bytes] | gzip.GzipFile, progress: Callable[[int], None]
-) -> None:
-    done = 0
-    while chunk := source.read(CHUNK_BYTES):
-        target.write(chunk)
-        done += len(chunk)
-        progress(done)
 
 
 @contextmanager
