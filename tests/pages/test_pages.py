@@ -227,6 +227,7 @@ def test_ten_thousand_topics_fit_on_a_page() -> None:
     page = render_page(Shown(site=samples.SITE, statistics=nothing, cards=cards))
     assert page.count(b'class="card-name"') == 10_000
     assert len(page) < 2_500_000
+    assert b'<a href="#newest">newest entries</a>' in page, "which are far below"
 
 
 TEXT = st.text(st.characters(codec=None), max_size=60) | st.sampled_from(
