@@ -39,8 +39,9 @@ def simulate(
     """Show what routes would have posted under other settings.
 
     Beside today's: how much, what comes and goes. `--config NEW` has the other settings; without, only
-    what today's would have posted. By what the service has recorded; for the time before, it is estimated
-    from the folder. Nothing is sent, and nothing changes.
+    what today's would have posted. By what the service has recorded, quality above all; topics and
+    publishers are those of now. For the time before, it is estimated from the folder. Nothing is sent, and
+    nothing changes.
     """
     from syndicator.cli.log import configure_logs
 
