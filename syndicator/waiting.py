@@ -5,9 +5,7 @@ Said once when it begins and once when it is over, however often it is tried mea
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
 
@@ -21,7 +19,6 @@ from syndicator.errors import (
     SyndicatorError,
 )
 from syndicator.once import SaidOnce
-from syndicator.text import say_size
 
 log = structlog.get_logger()
 
@@ -64,7 +61,7 @@ class FailureLog:
         self._is_of_disk = isinstance(error, StoreError) or is_of_disk
         if is_of_disk:
             what = "the disk cannot be written: what is there is served, and it is tried again"
-            log.warning(what, on=ours.on, why=ours.why, free=_free_space(Path(ours.on)), fix=ours.fix)
+            log.warning(what, on=ours.on, why=ours.why, fix=ours.fix)
         elif ours is error:
             log.error(ours.what, on=ours.on, why=ours.why, fix=ours.fix)
         else:
@@ -93,12 +90,3 @@ def back_off(
     """
     whole: timedelta = min(first * 2 ** min(failures - 1, 30), longest)
     return max(first, whole * (0.5 + jitter / 2))
-
-
-def _free_space(path: Path) -> str:
-    for folder in (path, *path.parents):
-        try:
-            return say_size(shutil.disk_usage(folder).free)
-        except OSError:
-            continue
-    return "?"

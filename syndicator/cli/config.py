@@ -12,8 +12,9 @@ from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, lis
 from syndicator.cli.terminal import say, say_json
 
 if TYPE_CHECKING:
-    from syndicator.settings.effective import Effective, SettingChange
+    from syndicator.settings.effective import Effective
 
+ABSENT = "–"
 VALUE_WIDTH = 28
 """Longer values are not cut; what follows them stands further right."""
 
@@ -43,29 +44,17 @@ def diff(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
 
     Exit code 0 whether or not anything differs, 78 if settings are wrong.
     """
-    from syndicator.settings.effective import SECRET, changes
+    from syndicator.settings.effective import changes
 
     settings, after = list_settings(config)
-    before = _running(settings.state)
-    outside = [one for one in before if _is_outside(one)]
-    found = changes(before, after, but=_is_outside)
+    found = changes(_running(settings.state), after, but=_is_outside)
     if as_json:
         say_json([asdict(one) for one in found])
         return
     for one in found:
-        say((one.key, "bold"), *_words(one))
+        say((one.key, "bold"), f": {one.before or ABSENT} → {one.after or ABSENT}")
     if not found:
         say("no differences")
-    if outside:
-        names = sorted({one.key if one.origin == SECRET else one.origin for one in outside})
-        say((f"Not compared, from the service's environment: {', '.join(names)}", "dim"))
-
-
-def _words(change: SettingChange) -> list[str | tuple[str, str]]:
-    before, after = change.before, change.after
-    if before is None or after is None:
-        return [": ", (f"added: {after}", "green") if before is None else (f"removed: {before}", "red")]
-    return [": ", (before, "red"), " → ", (after, "green")]
 
 
 def _is_outside(one: Effective) -> bool:

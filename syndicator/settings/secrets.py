@@ -21,16 +21,14 @@ API_URL = "SLACK_API_URL"
 LARGEST_BYTES = 16 * 1024
 FORMS = {
     BOT_TOKEN: (
-        (r"[\x21-\x7e]+", "holds blanks or characters that no token has; copy it again"),
-        ("xoxb-.*", "is not a bot token; copy the one that begins with xoxb- (OAuth & Permissions)"),
+        r"xoxb-[\x21-\x7e]+",
+        "is not a bot token; copy the one that begins with xoxb- (OAuth & Permissions)",
     ),
     WEBHOOK_URL: (
-        (
-            r"https?://[^\s/?#@]+/\S+",
-            "is not a webhook address; copy the one that begins with https://hooks.slack.com/services/",
-        ),
+        r"https?://[^\s/?#@]+/\S+",
+        "is not a webhook address; copy the one that begins with https://hooks.slack.com/services/",
     ),
-    API_URL: (("(?s)https?://.*", "must begin with https://"),),
+    API_URL: ("(?s)https?://.*", "must begin with https://"),
 }
 """What each must look like, and what is said where it does not."""
 
@@ -74,7 +72,7 @@ def read_secret(name: str, path: Path) -> SecretStr:
 
 
 def _checked(name: str, value: str) -> SecretStr:
-    for form, what in FORMS[name]:
-        if not re.fullmatch(form, value):
-            raise ValueError(what)
+    form, what = FORMS[name]
+    if not re.fullmatch(form, value):
+        raise ValueError(what)
     return SecretStr(value)

@@ -368,14 +368,14 @@ def test_file_that_is_no_settings_is_said(tmp_path: Path, text: str, words: str)
 
 
 def test_unknown_names_of_a_source_are_listed_together(tmp_path: Path) -> None:
-    source = SOURCE | {"profile": "wordpress", "fields": {"headline": "title", "secured": "x"}}
+    source = SOURCE | {"profile": "wordpress", "fields": {"headline": "title", "subhead": "x"}}
     found = problems(tmp_path, SMALL | {"sources": [source]})
     assert [line.split(": ", 1)[1] for line in found] == [
         "sources[0].profile: must be 'smartable', 'jekyll' or 'hugo' (is 'wordpress')",
         *(
             f"sources[0].fields.{name}: must be {', '.join(map(repr, map(str, [*Field][:-1])))}"
             f" or '{[*Field][-1]}' (is '{name}')"
-            for name in ("headline", "secured")
+            for name in ("headline", "subhead")
         ),
     ]
 
@@ -411,7 +411,7 @@ def test_secrets_come_from_variable_file_or_credential_in_this_order(tmp_path: P
     ("environment", "words"),
     [
         pytest.param({"SLACK_BOT_TOKEN": "xoxp-canary-user"}, "is not a bot token", id="user token"),
-        pytest.param({"SLACK_BOT_TOKEN": "xoxb-canary with blanks"}, "holds blanks", id="blanks"),
+        pytest.param({"SLACK_BOT_TOKEN": "xoxb-canary with blanks"}, "is not a bot token", id="blanks"),
         pytest.param({"SLACK_BOT_TOKEN_FILE": "/nowhere/token"}, "there is no file", id="missing file"),
         pytest.param({"SLACK_WEBHOOK_URL": "canary"}, "is not a webhook address", id="webhook"),
     ],
