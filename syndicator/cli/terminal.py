@@ -46,9 +46,9 @@ def say(*parts: str | tuple[str, str]) -> None:
     """Prints one line of texts, each alone or with its style; on a terminal it is broken between words."""
     styled = [(part, "") if isinstance(part, str) else part for part in parts]
     line = "".join(_styled(shown(text), style) for text, style in styled)
-    if sys.stdout.isatty():
+    width = shutil.get_terminal_size().columns
+    if sys.stdout.isatty() and sum(len(text) for text, _ in styled) > width:
         # Colours count as letters here, so that a line may end early.
-        width = shutil.get_terminal_size().columns
         line = fill(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
     typer.echo(line)
 
