@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,7 +98,7 @@ def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
         "problem_counts": Counter(problem.source for _, problem in problems),
         "waiting": [(one, [titles.get(guid, "(unknown)") for guid in one.guids]) for one in waiting],
         "decisions": [(row, titles.get(row.guid, "(unknown)")) for row in decisions],
-        "sent_by_hour": _by_hour([ended for _, ended in sent], now),
+        "sent_by_hour": _by_hour(Counter(ended for _, ended in sent), now),
         "decided_by_hour": _by_hour(decided, now),
         "broken": broken,
         "called": called,
@@ -114,7 +113,9 @@ def placed_problems(app: App, session: Session) -> list[tuple[str, Problem]]:
     return [(app.settings.place_of(problem), problem) for problem in session.problems.all()]
 
 
-def _by_hour(moments: Sequence[datetime], now: datetime) -> list[int]:
+def _by_hour(moments: Counter[datetime], now: datetime) -> list[int]:
     """How many fell into each of the last hours, the oldest first."""
-    counts = Counter(int((now - moment).total_seconds() // 3600) for moment in moments)
+    counts = Counter[int]()
+    for moment, count in moments.items():
+        counts[int((now - moment).total_seconds() // 3600)] += count
     return [counts[hour] for hour in reversed(range(HOURS))]

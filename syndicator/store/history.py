@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -62,6 +63,7 @@ class History:
         query = select(ledger).order_by(ledger.c.at.desc(), ledger.c.channel, ledger.c.story).limit(limit)
         return [LedgerRow(**row) for row in self._connection.execute(query).mappings()]
 
-    def decided_since(self, since: datetime) -> list[datetime]:
-        """When each decision since then was taken; in any order. Reads the whole ledger."""
-        return list(self._connection.scalars(select(ledger.c.at).where(ledger.c.at >= since)))
+    def decided_since(self, since: datetime) -> Counter[datetime]:
+        """How many decisions were taken at each moment since then. Reads an index of the whole ledger."""
+        query = select(ledger.c.at, func.count()).where(ledger.c.at >= since).group_by(ledger.c.at)
+        return Counter({row[0]: row[1] for row in self._connection.execute(query)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import event
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason, Slot
 from syndicator.settings.models import Route
+from syndicator.store.history import History
 from syndicator.store.ledger import Ledger
 from tests.store.outbox_values import NOON, SECOND, OutboxStore, make_delivery, make_owed, memory_store
 
@@ -92,6 +94,15 @@ def test_many_decisions_are_written_by_few_statements(store: OutboxStore) -> Non
     with store() as outbox, statements(store) as run:
         outbox.ledger.add(baseline(f"s{number}", f"C{number % 7}") for number in range(2000))
     assert len(run) == 4
+
+
+def test_decisions_of_one_moment_are_read_as_one(store: OutboxStore) -> None:
+    with store.engine.begin() as connection:
+        Ledger(connection).add(baseline(f"s{number}", f"C{number % 7}") for number in range(50))
+        Ledger(connection).add([replace(baseline("later"), at=NOON + HOUR)])
+        history = History(connection)
+        assert history.decided_since(NOON) == {NOON: 50, NOON + HOUR: 1}
+        assert history.decided_since(NOON + SECOND) == {NOON + HOUR: 1}
 
 
 def test_stories_owed_are_not_read_where_no_route_is_gone(store: OutboxStore) -> None:
