@@ -22,11 +22,11 @@ import nh3
 from pyromark import Markdown, Options
 
 from syndicator.errors import ArticleError
-from syndicator.parse.render_limits import check_html, check_markdown, check_size, most_steps, words
+from syndicator.parse.render_limits import check_html, check_markdown, check_size, words
 from syndicator.text import clean, one_line, shorten
 from syndicator.urls import encoded, http_link, joined, joined_plainly
 
-LONGEST_BODY = 200_000
+LONGEST_BODY = 100_000
 """Characters of Markdown that are rendered; a longer body is cut at a paragraph and ends in a link on."""
 SUMMARY_CHARACTERS = 300
 MOST_ODD_ADDRESSES = 100
@@ -91,7 +91,7 @@ _CODED_HOST = re.compile(r"(https?://)([^/?#]*%[^/?#]*)")
 def render_body(markdown: str, *, base_url: str, embedded: str = "", first_line: int = 1) -> str:
     """Sanitised HTML of `markdown`, every address absolute (relative ones to `base_url`); "" for nothing.
 
-    `embedded` is raw HTML to stand above it. A body over 200,000 characters is cut at a paragraph and ends
+    `embedded` is raw HTML to stand above it. A body over 100,000 characters is cut at a paragraph and ends
     in a link to `base_url`. Raises ArticleError for one that would take too long; `markdown` begins on the
     `first_line` of its file.
     """
@@ -103,7 +103,7 @@ def render_body(markdown: str, *, base_url: str, embedded: str = "", first_line:
         check_markdown(markdown)
         rendered = f"{embedded}\n{_rendered(markdown)}" if markdown else embedded
         rendered = _FRAME.sub(_link_to_frame, _FOREIGN.sub("", rendered))
-        check_html(rendered, most_steps(markdown))
+        check_html(rendered)
         if more:
             rendered += f'\n<p><a href="{html.escape(base_url)}">…</a></p>'
         return _SANITISER.clean(rendered, base_url).strip()
@@ -124,7 +124,7 @@ def plain_summary(body_html: str) -> str:
 
 def _rendered(markdown: str) -> str:
     rendered = _MARKDOWN.html(markdown)
-    check_size(rendered, most_steps(markdown))
+    check_size(rendered)
     rendered = _ALIGNED.sub(r'\1 align="\2"', rendered)
     return _TASK.sub(lambda found: "☑ " if found[1] else "☐ ", rendered)
 

@@ -33,11 +33,6 @@ _MANY_ATTRIBUTES = re.compile(r"<[a-zA-Z](?:[^\s<>/]*+[\s/]++){400}")
 _FIX = "Split it into several articles, or nest and mark up less of it"
 
 
-def most_steps(markdown: str) -> int:
-    """The steps that a body may take: three times as many for one of over 100,000 characters."""
-    return MOST_STEPS * (3 if len(markdown) > 100_000 else 1)
-
-
 def check_markdown(markdown: str) -> None:
     """Raises ArticleError, with the line from 1, where quotes or lists begin 200 deep on one line."""
     if sum(map(markdown.count, ">-+*.)")) < _DEEPEST_TAGS:
@@ -47,27 +42,27 @@ def check_markdown(markdown: str) -> None:
         raise ArticleError("quotes or lists are nested over 200 deep", fix="Nest less deeply", line=line)
 
 
-def check_size(rendered: str, most: int) -> None:
-    """Raises ArticleError for HTML with more tags, attributes and character references than `most`."""
-    if sum(map(rendered.count, "<=&")) > most:
-        raise ArticleError(f"the text makes more than {most:,} tags and attributes of HTML", fix=_FIX)
+def check_size(rendered: str) -> None:
+    """Raises ArticleError for HTML with too many tags, attributes and character references."""
+    if sum(map(rendered.count, "<=&")) > MOST_STEPS:
+        raise ArticleError(f"the text makes more than {MOST_STEPS:,} tags and attributes of HTML", fix=_FIX)
 
 
-def check_html(rendered: str, most: int) -> None:
-    """Raises ArticleError for HTML that takes the sanitiser more than `most` steps."""
-    check_size(rendered, most)
-    if _is_too_intricate(rendered, most) or _MANY_ATTRIBUTES.search(rendered):
+def check_html(rendered: str) -> None:
+    """Raises ArticleError for HTML that takes the sanitiser too many steps."""
+    check_size(rendered)
+    if _is_too_intricate(rendered) or _MANY_ATTRIBUTES.search(rendered):
         raise ArticleError("the text has too many tags inside each other, or left open", fix=_FIX)
 
 
-def _is_too_intricate(rendered: str, most: int) -> bool:
-    """Whether tags are nested over 200 deep, or take more than `most` steps.
+def _is_too_intricate(rendered: str) -> bool:
+    """Whether tags are nested over 200 deep, or take too many steps.
 
     Elements whose end tag may be left out do not count as open. An end tag that is not the innermost one's
     closes nothing here, so that what is counted is never less than what the sanitiser has open.
     """
     tags = rendered.count("<")
-    if tags < _DEEPEST_TAGS and tags * (tags + 1) < 2 * most:
+    if tags < _DEEPEST_TAGS and tags * (tags + 1) < 2 * MOST_STEPS:
         return False  # though all of them stood open inside each other
     open_tags: list[str] = []
     formatting = steps = 0
@@ -84,4 +79,4 @@ def _is_too_intricate(rendered: str, most: int) -> bool:
             formatting -= name in _FORMATTING
         if len(open_tags) > _DEEPEST_TAGS:
             return True
-    return steps > most
+    return steps > MOST_STEPS
