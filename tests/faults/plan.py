@@ -218,7 +218,6 @@ FAULTS = (
         tests=(
             "test_schedule.py",
             "slack/test_sender.py::test_clock_set_back_does_not_make_messages_wait_twice",
-            "slack/test_sender.py::test_clock_set_back_lengthens_no_wait_beyond_what_slack_asked",
         ),
     ),
     Fault(
