@@ -29,7 +29,7 @@ from syndicator.models import Article
 
 WINDOW = timedelta(hours=72)
 """An entry joins a story whose lead was published at most so long before or after it."""
-ALIKE, VAGUE, COPY, REPEAT = 0.36, 0.5, 0.9, 0.99
+ALIKE, VAGUE, COPY, REPEAT = 0.19, 0.33, 0.9, 0.99
 """How alike two accounts of one event are at least; two, of which a title says little; two texts that are
 nearly the same; and two that are the same within three hours."""
 BUSY = 0.035
@@ -38,10 +38,11 @@ SUPPORTED = 0.7
 """How much of that likeness the lead needs where another entry of its story has all of it."""
 TITLES_ALONE = 0.1
 """How much more alike two accounts must be where one has no summary."""
-OTHER_SUBJECT = 0.16
-"""How much more alike where each title begins with a rare word that the other account has nowhere."""
-RARE = math.log(20) ** 2
-"""What a word weighs that every twentieth entry has."""
+SUBJECT = 0.16
+"""How much more alike for each title that begins with a word that the other account has nowhere."""
+UNTOLD = 0.25
+"""How much more alike where the other account has no word of a title; of some, by what is missing of their
+weight. The title of which more is missing counts."""
 RELATED = 0.1
 """What a link of the one to the other in its `related` adds; far too little to join by itself."""
 LATE = 0.35
@@ -68,7 +69,7 @@ _GUIDE = frozenset(("all", "best", "explained", "how", "top"))
 _AHEAD = frozenset((("expected", "to"), ("set", "to")))
 _DAILY = frozenset(("briefing", "daily", "latest"))
 _PARTS = frozenset(("east", "north", "south", "west"))
-_BEFORE_NAMES = frozenset(("about", "at", "by", "for", "from", "in", "of", "on", "the", "with"))
+_BEFORE_NAMES = frozenset(("about", "at", "by", "for", "from", "if", "in", "of", "on", "the", "with"))
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _AGAIN = timedelta(hours=12)
 """What is said daily, and counts that change, are other ones half a day later."""
@@ -169,12 +170,12 @@ def _surplus(
     lead, *others = entries
     if _is_other_event(account, lead):
         return -1.0
-    alike, least = likeness(account, lead, weights), _least(account, lead, weights, a_day)
+    alike, least = likeness(account, lead, weights), least_likeness(account, lead, weights, a_day)
     if alike >= least or alike < SUPPORTED * least:
         return alike - least
     is_supported = any(
         not _is_other_event(account, other)
-        and likeness(account, other, weights) >= _least(account, other, weights, a_day)
+        and likeness(account, other, weights) >= least_likeness(account, other, weights, a_day)
         for other in others
     )
     return 0.0 if is_supported else alike - least
@@ -186,23 +187,35 @@ def _is_other_event(account: Account, lead: Account) -> bool:
         _is_title_of_many(account, lead)
         or _has_other_name(account, lead)
         or _has_other_part(account, lead)
-        or _follows_from(account, lead)
-        or _follows_from(lead, account)
         or _looks_ahead(account, lead)
         or _is_next_count(account, lead)
     )
 
 
-def _least(account: Account, lead: Account, weights: Weights, a_day: Mapping[str, int]) -> float:
+def least_likeness(account: Account, lead: Account, weights: Weights, a_day: Mapping[str, int]) -> float:
     """How alike the two must be."""
-    if account.publisher == lead.publisher and len(account.title & lead.title) < _COLUMN:
+    if account.publisher == lead.publisher and (
+        len(account.title & lead.title) < _COLUMN or _digits(account.in_order) != _digits(lead.in_order)
+    ):
         return REPEAT
     if _needs_copy(account, lead):
         return COPY
     least = VAGUE if account.is_vague or lead.is_vague else ALIKE
     alone = 0.0 if account.summary and lead.summary else TITLES_ALONE
-    other = OTHER_SUBJECT if _has_other_subject(account, lead, weights) else 0.0
-    return least + alone + other + BUSY * math.log1p(_between(account, lead, a_day))
+    subjects = (_first(account.in_order) not in lead.words) + (_first(lead.in_order) not in account.words)
+    untold = max(_untold(account, lead, weights), _untold(lead, account, weights))
+    return (
+        least
+        + alone
+        + SUBJECT * subjects
+        + UNTOLD * untold
+        + BUSY * math.log1p(_between(account, lead, a_day))
+    )
+
+
+def _untold(one: Account, other: Account, weights: Weights) -> float:
+    """How much of what the one's title says the other account says nowhere, by weight: 0 to 1."""
+    return _sum(one.title - other.words, weights) / (_sum(one.title, weights) or 1.0)
 
 
 def _between(one: Account, other: Account, a_day: Mapping[str, int]) -> float:
@@ -260,15 +273,6 @@ def _is_daily(title: Sequence[str]) -> bool:
     return title[:1] == ("watch",) or not _DAILY.isdisjoint(title)
 
 
-def _has_other_subject(one: Account, lead: Account, weights: Weights) -> bool:
-    """Whether each title begins with a rare word that the other account has nowhere: two companies that tell
-    of the same partner ("Onfido works with Microsoft on X", "Socure to provide Y for Microsoft X")."""
-    mine, others = (_first(text.in_order) for text in (one, lead))
-    if mine in lead.words or others in one.words:
-        return False
-    return min(weights.get(mine, 0.0), weights.get(others, 0.0)) >= RARE
-
-
 def _first(title: Sequence[str]) -> str:
     """The word that a title begins with, but for function words."""
     return next((word for word in title if word not in FUNCTION_WORDS), "")
@@ -297,15 +301,6 @@ def _has_other_part(one: Account, lead: Account) -> bool:
     return any(name == other for _, name in mine - others for _, other in others - mine)
 
 
-def _follows_from(one: Account, other: Account) -> bool:
-    """Whether the one's title names the other's event as a mere cause: nothing of what stands before its "as"
-    is in the other's title ("Oil falls as X opens the strait" and "X opens the strait")."""
-    if "as" not in one.in_order:
-        return False
-    reported = frozenset(one.in_order[: one.in_order.index("as")]) - FUNCTION_WORDS
-    return bool(reported) and reported.isdisjoint(other.title)
-
-
 def _is_title_of_many(one: Account, lead: Account) -> bool:
     """Whether there is too little to tell two texts from one: a vague title, and not both with a summary.
     Pages that were read badly are all "Learn more"."""
@@ -330,7 +325,11 @@ def _is_next_count(one: Account, other: Account) -> bool:
 
 def _numbers(title: Sequence[str]) -> frozenset[str]:
     spelt = (str(_NUMBERS.index(word) + 1) for word in title if word in _NUMBERS)
-    return frozenset((*spelt, *filter(str.isdigit, title)))
+    return frozenset((*spelt, *_digits(title)))
+
+
+def _digits(title: Sequence[str]) -> list[str]:
+    return list(filter(str.isdigit, title))
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:

@@ -7,13 +7,19 @@ files said earlier. The texts are not ours to publish: `labels.csv` names articl
 title. Those labelled are of these repositories on GitHub: `_news` of SmartableAI/diablo4,
 SmartableAI/microsoft-power-apps (all versions of its files), everyday-cc/azure and scottge/coronavirus; and
 `_posts` of emilianoyoung/ai and detale/ai: once as in the last commit (ai-2020, ai-2019), once the last
-version of each file that ever was, published before 2020 (ai-winter) and before 20 July 2019 (ai-summer).
+version of each file that ever was, published before 2020 (ai-winter) and before 20 July 2019 (ai-summer), and
+what came later and is in none of these (ai-january, ai-august); and what everyday-cc/powerapps has in `_news`
+and microsoft-power-apps has not.
 
 A pair is one event (1) where whoever was told of the one article would not want to be told of the other;
 guides to one subject are not. Readers saw neither label nor outcome. Pairs that are `drawn` were taken by a
 hash from all that are compared and 0.3 alike, and limits were set with them in view; `held` were taken in
-the same way and read when all limits were set; `related` are of ai-winter, drawn by a hash from all of 72
-hours that name each other or one the other, and no limit was set by them.
+the same way and read when all limits were set, those of ai-january, ai-august and powerapps (all of them) a
+second time so; `related` are of ai-winter, drawn by a hash from all of 72 hours that name each other or one
+the other, and no limit was set by them.
+
+Pairs are judged two by two, as if the earlier were the only lead; in a stream a story is also missed where
+another lead stands between, and found where another entry supports it.
 """
 
 from __future__ import annotations
@@ -23,7 +29,8 @@ import csv
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,7 +53,7 @@ LABELS = Path(__file__).with_name("labels.csv")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """A pair of articles by their keys, and whether they are of one event. `part`: `tuned`, `drawn`, `held`,
-    `related`, or `stream`, which are those that joined in a stream and say nothing of recall."""
+    `related`, or `stream`: the others, which say nothing of recall."""
 
     pair: frozenset[str]
     one: bool
@@ -88,26 +95,51 @@ def _earlier(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield from ((row["path"], row["content"].encode()) for row in rows if row["content"])
 
 
-def report_pairs(leads: Mapping[str, str], articles: Mapping[str, Article]) -> None:
-    """What became of the labelled pairs, where `leads` has the lead of each article that joined another."""
+def join_two_by_two(site: Sequence[Article], pairs: Collection[frozenset[str]]) -> set[frozenset[str]]:
+    """Those of the pairs whose later article joins the earlier one, with words counted in the whole site."""
+    accounts = {key_of(article): stories.account_of(article) for article in site}
+    words = Counter(word for account in accounts.values() for word in account.words)
+    weights = stories.weigh(words, words, len(accounts))
+    days = Counter(map(stories.day_of, accounts.values()))
+    joined = set()
+    for pair in pairs:
+        lead, later = sorted((accounts[key] for key in pair), key=lambda one: (one.published, one.link))
+        if stories.best_story(later, [("lead", [lead])], weights, days):
+            joined.add(pair)
+    return joined
+
+
+def report_pairs(sites: Mapping[str, Sequence[Article]]) -> None:
     labels = read_labels()
-    there = [label for label in labels if label.pair <= articles.keys()]
-    joined = {label.pair for label in there if len({leads.get(key, key) for key in label.pair}) == 1}
-    for part, name in (("drawn", "drawn by a hash"), ("held", "held back"), ("related", "related")):
-        some = [label for label in there if label.part == part]
-        one = [label.pair for label in some if label.one]
-        two = [label.pair for label in some if not label.one]
-        right, wrong = sum(pair in joined for pair in one), [pair for pair in two if pair in joined]
-        recall, false = right / max(len(one), 1), len(wrong) / max(len(two), 1)
-        even = recall / (recall + false) if recall else 0.0
-        print(
-            f"{name}: {len(some)} pairs, {len(one)} of one event; {right} in one story rightly, {len(wrong)}"
-            f" wrongly; recall {recall:.2f}, precision {right / max(right + len(wrong), 1):.2f},"
-            f" {even:.2f} if half of the pairs were of one event"
-        )
-        for pair in wrong:
-            print("  wrong: " + " and ".join(repr(articles[key].title) for key in sorted(pair)))
-    print(f"{len(labels) - len(there)} labelled pairs were not in the texts")
+    titles = {key_of(article): article.title for site in sites.values() for article in site}
+    there, joined = set[frozenset[str]](), set[frozenset[str]]()
+    for site in sites.values():
+        keys = set(map(key_of, site))
+        pairs = {label.pair for label in labels if label.pair <= keys}
+        there |= pairs
+        joined |= join_two_by_two(site, pairs)
+    hard = [label for label in labels if label.part in ("drawn", "held") and label.pair in there]
+    report_part("hard pairs", hard, joined, titles)
+    for part in ("drawn", "held", "related"):
+        some = [label for label in labels if label.part == part and label.pair in there]
+        report_part(f"those {part}", some, joined, {})
+    print(f"{sum(label.pair not in there for label in labels)} labelled pairs were not in the texts")
+
+
+def report_part(
+    name: str, labels: Sequence[Label], joined: Collection[frozenset[str]], titles: Mapping[str, str]
+) -> None:
+    one = [label.pair for label in labels if label.one]
+    two = [label.pair for label in labels if not label.one]
+    right, wrong = sum(pair in joined for pair in one), [pair for pair in two if pair in joined]
+    recall, false = right / max(len(one), 1), len(wrong) / max(len(two), 1)
+    precision, even = right / max(right + len(wrong), 1), recall / (recall + false) if recall else 0.0
+    print(
+        f"{name}: {len(one)} of one event, {len(two)} not; joined {right} rightly, {len(wrong)} wrongly;"
+        f" recall {recall:.3f}, precision {precision:.3f}, {even:.3f} if half were of one event"
+    )
+    for pair in wrong if titles else ():
+        print("  wrong: " + " and ".join(repr(titles[key]) for key in sorted(pair)))
 
 
 def stream(store: Store, site: Sequence[Article], batch: int) -> list[tuple[Article, Article]]:
@@ -139,9 +171,7 @@ def as_new(article: Article) -> StoredChange:
 
 def report_stream(
     name: str, site: Sequence[Article], labels: Mapping[frozenset[str], bool], show: bool
-) -> dict[str, str]:
-    """The lead of each article that joined another one by one, by their keys."""
-    joined: list[tuple[Article, Article]] = []
+) -> None:
     for batch, how in ((1_000, "as in a first scan"), (1, "one by one")):
         with TemporaryDirectory() as folder:
             store = open_store(f"sqlite:///{folder}/state.db", now=NOON)
@@ -160,7 +190,6 @@ def report_stream(
         for one, (lead, article) in known if show else ():
             if one is None:
                 print(f"{key_of(lead)},{key_of(article)}  {lead.title!r} | {article.title!r}")
-    return {key_of(article): key_of(lead) for lead, article in joined}
 
 
 def main() -> None:
@@ -174,9 +203,9 @@ def main() -> None:
     stories.ALIKE, stories.VAGUE = stories.ALIKE - options.lower, stories.VAGUE - options.lower
     sites = {folder.name: read_site(folder) for folder in sorted(options.texts.iterdir()) if folder.is_dir()}
     labels = {label.pair: label.one for label in read_labels()}
-    leads = [report_stream(name, site, labels, show=options.show) for name, site in sites.items()]
-    articles = {key_of(article): article for site in sites.values() for article in site}
-    report_pairs({article: lead for some in leads for article, lead in some.items()}, articles)
+    report_pairs(sites)
+    for name, site in sites.items():
+        report_stream(name, site, labels, show=options.show)
 
 
 if __name__ == "__main__":
