@@ -58,7 +58,8 @@ def _say(found: dict[str, Any]) -> None:
     level = found["level"]
     say((str(HealthLevel(level)), f"bold {STYLES[level]}"), f"  {found['line']}")
     for finding in found["findings"]:
-        say((f"  {finding['text']}", STYLES[finding["level"]]), (f". {finding['fix']}", "dim"))
+        what = "" if finding["text"] == found["line"] else f"{finding['text']}. "
+        say((f"  {what}", STYLES[finding["level"]]), (finding["fix"], "dim"))
     if "pid" not in found:
         return
     say(

@@ -43,6 +43,7 @@ def test_status_says_what_a_person_should_see_to(service: Running) -> None:
     notified.close()
     ended = service.command("status")
     assert (ended.returncode, ended.stdout.splitlines()[0]) == (2, "down  the service does not run")
+    assert ended.stdout.count("does not run") == 1, "what the first line says is not said again"
 
 
 def test_status_of_a_service_whose_settings_file_is_wrong_now(service: Running) -> None:
