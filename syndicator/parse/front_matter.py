@@ -108,7 +108,7 @@ def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[Ya
     if isinstance(handler, _Toml):
         document = YamlDocument(value=read_toml(matter, first_line), first_line=first_line)
     else:
-        document = read_yaml(matter, first_line=first_line, limits=_YAML_LIMITS)
+        document = read_yaml(matter, first_line=first_line, secret=SECRET, limits=_YAML_LIMITS)
     return replace(document, value={}) if document.value is None else document, body.lstrip()
 
 

@@ -80,15 +80,17 @@ class YamlDocument:
         return ArticleError(what, fix=fix, line=line, column=column)
 
 
-def read_yaml(text: str, *, first_line: int = 1, limits: Limits = LIMITS) -> YamlDocument:
+def read_yaml(
+    text: str, *, first_line: int = 1, limits: Limits = LIMITS, secret: frozenset[str] = frozenset()
+) -> YamlDocument:
     """One YAML document as values with their places.
 
     `first_line` is the line of the file that `text` begins on. Keys are text whatever they look like (`on`,
-    `1`); values of secret keys are read over. An empty document is None. Raises ArticleError with line,
+    `1`); values of `secret` keys are read over. An empty document is None. Raises ArticleError with line,
     column and fix for anything outside `limits` or the safe part of YAML.
     """
     refuse_oversize(text, limits, first_line)
-    builder = _Builder(limits, first_line)
+    builder = _Builder(limits, secret, first_line)
     try:
         builder.read(PARSER(text))
     except (yaml.YAMLError, UnicodeEncodeError) as error:
@@ -133,10 +135,10 @@ def refuse_oversize(text: str, limits: Limits, first_line: int) -> None:
 class _Builder:
     """Builds the value from events; one dict or list is open at a time, the outer ones wait on a stack."""
 
-    def __init__(self, limits: Limits, first_line: int) -> None:
+    def __init__(self, limits: Limits, secret: frozenset[str], first_line: int) -> None:
         self.root: Value = None
         self.spots: Spots = {}
-        self._limits, self._first_line = limits, first_line
+        self._limits, self._secret, self._first_line = limits, secret, first_line
         self._nodes = self._hidden = 0
         self._open: Any = None
         self._marks: dict[Key, Mark] = {}
@@ -172,7 +174,7 @@ class _Builder:
             return
         if self._key is None and type(self._open) is dict:
             self._take_key(event)
-        elif self._key in SECRET:
+        elif self._key in self._secret:
             self._key = None
         else:
             is_plain = event.implicit[0] and not is_text
@@ -185,7 +187,7 @@ class _Builder:
         if len(self._outer) + self._hidden >= self._limits.depth:
             what = f"values are nested more than {self._limits.depth} deep"
             raise self._wrong(what, "Close the brackets, or flatten the lists", event)
-        if self._hidden or (self._key is not None and self._key in SECRET):
+        if self._hidden or (self._key is not None and self._key in self._secret):
             self._hidden += 1
             return
         if self._key is None and type(self._open) is dict:

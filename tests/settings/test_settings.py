@@ -347,6 +347,7 @@ routes:
         ),
         pytest.param({"feeds": {"hub": "hub.example"}}, "feeds.hub", id="hub"),
         pytest.param({"nonsense": 1}, "there is no such setting", id="unknown key"),
+        pytest.param({"secured": 1}, "secured: there is no such setting", id="secret key"),
     ],
 )
 def test_wrong_setting_is_said(tmp_path: Path, change: dict[str, Any], words: str) -> None:
