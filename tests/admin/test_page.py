@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from syndicator.admin.operator import HOURS
+from syndicator.admin.operator import HOURS, Operator
 from syndicator.admin.page import render_operators_page, render_problems
+from syndicator.admin.server import answer
+from syndicator.clock import Clock
 from syndicator.models import Problem
+from syndicator.monitoring.status import StatusFile
 from tests.making import NOON
 
 
@@ -37,6 +41,13 @@ def operators_page(**more: Any) -> str:
     details = {"decided_by_hour": [0] * HOURS, "sent_by_hour": [0] * HOURS, "last_sent": {}}
     details |= dict.fromkeys(("problems", "broken", "waiting", "decisions"), ())
     return render_operators_page(facts | {"routes": routes}, details | more, NOON).decode()
+
+
+def test_page_leads_nowhere_in_vain(tmp_path: Path) -> None:
+    operator = Operator(clock=Clock(), started=NOON, status=StatusFile(tmp_path / "status"))
+    paths = re.findall(r'href="(/[^"]*)"', operators_page())
+    assert "/metrics" in paths
+    assert {path: answer(operator, path).status for path in paths} == dict.fromkeys(paths, 200)
 
 
 def test_chart_says_its_highest_hour_and_its_span() -> None:
