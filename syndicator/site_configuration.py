@@ -105,9 +105,25 @@ def address(keys: SiteKeys) -> str | None:
 
 
 def content_folder(folder: Path, keys: SiteKeys) -> str | None:
-    """Hugo's folder of articles in the default language; None where it is not there."""
-    found = str(first(keys, "contentDir") or "content")
-    return found if (folder / found).is_dir() else None
+    """Hugo's folder of articles in the default language; None where it is not there.
+
+    Modules may mount another one in its place, also by a file that is made when the site is built: then
+    a folder of each language lies in it.
+    """
+    mounts = _mapping(first(keys, "module")).get("mounts")
+    mounted = [
+        one.get("source")
+        for one in map(_mapping, mounts if isinstance(mounts, list) else [])
+        if one.get("target") == "content" and one.get("lang") in (None, _default_language(keys))
+    ]
+    found = str(next(iter(mounted), None) or first(keys, "contentDir") or "content")
+    if not (folder / found).is_dir():
+        return None
+    default, *others = languages(keys)
+    has_each = (folder / found / default).is_dir() and any(
+        (folder / found / name).is_dir() for name in others
+    )
+    return f"{found}/{default}" if has_each else found
 
 
 def permalink(generator: Tool, keys: SiteKeys) -> str | dict[str, str] | None:

@@ -250,6 +250,26 @@ def test_posts_that_are_no_markdown_are_counted() -> None:
     assert "1 post in HTML left out: only Markdown is read" in init_says("site")
 
 
+def test_hugo_languages_may_be_mounted_from_their_folders() -> None:
+    write("site/hugo.yaml", "baseURL: https://n.example/\nlanguages: {en: {}, de: {}}\n")
+    for language in ("de", "en"):
+        write(f"site/content/{language}/posts/one.md", PAGE)
+    init_says("site")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/content/en").absolute()
+
+
+def test_hugo_content_may_be_mounted_from_elsewhere() -> None:
+    write(
+        "site/hugo.yaml",
+        "baseURL: https://n.example/\nmodule:\n  mounts:\n"
+        "  - {source: src/de, target: content, lang: de}\n"
+        "  - {source: src/en, target: content}\n  - {source: src/css, target: assets}\n",
+    )
+    write("site/src/en/posts/one.md", PAGE)
+    init_says("site")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/src/en").absolute()
+
+
 def test_hugo_configuration_may_lie_in_a_folder_and_speak_of_languages() -> None:
     write("site/config/_default/hugo.toml", "baseURL = 'https://n.example/'\ndefaultContentLanguage = 'de'\n")
     write("site/config/_default/languages.de.toml", "title = 'Zeitung'\ncontentDir = 'content/german'\n")
