@@ -181,7 +181,7 @@ def call(url: str, body: object = None) -> None:
     try:
         with httpx.Client(timeout=TIMEOUT_S) as client, client.stream(method, url, json=body) as response:
             status = response.status_code
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise DeliveryError(UNCALLED, code="address", why=type(error).__name__) from None
     if not 200 <= status < 300:
         fix = "Correct the address in `alerts_to.webhook_file`"

@@ -15,9 +15,9 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from syndicator.errors import Rejected
+from syndicator.errors import DeliveryError, Rejected
 from syndicator.models import utc
-from syndicator.monitoring.alerting import OperatorAlerter
+from syndicator.monitoring.alerting import OperatorAlerter, call
 from syndicator.monitoring.health import (
     SETTINGS_REFUSED,
     STARTING,
@@ -255,6 +255,11 @@ def test_way_that_does_not_work_is_a_finding_for_the_others(
     service.pass_by(5, SETTINGS_REFUSED, found[0])
     assert "not told by webhook" not in str(webhook.heard), "it works when it could be told"
     assert service.alerter.findings() == []
+
+
+def test_address_that_is_none_is_a_failure_of_its_way() -> None:
+    with pytest.raises(DeliveryError, match="InvalidURL"):
+        call("http://alerts:port/", {})
 
 
 def test_channel_without_a_token_is_a_finding(tmp_path: Path) -> None:
