@@ -39,7 +39,10 @@ CONFIRM = "If they are meant to be gone: `syndicator build --confirm-removals`"
 MOUNT = "Mount or mend it, or correct the source's `path`; what was published stays meanwhile"
 
 NO_WAY_FIX = "Set SLACK_BOT_TOKEN or SLACK_WEBHOOK_URL and start again; until then messages are kept"
-NAME_FIX = "Correct the channel's name, or give its id; until then messages are kept"
+NAME_FIX = (
+    "Correct the channel's name, give its id, or add the scopes channels:read and groups:read to the app; "
+    "until then messages are kept"
+)
 ROUTE_FIX = "Put the route back as it was, or end them: `syndicator deliveries drop ID`"
 ALERTS_FIX = "Set SLACK_BOT_TOKEN, or give `alerts_to` a `webhook_file`"
 
