@@ -20,13 +20,16 @@ JEKYLL_FILES = ("_config.yml", "_config.yaml")
 HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
 HUGO_FOLDER = "config/_default"
 _OF_HUGO = ("baseURL", "theme", "languageCode", "module")
+_OF_HEXO = frozenset(("source_dir", "public_dir", "new_post_name"))
 
 
 def find_configuration(folder: Path) -> tuple[Path | None, Tool | None, SiteKeys]:
-    """The file, whose it is, and its keys; of a Hugo site those of its default language come first."""
+    """The file, whose it is, and its keys; of a Hugo site those of its default language come first. Hexo's
+    file has the name of Jekyll's, but its links and times are others."""
     for name in JEKYLL_FILES:
         if (file := folder / name).is_file():
-            return file, Tool.JEKYLL, _read(file)
+            keys = _read(file)
+            return file, None if _OF_HEXO & keys.keys() else Tool.JEKYLL, keys
     for file in (folder / place / name for place in ("", HUGO_FOLDER) for name in HUGO_FILES):
         if file.is_file():
             keys = _read(file)

@@ -139,11 +139,14 @@ def _is_article(data: bytes, source: Source, path: str) -> bool:
 def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKeys) -> str:
     """Where a tool expects its articles; other folders are as narrow as all that was understood allows."""
     parts = {part for path in paths for part in path.split("/")}
-    if profile is Tool.JEKYLL and parts & {"_posts", "_drafts"}:
-        # What lies beside it, with a date or without, is a page; a folder above other `_posts` is a category.
-        return _only_posts(folder, keys) or ""
-    if profile is Tool.SMARTABLE and any(path.startswith("_news/") for path in paths):
-        return "_news"  # beside it lie courses and videos, in the same form but for what an article needs
+    # What lies beside posts, with a date or without, is a page; a folder above other `_posts` is a category.
+    posts = _only_posts(folder, keys) if profile is not Tool.SMARTABLE else None
+    if parts & {"_posts", "_drafts"} and (posts or profile is Tool.JEKYLL):
+        return posts or ""
+    for place in ("_news", "_posts") if profile is Tool.SMARTABLE else ():
+        # Beside it lie courses and videos, in the same form but for what an article needs.
+        if any(path.startswith(f"{place}/") for path in paths):
+            return place
     if profile is Tool.HUGO and (content := content_folder(folder, keys)) is not None:
         return content
     return os.path.commonpath([str(Path(path).parent) for path in paths])
@@ -152,7 +155,7 @@ def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKe
 def _only_posts(folder: Path, keys: SiteKeys) -> str | None:
     """The folder `_posts`, if all posts are in one at the top, or in the folder of the site's source."""
     above = {path.split("_posts/", 1)[0] for path in scan(folder).files if "_posts/" in path}
-    source = str(first(keys, "source") or "").strip("./")
+    source = str(first(keys, "source", "source_dir") or "").strip("./")
     return f"{above.pop()}_posts" if above in ({""}, {f"{source}/"}) else None
 
 

@@ -250,6 +250,23 @@ def test_posts_that_are_no_markdown_are_counted() -> None:
     assert "1 post in HTML left out: only Markdown is read" in init_says("site")
 
 
+def test_hexo_site_is_not_taken_for_jekylls() -> None:
+    write("site/_config.yml", "url: https://n.example\nsource_dir: source\npermalink: :year/:title/\n")
+    write("site/source/_posts/one.md", PAGE)
+    write("site/source/about/index.md", PAGE)
+    write("site/scaffolds/post.md", "---\ntitle: {{ title }}\n---\n")
+    said = init_says("site")
+    assert "How the site makes its links was not found" in said
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/source/_posts").absolute()
+
+
+def test_articles_in_the_users_own_form_may_lie_in_posts() -> None:
+    write("site/_posts/one.md", SMARTABLE.format(published="true"))
+    write("site/_learning/two.md", SMARTABLE.format(published="true"))
+    init_says("site")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/_posts").absolute()
+
+
 def test_hugo_languages_may_be_mounted_from_their_folders() -> None:
     write("site/hugo.yaml", "baseURL: https://n.example/\nlanguages: {en: {}, de: {}}\n")
     for language in ("de", "en"):
