@@ -78,7 +78,7 @@ class Backups:
             self.failure = None
             log.info("backups are made again")
         seconds = round(time.monotonic() - began, 1)
-        log.debug("backup made", path=str(target), unpacked=facts.size_bytes, seconds=seconds)
+        log.debug("backup made", path=str(target), unpacked=facts.database_bytes, seconds=seconds)
 
     def _remove_superseded(self, now: datetime) -> None:
         try:

@@ -77,4 +77,4 @@ def _target(settings: Settings, file: Path | None) -> Path:
 
 def _words(facts: Facts) -> str:
     entries, owed = say_count(facts.entries, "entry", "entries"), say_count(facts.owed, "message")
-    return f"{entries}, {owed} owed, {say_size(facts.size_bytes)} unpacked"
+    return f"{entries}, {owed} owed, {say_size(facts.database_bytes)} unpacked"

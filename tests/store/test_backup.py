@@ -92,7 +92,7 @@ def test_backup_is_one_file_for_its_owner_alone_that_any_tool_unpacks(tmp_path: 
     assert facts.owed == 2
     assert [path.name for path in target.parent.iterdir()] == ["b.gz"]
     assert (target.stat().st_mode & 0o777, target.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert done == sorted(done) and done[-1] == (facts.size_bytes, facts.size_bytes)
+    assert done == sorted(done) and done[-1] == (facts.database_bytes, facts.database_bytes)
     plain = tmp_path / "plain.db"
     plain.write_bytes(gzip.decompress(target.read_bytes()))
     with closing(sqlite3.connect(plain)) as connection:
