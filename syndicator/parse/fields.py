@@ -64,9 +64,10 @@ def _zone(found: re.Match[str], zone: ZoneInfo) -> timezone | ZoneInfo:
         return zone
     if not found[8]:
         return UTC
-    offset = timedelta(hours=int(found[9]), minutes=int(found[10] or 0))
-    if offset > timedelta(hours=18) or int(found[10] or 0) > 59:
+    hours, minutes = int(found[9]), int(found[10] or 0)
+    if minutes > 59:
         raise ValueError
+    offset = timedelta(hours=hours, minutes=minutes)
     return timezone(-offset if found[8] == "-" else offset)
 
 
