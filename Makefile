@@ -22,7 +22,7 @@ help:  ## what can be made
 $(VENV)/.run: deploy/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "syndicator needs Python 3.11 or later; set PYTHON=/path/to/python3"; exit 2; }
 	@echo "Setting up $(VENV) (once, about half a minute) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --use-pep517 --require-hashes -r deploy/requirements.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
