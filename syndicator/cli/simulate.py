@@ -6,13 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import entry_facts, say, say_json, say_table
+from syndicator.cli.terminal import entry_facts, progress_bar, say, say_json, say_table
 from syndicator.text import say_count
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def _compare(
         called = written_names((*before.routes, *after.routes), session.outbox.channels.ids())
         new, today = routes_of(after, session), routes_of(before, session)
         recorded = read_recorded(session, [*new, *today], since=since, until=until)
-    return compare(recorded, None if is_same else replay(recorded, today), replay(recorded, new), called)
+    with progress_bar() as bar:
+        before_them = None if is_same else replay(recorded, today, partial(bar.update, "Hours as today"))
+        return compare(recorded, before_them, replay(recorded, new, partial(bar.update, "Hours")), called)
 
 
 def _print(found: Comparison, new: str, today: str | None) -> None:

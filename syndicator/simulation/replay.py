@@ -25,6 +25,7 @@ from syndicator.notify.minimums import Course, judging, minimum_at, split_by_min
 from syndicator.notify.recorded import EntryEvent, Recorded, day_of
 from syndicator.notify.routing import Change, Decision, announce, departed, heirs
 from syndicator.notify.rules import RouteIndex
+from syndicator.progress import Progress, no_progress
 from syndicator.schedule import next_slot, read_cron
 from syndicator.settings.models import Digest, Route
 
@@ -55,8 +56,8 @@ class Replayed:
     """Of each route with `about`, day by day."""
 
 
-def replay(recorded: Recorded, routes: Sequence[Route]) -> Replayed:
-    """Plays what was recorded before these routes, in the order of the settings."""
+def replay(recorded: Recorded, routes: Sequence[Route], show: Progress = no_progress) -> Replayed:
+    """Plays what was recorded before these routes, in the order of the settings. Shows hours."""
     run = _Run(recorded, routes)
     events = {at: list(some) for at, some in groupby(recorded.events, key=lambda one: one.at)}
     slots = _slots(routes, recorded)
@@ -68,6 +69,7 @@ def replay(recorded: Recorded, routes: Sequence[Route]) -> Replayed:
         if now == last:
             continue
         last = now
+        show((now - recorded.since) // HOUR, (recorded.until - recorded.since) // HOUR)
         run.take(events.get(now, ()), now)
         for wake in run.send(slots.get(now, {}), now):
             if now < wake <= recorded.until:

@@ -122,6 +122,15 @@ def test_quality_as_it_was_decides_and_a_return_announces_nothing(rig: Rig) -> N
     assert titles(replay(past, [higher]), past, "C1") == ["draft", "flaps", "late"]
 
 
+def test_long_replay_tells_how_far_it_is(rig: Rig) -> None:
+    lived(rig)
+    told: list[tuple[int, int]] = []
+    replay(recorded(rig), [AI, DAILY], lambda done, of: told.append((done, of)))
+    assert told == sorted(told)
+    assert {of for _, of in told} == {30 * 24}
+    assert len({done for done, _ in told}) > 5
+
+
 def test_what_comes_and_goes_says_why_not(rig: Rig) -> None:
     lived(rig)
     past = recorded(rig, days=4.4)
