@@ -22,7 +22,8 @@ LARGEST_BYTES = 16 * 1024
 FORMS = {
     BOT_TOKEN: (
         r"xoxb-[\x21-\x7e]+",
-        "is not a bot token; copy the one that begins with xoxb- (OAuth & Permissions)",
+        "is not a bot token, which begins with xoxb- and has no blanks or invisible characters; "
+        "copy it again (OAuth & Permissions)",
     ),
     WEBHOOK_URL: (
         r"https?://[^\s/?#@]+/\S+",

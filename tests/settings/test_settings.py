@@ -412,7 +412,7 @@ def test_secrets_come_from_variable_file_or_credential_in_this_order(tmp_path: P
     ("environment", "words"),
     [
         pytest.param({"SLACK_BOT_TOKEN": "xoxp-canary-user"}, "is not a bot token", id="user token"),
-        pytest.param({"SLACK_BOT_TOKEN": "xoxb-canary with blanks"}, "is not a bot token", id="blanks"),
+        pytest.param({"SLACK_BOT_TOKEN": "xoxb-canary with blanks"}, "has no blanks", id="blanks"),
         pytest.param({"SLACK_BOT_TOKEN_FILE": "/nowhere/token"}, "there is no file", id="missing file"),
         pytest.param({"SLACK_WEBHOOK_URL": "canary"}, "is not a webhook address", id="webhook"),
     ],
