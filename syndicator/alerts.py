@@ -80,6 +80,10 @@ class DeliveryState(StrEnum):
     edit: what it was for changed back."""
 
 
+ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: RouteReason.FAILED}
+"""What is so of a story that the ledger holds as owed, where its message has come to an end."""
+
+
 class EditReason(StrEnum):
     """Why a posted message is edited."""
 

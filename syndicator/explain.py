@@ -7,7 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from syndicator.alerts import DailyMinimum, Delivery, DeliveryState, LedgerKind, LedgerRow, RouteReason
+from syndicator.alerts import (
+    ENDED,
+    DailyMinimum,
+    Delivery,
+    DeliveryState,
+    LedgerKind,
+    LedgerRow,
+    RouteReason,
+)
 from syndicator.entries.joining import words_joining
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility, rank
 from syndicator.notify.coverage import count_publishers, cover
@@ -30,8 +38,6 @@ from syndicator.store.session import Session
 from syndicator.store.types import TopicStatus
 from syndicator.urls import http_link
 
-ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: RouteReason.FAILED}
-"""What is so of a story that the ledger holds as owed, where its message has come to an end."""
 FROM_THE_LEDGER = frozenset({*FROM_LEDGER.values(), *ENDED.values()})
 """Reasons that were decided when the ledger says; any other is how it stands now."""
 

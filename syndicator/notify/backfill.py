@@ -7,11 +7,11 @@ asked for stands in the place of `max_age`. What comes of it is sent as whatever
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
+from syndicator.alerts import ENDED, LedgerKind, LedgerRow, RouteReason
 from syndicator.models import Entry, rank
 from syndicator.notify.minimums import routes_by_story
 from syndicator.notify.routing import Change, announce
@@ -49,9 +49,25 @@ def find_backfill(
     ranked = sorted(
         (one for one in decisions if one.reason is RouteReason.OWED), key=lambda one: rank(one.entry)
     )
-    left_out = Counter[RouteReason](one.reason for one in decisions if one.reason is not RouteReason.OWED)
+    ended = _ended(session, route, (one.entry for one in decisions if one.reason is RouteReason.WAITING))
+    left_out = Counter[RouteReason](
+        ended.get(one.entry.story, one.reason) if one.reason is RouteReason.WAITING else one.reason
+        for one in decisions
+        if one.reason is not RouteReason.OWED
+    )
     left_out[RouteReason.BEYOND_LIMIT] += len(ranked[limit:]) if limit is not None else 0
     asked = ((replace(one, reason=RouteReason.BACKFILL).row, one.entry) for one in ranked[:limit])
     return Backfill(
         stories=tuple((row, entry) for row, entry in asked if row is not None), left_out=+left_out
     )
+
+
+def _ended(session: Session, route: Route, entries: Iterable[Entry]) -> dict[str, RouteReason]:
+    """The stories of these entries that wait for no message: it was dropped or given up."""
+    rows = session.outbox.ledger.rows(stories=[one.story for one in entries])
+    found = (
+        (row.story, session.outbox.find(row.delivery))
+        for row in rows
+        if row.channel == route.channel and row.delivery
+    )
+    return {story: ENDED[one.state] for story, one in found if one is not None and one.state in ENDED}

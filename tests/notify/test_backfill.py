@@ -86,6 +86,18 @@ def test_time_asked_for_stands_in_place_of_the_age_limit(rig: Rig) -> None:
     assert len(messages(rig)) == 4
 
 
+def test_story_of_a_dropped_message_is_said_to_be_dropped(rig: Rig) -> None:
+    asked(rig, limit=1)
+    rig.run_once()
+    with rig.store.transaction() as session:
+        (one,) = session.outbox.list()
+        assert session.outbox.drop(one.id, "not wanted", rig.now)
+    found = asked(rig)
+    assert paths(found) == ["good.md", "fair.md"]
+    assert found.left_out[RouteReason.DROPPED] == 1
+    assert found.left_out[RouteReason.WAITING] == 0
+
+
 def test_what_the_channel_has_had_or_is_owed_is_never_announced_again(rig: Rig) -> None:
     asked(rig)
     assert asked(rig).left_out[RouteReason.WAITING] == 3
