@@ -48,11 +48,15 @@ class WebServer:
         self._lifeline, self._hold = os.pipe()
 
     def run(self) -> None:
-        """Runs the server's process until `stop`. Raises CannotServeYet where it ends by itself."""
+        """Runs the server's process until `stop`. Raises CannotServeYet where it cannot begin, or ends."""
         if self.stopping.is_set():
             return
-        # Ctrl-C reaches the service alone, which lets answers under way finish.
-        with start("syndicator.web", json.dumps(asdict(self._options)), stdin=self._lifeline) as self._child:
+        try:
+            # Ctrl-C reaches the service alone, which lets answers under way finish.
+            self._child = start("syndicator.web", json.dumps(asdict(self._options)), stdin=self._lifeline)
+        except OSError as error:  # no memory, no processes, no files: it may pass
+            raise CannotServeYet("the web server does not start", why=str(error)) from error
+        with self._child:
             if self._child.stdout is not None and self._child.stdout.readline():
                 self._ready.set()
             code = self._child.wait()

@@ -338,6 +338,17 @@ def test_server_that_dies_is_started_again_on_its_port(
     assert (line["part"], line["why"], line["exc_info"]) == ("web server", "signal 9", False)
 
 
+def test_server_that_cannot_be_started_says_why(public: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = WebServer(options(public))
+    server.start()
+    monkeypatch.setattr(sys, "executable", "/none/python3")
+    with pytest.raises(CannotServeYet, match="does not start") as caught:
+        server.run()
+    assert "/none/python3" in (caught.value.why or "")
+    server.stop()
+    server.close()
+
+
 def test_server_inherits_no_secret_and_imports_little(
     start: Start, public: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
