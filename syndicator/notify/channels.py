@@ -70,11 +70,16 @@ def _rename(outbox: Outbox, routes: Sequence[Route], known: Sequence[Route]) -> 
 
 def _follow_routes(outbox: Outbox, routes: Sequence[Route], now: datetime) -> None:
     leads = {route.name: route.channel for route in routes}
-    for name, channel in sorted({*outbox.open_ways(), *outbox.ledger.owing()}):
-        to = leads.get(name, channel)
-        if to != channel:
-            outbox.release((name, channel), "its route has another channel now", now)
-            if stories := outbox.ledger.move(channel, to, route=name):
-                log.info(
-                    "owed stories go with their route", route=name, channel=channel, to=to, stories=stories
-                )
+    ways = sorted({*outbox.open_ways(), *outbox.ledger.owing()})
+    moves = [(*way, to) for way in ways if (to := leads.get(way[0], way[1])) != way[1]]
+    for name, channel, _ in moves:  # all leave before one arrives: two routes may swap their channels
+        outbox.release((name, channel), "its route has another channel now", now)
+        outbox.ledger.move(channel, _between(name, channel), route=name)
+    for name, channel, to in moves:
+        if stories := outbox.ledger.move(_between(name, channel), to, route=name):
+            log.info("owed stories go with their route", route=name, channel=channel, to=to, stories=stories)
+
+
+def _between(route: str, channel: str) -> str:
+    """What no channel is called."""
+    return f"{channel} of {route}"

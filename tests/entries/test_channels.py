@@ -215,6 +215,23 @@ def test_route_that_is_given_its_channels_id_takes_along_what_it_owes(rig: Rig) 
     assert set(kinds(rig)) == {"C0GENERAL by-name"}, "nothing is left under the name"
 
 
+def test_routes_that_swap_their_channels_take_along_what_both_owe(rig: Rig) -> None:
+    one, other = (Route(name=name, channel=name.upper(), deliver="immediate") for name in ("c1", "c2"))
+    rig.restart(routes=(one, other))
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    swapped = (one.model_copy(update={"channel": "C2"}), other.model_copy(update={"channel": "C1"}))
+    rig.restart(routes=swapped)
+    rig.run_once()
+    assert sorted((message.route, message.channel) for message in messages(rig)) == [
+        ("c1", "C2"),
+        ("c2", "C1"),
+    ]
+    assert len(send(rig, "C1", "C2")) == 2
+    assert set(kinds(rig).values()) == {LedgerKind.ANNOUNCED}
+
+
 def test_story_that_the_id_has_had_is_not_owed_again_by_a_route_that_is_given_it(rig: Rig) -> None:
     rig.run_once()
     rig.write("a.md")
