@@ -89,7 +89,8 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
         _print_one(one, settings)
     if not (answer.explanations or answer.problems or answer.no_articles):
         folders = ", ".join(str(source.path) for source in settings.sources)
-        say(f"Nothing is known of {what}.")
+        missing = Path(what).suffix and "://" not in what and not Path(what).exists()
+        say(f"Nothing is known of {what}{', and there is no such file' if missing else ''}.")
         say((f"Is the file below {folders}? Has `syndicator run` or `build` seen it?", "dim"))
 
 

@@ -136,5 +136,7 @@ def _short(line: str) -> str:
 
 def _section(head: str, fix: str) -> Block:
     parts: list[Block] = [{"type": "text", "text": head, "style": {"bold": True}}]
-    parts += [{"type": "text", "text": f"\n{fix}"}] if fix else []
+    for number, words in enumerate(f"\n{fix}".split("`") if fix else ()):
+        style = {"style": {"code": True}} if number % 2 else {}
+        parts += [{"type": "text", "text": words, **style}] if words else []
     return {"type": "rich_text_section", "elements": parts}

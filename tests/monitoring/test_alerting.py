@@ -257,6 +257,16 @@ def test_way_that_does_not_work_is_a_finding_for_the_others(
     assert service.alerter.findings() == []
 
 
+def test_commands_are_shown_as_code(tmp_path: Path, slack: SlackServer) -> None:
+    service = Operated(tmp_path, slack, None)
+    service.pass_by(15, channels_broken(["C2"]))
+    (told,) = slack.slack.in_channel("C1")
+    *_, section, _ = told.body["blocks"]
+    *_, command, rest = section["elements"][0]["elements"]
+    assert command == {"type": "text", "text": "syndicator deliveries", "style": {"code": True}}
+    assert rest == {"type": "text", "text": " says why, and what waits"}
+
+
 def test_address_that_is_none_is_a_failure_of_its_way() -> None:
     with pytest.raises(DeliveryError, match="InvalidURL"):
         call("http://alerts:port/", {})
