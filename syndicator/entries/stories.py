@@ -22,14 +22,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import nsmallest
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from syndicator.entries.words import FUNCTION_WORDS, words_of
 from syndicator.models import Article
 
 WINDOW = timedelta(hours=72)
 """An entry joins a story whose lead was published at most so long before or after it."""
-ALIKE, VAGUE, COPY, REPEAT = 0.19, 0.33, 0.9, 0.99
+ALIKE, VAGUE, COPY, REPEAT = 0.17, 0.31, 0.9, 0.99
 """How alike two accounts of one event are at least; two, of which a title says little; two texts that are
 nearly the same; and two that are the same within three hours."""
 BUSY = 0.035
@@ -68,6 +68,7 @@ _VERSION = re.compile(r"v?\d+(?:\.\d+)+")
 _GUIDE = frozenset(("all", "best", "explained", "how", "top"))
 _AHEAD = frozenset((("expected", "to"), ("set", "to")))
 _DAILY = frozenset(("briefing", "daily", "latest"))
+_REPORT = frozenset(("analysis", "cagr", "forecast", "growth", "share", "size", "trends"))
 _PARTS = frozenset(("east", "north", "south", "west"))
 _BEFORE_NAMES = frozenset(("about", "at", "by", "for", "from", "if", "in", "of", "on", "the", "with"))
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -187,6 +188,7 @@ def _is_other_event(account: Account, lead: Account) -> bool:
         _is_title_of_many(account, lead)
         or _has_other_name(account, lead)
         or _has_other_part(account, lead)
+        or _is_on_other_market(account, lead)
         or _looks_ahead(account, lead)
         or _is_next_count(account, lead)
     )
@@ -204,13 +206,8 @@ def least_likeness(account: Account, lead: Account, weights: Weights, a_day: Map
     alone = 0.0 if account.summary and lead.summary else TITLES_ALONE
     subjects = (_first(account.in_order) not in lead.words) + (_first(lead.in_order) not in account.words)
     untold = max(_untold(account, lead, weights), _untold(lead, account, weights))
-    return (
-        least
-        + alone
-        + SUBJECT * subjects
-        + UNTOLD * untold
-        + BUSY * math.log1p(_between(account, lead, a_day))
-    )
+    busy = math.log1p(_between(account, lead, a_day))
+    return least + alone + SUBJECT * subjects + UNTOLD * untold + BUSY * busy
 
 
 def _untold(one: Account, other: Account, weights: Weights) -> float:
@@ -265,12 +262,9 @@ def _needs_copy(one: Account, lead: Account) -> bool:
 def _is_next_of_daily(one: Account, lead: Account) -> bool:
     """Whether both titles are of what is said daily ("The latest numbers", "Watch: governor gives briefing"),
     half a day apart."""
-    is_later = abs(one.published - lead.published) > _AGAIN
-    return is_later and _is_daily(one.in_order) and _is_daily(lead.in_order)
-
-
-def _is_daily(title: Sequence[str]) -> bool:
-    return title[:1] == ("watch",) or not _DAILY.isdisjoint(title)
+    titles = (one.in_order, lead.in_order)
+    are_daily = all(title[:1] == ("watch",) or _DAILY & {*title} for title in titles)
+    return are_daily and abs(one.published - lead.published) > _AGAIN
 
 
 def _first(title: Sequence[str]) -> str:
@@ -299,6 +293,14 @@ def _has_other_part(one: Account, lead: Account) -> bool:
     """Whether the titles name other parts of one name ("North Dakota", "South Dakota")."""
     mine, others = ({pair for pair in pairwise(text.in_order) if pair[0] in _PARTS} for text in (one, lead))
     return any(name == other for _, name in mine - others for _, other in others - mine)
+
+
+def _is_on_other_market(one: Account, lead: Account) -> bool:
+    """Whether the titles are of reports on two markets, which all say the same of them ("Lamps market: size,
+    share and forecast", "Smart lamps market size and trends")."""
+    titles = [text.in_order for text in (one, lead) if "market" in text.in_order]
+    markets = {frozenset(text[: text.index("market")]) for text in titles if _REPORT & {*text}}
+    return len(markets) == 2
 
 
 def _is_title_of_many(one: Account, lead: Account) -> bool:
@@ -334,10 +336,7 @@ def _digits(title: Sequence[str]) -> list[str]:
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
     """How many words both begin with."""
-    return next(
-        (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
-        min(len(one), len(other)),
-    )
+    return len([*takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))])
 
 
 def _sum(words: Iterable[str], weights: Weights) -> float:

@@ -148,6 +148,26 @@ def test_names_that_share_a_word_are_two() -> None:
     assert not is_one_story(other, one, after_seeing(one, other))
 
 
+@pytest.mark.parametrize(
+    ("title", "are_one"),
+    [
+        ("Smart lamps market 2031: size, growth, share and forecast", False),
+        ("Global smart lamps market by region, size, trends and forecast to 2031", False),
+        ("Lamps market 2031: growth, share and forecast", True),
+        ("Lamps stand in the market again", True),
+    ],
+)
+def test_reports_on_two_markets_are_two(title: str, are_one: bool) -> None:
+    first = "Lamps market 2031: size, growth, share and forecast"
+    texts = [(first, "The Lamp Wire"), (title, "Reports Daily")]
+    one, other = (
+        account(f"{by}.md", title=text, summary="How lamps sell.", provider=Provider(name=by))
+        for text, by in texts
+    )
+    weights = dict.fromkeys(one.words | other.words, 1.0)
+    assert is_one_story(other, one, weights) is are_one
+
+
 def test_parts_of_one_name_are_two() -> None:
     texts = (
         "South Orbit relay season postponed until 2031",

@@ -8,15 +8,15 @@ title. Those labelled are of these repositories on GitHub: `_news` of SmartableA
 SmartableAI/microsoft-power-apps (all versions of its files), everyday-cc/azure and scottge/coronavirus; and
 `_posts` of emilianoyoung/ai and detale/ai: once as in the last commit (ai-2020, ai-2019), once the last
 version of each file that ever was, published before 2020 (ai-winter) and before 20 July 2019 (ai-summer), and
-what came later and is in none of these (ai-january, ai-august); and what everyday-cc/powerapps has in `_news`
-and microsoft-power-apps has not.
+what came later and is in none of these (ai-january, ai-august); what everyday-cc/powerapps has in `_news` and
+microsoft-power-apps has not; and the last version of each file that ever was in `_news` of scottge/ai,
+published from 28 January 2020 on (ai-spring).
 
 A pair is one event (1) where whoever was told of the one article would not want to be told of the other;
-guides to one subject are not. Readers saw neither label nor outcome. Pairs that are `drawn` were taken by a
-hash from all that are compared and 0.3 alike, and limits were set with them in view; `held` were taken in
-the same way and read when all limits were set, those of ai-january, ai-august and powerapps (all of them) a
-second time so; `related` are of ai-winter, drawn by a hash from all of 72 hours that name each other or one
-the other, and no limit was set by them.
+guides to one subject are not. Readers saw neither label nor outcome. Pairs that are `hard` are all that were
+compared and 0.3 alike; limits were set with them in view. `held` are half of those of ai-spring, by a hash:
+read when all limits were set, and none was changed since. `related` are of ai-winter, drawn by a hash from
+all of 72 hours that name each other or one the other, and no limit was set by them.
 
 Pairs are judged two by two, as if the earlier were the only lead; in a stream a story is also missed where
 another lead stands between, and found where another entry supports it.
@@ -52,8 +52,8 @@ LABELS = Path(__file__).with_name("labels.csv")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A pair of articles by their keys, and whether they are of one event. `part`: `tuned`, `drawn`, `held`,
-    `related`, or `stream`: the others, which say nothing of recall."""
+    """A pair of articles by their keys, and whether they are of one event. `part`: `hard`, `held`, `related`,
+    or `other`, which says nothing of recall."""
 
     pair: frozenset[str]
     one: bool
@@ -118,11 +118,9 @@ def report_pairs(sites: Mapping[str, Sequence[Article]]) -> None:
         pairs = {label.pair for label in labels if label.pair <= keys}
         there |= pairs
         joined |= join_two_by_two(site, pairs)
-    hard = [label for label in labels if label.part in ("drawn", "held") and label.pair in there]
-    report_part("hard pairs", hard, joined, titles)
-    for part in ("drawn", "held", "related"):
+    for part in ("hard", "held", "related"):
         some = [label for label in labels if label.part == part and label.pair in there]
-        report_part(f"those {part}", some, joined, {})
+        report_part(f"pairs that are {part}", some, joined, titles if part != "related" else {})
     print(f"{sum(label.pair not in there for label in labels)} labelled pairs were not in the texts")
 
 
