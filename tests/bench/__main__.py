@@ -1,7 +1,8 @@
 """The benchmark: `make bench SIZE=1000`, or `python -m tests.bench --size 1000`.
 
-Prints each figure as it is known and the table of goals at the end, and keeps the figures as JSON. It ends by
-itself: after `--minutes` with what was measured until then. Ends with 1 where a goal is not reached.
+Prints each figure as it is known and the table of goals at the end, and keeps the figures as JSON and as a
+chart. It ends by itself: after `--minutes` with what was measured until then. Ends with 1 where a goal is not
+reached.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.bench.chart import chart
 from tests.bench.goals import SIZES, table
 from tests.bench.measuring import Bench, measure
 from tests.bench.peers import absent
@@ -52,6 +54,7 @@ def main() -> int:
     print(f"\n{text}", *(f"{name} is not here: {way}" for name, way in lacking.items()), sep="\n")
     name = f"{chosen.size}{'-bodies' if chosen.bodies else ''}"
     (OUTPUT / f"{name}.json").write_text(json.dumps(bench.found, indent=1) + "\n", encoding="utf-8")
+    (OUTPUT / f"{name}.svg").write_text(chart(bench.found, sizes), encoding="utf-8")
     shutil.rmtree(base)
     return 0 if reached else 1
 

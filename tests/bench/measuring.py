@@ -18,6 +18,7 @@ from tests.bench.product import SOME_TOPICS, Product
 from tests.bench.programs import Service, count_syncs
 
 FEED = "/feeds/all/atom.xml"
+DAILY_CHECK_S = 70.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,9 @@ def live(bench: Bench, size: int, product: Product) -> None:
 
 
 def idle(bench: Bench, size: int, service: Service, seconds: float = 60.0) -> None:
-    """Over a whole interval of scanning."""
+    """Over a whole interval of scanning, once the check is over that the database has on each day."""
+    time.sleep(DAILY_CHECK_S)
+    service.rest()
     before = service.processor_s()
     time.sleep(seconds)
     used = (service.processor_s() - before) / seconds

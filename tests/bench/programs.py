@@ -52,14 +52,20 @@ def started(command: Sequence[str | Path], log: Path, **more: str) -> Iterator[s
 
 
 def run(command: Sequence[str | Path], log: Path) -> Used:
-    """Runs a command to its end. Raises RuntimeError where it does not end with 0."""
+    """Runs a command to its end. Raises RuntimeError where it does not end with 0.
+
+    What was written before, and by it, is on the disk then: else whoever syncs next would wait for that, too.
+    """
+    os.sync()
     began, clock = time.time(), time.monotonic()
     with started(command, log) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}; see {log}")
-    return Used(began=began, wall_s=time.monotonic() - clock, peak_mb=usage.ru_maxrss * 1024 / 1e6)
+    used = Used(began=began, wall_s=time.monotonic() - clock, peak_mb=usage.ru_maxrss * 1024 / 1e6)
+    os.sync()
+    return used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

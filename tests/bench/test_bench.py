@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
 from syndicator.parse.article import parse_article
 from tests.bench.articles import Articles
+from tests.bench.chart import chart
 from tests.bench.goals import HUGO, NGINX, SIZES, goals, table
 from tests.bench.measuring import percentiles
 from tests.bench.programs import count_syncs
@@ -48,3 +51,13 @@ def test_percentiles_of_few_are_the_middle_and_the_worst() -> None:
 
 def test_a_sync_that_strace_saw_in_two_halves_counts_once() -> None:
     assert count_syncs("7 fsync(3) = 0\n8 sync(4 <unfinished ...>\n8 <... sync resumed>) = 0\n") == 2
+
+
+def test_chart_has_a_line_for_each_figure_that_was_measured() -> None:
+    found = {"1000 hugo_s": 0.3, "10000 hugo_s": 2.0, "1000 new_p50_ms": 25.0, "10000 new_p50_ms": 30.0}
+    root = ElementTree.fromstring(chart(found, SIZES[:2]))
+    words = {one.text for one in root.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"Hugo's build", "new article, p50", "10,000 articles"} <= words
+    assert "cold build" not in words
+    heights = [float(one.get("cy", 0)) for one in root.iter("{http://www.w3.org/2000/svg}circle")]
+    assert len(heights) == 4 and min(heights) == heights[1], "Hugo's longest build stands highest"
