@@ -275,7 +275,10 @@ def _migrate(connection: Connection, path: Path) -> None:
         metadata.create_all(connection)
         connection.exec_driver_sql(MADE_AS)
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (latest_revision(),))
-    elif current is not None and current not in known_revisions():
+    elif current is None:
+        fix = "Set `state:` to a file of its own"
+        raise StoreError("this is the database of another program", on=str(path), fix=fix)
+    elif current not in known_revisions():
         raise too_new(path, current, "Install that version again, or restore a backup made by this one")
     elif current != latest_revision():
         _upgrade(connection)

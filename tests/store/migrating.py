@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from alembic import command
@@ -10,9 +12,13 @@ from sqlalchemy import create_engine
 
 from syndicator.store.database import MIGRATIONS
 
+FIRST = Path(__file__).parent / "0001.sql"
+
 
 def migrate(database: Path, revision: str) -> None:
-    """Runs the migrations up to the revision, on a new database or an older one."""
+    """Makes a database with the first tables there ever were, and migrates it up to the revision."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.executescript(FIRST.read_text(encoding="utf-8"))
     engine = create_engine(f"sqlite:///{database}")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

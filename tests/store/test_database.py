@@ -221,6 +221,16 @@ def test_later_schema_is_refused(tmp_path: Path) -> None:
         pass
 
 
+def test_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE places (url TEXT)")
+    with pytest.raises(StoreError, match="another program"):
+        open_store(f"sqlite:///{file}", now=NOON)
+    with closing(sqlite3.connect(file)) as connection:
+        assert [*connection.execute("SELECT name FROM sqlite_schema")] == [("places",)]
+
+
 def test_known_store_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no state yet"), open_known(url(tmp_path)):
         pass

@@ -2,13 +2,5 @@
 
 from alembic import context
 
-from syndicator.store import outbox_tables  # noqa: F401  its tables are part of the metadata
-from syndicator.store.tables import metadata
-
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    transactional_ddl=True,
-    render_as_batch=True,
-)
+context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
 context.run_migrations()

@@ -1,16 +1,10 @@
-"""how long Slack asked to wait, by method
-
-Revision ID: 0002
-Revises: 0001
-"""
+"""how long Slack asked to wait, by method"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

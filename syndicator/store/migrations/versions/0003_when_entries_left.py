@@ -1,16 +1,10 @@
-"""when an entry left a topic's feed
-
-Revision ID: 0003
-Revises: 0002
-"""
+"""when an entry left a topic's feed"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

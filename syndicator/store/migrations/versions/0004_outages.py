@@ -1,16 +1,10 @@
-"""when Slack could not be reached
-
-Revision ID: 0004
-Revises: 0003
-"""
+"""when Slack could not be reached"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -1,16 +1,10 @@
-"""why a message was written and when it ended; what a route took of late
-
-Revision ID: 0005
-Revises: 0004
-"""
+"""why a message was written and when it ended; what a route took of late"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

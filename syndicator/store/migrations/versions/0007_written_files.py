@@ -1,16 +1,10 @@
-"""what was written to the output folder
-
-Revision ID: 0007
-Revises: 0006
-"""
+"""what was written to the output folder"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
 down_revision = "0006"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -1,16 +1,10 @@
-"""which method of Slack failed in an outage
-
-Revision ID: 0008
-Revises: 0007
-"""
+"""which method of Slack failed in an outage"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -1,15 +1,9 @@
-"""messages of a channel are found by when they were sent
-
-Revision ID: 0009
-Revises: 0008
-"""
+"""messages of a channel are found by when they were sent"""
 
 from alembic import op
 
 revision = "0009"
 down_revision = "0008"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

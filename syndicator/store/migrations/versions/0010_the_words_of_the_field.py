@@ -1,16 +1,10 @@
-"""tables and columns have the names that the code has
-
-Revision ID: 0010
-Revises: 0009
-"""
+"""tables and columns have the names that the code has"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
 down_revision = "0009"
-branch_labels = None
-depends_on = None
 
 REASONS = {
     "owed: quality rose over the bar": "owed: quality reached the minimum later",

@@ -1,16 +1,10 @@
-"""what is owed is in the ledger alone; what nobody reads goes
-
-Revision ID: 0011
-Revises: 0010
-"""
+"""what is owed is in the ledger alone; what nobody reads goes"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
 down_revision = "0010"
-branch_labels = None
-depends_on = None
 
 SAME = "owed.channel = ledger.channel AND owed.story = ledger.story"
 UNWRITTEN = "kind = 'owed' AND delivery IS NULL"

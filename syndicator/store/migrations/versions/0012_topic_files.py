@@ -1,16 +1,10 @@
-"""topic files are files like the articles: what each says is kept as it was last good
-
-Revision ID: 0012
-Revises: 0011
-"""
+"""topic files are files like the articles: what each says is kept as it was last good"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
 down_revision = "0011"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -1,15 +1,9 @@
-"""what is known of a story is found by index; that its quality rose is said by the ledger alone
-
-Revision ID: 0013
-Revises: 0012
-"""
+"""what is known of a story is found by index; that its quality rose is said by the ledger alone"""
 
 from alembic import op
 
 revision = "0013"
 down_revision = "0012"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -1,16 +1,10 @@
-"""how entries were before they changed, as far as routes judge by it
-
-Revision ID: 0014
-Revises: 0013
-"""
+"""how entries were before they changed, as far as routes judge by it"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
 down_revision = "0013"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

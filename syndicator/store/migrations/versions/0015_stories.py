@@ -1,9 +1,6 @@
 """stories that have begun, and the words that their leads are found by
 
 Empty at first: the next start fills them in from the entries that there are, whose stories stay.
-
-Revision ID: 0015
-Revises: 0014
 """
 
 import sqlalchemy as sa
@@ -11,8 +8,6 @@ from alembic import op
 
 revision = "0015"
 down_revision = "0014"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

@@ -1,16 +1,10 @@
-"""edits of posted messages
-
-Revision ID: 0016
-Revises: 0015
-"""
+"""edits of posted messages"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
 down_revision = "0015"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

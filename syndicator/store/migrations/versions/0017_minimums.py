@@ -1,16 +1,10 @@
-"""each day's minimum quality of routes with `about`, and when stories began
-
-Revision ID: 0017
-Revises: 0016
-"""
+"""each day's minimum quality of routes with `about`, and when stories began"""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
 down_revision = "0016"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

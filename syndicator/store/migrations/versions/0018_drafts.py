@@ -1,15 +1,9 @@
-"""whether `published: false` makes a draft is told when an article is read; those that are none lose the mark
-
-Revision ID: 0018
-Revises: 0017
-"""
+"""whether `published: false` makes a draft is told when an article is read; those that are none lose the mark"""
 
 from alembic import op
 
 revision = "0018"
 down_revision = "0017"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
