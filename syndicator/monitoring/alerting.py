@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
@@ -45,6 +46,8 @@ TRY_AGAIN = timedelta(minutes=1)
 """After a failure."""
 TIMEOUT_S = 10.0
 """For one operation on the connection."""
+DEADLINE_S = 30.0
+"""For one call in all, however slowly the answer drips."""
 PING_FIX = "Correct `ping`, or see to the service that it calls"
 ALERTS_SEE = f"{SLACK_FIX}. Or correct `alerts_to`"
 UNCALLED = "the address could not be called"
@@ -179,13 +182,32 @@ def call(url: str, body: object = None) -> None:
 
     method = "GET" if body is None else "POST"
     try:
-        with httpx.Client(timeout=TIMEOUT_S) as client, client.stream(method, url, json=body) as response:
+        with (
+            httpx.Client(timeout=TIMEOUT_S) as client,
+            _ends(client.close),
+            client.stream(method, url, json=body) as response,
+        ):
             status = response.status_code
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise DeliveryError(UNCALLED, code="address", why=type(error).__name__) from None
+    except (ImportError, OSError, ValueError):
+        why = "the environment's proxy or certificates cannot be used"
+        raise DeliveryError(UNCALLED, code="environment", why=why) from None
     if not 200 <= status < 300:
         fix = "Correct the address in `alerts_to.webhook_file`"
         raise DeliveryError(UNCALLED, code="address", why=f"it says HTTP {status}", fix=fix)
+
+
+@contextmanager
+def _ends(close: Callable[[], None]) -> Iterator[None]:
+    """Closes at the deadline, by which whatever is being read fails."""
+    deadline = Timer(DEADLINE_S, close)
+    deadline.daemon = True
+    deadline.start()
+    try:
+        yield
+    finally:
+        deadline.cancel()
 
 
 def _post_json(url: str, delivery: Delivery) -> None:

@@ -136,7 +136,7 @@ def _get(url: str, timeout_s: float) -> doctor.Answer:
     local = url.startswith(("http://127.", "http://[::1]", "http://localhost"))
     try:
         answer = httpx.get(url, timeout=timeout_s, follow_redirects=True, trust_env=not local)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, OSError, ValueError) as error:
         return doctor.Answer(0, why=ERROR_NUMBER.sub("", str(error)).lower() or type(error).__name__)
     return doctor.Answer(answer.status_code, answer.content)
 

@@ -230,9 +230,9 @@ def http_date(date: str) -> datetime | None:
     """The time of an HTTP date (RFC 9110 5.6.7); None where it is none."""
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _from_connecting(reason: object, call: Call) -> DeliveryError:

@@ -64,6 +64,15 @@ def test_address_that_never_answers_is_cut_off(built: Path) -> None:
     assert told == [("warning", f"{base}: not reached: timed out")]
 
 
+def test_proxy_that_cannot_be_used_is_why_the_address_is_not_reached(
+    built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    ((result, text),) = found(built, "address", SYNDICATOR_SITE__BASE_URL="http://feeds.example/")
+    assert result == "warning"
+    assert text.startswith("http://feeds.example/: not reached: using socks proxy, but the 'socksio' package")
+
+
 def test_state_is_read_beside_the_service_that_holds_it(built: Path) -> None:
     path = built.parent / "var/state.db"
     with hold_state(f"sqlite:///{path}"):

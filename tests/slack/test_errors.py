@@ -156,6 +156,7 @@ def test_no_word_is_in_two_lists() -> None:
         ("999999", 3600),
         ("-5", 0),
         ("soon", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", None),
         ("inf", None),
         ("nan", None),
         ("", None),
