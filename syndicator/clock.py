@@ -24,9 +24,7 @@ class Clock:
     """The machine's own; a test may give another."""
 
     def __init__(
-        self,
-        wall_ns: Callable[[], int] = time.time_ns,
-        monotonic: Callable[[], float] = time.monotonic,
+        self, wall_ns: Callable[[], int] = time.time_ns, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._wall_ns, self._monotonic = wall_ns, monotonic
 

@@ -7,15 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from syndicator.alerts import (
-    ENDED,
-    DailyMinimum,
-    Delivery,
-    DeliveryState,
-    LedgerKind,
-    LedgerRow,
-    RouteReason,
-)
+from syndicator.alerts import ENDED, DailyMinimum, Delivery, DeliveryState, LedgerKind, LedgerRow, RouteReason
 from syndicator.entries.joining import words_joining
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility, rank
 from syndicator.notify.coverage import count_publishers, cover

@@ -287,8 +287,4 @@ class Appearance(NamedTuple):
 def rank(entry: Entry) -> tuple[float, float, str]:
     """The order in a digest: best quality first, then newest; the guid breaks ties."""
     quality = entry.article.quality
-    return (
-        float("inf") if quality is None else -quality,
-        -entry.article.published.timestamp(),
-        entry.guid,
-    )
+    return (float("inf") if quality is None else -quality, -entry.article.published.timestamp(), entry.guid)

@@ -141,10 +141,7 @@ def session_of(settings: Settings, *, to_write: bool = False) -> Iterator[Sessio
     from syndicator.store.database import open_known
 
     configure_logs(quiet=True)
-    with (
-        open_known(settings.state) as store,
-        store.transaction() if to_write else store.reading() as session,
-    ):
+    with open_known(settings.state) as store, store.transaction() if to_write else store.reading() as session:
         yield session
     if to_write:
         call_service(settings.state)

@@ -97,12 +97,7 @@ class Recognised:
 
 
 def recognise(
-    found: Iterable[ScannedFile],
-    known: Known,
-    topics: Topics,
-    *,
-    apart: bool = False,
-    now: datetime,
+    found: Iterable[ScannedFile], known: Known, topics: Topics, *, apart: bool = False, now: datetime
 ) -> Recognised:
     """Gives every article of the batch its entry. The order of `found` does not matter.
 

@@ -19,12 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from syndicator import __version__
 from syndicator.models import Visibility
-from syndicator.monitoring.health import (
-    Finding,
-    HealthLevel,
-    Kind,
-    status_line,
-)
+from syndicator.monitoring.health import Finding, HealthLevel, Kind, status_line
 from syndicator.settings.types import STATE_PREFIX
 from syndicator.systemd import Notifier
 

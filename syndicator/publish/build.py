@@ -217,11 +217,7 @@ class Output:
         return _Portion(sorted(owed, key=order(documents.topics, feeds.heads())), new, of)
 
     def _write(
-        self,
-        portion: _Portion,
-        documents: Documents,
-        progress: Progress,
-        is_urgent: Callable[[], bool],
+        self, portion: _Portion, documents: Documents, progress: Progress, is_urgent: Callable[[], bool]
     ) -> None:
         """Raises OutputUnwritable where nothing else would succeed either."""
         feeds = [work for work in portion.work if not is_late(work)]

@@ -91,9 +91,7 @@ class SettingsReader:
         self._values = cast("dict[str, Value]", _merged(self._values, value))
 
     def settings(
-        self,
-        check_cron: CronCheck = lambda cron, zone: None,
-        check_output: OutputCheck = lambda output: None,
+        self, check_cron: CronCheck = lambda cron, zone: None, check_output: OutputCheck = lambda output: None
     ) -> Settings:
         """Everything, read once. Raises SettingsError with all problems: first of what each setting is by
         itself, and once these are mended, of how they go together."""

@@ -85,10 +85,7 @@ class Comparison:
 
 
 def compare(
-    recorded: Recorded,
-    before: Replayed | None,
-    after: Replayed,
-    called: Mapping[str, str] | None = None,
+    recorded: Recorded, before: Replayed | None, after: Replayed, called: Mapping[str, str] | None = None
 ) -> Comparison:
     """The new settings (`after`) beside today's, if there are any to compare with; `called`: what they call
     the channels, by id."""

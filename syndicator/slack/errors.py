@@ -85,8 +85,7 @@ MESSAGE_CODES = _with(
 """Words that are about one message; the channel's others may well be accepted."""
 
 EDIT_CODES = _with(
-    "The message stays in the channel as it is",
-    "message_not_found cant_update_message edit_window_closed",
+    "The message stays in the channel as it is", "message_not_found cant_update_message edit_window_closed"
 )
 """Words after which a message is edited no more: it was deleted, is another app's, or the workspace lets
 nobody edit it any longer (https://docs.slack.dev/reference/methods/chat.update#errors)."""

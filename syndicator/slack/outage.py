@@ -20,14 +20,7 @@ from syndicator.store.outbox import Outbox
 
 log = structlog.get_logger()
 
-TOKEN_CODES = (
-    "not_authed",
-    "invalid_auth",
-    "account_inactive",
-    "token_revoked",
-    "token_expired",
-    "no_token",
-)
+TOKEN_CODES = ("not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired", "no_token")
 """Slack's words about the token, whatever was asked with it."""
 
 DOUBT = timedelta(minutes=5)

@@ -152,11 +152,7 @@ def _check(copy: Path, on: Path) -> Facts:
 
 def _pack(copy: Path, packed: Path, name: str, progress: Progress) -> None:
     size = copy.stat().st_size
-    with (
-        copy.open("rb") as plain,
-        packed.open("wb") as file,
-        gzip.GzipFile(name, "wb", LEVEL, file) as pack,
-    ):
+    with copy.open("rb") as plain, packed.open("wb") as file, gzip.GzipFile(name, "wb", LEVEL, file) as pack:
         while chunk := plain.read(CHUNK_BYTES):
             pack.write(chunk)
             progress(plain.tell(), size)

@@ -28,14 +28,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, not_, select, update
 
-from syndicator.alerts import (
-    Delivery,
-    DeliveryState,
-    LedgerKind,
-    LedgerRow,
-    Retry,
-    Way,
-)
+from syndicator.alerts import Delivery, DeliveryState, LedgerKind, LedgerRow, Retry, Way
 from syndicator.store.channels import Channels, MayLeave, first_ready, select_ready
 from syndicator.store.dialect import replace_if, row_of
 from syndicator.store.edits import Edits

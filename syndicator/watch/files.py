@@ -23,16 +23,7 @@ from pathlib import Path
 
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.progress import Progress, no_progress
-from syndicator.watch.types import (
-    MAX_DEPTH,
-    Scan,
-    SkippedFile,
-    Stamp,
-    is_utf8,
-    printable,
-    skip_reason,
-    stamp,
-)
+from syndicator.watch.types import MAX_DEPTH, Scan, SkippedFile, Stamp, is_utf8, printable, skip_reason, stamp
 
 SUFFIXES = (".md", ".markdown")
 SAID_EVERY = 1_000
