@@ -38,8 +38,8 @@ from syndicator.settings.models import Digest, Route, Settings
 from syndicator.slack.outage import OutageWatch
 from syndicator.slack.sender import Messenger, Messengers, messengers_of
 from syndicator.store.database import Store, beside, open_store, set_aside
+from syndicator.store.history import BEGAN
 from syndicator.store.outbox import Outbox
-from syndicator.store.past import BEGAN
 from syndicator.store.session import Session
 from syndicator.waiting import FailureLog
 

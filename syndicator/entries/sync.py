@@ -137,7 +137,7 @@ class EntrySync:
         touched = [c for c in written if c.before is None or c.before.entry != c.after.entry]
         session.put_entries(change.after for change in written)
         changed = ((c.before.entry, c.after.entry) for c in touched if c.before is not None)
-        session.past.note(changed, self.now, silent=self.silent)
+        session.history.note(changed, self.now, silent=self.silent)
         if not touched:
             return ()
         self._update_memberships(touched)

@@ -11,7 +11,7 @@ from syndicator.models import Entry, Topic
 from syndicator.notify.rules import TopicNames, names_with_ancestors
 from syndicator.settings.models import Route
 from syndicator.store.dialect import batches
-from syndicator.store.past import BEGAN
+from syndicator.store.history import BEGAN
 from syndicator.store.session import Session
 from syndicator.store.types import FormerState, TopicStatus
 
@@ -80,8 +80,8 @@ def read_events(session: Session, routes: Sequence[Route], *, since: datetime, u
     # While a source's first look has not been taken in, nothing of it is known for certain.
     exact_since = max(one or until for one in (since_when, *began.values()))
     longest = max((route.max_age for route in routes), default=until - until)
-    entries = session.past.entries(changed=since, published=since - longest)
-    former, stored = session.past.states(since), session.topics()
+    entries = session.history.entries(changed=since, published=since - longest)
+    former, stored = session.history.states(since), session.topics()
     at_start: list[Entry] = []
     events: list[EntryEvent] = []
     for entry in entries:
@@ -103,7 +103,7 @@ def read_events(session: Session, routes: Sequence[Route], *, since: datetime, u
 
 
 def _first(session: Session, exact_since: datetime) -> datetime:
-    found = session.past.first_published(exact_since)
+    found = session.history.first_published(exact_since)
     return exact_since if found is None else min(found, exact_since)
 
 

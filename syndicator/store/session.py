@@ -30,7 +30,6 @@ from syndicator.store.dialect import batches, in_list, json_text, upsert, with_j
 from syndicator.store.feeds import FeedTables
 from syndicator.store.history import History
 from syndicator.store.outbox import Outbox
-from syndicator.store.past import Past
 from syndicator.store.problems import Problems
 from syndicator.store.stories import Stories
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topics
@@ -55,7 +54,6 @@ class Session:
         self.stories = Stories(connection)
         self.outbox = Outbox(connection)
         self.history = History(connection)
-        self.past = Past(connection)
 
     def revision(self) -> str | None:
         """Which revision the tables are of; None where there are none."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syndicator.models import Visibility
-from syndicator.store.past import BEGAN, KEPT
+from syndicator.store.history import BEGAN, KEPT
 from syndicator.store.types import FormerState
 from tests.making import NOON
 from tests.rig import Rig
@@ -28,7 +28,7 @@ def rig(tmp_path: Path) -> Rig:
 
 def states(rig: Rig) -> list[FormerState]:
     with rig.store.reading() as session:
-        return [one for some in session.past.states(NOON - DAY).values() for one in some]
+        return [one for some in session.history.states(NOON - DAY).values() for one in some]
 
 
 @pytest.mark.parametrize(
