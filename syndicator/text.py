@@ -1,6 +1,7 @@
 """Text as feeds, pages and messages carry it: cleaned, compared and cut (pure).
 
-What the parser and the settings let in has passed `clean`; nothing after them cleans it again.
+What the parser and the settings let in has passed `clean`; nothing after them cleans it again. Nothing here
+makes HTML: a title of `List<T> &amp; C++` is `List<T> & C++` as a `plain_line`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,15 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _COMMON = re.compile(
     "ar|cs|da|de|el|en|es|et|fi|fr|he|hi|hu|id|it|ja|ko|lt|lv|nl|no|pl|pt|ro|ru|sv|th|tr|uk|zh"
 )
+_TAG_NAMES = (
+    "a|abbr|address|article|aside|audio|b|blockquote|body|br|caption|center|cite|code|col|dd|del|details|div|dl"
+    "|dt|em|embed|figcaption|figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|li"
+    "|link|main|mark|meta|nav|object|ol|p|picture|pre|q|s|samp|script|section|small|source|span|strike|strong"
+    "|style|sub|summary|sup|svg|table|tbody|td|tfoot|th|thead|time|tr|u|ul|var|video|wbr"
+)
+_ATTRIBUTE = r"""\s+[a-zA-Z][\w:.-]*\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=]+)"""
+_TAG = re.compile(rf"</?(?:{_TAG_NAMES})(?:{_ATTRIBUTE})*\s*/?>|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
+_SCRIPT = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 def shown(text: str, *, but: str = "") -> str:
@@ -84,6 +94,27 @@ def decode_entities(text: str) -> str:
 def _decoded(found: re.Match[str]) -> str:
     name = found[0]
     return unescape(name) if name[1] == "#" or name[1:] in html5 else name
+
+
+def plain_line(text: str, limit: int) -> str:
+    """Plain text as shown: entities decoded once, forbidden characters gone, any white space one blank, in at
+    most `limit` characters."""
+    return shorten(one_line(decode_entities(text)), limit)
+
+
+def without_tags(text: str) -> str:
+    """`text` without HTML tags, comments and scripts; a `<` that begins no known tag stays.
+
+    As in a browser, a comment or script that is not closed hides everything after it.
+    """
+    if "<" not in text:
+        return text
+    return _TAG.sub(" ", _SCRIPT.sub(" ", text))
+
+
+def visible(text: str) -> bool:
+    """Whether anything of `text` can be seen."""
+    return any(c.isprintable() and not c.isspace() for c in text)
 
 
 def shorten(text: str, limit: int, weigh: Callable[[str], int] = len) -> str:

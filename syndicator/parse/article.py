@@ -23,9 +23,9 @@ from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter,
 from syndicator.parse.identity import canonical_link, revision
 from syndicator.parse.media import encoded_image, read_images, read_provider, read_related
 from syndicator.parse.profiles import ArticleRule, FileFacts, profile, read_path
-from syndicator.parse.text import plain_line, visible, without_tags
 from syndicator.settings.models import Source
 from syndicator.settings.types import Field, Tool
+from syndicator.text import plain_line, visible, without_tags
 from syndicator.urls import encoded
 
 LONGEST_TITLE = 500

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from syndicator.errors import ArticleError
 from syndicator.parse.front_matter import FrontMatter
 from syndicator.parse.profiles import KeyPath, Profile
-from syndicator.parse.text import plain_line, visible
 from syndicator.settings.types import Field
+from syndicator.text import plain_line, visible
 from syndicator.yaml_reader.events import shown
 from syndicator.yaml_reader.scalars import Value, WrittenFloat
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from syndicator.models import Image, Provider, Related
 from syndicator.parse.fields import LONGEST_NAME, as_name, as_number, as_text, read_moment
 from syndicator.parse.identity import canonical_link
-from syndicator.parse.text import plain_line, visible
+from syndicator.text import plain_line, visible
 from syndicator.urls import encoded, http_link, joined
 from syndicator.yaml_reader.scalars import Value
 

@@ -9,7 +9,7 @@ from syndicator.errors import ArticleError
 from syndicator.models import DeclaredTopic
 from syndicator.parse.fields import as_name, as_text
 from syndicator.parse.front_matter import decode
-from syndicator.parse.text import plain_line
+from syndicator.text import plain_line
 from syndicator.yaml_reader.events import YamlDocument, read_yaml
 from syndicator.yaml_reader.scalars import Value
 

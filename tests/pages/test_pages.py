@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicator.models import Entry, Image, Provider, Topic, Visibility
-from syndicator.parse.text import plain_line
 from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.page import Card
 from syndicator.publish.pages.page import Page as Shown
 from syndicator.publish.pages.render import render_page
 from syndicator.settings.models import Site
+from syndicator.text import plain_line
 from syndicator.urls import encoded, http_link
 from tests.pages import samples
 from tests.pages.markup import Page, read

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from syndicator.errors import ArticleError
 from syndicator.models import Article, DeclaredTopic, Entry, Format, Related, Tombstone, Topic
-from syndicator.parse.text import plain_line, visible
 from syndicator.publish.archive import archive_pages
 from syndicator.publish.opml import render_opml
 from syndicator.publish.topics import build_index
 from syndicator.settings.models import Site
+from syndicator.text import plain_line, visible
 from tests.parse.writing import read
 from tests.publish import validators
 from tests.publish.articles import LABELS, SITE, describe_feed, make_entry, render

@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from syndicator.parse.text import plain_line, visible, without_tags
-from syndicator.text import one_line
+from syndicator.text import one_line, plain_line, visible, without_tags
 
 LINES = {
     "named": ("Q&amp;A", "Q&A"),
