@@ -43,7 +43,7 @@ def effective(settings: Settings, reader: SettingsReader) -> list[Effective]:
         Effective(
             key=name_of(path),
             value=written(value),
-            origin=reader.origin(path),
+            origin=_level_of(settings, path) or reader.origin(path),
             secret=value if isinstance(value, SecretStr) else None,
         )
         for path, value in _flat(settings, ())
@@ -82,6 +82,14 @@ def written(value: object) -> str:
 
 def _plain(value: object) -> object:
     return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def _level_of(settings: Settings, path: SettingPath) -> str:
+    """The level that a route's minimum comes from, or nothing."""
+    match path:
+        case ("routes", int(at), "min_quality") if level := settings.routes[at].level:
+            return f"level {level}"
+    return ""
 
 
 def _flat(model: BaseModel, path: SettingPath) -> Iterator[tuple[SettingPath, object]]:

@@ -24,6 +24,7 @@ routes:
   - name: ai
     channel: "#ai"
     topics: AI
+    level: good
     deliver: {digest: "0 9 * * *"}
     quiet_hours: {from: "22:00", to: "07:00"}
 """
@@ -46,9 +47,10 @@ def test_each_setting_says_where_it_comes_from(tmp_path: Path) -> None:
     assert found["levels"] == ('{"good": 50.0}', "SYNDICATOR_LEVELS")
     assert found["slack.mode"] == ("preview", "s.yaml:4")
     assert found["routes[0].topics"] == ('["AI"]', "s.yaml:8")
-    assert found["routes[0].deliver.digest"] == ("0 9 * * *", "s.yaml:9")
+    assert found["routes[0].min_quality"] == ("50.0", "level good")
+    assert found["routes[0].deliver.digest"] == ("0 9 * * *", "s.yaml:10")
     assert found["routes[0].deliver.minimum"] == ("1", "default")
-    assert found["routes[0].quiet_hours.from"] == ('"22:00"', "s.yaml:10")
+    assert found["routes[0].quiet_hours.from"] == ('"22:00"', "s.yaml:11")
     assert found["watch.scan_every"] == ("1m", "default")
 
 
@@ -56,6 +58,7 @@ def test_secrets_are_only_said_to_be_set(tmp_path: Path) -> None:
     (tmp_path / "hook").write_text("https://hooks.example/canary", encoding="utf-8")
     found = origins(
         tmp_path,
+        SYNDICATOR_LEVELS="{good: 50}",
         SLACK_BOT_TOKEN="xoxb-1-canary",
         SYNDICATOR_PING="https://ping.example/canary",
         SYNDICATOR_ALERTS_TO__WEBHOOK_FILE="hook",
