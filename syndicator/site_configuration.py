@@ -19,7 +19,7 @@ SiteKeys: TypeAlias = Mapping[str, Any]
 JEKYLL_FILES = ("_config.yml", "_config.yaml")
 HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
 HUGO_FOLDER = "config/_default"
-_OF_HUGO = ("baseURL", "theme", "languageCode", "module")
+_OF_HUGO = ("baseURL", "theme", "languageCode", "module", "base_url")
 _OF_HEXO = frozenset(("source_dir", "public_dir", "new_post_name"))
 
 
@@ -103,7 +103,7 @@ def address(keys: SiteKeys) -> str | None:
         below = first(keys, "baseurl")
         url = url.rstrip("/") + (f"/{below.strip('/')}" if isinstance(below, str) else "")
     else:
-        url = first(keys, "baseURL")
+        url = first(keys, "baseURL", "base_url")
     return sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
 
 

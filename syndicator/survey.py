@@ -57,6 +57,8 @@ class Survey:
     """The site's, the default first, where names of files tell them."""
     other_languages: tuple[str, ...] = ()
     """Those of the site that are not read, whether names or folders tell them."""
+    collections: tuple[str, ...] = ()
+    """Folders of Jekyll's collections that are read beside posts, with links that are not known."""
     topics: str | None = None
     """A pattern of topic files."""
 
@@ -70,7 +72,7 @@ def survey(folder: Path) -> Survey | None:
     best, understood = _best_profile(_sample(folder), generator)
     if not understood:
         return None
-    if generator is not best:
+    if generator is not best or "base_url" in keys:  # Zola has Hugo's folders, but links of its own
         generator = None
     articles = _articles_in(folder, best, understood, keys)
     taken, unknown = _permalink(best, permalink(generator, keys) if generator else None, articles)
@@ -87,6 +89,7 @@ def survey(folder: Path) -> Survey | None:
         unknown_permalinks=unknown,
         languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
         other_languages=languages(keys)[1:] if best is Tool.HUGO else (),
+        collections=_collections(understood) if best is Tool.JEKYLL and not articles else (),
         topics=_topic_pattern(folder),
     )
 
@@ -176,6 +179,11 @@ def _languages_of_names(articles: Path, keys: SiteKeys) -> tuple[str, ...]:
     found = languages(keys)
     endings = tuple(f".{language}.md".lower() for language in found)
     return found if any(path.lower().endswith(endings) for path in scan(articles).files) else ()
+
+
+def _collections(paths: Sequence[str]) -> tuple[str, ...]:
+    tops = {path.split("/")[0] for path in paths if path.startswith("_")}
+    return tuple(sorted(tops - {"_posts", "_drafts"}))
 
 
 def _topic_pattern(folder: Path) -> str | None:

@@ -89,6 +89,9 @@ def _say_found(found: Survey, settings: Settings) -> None:
         say(f"{say_count(others, 'post')} in HTML left out: only Markdown is read")
     if found.other_languages:
         say(f"The site's other languages are left out: {', '.join(found.other_languages)}")
+    if found.collections:
+        what = f"Read beside the posts: {', '.join(found.collections)}. Links of collections are not known:"
+        say((f"{what} those without a `permalink` of their own may be wrong.", "bold"))
     for pattern in found.unknown_permalinks:
         what = f"The site's permalink {pattern} is not known here, so it was left out:"
         say((f"{what} links that it makes are wrong until you set the source's `permalink`.", "bold"))
@@ -151,6 +154,9 @@ def _source(found: Survey, name: str, path: str) -> list[str]:
     lines.append(_noted(f"    base_url: {found.base_url or ANY_SITE}", note + unknown))
     if found.permalink:
         lines.append(f"    permalink: {_quoted(found.permalink)}")
+    if found.collections:
+        what = f"Read beside the posts: {', '.join(found.collections)}. Links of collections are not known:"
+        say((f"{what} those without a `permalink` of their own may be wrong.", "bold"))
     for pattern in found.unknown_permalinks:
         note = "the site's own, not known here: write one that is, or links are wrong"
         lines.append(_noted(f"    # permalink: {_quoted(pattern)}", note))

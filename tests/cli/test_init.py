@@ -260,6 +260,23 @@ def test_hexo_site_is_not_taken_for_jekylls() -> None:
     assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/source/_posts").absolute()
 
 
+def test_zola_site_is_not_taken_for_hugos() -> None:
+    write("site/config.toml", "base_url = 'https://n.example'\ntheme = 'hyde'\n")
+    write("site/content/2026-03-01-one.md", PAGE)
+    write("site/template.md", PAGE)
+    said = init_says("site")
+    assert "Found articles (config.toml) in site/content" in said
+    assert "How the site makes its links was not found" in said
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].base_url == "https://n.example/"
+
+
+def test_collections_beside_several_folders_of_posts_are_named() -> None:
+    write("site/_config.yml", "url: https://n.example\n")
+    for folder in ("_posts", "blog/_posts", "_events", "_posts/_old"):
+        write(f"site/{folder}/2026-03-01-one.md", POST)
+    assert "Read beside the posts: _events. Links of collections are not known" in init_says("site")
+
+
 def test_articles_in_the_users_own_form_may_lie_in_posts() -> None:
     write("site/_posts/one.md", SMARTABLE.format(published="true"))
     write("site/_learning/two.md", SMARTABLE.format(published="true"))
