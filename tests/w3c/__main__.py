@@ -27,6 +27,8 @@ from tests.publish.test_hostile import NASTY
 from tests.rig import SHARED, Rig
 
 FORCED = {
+    "ArchiveIncomplete": "the oldest archive page while the one after it still fills",
+    "BadCharacters": "an article's own U+FFFD",
     "DuplicateUpdated": "entries that changed at the same second",
     "UnknownNamespace": "tombstones (RFC 6721), where the setting asks for them",
     "ContainsHTML": "a title or name that shows markup as text",
