@@ -264,7 +264,10 @@ class Loop:
         """Sees to it that what others changed in the output folder is published anew."""
         if lost := self._app.output.recover(self._app.store, lambda _done, _of: self._step(0, 0)):
             event = "files of the output folder were changed or removed: published anew"
-            log.warning(event, files=len(lost), first=lost[0])
+            fix = (
+                "If it was not you, see who else writes there: each service needs an output folder of its own"
+            )
+            log.warning(event, files=len(lost), first=lost[0], fix=fix)
 
     def publish_all(self, *, archives: bool = True) -> Published:
         """Publishes portion by portion until nothing, or only archives, are left; what all of them wrote."""

@@ -18,6 +18,8 @@ from syndicator.errors import DISK_ERRORS, StoreBusy, StoreDamaged, StoreError, 
 NOT_TEXT = "Could not decode to UTF-8"
 """How Python's sqlite3 says that a cell holds bytes which nobody can have put there as text."""
 
+BUSY_FIX = "Try again in a moment. If it lasts, see which process holds it: `fuser` with this file"
+
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
@@ -26,10 +28,9 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except DatabaseError as error:
         raise _as_ours(error.orig, path) or error from error
-    except PoolTimeout as error:  # another thread of this process holds the connection
-        fix = "Try again in a moment"
+    except PoolTimeout as error:  # another thread of this process holds the connection, or waits for its lock
         raise StoreBusy(
-            "the database is in use", on=str(path), why="another thread holds it", fix=fix
+            "the database is in use", on=str(path), why="database is locked", fix=BUSY_FIX
         ) from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         # SQLAlchemy does not wrap what comes while a connection is opened; and where SQLite quotes damaged
@@ -44,7 +45,7 @@ def _as_ours(cause: BaseException | None, path: Path) -> StoreError | None:
     if isinstance(cause, UnicodeDecodeError):
         return StoreDamaged("the database is damaged", on=on, why=repr(cause.object))
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreBusy("the database is in use", on=on, why=why, fix="Try again in a moment")
+        return StoreBusy("the database is in use", on=on, why=why, fix=BUSY_FIX)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or why.startswith(NOT_TEXT):
         return StoreDamaged("the database is damaged", on=on, why=why)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or (

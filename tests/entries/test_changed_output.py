@@ -64,8 +64,9 @@ def test_emptied_feed_is_published_anew(rig: Rig, down: bool) -> None:
         rig.restart()
     with capture_logs() as logs:
         rig.loop.recover()
-    said = [(line["files"], line["first"]) for line in logs if "published anew" in line["event"]]
-    assert said == [(1, FEED)]
+    (said,) = (line for line in logs if "published anew" in line["event"])
+    assert (said["files"], said["first"]) == (1, FEED)
+    assert "each service needs an output folder of its own" in said["fix"]
     rig.publish()
     assert tree(rig) == before
     rig.loop.recover()

@@ -383,6 +383,7 @@ def test_thread_whose_turn_to_write_does_not_come_may_try_again(
         other = threading.Thread(target=write)
         other.start()
         other.join()
-    assert len(errors) == 1
+    (error,) = errors
+    assert "database is locked. Try again in a moment. If it lasts, see which process holds it" in str(error)
     put_something(store)
     store.close()
