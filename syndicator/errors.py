@@ -30,6 +30,7 @@ import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 """What meets one file of a disk and will meet the next one too, until somebody sees to the disk."""
@@ -156,16 +157,9 @@ class Refused(DeliveryError):
     exit_code = 75
 
     def __init__(
-        self,
-        what: str,
-        *,
-        code: str,
-        answered: bool | None = None,
-        retry_after: timedelta | None = None,
-        method: str = "",
-        **parts: str,
+        self, what: str, *, retry_after: timedelta | None = None, method: str = "", **parts: Any
     ) -> None:
-        super().__init__(what, code=code, answered=answered, **parts)
+        super().__init__(what, **parts)
         self.retry_after, self.method = retry_after, method
 
 

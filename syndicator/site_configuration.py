@@ -37,7 +37,8 @@ def find_configuration(folder: Path) -> tuple[Path | None, Tool | None, SiteKeys
                 keys = {**keys, **_beside(file)}
             elif file.stem == "config" and first(keys, *_OF_HUGO) is None:
                 continue  # that of some other program
-            return file, Tool.HUGO, _in_default_language(keys)
+            own = _mapping(_mapping(first(keys, "languages")).get(_default_language(keys)))
+            return file, Tool.HUGO, {**keys, **own}
     return None, None, {}
 
 
@@ -59,10 +60,6 @@ def _beside(file: Path) -> dict[str, Any]:
         if other != file:
             found[key] = {**_mapping(found.get(key)), language: _read(other)} if language else _read(other)
     return found
-
-
-def _in_default_language(keys: SiteKeys) -> SiteKeys:
-    return {**keys, **_mapping(_mapping(first(keys, "languages")).get(_default_language(keys)))}
 
 
 def _default_language(keys: SiteKeys) -> str:

@@ -90,7 +90,7 @@ def survey(folder: Path) -> Survey | None:
         languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
         other_languages=languages(keys)[1:] if best is Tool.HUGO else (),
         collections=_collections(understood) if best is Tool.JEKYLL and not articles else (),
-        topics=_topic_pattern(folder),
+        topics=TOPIC_FILES if any(folder.glob(TOPIC_FILES)) else None,
     )
 
 
@@ -184,8 +184,3 @@ def _languages_of_names(articles: Path, keys: SiteKeys) -> tuple[str, ...]:
 def _collections(paths: Sequence[str]) -> tuple[str, ...]:
     tops = {path.split("/")[0] for path in paths if path.startswith("_")}
     return tuple(sorted(tops - {"_posts", "_drafts"}))
-
-
-def _topic_pattern(folder: Path) -> str | None:
-    """Where topic files lie."""
-    return TOPIC_FILES if any(folder.glob(TOPIC_FILES)) else None

@@ -247,7 +247,7 @@ class Rig:
 
     def stored(self, path: str) -> StoredEntry:
         with self.store.reading() as session:
-            return session.entries_at("news", [path])[path]
+            return session.entries_at("news", [path])[0]
 
     def problems(self) -> list[str]:
         with self.store.reading() as session:

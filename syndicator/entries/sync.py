@@ -237,7 +237,7 @@ def _alike_in(session: Session, batch: Batch, files: Mapping[str, KnownFile]) ->
         *session.entries(sorted({article.guid for _, article in fresh if article.guid})).values(),
         *session.copies(sorted(links)),
         *session.twins(batch.source, sorted({one.digest for one, _ in moving})),
-        *session.entries_at(batch.source, [one.path for one, _ in fresh]).values(),
+        *session.entries_at(batch.source, [one.path for one, _ in fresh]),
     ]
     return list({stored.entry.guid: stored for stored in some}.values())
 

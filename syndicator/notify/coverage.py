@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import chain
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
@@ -47,7 +46,8 @@ def cover(row: LedgerRow, entries: Sequence[Entry], route: Route, topic_names: T
     if lead is None:
         return None
     by_name: dict[str, Entry] = {}
-    for entry in (lead, *sorted((one for one, _ in named), key=_came)):
+    came = sorted((one for one, _ in named), key=lambda one: (one.seen, one.article.published, one.guid))
+    for entry in (lead, *came):
         by_name.setdefault(publisher_of(entry).casefold(), entry)
     _, *others = by_name.values()
     return Coverage(lead=lead, others=tuple(others), rising=row.reason is RouteReason.RISING)
@@ -62,10 +62,6 @@ def publisher_of(entry: Entry) -> str:
     """The publisher's name for showing, else the site's; never empty."""
     provider, link = entry.article.provider, entry.article.link
     return visible_line(provider.name if provider else "") or site_of(link) or link
-
-
-def _came(entry: Entry) -> tuple[datetime, datetime, str]:
-    return entry.seen, entry.article.published, entry.guid
 
 
 def _named(entries: Iterable[Entry], route: Route, topic_names: TopicNames) -> list[tuple[Entry, Keys]]:

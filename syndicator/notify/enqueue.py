@@ -121,7 +121,8 @@ class Enqueuer:
         holds = self.holds(outbox, {route for route, _ in ways}, now) if ways else {}
         for route, channel in ways:
             if (hold := holds.get(route)) and (count := outbox.release((route, channel), hold.reason, now)):
-                _say_held(hold, route, channel, count)
+                facts = {"why": hold.reason.value, "until": f"{hold.until:%Y-%m-%d %H:%M:%S} UTC"}
+                log.info("messages held back", route=route, channel=channel, messages=count, **facts)
 
     def holds(self, outbox: Outbox, routes: Iterable[str], now: datetime) -> dict[str, Hold]:
         """What holds these routes back as a whole now, and until when; by name, those that are held."""
@@ -263,17 +264,6 @@ class Enqueuer:
         if len(found) == 1 == len(wanted):
             return DigestPage(name=found[0].name, url=page_url(self._site, found[0].slug))
         return DigestPage(name=self._site.title, url=page_url(self._site, ALL))
-
-
-def _say_held(hold: Hold, route: str, channel: str, messages: int) -> None:
-    log.info(
-        "messages held back",
-        route=route,
-        channel=channel,
-        messages=messages,
-        why=hold.reason.value,
-        until=f"{hold.until:%Y-%m-%d %H:%M:%S} UTC",
-    )
 
 
 def _arrivals(outbox: Outbox, route: Route, now: datetime) -> RouteState:

@@ -121,7 +121,7 @@ class Fields:
         flag where the key may hold a date as well."""
         reached = [found for found in map(self._reach, self._profile.keys[field]) if found]
         if field is Field.PUBLISHED:
-            reached = [found for found in reached if not (self._is_date_or_flag(found) and _is_flag(found))]
+            reached = [one for one in reached if not self._is_date_or_flag(one) or _flag(one.value) is None]
         return [found for found in reached if found.value is not None and found.value != ""]
 
     def first(self, field: Field) -> FieldValue | None:
@@ -151,9 +151,9 @@ class Fields:
         """True or false; None where the key is missing, or has a date and may have one. Anything else is a
         problem, also an empty value."""
         found = next(filter(None, map(self._reach, self._profile.keys[field])), None)
-        if found is None or isinstance(found.value, bool):
-            return found and bool(found.value)
-        flag = _FLAGS.get(found.value.lower()) if type(found.value) is str else None
+        if found is None:
+            return None
+        flag = _flag(found.value)
         if flag is None and not (self._is_date_or_flag(found) and _date(as_text(found.value) or "")):
             raise self._wrong(found, f"is {_quoted(found.value)}, not a flag", "Write true or false")
         return flag
@@ -236,8 +236,8 @@ class Fields:
         return FieldValue(here, at)
 
 
-def _is_flag(found: FieldValue) -> bool:
-    return isinstance(found.value, bool) or str(found.value).lower() in _FLAGS
+def _flag(value: Value) -> bool | None:
+    return value if isinstance(value, bool) else _FLAGS.get(value.lower()) if type(value) is str else None
 
 
 def _kind(value: Value) -> str:

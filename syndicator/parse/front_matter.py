@@ -104,7 +104,8 @@ def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[Ya
     except ValueError:
         fix = f"Put a line `{handler.END_DELIMITER}` below its last key"
         raise ArticleError("the front matter is not closed", fix=fix, line=first_line) from None
-    matter, first_line = _printable(f"{matter[1:]}\n"), first_line + 1
+    # Line breaks that no editor shows become blanks, since YAML 1.1 would begin a new line there.
+    matter, first_line = clean(f"{matter[1:]}\n".translate(_LINE_BREAKS)), first_line + 1
     if isinstance(handler, _Toml):
         document = YamlDocument(value=read_toml(matter, first_line), first_line=first_line)
     else:
@@ -138,14 +139,6 @@ def _no_text(data: bytes, offset: int, what: str, fix: str) -> ArticleError:
 
 
 _LINE_BREAKS = {0x85: " ", 0x2028: " ", 0x2029: " ", 0xFEFF: None}
-
-
-def _printable(text: str) -> str:
-    """Front matter without what only looks like nothing: articles are pasted together from anywhere.
-
-    Line breaks that no editor shows become blanks, since YAML 1.1 would begin a new line there.
-    """
-    return clean(text if text.isascii() else text.translate(_LINE_BREAKS))
 
 
 _TOML_TEXT = re.compile(

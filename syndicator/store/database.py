@@ -257,13 +257,8 @@ def _check(connection: Connection, path: Path, *, thoroughly: bool) -> None:
     answer = connection.exec_driver_sql(f"PRAGMA {check}(1)").scalar()
     if answer != "ok":
         raise StoreDamaged("the database is damaged", on=str(path), why=str(answer))
-    if thoroughly:
-        _read_everything(connection)
-
-
-def _read_everything(connection: Connection) -> None:
-    """Reads each cell of each table: SQLite's own check does not see text that is no longer text."""
-    for name in inspect(connection).get_table_names():
+    # SQLite's own check does not see text that is no longer text.
+    for name in inspect(connection).get_table_names() if thoroughly else ():
         for _ in connection.execute(select("*").select_from(table(name))):
             pass
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, tr
 
 from syndicator.models import Problem
 from syndicator.store import rows
-from syndicator.store.dialect import batches, upsert
+from syndicator.store.dialect import batches, row_of, upsert
 from syndicator.store.tables import problems
 from syndicator.store.types import ProblemChanges, ProblemKind
 
@@ -77,7 +77,7 @@ class Problems:
     def _put(
         self, found: Sequence[Problem], before: Iterable[Problem], kind: ProblemKind, now: datetime
     ) -> list[Problem]:
-        written = (rows.problem_row(problem, kind, now) for problem in found)
+        written = (row_of(problem) | {"kind": kind, "since": now} for problem in found)
         upsert(self._connection, problems, written, keep=("since",))
         known = {(problem.source, problem.path, problem.what) for problem in before}
         return [problem for problem in found if (problem.source, problem.path, problem.what) not in known]

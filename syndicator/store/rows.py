@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from syndicator.models import Article, DeclaredTopic, Entry, Problem, Topic, WrittenFile
 from syndicator.store.dialect import row_of
-from syndicator.store.types import FileStamp, KnownFile, ProblemKind, StoredEntry, StoredTopic
+from syndicator.store.types import FileStamp, KnownFile, StoredEntry, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
 ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics")
@@ -112,10 +111,6 @@ def _signed(number: int) -> int:
 
 def _unsigned(number: int) -> int:
     return number + 2**64 if number < 0 else number
-
-
-def problem_row(problem: Problem, kind: ProblemKind, since: datetime) -> dict[str, Any]:
-    return row_of(problem) | {"kind": kind, "since": since}
 
 
 def problem_value(row: RowMapping) -> Problem:

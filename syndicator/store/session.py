@@ -130,10 +130,9 @@ class Session:
         """Those of the entries that are known, by guid."""
         return {stored.entry.guid: stored for stored in self._find(entries.c.guid, guids)}
 
-    def entries_at(self, source: str, paths: Iterable[str]) -> dict[str, StoredEntry]:
-        """The entry of each path, withdrawn ones too; by path."""
-        found = self._find(entries.c.path, paths, source)
-        return {stored.entry.article.path: stored for stored in found}
+    def entries_at(self, source: str, paths: Iterable[str]) -> list[StoredEntry]:
+        """The entries of these paths, withdrawn ones too."""
+        return self._find(entries.c.path, paths, source)
 
     def copies(self, canonical_links: Iterable[str]) -> list[StoredEntry]:
         """All entries with one of these canonical links, withdrawn ones too."""
