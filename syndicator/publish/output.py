@@ -88,7 +88,7 @@ class OutputFolder:
         Raises OutputUnwritable; what was there before is then still whole. ValueError for a path of a form
         that leads elsewhere. May be repeated.
         """
-        digest, beside = _digest(data), f"{path}.gz"
+        digest, beside = blake2b(data, digest_size=16).digest(), f"{path}.gz"
         changed = False
         with translated(self.root / path):
             folder = self._folder(path)
@@ -123,7 +123,8 @@ class OutputFolder:
         self._folders.clear()
         try:
             if any(file is not None for file in self.changes.values()):
-                sync(self.root)
+                with translated(self.root):
+                    _sync(self.root)
         except OutputUnwritable:
             # The system may take for written what it could not write.
             self.doubt()
@@ -196,10 +197,6 @@ class OutputFolder:
         self._known[path], self.changes[path] = _pack(file), file
 
 
-def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=16).digest()
-
-
 def _pack(file: WrittenFile) -> bytes:
     return _STAMP.pack(file.size_bytes, file.mtime_ns, file.inode) + file.digest
 
@@ -248,18 +245,16 @@ def remove(path: Path) -> bool:
         return True
 
 
-def sync(folder: Path) -> None:
-    """Brings all that was written to the folder's file system to the disk, in one call. Raises
-    OutputUnwritable where the disk did not take it."""
-    with translated(folder):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            if _SYNCFS is None:
-                os.sync()
-            elif _SYNCFS(handle):
-                raise OSError(failed := ctypes.get_errno(), os.strerror(failed))
-        finally:
-            os.close(handle)
+def _sync(folder: Path) -> None:
+    """Brings all that was written to the folder's file system to the disk. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if _SYNCFS is None:
+            os.sync()
+        elif _SYNCFS(handle):
+            raise OSError(failed := ctypes.get_errno(), os.strerror(failed))
+    finally:
+        os.close(handle)
 
 
 def probe(output: Path) -> None:

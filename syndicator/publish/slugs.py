@@ -61,13 +61,9 @@ def free_slug(wanted: str, key: str, taken: Container[str]) -> str:
     """
     if wanted not in taken:
         return wanted
-    digits = 6
-    while True:
-        ending = f"-{name_hash(key, digits)}"
-        candidate = wanted[: LONGEST - len(ending)].rstrip("-._") + ending
-        if candidate not in taken or digits > 40:
-            return candidate
-        digits += 2
+    endings = (f"-{name_hash(key, digits)}" for digits in range(6, 43, 2))
+    slugs = (wanted[: LONGEST - len(ending)].rstrip("-._") + ending for ending in endings)
+    return next(slug for slug in slugs if slug not in taken)
 
 
 def name_hash(key: str, digits: int) -> str:

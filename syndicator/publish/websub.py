@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 import httpx
 import structlog
 
-from syndicator.once import SaidOnce
 from syndicator.store.database import Store
 from syndicator.store.types import OwedNotification
 from syndicator.waiting import back_off
@@ -35,7 +34,6 @@ class HubNotifier:
 
     def __init__(self, store: Store, hub: str, *, clock: Callable[[], datetime]) -> None:
         self._store, self._hub, self._clock = store, hub, clock
-        self._said = SaidOnce()
         self.failure: tuple[str, datetime] | None = None
         """Why it is not told, and since when; None while it is. Read from any thread."""
 
@@ -77,12 +75,12 @@ class HubNotifier:
         """A hub that does not take what it is told is told of once, and once when it does again."""
         failures = [why for why in outcomes if why is not None]
         if failures:
-            self.failure = failures[0], self.failure[1] if self.failure else self._clock()
-            if self._said.changed("silent"):
+            if self.failure is None:
                 log.warning("hub not told, tried again for a day", feeds=len(failures), why=failures[0])
+            self.failure = failures[0], self.failure[1] if self.failure else self._clock()
         elif outcomes:
+            say = log.debug if self.failure is None else log.info
             self.failure = None
-            say = log.info if self._said.changed("") else log.debug
             say("hub told", feeds=len(outcomes))
 
 
