@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from syndicator.app import App, opened
@@ -16,12 +18,12 @@ from syndicator.entries.sources import CONFIRMED
 from syndicator.errors import OutputUnwritable
 from syndicator.loop import Loop
 from syndicator.models import Problem, Visibility
-from syndicator.notify.idle import idle_sources, unmatched, unrated
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
 from syndicator.publish.output import probe, sweep
-from syndicator.settings.models import Settings
+from syndicator.settings.models import Route, Settings
+from syndicator.settings.types import ANY_SITE
 from syndicator.store.database import Store, open_known
 from syndicator.store.lock import hold_state
 from syndicator.store.session import Session
@@ -89,7 +91,7 @@ def check(settings: Settings, *, show: ShowProgress) -> Pass:
     clock = Clock()
     with _nowhere(settings) as elsewhere, opened(elsewhere, now=clock.now()) as app:
         Loop(app, clock, progress=Stages(show)).sync_all()
-        return _pass(app, Published(), (*_warnings(settings), *_idle(app, settings)))
+        return _pass(app, Published(), (*_warnings(app, settings),))
 
 
 def confirm_removals(settings: Settings) -> None:
@@ -132,22 +134,43 @@ def _missing(path: Path, loss: DeletionDecision) -> str:
     return f"{loss.reason}: {path}. Make it one that this user can read, or correct the source's `path`"
 
 
-def _warnings(settings: Settings) -> Iterator[str]:
-    """What the settings do not know of the disk."""
+def _warnings(app: App, settings: Settings) -> Iterator[str]:
+    """What the settings do not know of the disk, or say in vain by what is there: most likely a slip."""
     try:
         probe(settings.output)
     except OutputUnwritable as error:
         yield str(error)
-
-
-def _idle(app: App, settings: Settings) -> Iterator[str]:
-    """What the settings say in vain, also by what is there."""
-    yield from idle_sources(settings.sources)
+    for source in settings.sources:
+        if source.permalink is not None and source.base_url is None:
+            yield f"source {source.name}: permalink does nothing without `base_url`: give both, or neither"
+        if source.base_url == ANY_SITE:
+            yield f"source {source.name}: base_url is an example: give the site's own, or links lead nowhere"
     with app.store.reading() as session:
         yield from unmatched(settings.routes, _topic_names(session))
-        if session.count_entries():
-            is_rated, is_hot = session.rated()
-            yield from unrated(settings.routes, is_rated=is_rated, is_hot=is_hot)
+        is_rated, is_hot = session.rated() if session.count_entries() else (True, True)
+    for route in settings.routes:
+        if route.min_quality is not None and not is_rated:
+            setting = "min_quality" if route.level is None else "level"
+            yield f"route {route.name}: {setting}: no article has a quality, so that it takes nothing"
+        if route.min_heat is not None and not is_hot:
+            yield f"route {route.name}: min_heat: no article has a heat, so that it takes nothing"
+
+
+def unmatched(routes: Iterable[Route], topics: Mapping[str, str]) -> list[str]:
+    """A line for each pattern that matches no topic, by route; none where there is no topic, as in a folder
+    that is still empty. `topics` are what they may be called, folded, with the name of each."""
+    return [
+        f'route {route.name}: {setting}: "{pattern}" matches nothing that is there' + _hint(pattern, topics)
+        for route in routes
+        for setting, patterns in (("topics", route.topics), ("exclude.topics", route.exclude.topics))
+        for pattern in patterns
+        if topics and not any(fnmatchcase(key, pattern.casefold()) for key in topics)
+    ]
+
+
+def _hint(pattern: str, topics: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(pattern.casefold(), topics, n=1)
+    return f'; did you mean "{topics[near[0]]}"?' if near else ""
 
 
 def _topic_names(session: Session) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syndicator.notify.idle import unmatched
+from syndicator.build import unmatched
 from syndicator.settings.models import Route
 
 NAMES = {"ai": "AI", "artificial intelligence": "AI", "database": "Database"}
