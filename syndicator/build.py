@@ -148,6 +148,8 @@ def _warnings(app: App, settings: Settings) -> Iterator[str]:
     with app.store.reading() as session:
         yield from unmatched(settings.routes, _topic_names(session))
         is_rated, is_hot = session.rated() if session.count_entries() else (True, True)
+    if settings.levels and not is_rated:
+        yield f"levels: no article has a quality, so that the feeds of {', '.join(settings.levels)} are empty"
     for route in settings.routes:
         if route.min_quality is not None and not is_rated:
             setting = "min_quality" if route.level is None else "level"

@@ -84,6 +84,7 @@ def test_what_does_nothing_as_it_stands_is_a_warning(tmp_path: Path) -> None:
     done = check(tmp_path, routes=routes, sources=sources, levels={"top": 90})
     assert [line.split("warning: ")[1] for line in done.stdout.splitlines() if "warning: " in line] == [
         "source news: permalink does nothing without `base_url`: give both, or neither",
+        "levels: no article has a quality, so that the feeds of top are empty",
         "route best: min_quality: no article has a quality, so that it takes nothing",
         "route hot: min_heat: no article has a heat, so that it takes nothing",
         "route top: level: no article has a quality, so that it takes nothing",
