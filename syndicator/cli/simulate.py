@@ -143,7 +143,10 @@ def _print_days(found: Comparison, *, compared: bool) -> None:
         (f"{day:%a} {day}", *(_sent(some, at, compared=compared) for some in channels.values()))
         for at, day in enumerate(found.days)
     ]
-    say_table(("sent on", *(found.called.get(channel, channel) for channel in channels)), rows)
+    quiet = next((at for at, (_, *sent) in enumerate(rows) if {*sent} != {"0"}), 0)
+    if quiet:
+        say((f"Nothing sent before {found.days[quiet]}.", "dim"))
+    say_table(("sent on", *(found.called.get(channel, channel) for channel in channels)), rows[quiet:])
 
 
 def _sent(routes: Sequence[ComparedRoute], at: int, *, compared: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -291,6 +292,8 @@ def test_simulate_shows_what_other_settings_would_have_posted(site: Running) -> 
     assert "<h1>What would have been posted</h1>" in page.read_text()
     assert "sent on C1 C2" in text
     site.environment["SYNDICATOR_CONFIG"] = str(site.config)
+    text = said(site, "simulate", "--since", "90d")
+    assert re.search(r"Nothing sent before (\S+)\. sent on C1 \w{3} \1 [1-9]", text), text
     told = facts(site, "simulate", "--since", "1d")
     assert [(one["route"], one["after"]["stories"]) for one in told["routes"]] == [("ai", 2)]
     assert "does not match the formats" in said(site, "simulate", "--until", "tomorrow", code=2)
