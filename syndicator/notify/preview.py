@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -10,7 +9,7 @@ from itertools import islice
 from syndicator.alerts import Delivery, LedgerRow, RouteReason
 from syndicator.models import ALL
 from syndicator.notify.compose import compose
-from syndicator.notify.due import Draft, DueReason, OwedStory, alerts, rank_stories, summarise
+from syndicator.notify.due import DueReason, alerts, rank_stories, summarise
 from syndicator.notify.enqueue import Enqueuer, KnownTopics, cover_stories
 from syndicator.notify.minimums import routes_by_story
 from syndicator.notify.routing import Change, announce
@@ -50,15 +49,13 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
         note = "nothing is owed; these are the newest entries that match"
     if not stories:
         return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)
-    draft = _draft(route, rank_stories(owed, stories))
+    ranked = rank_stories(owed, stories)
+    if isinstance(route.deliver, Digest):
+        draft = summarise(ranked, route, DueReason.DIGEST, route.deliver)
+    else:
+        (draft,) = alerts(ranked[:1], route)
     delivery = compose(draft, now=now, topics=topics.words, page=enqueuer.page(topics.stored, route))
     return Preview(route=route.name, channel=route.channel, note=note, delivery=delivery)
-
-
-def _draft(route: Route, ranked: Sequence[OwedStory]) -> Draft:
-    if isinstance(route.deliver, Digest):
-        return summarise(ranked, route, DueReason.DIGEST, route.deliver)
-    return alerts(ranked[:1], route)[0]
 
 
 def _matching(session: Session, route: Route, topics: KnownTopics, now: datetime) -> list[LedgerRow]:

@@ -89,7 +89,8 @@ def compare(
 ) -> Comparison:
     """The new settings (`after`) beside today's, if there are any to compare with; `called`: what they call
     the channels, by id."""
-    days, best = _days(recorded), _best_qualities(recorded)
+    first, last, best = recorded.since.date(), recorded.until.date(), _best_qualities(recorded)
+    days = tuple(first + timedelta(days=at) for at in range((last - first).days + 1))
     return Comparison(
         recorded=recorded,
         days=days,
@@ -99,11 +100,6 @@ def compare(
         topics=_topics(recorded, best),
         called=called or {},
     )
-
-
-def _days(recorded: Recorded) -> tuple[date, ...]:
-    first, last = recorded.since.date(), recorded.until.date()
-    return tuple(first + timedelta(days=at) for at in range((last - first).days + 1))
 
 
 def _routes(

@@ -227,11 +227,10 @@ class Session:
 
     def rated(self) -> tuple[bool, bool]:
         """Whether any entry has a quality, and any a heat, withdrawn ones left out. Reads all."""
-        rated, hot = (
-            any(one is not None for one in self._there(json_text(entries.c.article, path)))
-            for path in ("$.quality", "$.heat")
-        )
-        return rated, hot
+        counts = (func.count(json_text(entries.c.article, path)) for path in ("$.quality", "$.heat"))
+        query = select(*counts).where(entries.c.visibility != Visibility.WITHDRAWN)
+        found = self._connection.execute(query).one()
+        return found[0] > 0, found[1] > 0
 
     # topics and single facts
 
@@ -272,7 +271,3 @@ class Session:
     def _stored(self, condition: ColumnElement[bool]) -> list[StoredEntry]:
         found = self._connection.execute(select(entries).where(condition)).mappings()
         return [rows.stored_entry(row) for row in found]
-
-    def _there(self, what: ColumnElement[str | None]) -> Iterable[str | None]:
-        there = entries.c.visibility != Visibility.WITHDRAWN
-        return self._connection.scalars(select(what).distinct().where(there))
