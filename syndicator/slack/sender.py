@@ -183,14 +183,6 @@ class Sender:
         if cut_off:
             log.info("deliveries were cut off, will be looked for", count=len(cut_off))
 
-    def deliver_once(self) -> int:
-        """Claims what is due now, does it in turn and settles it; tells how many that were."""
-        claims = self._claim(limit=1_000)[0]
-        for claimed in claims:
-            self._unsettled.append(self._perform(claimed))
-            self._settle()
-        return len(claims)
-
     def _round(self, wake: Event) -> datetime | None:
         """Settles what has come back, begins what is due; when there will be more to do."""
         self._collect()

@@ -9,6 +9,7 @@ from syndicator.settings.models import Route
 from syndicator.slack.client import SlackBot
 from syndicator.slack.sender import Sender
 from tests.rig import Rig
+from tests.sending import deliver_once
 from tests.slack_server import TOKEN, Posted, SlackServer
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -47,12 +48,12 @@ class Channel:
         """
         until, due = self.rig.now + time, self.rig.now
         while self.rig.now < until:
-            self.sender.deliver_once()
+            deliver_once(self.sender)
             steps = max(-((self.rig.now - due) // step), 1)
             self.rig.wait(min(steps * step, max(step, HOUR), until - self.rig.now))
             told = (self.rig.enqueue(), self._sender_due())
             due = min((moment for moment in told if moment is not None), default=until)
-        self.sender.deliver_once()
+        deliver_once(self.sender)
 
     def _sender_due(self) -> datetime | None:
         with self.rig.app.outbox() as outbox:

@@ -36,6 +36,7 @@ from tests.entries.channel import count
 from tests.faults.histories import RECORDED, Life, Mode, lay_topics, play, recorded
 from tests.faults.versions import ArticleVersions
 from tests.rig import Rig
+from tests.sending import deliver_once
 from tests.slack_server import TOKEN, Channel, Posted, Slack, SlackServer
 
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
@@ -123,7 +124,7 @@ class ReplayedService:
         rig = self.rig
         rig.app.sources.apply_time(rig.now)
         found = [rig.enqueue(), rig.app.sources.next_time_change(rig.now), at_nine(DIGEST, rig.now).at + DAY]
-        self.sender.deliver_once()
+        deliver_once(self.sender)
         with rig.app.outbox() as outbox:
             found.append(outbox.next_time())
         return min(moment for moment in found if moment is not None)

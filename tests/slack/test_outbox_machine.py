@@ -21,6 +21,7 @@ from syndicator.errors import Refused, Rejected, Unclear, Uneditable
 from syndicator.notify.edits import EDITED_FOR, plan_edit
 from syndicator.slack.retry import Drawn, RetryPolicy
 from syndicator.slack.sender import Sender
+from tests.sending import deliver_once
 from tests.slack.values import NOON, SECOND, message, messaged
 from tests.store.outbox_values import memory_store
 
@@ -214,7 +215,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self._compare()
         self.kill_at = die
         try:
-            self.sender.deliver_once()
+            deliver_once(self.sender)
         except Killed:
             self.sender = self._start()
         self.kill_at = None
@@ -235,14 +236,14 @@ class OutboxMachine(RuleBasedStateMachine):
     def wait_for_days_without_a_token(self) -> None:
         before = self._all()
         self.now += timedelta(days=3)
-        self.sender.deliver_once()
+        deliver_once(self.sender)
         assert self._all() == before, "without a way nothing is touched, and nothing given up"
 
     @rule()
     def fail_for_a_day(self) -> None:
         self.slack.post_faults = {id: deque(["refused"] * 2) for id in self._all()}
         self.now += timedelta(hours=25)
-        self.sender.deliver_once()
+        deliver_once(self.sender)
 
     @precondition(lambda self: self.count > 0)
     @rule(data=st.data())
@@ -300,7 +301,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 for one in open_ones:
                     outbox.retry(one.id, self.now)
             self.now += timedelta(minutes=16)
-            self.sender.deliver_once()
+            deliver_once(self.sender)
         states = Counter(one.state for one in self._all().values() if one.id not in self.dropped)
         assert set(states) <= set(over), states
         self._settle_edits()

@@ -29,6 +29,7 @@ from syndicator.slack.sender import Sender
 from syndicator.slack.terminal import Terminal
 from syndicator.store.outbox import Outbox
 from syndicator.threads import Parts
+from tests.sending import deliver_once
 from tests.slack.values import NOON, SECOND, messaged
 from tests.slack_server import AFTER, BEFORE, TOKEN, Channel, Slack, SlackServer, script
 from tests.store.outbox_values import OutboxStore, make_owed, memory_store, open_engine
@@ -100,7 +101,7 @@ class World:
 
     def step(self, by: timedelta = timedelta(0)) -> int:
         self.clock.advance(by)
-        return self.sender.deliver_once()
+        return deliver_once(self.sender)
 
 
 def test_owed_message_is_sent_once() -> None:
@@ -225,7 +226,7 @@ def test_broken_channel_does_not_hold_up_others_and_is_told_once() -> None:
     world.owe(messaged("a", channel="C1"), messaged("b", channel="C1"), messaged("c", channel="C2"))
     with capture_logs() as logs:
         for _ in range(60):
-            sender.deliver_once()
+            deliver_once(sender)
             world.clock.advance(SECOND * 5)
     assert well.posts == ["c"]
     assert len(broken.posts) == 10, "one try each half minute"
@@ -268,7 +269,7 @@ def test_message_without_a_way_out_waits_untouched_and_goes_once_there_is_one() 
     )
     world.owe(messaged("d1"))
     for _ in range(50):
-        assert without.deliver_once() == 0
+        assert deliver_once(without) == 0
         world.clock.advance(timedelta(hours=1))
     with world.store() as outbox:
         owed = outbox.find("d1")
@@ -288,7 +289,7 @@ def test_route_without_a_way_holds_up_no_other_route_of_its_channel() -> None:
         has_way=lambda route, _channel: route == "hook",
     )
     world.clock.advance(SECOND)
-    assert sender.deliver_once() == 1
+    assert deliver_once(sender) == 1
     assert world.states() == {"d1": DeliveryState.OWED, "d2": DeliveryState.SENT}
 
 
@@ -299,7 +300,7 @@ def test_message_that_is_only_drawn_is_shown_and_never_sent() -> None:
         story = make_owed("s1")
         outbox.ledger.add([story])
         outbox.write(messaged("d1"), [story])
-    assert preview.deliver_once() == 1
+    assert deliver_once(preview) == 1
     assert "What d1 says." in str(screen.file.getvalue())  # type: ignore[attr-defined]  # it is a StringIO
     assert world.states() == {"d1": DeliveryState.SHOWN}
     with world.store() as outbox:
@@ -317,7 +318,7 @@ def test_message_that_slack_may_have_is_looked_for_when_it_is_posted_after_it_wa
     world.step()
     preview = Sender(world.store, lambda _: Terminal(Console(file=io.StringIO())), clock=world.clock)
     world.clock.advance(SECOND * 60)
-    preview.deliver_once()
+    deliver_once(preview)
     assert world.states() == {"d1": DeliveryState.SHOWN}
     with world.store() as outbox:
         outbox.retry("d1", world.clock())
@@ -334,7 +335,7 @@ def test_drawing_that_was_cut_off_is_drawn_again() -> None:
     preview.begin()
     for wait in (60, 30, 1):
         world.clock.advance(SECOND * wait)
-        preview.deliver_once()
+        deliver_once(preview)
     assert world.states() == {"d1": DeliveryState.SHOWN}
 
 
@@ -390,7 +391,7 @@ def test_posting_that_fails_alone_is_said_once_and_its_end_too(fault: str, event
         def pass_time(steps: int) -> list[str]:
             with capture_logs() as logs:
                 for _ in range(steps):
-                    sender.deliver_once()
+                    deliver_once(sender)
                     with world.store() as outbox:
                         watch.note(check, outbox, error=None, now=world.clock())
                     world.clock.advance(SECOND * 10)
@@ -415,7 +416,7 @@ def test_slack_is_asked_about_a_token_that_is_no_longer_accepted_or_is_again() -
 
         def is_doubted() -> bool:
             watch.doubt.clear()
-            sender.deliver_once()
+            deliver_once(sender)
             world.clock.advance(SECOND * 60)
             return watch.doubt.is_set()
 
@@ -692,7 +693,7 @@ def test_no_secret_in_logs_or_store(tmp_path: Path, caplog: pytest.LogCaptureFix
                 outbox.write(messaged(f"b{number}", channel=f"B{number}", now=real_clock()), [])
                 outbox.write(messaged(f"h{number}", channel=f"H{number}", now=real_clock()), [])
         sender = Sender(store, lambda one: bot if one.id.startswith("b") else hook, clock=real_clock)
-        assert sender.deliver_once() == len(faults) * 2
+        assert deliver_once(sender) == len(faults) * 2
         server.slack.faults = script()
     store.engine.dispose()
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
