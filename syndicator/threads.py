@@ -79,9 +79,7 @@ class Parts:
             except StoreError as error:  # which the loop meets as well, and tells
                 if said.changed(str(error)):
                     log.warning("a part of the service waits for the database", part=name, why=str(error))
-            except (
-                Exception
-            ) as error:  # the job boundary: a service that says nothing and sends nothing is worse
+            except Exception as error:  # the job boundary: a service that stays silent is worse
                 ours = error if isinstance(error, SyndicatorError) else None
                 why = ours.why if ours is not None else type(error).__name__
                 if self._note(name, why):

@@ -89,11 +89,8 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
 def _row(one: Delivery, titles: Sequence[str], called: Mapping[str, str]) -> tuple[str | Text, ...]:
     from rich.text import Text
 
-    notes = [
-        f"{one.route} → {called.get(one.channel, one.channel)}",
-        _title(one, titles),
-        shown(one.error or ""),
-    ]
+    way = f"{one.route} → {called.get(one.channel, one.channel)}"
+    notes = [way, _title(one, titles), shown(one.error or "")]
     return (
         one.id[:8],
         Text(one.state.value, style=STYLES.get(one.state, "")),

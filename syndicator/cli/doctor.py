@@ -37,12 +37,8 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
             _say(check)
     counts = Counter(RESULTS[check.level] for check in found)
     if as_json:
-        say_json(
-            [
-                {"name": one.kind, "result": RESULTS[one.level], "text": one.text, "fix": one.fix}
-                for one in found
-            ]
-        )
+        facts = ((one, RESULTS[one.level]) for one in found)
+        say_json([{"name": one.kind, "result": how, "text": one.text, "fix": one.fix} for one, how in facts])
     else:
         say("")
         say(f"{counts['wrong']} wrong, {say_count(counts['warning'], 'warning')}, {counts['ok']} ok")

@@ -192,11 +192,8 @@ def _decision(word: RouteWord, entry: Entry, paths: Mapping[str, str]) -> str:
     if row is None:
         return text
     told = word.reason in FROM_THE_LEDGER or word.reason is row.reason
-    why = (
-        ""
-        if row.reason in (word.reason, RouteReason.OWED)
-        else f": {row.reason.value.removeprefix('owed: ')}"
-    )
+    is_said = row.reason in (word.reason, RouteReason.OWED)
+    why = "" if is_said else f": {row.reason.value.removeprefix('owed: ')}"
     teller = "" if row.guid == entry.guid else f", by {paths.get(row.guid, row.guid)}"
     text += "" if told else f"; {row.kind.value} before"
     return f"{text}{teller} (decided {local_time(row.at)}, route {row.route}{why})"

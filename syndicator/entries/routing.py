@@ -169,11 +169,8 @@ class StoryRouter:
         """What is owed for these entries, in no message yet, and led by none any more."""
         routes, topics = {route.name: route for route in self.routes}, KnownTopics(session)
         owed = session.outbox.ledger.owed(guids=left)
-        led = {
-            row
-            for row in owed
-            if row.route in routes and cover_stories(session, [row], routes[row.route], topics)
-        }
+        ours = (row for row in owed if row.route in routes)
+        led = {row for row in ours if cover_stories(session, [row], routes[row.route], topics)}
         return [row for row in owed if row not in led]
 
     def _settle_routes(self, session: Session, now: datetime) -> None:

@@ -142,11 +142,8 @@ class SourceScanner:
         if whole:
             seen = scan(self.root, self._suffixes, progress)
         else:
-            paths = (
-                {hint.path for hint in hints if hint.path is not None}
-                | self._settling.waiting
-                | self._loss.held
-            )
+            hinted = {hint.path for hint in hints if hint.path is not None}
+            paths = hinted | self._settling.waiting | self._loss.held
             seen = scan(self.root, self._suffixes, paths=paths)
             if former := self._former_paths(seen):
                 seen = scan(self.root, self._suffixes, paths=paths | former)

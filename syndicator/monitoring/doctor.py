@@ -108,10 +108,8 @@ def judge_watches(folders: int, limit: int | None) -> Finding:
 
 def judge_space(what: str, free: int) -> Finding:
     """The bytes that are free for this user where `what` lies."""
-    text, fix = (
-        f"{what}: {say_size(free)} free",
-        "Make room on that disk; feeds and messages wait while it is full",
-    )
+    text = f"{what}: {say_size(free)} free"
+    fix = "Make room on that disk; feeds and messages wait while it is full"
     if free < SHORT_BYTES:
         return (wrong if free < SCARCE_BYTES else warning)(Kind.SPACE, text, fix)
     return well(Kind.SPACE, text)

@@ -147,10 +147,8 @@ def _also(story: Coverage, link_length: int) -> list[Block]:
         elements += [_span(", ")] if place else []
         elements += _linked(publisher_of(entry), entry, NAME_LENGTH, link_length, {})
     rest = story.others[NAMED:]
-    return [
-        *elements,
-        _span((f", +{len(rest)} more" if rest else "") + f" · {len(story.publishers)} publishers"),
-    ]
+    more = f", +{len(rest)} more" if rest else ""
+    return [*elements, _span(f"{more} · {len(story.publishers)} publishers")]
 
 
 def _linked(text: str, entry: Entry, length: int, link_length: int, style: Block) -> list[Block]:
@@ -201,13 +199,9 @@ def _list(groups: Groups, at: datetime, title_length: int, link_length: int) -> 
         if name:
             heading = _span(shorten(name, NAME_LENGTH, units)) | {"style": {"bold": True}}
             elements.append(_section([heading]))
-        items = [
-            [*_headline(one.lead, title_length, link_length), _span(_beside(one, name, at))]
-            for one in stories
-        ]
-        elements.append(
-            {"type": "rich_text_list", "style": "bullet", "elements": [_section(item) for item in items]}
-        )
+        lines = ((_headline(one.lead, title_length, link_length), _beside(one, name, at)) for one in stories)
+        items = [_section([*headline, _span(beside)]) for headline, beside in lines]
+        elements.append({"type": "rich_text_list", "style": "bullet", "elements": items})
     return rich(*elements)
 
 

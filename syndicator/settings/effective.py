@@ -52,12 +52,8 @@ def effective(settings: Settings, reader: SettingsReader) -> list[Effective]:
     secrets: dict[str, SecretStr | None] = {"SLACK_BOT_TOKEN": credentials.token}
     secrets["webhook of alerts_to"] = credentials.alerts
     secrets |= {f"webhook of {route}": webhook for route, webhook in credentials.webhooks.items()}
-    found += [
-        Effective(key=key, value=SET, origin=SECRET, secret=secret)
-        for key, secret in secrets.items()
-        if secret
-    ]
-    return found
+    there = {key: one for key, one in secrets.items() if one}
+    return found + [Effective(key=key, value=SET, origin=SECRET, secret=one) for key, one in there.items()]
 
 
 def written(value: object) -> str:

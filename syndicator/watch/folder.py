@@ -17,18 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
-from watchdog.events import (
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirMovedEvent,
-    FileClosedEvent,
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
-    FileSystemEvent,
-    FileSystemEventHandler,
-)
+from watchdog import events
 from watchdog.observers.api import BaseObserver
 from watchdog.observers.inotify import InotifyObserver
 
@@ -41,15 +30,15 @@ log = structlog.get_logger()
 RETRY_S = 60.0
 """How long until watches that ran out are asked for again."""
 _STOP_S = 1.0
-_SIGNS: dict[type[FileSystemEvent], Sign] = {
-    FileMovedEvent: Sign.MOVED,
-    DirMovedEvent: Sign.MOVED,
-    FileClosedEvent: Sign.CLOSED,
-    FileCreatedEvent: Sign.TOUCHED,
-    FileModifiedEvent: Sign.TOUCHED,
-    DirCreatedEvent: Sign.TOUCHED,
-    FileDeletedEvent: Sign.GONE,
-    DirDeletedEvent: Sign.GONE,
+_SIGNS: dict[type[events.FileSystemEvent], Sign] = {
+    events.FileMovedEvent: Sign.MOVED,
+    events.DirMovedEvent: Sign.MOVED,
+    events.FileClosedEvent: Sign.CLOSED,
+    events.FileCreatedEvent: Sign.TOUCHED,
+    events.FileModifiedEvent: Sign.TOUCHED,
+    events.DirCreatedEvent: Sign.TOUCHED,
+    events.FileDeletedEvent: Sign.GONE,
+    events.DirDeletedEvent: Sign.GONE,
 }
 """The events asked for. Opening and closing without writing are not: our own reading would answer itself.
 
@@ -61,7 +50,7 @@ _LIMITS = {
 }
 
 
-class Folder(FileSystemEventHandler):
+class Folder(events.FileSystemEventHandler):
     """Watches one source from `start` to `stop`, for one thread; calls `hint` from watchdog's threads.
 
     `hint` must be quick and thread-safe, such as a queue's `put`. Nothing here raises for what happens to the
@@ -147,7 +136,7 @@ class Folder(FileSystemEventHandler):
         if observer is not None:
             _end(observer)
 
-    def dispatch(self, event: FileSystemEvent) -> None:
+    def dispatch(self, event: events.FileSystemEvent) -> None:
         """In watchdog's thread: its end would leave us deaf, so that nothing is let through to it."""
         try:
             sign = _SIGNS[type(event)]
@@ -157,7 +146,7 @@ class Folder(FileSystemEventHandler):
         except Exception:
             log.exception("hint failed", source=self._source)
 
-    def _hint_at(self, place: bytes | str, sign: Sign, event: FileSystemEvent) -> None:
+    def _hint_at(self, place: bytes | str, sign: Sign, event: events.FileSystemEvent) -> None:
         """Hints at a place below the root, or at all for the root itself; not at what is no article."""
         if not place:
             return  # moved in from elsewhere
