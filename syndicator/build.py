@@ -188,12 +188,6 @@ def _topic_names(session: Session) -> dict[str, str]:
 @contextmanager
 def _nowhere(settings: Settings) -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="syndicator-check-") as folder:
+        places = {"state": f"sqlite:///{folder}/state.db", "output": Path(folder) / "public"}
         at_once = settings.watch.model_copy(update={"quiet": timedelta(0)})
-        yield settings.model_copy(
-            update={
-                "state": f"sqlite:///{folder}/state.db",
-                "output": Path(folder) / "public",
-                "routes": (),
-                "watch": at_once,
-            }
-        )
+        yield settings.model_copy(update={**places, "routes": (), "watch": at_once})

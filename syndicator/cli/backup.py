@@ -34,12 +34,11 @@ def backup(
     settings = options.read_settings(config)
     target = _target(settings, file)
     with progress_bar() as bar:
-        megabyte = 1_000_000
-        facts = back_up(
-            settings.state,
-            target,
-            lambda done, of: bar.update("Backing up, MB", done // megabyte, of // megabyte),
-        )
+
+        def show(done: int, of: int) -> None:
+            bar.update("Backing up, MB", done // 1_000_000, of // 1_000_000)
+
+        facts = back_up(settings.state, target, show)
     if as_json:
         say_json({"path": target, **asdict(facts)})
         return

@@ -73,12 +73,8 @@ def _running(state: str) -> list[Effective]:
 
     found, service = read_status(settings_path(state)), read_status(status_path(state))
     if found is None or service is None or service["age_s"] > STALE_S:
-        raise SyndicatorError(
-            "no service to compare with",
-            on=state,
-            why="none runs with this state, or it is not ready yet",
-            fix="Start it",
-        )
+        why = "none runs with this state, or it is not ready yet"
+        raise SyndicatorError("no service to compare with", on=state, why=why, fix="Start it")
     return [Effective(key=key, value=value, origin=origin) for key, value, origin in found["settings"]]
 
 

@@ -65,9 +65,6 @@ def find_backfill(
 def _ended(session: Session, route: Route, entries: Iterable[Entry]) -> dict[str, RouteReason]:
     """The stories of these entries that wait for no message: it was dropped or given up."""
     rows = session.outbox.ledger.rows(stories=[one.story for one in entries])
-    found = (
-        (row.story, session.outbox.find(row.delivery))
-        for row in rows
-        if row.channel == route.channel and row.delivery
-    )
+    written = ((row.story, row.delivery) for row in rows if row.channel == route.channel and row.delivery)
+    found = ((story, session.outbox.find(delivery)) for story, delivery in written)
     return {story: ENDED[one.state] for story, one in found if one is not None and one.state in ENDED}

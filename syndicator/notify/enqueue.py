@@ -241,14 +241,8 @@ class Enqueuer:
         if delivery.more:
             session.feeds.mark_dirty([(digest_folder(delivery.id), PAGE)])
         if session.outbox.write(delivery, draft.stories):
-            log.info(
-                "message owed",
-                route=route.name,
-                channel=route.channel,
-                kind=delivery.kind,
-                stories=len(draft.stories),
-                why=draft.reason.value,
-            )
+            facts = {"kind": delivery.kind, "stories": len(draft.stories), "why": delivery.why}
+            log.info("message owed", route=route.name, channel=route.channel, **facts)
         return delivery.id
 
     def _page_of(self, topics: KnownTopics, route: Route, id: str, more: int) -> DigestPage:

@@ -96,11 +96,8 @@ class SlackBot:
 
     def check(self) -> Identity:
         """Asks Slack whom the token belongs to (`auth.test`). Raises as `post`."""
-        answer = in_time(
-            self._deadline,
-            self._client.auth_test,
-            Call(method=SlackMethod.AUTH_TEST, what="the token could not be checked"),
-        )
+        call = Call(method=SlackMethod.AUTH_TEST, what="the token could not be checked")
+        answer = in_time(self._deadline, self._client.auth_test, call)
         scopes = header(answer.headers, "x-oauth-scopes")
         return Identity(
             team=str(answer.get("team") or ""),
@@ -114,9 +111,8 @@ class SlackBot:
         as `post`; Rejected (`channel_not_found`) also for a private one that the bot was not invited to."""
         # https://docs.slack.dev/reference/methods/conversations.info
         call = Call(method=SlackMethod.INFO, what="the channel could not be looked at", on=id)
-        found = in_time(self._deadline, partial(self._client.conversations_info, channel=id), call).get(
-            "channel"
-        )
+        answer = in_time(self._deadline, partial(self._client.conversations_info, channel=id), call)
+        found = answer.get("channel")
         if not isinstance(found, dict):
             raise call.failed(Unclear, "no_channel")
         return SlackChannel(
@@ -176,23 +172,17 @@ class SlackBot:
         return found
 
     def _send(self, delivery: Delivery, message: Mapping[str, object]) -> Any:
-        arguments: dict[str, Any] = dict(message)
-        answer = in_time(
-            self._deadline,
-            lambda: self._client.chat_postMessage(channel=delivery.channel, **arguments),
-            post_call(SlackMethod.POST_MESSAGE, delivery),
-        )
+        arguments: dict[str, Any] = {"channel": delivery.channel, **message}
+        call = post_call(SlackMethod.POST_MESSAGE, delivery)
+        answer = in_time(self._deadline, lambda: self._client.chat_postMessage(**arguments), call)
         if not answer.get("ts"):
             raise Unclear(MAYBE_POSTED, on=delivery.channel, code="no_ts")
         return answer
 
     def _update(self, channel: str, ts: str, message: Mapping[str, object]) -> None:
-        arguments: dict[str, Any] = dict(message)
-        in_time(
-            self._deadline,
-            lambda: self._client.chat_update(channel=channel, ts=ts, **arguments),
-            Call(method=SlackMethod.UPDATE, what=EDIT_WHAT, on=channel),
-        )
+        arguments: dict[str, Any] = {"channel": channel, "ts": ts, **message}
+        call = Call(method=SlackMethod.UPDATE, what=EDIT_WHAT, on=channel)
+        in_time(self._deadline, lambda: self._client.chat_update(**arguments), call)
 
     def _history(self, channel: str, oldest: datetime) -> Iterator[dict[str, Any]]:
         """The channel's messages since then, newest first."""
