@@ -6,8 +6,8 @@ elsewhere (`iframe`, `embed`) becomes a plain link to it: readers drop frames in
 the subscriber that there is something to see. No text makes this slow or large (see render_limits).
 
 Template tags, which only Jekyll or Hugo can carry out, are taken out before: Liquid (`{% … %}`, `{{ … }}`)
-and Hugo's shortcodes (`{{< … >}}`, `{{% … %}}`). What they enclose stays; where a tag stands for something
-that a reader would miss, that is put in its place: highlighted code, a figure, a video.
+and Hugo's shortcodes (`{{< … >}}`, `{{% … %}}`). What they enclose stays, but for comments; where a
+tag stands for what a reader would miss, that is put in its place: highlighted code, a figure, a video.
 """
 
 from __future__ import annotations
@@ -199,6 +199,12 @@ def _link_to_frame(found: re.Match[str]) -> str:
     return f'<p><a href="{shown}">▶ {shown}</a></p>'
 
 
+_COMMENT = re.compile(
+    r"(\{%-?\s*raw\s*-?%\}.*?(?:\{%-?\s*endraw\s*-?%\}|\Z))"
+    r"|\{%-?\s*comment\s*-?%\}.*?(?:\{%-?\s*endcomment\s*-?%\}|\Z)",
+    re.DOTALL,
+)
+"""What the site does not show, or what stands as it is (group 1)."""
 _RAW = re.compile(r"\{%-?\s*raw\s*-?%\}(.*?)(?:\{%-?\s*endraw\s*-?%\}|\Z)", re.DOTALL)
 _HIGHLIGHT = re.compile(r"(?<![ \t])[ \t]*+\{%-?\s*highlight\s+([\w+#-]++)[^{}\n]*%\}[ \t]*+\n?")
 _END_HIGHLIGHT = re.compile(r"(?<![ \t])\n?[ \t]*+\{%-?\s*endhighlight\s*-?%\}")
@@ -206,8 +212,9 @@ _SITE = re.compile(r"\{\{-?\s*site\.(base)?url\s*-?\}\}")
 _ADDRESS = re.compile(r"""\{\{-?\s*["']([^"'{}\n]*)["']\s*\|\s*(?:relative|absolute)_url\s*-?\}\}""")
 _OUTPUT = re.compile(r"\{\{[^{}]*+\}\}")
 _LIQUID_TAG = re.compile(r"\{%[^{}]*+(?<=%)\}")
-# Each is `.class`, `#id` or `key="value"`, so that no code such as `{:ok, 1}` is taken for them.
-_ATTRIBUTE = r"""(?:[.#][\w-]++|[\w-]++=(?:"[^"\n]*+"|'[^'\n]*+'))"""
+# Each is `.class`, `#id` or `key="value"`, so that no code such as `{:ok, 1}` is taken for them;
+# kramdown passes over a colon before a key.
+_ATTRIBUTE = r"""(?:[.#][\w-]++|:?[\w-]++=(?:"[^"\n]*+"|'[^'\n]*+'))"""
 _KRAMDOWN_ATTRIBUTES = re.compile(rf"\{{:\s*+{_ATTRIBUTE}(?:\s*+{_ATTRIBUTE})*+\s*+\}}")
 _KRAMDOWN_CONTENTS = re.compile(r"^(?:[*+-]|\d++\.)[ ][^\n]*+\n\{:[ ]*+toc[ ]*+\}[ \t]*+$", re.MULTILINE)
 _CODE_OR_TAG = re.compile(
@@ -220,6 +227,9 @@ _HEADING_ATTRIBUTES = re.compile(
 )
 
 _HUGO_TAG = re.compile(r"\{\{[<%]([^{}]*+)\}\}")
+_HUGO_COMMENT = re.compile(
+    r"\{\{[<%]\s*comment\s*[%>]\}\}.*?(?:\{\{[<%]\s*/\s*comment\s*[%>]\}\}|\Z)", re.DOTALL
+)
 _HUGO_WORDS = re.compile(r"\s*+(/?)\s*+([\w./-]++)(.*)[>%]", re.DOTALL)
 _LONGEST_PARAMETERS = 5_000
 _PARAMETER = re.compile(r"""(?:([\w-]++)\s*+=\s*)?(?:"([^"]*)"|`([^`]*)`|([^\s"`=]++))""")
@@ -230,6 +240,7 @@ def without_liquid(markdown: str, base_url: str = "") -> str:
     `relative_url` an address on the site at `base_url`. Markdown in HTML that says so is Markdown."""
     if "{" in markdown:
         below = urlsplit(base_url).path.rstrip("/")
+        markdown = _COMMENT.sub(r"\1", markdown)
         parts = _RAW.split(markdown) if "endraw" in markdown else [markdown]
         markdown = "".join(part if index % 2 else _liquid(part, below) for index, part in enumerate(parts))
     return _CODE_OR_TAG.sub(_kramdown_tag, markdown) if "markdown=" in markdown else markdown
@@ -240,7 +251,7 @@ def without_shortcodes(markdown: str) -> str:
     `ref` become Markdown."""
     if "{" not in markdown:
         return markdown
-    return _HEADING_ATTRIBUTES.sub(r"\1", _HUGO_TAG.sub(_hugo, markdown))
+    return _HEADING_ATTRIBUTES.sub(r"\1", _HUGO_TAG.sub(_hugo, _HUGO_COMMENT.sub("", markdown)))
 
 
 def _liquid(text: str, below: str) -> str:

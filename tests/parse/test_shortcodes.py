@@ -21,9 +21,17 @@ LIQUID = {
         "\n```ruby\nputs 1\n```\n\nb",
     ),
     "raw": ("{% raw %}{{ a }}{% endraw %} {{ b }}", "{{ a }} "),
+    "a comment": ("a {% comment %}to do: {% b %}\n{%- endcomment -%} c", "a  c"),
+    "a comment that never ends": ("a {% comment %} b", "a "),
+    "raw in a comment": ("{% comment %}a{% raw %}b{% endraw %}c{% endcomment %}d", "d"),
+    "a comment that is raw": (
+        "{% raw %}{% comment %}{% endraw %}a{% comment %}b{% endcomment %}",
+        "{% comment %}a",
+    ),
     "braces alone": ("a { b } {c} %}", "a { b } {c} %}"),
     "over lines": ("a {{ page\n.title }}{% link\nb.md %} c", "a  c"),
     "attributes of a span": ('![a](b.png){:width="100%" .c} d', "![a](b.png) d"),
+    "attributes with a slip": ('[a](b){:target="_blank" :rel="noopener"} c', "[a](b) c"),
     "attributes over lines": ("[a](b){:\n.c width='1'\nlang=\"d\"} e", "[a](b) e"),
     "a table of contents": ("a\n\n* TOC\n{:toc}\n\n1. b\n", "a\n\n\n\n1. b\n"),
     "attributes of a block": ("A note.\n{: .note }\n", "A note.\n\n"),
@@ -55,6 +63,7 @@ def test_liquid_is_taken_out(markdown: str, plain: str) -> None:
 HUGO = {
     "nothing": ("Some *text*", "Some *text*"),
     "a pair": ('a {{< notice "b" >}}c{{< /notice >}} d', "a c d"),
+    "a comment": ("a {{% comment %}}to do{{% /comment %}} b{{< comment >}}c{{< /comment >}}", "a  b"),
     "markdown inside": ("{{% notice %}}*a*{{% /notice %}}", "*a*"),
     "a figure": ('{{< figure src="b c.png" alt="d" >}}', "![d](<b c.png>)"),
     "a figure with a caption": ('{{< figure src="b.png" caption="d" />}}', "![d](<b.png>)"),
@@ -79,7 +88,18 @@ def test_shortcodes_are_taken_out(markdown: str, plain: str) -> None:
 UNCLOSED = {
     **{
         piece: piece * 20_000
-        for piece in ("{%", "{{", "{{<", "{{< a ", '{{< a="', "{% raw %}", "{% highlight a ", "{{ '")
+        for piece in (
+            "{%",
+            "{{",
+            "{{<",
+            "{{< a ",
+            '{{< a="',
+            "{% raw %}",
+            "{% comment %}",
+            "{{% comment %}}",
+            "{% highlight a ",
+            "{{ '",
+        )
     },
     "a long word": "{{< " + "a" * 100_000,
     "a long word and no end": "{{< " + "a" * 100_000 + "}}",
