@@ -254,11 +254,6 @@ def number(value: float | None) -> str:
     return "unrated" if value is None else f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
 
 
-def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
-    """A moment in UTC."""
-    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-
-
 class WrittenFile(NamedTuple):
     """A file of the output folder as it was when it was written; the digest is of its uncompressed bytes."""
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from syndicator.models import Article, Entry, Image, Provider, Visibility, utc
+from syndicator.models import Article, Entry, Image, Provider, Visibility
+
+
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
 
 NOON = utc(2026, 3, 14, 12)
 

@@ -16,7 +16,6 @@ from pydantic.fields import FieldInfo
 
 from syndicator import cli
 from syndicator.alerts import DeliveryState
-from syndicator.models import utc
 from syndicator.parse.article import parse_article
 from syndicator.parse.profiles import profile
 from syndicator.settings.load import load_settings
@@ -24,6 +23,7 @@ from syndicator.settings.models import Settings
 from syndicator.settings.secrets import API_URL, BOT_TOKEN, WEBHOOK_URL
 from syndicator.settings.types import Field, Tool
 from syndicator.store.tables import metadata
+from tests.making import utc
 
 HOME = Path(__file__).parent.parent
 PAPERS = sorted([*HOME.glob("*.md"), *HOME.glob("docs/**/*.md"), *HOME.glob("deploy/*.md")])

@@ -12,11 +12,11 @@ import pytest
 from syndicator.alerts import DeliveryState, LedgerKind, RouteReason, Slot
 from syndicator.cli.explain import held_words
 from syndicator.explain import Explanation
-from syndicator.models import FeedReason, Visibility, utc
+from syndicator.models import FeedReason, Visibility
 from syndicator.notify.due import DueReason, Hold
 from syndicator.settings.models import Digest, QuietHours, Route
 from tests.entries.test_joining import LAUNCH, OTHER, SAME
-from tests.making import NOON
+from tests.making import NOON, utc
 from tests.rig import Rig
 
 ANY = Route(name="any", channel="C1", deliver=Digest(cron="0 9 * * *"))

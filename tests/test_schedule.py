@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from syndicator.alerts import Slot
 from syndicator.clock import Clock, Moment
-from syndicator.models import utc
 from syndicator.schedule import (
     Schedule,
     SlotTrigger,
@@ -26,6 +25,7 @@ from syndicator.schedule import (
     read_cron,
 )
 from syndicator.settings.models import Digest
+from tests.making import utc
 
 BERLIN = "Europe/Berlin"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

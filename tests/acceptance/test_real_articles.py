@@ -10,10 +10,11 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from syndicator.models import Visibility, utc
+from syndicator.models import Visibility
 from syndicator.settings.models import Route
 from tests import slack_rules
 from tests.acceptance.running import running, wait_for
+from tests.making import utc
 from tests.rig import SHARED, Rig
 
 SEEDS = SHARED / "seeds"

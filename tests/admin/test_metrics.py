@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from syndicator.activity import Activity, Durations
 from syndicator.admin.metrics import render_metrics
-from syndicator.models import utc
+from tests.making import utc
 
 NOON = utc(2026, 3, 14, 12)
 FACTS: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syndicator.entries.membership import choose_copy
-from syndicator.models import utc
+from tests.making import utc
 from tests.publish.articles import make_entry
 
 

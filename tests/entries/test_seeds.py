@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from syndicator.models import utc
 from tests import slack_rules
 from tests.entries.channel import AT_ONCE, MINUTE, Channel
+from tests.making import utc
 from tests.rig import SHARED, article_text
 from tests.slack_server import Channel as SlackChannel
 from tests.slack_server import Posted, Slack, SlackServer

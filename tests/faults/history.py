@@ -28,11 +28,11 @@ from pathlib import Path
 
 import structlog
 
-from syndicator.models import utc
 from tests.acceptance.running import Running, running
 from tests.faults.histories import RECORDED, Life, Mode, invented, lay_topics, part, play, recorded
 from tests.faults.likeness import describe_output, differences
 from tests.faults.table import HEAD, Table
+from tests.making import utc
 from tests.rig import Rig
 
 TOPICS = ("_data/topics/*.yaml",)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from syndicator.models import utc
 from tests.faults.histories import RECORDED, Write, recorded
 from tests.faults.replay import beginning, run
 from tests.faults.versions import ArticleVersions
+from tests.making import utc
 from tests.rig import article_text
 from tests.slack_server import Edited, Posted
 

@@ -18,7 +18,6 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from syndicator.errors import DeliveryError, Rejected
-from syndicator.models import utc
 from syndicator.monitoring import alerting
 from syndicator.monitoring.alerting import OperatorAlerter, call
 from syndicator.monitoring.health import (
@@ -39,6 +38,7 @@ from syndicator.store.types import ProblemKind
 from syndicator.watch.changes import LossReason
 from tests import slack_rules
 from tests.acceptance.running import wait_for
+from tests.making import utc
 from tests.rig import SITE
 from tests.slack_server import TOKEN, Channel, SlackServer, script
 from tests.test_service import alive

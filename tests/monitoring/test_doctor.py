@@ -9,7 +9,6 @@ import pytest
 from syndicator.alerts import SlackMethod
 from syndicator.cli.doctor import RESULTS
 from syndicator.errors import Refused, Rejected, SettingProblem, SettingsError, StoreDamaged, StoreError
-from syndicator.models import utc
 from syndicator.monitoring.doctor import (
     AS_SERVICE,
     DAMAGE_FIX,
@@ -31,6 +30,7 @@ from syndicator.monitoring.health import Finding, HealthLevel, Kind
 from syndicator.slack.client import SCOPES, Identity, SlackChannel
 from syndicator.slack.errors import Call, from_answer
 from syndicator.watch.types import Scan, SkippedFile, Stamp
+from tests.making import utc
 
 NOW = utc(2026, 3, 14, 12)
 BASE = "https://feeds.example.org/"

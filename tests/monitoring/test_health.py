@@ -7,7 +7,6 @@ from datetime import timedelta, timezone
 import pytest
 
 from syndicator.errors import StoreError
-from syndicator.models import utc
 from syndicator.monitoring.health import (
     FILES,
     NO_WAY_FIX,
@@ -31,6 +30,7 @@ from syndicator.monitoring.health import (
 )
 from syndicator.store.types import ProblemKind
 from syndicator.watch.changes import LossReason
+from tests.making import utc
 
 NOW = utc(2026, 3, 14, 12)
 MISSING = folder_lost("news", LossReason.MISSING, utc(2026, 3, 14, 9, 12))

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from syndicator.alerts import Delivery, DeliveryState, Slot
-from syndicator.models import Entry, utc
+from syndicator.models import Entry
 from syndicator.notify.compose import TopicWords, compose, draft_id, in_words
 from syndicator.notify.coverage import Coverage
 from syndicator.notify.due import Draft, DueReason, OwedStory
 from syndicator.notify.message import DigestPage
 from syndicator.settings.models import Digest
 from tests import slack_rules
+from tests.making import utc
 from tests.notify.values import MINUTE, NOON, make_entry, make_route, owe
 
 ROUTE = make_route()

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from syndicator.alerts import Mute, Slot
-from syndicator.models import Entry, utc
+from syndicator.models import Entry
 from syndicator.notify.coverage import Coverage
 from syndicator.notify.due import FLOOD, DueReason, Plan, RouteState, select_due
 from syndicator.settings.models import Digest, QuietHours, Route
+from tests.making import utc
 from tests.notify.values import DAY, HOUR, MINUTE, NOON, SECOND, make_entry, make_route, owe
 
 NINE = Slot(nominal="2026-03-02T09:00", at=utc(2026, 3, 2, 9))

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
-from syndicator.models import Article, Entry, Image, Provider, Visibility, utc
+from syndicator.models import Article, Entry, Image, Provider, Visibility
 from syndicator.settings.models import Digest, Route
+from tests.making import utc
 
 NOON = utc(2026, 3, 2, 12)
 SECOND, MINUTE, HOUR, DAY = (

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from syndicator.models import Appearance, Article, Entry, Image, Provider, Topic, Visibility, utc
+from syndicator.models import Appearance, Article, Entry, Image, Provider, Topic, Visibility
 from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.page import Card, Page
 from syndicator.publish.pages.render import render_page
 from syndicator.publish.pages.statistics import Statistics, count_statistics
 from syndicator.settings.models import Site
+from tests.making import utc
 from tests.publish.articles import coverage_of
 
 SITE = Site(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.models import Appearance, utc
+from syndicator.models import Appearance
 from syndicator.publish.pages.charts import HEIGHT, WIDTH, Chart, chart_days, chart_qualities, draw_small
 from syndicator.publish.pages.statistics import (
     WINDOW_DAYS,
@@ -17,6 +17,7 @@ from syndicator.publish.pages.statistics import (
     say_expectation,
     window_start,
 )
+from tests.making import utc
 from tests.pages.markup import read
 
 NEWEST = utc(2026, 3, 31, 23, 59, 59)

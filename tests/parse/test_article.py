@@ -10,9 +10,10 @@ from urllib.parse import unquote
 import pytest
 
 from syndicator.errors import ArticleError
-from syndicator.models import Article, Image, Provider, Related, utc
+from syndicator.models import Article, Image, Provider, Related
 from syndicator.parse.article import parse_article
 from syndicator.settings.models import Source
+from tests.making import utc
 from tests.parse.writing import HUGO, JEKYLL, KEYS, RULES, read, reread, written
 
 

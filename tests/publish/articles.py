@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndicator.models import Article, Entry, Format, Image, Provider, Related, Topic, Visibility, utc
+from syndicator.models import Article, Entry, Format, Image, Provider, Related, Topic, Visibility
 from syndicator.publish.feed import Feed, items_of
 from syndicator.publish.formats import Fragments
 from syndicator.settings.models import Site
+from tests.making import utc
 
 SITE = Site(title="Cloud News", base_url="https://feeds.example.org/", language="en")
 LABELS = {"azure": "Azure", "ai": "AI & Machine Learning", "c-plus-plus": "C++"}

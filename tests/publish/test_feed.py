@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from syndicator.models import ALL, Entry, Format, Image, Provider, Related, Topic, utc
+from syndicator.models import ALL, Entry, Format, Image, Provider, Related, Topic
 from syndicator.publish.addresses import image_type
 from syndicator.publish.feed import BEGINNING, MOST_RELATED, Feed, Item, newest_first
 from syndicator.publish.formats import json_item
 from syndicator.settings.models import Site
+from tests.making import utc
 from tests.publish.articles import AZURE, SITE, coverage_of, describe_feed, full_entry, make_entry
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.models import DeclaredTopic, Format, Tombstone, utc
+from syndicator.models import DeclaredTopic, Format, Tombstone
 from syndicator.publish.archive import archive_pages
 from syndicator.publish.feed import Feed
 from syndicator.publish.opml import render_opml
 from syndicator.publish.topics import build_index
+from tests.making import utc
 from tests.publish import validators
 from tests.publish.articles import (
     AZURE,

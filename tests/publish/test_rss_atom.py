@@ -11,10 +11,11 @@ import pytest
 from lxml import etree
 from structlog.testing import capture_logs
 
-from syndicator.models import Format, Provider, Tombstone, utc
+from syndicator.models import Format, Provider, Tombstone
 from syndicator.publish.archive import archive_pages
 from syndicator.publish.feed import Feed
 from syndicator.publish.formats import Fragments
+from tests.making import utc
 from tests.publish import validators
 from tests.publish.articles import AZURE, LABELS, SITE, describe_feed, full_entry, make_entry, render
 

@@ -19,8 +19,8 @@ from slack_sdk.errors import SlackApiError
 
 from syndicator.alerts import SlackMethod
 from syndicator.errors import DeliveryError, Refused, Rejected, Unacceptable, Unclear
-from syndicator.models import utc
 from syndicator.slack.errors import FIXES, MESSAGE_CODES, REFUSED_CODES, Call, from_answer, from_exception
+from tests.making import utc
 
 NOW = utc(2026, 3, 2, 12)
 CALL = Call(method=SlackMethod.POST_MESSAGE, what="not posted", on="C1")

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from syndicator.alerts import Delivery, DeliveryState, LedgerKind, LedgerRow, RouteReason
-from syndicator.models import utc
 from syndicator.store.outbox import Outbox
 from syndicator.store.tables import metadata
+from tests.making import utc
 
 NOON = utc(2026, 3, 2, 12)
 SECOND = timedelta(seconds=1)

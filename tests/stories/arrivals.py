@@ -17,9 +17,9 @@ from time import perf_counter, thread_time
 
 from syndicator.entries.joining import join_stories
 from syndicator.entries.match import StoredChange
-from syndicator.models import Article, Provider, utc
+from syndicator.models import Article, Provider
 from syndicator.store.database import Store, open_store
-from tests.making import NOON, make_article
+from tests.making import NOON, make_article, utc
 from tests.stories.__main__ import as_new
 
 ARRIVALS, BATCH = 300, 1_000

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicator.models import utc
 from syndicator.watch.changes import (
     AGAIN,
     LINGER,
@@ -21,6 +20,7 @@ from syndicator.watch.changes import (
     guard_deletions,
 )
 from syndicator.watch.types import Scan, SkippedFile, Stamp
+from tests.making import utc
 
 NOON = utc(2026, 3, 1, 12)
 
