@@ -282,8 +282,9 @@ def _hugo(found: re.Match[str]) -> str:
         case "highlight":
             return "\n```\n" if closing else f"\n```{first}\n"
         case "figure" if not closing and named.get("src"):
-            words = named.get("alt") or named.get("caption") or named.get("title") or ""
-            return f"![{words}](<{named['src']}>)"
+            caption = named.get("caption") or named.get("title") or ""
+            image = f"![{named.get('alt') or caption}](<{named['src']}>)"
+            return f"{image}<br>{caption}" if caption else image
         case "youtube" if not closing and (key := named.get("id") or first):
             return f"<https://www.youtube.com/watch?v={key}>"
         case "vimeo" if not closing and (key := named.get("id") or first):

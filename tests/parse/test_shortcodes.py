@@ -66,7 +66,11 @@ HUGO = {
     "a comment": ("a {{% comment %}}to do{{% /comment %}} b{{< comment >}}c{{< /comment >}}", "a  b"),
     "markdown inside": ("{{% notice %}}*a*{{% /notice %}}", "*a*"),
     "a figure": ('{{< figure src="b c.png" alt="d" >}}', "![d](<b c.png>)"),
-    "a figure with a caption": ('{{< figure src="b.png" caption="d" />}}', "![d](<b.png>)"),
+    "a figure with a caption": ('{{< figure src="b.png" caption="d" />}}', "![d](<b.png>)<br>d"),
+    "a figure with both": (
+        '{{< figure src="b.png" alt="c" caption="[d](e)" >}}',
+        "![c](<b.png>)<br>[d](e)",
+    ),
     "a figure without a source": ('{{< figure alt="d" >}}', ""),
     "youtube": ("{{< youtube abc >}}", "<https://www.youtube.com/watch?v=abc>"),
     "youtube by name": ('{{< youtube id="abc" >}}', "<https://www.youtube.com/watch?v=abc>"),
