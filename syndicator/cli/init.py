@@ -154,9 +154,6 @@ def _source(found: Survey, name: str, path: str) -> list[str]:
     lines.append(_noted(f"    base_url: {found.base_url or ANY_SITE}", note + unknown))
     if found.permalink:
         lines.append(f"    permalink: {_quoted(found.permalink)}")
-    if found.collections:
-        what = f"Read beside the posts: {', '.join(found.collections)}. Links of collections are not known:"
-        say((f"{what} those without a `permalink` of their own may be wrong.", "bold"))
     for pattern in found.unknown_permalinks:
         note = "the site's own, not known here: write one that is, or links are wrong"
         lines.append(_noted(f"    # permalink: {_quoted(pattern)}", note))
