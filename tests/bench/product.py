@@ -18,6 +18,8 @@ from tests.bench.programs import SYNDICATOR, Service, Used, free_port, run, serv
 
 SOME_TOPICS = (TOPICS[0], TOPICS[3], TOPICS[9])
 FORMS = ("atom.xml", "rss.xml", "feed.json")
+AT_REST_S = 3.0
+"""What was written just before, a build would have to wait for."""
 
 
 class Product:
@@ -29,6 +31,7 @@ class Product:
         self._config, self._log = base / "syndicator.yaml", base / "log"
         self._articles = Articles(bodies=bodies)
         self._articles.write(self.folder, count)
+        time.sleep(AT_REST_S)
         self._newest = ("", "")
         self.configure()
 
