@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from syndicator.admin.operator import HOURS
+from syndicator.admin.operator import HOURS, MOST
 from syndicator.models import Problem
 from syndicator.monitoring.health import HealthLevel, clock_time
 from syndicator.publish.pages.assets import ASSETS, STYLE_PATH
@@ -39,7 +39,7 @@ def render_operators_page(facts: Mapping[str, Any], details: Mapping[str, Any], 
     level = str(HealthLevel(facts["level"]))
     template = _TEMPLATES.get_template("page.html")
     return template.render(
-        facts=facts, details=details, level=level, moment=moment, hours=hours, here=here
+        facts=facts, details=details, level=level, moment=moment, hours=hours, here=here, most=MOST
     ).encode()
 
 

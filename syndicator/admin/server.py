@@ -14,6 +14,7 @@ say otherwise: who reaches it may read paths, titles and names of channels. A re
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
@@ -148,6 +149,10 @@ class AdminServer(ThreadingTCPServer):
         finally:
             self._open.release()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hung up, or takes nothing of its answer, is no news."""
+        log.debug("an operator's client was lost", why=str(sys.exception()))
+
 
 class AdminHandler(BaseHTTPRequestHandler):
     """One connection."""
@@ -161,12 +166,11 @@ class AdminHandler(BaseHTTPRequestHandler):
             self._send(AdminResponse(OTHER_HOST, status=421))
             return
         try:
-            self._send(answer(self.server.operator, self.path))
-        except ConnectionError:
-            pass
+            found = answer(self.server.operator, self.path)
         except Exception:  # the boundary of a request
             log.exception("an answer to the operator failed", path=self.path)
-            self._send(AdminResponse(b"The log says what failed.\n", status=500))
+            found = AdminResponse(b"The log says what failed.\n", status=500)
+        self._send(found)
 
     do_HEAD = do_GET
 

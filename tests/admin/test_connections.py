@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -66,3 +67,37 @@ def test_connections_beyond_the_most_are_closed(tmp_path: Path, monkeypatch: pyt
                 return False
 
         wait_for(is_answered, why="places that are free again")
+
+
+@pytest.mark.parametrize("request_head", ["GET / HTTP/1.1\r\nHost: evil.example", "POST / HTTP/1.1"])
+def test_client_that_hangs_up_is_no_news(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], request_head: str
+) -> None:
+    with answering(tmp_path) as (admin, client, connection):
+        client.sendall(f"{request_head}\r\n\r\n".encode())
+        client.close()
+        admin.process_request_thread(connection, ("127.0.0.1", 1))
+    said = capfd.readouterr()
+    assert "Traceback" not in said.out + said.err
+
+
+def test_client_that_takes_nothing_is_no_news(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.AdminHandler, "timeout", 0.05)
+    with answering(tmp_path) as (admin, client, connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        client.sendall(b"GET /style.css HTTP/1.1\r\n\r\n")
+        admin.process_request_thread(connection, ("127.0.0.1", 1))
+    said = capfd.readouterr()
+    assert "failed" not in said.out + said.err
+
+
+@contextmanager
+def answering(folder: Path) -> Iterator[tuple[AdminServer, socket.socket, socket.socket]]:
+    """A server, and both ends of a connection to it."""
+    operator = Operator(clock=Clock(), started=NOON, status=StatusFile(folder / "status"))
+    admin = AdminServer("127.0.0.1", 0, operator)
+    client, connection = socket.socketpair()
+    with closing(admin.socket), closing(client), closing(connection):
+        yield admin, client, connection

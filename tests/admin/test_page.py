@@ -62,3 +62,10 @@ def test_moment_of_another_day_is_shown_with_its_day() -> None:
     here, before = NOON.astimezone(), sent["ai"].astimezone()
     shown = [f"<td>{here:%H:%M}</td>", f"<td>{before:%Y-%m-%d %H:%M}</td>", "<td></td>"]
     assert re.findall(r"(<td>[-\d: ]*</td>)</tr>", page) == shown
+
+
+def test_page_stays_short_however_many_files_have_problems() -> None:
+    problem = Problem(source="news", path="a.md", what="no title", fix="Write one")
+    page = operators_page(problems=[(f"news/{number}.md", problem) for number in range(5_000)])
+    assert page.count("no title") == 50 and "and 4950 more" in page
+    assert "more: see" not in operators_page(problems=[("news/a.md", problem)])
