@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import httpx
@@ -27,6 +27,7 @@ TIMEOUT_S = 10.0
 GIVE_UP = timedelta(hours=24)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 LOOK_EVERY_S = 30.0
+UNUSABLE = "the environment's proxy or certificates cannot be used, write HTTPS_PROXY or ALL_PROXY like http://host:port"
 
 
 class HubNotifier:
@@ -50,14 +51,22 @@ class HubNotifier:
         with self._store.reading() as session:
             due = session.feeds.due_to_hub(now, limit=AT_ONCE)
         if due:
-            with httpx.Client(timeout=TIMEOUT_S) as client:
-                tried = [(one, notify(client, self._hub, one.topic)) for one in due if not stop.is_set()]
-            self._settle(tried)
+            self._settle(self._try(due, stop))
         with self._store.reading() as session:
             soonest = session.feeds.next_due_to_hub()
         if soonest is None:
             return LOOK_EVERY_S
         return min(max(0.0, (soonest - self._clock()).total_seconds()), LOOK_EVERY_S)
+
+    def _try(
+        self, due: Sequence[OwedNotification], stop: threading.Event
+    ) -> list[tuple[OwedNotification, str | None]]:
+        try:
+            client = httpx.Client(timeout=TIMEOUT_S)
+        except (httpx.InvalidURL, ImportError, OSError, ValueError):
+            return [(one, UNUSABLE) for one in due]
+        with client:
+            return [(one, notify(client, self._hub, one.topic)) for one in due if not stop.is_set()]
 
     def _settle(self, tried: list[tuple[OwedNotification, str | None]]) -> None:
         # All that failed together is tried again together.

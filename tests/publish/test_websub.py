@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from syndicator.publish import websub
-from syndicator.publish.websub import GIVE_UP, HubNotifier, notify
+from syndicator.publish.websub import GIVE_UP, UNUSABLE, HubNotifier, notify
 from syndicator.store.database import Store, open_store
 from syndicator.waiting import back_off
 from tests.making import NOON
@@ -152,6 +152,19 @@ def test_why_the_hub_is_not_told_is_known_until_it_is(world: World) -> None:
         world.tell()
         assert world.notifier.failure == failure
         world.now += timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "http://127.0.0.1:port", "ftp://127.0.0.1:1"])
+def test_proxy_that_cannot_be_used_is_why_the_hub_is_not_told(
+    world: World, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as environment:
+        environment.setenv("ALL_PROXY", proxy)
+        assert world.tell() == pytest.approx(5.0)
+    assert world.notifier.failure == (UNUSABLE, NOON)
+    world.now += timedelta(seconds=5)
+    world.tell()
+    assert world.hub.told == FEEDS
 
 
 def test_hub_that_is_away_is_asked_again_later(world: World) -> None:
