@@ -45,6 +45,7 @@ AFTER = (
     "html",
     "empty",
     "bad-json",
+    "gzip",
     "fatal_error",
     "internal_error",
     "late",
@@ -500,6 +501,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(200, "")
             case "bad-json":
                 self._say(200, '{"ok": tru')
+            case "gzip":
+                self._say(200, '{"ok": true}', kind="application/gzip")
             case "fatal_error" | "internal_error":
                 self._say(200, json.dumps(_no(fault)))
             case "hang-after":

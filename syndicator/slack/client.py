@@ -97,7 +97,7 @@ class SlackBot:
     def check(self) -> Identity:
         """Asks Slack whom the token belongs to (`auth.test`). Raises as `post`."""
         call = Call(method=SlackMethod.AUTH_TEST, what="the token could not be checked")
-        answer = in_time(self._deadline, self._client.auth_test, call)
+        answer = self._ask(self._client.auth_test, call)
         scopes = header(answer.headers, "x-oauth-scopes")
         return Identity(
             team=str(answer.get("team") or ""),
@@ -111,7 +111,7 @@ class SlackBot:
         as `post`; Rejected (`channel_not_found`) also for a private one that the bot was not invited to."""
         # https://docs.slack.dev/reference/methods/conversations.info
         call = Call(method=SlackMethod.INFO, what="the channel could not be looked at", on=id)
-        answer = in_time(self._deadline, partial(self._client.conversations_info, channel=id), call)
+        answer = self._ask(partial(self._client.conversations_info, channel=id), call)
         found = answer.get("channel")
         if not isinstance(found, dict):
             raise call.failed(Unclear, "no_channel")
@@ -174,7 +174,7 @@ class SlackBot:
     def _send(self, delivery: Delivery, message: Mapping[str, object]) -> Any:
         arguments: dict[str, Any] = {"channel": delivery.channel, **message}
         call = post_call(SlackMethod.POST_MESSAGE, delivery)
-        answer = in_time(self._deadline, lambda: self._client.chat_postMessage(**arguments), call)
+        answer = self._ask(lambda: self._client.chat_postMessage(**arguments), call)
         if not answer.get("ts"):
             raise Unclear(MAYBE_POSTED, on=delivery.channel, code="no_ts")
         return answer
@@ -182,7 +182,13 @@ class SlackBot:
     def _update(self, channel: str, ts: str, message: Mapping[str, object]) -> None:
         arguments: dict[str, Any] = {"channel": channel, "ts": ts, **message}
         call = Call(method=SlackMethod.UPDATE, what=EDIT_WHAT, on=channel)
-        in_time(self._deadline, lambda: self._client.chat_update(**arguments), call)
+        self._ask(lambda: self._client.chat_update(**arguments), call)
+
+    def _ask(self, ask: Callable[[], Any], call: Call) -> Any:
+        answer = in_time(self._deadline, ask, call)
+        if isinstance(answer.data, bytes):  # slack_sdk takes `application/gzip` for a file, and for fine
+            raise call.failed(Unclear, "no_answer", "Slack says nothing that can be read", answered=False)
+        return answer
 
     def _history(self, channel: str, oldest: datetime) -> Iterator[dict[str, Any]]:
         """The channel's messages since then, newest first."""
@@ -201,7 +207,7 @@ class SlackBot:
     ) -> Iterator[dict[str, Any]]:
         cursor: str | None = None
         for _ in range(MAX_PAGES):
-            page = in_time(self._deadline, partial(get, limit=size, cursor=cursor), call)
+            page = self._ask(partial(get, limit=size, cursor=cursor), call)
             found = page.get(key)
             if not isinstance(found, list):
                 raise call.failed(Unclear, f"no_{key}")
