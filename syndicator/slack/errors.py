@@ -112,8 +112,11 @@ KNOWN: dict[str, tuple[type[DeliveryError], str]] = {
 """What each word comes to, and the fix."""
 WEBHOOK_KNOWN = KNOWN | {code: (Rejected, fix) for code, fix in WEBHOOK_FIXES.items()}
 
-CONNECTING = {connect.__code__ for connect in (HTTPConnection.connect, HTTPSConnection.connect)}
-"""What fails in there, a proxy's tunnel and the handshake included, fails before the request is begun."""
+CONNECTING = {
+    step.__code__ for step in (HTTPConnection.__init__, HTTPConnection.connect, HTTPSConnection.connect)
+}
+"""What fails in there, a proxy's address, its tunnel and the handshake included, fails before the request is
+begun."""
 NO_WAY_THERE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL})
 
 NO_ANSWERS = ("", "fatal_error", "internal_error", "service_unavailable")
@@ -159,6 +162,8 @@ def from_exception(error: BaseException, call: Call, now: datetime) -> DeliveryE
             return from_answer(call, now, status=error.code, code="", headers=dict(error.headers))
         case URLError():
             return _from_connecting(error.reason, call)
+        case _ if _before_request(error):
+            return _from_connecting(error, call)
         case _:
             return call.failed(Unclear, type(error).__name__, "no whole answer came", answered=False)
 
@@ -245,12 +250,16 @@ def _from_connecting(reason: object, call: Call) -> DeliveryError:
             code, why = "certificate", "the server's certificate is not trusted"
         case OSError() if reason.errno in NO_WAY_THERE:
             code, why = "unreachable", "there is no way to the server"
-        case BaseException() if CONNECTING & {frame.f_code for frame, _ in walk_tb(reason.__traceback__)}:
+        case BaseException() if _before_request(reason):
             code, why = "no_connection", "the server could not be connected to"
         case _:
             kind = type(reason).__name__
             return call.failed(Unclear, kind, "the connection broke", answered=False)
     return call.failed(Refused, code, why, answered=False)
+
+
+def _before_request(error: BaseException) -> bool:
+    return not CONNECTING.isdisjoint(frame.f_code for frame, _ in walk_tb(error.__traceback__))
 
 
 def word_of(code: object) -> str:

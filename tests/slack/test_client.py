@@ -261,6 +261,15 @@ def test_refused_connection_is_refused() -> None:
     assert (caught.value.code, caught.value.answered) == ("connection_refused", False)
 
 
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:port", "http://no proxy:80", "http://..:80"])
+def test_proxy_that_is_none_is_refused(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    for way in (SlackBot(TOKEN), SlackWebhook("https://hooks.slack.com/services/T0/B0/C1")):
+        with pytest.raises(Refused) as caught:
+            way.post(messaged("d1"))
+        assert (caught.value.code, caught.value.answered) == ("no_connection", False)
+
+
 @pytest.fixture
 def silent_address() -> Iterator[str]:
     """Where no connection comes about and nothing says so, as behind a firewall: the queue is full."""
