@@ -28,6 +28,8 @@ selectors, which scripts and emoji need."""
 JOINERS = "\u200c\u200d\ufe00-\ufe0f"
 _HIDDEN = re.compile(f"[{INVISIBLE}]|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
 """And joiners that join nothing: they belong only inside scripts and emoji outside ASCII."""
+_UNSEEN = re.compile(f"[{INVISIBLE}{JOINERS}\u2800]")
+"""U+2800 is the blank of Braille."""
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LONGEST_LINE = 1_000
 """What is beyond is not even looked at: no message shows so much of one text."""
@@ -114,7 +116,7 @@ def without_tags(text: str) -> str:
 
 def visible(text: str) -> bool:
     """Whether anything of `text` can be seen."""
-    return any(c.isprintable() and not c.isspace() for c in text)
+    return any(c.isprintable() and not c.isspace() for c in _UNSEEN.sub("", text))
 
 
 def shorten(text: str, limit: int, weigh: Callable[[str], int] = len) -> str:

@@ -139,6 +139,7 @@ WRONG = {
     "no title": ({"title": None}, "no title", 1 + 1, 1),
     "empty title": ({"title": '""'}, "no title", 2, 1),
     "invisible title": ({"title": '"\\u200b"'}, "nothing to see", 3, 1),
+    "title of fillers": ({"title": '"\\u115f\\u3164 \\u2800\\u200b\\ufe0f"'}, "nothing to see", 3, 1),
     "title is a flag": ({"title": "true"}, "`title` is a flag (true), not text", 3, 1),
     "title is a list": ({"title": "[a]"}, "`title` is a list, not text", 3, 1),
     "no date": ({"publishedDateTime": None}, "no date", 2, 1),
