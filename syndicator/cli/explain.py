@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MOST_WORDS = 8
 NAME_WIDTH = len("visibility") + 2
 NO_ARTICLE = (
-    "Without a date it counts as a page or a draft: add `date` if it is to be one. "
-    "Or the site keeps it out of its lists."
+    "Without a date it counts as a page or a draft: add `date` if it is to be one, "
+    "in Jekyll's `_posts` to its name, like 2024-01-02-title.md. Or the site keeps it out of its lists."
 )
 YES, NO = ("  ✓  ", "green"), ("  –  ", "dim")
 

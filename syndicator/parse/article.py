@@ -40,7 +40,8 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     """The article in the file at `path`, or None where the source's tool would not take it for one.
 
     None: Hugo's section pages (`_index.md`), headless pages, translations, and pages without a date
-    (`about.md`); in a Jekyll folder what is neither dated nor a draft, and drafts without a date.
+    (`about.md`); in a Jekyll folder what is neither dated nor a draft, drafts without a date, and what
+    lies in `_posts` without a date in its name.
     Raises ArticleError with place and fix for everything else that cannot be read as an article.
     """
     tool = source.profile
@@ -50,6 +51,8 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     optional = facts.rule is ArticleRule.IF_DATED
     if facts.rule is ArticleRule.NOT or (optional and not begins_with_front_matter(data)):
         return None
+    if optional and tool is Tool.JEKYLL and "_posts" in (*source.path.parts, *facts.folders):
+        return None  # whatever its `date` (DATE_FILENAME_MATCHER of Jekyll's lib/jekyll/document.rb)
     matter = read_front_matter(data)
     fields = Fields(matter, profile(tool, tuple(source.fields.items())))
     if (optional or facts.draft) and not facts.date and fields.first(Field.PUBLISHED) is None:

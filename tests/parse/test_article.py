@@ -388,6 +388,8 @@ def test_jekyll_folders_above_posts_are_categories() -> None:
         ("_drafts/a.md", "---\ntitle: A\ndate: 2024-01-02\n---\n", True),
         ("_drafts/a.md", "---\ntitle: A\n---\n", False),
         ("_drafts/2024-01-02-a.md", "---\ntitle: A\n---\n", True),
+        ("_posts/a.md", "---\ntitle: A\ndate: 2024-01-02\n---\n", False),
+        ("town/_posts/sea/a.md", "---\ntitle: A\ndate: 2024-01-02\n---\n", False),
         ("about.md", "---\ntitle: About\n---\n", False),
         ("_notes/a.md", "---\ntitle: A\ndate: 2024-01-02\n---\n", True),
         ("README.md", "# Read me\n", False),
@@ -397,6 +399,8 @@ def test_jekyll_folders_above_posts_are_categories() -> None:
         "dated draft",
         "draft",
         "draft with a dated name",
+        "post without a date in its name",
+        "below a category",
         "page",
         "collection",
         "no front matter",
@@ -407,6 +411,11 @@ def test_jekyll_decides_what_is_an_article(path: str, text: str, taken: bool) ->
     article = parse_article(text.encode(), source=JEKYLL, path=path)
     assert (article is not None) is taken
     assert article is None or article.draft is ("_drafts" in path)
+
+
+def test_post_without_a_date_in_its_name_is_no_article_of_posts_alone() -> None:
+    rules = JEKYLL.model_copy(update={"path": Path("site/_posts/town")})
+    assert parse_article(b"---\ntitle: A\ndate: 2024-01-02\n---\n", source=rules, path="a.md") is None
 
 
 def test_jekyll_problems_have_their_cure() -> None:
