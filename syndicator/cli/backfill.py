@@ -9,6 +9,7 @@ import typer
 
 from syndicator.cli import app, options
 from syndicator.cli.terminal import entry_facts, say, say_json
+from syndicator.models import number
 from syndicator.text import say_count
 
 if TYPE_CHECKING:
@@ -36,10 +37,8 @@ def backfill(
     look, else the next `run` does.
     """
     from syndicator.app import routes_of
-    from syndicator.cli.log import configure_logs
     from syndicator.notify.backfill import find_backfill
 
-    configure_logs(quiet=True)
     settings, now = options.read_settings(config), options.now()
     options.route_named(settings, route)
     start = now - options.length(since, "--since")
@@ -55,8 +54,6 @@ def backfill(
 
 
 def _print(route: Route, found: Backfill, *, dry_run: bool) -> None:
-    from syndicator.models import number
-
     count = len(found.stories)
     verb = ("would be", "would be") if dry_run else ("is now", "are now")
     say(

@@ -12,11 +12,11 @@ import typer
 from syndicator.cli import app, options
 from syndicator.cli.terminal import progress_bar, say, say_json
 from syndicator.errors import SecondInstanceError, SettingsError
+from syndicator.models import INCLUDE, Problem, Visibility
 from syndicator.text import say_count
 
 if TYPE_CHECKING:
     from syndicator.build import Pass
-    from syndicator.models import Problem
     from syndicator.settings.models import Settings
 
 
@@ -154,8 +154,6 @@ def _property(text: str) -> str:
 
 def say_counts(result: Pass) -> None:
     """How many entries are public, how many of them the feeds show, and why the others are not."""
-    from syndicator.models import INCLUDE, Visibility
-
     public = result.counts.get(Visibility.PUBLIC, 0)
     text = f"{say_count(public, 'entry is', 'entries are')} public"
     if result.shown != public:

@@ -10,6 +10,7 @@ import typer
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, list_settings
 from syndicator.cli.terminal import say, say_json
+from syndicator.errors import SyndicatorError
 
 if TYPE_CHECKING:
     from syndicator.settings.effective import Effective
@@ -67,7 +68,6 @@ def _is_outside(one: Effective) -> bool:
 
 def _running(state: str) -> list[Effective]:
     """The settings of the service that runs with this state."""
-    from syndicator.errors import SyndicatorError
     from syndicator.monitoring.status import STALE_S, read_status, settings_path, status_path
     from syndicator.settings.effective import Effective
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from syndicator.cli import app
 from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings, settings_file
 from syndicator.cli.terminal import say, say_json
+from syndicator.errors import SettingsError
+from syndicator.monitoring.health import Finding
 from syndicator.text import say_count
-
-if TYPE_CHECKING:
-    from syndicator.monitoring.health import Finding
 
 RESULTS = ("ok", "warning", "wrong")
 """By how bad it is."""
@@ -46,7 +44,6 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
 
 
 def _checks(config: Path) -> Iterator[Finding]:
-    from syndicator.errors import SettingsError
     from syndicator.monitoring.doctor import judge_settings
     from syndicator.monitoring.examination import examine
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syndicator.alerts import Delivery, DeliveryState, RouteReason
 from syndicator.cli import app, options
 from syndicator.cli.terminal import entry_facts, local_time, say, say_json
+from syndicator.models import Entry, FeedReason, Visibility, number
 from syndicator.text import say_count
+from syndicator.watch.types import printable
 
 if TYPE_CHECKING:
-    from syndicator.alerts import Delivery
     from syndicator.explain import ExplainResult, Explanation, FeedWord, RouteWord
-    from syndicator.models import Entry
     from syndicator.notify.due import Hold
     from syndicator.settings.models import Settings
 
@@ -41,10 +42,8 @@ def explain(
     What it is, every feed it is in or not in and why, and what each route made of it.
     """
     from syndicator.app import enqueuer_of, routes_of
-    from syndicator.cli.log import configure_logs
     from syndicator.explain import explain as explain_entry
 
-    configure_logs(quiet=True)
     settings = options.read_settings(config)
     with options.session_of(settings) as session:
         answer = explain_entry(
@@ -68,8 +67,6 @@ def explain(
 
 def _as_stored(what: str, settings: Settings) -> str:
     """A path on this machine as the store knows it: relative to its source, in UTF-8."""
-    from syndicator.watch.types import printable
-
     path = Path(what).absolute()
     for source in settings.sources:
         for candidate in (path, path.parent.resolve() / path.name):
@@ -97,8 +94,6 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
 
 
 def _print_one(one: Explanation, settings: Settings) -> None:
-    from syndicator.models import number
-
     entry, article = one.entry, one.entry.article
     say((article.title, "bold"))
     say((article.link, "blue"))
@@ -132,8 +127,6 @@ def _print_one(one: Explanation, settings: Settings) -> None:
 
 
 def _say_others(one: Explanation) -> None:
-    from syndicator.models import Visibility, number
-
     for other in one.others:
         article, words = other.article, one.words.get(other.guid, ())[:MOST_WORDS]
         facts = [article.provider.name if article.provider else "", article.path]
@@ -144,8 +137,6 @@ def _say_others(one: Explanation) -> None:
 
 
 def _visibility(one: Explanation) -> str:
-    from syndicator.models import Visibility
-
     visibility = one.entry.visibility
     text = visibility.why() or "public"
     if visibility is Visibility.EMBARGOED:
@@ -157,8 +148,6 @@ def _visibility(one: Explanation) -> str:
 
 def _say_feeds(words: Sequence[FeedWord]) -> None:
     """The feeds of its own topics one by one; those of other topics in one line."""
-    from syndicator.models import FeedReason
-
     others = sorted({word.topic for word in words if word.reason is FeedReason.OTHER_TOPIC})
     for word in words:
         if word.reason is not FeedReason.OTHER_TOPIC:
@@ -171,8 +160,6 @@ def _say_feeds(words: Sequence[FeedWord]) -> None:
 
 
 def _say_routes(one: Explanation, settings: Settings) -> None:
-    from syndicator.alerts import RouteReason
-
     paths = {entry.guid: entry.article.path for entry in one.others}
     for word in one.routes:
         owed = word.reason is RouteReason.WAITING
@@ -184,9 +171,7 @@ def _say_routes(one: Explanation, settings: Settings) -> None:
 
 
 def _decision(word: RouteWord, entry: Entry, paths: Mapping[str, str]) -> str:
-    from syndicator.alerts import RouteReason
     from syndicator.explain import FROM_THE_LEDGER
-    from syndicator.models import number
 
     text, row = word.reason.value, word.ledger
     if word.reason is RouteReason.BELOW_MINIMUM:
@@ -203,8 +188,6 @@ def _decision(word: RouteWord, entry: Entry, paths: Mapping[str, str]) -> str:
 
 def _minimum(word: RouteWord) -> Iterator[str]:
     """Where the route has `about`: the minimum that the story is judged by, and what it came from."""
-    from syndicator.models import number
-
     if word.about is None:
         return
     if (found := word.minimum) is None:
@@ -222,8 +205,6 @@ def held_words(held: Hold) -> str:
 
 def edit_words(edit: Delivery) -> str:
     """What became of an edit, with why it was made or why not."""
-    from syndicator.alerts import DeliveryState
-
     error = f", {edit.error}" if edit.error else ""
     match edit.state:
         case DeliveryState.SENT | DeliveryState.SHOWN:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from syndicator.alerts import ALL_ROUTES, Mute
 from syndicator.cli import app, options
 from syndicator.cli.terminal import local_time, say, say_json, say_table
 from syndicator.text import say_count
-
-if TYPE_CHECKING:
-    from syndicator.alerts import Mute
 
 LENGTH = "1h"
 ALL = "all routes"
@@ -30,8 +28,6 @@ def mute(
     as_json: options.JsonOption = False,
 ) -> None:
     """Hold a route, or all, back for a while. What qualifies meanwhile is kept and sent as one catch-up."""
-    from syndicator.alerts import ALL_ROUTES
-
     if route is None and not all_ and (for_ or why or lift):
         raise typer.BadParameter("say which route, or --all; without, `syndicator mute` lists the mutes")
     if route is not None and all_:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from syndicator.errors import OutputUnwritable
+
 if TYPE_CHECKING:
     from syndicator.settings.effective import Effective
     from syndicator.settings.load import SettingsReader
@@ -103,7 +105,6 @@ def check_cron(cron: str, time_zone: str) -> None:
 
 def check_output(output: Path) -> None:
     """Raises ValueError, with the fix, where no file can be made there and waiting would not help."""
-    from syndicator.errors import OutputUnwritable
     from syndicator.publish.output import probe
 
     try:

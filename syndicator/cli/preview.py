@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import typer
 
+from syndicator.alerts import Delivery
 from syndicator.cli import app, options
 from syndicator.cli.terminal import console, say, say_json
 from syndicator.errors import WHERE_TO_LOOK, Refused, Unclear
 
 if TYPE_CHECKING:
-    from syndicator.alerts import Delivery
     from syndicator.notify.preview import Preview
     from syndicator.settings.models import Route, Settings
 

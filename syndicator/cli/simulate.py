@@ -14,6 +14,7 @@ import typer
 
 from syndicator.cli import app, options
 from syndicator.cli.terminal import entry_facts, progress_bar, say, say_json, say_table
+from syndicator.models import number
 from syndicator.text import say_count
 
 if TYPE_CHECKING:
@@ -44,9 +45,6 @@ def simulate(
     publishers are those of now. For the time before, it is estimated from the folder. Nothing is sent, and
     nothing changes.
     """
-    from syndicator.cli.log import configure_logs
-
-    configure_logs(quiet=True)
     usual = Path(os.environ.get("SYNDICATOR_CONFIG", options.DEFAULT_CONFIG))
     new, today = options.settings_file(config), options.settings_file(usual)
     is_same = new.resolve() == today.resolve() or not today.exists()
@@ -156,8 +154,6 @@ def _sent(routes: Sequence[ComparedRoute], at: int, *, compared: bool) -> str:
 
 
 def _print_stories(title: str, stories: Sequence[ChangedStory], why: str, called: Mapping[str, str]) -> None:
-    from syndicator.models import number
-
     say("")
     say((f"{title}: {say_count(len(stories), 'story', 'stories')}", "bold"))
     for one in stories[:LISTED]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ import typer
 
 from syndicator.cli import app, options
 from syndicator.cli.terminal import say, say_json, say_table
+from syndicator.monitoring.health import HealthLevel
+from syndicator.text import say_count
 
 STYLES = ("green", "yellow", "red")
 
@@ -49,8 +52,6 @@ def _found(config: Path) -> dict[str, Any]:
 
 
 def _say(found: dict[str, Any]) -> None:
-    from syndicator.monitoring.health import HealthLevel
-
     level = found["level"]
     say((str(HealthLevel(level)), f"bold {STYLES[level]}"), f"  {found['line']}")
     for finding in found["findings"]:
@@ -104,8 +105,6 @@ def _next_time(route: Mapping[str, Any]) -> str:
 
 def _what_it_holds(route: Mapping[str, Any]) -> list[str]:
     """The stories and messages that a route holds, and what holds it back, of a route's facts."""
-    from syndicator.text import say_count
-
     owes, waiting, until = route["owes"], route["waiting"], route["held_until"]
     parts = [f"{say_count(owes, 'story', 'stories')} owed"] if owes else []
     parts += [say_count(waiting, "message waits", "messages wait")] if waiting else []
@@ -117,6 +116,4 @@ def _what_it_holds(route: Mapping[str, Any]) -> list[str]:
 
 def _local_time(text: str, form: str = "%Y-%m-%d %H:%M") -> str:
     """A time of the facts, as the clock on this machine shows it."""
-    from datetime import datetime
-
     return f"{datetime.fromisoformat(text).astimezone():{form}}"

@@ -20,14 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from syndicator.models import Entry
 from syndicator.text import OBEYED, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
     from rich.text import Text
-
-    from syndicator.models import Entry
 
 PATIENCE_S = 1.0
 """How long one waits without being told anything."""
