@@ -18,6 +18,7 @@ import sys
 from collections.abc import MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -40,11 +41,7 @@ def configure_logs(level: LogLevel = "info", form: LogFormat = "text", *, quiet:
     # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
     to_text = structlog.processors.format_exc_info
     processors: list[Any] = [structlog.processors.add_log_level, to_text, leave_out_unset, mask]
-    if form == "json":
-        processors.append(_json_of_journal if is_journal() else _json)
-    elif is_journal():
-        processors.append(_journal)
-    elif sys.stderr.isatty():
+    if form == "text" and sys.stderr.isatty() and not is_journal():
         renderer = structlog.dev.ConsoleRenderer(
             pad_event_to=0,
             sort_keys=False,
@@ -53,7 +50,7 @@ def configure_logs(level: LogLevel = "info", form: LogFormat = "text", *, quiet:
         )
         processors += [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False), renderer]
     else:
-        processors.append(_line)
+        processors.append(partial(_line, form=form, in_journal=is_journal()))
     structlog.configure(
         processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(least),
@@ -123,23 +120,16 @@ def _masked(value: Any) -> Any:
     return value
 
 
-def _json(_logger: object, _method: str, event: Event) -> str:
-    head = {"time": _now("milliseconds"), "level": event.pop("level"), "event": event.pop("event")}
-    return json.dumps(head | dict(event), ensure_ascii=False, default=str)
-
-
-def _json_of_journal(logger: object, method: str, event: Event) -> str:
-    return PRIORITIES[event["level"]] + _json(logger, method, event)
-
-
-def _journal(_logger: object, _method: str, event: Event) -> str:
-    """Each line with its priority: it begins an entry of its own."""
-    priority = PRIORITIES[event.pop("level")]
-    return priority + _text(event).replace("\n", f"\n{priority}")
-
-
-def _line(_logger: object, _method: str, event: Event) -> str:
-    return f"{_now('seconds')} {event.pop('level')} {_text(event)}"
+def _line(_logger: object, _method: str, event: Event, *, form: LogFormat, in_journal: bool) -> str:
+    """In the journal each line has its priority, as it begins an entry of its own."""
+    level = event.pop("level")
+    if form == "json":
+        head = {"time": _now("milliseconds"), "level": level, "event": event.pop("event")}
+        line = json.dumps(head | dict(event), ensure_ascii=False, default=str)
+    else:
+        line = _text(event) if in_journal else f"{_now('seconds')} {level} {_text(event)}"
+    priority = PRIORITIES[level] if in_journal else ""
+    return priority + line.replace("\n", f"\n{priority}")
 
 
 def _text(event: Event) -> str:
