@@ -298,15 +298,10 @@ def _upgrade(connection: Connection) -> None:
 def set_aside(path: Path) -> tuple[str, datetime] | None:
     """The last database of this path that was damaged and still lies beside it: its name, and when it was set
     aside."""
-    for name in sorted(
-        (one.name for one in path.parent.glob(f"{escape(path.name)}.damaged-*")), reverse=True
-    ):
-        try:
-            stamp = name.removeprefix(f"{path.name}.damaged-")
-            return name, datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
-        except ValueError:
-            continue  # what goes with it: its log, its restore guard
-    return None
+    # The digits leave out what goes with it: its log, its restore guard.
+    stamp = f"{'[0-9]' * 8}T{'[0-9]' * 6}"
+    name = max((one.name for one in path.parent.glob(f"{escape(path.name)}.damaged-{stamp}")), default=None)
+    return None if name is None else (name, datetime.strptime(name[-15:], STAMP).replace(tzinfo=UTC))
 
 
 def move_aside(path: Path, now: datetime, why: str) -> Path:

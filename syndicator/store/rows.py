@@ -11,11 +11,13 @@ from sqlalchemy import RowMapping
 
 from syndicator.models import Article, DeclaredTopic, Entry, Problem, Topic, WrittenFile
 from syndicator.store.dialect import row_of
+from syndicator.store.tables import files, written
 from syndicator.store.types import FileStamp, KnownFile, StoredEntry, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
 ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics")
 """The columns that an entry is made of."""
+_FILE, _WRITTEN = (tuple(table.columns.keys()) for table in (files, written))
 
 
 def entry_row(stored: StoredEntry) -> dict[str, Any]:
@@ -58,19 +60,9 @@ def _entry(article: str, *values: Any) -> Entry:
 
 
 def file_row(source: str, path: str, file: KnownFile) -> dict[str, Any]:
-    device, inode, size, mtime_ns, ctime_ns = file.stamp
-    return {
-        "source": source,
-        "path": path,
-        "device": _signed(device),
-        "inode": _signed(inode),
-        "size": size,
-        "mtime_ns": mtime_ns,
-        "ctime_ns": ctime_ns,
-        "digest": file.digest,
-        "guid": file.guid,
-        "topic": None if file.topic is None else {k: v for k, v in row_of(file.topic).items() if k != "key"},
-    }
+    declared = file.topic and {name: value for name, value in row_of(file.topic).items() if name != "key"}
+    values = (source, path, *map(_signed, file.stamp), file.digest, file.guid, declared)
+    return dict(zip(_FILE, values, strict=True))
 
 
 def known_file(row: Sequence[Any]) -> tuple[str, KnownFile]:
@@ -89,13 +81,8 @@ def stamped(row: Sequence[Any]) -> tuple[str, FileStamp, bool]:
 
 
 def written_row(path: str, file: WrittenFile) -> dict[str, Any]:
-    return {
-        "path": path,
-        "size": file.size_bytes,
-        "mtime_ns": file.mtime_ns,
-        "inode": _signed(file.inode),
-        "digest": file.digest,
-    }
+    values = (path, file.size_bytes, file.mtime_ns, _signed(file.inode), file.digest)
+    return dict(zip(_WRITTEN, values, strict=True))
 
 
 def written_file(row: Sequence[Any]) -> tuple[str, WrittenFile]:
