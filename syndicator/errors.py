@@ -30,7 +30,6 @@ import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 """What meets one file of a disk and will meet the next one too, until somebody sees to the disk."""
@@ -157,9 +156,16 @@ class Refused(DeliveryError):
     exit_code = 75
 
     def __init__(
-        self, what: str, *, retry_after: timedelta | None = None, method: str = "", **parts: Any
+        self,
+        what: str,
+        *,
+        code: str,
+        answered: bool | None = None,
+        retry_after: timedelta | None = None,
+        method: str = "",
+        **parts: str,
     ) -> None:
-        super().__init__(what, **parts)
+        super().__init__(what, code=code, answered=answered, **parts)
         self.retry_after, self.method = retry_after, method
 
 
