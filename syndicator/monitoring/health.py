@@ -185,7 +185,7 @@ def messages_wait(messages: int, since: datetime, now: datetime, edits: int = 0)
     parts = [(messages, "message"), (edits, "edit")]
     text = " and ".join(say_count(count, noun) for count, noun in parts if count)
     text += " waits" if messages + edits == 1 else " wait"
-    fix = "`syndicator deliveries` lists them, `syndicator routes` what holds them back"
+    fix = "`syndicator deliveries` lists them, `syndicator routes` the mutes, quiet hours and floods"
     level = HealthLevel.DEGRADED if now - since > LATE else HealthLevel.WELL
     return Finding(kind=Kind.MESSAGES, text=text, fix=fix, since=since, level=level)
 
