@@ -240,6 +240,8 @@ class Delivery:
     kind: str
     """`alert`, `digest` or `edit`."""
     guids: tuple[str, ...]
+    more: int = 0
+    """How many stories a digest counts as "+N more" beside those of `guids`."""
     state: DeliveryState
     created: datetime
     due: datetime
@@ -254,8 +256,6 @@ class Delivery:
     """Slack's id of the posted message."""
     error: str | None = None
     """What the last try said, without any secret."""
-    more: int = 0
-    """How many stories a digest counts as "+N more" beside those of `guids`."""
     failing_since: datetime | None = None
     """When the first of the tries that have failed since it was owed was made."""
     look_from: datetime | None = None

@@ -46,7 +46,7 @@ def batches(values: Iterable[T]) -> Iterator[list[T]]:
 
 
 def row_of(value: Any) -> dict[str, Any]:
-    """A dataclass whose fields are a table's columns, as a row of it."""
+    """A dataclass whose fields are a table's columns (`columns_of`), as a row of it."""
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, Text, and_, literal_column, text
+from sqlalchemy import Column, Index, Table, Text, and_, literal_column, text
 
-from syndicator.alerts import DeliveryState, LedgerKind, RouteReason, SlackMethod
-from syndicator.store.tables import EnumText, JsonText, UtcTime, metadata
+from syndicator.alerts import ChannelState, DailyMinimum, Delivery, LedgerRow, Mute, RateLimit
+from syndicator.store.tables import UtcTime, columns_of, metadata
 
 routes = Table(
     "routes",
@@ -23,26 +23,14 @@ routes = Table(
 minimums = Table(
     "minimums",
     metadata,
-    Column("route", Text, primary_key=True),
-    Column("day", UtcTime, primary_key=True),
-    Column("quality", Float),
-    Column("stories", Integer, nullable=False),
-    Column("days", Integer, nullable=False),
+    *columns_of(DailyMinimum, "route", "day"),
 )
 """Each day's minimum quality of the routes with `about`: never changed, as stories are judged by them."""
 
 ledger = Table(
     "ledger",
     metadata,
-    Column("channel", Text, primary_key=True),
-    Column("story", Text, primary_key=True),
-    Column("guid", Text, nullable=False),
-    Column("route", Text, nullable=False),
-    Column("kind", EnumText(LedgerKind), nullable=False),
-    Column("reason", EnumText(RouteReason), nullable=False),
-    Column("at", UtcTime, nullable=False),
-    Column("delivery", Text),
-    Column("suspect", Boolean, nullable=False, default=False),
+    *columns_of(LedgerRow, "channel", "story"),
     Index("ix_ledger_guid", "guid"),
     Index("ix_ledger_story", "story"),
     Index("ix_ledger_delivery", "delivery", sqlite_where=text("delivery IS NOT NULL")),
@@ -58,28 +46,7 @@ WAITING = and_(ledger.c.kind == literal_column("'owed'"), ledger.c.delivery.is_(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("route", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("guids", JsonText, nullable=False),
-    Column("more", Integer, nullable=False),
-    Column("state", EnumText(DeliveryState), nullable=False),
-    Column("created", UtcTime, nullable=False),
-    Column("due", UtcTime, nullable=False),
-    Column("message", JsonText, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("lease_until", UtcTime),
-    Column("misses", Integer, nullable=False),
-    Column("message_ts", Text),
-    Column("error", Text),
-    Column("failing_since", UtcTime),
-    Column("look_from", UtcTime),
-    Column("unsure", Boolean, nullable=False),
-    Column("why", Text, nullable=False),
-    Column("ended", UtcTime),
-    Column("edit_of", Text),
-    Column("edit_due", UtcTime),
+    *columns_of(Delivery, "id"),
     Index("ix_deliveries_state", "state", "due", "created"),
     Index("ix_deliveries_channel", "channel", "state"),
     Index("ix_deliveries_recent", "channel", "ended"),
@@ -103,32 +70,13 @@ digest_slots = Table(
 mutes = Table(
     "mutes",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("route", Text, nullable=False),
-    Column("since", UtcTime, nullable=False),
-    Column("until", UtcTime, nullable=False),
-    Column("why", Text, nullable=False),
-    Column("lifted", UtcTime),
+    *columns_of(Mute, "id"),
     Index("ix_mutes_route", "route", "until"),
 )
 
-channels = Table(
-    "channels",
-    metadata,
-    Column("channel", Text, primary_key=True),
-    Column("not_before", UtcTime, nullable=False),
-    Column("failures", Integer, nullable=False),
-    Column("broken", Text),
-)
+channels = Table("channels", metadata, *columns_of(ChannelState, "channel"))
 
-rate_limits = Table(
-    "rate_limits",
-    metadata,
-    Column("method", EnumText(SlackMethod), primary_key=True),
-    Column("channel", Text, primary_key=True),
-    Column("since", UtcTime, nullable=False),
-    Column("until", UtcTime, nullable=False),
-)
+rate_limits = Table("rate_limits", metadata, *columns_of(RateLimit, "method", "channel"))
 """How long Slack asked not to be called, by method and, where it limits by channel, by channel (else '')."""
 
 channel_names = Table(

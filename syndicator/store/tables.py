@@ -7,16 +7,18 @@ zone to lose. Values that are only shown, never searched, are one JSON text per 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_type_hints
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from syndicator.models import Visibility
-from syndicator.store.types import ProblemKind, TopicStatus
+from syndicator.store.types import FormerState, ProblemKind, TopicStatus
 
 metadata = MetaData(
     naming_convention={
@@ -81,6 +83,19 @@ class JsonText(TypeDecorator[Any]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         found = None if value is None else json.loads(value)
         return tuple(found) if isinstance(found, list) else found
+
+
+_KINDS: dict[Any, Any] = {str: Text, int: Integer, bool: Boolean, float: Float, datetime: UtcTime}
+
+
+def columns_of(value: type, *keys: str) -> Iterator[Column[Any]]:
+    """A column for each field of a dataclass, whose values are the table's rows; `keys` are the primary key.
+    What may be None may be NULL, and what is no plain value is JSON."""
+    for name, hint in get_type_hints(value).items():
+        kind = get_args(hint)[0] if isinstance(hint, UnionType) else hint
+        is_closed = isinstance(kind, type) and issubclass(kind, StrEnum)
+        as_kept = EnumText(kind) if is_closed else _KINDS.get(kind, JsonText)
+        yield Column(name, as_kept, primary_key=name in keys, nullable=kind is not hint)
 
 
 sources = Table(
@@ -155,14 +170,7 @@ former_states = Table(
     "former_states",
     metadata,
     # What routes judged an entry by before it changed; how it is now stands in `entries`.
-    Column("guid", Text, primary_key=True),
-    Column("until", UtcTime, primary_key=True),
-    Column("visibility", EnumText(Visibility), nullable=False),
-    Column("quality", Float),
-    Column("heat", Float),
-    Column("published", UtcTime, nullable=False),
-    # Whether the change that ended it was no news to anyone.
-    Column("silent", Boolean, nullable=False),
+    *columns_of(FormerState, "guid", "until"),
     Index("ix_former_states_until", "until"),
 )
 
