@@ -25,7 +25,7 @@ from syndicator.backups import Backups
 from syndicator.daily_check import DailyCheck
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.sources import Sources
-from syndicator.models import Visibility
+from syndicator.models import INCLUDE, Visibility
 from syndicator.monitoring import health
 from syndicator.monitoring.health import Finding, status_line
 from syndicator.notify.channels import follow_channels, with_ids, written_names
@@ -124,6 +124,28 @@ class App:
             yield health.messages_wait(messages, since, now, edits)
         if (given_up := session.history.given_up()) is not None:
             yield health.messages_given_up(*given_up)
+
+    def say_ways(self, now: datetime) -> None:
+        """Says at start which messages have no way to Slack; they are kept."""
+        if self.settings.slack.mode == "preview":
+            log.info("messages are shown here, not posted: `slack: preview` is set")
+        with self.store.reading() as session:
+            for finding in self.findings_of_slack(session, now):
+                if finding.kind is health.Kind.WAY:
+                    log.warning(finding.text, fix=finding.fix)
+
+    def say_entries(self) -> None:
+        """Says at start how many entries are public, and why the others are not; loudly if none is."""
+        with self.store.reading() as session:
+            counts, unpublished = session.count_entries(), session.count_unpublished()
+            problems = len(session.problems.all())
+        public = counts.pop(Visibility.PUBLIC, 0)
+        facts = {**{visibility.value: count for visibility, count in counts.items()}, "problems": problems}
+        if counts and not public:
+            why = "drafts (`published: false`)" if unpublished else "see `syndicator check`"
+            log.warning("nothing is public", **facts, why=why, fix=INCLUDE if unpublished else "")
+        else:
+            log.info("entries", public=public, **facts, see="syndicator check" if problems else "")
 
     def status(self, now: datetime, others: Iterable[Finding] = ()) -> str:
         """How things stand, in one line."""

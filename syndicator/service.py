@@ -26,7 +26,6 @@ from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.loop import Loop
 from syndicator.monitoring import health
-from syndicator.monitoring.reports import report_entries, report_ways
 from syndicator.monitoring.status import StatusFile, StatusTeller, hindered, status_path
 from syndicator.progress import Stages
 from syndicator.publish.output import sweep
@@ -228,7 +227,7 @@ class Service:
             parts = opened(settings, now=now, suspect=self._suspect, terminal=terminal, failures=failures)
             app = stack.enter_context(parts)
             self._suspect = None
-            report_ways(app, now)
+            app.say_ways(now)
             loop = self._loop = self._loop_of(app, schedule)
             if self._stop.is_set():
                 return
@@ -270,7 +269,7 @@ class Service:
 
     def _begin_beside(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
         """Says what the first pass found, and begins what runs beside the loop."""
-        report_entries(app.store)
+        app.say_entries()
         self._guard_state(stack, schedule, app, loop)
         self._schedule(stack, schedule, app, loop)
         self._send(stack, app, loop)

@@ -16,7 +16,6 @@ from structlog.testing import capture_logs
 from syndicator.alerts import Delivery, DeliveryState, SlackMethod
 from syndicator.app import open_app
 from syndicator.errors import StoreBusy
-from syndicator.monitoring.reports import report_ways
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
 from syndicator.slack.check import SlackCheck
@@ -72,7 +71,7 @@ def owe(store: Store, *deliveries: Delivery) -> None:
 
 def said_at_start(store: Store, settings: Settings, **screen: Any) -> list[dict[str, Any]]:
     app = open_app(changed(settings, state=f"sqlite:///{store.path}"), store, now=NOON, **screen)
-    return said(lambda: report_ways(app, NOON))
+    return said(lambda: app.say_ways(NOON))
 
 
 def test_routes_without_a_way_are_said_once_with_the_fix(store: Store, settings: Settings) -> None:
