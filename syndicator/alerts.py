@@ -239,10 +239,10 @@ class Delivery:
     channel: str
     kind: str
     """`alert`, `digest` or `edit`."""
-    guids: tuple[str, ...]
+    guids: tuple[str, ...] = ()
     more: int = 0
     """How many stories a digest counts as "+N more" beside those of `guids`."""
-    state: DeliveryState
+    state: DeliveryState = DeliveryState.OWED
     created: datetime
     due: datetime
     """Not to be tried before this moment."""

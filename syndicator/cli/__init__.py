@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from io import TextIOWrapper
 from typing import NoReturn
 
@@ -35,6 +36,9 @@ FIXES = {
 
 ONE_DAY_S = 86_400
 """No time can be shown so far from UTC: datetime refuses it."""
+COMMANDS = "init build run status explain preview backfill simulate mute deliveries doctor backup config"
+"""The modules that have them, in the order of the help."""
+
 NO_THREAD = "can't start new thread"
 """Python's words."""
 
@@ -67,23 +71,8 @@ def _options(
 @cache
 def commands() -> Callable[[], object]:
     """All commands as one, which takes its words from `sys.argv`; made once."""
-    # Each command registers itself with `app`, in the order of the help.
-    from syndicator.cli import (  # noqa: F401, I001
-        init,
-        build,
-        run,
-        status,
-        explain,
-        preview,
-        backfill,
-        simulate,
-        mute,
-        deliveries,
-        doctor,
-        backup,
-        config,
-    )
-
+    for module in COMMANDS.split():
+        import_module(f"syndicator.cli.{module}")  # where each registers itself with `app`
     return typer.main.get_command(app)
 
 

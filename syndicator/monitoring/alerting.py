@@ -251,7 +251,6 @@ def _delivery(way: AlertWay, alert: OperatorAlert, site: str, now: datetime) -> 
         route="alerts_to",
         channel=way.channel or "",
         kind="alert",
-        guids=(),
         state=DeliveryState.SENDING,
         created=now,
         due=now,

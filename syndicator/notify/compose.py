@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from syndicator.alerts import Delivery, DeliveryState, EditReason
+from syndicator.alerts import Delivery, EditReason
 from syndicator.models import Entry, Visibility
 from syndicator.notify.coverage import Coverage, publisher_of
 from syndicator.notify.due import SUMMARY, Draft, DueReason
@@ -79,8 +79,6 @@ def compose(draft: Draft, *, now: datetime, topics: TopicWords, page: DigestPage
         route=draft.route.name,
         channel=draft.route.channel,
         kind=draft.kind,
-        guids=(),
-        state=DeliveryState.OWED,
         created=now,
         due=now,
         more=len(draft.more),

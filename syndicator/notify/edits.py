@@ -68,8 +68,6 @@ def _begun(id: str, posted: Delivery, now: datetime) -> Delivery:
         route=posted.route,
         channel=posted.channel,
         kind="edit",
-        guids=(),
-        state=DeliveryState.OWED,
         created=now,
         due=now,
         edit_of=posted.id,

@@ -74,12 +74,8 @@ class Session:
 
     def forget_source(self, name: str) -> None:
         """Forgets a source with its files and problems; its entries stay."""
-        for table, column in (
-            (files, files.c.source),
-            (problems, problems.c.source),
-            (sources, sources.c.name),
-        ):
-            self._connection.execute(delete(table).where(column == name))
+        for column in (files.c.source, problems.c.source, sources.c.name):
+            self._connection.execute(delete(column.table).where(column == name))
 
     def files(self, source: str, paths: Iterable[str]) -> dict[str, KnownFile]:
         """Those of the source's files that are known, as they were last read, by path."""
