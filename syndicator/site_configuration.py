@@ -162,6 +162,13 @@ def _of_posts(keys: SiteKeys) -> str | dict[str, str] | None:
     return found if found.keys() - {""} else found.get("")
 
 
+def unknown_settings(keys: SiteKeys) -> tuple[str, ...]:
+    """Those of a Hugo site by which its links or dates are others than here."""
+    paths = tuple(name for name in ("disablePathToLower", "removePathAccents") if first(keys, name) is True)
+    dates = _mapping(first(keys, "frontmatter"))
+    return (*paths, *(f"frontmatter.{name}" for name in ("date", "publishDate") if first(dates, name)))
+
+
 def _from_root(pattern: str) -> str:
     return pattern if pattern.startswith("/") or ":" not in pattern else f"/{pattern}"
 

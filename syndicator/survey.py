@@ -27,6 +27,7 @@ from syndicator.site_configuration import (
     languages,
     permalink,
     sound,
+    unknown_settings,
 )
 from syndicator.watch.files import read_article, scan
 
@@ -53,6 +54,8 @@ class Survey:
     permalink: str | Mapping[str, str] | None = None
     unknown_permalinks: tuple[str, ...] = ()
     """Those of the site that our own setting does not take."""
+    unknown_settings: tuple[str, ...] = ()
+    """Others of the site that change links or dates."""
     languages: tuple[str, ...] = ()
     """The site's, the default first, where names of files tell them."""
     other_languages: tuple[str, ...] = ()
@@ -87,6 +90,7 @@ def survey(folder: Path) -> Survey | None:
         time_zone=sound(first(keys, "timezone"), "time_zone"),
         permalink=taken,
         unknown_permalinks=unknown,
+        unknown_settings=unknown_settings(keys) if generator is Tool.HUGO else (),
         languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
         other_languages=languages(keys)[1:] if best is Tool.HUGO else (),
         collections=_collections(understood) if best is Tool.JEKYLL and not articles else (),
@@ -168,7 +172,9 @@ def _permalink(
     """The site's permalink or permalinks, and those of them that `permalink` of a source does not take."""
     if isinstance(found, str):
         found = {"": found}
-    known = {name: one for name, one in (found or {}).items() if known_permalink(profile, one)}
+    known = {
+        name: one for name, one in (found or {}).items() if name != "/" and known_permalink(profile, one)
+    }
     unknown = tuple(one for name, one in (found or {}).items() if name not in known)
     if Path(articles).name == "_posts":
         known = {name.removeprefix("_posts").strip("/"): one for name, one in known.items()}

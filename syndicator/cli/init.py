@@ -95,6 +95,9 @@ def _say_found(found: Survey, settings: Settings) -> None:
     for pattern in found.unknown_permalinks:
         what = f"The site's permalink {pattern} is not known here, so it was left out:"
         say((f"{what} links that it makes are wrong until you set the source's `permalink`.", "bold"))
+    if found.unknown_settings:
+        what = f"Not known here: the site's {', '.join(found.unknown_settings)}."
+        say((f"{what} Links or dates may be others than the site's: compare some.", "bold"))
     if found.profile != "smartable" and found.base_url is None:
         what = "The site's address was not found: correct the source's `base_url`, or links lead nowhere."
         say((what, "bold"))

@@ -41,7 +41,8 @@ _STYLES = {
     "ordinal": "/:categories/:year/:y_day/:title.html",
     "none": "/:categories/:title.html",
 }
-TOKEN = re.compile(r":([a-z_]+(?:\[[^\]/]*\])?)")
+TOKEN = re.compile(r":([a-z_]+(?:\[[^\]/]*\])?|2006[^/]*)")
+"""A word, or a date as Hugo may have it, by Go's example of one."""
 TIMES = {
     "year": "%Y", "short_year": "%y", "month": "%m", "i_month": "%-m", "day": "%d", "i_day": "%-d",
     "y_day": "%j", "hour": "%H", "minute": "%M", "second": "%S",

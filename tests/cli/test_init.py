@@ -203,6 +203,8 @@ HUGO_RULES = {
         {"posts": "/:section/:slug/", "notes": "/:title/"},
     ),
     "one unknown": ("[permalinks]\nposts = '/:year/'\nnotes = '/:weekday/'\n", {"posts": "/:year/"}),
+    "a date by example": ("[permalinks]\nposts = '/:year/'\nnotes = '/:2006-01-02/'\n", {"posts": "/:year/"}),
+    "pages of no section": ("[permalinks]\nposts = '/:year/'\n'/' = '/:slug/'\n", {"posts": "/:year/"}),
     "ugly": ("uglyURLs = true\n", "/:sections/:slugorcontentbasename.html"),
     "ugly and sections": (
         "uglyURLs = true\n[permalinks]\nposts = '/:year/:slug/'\n",
@@ -228,9 +230,29 @@ HUGO_RULES = {
 def test_hugo_permalinks_are_taken_over(configuration: str, permalink: object) -> None:
     write("site/hugo.toml", f"baseURL = 'https://n.example/'\n{configuration}")
     write("site/content/posts/one.md", PAGE)
-    assert ("permalink /:weekday/ is not known here" in init_says("site")) is (":weekday" in configuration)
+    unknown = any(one in configuration for one in (":weekday", ":2006", "'/:slug/'\n"))
+    assert ("is not known here, so it was left out" in init_says("site")) is unknown
     (source,) = load_settings(Path("syndicator.yaml"), {}).sources
     assert source.permalink == permalink
+
+
+@pytest.mark.parametrize(
+    ("configuration", "named"),
+    [
+        ("disablePathToLower: true\nremovePathAccents: true\n", "disablePathToLower, removePathAccents."),
+        ("frontmatter: {date: [':filename', ':default']}\n", "frontmatter.date."),
+        ("disablePathToLower: false\nfrontmatter: {lastmod: [':git']}\n", None),
+    ],
+    ids=["paths", "dates", "neither"],
+)
+def test_hugo_settings_by_which_links_or_dates_are_others_are_named(
+    configuration: str, named: str | None
+) -> None:
+    write("site/hugo.yaml", f"baseURL: https://n.example/\n{configuration}")
+    write("site/content/posts/one.md", PAGE)
+    said = init_says("site")
+    assert ("Not known here: the site's" in said) is (named is not None)
+    assert named is None or f"the site's {named} Links or dates may be others" in said
 
 
 @pytest.mark.parametrize("name", ["one.de.md", "one.en.md"])
