@@ -126,6 +126,11 @@ def content_folder(folder: Path, keys: SiteKeys) -> str | None:
     return f"{found}/{default}" if has_each else found
 
 
+def jekyll_source(keys: SiteKeys) -> str:
+    """The folder that a Jekyll or Hexo site reads, "" for its own."""
+    return str(first(keys, "source", "source_dir") or "").strip("./")
+
+
 def permalink(generator: Tool, keys: SiteKeys) -> str | dict[str, str] | None:
     """The pattern of all addresses, or those of folders, such as Hugo's sections; None where the site has the
     profile's own."""
@@ -159,7 +164,20 @@ def _of_posts(keys: SiteKeys) -> str | dict[str, str] | None:
     posts = _mapping(_mapping(keys.get("collections")).get("posts"))
     said = [("", keys.get("permalink")), ("", posts.get("permalink")), *_defaults_of_posts(keys)]
     found = {folder: _from_root(value) for folder, value in said if value and isinstance(value, str)}
+    found |= _of_collections(keys)
     return found if found.keys() - {""} else found.get("")
+
+
+def _of_collections(keys: SiteKeys) -> dict[str, str]:
+    """Those of Jekyll's collections that have pages, by folder (Jekyll's add_permalink_suffix)."""
+    of_site = str(keys.get("permalink") or "date")
+    file = of_site in ("date", "ordinal", "none") or of_site.endswith(":output_ext")
+    ending = "/" if of_site == "pretty" or of_site.endswith("/") else ".html" if file else ""
+    return {
+        f"_{name}": str(said.get("permalink") or f"/:collection/:path{ending}").replace(":collection", name)
+        for name, said in _mapping(keys.get("collections")).items()
+        if name != "posts" and isinstance(said, dict) and said.get("output") is True
+    }
 
 
 def unknown_settings(keys: SiteKeys) -> tuple[str, ...]:

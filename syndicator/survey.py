@@ -23,6 +23,7 @@ from syndicator.site_configuration import (
     content_folder,
     find_configuration,
     first,
+    jekyll_source,
     known_permalink,
     languages,
     permalink,
@@ -61,7 +62,7 @@ class Survey:
     other_languages: tuple[str, ...] = ()
     """Those of the site that are not read, whether names or folders tell them."""
     collections: tuple[str, ...] = ()
-    """Folders of Jekyll's collections that are read beside posts, with links that are not known."""
+    """Folders of Jekyll's collections that are read, with links that are not known."""
     topics: str | None = None
     """A pattern of topic files."""
 
@@ -78,7 +79,9 @@ def survey(folder: Path) -> Survey | None:
     if generator is not best or "base_url" in keys:  # Zola has Hugo's folders, but links of its own
         generator = None
     articles = _articles_in(folder, best, understood, keys)
-    taken, unknown = _permalink(best, permalink(generator, keys) if generator else None, articles)
+    of_site = permalink(generator, keys) if generator else None
+    taken, unknown = _permalink(best, of_site, articles)
+    with_posts = best is Tool.JEKYLL and not articles.endswith("_posts")
     return Survey(
         articles=folder / articles,
         profile=best,
@@ -93,7 +96,7 @@ def survey(folder: Path) -> Survey | None:
         unknown_settings=unknown_settings(keys) if generator is Tool.HUGO else (),
         languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
         other_languages=languages(keys)[1:] if best is Tool.HUGO else (),
-        collections=_collections(understood) if best is Tool.JEKYLL and not articles else (),
+        collections=_collections(understood, of_site) if with_posts else (),
         topics=TOPIC_FILES if any(folder.glob(TOPIC_FILES)) else None,
     )
 
@@ -149,7 +152,7 @@ def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKe
     # What lies beside posts, with a date or without, is a page; a folder above other `_posts` is a category.
     posts = _only_posts(folder, keys) if profile is not Tool.SMARTABLE else None
     if parts & {"_posts", "_drafts"} and (posts or profile is Tool.JEKYLL):
-        return posts or ""
+        return posts or jekyll_source(keys)
     for place in ("_news", "_posts") if profile is Tool.SMARTABLE else ():
         # Beside it lie courses and videos, in the same form but for what an article needs.
         if any(path.startswith(f"{place}/") for path in paths):
@@ -162,8 +165,7 @@ def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKe
 def _only_posts(folder: Path, keys: SiteKeys) -> str | None:
     """The folder `_posts`, if all posts are in one at the top, or in the folder of the site's source."""
     above = {path.split("_posts/", 1)[0] for path in scan(folder).files if "_posts/" in path}
-    source = str(first(keys, "source", "source_dir") or "").strip("./")
-    return f"{above.pop()}_posts" if above in ({""}, {f"{source}/"}) else None
+    return f"{above.pop()}_posts" if above in ({""}, {f"{jekyll_source(keys)}/"}) else None
 
 
 def _permalink(
@@ -176,8 +178,12 @@ def _permalink(
         name: one for name, one in (found or {}).items() if name != "/" and known_permalink(profile, one)
     }
     unknown = tuple(one for name, one in (found or {}).items() if name not in known)
-    if Path(articles).name == "_posts":
-        known = {name.removeprefix("_posts").strip("/"): one for name, one in known.items()}
+    if (own := Path(articles).name).startswith("_"):  # the posts, or another collection, alone
+        known = {
+            name.removeprefix(own).strip("/"): one
+            for name, one in known.items()
+            if name.split("/")[0] == own or (own == "_posts" and not name.startswith("_"))
+        }
     return (known if known.keys() - {""} else known.get("")), unknown
 
 
@@ -187,6 +193,7 @@ def _languages_of_names(articles: Path, keys: SiteKeys) -> tuple[str, ...]:
     return found if any(path.lower().endswith(endings) for path in scan(articles).files) else ()
 
 
-def _collections(paths: Sequence[str]) -> tuple[str, ...]:
-    tops = {path.split("/")[0] for path in paths if path.startswith("_")}
-    return tuple(sorted(tops - {"_posts", "_drafts"}))
+def _collections(paths: Sequence[str], known: str | Mapping[str, str] | None) -> tuple[str, ...]:
+    """Jekyll's collections among the paths whose links are not known."""
+    folders = {next((part for part in path.split("/")[:-1] if part.startswith("_")), "") for path in paths}
+    return tuple(sorted(folders - {"", "_posts", "_drafts", *(known if isinstance(known, Mapping) else ())}))

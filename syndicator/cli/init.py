@@ -90,7 +90,7 @@ def _say_found(found: Survey, settings: Settings) -> None:
     if found.other_languages:
         say(f"The site's other languages are left out: {', '.join(found.other_languages)}")
     if found.collections:
-        what = f"Read beside the posts: {', '.join(found.collections)}. Links of collections are not known:"
+        what = f"Read as well: {', '.join(found.collections)}. Links of these collections are not known:"
         say((f"{what} those without a `permalink` of their own may be wrong.", "bold"))
     for pattern in found.unknown_permalinks:
         what = f"The site's permalink {pattern} is not known here, so it was left out:"

@@ -112,11 +112,22 @@ def own_path(
         "slug": _plain_slug(slug or facts.slug) if tool is Tool.JEKYLL else own or headline,
         **dict.fromkeys(("filename", "contentbasename"), of_file),
         **dict.fromkeys(("name", "slugorfilename", "slugorcontentbasename"), own or of_file),
+        **(_of_collection(stem) if tool is Tool.JEKYLL else {}),
         "output_ext": ".html",
         **{token: local.strftime(form) for token, form in TIMES.items()},
     }
     filled = TOKEN.sub(lambda found: words.get(found[1], found[0]), pattern)
     return quote(re.sub(r"/{2,}", "/", filled), safe="/%:~!$&'()+,;=@", errors="replace")
+
+
+def _of_collection(stem: str) -> dict[str, str]:
+    """Jekyll's words for a file by its place in its collection (lib/jekyll/drops/url_drop.rb).
+
+    >>> _of_collection("_events/2024/2024-01-02-Our_Day")
+    {'path': '2024/2024-01-02-Our_Day', 'name': '2024-01-02-our-day'}
+    """
+    path = stem.partition("/")[2] if stem.startswith("_") else stem
+    return {"path": path, "name": _plain_slug(path.rpartition("/")[2])}
 
 
 def _sluggish(name: str, tool: Tool) -> str:

@@ -297,7 +297,46 @@ def test_collections_beside_several_folders_of_posts_are_named() -> None:
     for folder in ("_posts", "blog/_posts", "_events", "_posts/_old"):
         write(f"site/{folder}/2026-03-01-one.md", POST)
     said = init_says("site")
-    assert said.count("Read beside the posts: _events. Links of collections are not known") == 1
+    assert said.count("Read as well: _events. Links of these collections are not known") == 1
+
+
+COLLECTIONS = {
+    "by default": ("", "/events/:path.html"),
+    "as the site's": ("permalink: /:title/\n", "/events/:path/"),
+    "of a style": ("permalink: pretty\n", "/events/:path/"),
+    "without an ending": ("permalink: /:title\n", "/events/:path"),
+}
+
+
+@pytest.mark.parametrize(("of_site", "pattern"), COLLECTIONS.values(), ids=COLLECTIONS.keys())
+def test_collections_that_have_pages_have_links_of_their_own(of_site: str, pattern: str) -> None:
+    kinds = (
+        "events: {output: true}, talks: {output: true, permalink: '/:collection/:name/'}, hidden: {}, no: 1"
+    )
+    write("site/_config.yml", f"url: https://n.example\n{of_site}collections: {{{kinds}}}\n")
+    for folder in ("_posts", "blog/_posts", "_events", "_talks", "_hidden"):
+        write(f"site/{folder}/2026-03-01-One_Day.md", POST)
+    assert "Read as well: _hidden. Links" in init_says("site")
+    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    assert isinstance(source.permalink, dict)
+    assert (source.permalink["_events"], source.permalink["_talks"]) == (pattern, "/talks/:name/")
+
+
+def test_collection_alone_has_its_links() -> None:
+    kinds = "events: {output: true}, talks: {output: true}"
+    write("site/_config.yml", f"url: https://n.example\npermalink: /:title/\ncollections: {{{kinds}}}\n")
+    write("site/_events/2026-03-01-one.md", POST)
+    assert "Read as well" not in init_says("site")
+    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    assert (source.path.name, source.permalink) == ("_events", "/events/:path/")
+
+
+def test_jekyll_folder_of_the_source_is_no_category_of_several() -> None:
+    write("blog/_config.yml", "url: https://me.example\nsource: web\n")
+    write("blog/web/_posts/2024-01-02-first.md", POST)
+    write("blog/web/town/_posts/2024-01-02-second.md", POST)
+    init_says("blog")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("blog/web").absolute()
 
 
 def test_articles_in_the_users_own_form_may_lie_in_posts() -> None:
