@@ -7,14 +7,14 @@ asked for stands in the place of `max_age`. What comes of it is sent as whatever
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syndicator.alerts import ENDED, LedgerKind, LedgerRow, RouteReason
 from syndicator.models import Entry, rank
 from syndicator.notify.minimums import routes_by_story
-from syndicator.notify.routing import Change, announce
+from syndicator.notify.routing import Change, Decision, LedgerView, announce
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.settings.models import Route
 from syndicator.store.session import Session
@@ -35,17 +35,8 @@ def find_backfill(
     entries = [stored.entry for stored in session.published_since(since)]
     stories, guids = [one.story for one in entries], [one.guid for one in entries]
     kinds = session.outbox.ledger.kinds(stories, guids, [route.channel])
-    others = session.others_of(entries) if route.min_publishers > 1 else []
-    names = names_with_ancestors(stored.topic for stored in session.topics())
-    asked_for = [route.model_copy(update={"max_age": now - since})]
-    decisions = announce(
-        [Change(entry=entry) for entry in entries],
-        routes_by_story(session, asked_for, {entry.story for entry in entries}),
-        others=others,
-        now=now,
-        ledger={key: kind for key, kind in kinds.items() if kind is not LedgerKind.BASELINE},
-        topic_names=names,
-    )
+    ledger = {key: kind for key, kind in kinds.items() if kind is not LedgerKind.BASELINE}
+    decisions = judge_anew(session, route, entries, ledger, since, now)
     ranked = sorted(
         (one for one in decisions if one.reason is RouteReason.OWED), key=lambda one: rank(one.entry)
     )
@@ -59,6 +50,26 @@ def find_backfill(
     asked = ((replace(one, reason=RouteReason.BACKFILL).row, one.entry) for one in ranked[:limit])
     return Backfill(
         stories=tuple((row, entry) for row, entry in asked if row is not None), left_out=+left_out
+    )
+
+
+def judge_anew(
+    session: Session,
+    route: Route,
+    entries: Sequence[Entry],
+    ledger: LedgerView,
+    since: datetime,
+    now: datetime,
+) -> list[Decision]:
+    """What the route would decide if these entries came now, with `since` in the place of its `max_age`."""
+    asked_for = [route.model_copy(update={"max_age": now - since})]
+    return announce(
+        [Change(entry=entry) for entry in entries],
+        routes_by_story(session, asked_for, {entry.story for entry in entries}),
+        others=session.others_of(entries) if route.min_publishers > 1 else (),
+        now=now,
+        ledger=ledger,
+        topic_names=names_with_ancestors(stored.topic for stored in session.topics()),
     )
 
 

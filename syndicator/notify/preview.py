@@ -8,11 +8,10 @@ from itertools import islice
 
 from syndicator.alerts import Delivery, LedgerRow, RouteReason
 from syndicator.models import ALL
+from syndicator.notify.backfill import judge_anew
 from syndicator.notify.compose import compose
 from syndicator.notify.due import DueReason, alerts, rank_stories, summarise
 from syndicator.notify.enqueue import Enqueuer, KnownTopics, cover_stories
-from syndicator.notify.minimums import routes_by_story
-from syndicator.notify.routing import Change, announce
 from syndicator.settings.models import Digest, Route
 from syndicator.store.session import Session
 from syndicator.text import say_count
@@ -43,7 +42,7 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
     if len(stories) > 1 and not isinstance(route.deliver, Digest):
         note += ", and one of them is shown"
     if not stories:
-        owed = _matching(session, route, topics, now)
+        owed = _matching(session, route, now)
         most = route.deliver.maximum if isinstance(route.deliver, Digest) else 1
         stories = dict(islice(cover_stories(session, owed, route, topics).items(), most))
         note = "nothing is owed; these are the newest entries that match"
@@ -58,17 +57,9 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
     return Preview(route=route.name, channel=route.channel, note=note, delivery=delivery)
 
 
-def _matching(session: Session, route: Route, topics: KnownTopics, now: datetime) -> list[LedgerRow]:
+def _matching(session: Session, route: Route, now: datetime) -> list[LedgerRow]:
     """The stories of the newest entries that match, however old, newest first."""
-    newest = session.feeds.newest(ALL, limit=LOOKED_AT)
-    any_age = [route.model_copy(update={"max_age": now - datetime.min.replace(tzinfo=UTC)})]
-    decisions = announce(
-        [Change(entry=entry) for entry in newest],
-        routes_by_story(session, any_age, {entry.story for entry in newest}),
-        others=session.others_of(newest) if route.min_publishers > 1 else (),
-        now=now,
-        ledger={},
-        topic_names=topics.words.names,
-    )
+    newest, ever = session.feeds.newest(ALL, limit=LOOKED_AT), datetime.min.replace(tzinfo=UTC)
+    decisions = judge_anew(session, route, newest, {}, ever, now)
     newest_first = sorted(decisions, key=lambda one: one.entry.article.published, reverse=True)
     return [row for one in newest_first if one.reason is RouteReason.OWED and (row := one.row)]

@@ -17,11 +17,11 @@ from syndicator.alerts import DailyMinimum, LedgerKind, LedgerRow, Mute, RouteRe
 from syndicator.models import Entry
 from syndicator.settings.models import Route
 from syndicator.store.dialect import (
+    NEVER,
     batches,
     change_unless_taken,
     in_list,
     insert_missing,
-    insert_new,
     replace_if,
     row_of,
     unindexed,
@@ -256,7 +256,7 @@ class Ledger:
     def finish_slot(self, route: str, slot: Slot, delivery: str | None = None) -> bool:
         """Notes that this time of the digest is dealt with; False if it was already."""
         row = {"route": route, "nominal": slot.nominal, "at": slot.at, "delivery": delivery}
-        return bool(insert_new(self._connection, digest_slots, [row]))
+        return replace_if(self._connection, digest_slots, row, NEVER)
 
     # mutes
 
