@@ -88,16 +88,8 @@ def say_json(facts: object) -> None:
 
 def entry_facts(entry: Entry) -> dict[str, Any]:
     """What programs are told of an entry wherever one is named."""
-    article = entry.article
-    return {
-        "guid": entry.guid,
-        "title": article.title,
-        "link": article.link,
-        "source": article.source,
-        "path": article.path,
-        "published": article.published,
-        "quality": article.quality,
-    }
+    told = ("title", "link", "source", "path", "published", "quality")
+    return {"guid": entry.guid} | {name: getattr(entry.article, name) for name in told}
 
 
 def _as_json(value: object) -> str:

@@ -17,6 +17,8 @@ from syndicator.store.types import FileStamp, KnownFile, StoredEntry, StoredTopi
 _ARTICLE = TypeAdapter(Article)
 ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics")
 """The columns that an entry is made of."""
+OF_ARTICLE = ("source", "path", "link", "canonical_link", "published", "expires", "quality")
+"""Those that repeat what the article says, to find it by."""
 _FILE, _WRITTEN = (tuple(table.columns.keys()) for table in (files, written))
 
 
@@ -24,23 +26,12 @@ def entry_row(stored: StoredEntry) -> dict[str, Any]:
     """What is asked for stands in columns beside the article's JSON. Equal articles give equal texts."""
     entry, article = stored.entry, stored.entry.article
     return {
-        "guid": entry.guid,
-        "source": article.source,
-        "path": article.path,
+        **{name: getattr(entry, name) for name in ENTRY[1:]},
+        **{name: getattr(article, name) for name in OF_ARTICLE},
         "digest": stored.digest,
-        "story": entry.story,
-        "link": article.link,
-        "canonical_link": article.canonical_link,
-        "visibility": entry.visibility,
-        "published": article.published,
-        "expires": article.expires,
-        "updated": entry.updated,
-        "seen": entry.seen,
         "withdrawn": stored.withdrawn,
         "provider": article.provider.name if article.provider else None,
-        "quality": article.quality,
         "article": _ARTICLE.dump_json(article, exclude_defaults=True).decode(),
-        "topics": entry.topics,
     }
 
 
@@ -105,9 +96,8 @@ def problem_value(row: RowMapping) -> Problem:
 
 
 def topic_row(stored: StoredTopic) -> dict[str, Any]:
-    topic = stored.topic
-    row = {name: getattr(topic, name) for name in ("slug", "name", "parent", "description", "language")}
-    return row | {"names": sorted(topic.names), "status": stored.status, "moved_to": stored.moved_to}
+    names = sorted(stored.topic.names)
+    return row_of(stored.topic) | {"names": names, "status": stored.status, "moved_to": stored.moved_to}
 
 
 def stored_topic(row: RowMapping) -> StoredTopic:

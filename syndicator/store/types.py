@@ -94,16 +94,8 @@ class FormerState:
 
     @classmethod
     def of(cls, entry: Entry, *, until: datetime, silent: bool = False) -> FormerState:
-        article = entry.article
-        return cls(
-            guid=entry.guid,
-            until=until,
-            visibility=entry.visibility,
-            quality=article.quality,
-            heat=article.heat,
-            published=article.published,
-            silent=silent,
-        )
+        judged = {name: getattr(entry.article, name) for name in ("quality", "heat", "published")}
+        return cls(guid=entry.guid, until=until, visibility=entry.visibility, silent=silent, **judged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
