@@ -44,8 +44,6 @@ TOGETHER_S = 1.0
 """How long a burst of files that goes on may keep messages and feeds waiting."""
 YIELDING_LASTS_S, INSISTS_S = 0.75, 0.075
 """How long what is to be published yields to articles that keep coming, and for how long it then does not."""
-MOST_PUT_OFF = 10
-"""So many times in a row a scan of everything is put off or begun again for articles that come meanwhile."""
 PATIENCE_S = 10.0
 """How long the first pass waits for files that are being written, and for files gone to be gone for good."""
 RETRY_FIRST_S = 1.0
@@ -71,7 +69,9 @@ class Loop:
         self._calls = CallFile(app.settings.state)
         self.folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
-        self._events, self._written, self._scan_due, self._put_off = 0, 0, True, 0
+        self._events, self._written = 0, 0
+        self._scan_due, self._recovery_due = True, False
+        self._scan_began_s: float | None = None
         self._yields_until_s = self._insists_until_s = 0.0
         self.activity = Activity()
         self._woken = threading.Event()
@@ -129,6 +129,7 @@ class Loop:
             self._step(0, 0)
             self.stopping.wait(wait_s)
             self._scan()
+        self.recover()
         now = self._clock.now()
         self._app.sources.apply_time(now)
         self.stages.begin("Beginning routes")
@@ -194,6 +195,9 @@ class Loop:
             messages, due = app.enqueuer.write(session, now=now)
         if messages:
             self.mailed.set()
+        if self._recovery_due:
+            with suppress(PutOff):
+                self.recover(self._yielding)
         published = self._publish(now, self._is_urgent)
         if published.failure is None and not published.more:
             if self._failures.current is not None:
@@ -201,7 +205,7 @@ class Loop:
             self._failures.over()
         self._status.note()
         self._status.tell()
-        if published.more or self._scan_due:
+        if published.more or self._scan_due or self._recovery_due:
             return 0.0
         return self._wait_s(due, [] if published.failure is None else [UNWRITTEN_S])
 
@@ -225,44 +229,41 @@ class Loop:
 
     def _scan_due_or_hinted(self) -> int:
         if self._scan_due:
+            self._scan_began_s = self._scan_began_s or time.monotonic()
             with suppress(PutOff):
-                self._looking(0, 0)
-                return self._scan(self._looking, everywhere=True)
-            self._put_off += 1
+                self._app.sources.walk(self._yielding)
+                return self._scan(everywhere=True)
         if self._hints:
             self.stopping.wait(GATHER_S)
         return self._scan()
 
-    def _looking(self, _done: int, _of: int) -> None:
-        """As all is scanned, a second or more where there are many: raises PutOff for articles that come."""
+    def _yielding(self, _done: int, _of: int) -> None:
+        """Between two steps of what goes on later where it was: raises PutOff for articles that come."""
         self._step(0, 0)
-        if self._hints and self._put_off < MOST_PUT_OFF:
+        if self._hints:
             raise PutOff
 
-    def _scan(self, looking: Progress | None = None, *, everywhere: bool = False) -> int:
+    def _scan(self, *, everywhere: bool = False) -> int:
         """Scans where the hints say, or everywhere; that a file was renamed into place counts in both."""
         self.stages.begin("Reading articles")
-        began_s = time.monotonic()
+        began_s = self._scan_began_s or time.monotonic()
         hints: dict[str, list[Hint]] = {}
         while self._hints:
             hint = self._hints.popleft()
             hints.setdefault(hint.source, []).append(hint)
-        at, looking = self._clock.moment(), looking or self._step
-        try:
-            changed = self._app.sources.scan(at, hints, self._step, looking, everywhere=everywhere)
-        except PutOff:
-            self._hints.extendleft(reversed([hint for some in hints.values() for hint in some]))
-            raise
+        changed = self._app.sources.scan(self._clock.moment(), hints, self._step, everywhere=everywhere)
         self._events += sum(map(len, hints.values()))
         if everywhere:
-            self.recover()
-            self._events, self._put_off, self._scan_due = 0, 0, False
+            self._events, self._scan_began_s = 0, None
+            self._scan_due, self._recovery_due = False, True
             self.activity.note_scan(time.monotonic() - began_s, self._clock.now().timestamp())
         return changed
 
-    def recover(self) -> None:
+    def recover(self, progress: Progress | None = None) -> None:
         """Sees to it that what others changed in the output folder is published anew."""
-        if lost := self._app.output.recover(self._app.store, lambda _done, _of: self._step(0, 0)):
+        lost = self._app.output.recover(self._app.store, progress or self._step)
+        self._recovery_due = False
+        if lost:
             event = "files of the output folder were changed or removed: published anew"
             fix = (
                 "If it was not you, see who else writes there: each service needs an output folder of its own"

@@ -20,7 +20,7 @@ class Stopped(Exception):
 
 
 class PutOff(Exception):
-    """Something else goes before work that is done again from its beginning."""
+    """Something else goes before long work, which goes on later where it was."""
 
 
 class Stages:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from syndicator import loop
 from syndicator.errors import StoreBusy
 from syndicator.loop import UNWRITTEN_S, Loop
+from syndicator.models import Visibility
 from syndicator.progress import PutOff, Stages
 from syndicator.publish import build
 from syndicator.settings.models import Source
@@ -21,7 +22,7 @@ from syndicator.store.types import FEED, PAGE
 from syndicator.systemd import Notifier
 from syndicator.watch import files as watch_files
 from syndicator.watch.changes import Hint, Sign
-from syndicator.watch.files import SAID_EVERY
+from syndicator.watch.files import AT_ONCE
 from syndicator.watch.types import Stamp, stamp
 from tests.rig import Rig, article_text
 
@@ -292,11 +293,11 @@ def test_newest_entries_come_into_their_feeds_first(tmp_path: Path) -> None:
     assert order == ["all", "topic-1", "topic-2", "topic-0"]
 
 
-def test_scan_of_everything_is_put_off_for_an_article_and_done_then(
+def test_article_that_comes_goes_before_the_rest_of_a_scan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rig = Rig(tmp_path, quiet_s=0)
-    for number in range(SAID_EVERY):
+    for number in range(AT_ONCE):
         rig.write(f"old/{number}.md")
     rig.loop.run_first()
     scans = rig.loop.activity.scans
@@ -319,32 +320,55 @@ def test_scan_of_everything_is_put_off_for_an_article_and_done_then(
     assert rig.loop.activity.scans == scans + 1
 
 
-def test_scan_of_everything_is_done_though_articles_keep_coming(tmp_path: Path) -> None:
+def test_scan_goes_on_where_it_was_though_articles_keep_coming(tmp_path: Path) -> None:
     rig = Rig(tmp_path, quiet_s=0)
+    folders = 4
+    for number in range(folders):
+        (rig.folder / f"{number}").mkdir(parents=True)
+        for file in range(AT_ONCE):
+            (rig.folder / f"{number}/{file}.md").write_text("", encoding="utf-8")
     rig.loop.run_first()
     rig.write("unseen.md")
     rig.loop.scan()
     runs = 0
     while "unseen.md" not in rig.entries():
         runs += 1
+        assert runs <= folders + 2
         rig.write(f"new{runs}.md")
         rig.loop.hint(Hint(source="news", path=f"new{runs}.md", sign=Sign.MOVED))
         rig.loop.run_once()
-        assert runs <= loop.MOST_PUT_OFF + 1
-    assert runs == loop.MOST_PUT_OFF + 1
+        assert f"new{runs}.md" in rig.entries(), "it did not wait for the scan"
+    assert runs > 1
 
 
-def test_scan_is_not_put_off_once_a_folder_was_judged(tmp_path: Path) -> None:
+def test_what_changes_while_a_scan_is_put_off_is_seen_as_it_is_now(tmp_path: Path) -> None:
     rig = Rig(tmp_path, quiet_s=0)
-    other = tmp_path / "other"
-    other.mkdir()
-    for number in range(SAID_EVERY):
-        (other / f"{number}.md").write_text(article_text(f"other{number}.md"), encoding="utf-8")
-    rig.restart(sources=(rig.source("news", rig.folder), rig.source("other", other)))
-    rig.write("first.md")
+    for name in ("changed.md", "gone.md", "folder/moved.md"):
+        rig.write(name)
+    for number in range(AT_ONCE):
+        rig.write(f"old/{number}.md")
+    rig.loop.run_first()
+    before = rig.entries()
 
     def put_off(_done: int, _of: int) -> None:
         raise PutOff
 
-    rig.app.sources.scan(rig.loop._clock.moment(), {}, looking=put_off, everywhere=True)
-    assert len(rig.entries()) == SAID_EVERY + 1
+    with pytest.raises(PutOff):
+        rig.app.sources.walk(put_off)
+    rig.write("changed.md", title="Changed since")
+    (rig.folder / "gone.md").unlink()
+    (rig.folder / "folder").rename(rig.folder / "elsewhere")
+    rig.write("new.md")
+    for name in ("changed.md", "gone.md", "folder", "elsewhere", "new.md"):
+        rig.loop.hint(Hint(source="news", path=name, sign=Sign.MOVED))
+    rig.loop.run_once()
+    rig.wait(timedelta(seconds=1))
+    rig.loop.run_once()
+    after = rig.entries()
+    assert after["changed.md"].article.title == "Changed since"
+    assert after["gone.md"].visibility is Visibility.WITHDRAWN
+    assert after["elsewhere/moved.md"].guid == before["folder/moved.md"].guid
+    assert "new.md" in after
+    rig.loop.scan()
+    assert rig.loop.run_once() is None, "nothing is held, and nothing waits"
+    assert rig.entries() == after

@@ -33,7 +33,7 @@ from syndicator.watch.changes import (
     compare,
     guard_deletions,
 )
-from syndicator.watch.files import SUFFIXES, read_article, scan
+from syndicator.watch.files import SUFFIXES, Walk, read_article, scan
 from syndicator.watch.types import TOPIC_SUFFIXES, Scan, Stamp
 
 log = structlog.get_logger()
@@ -108,6 +108,7 @@ class SourceScanner:
         self._opened: datetime | None = None
         self._first: frozenset[str] | None = None
         """What of the first look at the whole folder had not come to rest."""
+        self._walk: Walk | None = None
 
     @property
     def loss(self) -> DeletionDecision | None:
@@ -127,6 +128,13 @@ class SourceScanner:
             waits.append((self._loss.look_again - at.now).total_seconds())
         return max(0.0, min(waits)) if waits else None
 
+    def walk(self, progress: Progress) -> Walk:
+        """Goes through the whole folder, for the next `look` everywhere. What `progress` raises leaves it
+        where it is, for a further call to go on with."""
+        self._walk = self._walk or Walk(self.root, self._suffixes)
+        self._walk.go_on(progress)
+        return self._walk
+
     def look(
         self,
         at: Moment,
@@ -138,15 +146,21 @@ class SourceScanner:
     ) -> ScanResult:
         """Looks where the hints say and at what waits, or everywhere. Raises nothing for the folder, and what
         `progress` raises before anything is noted."""
-        whole = everywhere or len(hints) > MANY_HINTS or any(hint.path is None for hint in hints)
-        if whole:
-            seen = scan(self.root, self._suffixes, progress)
+        paths = {hint.path for hint in hints if hint.path is not None}
+        if len(hints) > MANY_HINTS or any(hint.path is None for hint in hints):
+            everywhere, self._walk = True, None
+        if self._walk is not None:
+            self._walk.since |= paths
+        if everywhere:
+            seen, self._walk = self.walk(progress).seen, None
         else:
-            hinted = {hint.path for hint in hints if hint.path is not None}
-            paths = hinted | self._settling.waiting | self._loss.held
+            paths |= self._settling.waiting | self._loss.held
             seen = scan(self.root, self._suffixes, paths=paths)
             if former := self._former_paths(seen):
-                seen = scan(self.root, self._suffixes, paths=paths | former)
+                paths |= former
+                seen = scan(self.root, self._suffixes, paths=paths)
+            if self._walk is not None:
+                self._walk.since |= paths
         if self.source.topics:
             files = {path: stamp for path, stamp in seen.files.items() if self._is_ours(path)}
             skipped = {path: kind for path, kind in seen.skipped.items() if self._is_ours(path)}
@@ -159,7 +173,7 @@ class SourceScanner:
             gone=gone,
             missing=gone | self._loss.held,
             skipped=seen.problems(self.name),
-            whole=whole,
+            whole=everywhere,
             there=not seen.missing,
             complete=seen.complete and not seen.missing,
         )

@@ -89,18 +89,23 @@ class Sources:
                 self._catalog = self._read_catalog(session)
         return self._catalog
 
+    def walk(self, progress: Progress) -> None:
+        """Goes through all folders, for the next scan of everything. What `progress` raises leaves it where
+        it is, for a further call to go on with."""
+        for scanner in self._scanners.values():
+            scanner.walk(progress)
+
     def scan(
         self,
         at: Moment,
         hints: Mapping[str, Sequence[Hint]],
         progress: Progress = no_progress,
-        looking: Progress = no_progress,
         *,
         everywhere: bool = False,
     ) -> int:
         """Looks where the hints say, by source, and at what waits, or everywhere. Syncs what is ready.
 
-        How many entries changed. What `looking` raises, during the first look, leaves all as it was.
+        How many entries changed.
         """
         confirmed = everywhere and self._is_confirmed(at.now)
         self._router.update_minimums(self._store, at.now)
@@ -108,9 +113,8 @@ class Sources:
         for name, scanner in self._scanners.items():
             some = hints.get(name, ())
             if everywhere or some or scanner.look_again(at) == 0.0:
-                found = scanner.look(at, some, looking, everywhere=everywhere, confirmed=confirmed)
+                found = scanner.look(at, some, progress, everywhere=everywhere, confirmed=confirmed)
                 scans.append((scanner, found))
-                looking = progress  # that folder has been judged: nothing is put off any more
         if confirmed:
             with self._store.transaction() as session:
                 session.put_metadata(CONFIRMED, "")

@@ -28,6 +28,7 @@ from pathlib import Path
 
 from syndicator.errors import DISK_ERRORS, OutputUnwritable
 from syndicator.models import WrittenFile
+from syndicator.progress import Progress
 
 try:
     from isal import igzip
@@ -37,8 +38,8 @@ try:
 except ImportError:  # It is made for x86-64 and arm64 alone.
     _compress = partial(gzip.compress, compresslevel=3, mtime=0)
 _STAMP = struct.Struct("<qqQ")
-_AT_ONCE = 1_000
-"""Files looked at between two words of progress."""
+AT_ONCE = 1_000
+"""Files looked at between two steps."""
 
 UNFINISHED = ".unfinished"
 """The ending of the hidden files; their names begin with a dot."""
@@ -76,6 +77,9 @@ class OutputFolder:
         """Stamp and digest, packed, as there are very many."""
         self._folders: dict[str, str] = {}
         """Those that were looked at and made since the last `sync`."""
+        self._unchecked: list[str] = []
+        self._suspects: list[str] = []
+        """What a look at all files has left to look at, and those that it found changed."""
 
     def remember(self, written: Mapping[str, WrittenFile]) -> None:
         """Takes over what the store has kept."""
@@ -135,19 +139,20 @@ class OutputFolder:
         written = {path: file for path, file in self.changes.items() if file is not None}
         self._known |= {path: _pack(file._replace(digest=bytes(16))) for path, file in written.items()}
 
-    def find_changed(self, progress: Callable[[int, int], None]) -> Sequence[str]:
+    def find_changed(self, progress: Progress) -> Sequence[str]:
         """Looks at every file; those that are no longer there as they were written. A copy of the same bytes
         counts as another file: when it is put again, it is read and stays.
 
-        `progress` hears now and then how many have been looked at, of how many.
+        What `progress` raises leaves the look where it is, for a further call to go on with.
         """
-        changed = []
-        for done, path in enumerate(tuple(self._known)):
-            if done % _AT_ONCE == 0:
-                progress(done, len(self._known))
-            if not self._is_as_written(path):
-                changed.append(path)
-        return changed
+        self._unchecked = self._unchecked or list(self._known)
+        while self._unchecked:
+            self._suspects += (path for path in self._unchecked[-AT_ONCE:] if not self._is_as_written(path))
+            del self._unchecked[-AT_ONCE:]
+            if self._unchecked:
+                progress(0, 0)
+        suspects, self._suspects = self._suspects, []
+        return [path for path in suspects if self.has(path) and not self._is_as_written(path)]
 
     def forget(self, paths: Iterable[str]) -> None:
         """Takes files for never written."""

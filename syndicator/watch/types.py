@@ -82,6 +82,19 @@ class Scan:
         """Whether the root is not there, which is not the same as not readable."""
         return not self.there and not self.unseen
 
+    def with_later(self, later: Scan) -> Scan:
+        """This look at everything, but for what a `later` one looked at, files or whole folders."""
+        scope = later.scope or frozenset()
+        folders = tuple(f"{path}/" for path in scope - self.files.keys())
+
+        def is_old(path: str) -> bool:
+            return path in scope or path.startswith(folders)
+
+        files = {path: stamp for path, stamp in self.files.items() if not is_old(path)} | {**later.files}
+        skipped = {path: kind for path, kind in self.skipped.items() if not is_old(path)} | {**later.skipped}
+        unseen = {path: why for path, why in self.unseen.items() if not is_old(path)} | {**later.unseen}
+        return Scan(there=later.there, files=files, skipped=skipped, unseen=unseen)
+
     def problems(self, source: str) -> list[Problem]:
         """The skipped files as problems, by path."""
         return [

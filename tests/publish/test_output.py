@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from syndicator.models import WrittenFile
+from syndicator.progress import PutOff
+from syndicator.publish import output
 from syndicator.publish.output import OutputFolder
 
 PATH = "feeds/ai/rss.xml"
@@ -120,3 +122,21 @@ def test_what_is_removed_is_known_no_more(files: OutputFolder) -> None:
     assert files.find_changed(quietly) == []
     gone = {path for path, file in files.changes.items() if file is None}
     assert gone == {PATH, f"{PATH}.gz", "style.css", "style.css.gz"}
+
+
+def test_look_that_was_left_goes_on_and_takes_what_was_put_meanwhile_for_put(
+    files: OutputFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "AT_ONCE", 1)
+    for name in ("one.css", "two.css"):
+        files.put(name, b"a{}", compress=False)
+    for path in files.list():
+        (files.root / path).unlink()
+
+    def put_off(_done: int, _of: int) -> None:
+        raise PutOff
+
+    with pytest.raises(PutOff):
+        files.find_changed(put_off)
+    files.put("two.css", b"b{}", compress=False)
+    assert sorted(files.find_changed(quietly)) == sorted({*files.list()} - {"two.css"})
