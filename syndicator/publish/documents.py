@@ -195,9 +195,15 @@ class Documents:
 
 
 def _as_related(entry: Entry) -> Related:
-    same = ("title", "link", "canonical_link", "published", "quality")
-    shown = {name: getattr(entry.article, name) for name in same}
-    return Related(provider=publisher_name(entry.article), **shown)
+    article = entry.article
+    return Related(
+        title=article.title,
+        link=article.link,
+        canonical_link=article.canonical_link,
+        provider=publisher_name(article),
+        published=article.published,
+        quality=article.quality,
+    )
 
 
 def only_live(index: TopicIndex, topics: Mapping[str, StoredTopic]) -> TopicIndex:

@@ -94,8 +94,16 @@ class FormerState:
 
     @classmethod
     def of(cls, entry: Entry, *, until: datetime, silent: bool = False) -> FormerState:
-        judged = {name: getattr(entry.article, name) for name in ("quality", "heat", "published")}
-        return cls(guid=entry.guid, until=until, visibility=entry.visibility, silent=silent, **judged)
+        article = entry.article
+        return cls(
+            guid=entry.guid,
+            until=until,
+            visibility=entry.visibility,
+            quality=article.quality,
+            heat=article.heat,
+            published=article.published,
+            silent=silent,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
