@@ -16,14 +16,13 @@ from syndicator.store.types import FEED, Membership
 
 Numbers = Callable[[str], Iterator[int]]
 """The numbers that are free in a topic's feed, lowest first."""
-_NOWHERE = Membership(topic="", guid="", member=False, shown=False, number=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipChanges:
-    """The memberships that changed, with their entries, and the pages (topic, page) to render anew."""
+    """The memberships that changed, and the pages (topic, page) to render anew."""
 
-    memberships: tuple[tuple[Membership, Entry], ...]
+    memberships: tuple[Membership, ...]
     dirty: frozenset[tuple[str, int]]
 
 
@@ -41,18 +40,18 @@ def update_memberships(
     old = {(membership.topic, membership.guid): membership for membership in before}
     changed = tuple(_memberships(list(entries), old, cache(lambda topic: count(next_number(topic))), now))
     dirty: set[tuple[str, int]] = set()
-    for after, _ in changed:
-        was = old.get((after.topic, after.guid), _NOWHERE)
-        if after.number is not None and was.number is None:
+    for after in changed:
+        was = old.get((after.topic, after.guid))
+        if after.number is not None and (was is None or was.number is None):
             dirty |= _neighbours(after.topic, after.number, page_size)
-        if was.shown or after.shown:
+        if after.shown or (was is not None and was.shown):
             dirty |= {(after.topic, FEED), (after.topic, (after.number or 0) // page_size)}
     return MembershipChanges(memberships=changed, dirty=frozenset(dirty))
 
 
 def _memberships(
     every: Sequence[Entry], old: Mapping[tuple[str, str], Membership], numbers: Numbers, now: datetime
-) -> Iterator[tuple[Membership, Entry]]:
+) -> Iterator[Membership]:
     former: dict[str, set[str]] = {}
     for topic, guid in old:
         former.setdefault(guid, set()).add(topic)
@@ -60,16 +59,18 @@ def _memberships(
     for entry in sorted(every, key=lambda one: (one.article.published, one.guid)):
         own, there = {ALL, *entry.topics}, entry.visibility is not Visibility.WITHDRAWN
         for topic in sorted(own | former.get(entry.guid, set())):
-            was, stands = old.get((topic, entry.guid), _NOWHERE), (topic, entry.guid) in shown
-            after = Membership(
+            was, stands = old.get((topic, entry.guid)), (topic, entry.guid) in shown
+            number, removed = (was.number, now if was.shown else was.removed) if was else (None, None)
+            yield Membership(
                 topic=topic,
                 guid=entry.guid,
                 member=there and topic in own,
                 shown=stands,
-                number=next(numbers(topic)) if stands and was.number is None else was.number,
-                removed=None if stands else now if was.shown else was.removed,
+                number=next(numbers(topic)) if stands and number is None else number,
+                published=entry.article.published,
+                quality=entry.article.quality,
+                removed=None if stands else removed,
             )
-            yield after, entry
 
 
 def _shown(every: Iterable[Entry], old: Mapping[tuple[str, str], Membership]) -> set[tuple[str, str]]:

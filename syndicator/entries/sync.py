@@ -165,7 +165,7 @@ class EntrySync:
         session.feeds.put_memberships(changes.memberships)
         session.feeds.mark_dirty(changes.dirty)
         self._mark_others(touched)
-        self.catalog.update_statuses(session, {membership.topic for membership, _ in changes.memberships})
+        self.catalog.update_statuses(session, {membership.topic for membership in changes.memberships})
 
     def _mark_others(self, touched: Sequence[StoredChange]) -> None:
         """Marks dirty what shows other entries of the same stories, since each names the others."""

@@ -18,9 +18,7 @@ from syndicator.store.dialect import batches, in_list, insert_missing, row_of, u
 from syndicator.store.tables import dirty, entries, memberships, websub, written
 from syndicator.store.types import FEED, Membership, OwedNotification
 
-MEMBERSHIP = [memberships.c[name] for name in Membership.__dataclass_fields__]
-
-_OF_ENTRIES = select(*MEMBERSHIP).where(in_list(memberships.c.guid, "guids"))
+_OF_ENTRIES = select(memberships).where(in_list(memberships.c.guid, "guids"))
 # Asked for each topic and document: to put a statement together takes longer than to run it.
 _OF_TOPIC = memberships.c.topic == bindparam("slug")
 _LAST_NUMBER = select(func.max(memberships.c.number)).where(_OF_TOPIC)
@@ -53,13 +51,8 @@ class FeedTables:
         found = self._connection.execute(_OF_ENTRIES, {"guids": json.dumps(list(guids))})
         return [Membership(**row) for row in found.mappings()]
 
-    def put_memberships(self, changed: Iterable[tuple[Membership, Entry]]) -> None:
-        """Writes them, with what feeds are sorted and cut by."""
-        rows = (
-            row_of(membership) | {"published": entry.article.published, "quality": entry.article.quality}
-            for membership, entry in changed
-        )
-        upsert(self._connection, memberships, rows)
+    def put_memberships(self, changed: Iterable[Membership]) -> None:
+        upsert(self._connection, memberships, map(row_of, changed))
 
     def next_number(self, topic: str) -> int:
         """The number of the next entry to appear in the topic's feed, which is how many ever have."""

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from syndicator.models import Visibility
-from syndicator.store.types import FormerState, ProblemKind, TopicStatus
+from syndicator.store.types import FormerState, Membership, ProblemKind, TopicStatus
 
 metadata = MetaData(
     naming_convention={
@@ -206,18 +206,7 @@ word_counts = Table(
 memberships = Table(
     "memberships",
     metadata,
-    Column("topic", Text, primary_key=True),
-    Column("guid", Text, primary_key=True),
-    # Whether the entry is of the topic now; a row with a number outlives that.
-    Column("member", Boolean, nullable=False),
-    # Whether subscribers see it there: public, and of all copies of its link the one that is shown.
-    Column("shown", Boolean, nullable=False),
-    # The order of first appearance in the topic's feed, from 0; fixed for ever (RFC 5005 archives).
-    Column("number", Integer),
-    Column("published", UtcTime, nullable=False),
-    Column("quality", Float),
-    # When it left the feed; none while it stands there or never did.
-    Column("removed", UtcTime),
+    *columns_of(Membership, "topic", "guid"),
     Index("ix_memberships_newest", "topic", "shown", "published", "guid"),
     Index("ix_memberships_number", "topic", "number", unique=True),
     Index("ix_memberships_guid", "guid"),

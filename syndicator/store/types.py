@@ -117,17 +117,20 @@ class StoredTopic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """Where an entry stands in one topic's feed; `number` is its place in the order of first appearance.
-
-    `removed` is when it left that feed, for whatever reason; None while it stands there or never did.
-    """
+    """Where an entry stands in one topic's feed, with what feeds are sorted and cut by."""
 
     topic: str
     guid: str
     member: bool
+    """Whether the entry is of the topic now; what has a number outlives that."""
     shown: bool
+    """Whether subscribers see it there: public, and of all copies of its link the one that is shown."""
     number: int | None
-    removed: datetime | None = None
+    """The order of first appearance in the topic's feed, from 0; fixed for ever (RFC 5005 archives)."""
+    published: datetime
+    quality: float | None
+    removed: datetime | None
+    """When it left the feed, for whatever reason; None while it stands there or never did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

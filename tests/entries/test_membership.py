@@ -33,11 +33,11 @@ def stand(
 
 
 def shown(result: MembershipChanges, topic: str = "all") -> list[str]:
-    return [s.guid for s, _ in result.memberships if s.topic == topic and s.shown]
+    return [s.guid for s in result.memberships if s.topic == topic and s.shown]
 
 
 def rows(result: MembershipChanges) -> list[Membership]:
-    return [membership for membership, _ in result.memberships]
+    return [*result.memberships]
 
 
 def test_public_entry_stands_in_its_topics_and_in_all() -> None:
