@@ -195,7 +195,7 @@ class Sources:
             say_problems(problems, self.roots)
         if not scanner.has_begun and scanner.is_opened(scanned, now):
             with self._store.transaction() as session:
-                session.put_source(scanner.name, SourceState(reading=reading(scanner.source), began=now))
+                session.put_source(SourceState(name=scanner.name, reading=reading(scanner.source), began=now))
             scanner.has_begun = True
             log.info("source begun, silently", source=scanner.name)
 
@@ -307,7 +307,7 @@ def _open_scanner(session: Session, source: Source, quiet: timedelta, reader: st
     changed = state is None or state.reading != facts
     if changed:
         # Other settings read the same files otherwise; what that changes is no news to anyone.
-        session.put_source(source.name, SourceState(reading=facts, began=None))
+        session.put_source(SourceState(name=source.name, reading=facts, began=None))
     if changed or session.metadata("reader") != reader:
         session.forget_stamps(source.name)
     has_begun = not changed and state is not None and state.began is not None

@@ -183,16 +183,14 @@ class FeedTables:
 
     def owe_hub(self, topics: Iterable[str], now: datetime) -> None:
         """Owes the hub a word on each feed, at once; one that waits for another try goes on waiting."""
-        rows = ({"topic": topic, "since": now, "due": now, "attempts": 0} for topic in topics)
-        upsert(self._connection, websub, rows, keep=("due", "attempts"))
+        owed = (OwedNotification(topic=topic, since=now, due=now) for topic in topics)
+        upsert(self._connection, websub, map(row_of, owed), keep=("due", "attempts"))
 
     def due_to_hub(self, now: datetime, *, limit: int) -> list[OwedNotification]:
         """What is to be told now, longest owed first."""
-        query = (
-            select(websub).where(websub.c.due <= now).order_by(websub.c.since, websub.c.topic).limit(limit)
-        )
-        rows = self._connection.execute(query)
-        return [OwedNotification(topic=one.topic, since=one.since, attempts=one.attempts) for one in rows]
+        query = select(websub).where(websub.c.due <= now).order_by(websub.c.since, websub.c.topic)
+        found = self._connection.execute(query.limit(limit)).mappings()
+        return [OwedNotification(**row) for row in found]
 
     def next_due_to_hub(self) -> datetime | None:
         found: datetime | None = self._connection.scalar(select(func.min(websub.c.due)))

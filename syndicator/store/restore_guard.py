@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from syndicator.store.session import Session
-from syndicator.store.types import SourceState
 
 MARK = "sealed"
 COUNT = text(
@@ -69,6 +69,6 @@ class RestoreGuard:
 
 def reset_as_first_start(session: Session, now: datetime) -> None:
     """Takes the database for a first start: what is found is baseline, what is owed is looked for first."""
-    for name, state in session.sources().items():
-        session.put_source(name, SourceState(reading=state.reading, began=None))
+    for state in session.sources().values():
+        session.put_source(replace(state, began=None))
     session.outbox.distrust(now)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from syndicator.models import DeclaredTopic, Entry, Visibility
 from syndicator.store import rows
-from syndicator.store.dialect import batches, in_list, json_text, upsert, with_json_items
+from syndicator.store.dialect import batches, in_list, json_text, row_of, upsert, with_json_items
 from syndicator.store.feeds import FeedTables
 from syndicator.store.history import History
 from syndicator.store.outbox import Outbox
@@ -67,10 +67,10 @@ class Session:
     def sources(self) -> dict[str, SourceState]:
         """What is known of each source, by name; in order."""
         found = self._connection.execute(select(sources).order_by(sources.c.name))
-        return {row.name: SourceState(reading=row.reading, began=row.began) for row in found}
+        return {row["name"]: SourceState(**row) for row in found.mappings()}
 
-    def put_source(self, name: str, state: SourceState) -> None:
-        upsert(self._connection, sources, [{"name": name, "reading": state.reading, "began": state.began}])
+    def put_source(self, state: SourceState) -> None:
+        upsert(self._connection, sources, [row_of(state)])
 
     def forget_source(self, name: str) -> None:
         """Forgets a source with its files and problems; its entries stay."""

@@ -18,7 +18,14 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from syndicator.models import Visibility
-from syndicator.store.types import FormerState, Membership, ProblemKind, TopicStatus
+from syndicator.store.types import (
+    FormerState,
+    Membership,
+    OwedNotification,
+    ProblemKind,
+    SourceState,
+    TopicStatus,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -98,15 +105,7 @@ def columns_of(value: type, *keys: str) -> Iterator[Column[Any]]:
         yield Column(name, as_kept, primary_key=name in keys, nullable=kind is not hint)
 
 
-sources = Table(
-    "sources",
-    metadata,
-    Column("name", Text, primary_key=True),
-    # How its files are read (profile, fields, time zone, ...): another fingerprint means reading all again.
-    Column("reading", Text, nullable=False),
-    # When its first full look was taken in; before that everything it brings is baseline.
-    Column("began", UtcTime),
-)
+sources = Table("sources", metadata, *columns_of(SourceState, "name"))
 
 files = Table(
     "files",
@@ -257,8 +256,5 @@ websub = Table(
     "websub_notifications",
     metadata,
     # Feeds that the WebSub hub has still to be told of, by their address.
-    Column("topic", Text, primary_key=True),
-    Column("since", UtcTime, nullable=False),
-    Column("due", UtcTime, nullable=False),
-    Column("attempts", Integer, nullable=False),
+    *columns_of(OwedNotification, "topic"),
 )

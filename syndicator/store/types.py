@@ -64,10 +64,14 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """`reading` is the fingerprint of how its files were read; `began` is None until the first full look."""
+    """What is known of a source."""
 
+    name: str
     reading: str
+    """The fingerprint of how its files were read (profile, fields, time zone, ...): another one means reading
+    all again."""
     began: datetime | None
+    """When its first full look was taken in; before that everything it brings is baseline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,4 +143,5 @@ class OwedNotification:
 
     topic: str
     since: datetime
-    attempts: int
+    due: datetime
+    attempts: int = 0

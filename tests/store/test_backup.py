@@ -38,7 +38,7 @@ def url(folder: Path) -> str:
 def write(folder: Path, note: str, *deliveries: str) -> None:
     store = open_store(url(folder), now=NOON)
     with store.transaction() as session:
-        session.put_source("news", SourceState(reading="x", began=NOON))
+        session.put_source(SourceState(name="news", reading="x", began=NOON))
         session.put_metadata("note", note)
         for id in deliveries:
             session.outbox.write(make_delivery(id), [])

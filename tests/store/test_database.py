@@ -42,7 +42,7 @@ def url(folder: Path) -> str:
 
 def put_something(store: Store) -> None:
     with store.transaction() as session:
-        session.put_source("news", SourceState(reading="x", began=NOON))
+        session.put_source(SourceState(name="news", reading="x", began=NOON))
 
 
 def has_something(store: Store) -> bool:
@@ -162,7 +162,7 @@ def test_many_rows_get_more_room_until_few_come(tmp_path: Path) -> None:
 def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     store = open_store(url(tmp_path), now=NOON)
     with pytest.raises(RuntimeError), store.transaction() as session:
-        session.put_source("news", SourceState(reading="x", began=None))
+        session.put_source(SourceState(name="news", reading="x", began=None))
         raise RuntimeError("half way")
     assert not has_something(store)
     store.close()

@@ -89,7 +89,7 @@ def test_database_is_restored_however_the_backup_was_put_back(tmp_path: Path, ho
 def test_restored_database_begins_as_at_a_first_start(tmp_path: Path) -> None:
     store = opened(tmp_path)
     with store.transaction() as session:
-        session.put_source("news", SourceState(reading="x", began=NOON))
+        session.put_source(SourceState(name="news", reading="x", began=NOON))
         session.outbox.write(make_delivery("d1"), [])
     store.close()
     (tmp_path / "state.db.seal").unlink()
