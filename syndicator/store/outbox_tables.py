@@ -20,11 +20,7 @@ routes = Table(
 )
 """The routes that have had their silent beginning, as they were then."""
 
-minimums = Table(
-    "minimums",
-    metadata,
-    *columns_of(DailyMinimum, "route", "day"),
-)
+minimums = Table("minimums", metadata, *columns_of(DailyMinimum, "route", "day"))
 """Each day's minimum quality of the routes with `about`: never changed, as stories are judged by them."""
 
 ledger = Table(
