@@ -223,7 +223,9 @@ _CODE_OR_TAG = re.compile(
 )
 _ASKS_FOR_MARKDOWN = re.compile(r"""\A(<[^<>]*?)\smarkdown=["']?(?:1|block)\b["']?""")
 _HEADING_ATTRIBUTES = re.compile(
-    rf"^(\#{{1,6}}[ ][^\n{{]*+)\{{:?[ ]*+{_ATTRIBUTE}(?:[ ]*+{_ATTRIBUTE})*+[ ]*+\}}[ \t]*+$", re.MULTILINE
+    r"^(\#{1,6}[ ][^\n{]*+|[^\n{]++(?=\{[^\n]*+\n(?:==|--)))"  # also above a line of = or -
+    rf"\{{:?[ ]*+{_ATTRIBUTE}(?:[ ]*+{_ATTRIBUTE})*+[ ]*+\}}[ \t]*+$",
+    re.MULTILINE,
 )
 
 _HUGO_TAG = re.compile(r"\{\{[<%]([^{}]*+)\}\}")

@@ -44,6 +44,11 @@ LIQUID = {
     "markdown in HTML after code": ('~~~\na\n~~~\n<p markdown="1">', "~~~\na\n~~~\n<p>\n\n"),
     "no markdown in HTML": ('<p markdown="0">*a*</p>', '<p markdown="0">*a*</p>'),
     "attributes of a heading": ("## A title {#here}\nb", "## A title \nb"),
+    "attributes above a line": (
+        "A title {#here}\n===\nb\n\nWhy {#c}\n---\n",
+        "A title \n===\nb\n\nWhy \n---\n",
+    ),
+    "attributes of no heading": ("A {#here}\nb {#c}\n\n===\n", "A {#here}\nb {#c}\n\n===\n"),
     "what looks like attributes": ("{:ok, 1} {:a => 1} # Sets {a}", "{:ok, 1} {:a => 1} # Sets {a}"),
 }
 
@@ -115,6 +120,7 @@ UNCLOSED = {
     "attributes": "{:" + " .a" * 30_000,
     "many attributes": "{: .a" * 20_000,
     "attributes of headings": "# a {#b" * 10_000 + "\n",
+    "attributes above lines": "a {#b\n--" * 10_000 + "\n",
     "lists": "1. a\n{:" * 20_000,
     "tags that ask for markdown": "<a" + " markdown=1" * 20_000,
     "fences": "~~~\n" * 20_000 + "markdown=",
