@@ -95,7 +95,7 @@ def withdraw(posted: Delivery, entry: Entry) -> Delivery:
     title = shorten(visible_line(entry.article.title) or entry.article.link, MAX_HEADER, units)
     struck: Block = {"type": "text", "text": title, "style": {"strike": True}}
     blocks = [rich({"type": "rich_text_section", "elements": [struck]}), plain_context(why)]
-    message = message_of(blocks, f"{why}: {title}", posted.id)
+    message = message_of(blocks, f"{why}: {title}", posted.id, [entry.story])
     return replace(posted, message=message, why=EditReason.WITHDRAWN.value)
 
 

@@ -69,7 +69,7 @@ def alert_message(story: Coverage, route: Route, *, id: str, topic_names: Mappin
         blocks = _story(story, topics, title_length, link_length)
         return blocks + ([plain_context(_why(route, story))] if route.show_reason else [])
 
-    return message_of(_largest(build), _line(story), id)
+    return message_of(_largest(build), _line(story), id, [story.lead.story])
 
 
 def digest_message(
@@ -100,24 +100,26 @@ def digest_message(
 
     titles = ((one.lead.article.title, one.lead) for one in stories)
     text = f"{title}: " + "; ".join(visible_line(one) + _leads(one, lead) for one, lead in titles)
-    return message_of(_largest(build), text, id)
+    return message_of(_largest(build), text, id, [one.lead.story for one in stories])
 
 
-def message_of(blocks: list[Block], text: str, id: str) -> Message:
+def message_of(blocks: list[Block], text: str, id: str, stories: Sequence[str] = ()) -> Message:
     """The message of these blocks; `text` stands for them all in a notification."""
     return {
         "blocks": blocks,
         "text": escape(shorten(text, MAX_TEXT, escaped_units)),
         "mrkdwn": False,
-        "metadata": metadata_of(id),
+        "metadata": metadata_of(id, stories),
         "unfurl_links": False,
         "unfurl_media": False,
     }
 
 
-def metadata_of(id: str) -> dict[str, object]:
-    """By which the message is found in its channel."""
-    return {"event_type": "syndicator_delivery", "event_payload": {"delivery": id}}
+def metadata_of(id: str, stories: Sequence[str] = ()) -> dict[str, object]:
+    """By which the message, and the stories that it shows, are found in its channel."""
+    # Slack takes no list of texts here.
+    shown = {"stories": " ".join(stories)} if stories else {}
+    return {"event_type": "syndicator_delivery", "event_payload": {"delivery": id} | shown}
 
 
 def _story(story: Coverage, topics: Sequence[str], title_length: int, link_length: int) -> list[Block]:

@@ -145,14 +145,17 @@ class SlackBot:
     def find(self, delivery: Delivery) -> str | None:
         """Slack's id of the message if the channel has it, by the delivery id in its metadata.
 
+        Empty where another message shows one of its stories, as after a restore: a story is told once.
         None says that it is not there; that it could not be looked for is Refused, Rejected or Unclear.
         """
+        wanted = _stories_in(_payload_of(delivery.message))
         oldest = (delivery.look_from or delivery.created) - CLOCK_DIFFERENCE
         for message in self._history(delivery.channel, oldest):
-            metadata = message.get("metadata")
-            payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
-            if isinstance(payload, dict) and payload.get("delivery") == delivery.id:
+            payload = _payload_of(message)
+            if payload.get("delivery") == delivery.id:
                 return str(message["ts"])
+            if wanted & _stories_in(payload):
+                return ""
         return None
 
     def channel_ids(self, names: Collection[str]) -> dict[str, str]:
@@ -279,6 +282,17 @@ def post_or_plain(post: Callable[[Mapping[str, Any]], T], message: Mapping[str, 
         if error.code not in BLOCK_CODES or plain == message:
             raise
     return post(plain)
+
+
+def _payload_of(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the message's metadata says; nothing where it is not ours."""
+    metadata = message.get("metadata")
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    return payload if isinstance(payload, dict) else {}
+
+
+def _stories_in(payload: Mapping[str, Any]) -> set[str]:
+    return set(str(payload.get("stories", "")).split())
 
 
 def _without_images(block: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -160,7 +160,7 @@ def _after_look(case: _Case) -> DeliveryDecision:
     (claimed, answer, _), channel, now, policy = case
     match answer:
         case str():
-            return case.sent(answer, "found", channel)
+            return case.sent(answer or None, "found", channel)
         case Drawn():
             return case.shown()
         case None if claimed.misses + 1 < policy.looks:

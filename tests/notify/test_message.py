@@ -87,7 +87,8 @@ def test_alert_has_headline_summary_picture_publisher_time_and_topics() -> None:
         },
     ]
     assert message["text"] == "The tides of the north (Harbour Post) https://www.harbour.example/tides"
-    assert message["metadata"] == {"event_type": "syndicator_delivery", "event_payload": {"delivery": ID}}
+    payload = {"delivery": ID, "stories": "tides"}
+    assert message["metadata"] == {"event_type": "syndicator_delivery", "event_payload": payload}
     assert (message["unfurl_links"], message["unfurl_media"], message["mrkdwn"]) == (False, False, False)
     assert slack_rules.problems(message) == []
 

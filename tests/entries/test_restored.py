@@ -1,0 +1,74 @@
+"""What a restored backup still owes, and what was told since it was made in other messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicator.alerts import Slot
+from syndicator.settings.models import Digest, Route
+from tests.entries.channel import AT_ONCE, HOUR, MINUTE, Channel
+from tests.slack_server import SlackServer
+
+DAILY = Route(name="daily", channel="C1", deliver=Digest(cron="0 9 * * *"))
+
+
+@pytest.fixture
+def server() -> Iterator[SlackServer]:
+    with SlackServer() as server:
+        yield server
+
+
+def back_to(channel: Channel, backup: bytes) -> None:
+    """As `syndicator restore` does: the file takes the place of the database, and the service starts."""
+    channel.rig.close()
+    database = channel.rig.base / "var/state.db"
+    database.unlink()
+    database.write_bytes(backup)
+    channel.rig.open()
+    channel.restart()
+    channel.rig.run_once()
+
+
+def backup_of(channel: Channel) -> bytes:
+    channel.rig.restart()
+    channel.restart()
+    return (channel.rig.base / "var/state.db").read_bytes()
+
+
+def test_story_that_a_catch_up_told_since_the_backup_is_not_told_again(
+    tmp_path: Path, server: SlackServer
+) -> None:
+    channel = Channel(tmp_path, server, AT_ONCE.model_copy(update={"edits": True}))
+    channel.mute(HOUR)
+    channel.arrive(1, "first")
+    backup = backup_of(channel)
+    channel.arrive(1, "second")
+    channel.pass_time(2 * HOUR, step=MINUTE)
+    assert channel.counts() == [2]
+    back_to(channel, backup)
+    channel.pass_time(2 * HOUR, step=MINUTE)
+    assert (channel.counts(), channel.states()) == ([2], {"sent"})
+    channel.rig.write("first00.md", title="Another title")
+    channel.rig.run_once()
+    channel.pass_time(2 * HOUR, step=MINUTE)
+    assert not server.slack.posted[0].edits, "the catch-up stays what it is"
+
+
+def test_story_that_a_digest_told_since_the_backup_is_not_told_by_a_later_one(
+    tmp_path: Path, server: SlackServer
+) -> None:
+    channel = Channel(tmp_path, server, DAILY)
+    channel.arrive(1, "first")
+    backup = backup_of(channel)
+    for day in (15, 17):
+        nine = channel.rig.now.replace(hour=9, minute=0) + timedelta(days=day - channel.rig.now.day)
+        channel.rig.latest_slot = lambda *_, at=nine: Slot(nominal=f"{at:%Y-%m-%dT%H:%M}", at=at)
+        channel.rig.now = nine
+        channel.pass_time(HOUR, step=MINUTE)
+        assert channel.counts() == [1]
+        if day == 15:
+            back_to(channel, backup)
