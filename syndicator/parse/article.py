@@ -112,7 +112,7 @@ def _without_tags(body: str, source: Source) -> str:
         case Tool.JEKYLL:
             return without_liquid(body, source.base_url or "")
         case Tool.HUGO:
-            return without_shortcodes(body)
+            return without_shortcodes(body, by_path=source.permalink is None)
         case Tool.SMARTABLE:
             return body
     assert_never(source.profile)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import html
 import re
 from contextlib import suppress
+from functools import partial
 from threading import local
 from urllib.parse import unquote, urlsplit
 
@@ -165,6 +166,8 @@ class _Sanitiser(local):
     def _absolute(self, tag: str, attribute: str, value: str) -> str | None:
         if attribute not in _ADDRESSES:
             return value
+        if not value:  # such as of a tag that was taken out
+            return None
         if self._too_many:
             return None
         if attribute == "href" and value.lower().startswith("mailto:"):
@@ -248,12 +251,14 @@ def without_liquid(markdown: str, base_url: str = "") -> str:
     return _CODE_OR_TAG.sub(_kramdown_tag, markdown) if "markdown=" in markdown else markdown
 
 
-def without_shortcodes(markdown: str) -> str:
-    """A Hugo body without shortcodes and headings' attributes; `highlight`, `figure`, `youtube`, `vimeo` and
-    `ref` become Markdown."""
+def without_shortcodes(markdown: str, *, by_path: bool = True) -> str:
+    """A Hugo body without shortcodes and headings' attributes; `highlight`, `figure`, `youtube` and `vimeo`
+    become Markdown, and so does a `ref` to a path from the top where pages are `by_path`: where others lead
+    is not known, so they are no links."""
     if "{" not in markdown:
         return markdown
-    return _HEADING_ATTRIBUTES.sub(r"\1", _HUGO_TAG.sub(_hugo, _HUGO_COMMENT.sub("", markdown)))
+    tag = partial(_hugo, by_path=by_path)
+    return _HEADING_ATTRIBUTES.sub(r"\1", _HUGO_TAG.sub(tag, _HUGO_COMMENT.sub("", markdown)))
 
 
 def _liquid(text: str, below: str) -> str:
@@ -272,7 +277,7 @@ def _kramdown_tag(found: re.Match[str]) -> str:
     return f"{tag}\n\n" if count else found[0]
 
 
-def _hugo(found: re.Match[str]) -> str:
+def _hugo(found: re.Match[str], *, by_path: bool) -> str:
     tag = _HUGO_WORDS.fullmatch(found[1])
     if tag is None:
         return found[0]
@@ -291,6 +296,6 @@ def _hugo(found: re.Match[str]) -> str:
             return f"<https://www.youtube.com/watch?v={key}>"
         case "vimeo" if not closing and (key := named.get("id") or first):
             return f"<https://vimeo.com/{key}>"
-        case "ref" | "relref" if first:
-            return re.sub(r"\.md$", "/", first)
+        case "ref" | "relref" if by_path and first.startswith("/"):
+            return re.sub(r"(?:/index)?\.md(?=#|$)", "/", first)
     return ""

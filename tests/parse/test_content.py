@@ -26,6 +26,7 @@ RENDERED = {
     "blanks": (" \n\n", ""),
     "emphasis": ("*a* **b** ~~c~~ `d`", "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d</code></p>"),
     "a relative link": ("[a](b 'c')", '<p><a href="https://a.example/x/y/b" title="c">a</a></p>'),
+    "an address taken out": ("[a]() ![b]()", "<p><a>a</a> </p>"),
     "a link from the root": ("[a](/b)", '<p><a href="https://a.example/b">a</a></p>'),
     "a relative image": ("![a](b.png)", '<p><img src="https://a.example/x/y/b.png" alt="a"></p>'),
     "a raw relative image": ("<img src=../b.png width=3>", '<img src="https://a.example/x/b.png" width="3">'),

@@ -81,7 +81,9 @@ HUGO = {
     "youtube by name": ('{{< youtube id="abc" >}}', "<https://www.youtube.com/watch?v=abc>"),
     "vimeo": ("{{< vimeo 123 >}}", "<https://vimeo.com/123>"),
     "highlight": ("{{< highlight go >}}a{{< /highlight >}}", "\n```go\na\n```\n"),
-    "a reference": ('[a]({{< ref "b.md" >}})', "[a](b/)"),
+    "a reference": ('[a]({{< ref "/b/c.md" >}})', "[a](/b/c/)"),
+    "a reference to a part": ('[a]({{% relref "/b/index.md#c" %}})', "[a](/b/#c)"),
+    "a reference by name": ('[a]({{< ref "b.md" >}})', "[a]()"),
     "no end": ("{{< youtube abc }}", "{{< youtube abc }}"),
     "a template": ("{{ .Title }}", "{{ .Title }}"),
     "over lines": ('{{< figure\n  src="b.png"\n  alt="d"\n>}} {{%\nslides 1 %}}', "![d](<b.png>) "),
@@ -92,6 +94,10 @@ HUGO = {
 @pytest.mark.parametrize(("markdown", "plain"), HUGO.values(), ids=HUGO.keys())
 def test_shortcodes_are_taken_out(markdown: str, plain: str) -> None:
     assert without_shortcodes(markdown) == plain
+
+
+def test_reference_is_no_link_where_pages_are_not_by_path() -> None:
+    assert without_shortcodes('[a]({{< ref "/b.md" >}})', by_path=False) == "[a]()"
 
 
 UNCLOSED = {
