@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from itertools import groupby
@@ -43,22 +43,9 @@ class Post:
     draft: Draft
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
-    """What the routes would have done: messages in their order, the stories taken, by channel and story, and
-    the last word on each entry, by route and guid."""
-
-    routes: Sequence[Route]
-    posts: list[Post] = field(default_factory=list)
-    taken: dict[StoryKey, LedgerRow] = field(default_factory=dict)
-    reasons: dict[tuple[str, str], RouteReason] = field(default_factory=dict)
-    minimums: dict[str, Sequence[DailyMinimum]] = field(default_factory=dict)
-    """Of each route with `about`, day by day."""
-
-
 def replay(recorded: Recorded, routes: Sequence[Route], show: Progress = no_progress) -> Replayed:
     """Plays what was recorded before these routes, in the order of the settings. Shows hours."""
-    run = _Run(recorded, routes)
+    run = Replayed(recorded, routes)
     events = {at: list(some) for at, some in groupby(recorded.events, key=lambda one: one.at)}
     slots = _slots(routes, recorded)
     moments = [*events, *slots]
@@ -75,16 +62,16 @@ def replay(recorded: Recorded, routes: Sequence[Route], show: Progress = no_prog
             if now < wake <= recorded.until:
                 heappush(moments, wake)
     run.end(recorded.until)
-    return run.result
+    return run
 
 
 def taken_by(recorded: Recorded, routes: Sequence[Route]) -> Mapping[StoryKey, LedgerRow]:
     """The stories that these routes take of what was recorded, as if each left at once."""
-    run = _Run(recorded, routes)
+    run = Replayed(recorded, routes)
     for at, some in groupby(recorded.events, key=lambda one: one.at):
         run.take(list(some), at)
         run.owed.clear()
-    return run.result.taken
+    return run.taken
 
 
 def _slots(routes: Iterable[Route], recorded: Recorded) -> Mapping[datetime, dict[str, Slot]]:
@@ -100,22 +87,29 @@ def _slots(routes: Iterable[Route], recorded: Recorded) -> Mapping[datetime, dic
     return found
 
 
-class _Run:
-    """The state of one replay."""
+class Replayed:
+    """What the routes would have done, up to the moment that the replay is at."""
 
     def __init__(self, recorded: Recorded, routes: Sequence[Route]) -> None:
-        self.result = Replayed(routes=routes)
+        self.routes = routes
+        self.posts: list[Post] = []
+        """The messages in their order."""
+        self.taken: dict[StoryKey, LedgerRow] = {}
+        """The stories taken."""
+        self.reasons: dict[tuple[str, str], RouteReason] = {}
+        """The last word on each entry, by route and guid."""
         self._index, self._names = RouteIndex(routes), recorded.topic_names
         self._course = Course(routes, recorded.before, day_of(recorded.since))
         self._course.advance(recorded.since)
-        self.result.minimums.update(self._course.minimums)
+        self.minimums: Mapping[str, Sequence[DailyMinimum]] = self._course.minimums
+        """Of each route with `about`, day by day."""
         self._stories: dict[str, dict[str, Entry]] = defaultdict(dict)
         """Their entries as they are now, by guid."""
         self._kinds: dict[tuple[str, str], LedgerKind] = {}
         self.owed: dict[str, dict[StoryKey, LedgerRow]] = defaultdict(dict)
         """By route."""
         self._due: dict[str, Slot] = {}
-        self._taken: dict[str, list[datetime]] = defaultdict(list)
+        self._times: dict[str, list[datetime]] = defaultdict(list)
         """When each route took stories, in order."""
         self._sent: dict[str, list[datetime]] = defaultdict(list)
         """By channel."""
@@ -152,19 +146,19 @@ class _Run:
 
     def _write_down(self, decisions: Iterable[Decision], now: datetime) -> None:
         for one in decisions:
-            self.result.reasons[one.route, one.entry.guid] = one.reason
+            self.reasons[one.route, one.entry.guid] = one.reason
             if (row := one.row) is not None and (row.channel, row.story) not in self._kinds:
                 self._note(row)
                 if row.kind is LedgerKind.OWED:
                     self.owed[row.route][row.channel, row.story] = row
-                    self.result.taken[row.channel, row.story] = row
-                    self._taken[row.route].append(now)
+                    self.taken[row.channel, row.story] = row
+                    self._times[row.route].append(now)
 
     def _heirs(self, changes: Sequence[Change]) -> list[Change]:
         """As the service: what is owed for an entry that is public no longer, and that no other leads, is
         forgotten, and the other public entries of its story are judged in its place."""
         left = departed(changes)
-        routes = self.result.routes if left else ()
+        routes = self.routes if left else ()
         owed = ((route, row) for route in routes for row in self.owed[route.name].values())
         orphans = [row for route, row in owed if row.guid in left and not self._cover([row], route)]
         for row in orphans:
@@ -175,7 +169,7 @@ class _Run:
     def send(self, slots: Mapping[str, Slot], now: datetime) -> Iterator[datetime]:
         """Sends what is due; gives when to ask again."""
         self._due |= slots
-        for route in self.result.routes:
+        for route in self.routes:
             owed, slot = self.owed[route.name], self._due.get(route.name)
             if slot is None and (not owed or route.deliver != "immediate"):
                 continue
@@ -198,7 +192,7 @@ class _Run:
 
     def _cover(self, rows: Iterable[LedgerRow], route: Route) -> dict[str, Coverage]:
         """What a message would show of these stories; those of which an entry may lead."""
-        minimums, began = self._course.minimums.get(route.name, ()), self._course.began
+        minimums, began = self.minimums.get(route.name, ()), self._course.began
         found: dict[str, Coverage] = {}
         for story, row in ((row.story, row) for row in rows):
             as_judged = judging(route, minimum_at(minimums, began.get(story)))
@@ -210,11 +204,11 @@ class _Run:
         for row in plan.withdrawn:
             self._forget(row)
         for draft in plan.drafts:
-            self.result.posts.append(Post(at=now, draft=draft))
+            self.posts.append(Post(at=now, draft=draft))
             insort(self._sent[route.channel], now)
             for row in draft.stories:
                 del self.owed[route.name][row.channel, row.story]
-                self.result.taken[row.channel, row.story] = row
+                self.taken[row.channel, row.story] = row
                 self._note(replace(row, kind=LedgerKind.ANNOUNCED))
         if plan.finished:
             self._due.pop(route.name, None)
@@ -224,7 +218,7 @@ class _Run:
         del self.owed[row.route][row.channel, row.story]
         del self._kinds[row.channel, row.story]
         self._kinds.pop((row.channel, row.guid), None)
-        del self.result.taken[row.channel, row.story]
+        del self.taken[row.channel, row.story]
 
     def _state(self, route: Route, owed: Sequence[LedgerRow], now: datetime) -> RouteState:
         sent = self._sent[route.channel]
@@ -232,7 +226,7 @@ class _Run:
         if route.deliver != "immediate" or not owed:
             return RouteState(last_hour=last_hour)
         oldest = min(row.at for row in owed)
-        taken = self._taken[route.name]
+        taken = self._times[route.name]
         recent = taken[bisect_right(taken, oldest - 2 * route.flood_window) :]
         arrivals = [(at, len(list(some))) for at, some in groupby(recent)]
         return RouteState(last_hour=last_hour, arrivals=arrivals, oldest=oldest)
