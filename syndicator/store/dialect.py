@@ -21,7 +21,6 @@ from sqlalchemy import (
     UnaryExpression,
     bindparam,
     delete,
-    false,
     func,
     select,
     true,
@@ -35,7 +34,6 @@ Row = Mapping[str, Any]
 _Value = tuple[str, Callable[[Any], Any] | None]
 _SQLITE = sqlite.dialect(paramstyle="qmark")
 
-NEVER = false()
 BATCH = 500
 """Values per statement, well below SQLite's 32,766 variables."""
 

@@ -17,7 +17,6 @@ from syndicator.alerts import DailyMinimum, LedgerKind, LedgerRow, Mute, RouteRe
 from syndicator.models import Entry
 from syndicator.settings.models import Route
 from syndicator.store.dialect import (
-    NEVER,
     batches,
     change_unless_taken,
     in_list,
@@ -253,18 +252,16 @@ class Ledger:
         query = select(digest_slots.c.route)
         return {name for some in keys for name in self._connection.scalars(query.where(key.in_(some)))}
 
-    def finish_slot(self, route: str, slot: Slot, delivery: str | None = None) -> bool:
-        """Notes that this time of the digest is dealt with; False if it was already."""
+    def finish_slot(self, route: str, slot: Slot, delivery: str | None = None) -> None:
+        """Notes that this time of the digest is dealt with. May be repeated."""
         row = {"route": route, "nominal": slot.nominal, "at": slot.at, "delivery": delivery}
-        return replace_if(self._connection, digest_slots, row, NEVER)
+        insert_missing(self._connection, digest_slots, [row])
 
     # mutes
 
-    def mute(self, route: str, *, since: datetime, until: datetime, why: str) -> Mute:
+    def mute(self, route: str, *, since: datetime, until: datetime, why: str) -> None:
         """Holds the route, or ALL_ROUTES, back until then."""
-        statement = mutes.insert().values(route=route, since=since, until=until, why=why)
-        number = self._connection.execute(statement.returning(mutes.c.id)).scalar_one()
-        return Mute(id=number, route=route, since=since, until=until, why=why)
+        self._connection.execute(mutes.insert().values(route=route, since=since, until=until, why=why))
 
     def unmute(self, route: str, now: datetime) -> int:
         """Lifts the mutes set for the route, or for ALL_ROUTES; how many were in force."""

@@ -167,15 +167,16 @@ def test_slot_is_finished_once(store: OutboxStore) -> None:
     slot = Slot(nominal="2026-03-02T09:00", at=NOON)
     with store() as outbox:
         assert outbox.ledger.slots_done({"ai": slot}) == set()
-        assert outbox.ledger.finish_slot("ai", slot, "d1")
-        assert not outbox.ledger.finish_slot("ai", Slot(nominal=slot.nominal, at=NOON + HOUR))
+        outbox.ledger.finish_slot("ai", slot, "d1")
+        outbox.ledger.finish_slot("ai", Slot(nominal=slot.nominal, at=NOON + HOUR))
         assert outbox.ledger.slots_done({"ai": slot, "other": slot}) == {"ai"}
 
 
 def test_mute_stands_until_its_end_or_until_lifted(store: OutboxStore) -> None:
     with store() as outbox:
-        mute = outbox.ledger.mute("ai", since=NOON, until=NOON + HOUR, why="maintenance")
-        assert outbox.ledger.mutes(ended_after=NOON) == [mute]
+        outbox.ledger.mute("ai", since=NOON, until=NOON + HOUR, why="maintenance")
+        (mute,) = outbox.ledger.mutes(ended_after=NOON)
+        assert (mute.route, mute.why, mute.end) == ("ai", "maintenance", NOON + HOUR)
         assert outbox.ledger.mutes(ended_after=NOON + HOUR) == []
         assert outbox.ledger.unmute("ai", NOON + SECOND) == 1
         assert outbox.ledger.unmute("ai", NOON + SECOND) == 0
