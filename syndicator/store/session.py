@@ -109,9 +109,8 @@ class Session:
 
     def declared_topics(self) -> list[DeclaredTopic]:
         """What the topic files declare, each as it was when it was last good; in no order."""
-        query = select(files).where(files.c.topic.is_not(None))
-        found = map(rows.known_file, self._connection.execute(query))
-        return [file.topic for _, file in found if file.topic is not None]
+        query = select(files.c.topic).where(files.c.topic.is_not(None))
+        return [DeclaredTopic(**declared) for declared in self._connection.scalars(query)]
 
     def put_files(self, source: str, known: Mapping[str, KnownFile]) -> None:
         upsert(self._connection, files, (rows.file_row(source, path, file) for path, file in known.items()))
