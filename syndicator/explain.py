@@ -53,11 +53,9 @@ class RouteWord:
     ledger's line may be of another entry of the story, which then is announced for both.
     """
 
-    route: str
-    channel: str
+    route: Route
+    """As it judges the story."""
     reason: RouteReason
-    min_quality: float | None = None
-    about: str | None = None
     minimum: DailyMinimum | None = None
     """Where the route has `about`: by which the story is judged."""
     ledger: LedgerRow | None = None
@@ -202,11 +200,8 @@ def _routes(
         if delivery is not None and delivery.state is DeliveryState.OWED:
             hold = enqueuer.holds(session.outbox, [route.name], now).get(route.name)
         yield RouteWord(
-            route=route.name,
-            channel=route.channel,
+            route=route,
             reason=reason,
-            min_quality=route.min_quality,
-            about=route.about,
             minimum=minimum,
             ledger=row,
             delivery=delivery,

@@ -41,7 +41,7 @@ def feeds(rig: Rig, text: str) -> dict[tuple[str, str | None], FeedReason]:
 
 
 def routes(rig: Rig, text: str) -> dict[str, RouteReason]:
-    return {word.route: word.reason for word in explained(rig, text).routes}
+    return {word.route.name: word.reason for word in explained(rig, text).routes}
 
 
 def test_entry_is_found_by_path_link_and_guid(rig: Rig) -> None:

@@ -164,7 +164,7 @@ def _say_routes(one: Explanation, settings: Settings) -> None:
     for word in one.routes:
         owed = word.reason is RouteReason.WAITING
         taken = owed or (word.reason is not RouteReason.DROPPED and (word.delivery or word.held))
-        way = f"{word.route} → {options.route_named(settings, word.route).channel}"
+        way = f"{word.route.name} → {options.route_named(settings, word.route.name).channel}"
         say(YES if taken else NO, f"{way}: {_decision(word, one.entry, paths)}")
         for line in (*_minimum(word), *_message(word)):
             say(f"     {line}")
@@ -175,7 +175,7 @@ def _decision(word: RouteWord, entry: Entry, paths: Mapping[str, str]) -> str:
 
     text, row = word.reason.value, word.ledger
     if word.reason is RouteReason.BELOW_MINIMUM:
-        text += f", {number(word.min_quality)}"
+        text += f", {number(word.route.min_quality)}"
     if row is None:
         return text
     told = word.reason in FROM_THE_LEDGER or word.reason is row.reason
@@ -188,14 +188,14 @@ def _decision(word: RouteWord, entry: Entry, paths: Mapping[str, str]) -> str:
 
 def _minimum(word: RouteWord) -> Iterator[str]:
     """Where the route has `about`: the minimum that the story is judged by, and what it came from."""
-    if word.about is None:
+    if (about := word.route.about) is None:
         return
     if (found := word.minimum) is None:
-        yield f"about {word.about}: there is no minimum yet, the route has not begun"
+        yield f"about {about}: there is no minimum yet, the route has not begun"
         return
     asks = "any quality" if found.quality is None else f"quality {number(found.quality)} or better"
     reached = say_count(found.stories, "story reached it", "stories reached it")
-    yield f"about {word.about}: {asks}, of {found.day:%Y-%m-%d} ({reached} in {say_count(found.days, 'day')})"
+    yield f"about {about}: {asks}, of {found.day:%Y-%m-%d} ({reached} in {say_count(found.days, 'day')})"
 
 
 def held_words(held: Hold) -> str:
@@ -266,11 +266,11 @@ def _other_facts(other: Entry) -> dict[str, Any]:
 def _route_facts(word: RouteWord) -> dict[str, Any]:
     ledger, held, delivery = word.ledger, word.held, word.delivery
     return {
-        "route": word.route,
-        "channel": word.channel,
+        "route": word.route.name,
+        "channel": word.route.channel,
         "reason": word.reason,
-        "min_quality": word.min_quality,
-        "about": word.about,
+        "min_quality": word.route.min_quality,
+        "about": word.route.about,
         "minimum_of": word.minimum and word.minimum.day.date(),
         "decided": ledger and ledger.at,
         "decided_as": ledger and ledger.reason,

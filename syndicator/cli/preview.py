@@ -43,7 +43,7 @@ def preview(
     for one in previews:
         say((one.route, "bold"), f" → {options.route_named(settings, one.route).channel}: {one.note}")
         if one.delivery is not None:
-            console().print(draw(one.delivery.message, channel=one.channel))
+            console().print(draw(one.delivery.message, channel=one.delivery.channel))
             if link:
                 say((builder_link(one.delivery.message), "blue"))
 

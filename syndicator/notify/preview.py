@@ -25,7 +25,6 @@ class Preview:
     """One route's message, or none where no entry matches; `note` says what it shows."""
 
     route: str
-    channel: str
     note: str
     delivery: Delivery | None
 
@@ -47,14 +46,14 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
         stories = dict(islice(cover_stories(session, owed, route, topics).items(), most))
         note = "nothing is owed; these are the newest entries that match"
     if not stories:
-        return Preview(route=route.name, channel=route.channel, note="no entry matches it", delivery=None)
+        return Preview(route=route.name, note="no entry matches it", delivery=None)
     ranked = rank_stories(owed, stories)
     if isinstance(route.deliver, Digest):
         draft = summarise(ranked, route, DueReason.DIGEST, route.deliver)
     else:
         (draft,) = alerts(ranked[:1], route)
     delivery = compose(draft, now=now, topics=topics.words, page=enqueuer.page(topics.stored, route))
-    return Preview(route=route.name, channel=route.channel, note=note, delivery=delivery)
+    return Preview(route=route.name, note=note, delivery=delivery)
 
 
 def _matching(session: Session, route: Route, now: datetime) -> list[LedgerRow]:

@@ -82,7 +82,7 @@ def test_new_day_has_a_new_minimum_and_the_stories_of_before_keep_theirs(rig: Ri
     assert word(rig, "poor").reason is RouteReason.WAITING
     row = word(rig, "poor").ledger
     assert row is not None and row.reason is RouteReason.RISING
-    assert (word(rig, "poor").min_quality, word(rig, "new").min_quality) == (21, 100)
+    assert (word(rig, "poor").route.min_quality, word(rig, "new").route.min_quality) == (21, 100)
 
 
 def test_lower_minimum_of_a_later_day_takes_no_story_that_was_judged(rig: Rig) -> None:
@@ -252,4 +252,4 @@ def test_todays_minimum_is_shown(rig: Rig) -> None:
     assert (facts["min_quality"], facts["about"]) == (21, "1 a day")
     assert (other["min_quality"], other["about"]) == (None, "1 a day"), "not begun yet"
     found = word(rig, "old3")
-    assert found.minimum is not None and (found.about, found.min_quality) == ("1 a day", 21)
+    assert found.minimum is not None and (found.route.about, found.route.min_quality) == ("1 a day", 21)
