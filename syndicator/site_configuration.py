@@ -127,8 +127,9 @@ def content_folder(folder: Path, keys: SiteKeys) -> str | None:
 
 
 def jekyll_source(keys: SiteKeys) -> str:
-    """The folder that a Jekyll or Hexo site reads, "" for its own."""
-    return str(first(keys, "source", "source_dir") or "").strip("./")
+    """Where a Jekyll or Hexo site has its folders of posts and collections, "" for its own folder."""
+    named = (str(first(keys, *names) or "") for names in (("source", "source_dir"), ("collections_dir",)))
+    return "/".join(filter(None, (name.strip("./") for name in named)))
 
 
 def permalink(generator: Tool, keys: SiteKeys) -> str | dict[str, str] | None:

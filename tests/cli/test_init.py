@@ -188,13 +188,6 @@ def test_jekyll_folder_above_posts_stays_a_category() -> None:
     assert source.path == Path("blog").absolute()
 
 
-def test_jekyll_folder_of_the_source_is_no_category() -> None:
-    write("blog/_config.yml", "url: https://me.example\nsource: ./web\n")
-    write("blog/web/_posts/2024-01-02-first.md", POST)
-    init_says("blog")
-    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("blog/web/_posts").absolute()
-
-
 HUGO_RULES = {
     "sections": ("[permalinks]\nposts = '/:year/:slug/'\n", {"posts": "/:year/:slug/"}),
     "pages": ("[permalinks.page]\nposts = '/:year/:slug/'\n", {"posts": "/:year/:slug/"}),
@@ -331,12 +324,28 @@ def test_collection_alone_has_its_links() -> None:
     assert (source.path.name, source.permalink) == ("_events", "/events/:path/")
 
 
-def test_jekyll_folder_of_the_source_is_no_category_of_several() -> None:
-    write("blog/_config.yml", "url: https://me.example\nsource: web\n")
-    write("blog/web/_posts/2024-01-02-first.md", POST)
-    write("blog/web/town/_posts/2024-01-02-second.md", POST)
+@pytest.mark.parametrize(
+    ("said", "folder"),
+    [
+        ("source: web", "web"),
+        ("collections_dir: /all/", "all"),
+        ("source: ./web\ncollections_dir: all", "web/all"),
+    ],
+    ids=["source", "collections", "both"],
+)
+def test_jekyll_folder_of_posts_is_no_category(said: str, folder: str) -> None:
+    write("blog/_config.yml", f"url: https://me.example\n{said}\n")
+    write(f"blog/{folder}/_posts/2024-01-02-first.md", POST)
     init_says("blog")
-    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("blog/web").absolute()
+    assert _source_path() == Path(f"blog/{folder}/_posts").absolute()
+    Path("syndicator.yaml").unlink()
+    write(f"blog/{folder}/town/_posts/2024-01-02-second.md", POST)
+    init_says("blog")
+    assert _source_path() == Path(f"blog/{folder}").absolute()
+
+
+def _source_path() -> Path:
+    return load_settings(Path("syndicator.yaml"), {}).sources[0].path
 
 
 def test_articles_in_the_users_own_form_may_lie_in_posts() -> None:
