@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -64,11 +63,15 @@ def test_story_that_a_digest_told_since_the_backup_is_not_told_by_a_later_one(
     channel = Channel(tmp_path, server, DAILY)
     channel.arrive(1, "first")
     backup = backup_of(channel)
-    for day in (15, 17):
-        nine = channel.rig.now.replace(hour=9, minute=0) + timedelta(days=day - channel.rig.now.day)
-        channel.rig.latest_slot = lambda *_, at=nine: Slot(nominal=f"{at:%Y-%m-%dT%H:%M}", at=at)
-        channel.rig.now = nine
-        channel.pass_time(HOUR, step=MINUTE)
-        assert channel.counts() == [1]
-        if day == 15:
-            back_to(channel, backup)
+    come_to_nine(channel, day=15)
+    channel.pass_time(HOUR, step=MINUTE)
+    assert channel.counts() == [1]
+    come_to_nine(channel, day=17)
+    back_to(channel, backup)
+    channel.pass_time(HOUR, step=MINUTE)
+    assert (channel.counts(), channel.states()) == ([1], {"sent"})
+
+
+def come_to_nine(channel: Channel, *, day: int) -> None:
+    at = channel.rig.now = channel.rig.now.replace(day=day, hour=9, minute=0)
+    channel.rig.latest_slot = lambda *_: Slot(nominal=f"{at:%Y-%m-%dT%H:%M}", at=at)
