@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from io import TextIOWrapper
 from typing import NoReturn
 
@@ -36,9 +35,6 @@ FIXES = {
 
 ONE_DAY_S = 86_400
 """No time can be shown so far from UTC: datetime refuses it."""
-COMMANDS = "init build run status explain preview backfill simulate mute deliveries doctor backup config"
-"""The modules that have them, in the order of the help."""
-
 NO_THREAD = "can't start new thread"
 """Python's words."""
 
@@ -71,8 +67,10 @@ def _options(
 @cache
 def commands() -> Callable[[], object]:
     """All commands as one, which takes its words from `sys.argv`; made once."""
-    for module in COMMANDS.split():
-        import_module(f"syndicator.cli.{module}")  # where each registers itself with `app`
+    # Each command registers itself with `app`, in the order of the help.
+    from syndicator.cli import init, build, run, status, explain, preview, backfill  # noqa: F401, I001
+    from syndicator.cli import simulate, mute, deliveries, doctor, backup, config  # noqa: F401
+
     return typer.main.get_command(app)
 
 
