@@ -145,18 +145,17 @@ class SlackBot:
     def find(self, delivery: Delivery) -> str | None:
         """Slack's id of the message if the channel has it, by the delivery id in its metadata.
 
-        Empty where another message shows one of its stories, as after a restore: a story is told once.
+        Empty where other messages show all its stories, as they may after a restore: a story is told once.
         None says that it is not there; that it could not be looked for is Refused, Rejected or Unclear.
         """
-        wanted = _stories_in(_payload_of(delivery.message))
+        wanted, shown = _stories_in(_payload_of(delivery.message)), set[str]()
         oldest = (delivery.look_from or delivery.created) - CLOCK_DIFFERENCE
         for message in self._history(delivery.channel, oldest):
             payload = _payload_of(message)
             if payload.get("delivery") == delivery.id:
                 return str(message["ts"])
-            if wanted & _stories_in(payload):
-                return ""
-        return None
+            shown |= _stories_in(payload)
+        return "" if wanted and wanted <= shown else None
 
     def channel_ids(self, names: Collection[str]) -> dict[str, str]:
         """The ids of the channels with these names (no `#`, lower case), of those that the bot can see.

@@ -72,6 +72,23 @@ def test_story_that_a_digest_told_since_the_backup_is_not_told_by_a_later_one(
     assert (channel.counts(), channel.states()) == ([1], {"sent"})
 
 
+def test_story_that_is_new_is_told_beside_one_that_was_told_since_the_backup(
+    tmp_path: Path, server: SlackServer
+) -> None:
+    channel = Channel(tmp_path, server)
+    channel.mute(2 * HOUR)
+    channel.arrive(1, "first")
+    backup = backup_of(channel)
+    with channel.rig.store.transaction() as session:
+        session.outbox.ledger.unmute(channel.route.name, channel.rig.now)
+    channel.pass_time(HOUR, step=MINUTE)
+    assert channel.counts() == [1]
+    back_to(channel, backup)
+    channel.arrive(1, "second")
+    channel.pass_time(2 * HOUR, step=MINUTE)
+    assert (channel.counts(), channel.states()) == ([1, 2], {"sent"}), "the second would else be lost"
+
+
 def come_to_nine(channel: Channel, *, day: int) -> None:
     at = channel.rig.now = channel.rig.now.replace(day=day, hour=9, minute=0)
     channel.rig.latest_slot = lambda *_: Slot(nominal=f"{at:%Y-%m-%dT%H:%M}", at=at)
