@@ -69,8 +69,7 @@ class Loop:
         self._calls = CallFile(app.settings.state)
         self.folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
-        self._events, self._written = 0, 0
-        self._scan_due, self._recovery_due = True, False
+        self._events, self._written, self._scan_due, self._recovery_due = 0, 0, True, False
         self._scan_began_s: float | None = None
         self._yields_until_s = self._insists_until_s = 0.0
         self.activity = Activity()
@@ -188,9 +187,9 @@ class Loop:
                 self.named.set()  # what is kept under names would wait until the next start
                 raise
             self.mailed.set()
-        changed = self._scan_burst()
+        self._scan_burst()
         now = self._clock.now()
-        changed += app.sources.apply_time(now)
+        app.sources.apply_time(now)
         with app.store.transaction() as session:
             messages, due = app.enqueuer.write(session, now=now)
         if messages:
@@ -209,9 +208,9 @@ class Loop:
             return 0.0
         return self._wait_s(due, [] if published.failure is None else [UNWRITTEN_S])
 
-    def _scan_burst(self) -> int:
+    def _scan_burst(self) -> None:
         """Scans where there is cause; once something changed, also what came meanwhile and what is about to
-        come to rest, so that a burst of files is judged as one. How many entries changed.
+        come to rest, so that a burst of files is judged as one.
         """
         changed = self._scan_due_or_hinted()
         until = time.monotonic() + TOGETHER_S
@@ -224,8 +223,7 @@ class Loop:
             changed += self._scan_due_or_hinted()
         if self._events > BURST and not self._hints:
             self.activity.bursts += 1
-            self._scan_due = True
-        return changed
+            self._scan_anew()
 
     def _scan_due_or_hinted(self) -> int:
         if self._scan_due:
@@ -236,6 +234,12 @@ class Loop:
         if self._hints:
             self.stopping.wait(GATHER_S)
         return self._scan()
+
+    def _scan_anew(self) -> None:
+        """Changes may have been missed: a scan that has been interrupted does not count."""
+        self._app.sources.forget_walks()
+        self._events = 0
+        self.scan()
 
     def _yielding(self, _done: int, _of: int) -> None:
         """Between two steps of what goes on later where it was: raises PutOff for articles that come."""
@@ -254,8 +258,7 @@ class Loop:
         changed = self._app.sources.scan(self._clock.moment(), hints, self._step, everywhere=everywhere)
         self._events += sum(map(len, hints.values()))
         if everywhere:
-            self._events, self._scan_began_s = 0, None
-            self._scan_due, self._recovery_due = False, True
+            self._events, self._scan_began_s, self._scan_due, self._recovery_due = 0, None, False, True
             self.activity.note_scan(time.monotonic() - began_s, self._clock.now().timestamp())
         return changed
 
@@ -265,9 +268,7 @@ class Loop:
         self._recovery_due = False
         if lost:
             event = "files of the output folder were changed or removed: published anew"
-            fix = (
-                "If it was not you, see who else writes there: each service needs an output folder of its own"
-            )
+            fix = "If it was not you, see who else writes there: each service needs its own output folder"
             log.warning(event, files=len(lost), first=lost[0], fix=fix)
 
     def publish_all(self, *, archives: bool = True) -> Published:
@@ -330,7 +331,7 @@ class Loop:
         if self._schedule is not None:
             self._schedule.follow_clock()
         if sum(folder.check() for folder in self.folders):
-            self.scan()
+            self._scan_anew()
         self._app.store.check()
         if self._calls.came():
             self.mailed.set()

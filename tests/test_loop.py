@@ -372,3 +372,25 @@ def test_what_changes_while_a_scan_is_put_off_is_seen_as_it_is_now(tmp_path: Pat
     rig.loop.scan()
     assert rig.loop.run_once() is None, "nothing is held, and nothing waits"
     assert rig.entries() == after
+
+
+def test_scan_after_a_burst_does_not_go_on_with_one_from_before_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, quiet_s=0)
+    for number in range(AT_ONCE):
+        rig.write(f"old/{number}.md")
+    rig.loop.run_first()
+
+    def put_off(_done: int, _of: int) -> None:
+        raise PutOff
+
+    with pytest.raises(PutOff):
+        rig.app.sources.walk(put_off)
+    rig.write("unseen.md")
+    rig.write("new.md")
+    for _ in range(2):
+        for _ in range(loop.BURST // 2 + 1):
+            rig.loop.hint(Hint(source="news", path="new.md", sign=Sign.MOVED))
+        rig.loop.run_once()
+    rig.loop.run_once()
+    assert "unseen.md" in rig.entries()
+    assert rig.loop.activity.bursts == 1

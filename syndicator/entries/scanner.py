@@ -135,6 +135,9 @@ class SourceScanner:
         self._walk.go_on(progress)
         return self._walk
 
+    def forget_walk(self) -> None:
+        self._walk = None
+
     def look(
         self,
         at: Moment,

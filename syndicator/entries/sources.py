@@ -95,6 +95,11 @@ class Sources:
         for scanner in self._scanners.values():
             scanner.walk(progress)
 
+    def forget_walks(self) -> None:
+        """The next scan of everything goes through all folders from the beginning."""
+        for scanner in self._scanners.values():
+            scanner.forget_walk()
+
     def scan(
         self,
         at: Moment,

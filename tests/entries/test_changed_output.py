@@ -66,7 +66,7 @@ def test_emptied_feed_is_published_anew(rig: Rig, down: bool) -> None:
         rig.loop.recover()
     (said,) = (line for line in logs if "published anew" in line["event"])
     assert (said["files"], said["first"]) == (1, FEED)
-    assert "each service needs an output folder of its own" in said["fix"]
+    assert "each service needs its own output folder" in said["fix"]
     rig.publish()
     assert tree(rig) == before
     rig.loop.recover()
