@@ -182,8 +182,9 @@ def _of_collections(keys: SiteKeys) -> dict[str, str]:
 
 
 def unknown_settings(keys: SiteKeys) -> tuple[str, ...]:
-    """Those of a Hugo site by which its links or dates are others than here."""
+    """Those of a Hugo site by which its links, dates or drafts are others than here."""
     paths = tuple(name for name in ("disablePathToLower", "removePathAccents") if first(keys, name) is True)
+    paths += ("cascade",) if first(keys, "cascade") else ()
     dates = _mapping(first(keys, "frontmatter"))
     return (*paths, *(f"frontmatter.{name}" for name in ("date", "publishDate") if first(dates, name)))
 

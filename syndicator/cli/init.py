@@ -97,7 +97,7 @@ def _say_found(found: Survey, settings: Settings) -> None:
         say((f"{what} links that it makes are wrong until you set the source's `permalink`.", "bold"))
     if found.unknown_settings:
         what = f"Not known here: the site's {', '.join(found.unknown_settings)}."
-        say((f"{what} Links or dates may be others than the site's: compare some.", "bold"))
+        say((f"{what} Links, dates or drafts may be others than the site's: compare some.", "bold"))
     if found.profile != "smartable" and found.base_url is None:
         what = "The site's address was not found: correct the source's `base_url`, or links lead nowhere."
         say((what, "bold"))

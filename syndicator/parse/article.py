@@ -8,6 +8,7 @@ title is cut at 500 characters, an excerpt at 2,000, a name at 200.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -27,12 +28,15 @@ from syndicator.settings.models import Source
 from syndicator.settings.types import Field, Tool
 from syndicator.text import plain_line, visible, without_tags
 from syndicator.urls import encoded
+from syndicator.yaml_reader.scalars import Value
 
 LONGEST_TITLE = 500
 LONGEST_SUMMARY = 2_000
 LONGEST_TYPE = 50
 MOST_TOPICS = 50
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_HIDING = frozenset({"draft", "publishdate", "pubdate", "published", "expirydate", "unpublishdate"})
+"""Keys of Hugo by which a page may be hidden."""
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,500}")
 
 
@@ -42,13 +46,17 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     None: Hugo's section pages (`_index.md`), headless pages, translations, and pages without a date
     (`about.md`); in a Jekyll folder what is neither dated nor a draft, drafts without a date, and what
     lies in `_posts` without a date in its name.
-    Raises ArticleError with place and fix for everything else that cannot be read as an article.
+    Raises ArticleError with place and fix for everything else that cannot be read as an article, and for a
+    section page whose `cascade` hides articles.
     """
     tool = source.profile
     # Below Hugo's `content` a folder such as `resources` is a section.
     is_content = "content" in (source.path.name, source.path.parent.name)
     facts = read_path(tool, f"content/{path}" if tool is Tool.HUGO and is_content else path, source.languages)
     optional = facts.rule is ArticleRule.IF_DATED
+    if facts.rule is ArticleRule.SECTION:
+        _refuse_hiding(data)
+        return None
     if facts.rule is ArticleRule.NOT or (optional and not begins_with_front_matter(data)):
         return None
     if optional and tool is Tool.JEKYLL and "_posts" in (*source.path.parts, *facts.folders):
@@ -57,7 +65,7 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     fields = Fields(matter, profile(tool, tuple(source.fields.items())))
     if (optional or facts.draft) and not facts.date and fields.first(Field.PUBLISHED) is None:
         return None
-    if tool is Tool.HUGO and _hidden_page(matter):
+    if tool is Tool.HUGO and _hidden_page(matter.fields):
         return None
     return _article(matter, fields, facts, source, path)
 
@@ -186,11 +194,32 @@ def _guid(fields: Fields) -> str | None:
     return guid
 
 
-def _hidden_page(matter: FrontMatter) -> bool:
+def _hidden_page(keys: Mapping[str, Value]) -> bool:
     """Hugo's own ways to keep a page out of lists: `headless`, and `build` with `render` or `list: never`."""
-    fields = {key.lower(): value for key, value in matter.fields.items()}
+    fields = {key.lower(): value for key, value in keys.items()}
     build = fields.get("build") or fields.get("_build")
     never = ("never", False, "false")
     return fields.get("headless") is True or (
         isinstance(build, dict) and (build.get("render") in never or build.get("list") in never)
     )
+
+
+def _refuse_hiding(section: bytes) -> None:
+    """Raises ArticleError where the `cascade` of a section may hide what lies below it, which is read without
+    it (gohugo.io/content-management/front-matter/#cascade)."""
+    try:
+        matter = read_front_matter(section)
+    except ArticleError:
+        return  # Hugo reads none either
+    key = next((key for key in matter.fields if key.lower() == "cascade"), "")
+    cascade = matter.fields.get(key)
+    for values in cascade if isinstance(cascade, list) else [cascade]:
+        if isinstance(values, dict) and (_hidden_page(values) or any(map(_is_hiding, values.items()))):
+            what = "`cascade` hides articles below this folder, which are read without it and so are public"
+            fix = "Write what it says (`draft`, `expiryDate`, `build`, …) into each of them"
+            raise matter.document.problem(what, fix, key)
+
+
+def _is_hiding(item: tuple[str, Value]) -> bool:
+    key, value = item
+    return key.lower() in _HIDING and value not in (False, None)

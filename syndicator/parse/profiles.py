@@ -98,6 +98,7 @@ class ArticleRule(StrEnum):
     ARTICLE = "article"
     NOT = "not an article"
     IF_DATED = "an article if its front matter has a date"
+    SECTION = "no article, but what it says may hold for those below its folder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +157,7 @@ def _hugo(folders: tuple[str, ...], stem: str) -> FileFacts:
     elif folders and folders[0] in _HUGO_SKIPPED:
         return FileFacts(rule=ArticleRule.NOT, slug=stem)
     if stem.split(".")[0] == "_index":  # also `_index.de.md`
-        return FileFacts(rule=ArticleRule.NOT, slug=stem)
+        return FileFacts(rule=ArticleRule.SECTION, slug=stem)
     if stem == "index" and folders:
         return FileFacts(rule=ArticleRule.IF_DATED, slug=folders[-1], folders=folders[:-1])
     return FileFacts(rule=ArticleRule.IF_DATED, slug=stem, folders=folders)

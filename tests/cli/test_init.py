@@ -234,18 +234,19 @@ def test_hugo_permalinks_are_taken_over(configuration: str, permalink: object) -
     [
         ("disablePathToLower: true\nremovePathAccents: true\n", "disablePathToLower, removePathAccents."),
         ("frontmatter: {date: [':filename', ':default']}\n", "frontmatter.date."),
+        ("cascade: [{draft: true}]\n", "cascade."),
         ("disablePathToLower: false\nfrontmatter: {lastmod: [':git']}\n", None),
     ],
-    ids=["paths", "dates", "neither"],
+    ids=["paths", "dates", "drafts", "none of them"],
 )
-def test_hugo_settings_by_which_links_or_dates_are_others_are_named(
+def test_hugo_settings_by_which_links_dates_or_drafts_are_others_are_named(
     configuration: str, named: str | None
 ) -> None:
     write("site/hugo.yaml", f"baseURL: https://n.example/\n{configuration}")
     write("site/content/posts/one.md", PAGE)
     said = init_says("site")
     assert ("Not known here: the site's" in said) is (named is not None)
-    assert named is None or f"the site's {named} Links or dates may be others" in said
+    assert named is None or f"the site's {named} Links, dates or drafts may be others" in said
 
 
 @pytest.mark.parametrize("name", ["one.de.md", "one.en.md"])

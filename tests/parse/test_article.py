@@ -581,6 +581,29 @@ def test_hugo_section_pages_are_no_articles() -> None:
     assert parse_article(b"anything", source=HUGO, path="post/_index.de.md") is None
 
 
+@pytest.mark.parametrize(
+    "cascade",
+    [
+        "{draft: true}",
+        "[{title: x}, {Draft: true, target: {path: /a}}]",
+        "{expiryDate: 2020-01-01}",
+        "{build: {list: never}}",
+    ],
+)
+def test_hugo_section_that_hides_articles_is_a_problem(cascade: str) -> None:
+    section = f"---\ntitle: A\ncascade: {cascade}\n---\n"
+    with pytest.raises(ArticleError, match="`cascade` hides articles below this folder") as raised:
+        parse_article(section.encode(), source=HUGO, path="post/_index.md")
+    assert raised.value.line == 3
+    assert parse_article(section.encode(), source=HUGO, path="themes/x/_index.md") is None
+
+
+@pytest.mark.parametrize("cascade", ["{draft: false, type: a}", "[{tags: [a]}]", "text", "[1", "null"])
+def test_hugo_section_that_hides_nothing_is_none(cascade: str) -> None:
+    section = f"---\ntitle: A\ncascade: {cascade}\n---\n"
+    assert parse_article(section.encode(), source=HUGO, path="post/_index.md") is None
+
+
 @pytest.mark.parametrize(("folder", "taken"), [("site", False), ("site/content", True), ("content/en", True)])
 def test_hugo_section_may_be_called_like_a_folder_of_hugo(folder: str, taken: bool) -> None:
     rules = HUGO.model_copy(update={"path": Path(folder)})

@@ -43,7 +43,7 @@ FACTS: dict[str, tuple[str, str, FileFacts]] = {
     "hugo page": ("hugo", "content/post/a.md", FileFacts(rule=IF_DATED, slug="a", folders=("post",))),
     "hugo page in content": ("hugo", "post/a.md", FileFacts(rule=IF_DATED, slug="a", folders=("post",))),
     "hugo bundle": ("hugo", "post/a/index.md", FileFacts(rule=IF_DATED, slug="a", folders=("post",))),
-    "hugo section": ("hugo", "post/_index.md", FileFacts(rule=NOT, slug="_index")),
+    "hugo section": ("hugo", "post/_index.md", FileFacts(rule=ArticleRule.SECTION, slug="_index")),
     "hugo archetype": ("hugo", "archetypes/default.md", FileFacts(rule=NOT, slug="default")),
     "hugo front page": ("hugo", "index.md", FileFacts(rule=IF_DATED, slug="index")),
 }
