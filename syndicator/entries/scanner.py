@@ -6,7 +6,7 @@ The folder is compared with what is known of it, in memory; the store is asked o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import repeat
 
@@ -20,9 +20,11 @@ from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.models import Problem
 from syndicator.once import SaidOnce
 from syndicator.parse.article import parse_article
+from syndicator.parse.profiles import is_resource
 from syndicator.parse.topic_file import parse_topic_file, topic_matcher
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Source
+from syndicator.settings.types import Tool
 from syndicator.store.types import FileStamp
 from syndicator.watch.changes import (
     Changes,
@@ -164,10 +166,8 @@ class SourceScanner:
                 seen = scan(self.root, self._suffixes, paths=paths)
             if self._walk is not None:
                 self._walk.since |= paths
-        if self.source.topics:
-            files = {path: stamp for path, stamp in seen.files.items() if self._is_ours(path)}
-            skipped = {path: kind for path, kind in seen.skipped.items() if self._is_ours(path)}
-            seen = replace(seen, files=files, skipped=skipped)
+        if self.source.topics or self.source.profile is Tool.HUGO:
+            seen = seen.only(lambda path: self._is_ours(path, seen))
         changes = compare(self._known, seen)
         ready = self._settling.ready(changes, hints, now=at.monotonic, wall_ns=at.wall_ns)
         gone = self._believe(changes, seen, at.now, confirmed)
@@ -248,8 +248,10 @@ class SourceScanner:
         log.warning("source begun before all of it could be read", source=self.name, unread=unread)
         return True
 
-    def _is_ours(self, path: str) -> bool:
-        return not path.lower().endswith(TOPIC_SUFFIXES) or self._is_topic(path)
+    def _is_ours(self, path: str, seen: Scan) -> bool:
+        if path.lower().endswith(TOPIC_SUFFIXES):
+            return self._is_topic(path)
+        return not is_resource(self.source, path, (seen.files, self._known))
 
     def _note_entry(self, one: ScannedFile, *, refused: bool) -> None:
         """A file that is bad keeps the entry of its last good version, where it had one."""

@@ -7,12 +7,13 @@ key leads into a mapping. A source may override single fields.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias, assert_never
 
+from syndicator.settings.models import Source
 from syndicator.settings.types import Field, Tool
 
 KeyPath: TypeAlias = tuple[str, ...]
@@ -161,3 +162,19 @@ def _hugo(folders: tuple[str, ...], stem: str) -> FileFacts:
     if stem == "index" and folders:
         return FileFacts(rule=ArticleRule.IF_DATED, slug=folders[-1], folders=folders[:-1])
     return FileFacts(rule=ArticleRule.IF_DATED, slug=stem, folders=folders)
+
+
+def is_resource(source: Source, path: str, there: Sequence[Container[str]]) -> bool:
+    """Whether a file of a Hugo site is part of a page, `index.md` beside it or in a folder above, and no page
+    itself; `there` are the paths of files."""
+    if source.profile is not Tool.HUGO:
+        return False
+    names = ("index.md", *(f"index.{language}.md" for language in source.languages))
+    folder, _, name = path.rpartition("/")
+    if name in names:
+        folder = folder.rpartition("/")[0]
+    while folder not in ("", "content"):
+        if any(f"{folder}/{one}" in paths for one in names for paths in there):
+            return True
+        folder = folder.rpartition("/")[0]
+    return False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -94,6 +94,12 @@ class Scan:
         skipped = {path: kind for path, kind in self.skipped.items() if not is_old(path)} | {**later.skipped}
         unseen = {path: why for path, why in self.unseen.items() if not is_old(path)} | {**later.unseen}
         return Scan(there=later.there, files=files, skipped=skipped, unseen=unseen)
+
+    def only(self, is_ours: Callable[[str], bool]) -> Scan:
+        """Without the files that are not ours."""
+        files = {path: stamp for path, stamp in self.files.items() if is_ours(path)}
+        skipped = {path: kind for path, kind in self.skipped.items() if is_ours(path)}
+        return replace(self, files=files, skipped=skipped)
 
     def problems(self, source: str) -> list[Problem]:
         """The skipped files as problems, by path."""

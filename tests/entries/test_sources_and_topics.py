@@ -389,3 +389,16 @@ def test_new_topic_renders_no_other_page(tmp_path: Path) -> None:
     with rig.store.reading() as session:
         pages = {slug for slug, page in session.feeds.dirty() if page == PAGE}
     assert pages == {"all", "new", "topic-3"}
+
+
+def test_files_of_a_hugo_bundle_are_no_entries(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, profile="hugo")
+    for name in ("alone/a.md", "alone/b.md", "post/c.md", "post/a/index.md", "post/a/b.md", "post/a/c/d.md"):
+        rig.write(name, date="2026-01-01")
+    rig.run_once()
+    assert rig.entries().keys() == {"alone/a.md", "alone/b.md", "post/c.md", "post/a/index.md"}
+    rig.write("post/a/e.md", date="2026-01-01")
+    rig.write("alone/index.md", date="2026-01-01")
+    rig.run_once()
+    shown = {path for path, one in rig.entries().items() if one.visibility is Visibility.PUBLIC}
+    assert shown == {"alone/index.md", "post/c.md", "post/a/index.md"}
