@@ -181,6 +181,13 @@ def _of_collections(keys: SiteKeys) -> dict[str, str]:
     }
 
 
+def collections(keys: SiteKeys) -> tuple[list[str], list[str]]:
+    """The folders of Jekyll's collections but for the posts: those that have pages, and the others."""
+    said, with_pages = keys.get("collections"), _of_collections(keys)
+    folders = [f"_{name}" for name in said] if isinstance(said, (dict, list)) else []
+    return list(with_pages), [name for name in folders if name not in (*with_pages, "_posts")]
+
+
 def unknown_settings(keys: SiteKeys) -> tuple[str, ...]:
     """Those of a Hugo site by which its links, dates or drafts are others than here."""
     paths = tuple(name for name in ("disablePathToLower", "removePathAccents") if first(keys, name) is True)

@@ -8,7 +8,7 @@ are at least half of that.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from syndicator.settings.types import ANY_SITE, Tool
 from syndicator.site_configuration import (
     SiteKeys,
     address,
+    collections,
     content_folder,
     find_configuration,
     first,
@@ -61,8 +62,8 @@ class Survey:
     """The site's, the default first, where names of files tell them."""
     other_languages: tuple[str, ...] = ()
     """Those of the site that are not read, whether names or folders tell them."""
-    collections: tuple[str, ...] = ()
-    """Folders of Jekyll's collections that are read, with links that are not known."""
+    other_collections: tuple[str, ...] = ()
+    """Folders of Jekyll's collections that are not read: they have no pages, or links that are not known."""
     topics: str | None = None
     """A pattern of topic files."""
 
@@ -73,7 +74,9 @@ def survey(folder: Path) -> Survey | None:
     Reads names, at most `SAMPLE` files and the site's configuration. Links are not followed.
     """
     configured_by, generator, keys = find_configuration(folder)
-    best, understood = _best_profile(_sample(folder), generator)
+    shown, others = collections(keys) if generator is Tool.JEKYLL else ((), ())
+    shown_in = [f"{jekyll_source(keys)}/{name}".lstrip("/") for name in shown]
+    best, understood = _best_profile(_sample(folder), generator, shown_in)
     if not understood:
         return None
     if generator is not best or "base_url" in keys:  # Zola has Hugo's folders, but links of its own
@@ -81,7 +84,7 @@ def survey(folder: Path) -> Survey | None:
     articles = _articles_in(folder, best, understood, keys)
     of_site = permalink(generator, keys) if generator else None
     taken, unknown = _permalink(best, of_site, articles)
-    with_posts = best is Tool.JEKYLL and not articles.endswith("_posts")
+    left_out = {*shown, *others} - {*(taken or ())} if articles == jekyll_source(keys) else set()
     return Survey(
         articles=folder / articles,
         profile=best,
@@ -96,7 +99,7 @@ def survey(folder: Path) -> Survey | None:
         unknown_settings=unknown_settings(keys) if generator is Tool.HUGO else (),
         languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
         other_languages=languages(keys)[1:] if best is Tool.HUGO else (),
-        collections=_collections(understood, of_site) if with_posts else (),
+        other_collections=tuple(sorted(name for name in left_out if (folder / articles / name).is_dir())),
         topics=TOPIC_FILES if any(folder.glob(TOPIC_FILES)) else None,
     )
 
@@ -114,12 +117,14 @@ def _bytes(folder: Path, path: str) -> bytes | None:
         return None
 
 
-def _best_profile(texts: Mapping[str, bytes], tool: Tool | None) -> tuple[Tool, list[str]]:
+def _best_profile(
+    texts: Mapping[str, bytes], tool: Tool | None, collections: Iterable[str]
+) -> tuple[Tool, list[str]]:
     """The profile that understands most, or one that is half as good and more telling; and what it does.
 
     Articles that name their own address elsewhere (`smartable`) come before the site's tool, which takes
     them for pages of its own."""
-    understood = {profile: _understood(texts, profile) for profile in Tool}
+    understood = {profile: _understood(texts, profile, collections) for profile in Tool}
     # Jekyll and Hugo take any file with title and date; a date in its name is Jekyll's way.
     dated = any(read_path(Tool.JEKYLL, path).date for path in understood[Tool.JEKYLL])
     likely = Tool.JEKYLL if dated else Tool.HUGO
@@ -132,9 +137,12 @@ def _best_profile(texts: Mapping[str, bytes], tool: Tool | None) -> tuple[Tool, 
     return most, understood[most]
 
 
-def _understood(texts: Mapping[str, bytes], profile: Tool) -> list[str]:
+def _understood(texts: Mapping[str, bytes], profile: Tool, collections: Iterable[str]) -> list[str]:
     """The paths of those that are sound articles by this profile."""
-    source = Source(name="survey", path=Path(), profile=profile, base_url=ANY_SITE, time_zone="UTC")
+    links = dict.fromkeys(collections, "/:path/") if profile is Tool.JEKYLL else None
+    source = Source(
+        name="survey", path=Path(), profile=profile, base_url=ANY_SITE, time_zone="UTC", permalink=links
+    )
     return [path for path, data in texts.items() if _is_article(data, source, path)]
 
 
@@ -191,9 +199,3 @@ def _languages_of_names(articles: Path, keys: SiteKeys) -> tuple[str, ...]:
     found = languages(keys)
     endings = tuple(f".{language}.md".lower() for language in found)
     return found if any(path.lower().endswith(endings) for path in scan(articles).files) else ()
-
-
-def _collections(paths: Sequence[str], known: str | Mapping[str, str] | None) -> tuple[str, ...]:
-    """Jekyll's collections among the paths whose links are not known."""
-    folders = {next((part for part in path.split("/")[:-1] if part.startswith("_")), "") for path in paths}
-    return tuple(sorted(folders - {"", "_posts", "_drafts", *(known if isinstance(known, Mapping) else ())}))

@@ -89,9 +89,11 @@ def _say_found(found: Survey, settings: Settings) -> None:
         say(f"{say_count(others, 'post')} in HTML left out: only Markdown is read")
     if found.other_languages:
         say(f"The site's other languages are left out: {', '.join(found.other_languages)}")
-    if found.collections:
-        what = f"Read as well: {', '.join(found.collections)}. Links of these collections are not known:"
-        say((f"{what} those without a `permalink` of their own may be wrong.", "bold"))
+    if found.other_collections:
+        what = (
+            f"Left out: {', '.join(found.other_collections)}. Jekyll makes no pages of these collections, or"
+        )
+        say(f"{what} their links are not known. The source's `permalink` names those that are read.")
     for pattern in found.unknown_permalinks:
         what = f"The site's permalink {pattern} is not known here, so it was left out:"
         say((f"{what} links that it makes are wrong until you set the source's `permalink`.", "bold"))

@@ -44,15 +44,17 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     """The article in the file at `path`, or None where the source's tool would not take it for one.
 
     None: Hugo's section pages (`_index.md`), headless pages, translations, and pages without a date
-    (`about.md`); in a Jekyll folder what is neither dated nor a draft, drafts without a date, and what
-    lies in `_posts` without a date in its name.
+    (`about.md`); in a Jekyll folder what is neither dated nor a draft, drafts without a date, what lies in
+    `_posts` without a date in its name, and what lies in collections that `permalink` does not name.
     Raises ArticleError with place and fix for everything else that cannot be read as an article, and for a
     section page whose `cascade` hides articles.
     """
     tool = source.profile
     # Below Hugo's `content` a folder such as `resources` is a section.
     is_content = "content" in (source.path.name, source.path.parent.name)
-    facts = read_path(tool, f"content/{path}" if tool is Tool.HUGO and is_content else path, source.languages)
+    of_tool = f"content/{path}" if tool is Tool.HUGO and is_content else path
+    collections = source.permalink if isinstance(source.permalink, Mapping) else ()
+    facts = read_path(tool, of_tool, source.languages, collections)
     optional = facts.rule is ArticleRule.IF_DATED
     if facts.rule is ArticleRule.SECTION:
         _refuse_hiding(data)

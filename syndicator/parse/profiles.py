@@ -87,7 +87,7 @@ def _paths(written: str | Sequence[str]) -> tuple[KeyPath, ...]:
 # --- what the path of a file says ---------------------------------------------------------------------------
 
 _DATED = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})-(.+)")
-_JEKYLL_SKIPPED = frozenset({"_site", "_layouts", "_includes", "_sass", "_data", "node_modules", "vendor"})
+_JEKYLL_SKIPPED = frozenset({"node_modules", "vendor"})
 _HUGO_SKIPPED = frozenset(
     {"archetypes", "layouts", "themes", "public", "static", "resources", "node_modules"}
 )
@@ -114,16 +114,19 @@ class FileFacts:
     folders: tuple[str, ...] = ()
 
 
-def read_path(tool: Tool, path: str, languages: Sequence[str] = ()) -> FileFacts:
+def read_path(
+    tool: Tool, path: str, languages: Sequence[str] = (), collections: Container[str] = ()
+) -> FileFacts:
     """The facts in `path`, which is relative to the source's folder and has `/` between its parts.
 
-    `languages` are those of a Hugo site, the default first.
+    `languages` are those of a Hugo site, the default first; `collections` the folders of Jekyll's that are
+    read, beside its posts.
     """
     *folders, name = path.split("/")
     stem = name.rsplit(".", 1)[0]
     match tool:
         case Tool.JEKYLL:
-            return _jekyll(tuple(folders), stem)
+            return _jekyll(tuple(folders), stem, collections)
         case Tool.HUGO:
             own, dot, language = stem.rpartition(".")
             if not dot or language.lower() not in map(str.lower, languages):
@@ -137,16 +140,18 @@ def read_path(tool: Tool, path: str, languages: Sequence[str] = ()) -> FileFacts
     assert_never(tool)
 
 
-def _jekyll(folders: tuple[str, ...], stem: str) -> FileFacts:
+def _jekyll(folders: tuple[str, ...], stem: str, collections: Container[str]) -> FileFacts:
     dated = _DATED.fullmatch(stem)
     draft = "_drafts" in folders
-    skipped = not _JEKYLL_SKIPPED.isdisjoint(folders)
-    special = next((i for i, folder in enumerate(folders) if folder in ("_posts", "_drafts")), 0)
+    at = next((number for number, folder in enumerate(folders) if folder.startswith("_")), len(folders))
+    is_post = folders[at : at + 1] in (("_posts",), ("_drafts",))
+    is_page = at == len(folders) or "/".join(folders[: at + 1]) in collections
+    skipped = not (is_post or is_page) or not _JEKYLL_SKIPPED.isdisjoint(folders)
     return FileFacts(
         rule=ArticleRule.NOT if skipped else ArticleRule.ARTICLE if dated or draft else ArticleRule.IF_DATED,
         slug=dated[2] if dated else stem,
         date=dated[1] if dated else None,
-        categories=folders[:special],
+        categories=folders[:at] if is_post else (),
         draft=draft,
         folders=folders,
     )

@@ -286,12 +286,14 @@ def test_zola_site_is_not_taken_for_hugos() -> None:
     assert load_settings(Path("syndicator.yaml"), {}).sources[0].base_url == "https://n.example/"
 
 
-def test_collections_beside_several_folders_of_posts_are_named() -> None:
-    write("site/_config.yml", "url: https://n.example\n")
-    for folder in ("_posts", "blog/_posts", "_events", "_posts/_old"):
-        write(f"site/{folder}/2026-03-01-one.md", POST)
+@pytest.mark.parametrize("kinds", ["[posts, events]", "{events: {output: false}}", "{events: }"])
+def test_collections_without_pages_are_left_out_and_named(kinds: str) -> None:
+    write("site/_config.yml", f"url: https://n.example\ncollections: {kinds}\n")
+    for day, folder in enumerate(("_posts", "blog/_posts", "_events", "_posts/_old", "_other"), start=1):
+        write(f"site/{folder}/2026-03-0{day}-one.md", POST)
     said = init_says("site")
-    assert said.count("Read as well: _events. Links of these collections are not known") == 1
+    assert said.count("Left out: _events. Jekyll makes no pages of these collections") == 1
+    assert "site: 3 articles" in said
 
 
 COLLECTIONS = {
@@ -310,7 +312,7 @@ def test_collections_that_have_pages_have_links_of_their_own(of_site: str, patte
     write("site/_config.yml", f"url: https://n.example\n{of_site}collections: {{{kinds}}}\n")
     for folder in ("_posts", "blog/_posts", "_events", "_talks", "_hidden"):
         write(f"site/{folder}/2026-03-01-One_Day.md", POST)
-    assert "Read as well: _hidden. Links" in init_says("site")
+    assert "Left out: _hidden. Jekyll makes no pages" in init_says("site")
     (source,) = load_settings(Path("syndicator.yaml"), {}).sources
     assert isinstance(source.permalink, dict)
     assert (source.permalink["_events"], source.permalink["_talks"]) == (pattern, "/talks/:name/")
@@ -320,7 +322,7 @@ def test_collection_alone_has_its_links() -> None:
     kinds = "events: {output: true}, talks: {output: true}"
     write("site/_config.yml", f"url: https://n.example\npermalink: /:title/\ncollections: {{{kinds}}}\n")
     write("site/_events/2026-03-01-one.md", POST)
-    assert "Read as well" not in init_says("site")
+    assert "Left out" not in init_says("site")
     (source,) = load_settings(Path("syndicator.yaml"), {}).sources
     assert (source.path.name, source.permalink) == ("_events", "/events/:path/")
 

@@ -391,7 +391,7 @@ def test_jekyll_folders_above_posts_are_categories() -> None:
         ("_posts/a.md", "---\ntitle: A\ndate: 2024-01-02\n---\n", False),
         ("town/_posts/sea/a.md", "---\ntitle: A\ndate: 2024-01-02\n---\n", False),
         ("about.md", "---\ntitle: About\n---\n", False),
-        ("_notes/a.md", "---\ntitle: A\ndate: 2024-01-02\n---\n", True),
+        ("_notes/a.md", "---\ntitle: A\ndate: 2024-01-02\n---\n", False),
         ("README.md", "# Read me\n", False),
         ("_site/2024-01-02-a.md", "---\ntitle: A\n---\n", False),
     ],

@@ -34,11 +34,7 @@ FACTS: dict[str, tuple[str, str, FileFacts]] = {
     ),
     "jekyll draft": ("jekyll", "_drafts/a.md", FileFacts(slug="a", draft=True, folders=("_drafts",))),
     "jekyll page": ("jekyll", "about.md", FileFacts(rule=IF_DATED, slug="about")),
-    "jekyll collection": (
-        "jekyll",
-        "_notes/a.md",
-        FileFacts(rule=IF_DATED, slug="a", folders=("_notes",)),
-    ),
+    "jekyll collection": ("jekyll", "_notes/a.md", FileFacts(rule=NOT, slug="a", folders=("_notes",))),
     "jekyll layout": ("jekyll", "_layouts/a.md", FileFacts(rule=NOT, slug="a", folders=("_layouts",))),
     "hugo page": ("hugo", "content/post/a.md", FileFacts(rule=IF_DATED, slug="a", folders=("post",))),
     "hugo page in content": ("hugo", "post/a.md", FileFacts(rule=IF_DATED, slug="a", folders=("post",))),
@@ -52,6 +48,11 @@ FACTS: dict[str, tuple[str, str, FileFacts]] = {
 @pytest.mark.parametrize(("tool", "path", "facts"), FACTS.values(), ids=FACTS.keys())
 def test_path_says_what_the_tool_takes_from_it(tool: str, path: str, facts: FileFacts) -> None:
     assert read_path(Tool(tool), path) == facts
+
+
+def test_jekyll_collection_is_read_where_it_is_named() -> None:
+    facts = FileFacts(rule=IF_DATED, slug="a", folders=("x", "_notes", "_y"))
+    assert read_path(Tool.JEKYLL, "x/_notes/_y/a.md", collections=["x/_notes"]) == facts
 
 
 def test_override_replaces_the_keys_of_one_field() -> None:
