@@ -253,7 +253,6 @@ class Sources:
                     router=self._router,
                     enqueuer=self._enqueuer,
                     stories={one.name: one.stories for one in self._settings.sources},
-                    page_size=self._settings.feeds.limit,
                     now=now,
                     silent=silent,
                 )

@@ -20,7 +20,6 @@ from syndicator.entries.match import (
     recognise,
     withdraw,
 )
-from syndicator.entries.membership import update_memberships
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.topics import TopicCatalog
 from syndicator.models import ALL, Visibility
@@ -28,7 +27,7 @@ from syndicator.notify.enqueue import Enqueuer
 from syndicator.parse.identity import mint_guid
 from syndicator.settings.types import StoryRule
 from syndicator.store.session import Session
-from syndicator.store.types import FEED, PAGE, KnownFile, ProblemChanges, StoredEntry
+from syndicator.store.types import PAGE, KnownFile, ProblemChanges, StoredEntry
 
 UNREAD = (0, 0, 0, 0, 0)
 """The stamp of a file that is to be read again at the next look although it did not change."""
@@ -70,7 +69,6 @@ class EntrySync:
     enqueuer: Enqueuer
     stories: Mapping[str, StoryRule]
     """By what the entries of each source are one story."""
-    page_size: int
     now: datetime
     silent: bool = False
 
@@ -140,41 +138,13 @@ class EntrySync:
         session.history.note(changed, self.now, silent=self.silent)
         if not touched:
             return ()
-        self._update_memberships(touched)
+        self.catalog.place(session, touched, self.now)
         if any(c.before is None or c.before.entry.visibility != c.after.entry.visibility for c in touched):
             session.feeds.mark_dirty([(ALL, PAGE)])  # which counts what is not public
         out = self.enqueuer.revise(session, [change.after.entry for change in touched], self.now)
         names = self.catalog.names_with_ancestors
         self.router.judge(session, touched, names, now=self.now, silent=self.silent, taken_out=out)
         return touched
-
-    def _update_memberships(self, touched: Sequence[StoredChange]) -> None:
-        session = self.session
-        both = [stored for change in touched for stored in (change.before, change.after)]
-        links = {stored.entry.article.canonical_link for stored in both if stored is not None}
-        concerned = {change.after.entry.guid: change.after.entry for change in touched}
-        others = session.entries(session.guids_with(sorted(links)) - concerned.keys())
-        concerned |= {guid: stored.entry for guid, stored in others.items()}
-        changes = update_memberships(
-            concerned.values(),
-            session.feeds.memberships(sorted(concerned)),
-            next_number=session.feeds.next_number,
-            page_size=self.page_size,
-            now=self.now,
-        )
-        session.feeds.put_memberships(changes.memberships)
-        session.feeds.mark_dirty(changes.dirty)
-        self._mark_others(touched)
-        self.catalog.update_statuses(session, {membership.topic for membership in changes.memberships})
-
-    def _mark_others(self, touched: Sequence[StoredChange]) -> None:
-        """Marks dirty what shows other entries of the same stories, since each names the others."""
-        feeds, changed = self.session.feeds, [change.after.entry for change in touched]
-        others = self.session.guids_in({one.story for one in changed}) - {one.guid for one in changed}
-        shown = [one for one in feeds.memberships(sorted(others)) if one.shown]
-        feeds.mark_dirty(
-            (one.topic, page) for one in shown for page in (FEED, (one.number or 0) // self.page_size)
-        )
 
     def _withdrawals(
         self, batch: Batch, files: Mapping[str, KnownFile], kept: set[str]

@@ -1,21 +1,29 @@
-"""The topics as they stand: those that topic files declare and those that articles name, with their statuses.
+"""The topics as they stand, those that topic files declare and those that articles name, and which entries
+stand in their feeds.
 
 Read from the store and followed in memory by the one thread that takes articles in; where a transaction
 fails, it is read anew. How often each name is carried is counted, since a topic that no file declares is
 shown as most articles spell it, and ends when none carries it any more.
+
+Behaviour 14, 16 and 17: of a link's copies each feed shows one; the order of first appearance is fixed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from itertools import count
+from typing import NamedTuple
 
-from syndicator.models import ALL, DeclaredTopic, Problem, Topic
+from syndicator.entries.match import StoredChange
+from syndicator.models import ALL, DeclaredTopic, Entry, Problem, Topic, Visibility
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.publish.topics import TopicIndex, TopicIndexResult, build_index
 from syndicator.store.session import Session
-from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
+from syndicator.store.types import FEED, PAGE, Membership, StoredTopic, TopicStatus
 from syndicator.text import fold
 
 
@@ -96,6 +104,30 @@ class TopicCatalog:
             (now.topic, now.moved_to) != (was.topic, was.moved_to)
             for was, now in ((was, self.stored[slug]) for slug, was in before.items())
         )
+
+    def place(self, session: Session, changes: Iterable[StoredChange], now: datetime) -> None:
+        """Puts the entries that changed, and the copies of their links, into their topics' feeds anew.
+
+        What shows them is dirty then, and what shows others of their stories, since each names the others.
+        """
+        both = [stored for change in changes for stored in (change.before, change.after) if stored]
+        changed = {stored.entry.guid: stored.entry for stored in both}
+        copies = session.guids_with(sorted({stored.entry.article.canonical_link for stored in both}))
+        others = session.entries(copies - changed.keys())
+        concerned = changed | {guid: stored.entry for guid, stored in others.items()}
+        feeds = session.feeds
+        placed = update_memberships(
+            concerned.values(),
+            feeds.memberships(sorted(concerned)),
+            next_number=feeds.next_number,
+            page_size=self._page_size,
+            now=now,
+        )
+        feeds.put_memberships(placed.memberships)
+        beside = session.guids_in({one.story for one in changed.values()}) - changed.keys()
+        shown = [one for one in feeds.memberships(sorted(beside)) if one.shown]
+        feeds.mark_dirty([*placed.dirty, *(page for one in shown for page in _pages(one, self._page_size))])
+        self.update_statuses(session, {membership.topic for membership in placed.memberships})
 
     def update_statuses(self, session: Session, slugs: Iterable[str]) -> None:
         """Brings topics to life that have something to show, and ends those that nothing names any more."""
@@ -178,3 +210,100 @@ class TopicCatalog:
 
 def _words(topic: Topic) -> tuple[str, str, str | None]:
     return topic.name, topic.description, topic.language
+
+
+Numbers = Callable[[str], Iterator[int]]
+"""The numbers that are free in a topic's feed, lowest first."""
+
+
+class MembershipChanges(NamedTuple):
+    """The memberships that changed, and the pages (topic, page) to render anew."""
+
+    memberships: Sequence[Membership]
+    dirty: Set[tuple[str, int]]
+
+
+def update_memberships(
+    entries: Iterable[Entry],
+    before: Iterable[Membership],
+    *,
+    next_number: Callable[[str], int],
+    page_size: int,
+    now: datetime,
+) -> MembershipChanges:
+    """Places `entries` anew: changed ones, and all copies of their old and new links. `before` are their
+    memberships in the store; `next_number` gives the number of the next entry to appear in a topic's feed. An
+    entry that leaves a feed, for whatever reason, left it `now`."""
+    old = {(membership.topic, membership.guid): membership for membership in before}
+    changed = [*_memberships(list(entries), old, cache(lambda topic: count(next_number(topic))), now)]
+    dirty: set[tuple[str, int]] = set()
+    for after in changed:
+        was = old.get((after.topic, after.guid))
+        if after.number is not None and (was is None or was.number is None):
+            dirty |= _neighbours(after.topic, after.number, page_size)
+        if after.shown or (was is not None and was.shown):
+            dirty |= _pages(after, page_size)
+    return MembershipChanges(changed, dirty)
+
+
+def _pages(one: Membership, page_size: int) -> set[tuple[str, int]]:
+    """The topic's feeds, and the archive page that has the entry."""
+    return {(one.topic, FEED), (one.topic, (one.number or 0) // page_size)}
+
+
+def _memberships(
+    every: Sequence[Entry], old: Mapping[tuple[str, str], Membership], numbers: Numbers, now: datetime
+) -> Iterator[Membership]:
+    former: dict[str, set[str]] = {}
+    for topic, guid in old:
+        former.setdefault(guid, set()).add(topic)
+    shown = _shown(every, old)
+    for entry in sorted(every, key=lambda one: (one.article.published, one.guid)):
+        own, there = {ALL, *entry.topics}, entry.visibility is not Visibility.WITHDRAWN
+        for topic in sorted(own | former.get(entry.guid, set())):
+            was, stands = old.get((topic, entry.guid)), (topic, entry.guid) in shown
+            number, removed = (was.number, now if was.shown else was.removed) if was else (None, None)
+            yield Membership(
+                topic=topic,
+                guid=entry.guid,
+                member=there and topic in own,
+                shown=stands,
+                number=next(numbers(topic)) if stands and number is None else number,
+                published=entry.article.published,
+                quality=entry.article.quality,
+                removed=None if stands else removed,
+            )
+
+
+def _shown(every: Iterable[Entry], old: Mapping[tuple[str, str], Membership]) -> set[tuple[str, str]]:
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in every:
+        if entry.visibility is Visibility.PUBLIC:
+            for topic in (ALL, *entry.topics):
+                groups.setdefault((topic, entry.article.canonical_link), []).append(entry)
+    shown: set[tuple[str, str]] = set()
+    for (topic, _), copies in groups.items():
+        there = (e.guid for e in copies if (at := old.get((topic, e.guid))) is not None and at.shown)
+        shown.add((topic, choose_copy(copies, min(there, default=None)).guid))
+    return shown
+
+
+def choose_copy(copies: Sequence[Entry], shown: str | None) -> Entry:
+    """The one of a story's public copies (same canonical link) that stands in the feed.
+
+    The one shown stays; else the best by quality, then the earliest published, then the first guid. Raises
+    ValueError when there is none.
+    """
+
+    def rank(copy: Entry) -> tuple[bool, bool, float, datetime, str]:
+        quality = copy.article.quality
+        return copy.guid != shown, quality is None, -(quality or 0.0), copy.article.published, copy.guid
+
+    return min(copies, key=rank)
+
+
+def _neighbours(topic: str, number: int, page_size: int) -> set[tuple[str, int]]:
+    """The page before that of a new number, where that fills its page, which the one before now links to; and
+    the first page, which stands only when there is more than one."""
+    fills = (number + 1) % page_size == 0 and number >= page_size
+    return {(topic, number // page_size - 1)} if fills or number == page_size else set()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syndicator.entries.membership import choose_copy
+from syndicator.entries.topics import choose_copy
 from tests.making import utc
 from tests.publish.articles import make_entry
 

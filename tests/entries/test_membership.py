@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syndicator.entries.membership import MembershipChanges, update_memberships
+from syndicator.entries.topics import MembershipChanges, update_memberships
 from syndicator.models import Entry, Visibility
 from syndicator.store.types import FEED, Membership
 from tests.making import NOON, make_entry
