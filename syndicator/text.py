@@ -161,12 +161,13 @@ def say_size(count: float) -> str:
 
 
 def fold(name: str) -> str:
-    """What two spellings of one name have in common: NFKC, case and blanks folded; empty for an empty name.
+    """What two spellings of one name have in common: NFKC, case and blanks folded, and without what is not
+    seen; empty for an empty name.
 
-    >>> fold(" Power\\u00a0 APPS ") == fold("power apps")
+    >>> fold(" Power\\u00a0 A\\u00adPPS\\u200b ") == fold("power apps")
     True
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _HIDDEN.sub("", name)).casefold())
     return " ".join(folded.split())
 
 

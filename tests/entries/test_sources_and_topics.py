@@ -225,6 +225,16 @@ def test_topic_names_match_by_alias_and_without_regard_to_case(rig: Rig) -> None
     assert len(folders(rig)) == 4
 
 
+@pytest.mark.parametrize("hidden", ["\u200b", "\u00ad", "\u2060", "\ufeff", "\u200d"], ids=ascii)
+def test_letters_that_are_not_seen_make_no_other_topic(rig: Rig, hidden: str) -> None:
+    rig.write("a.md", topics=["Power Apps"])
+    rig.write("b.md", topics=[f"Power{hidden} Apps"])
+    rig.write("c.md", topics=[f"{hidden}Power Apps", "Power Apps"])
+    rig.run_once()
+    assert statuses(rig).keys() == {"power-apps"}
+    assert {one.topics for one in rig.entries().values()} == {("power-apps",)}
+
+
 def test_topic_file_edited_shelves_anew_silently(rig: Rig) -> None:
     rig.put("_data/ai.yaml", "name: AI\n")
     rig.write("a.md", topics=["Robots"])
