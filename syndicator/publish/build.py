@@ -144,7 +144,7 @@ class Output:
                 if (work := work_of(path)) not in dirty and not (pages and work[1] == PAGE)
             )
             self.folder.forget(changed)
-            session.feeds.mark_dirty(map(work_of, changed))
+            session.feeds.mark_dirty(map(work_of, found))
             session.feeds.put_written(self.folder.changes)
         self.folder.changes.clear()
         return changed

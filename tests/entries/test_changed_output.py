@@ -73,6 +73,17 @@ def test_emptied_feed_is_published_anew(rig: Rig, down: bool) -> None:
     assert rig.publish().written == 0
 
 
+def test_page_that_was_removed_is_published_anew_though_articles_keep_coming(rig: Rig) -> None:
+    before = tree(rig)
+    page = "topics/topic-1/index.html"
+    (rig.output / page).unlink()
+    rig.write("9.md", topics=["Topic 0"])
+    rig.look()
+    rig.loop.recover()
+    rig.publish()
+    assert tree(rig)[page] == before[page]
+
+
 @pytest.mark.parametrize("down", [False, True], ids=["while it runs", "while it is down"])
 def test_older_copy_of_the_whole_folder_is_brought_up_to_date(rig: Rig, down: bool) -> None:
     older = rig.base / "older"
