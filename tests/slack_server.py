@@ -269,6 +269,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
+    def do_GET(self) -> None:
+        """The page that a redirect leads to, one that could be taken for Slack's answer."""
+        self._say(200, '{"ok":true,"ts":"1.1"}' if self.path == "/api/elsewhere" else "ok")
+
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(length)
@@ -469,6 +473,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(int(fault[:3]), "upstream error", kind="text/plain")
             case "403-html" | "404-html" | "407-html":
                 self._say(int(fault[:3]), "<html><body>A proxy's page</body></html>", kind="text/html")
+            case "301" | "302" | "303" | "307" | "308":
+                self._say(int(fault), "", headers={"Location": "elsewhere"})
             case "reset-before":
                 self._reset()
             case "fin-before":

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
+from urllib.request import HTTPRedirectHandler, Request
 
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
@@ -80,13 +81,30 @@ class SlackChannel:
     is_archived: bool
 
 
+def _not_redirected(request: Request) -> Request:
+    """Marked so that urllib takes it for one redirected too often, and gives the redirect as the answer. It
+    would follow with a GET, and what that came to would stand for Slack's."""
+    request.redirect_dict = dict.fromkeys(range(HTTPRedirectHandler.max_redirections))  # type: ignore[attr-defined]
+    return request
+
+
+class _WebClient(WebClient):
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        return super()._perform_urllib_http_request_internal(url, _not_redirected(req))
+
+
+class _WebhookClient(WebhookClient):
+    def _perform_http_request_internal(self, url: str, req: Request) -> Any:
+        return super()._perform_http_request_internal(url, _not_redirected(req))
+
+
 class SlackBot:
     """Posts and looks with a bot token. Threads may share it. Its `repr` shows no token."""
 
     can_look = True
 
     def __init__(self, token: str, *, api_url: str = API_URL, deadline: timedelta = DEADLINE) -> None:
-        self._client = WebClient(
+        self._client = _WebClient(
             token=token, base_url=api_url, timeout=SILENCE_S, retry_handlers=[], logger=silent
         )
         self._deadline = deadline
@@ -227,7 +245,7 @@ class SlackWebhook:
     can_look = False
 
     def __init__(self, url: str, *, deadline: timedelta = WEBHOOK_DEADLINE) -> None:
-        self._client = WebhookClient(url, timeout=SILENCE_S, retry_handlers=[], logger=silent)
+        self._client = _WebhookClient(url, timeout=SILENCE_S, retry_handlers=[], logger=silent)
         self._deadline = deadline
 
     def __repr__(self) -> str:

@@ -207,8 +207,10 @@ def from_answer(
         return call.failed(kind, code, fix=fix, **says)
     if status == 200:
         return call.failed(Unclear, code or "no_answer", **says)
-    kind = Refused if 400 <= status < 500 and status != 408 else Unclear
-    return call.failed(kind, f"http_{status}", f"HTTP {status}", answered=answered)
+    # Not fulfilled, says RFC 9110 15.4 and 15.5, but for "see other" and what was cut off.
+    kind = Refused if 300 <= status < 500 and status not in (303, 408) else Unclear
+    elsewhere = ", which leads elsewhere, as a proxy's log-in page" if 300 <= status < 400 else ""
+    return call.failed(kind, f"http_{status}", f"HTTP {status}{elsewhere}", answered=answered)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
@@ -242,6 +244,8 @@ def http_date(date: str) -> datetime | None:
 def _from_connecting(reason: object, call: Call) -> DeliveryError:
     """What went wrong before the request was out. A time-out may come after its last byte: unclear."""
     match reason:
+        case "no host given":  # urllib's words, before it connects
+            code, why = "no_host", "HTTPS_PROXY names no host: write it like http://host:port"
         case socket.gaierror():
             code, why = "dns", "the address of Slack's server cannot be found"
         case ConnectionRefusedError():

@@ -270,6 +270,30 @@ def test_proxy_that_is_none_is_refused(proxy: str, monkeypatch: pytest.MonkeyPat
         assert (caught.value.code, caught.value.answered) == ("no_connection", False)
 
 
+@pytest.mark.parametrize("proxy", ["http://", "http:///", "http://user:secret@"])
+def test_proxy_without_a_host_is_named(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    for way in (SlackBot(TOKEN), SlackWebhook("https://hooks.slack.com/services/T0/B0/C1")):
+        with pytest.raises(
+            Refused, match="HTTPS_PROXY names no host: write it like http://host:port"
+        ) as caught:
+            way.post(messaged("d1"))
+        assert caught.value.answered is False
+
+
+@pytest.mark.parametrize("status", ["301", "302", "303", "307", "308"])
+@pytest.mark.parametrize("way", ["token", "webhook"])
+def test_redirect_is_not_followed_nor_taken_for_an_answer(server: SlackServer, way: str, status: str) -> None:
+    server.slack.faults = script(status)
+    sender = bot(server) if way == "token" else SlackWebhook(server.webhook("C1"))
+    kind = Unclear if status == "303" else Refused
+    with pytest.raises(
+        kind, match=f"HTTP {status}, which leads elsewhere, as a proxy's log-in page"
+    ) as caught:
+        sender.post(messaged("d1"))
+    assert (caught.value.answered, server.slack.posted) == (False, [])
+
+
 @pytest.fixture
 def silent_address() -> Iterator[str]:
     """Where no connection comes about and nothing says so, as behind a firewall: the queue is full."""

@@ -57,7 +57,9 @@ DEFINITE = [
     (url_error(ssl.SSLCertVerificationError("bad")), Refused, "certificate"),
     (api_error({"ok": False, "error": "ratelimited"}, 429), Refused, "ratelimited"),
     (api_error("", 429), Refused, "ratelimited"),
+    (api_error({}, 302), Refused, "http_302"),
     (api_error({}, 404), Refused, "http_404"),
+    (url_error("no host given"), Refused, "no_host"),
     (slack_sdk.errors.SlackRequestError("Invalid URL detected"), Rejected, "bad_address"),
     *((word(code), Refused, code) for code in sorted(REFUSED_CODES.keys() - {"ratelimited", "rate_limited"})),
     *((word(code), Rejected, code) for code in FIXES),
@@ -88,7 +90,7 @@ AMBIGUOUS = [
     api_error({"ok": False}, 500),
     api_error("", 503),
     api_error({}, 408),
-    api_error({}, 302),
+    api_error({}, 303),
     api_error([]),
     api_error(None),
 ]
