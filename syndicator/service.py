@@ -3,8 +3,8 @@
     lock, web server | app, watches | first pass | schedule, sender, READY | the loop
 
 The web server reads files alone and stays open while the rest is opened anew: when the database was found
-damaged in use, and while the disk cannot be written. One thread runs the loop; the sender, the check of Slack
-and the hub have their own.
+damaged in use, while the disk cannot be written, and over a reload that leaves its settings alone. One thread
+runs the loop; the sender, the check of Slack and the hub have their own.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from syndicator.systemd import Notifier
 from syndicator.threads import Parts
 from syndicator.waiting import FailureLog, back_off, can_wait
 from syndicator.web.app import WebOptions
-from syndicator.web.process import WebServer
+from syndicator.web.process import Serving
 
 if TYPE_CHECKING:
     from syndicator.admin.operator import Operator
@@ -65,6 +65,8 @@ class Service:
     """When the process did, which may have had a life before a reload; None: now."""
     patient: bool = True
     """Whether a start waits for a disk that cannot be written. A reload fails, since it can go back."""
+    serving: Serving | None = None
+    """The web server, where it goes on with the next service; None: one of its own."""
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -75,7 +77,7 @@ class Service:
         self._loop: Loop | None = None
         self._status = StatusFile(status_path(self.settings.state))
         self._began = self.started or self.clock.now()
-        self._web: WebServer | None = None
+        self._serving = self.serving or Serving()
         self._operator: Operator | None = None
         self._alerter: OperatorAlerter | None = None
         self._hub: HubNotifier | None = None
@@ -84,7 +86,8 @@ class Service:
     @property
     def address(self) -> tuple[str, int] | None:
         """Where feeds are served; None where `server` is off."""
-        return None if self._web is None else self._web.address
+        server = self._serving.server
+        return None if server is None else server.address
 
     def refuse(self) -> None:
         """Other settings were to be taken over and were wrong. From any thread."""
@@ -104,7 +107,7 @@ class Service:
             health.SETTINGS_REFUSED if self.refused else None,
             hub and health.hub_not_told(*hub),
             *(health.only_polled(*one) for one in polled if one),
-            *(health.part_breaks(*one) for one in self._parts.broken()),
+            *(health.part_breaks(*one) for one in (*self._parts.broken(), *self._serving.parts.broken())),
             *(self._alerter.findings() if self._alerter else ()),
         ]
         return [finding for finding in found if finding]
@@ -115,6 +118,8 @@ class Service:
         Raises a SyndicatorError when it cannot start. What may pass (see `can_wait`) is waited for instead.
         """
         with ExitStack() as stack:
+            if self.serving is None:
+                stack.callback(self._serving.close)
             while not self._stop.is_set():
                 try:
                     self._stay(stack)
@@ -123,7 +128,7 @@ class Service:
                 except SyndicatorError as error:
                     if not can_wait(error, for_disk=self.patient, was_open=self._was_ready):
                         raise
-                    self._serve(stack)
+                    self._serve()
                     self._note(error)
                 # A traceback that somebody still keeps would keep the old database open, and locked.
                 gc.collect()
@@ -132,7 +137,7 @@ class Service:
     def _stay(self, stack: ExitStack) -> None:
         """Begins what stays while the rest is opened anew."""
         self._lock(stack)
-        self._serve(stack)
+        self._serve()
         self._serve_operator(stack)
         self._alert_operator(stack)
 
@@ -144,13 +149,13 @@ class Service:
             self._status.write(hindered(health.STARTING, self.clock.now(), started=self._began))
             self._is_locked = True
 
-    def _serve(self, stack: ExitStack) -> None:
+    def _serve(self) -> None:
         """Serves what is there, from files alone, whatever becomes of the rest; begun once."""
         listen = self.settings.server
-        if self._web is not None or listen is None:
-            return
-        web = WebServer(
-            WebOptions(
+        options = (
+            None
+            if listen is None
+            else WebOptions(
                 output=str(self.settings.output),
                 moved_map=str(moved_map_path(self.settings)),
                 base_url=self.settings.site.base_url,
@@ -160,10 +165,7 @@ class Service:
                 cache_seconds=int(listen.cache.total_seconds()),
             )
         )
-        web.start()
-        stack.callback(web.close)
-        self._parts.run_beside(stack, "web server", web.run, web.stopping, web.stop)
-        self._web = web
+        self._serving.use(options)
 
     def _serve_operator(self, stack: ExitStack) -> None:
         """Answers the operator, from before the database is opened; begun once."""
@@ -260,8 +262,8 @@ class Service:
         return Loop(app, self.clock, schedule=schedule, progress=self.progress, status=status)
 
     def _say_ready(self, stack: ExitStack, app: App) -> None:
-        if self._web is not None:
-            self._web.wait_until_ready()
+        if self._serving.server is not None:
+            self._serving.server.wait_until_ready()
         self._was_ready, self._in_vain = True, 0
         stack.callback(self._tell_operator, None)
         self._tell_operator(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import FrameType
 
@@ -22,7 +22,7 @@ from syndicator.settings.effective import Effective, changes
 from syndicator.settings.models import Settings
 from syndicator.slack.terminal import Terminal
 from syndicator.systemd import Notifier
-from syndicator.web.process import describe
+from syndicator.web.process import Serving, describe
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ class Runner:
         self._reloaded: ListedSettings | None = None
         self._ready: ListedSettings | None = None
         """The settings with which the service was ready last: what a reload can go back to."""
-        self._ending = False
+        self._ending, self._serving = False, Serving()
         self._refused = False
         """The settings of the last reload were wrong, or the service could not start with them."""
 
@@ -50,6 +50,14 @@ class Runner:
         # Not before: nothing is in hand yet, and a file on a dead mount would hold up the end.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
+        with closing(self._serving):
+            self._run_each(first)
+        log.info("stopped")
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            # A second signal that comes while the process ends would make a failure of a good end.
+            signal.signal(number, signal.SIG_IGN)
+
+    def _run_each(self, first: ListedSettings) -> None:
         settings: ListedSettings | None = first
         while settings is not None and not self._ending:
             try:
@@ -60,10 +68,6 @@ class Runner:
                     raise
                 log.error("settings not taken over", problem=str(error))
                 settings, self._refused = self._ready, True
-        log.info("stopped")
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            # A second signal that comes while the process ends would make a failure of a good end.
-            signal.signal(number, signal.SIG_IGN)
 
     def _run_with(self, listed: ListedSettings) -> None:
         settings, in_force = listed[0], StatusFile(settings_path(listed[0].state))
@@ -77,6 +81,7 @@ class Runner:
                 started=self._started,
                 # New settings that cannot start now are given up for those that could.
                 patient=self._ready is None or self._ready is listed,
+                serving=self._serving,
             )
             if self._ending or self._reloaded is not None:
                 # The signal came while there was no service to stop.

@@ -12,10 +12,12 @@ import os
 import socket
 import subprocess
 import threading
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 
 from syndicator.errors import CannotServe, CannotServeYet
 from syndicator.processes import start
+from syndicator.threads import Parts
 from syndicator.web.app import WebOptions
 
 START_WITHIN_S = 30.0
@@ -86,6 +88,32 @@ class WebServer:
         """Gives the address up; after `run`."""
         os.close(self._lifeline)
         self._reserved.close()
+
+
+class Serving:
+    """The web server of services that come one after another: one goes on where the next wants the same."""
+
+    def __init__(self) -> None:
+        self._stack, self.parts = ExitStack(), Parts()
+        self._asked: WebOptions | None = None
+        self.server: WebServer | None = None
+
+    def use(self, options: WebOptions | None) -> None:
+        """Serves by these options; None: not at all. Raises CannotServe."""
+        if options == self._asked:
+            return
+        self.close()
+        if options is None:
+            return
+        server = WebServer(options)
+        server.start()
+        self._stack.callback(server.close)
+        self.parts.run_beside(self._stack, "web server", server.run, server.stopping, server.stop)
+        self.server, self._asked = server, options
+
+    def close(self) -> None:
+        self._stack.close()
+        self.server = self._asked = None
 
 
 def reserve(host: str, port: int) -> socket.socket:

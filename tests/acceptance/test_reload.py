@@ -49,6 +49,23 @@ def test_reload_that_cannot_start_goes_back_to_the_old_settings(service: Running
     assert service.stop() == 0
 
 
+def test_reload_leaves_a_server_alone_that_stays_as_it_is(service: Running) -> None:
+    service.start()
+    port = service.port
+    with socket.create_connection(("127.0.0.1", port)) as reader:
+        service.configure(levels={"good": 90})
+        hang_up(service)
+        wait_for(lambda: service.text().count("serving feeds") == 2, why="ready again")
+        reader.sendall(b"GET /feeds/all/good/rss.xml HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert reader.recv(1024).startswith(b"HTTP/1.1 200 ")
+    service.configure(feeds={"hub": "https://hub.example/"})
+    hang_up(service)
+    wait_for(lambda: service.text().count("serving feeds") == 3, why="ready again")
+    service.port = service._port()
+    assert service.get("feeds/all/rss.xml").headers["Link"].endswith('rel="hub"')
+    assert service.stop() == 0
+
+
 def test_reload_with_a_state_that_is_no_database_keeps_the_old_settings(service: Running) -> None:
     service.start()
     service.configure(state="var/state.db")
