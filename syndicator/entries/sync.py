@@ -27,7 +27,7 @@ from syndicator.notify.enqueue import Enqueuer
 from syndicator.parse.identity import mint_guid
 from syndicator.settings.types import StoryRule
 from syndicator.store.session import Session
-from syndicator.store.types import PAGE, KnownFile, ProblemChanges, StoredEntry
+from syndicator.store.types import PAGE, KnownFile, ProblemChanges, ProblemKind, StoredEntry
 
 UNREAD = (0, 0, 0, 0, 0)
 """The stamp of a file that is to be read again at the next look although it did not change."""
@@ -177,8 +177,8 @@ class EntrySync:
             rows[one.path] = KnownFile(stamp=stamp, digest=one.digest, guid=guid)
         session.put_files(batch.source, rows)
         session.drop_files(batch.source, batch.gone)
-        over = session.problems.drop(batch.source, [path for path in (*rows, *batch.gone) if path not in bad])
-        return ProblemChanges(session.problems.put(bad.values(), self.now), over)
+        paths, kind = (*rows, *batch.gone), ProblemKind.ARTICLE
+        return session.problems.replace(kind, bad.values(), self.now, source=batch.source, paths=paths)
 
 
 def _names_before(changes: Iterable[StoredChange]) -> list[str]:

@@ -5,16 +5,22 @@ Works on the caller's open transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, true
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from syndicator.models import Problem
 from syndicator.store import rows
 from syndicator.store.dialect import batches, row_of, upsert
 from syndicator.store.tables import problems
 from syndicator.store.types import ProblemChanges, ProblemKind
+
+_DROP = delete(problems).where(
+    problems.c.kind == bindparam("of_kind"),
+    problems.c.source == bindparam("of"),
+    problems.c.path == bindparam("at"),
+)
 
 
 class Problems:
@@ -33,51 +39,33 @@ class Problems:
         query = select(problems.c.kind, func.count()).group_by(problems.c.kind)
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
-    def put(self, found: Iterable[Problem], now: datetime) -> list[Problem]:
-        """Stores what reading articles found, keeping `since` of a problem that was there before.
-
-        Returns those that are new, or are said in other words than before, in their order.
-        """
-        found = list(found)
-        before: list[Problem] = []
-        for paths in batches({problem.path for problem in found}):
-            before += self._of(and_(problems.c.path.in_(paths), problems.c.kind == ProblemKind.ARTICLE))
-        return self._put(found, before, ProblemKind.ARTICLE, now)
-
-    def drop(self, source: str, paths: Iterable[str]) -> list[Problem]:
-        """Takes back what reading these articles once found; returns what there was."""
-        of_articles = and_(problems.c.source == source, problems.c.kind == ProblemKind.ARTICLE)
-        return self._drop(of_articles, paths)
-
     def replace(
-        self, kind: ProblemKind, found: Iterable[Problem], now: datetime, *, source: str | None = None
+        self,
+        kind: ProblemKind,
+        found: Iterable[Problem],
+        now: datetime,
+        *,
+        source: str | None = None,
+        paths: Iterable[str] | None = None,
     ) -> ProblemChanges:
-        """All problems of a kind (of one source) are these now; the others are taken back."""
-        found = list(found)
+        """All problems of a kind (of one source, or of these paths of it) are these now; the others are taken
+        back. One that was there before keeps its `since`."""
+        found, before = [*found], [*self._of(kind, source, paths)]
         there = {(problem.source, problem.path) for problem in found}
-        before = self._of(
-            and_(problems.c.kind == kind, true() if source is None else problems.c.source == source)
-        )
         over = [problem for problem in before if (problem.source, problem.path) not in there]
-        for problem in over:
-            self._drop(and_(problems.c.kind == kind, problems.c.source == problem.source), [problem.path])
-        return ProblemChanges(self._put(found, before, kind, now), over)
-
-    def _of(self, condition: ColumnElement[bool]) -> list[Problem]:
-        query = select(problems).where(condition)
-        return [rows.problem_value(row) for row in self._connection.execute(query).mappings()]
-
-    def _drop(self, condition: ColumnElement[bool], paths: Iterable[str]) -> list[Problem]:
-        dropped: list[Problem] = []
-        for some in batches(paths):
-            statement = delete(problems).where(condition, problems.c.path.in_(some)).returning(problems)
-            dropped += map(rows.problem_value, self._connection.execute(statement).mappings())
-        return dropped
-
-    def _put(
-        self, found: Sequence[Problem], before: Iterable[Problem], kind: ProblemKind, now: datetime
-    ) -> list[Problem]:
+        if over:
+            keys = [{"of_kind": kind, "of": problem.source, "at": problem.path} for problem in over]
+            self._connection.execute(_DROP, keys)
         written = (row_of(problem) | {"kind": kind, "since": now} for problem in found)
         upsert(self._connection, problems, written, keep=("since",))
         known = {(problem.source, problem.path, problem.what) for problem in before}
-        return [problem for problem in found if (problem.source, problem.path, problem.what) not in known]
+        new = [problem for problem in found if (problem.source, problem.path, problem.what) not in known]
+        return ProblemChanges(new, over)
+
+    def _of(self, kind: ProblemKind, source: str | None, paths: Iterable[str] | None) -> Iterator[Problem]:
+        query = select(problems).where(problems.c.kind == kind)
+        if source is not None:
+            query = query.where(problems.c.source == source)
+        some = [query] if paths is None else (query.where(problems.c.path.in_(one)) for one in batches(paths))
+        for one in some:
+            yield from map(rows.problem_value, self._connection.execute(one).mappings())
