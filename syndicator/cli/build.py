@@ -33,7 +33,6 @@ def build(
     as_json: options.JsonOption = False,
 ) -> None:
     """Build all feeds once and end. What that causes in Slack is owed, and sent by the next `run`."""
-    options.load_structlog()
     from syndicator.build import build as build_all
     from syndicator.build import confirm_removals as tell_running
     from syndicator.cli.log import configure_logs

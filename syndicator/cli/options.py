@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -51,14 +49,6 @@ PLACES = (DEFAULT_CONFIG, Path("/etc/syndicator/syndicator.yaml"), Path("config/
 
 A host's own come before the example in a clone: whoever installs or upgrades stands in it.
 """
-
-
-def load_structlog() -> None:
-    """Without rich, which it takes for tracebacks that nobody here asks for: a tenth of the time to start."""
-    if "rich" not in sys.modules:
-        sys.modules["rich"] = None  # type: ignore[assignment]  # "not there", as the import system has it
-        import_module("structlog")
-        del sys.modules["rich"]
 
 
 def settings_file(config: Path, places: Sequence[Path] = PLACES) -> Path:

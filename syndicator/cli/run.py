@@ -24,7 +24,6 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: os._exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    options.load_structlog()
     from syndicator.cli.log import configure_logs
     from syndicator.cli.runner import Runner
     from syndicator.systemd import Notifier

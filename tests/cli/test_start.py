@@ -75,17 +75,3 @@ def test_check_loads_neither_what_publishes_nor_what_sends(tmp_path: Path) -> No
     assert modules & others == set()
     assert "syndicator.settings.load" in settings_only
     assert settings_only & {*others, "sqlalchemy", "structlog", "rich", "frontmatter"} == set()
-
-
-def test_build_loads_no_tracebacks_in_colour(tmp_path: Path) -> None:
-    (tmp_path / "articles").mkdir()
-    settings = {
-        "site": {"title": "T", "base_url": "https://feeds.example.org/"},
-        "sources": [{"name": "news", "path": "articles"}],
-        "output": "public",
-        "state": "sqlite:///state.db",
-    }
-    file = tmp_path / "s.yaml"
-    file.write_text(json.dumps(settings), encoding="utf-8")
-    (modules,) = loaded(["build", "--config", str(file)])
-    assert "structlog" in modules and "rich" not in modules
