@@ -107,34 +107,33 @@ def name_of(path: SettingPath) -> str:
     return name.lstrip(".")
 
 
+_UNKNOWN = "there is no such setting; `syndicator config schema` has all"
+_ALONE = {"missing": "is missing", "extra_forbidden": _UNKNOWN, "is_instance_of": _UNKNOWN}
+"""What pydantic finds wrong, by its word for it, where the value says nothing more."""
+_EMPTY = 'is empty: what follows a `#` is a comment; write it in quotes, like "#news"'
+_EXPECTED = {
+    **dict.fromkeys(("model_type", "model_attributes_type"), "must be keys and values"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be on or off"),
+    **dict.fromkeys(("float_type", "float_parsing", "int_type", "int_parsing"), "must be a number"),
+    "string_type": "must be text; a number, a flag or a date as text stands in quotes",
+    "dict_type": "must be keys and values, like {good: 90}",
+    "tuple_type": "must be a list, like [a, b]",
+}
+
+
 def say(detail: Mapping[str, Any]) -> str:
     """What is wrong and what is expected there, with the value as it stands in the file."""
     kind, value = detail["type"], detail["input"]
-    match kind:
-        case "missing":
-            return "is missing"
-        case "extra_forbidden" | "is_instance_of":
-            return "there is no such setting; `syndicator config schema` has all"
-        case "string_type" if value is None:
-            return 'is empty: what follows a `#` is a comment; write it in quotes, like "#news"'
-        case _ if kind == RULE:
-            return str(detail["msg"])
-        case "value_error":
-            expected = str(detail["ctx"]["error"])
-        case "model_type" | "model_attributes_type":
-            expected = "must be keys and values"
-        case "string_type":
-            expected = "must be text; a number, a flag or a date as text stands in quotes"
-        case "bool_type" | "bool_parsing":
-            expected = "must be on or off"
-        case "float_type" | "float_parsing" | "int_type" | "int_parsing":
-            expected = "must be a number"
-        case "dict_type":
-            expected = "must be keys and values, like {good: 90}"
-        case "tuple_type":
-            expected = "must be a list, like [a, b]"
-        case _:
-            expected = re.sub(r"^\w+ should ", "must ", detail["msg"])
+    if kind == RULE:
+        return str(detail["msg"])
+    if kind in _ALONE:
+        return _ALONE[kind]
+    if kind == "string_type" and value is None:
+        return _EMPTY
+    if kind == "value_error":
+        expected = str(detail["ctx"]["error"])
+    else:
+        expected = _EXPECTED.get(kind) or re.sub(r"^\w+ should ", "must ", detail["msg"])
     return f"{expected} (is {shown(value)})"
 
 

@@ -6,7 +6,7 @@ quoted texts are read as YAML; a list takes the place of the file's, a mapping a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -67,7 +67,8 @@ class SettingsReader:
         self.problems: list[SettingProblem] = []
         self._file, self._environment = file, environment
         self._document = _read(file)
-        self._variables: dict[SettingPath, tuple[str, Value]] = {}
+        self._variables: dict[SettingPath, str] = {}
+        """The variables by what they say: each value that is no mapping takes the place of the file's."""
         self._values = cast("dict[str, Value]", self._document.value)
         names = [name for name in environment if name.upper().startswith(PREFIX) and name not in NO_SETTINGS]
         # Shorter paths first, so that longer ones win.
@@ -85,7 +86,7 @@ class SettingsReader:
             self.problems.append(SettingProblem(variable=name, what=what))
             return
         value = None if value == "null" else value
-        self._variables[path] = (name, value)
+        self._variables |= dict.fromkeys(_leaves(path, value), name)
         for key in reversed(path):
             value = {key: value}
         self._values = cast("dict[str, Value]", _merged(self._values, value))
@@ -128,10 +129,8 @@ class SettingsReader:
 
     def _variable(self, path: SettingPath) -> str | None:
         """The variable that says what stands at the path, or below it."""
-        for own, (name, value) in reversed(self._variables.items()):
-            if own[: len(path)] == path or (path[: len(own)] == own and _says(value, path[len(own) :])):
-                return name
-        return None
+        places = reversed(self._variables.items())
+        return next((name for own, name in places if own[: len(path)] == path[: len(own)]), None)
 
     def _credentials(self, settings: Settings) -> Credentials:
         token, shared, api_url = map(self._secret, (BOT_TOKEN, WEBHOOK_URL, API_URL))
@@ -207,12 +206,10 @@ def _is_set(value: Value, path: SettingPath) -> bool:
     return True
 
 
-def _says(value: Value, rest: SettingPath) -> bool:
-    """Whether the value says what stands at `rest` in it; all but a mapping replaces the file's wholly."""
-    for step in rest:
-        if not isinstance(value, dict):
-            return True
-        if step not in value:
-            return False
-        value = value[str(step)]
-    return True
+def _leaves(path: SettingPath, value: Value) -> Iterator[SettingPath]:
+    """Where the values stand that have none below them."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves((*path, key), inner)
+    else:
+        yield path
