@@ -19,7 +19,8 @@ from pathlib import Path
 import structlog
 from watchdog import events
 from watchdog.observers.api import BaseObserver
-from watchdog.observers.inotify import InotifyObserver
+from watchdog.observers.inotify import InotifyObserver, InotifyWatchGroup
+from watchdog.observers.inotify_c import WatchDescriptor
 
 from syndicator.once import SaidOnce
 from syndicator.watch.changes import Hint, Sign
@@ -116,8 +117,8 @@ class Folder(events.FileSystemEventHandler):
         if (self._real, self._identity) != _resolve(self._root):
             return False
         if self._observer is not None:
-            threads = (self._observer, *self._observer.emitters)
-            if len(threads) < 2 or not all(thread.is_alive() for thread in threads):
+            threads = (self._observer, self._observer._inotify_fd, *self._observer.emitters)
+            if len(threads) < 3 or not all(thread.is_alive() for thread in threads):
                 return False
         return self.polled is None or time.monotonic() < (self._asked_s or 0.0) + RETRY_S
 
@@ -161,6 +162,18 @@ class Folder(events.FileSystemEventHandler):
         elif not event:
             self._said.changed("")
             log.info("watching", source=self._source, root=str(self._root))
+
+
+def _forget_watch(group: InotifyWatchGroup, watch: WatchDescriptor) -> None:
+    path = group._active_callbacks_by_watch.pop(watch)
+    if group._active_callbacks_by_path.get(path) == watch:
+        del group._active_callbacks_by_path[path]
+
+
+# watchdog 7.1.0 watches a folder that was moved away on, under the path of the one that takes its place, and
+# then raises KeyError when it forgets the two: it goes deaf, or does not end. For a watchdog that passes
+# `test_folder_in_the_place_of_one_moved_away_is_watched` without this, it goes.
+InotifyWatchGroup._remove_watch_internally = _forget_watch  # type: ignore[assignment, method-assign]
 
 
 def _end(observer: BaseObserver) -> None:

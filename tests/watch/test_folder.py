@@ -73,6 +73,26 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     made.folder.stop()
 
 
+@pytest.mark.parametrize("removed", [False, True], ids=["and stays", "and both are removed"])
+def test_folder_in_the_place_of_one_moved_away_is_watched(
+    watched: Watched, tmp_path: Path, removed: bool
+) -> None:
+    for name in ("new", "old"):
+        (watched.root / name).mkdir()
+        watched.signs(name, Sign.TOUCHED)
+    (watched.root / "old").rename(tmp_path / "away")
+    watched.signs("old", Sign.GONE)
+    (watched.root / "new").rename(watched.root / "old")
+    watched.signs("old", Sign.MOVED)
+    if removed:
+        (watched.root / "old").rmdir()
+        watched.signs("old", Sign.GONE)
+        (tmp_path / "away").rmdir()
+    (watched.root / "a.md").write_text("one")
+    watched.signs("a.md", Sign.CLOSED)
+    watched.folder.stop()
+
+
 def test_a_file_written_in_place_is_touched_and_closed(watched: Watched) -> None:
     (watched.root / "a.md").write_text("one")
     assert watched.signs("a.md", Sign.CLOSED)[0] is Sign.TOUCHED
@@ -250,6 +270,13 @@ def test_a_stopped_emitter_is_replaced(watched: Watched) -> None:
     for emitter in watched.observer.emitters:
         emitter.stop()
         emitter.join()
+    heal(watched)
+
+
+def test_a_stopped_reader_of_events_is_replaced(watched: Watched) -> None:
+    assert watched.observer is not None
+    watched.observer._inotify_fd.stop()
+    watched.observer._inotify_fd.join()
     heal(watched)
 
 
