@@ -93,9 +93,8 @@ class EntrySync:
         changes = [*recognised.changes.values(), *self._withdrawals(batch, files, kept)]
         touched = self.write(changes)
         catalog.remove_names(session, _names_left(batch, recognised, changes))
-        problems = self._file(batch, files, recognised)
         vacated = frozenset(path for path in batch.missing & files.keys() if files[path].guid in kept)
-        session.drop_files(batch.source, sorted(vacated))
+        problems = self._file(batch, files, recognised, left=[*batch.gone, *vacated])
         refused = frozenset(problem.path for problem in recognised.refused)
         return Synced(changes=touched, problems=problems, refused=refused, vacated=vacated)
 
@@ -160,9 +159,17 @@ class EntrySync:
             if guid in stored and stored[guid].entry.article.path == path
         ]
 
-    def _file(self, batch: Batch, files: Mapping[str, KnownFile], recognised: Recognised) -> ProblemChanges:
-        """Keeps what was read, so that it is not read again; which files have become bad, and which are so no
-        longer. A bad file keeps the entry of its last good version."""
+    def _file(
+        self,
+        batch: Batch,
+        files: Mapping[str, KnownFile],
+        recognised: Recognised,
+        *,
+        left: Sequence[str],
+    ) -> ProblemChanges:
+        """Keeps what was read, so that it is not read again, and forgets the paths that were `left`; which
+        files have become bad, and which are so no longer. A bad file keeps the entry of its last good
+        version."""
         session = self.session
         refused = {problem.path: problem for problem in recognised.refused}
         bad = {one.path: one.problem for one in batch.found if one.problem is not None} | refused
@@ -176,8 +183,8 @@ class EntrySync:
             stamp = UNREAD if one.path in refused else one.stamp
             rows[one.path] = KnownFile(stamp=stamp, digest=one.digest, guid=guid)
         session.put_files(batch.source, rows)
-        session.drop_files(batch.source, batch.gone)
-        paths, kind = (*rows, *batch.gone), ProblemKind.ARTICLE
+        session.drop_files(batch.source, left)
+        paths, kind = (*rows, *left), ProblemKind.ARTICLE
         return session.problems.replace(kind, bad.values(), self.now, source=batch.source, paths=paths)
 
 

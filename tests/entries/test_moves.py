@@ -60,6 +60,19 @@ def test_renamed_article_keeps_guid_and_is_no_news(rig: Rig, restart: bool, edit
         assert rig.documents() == before
 
 
+def test_problem_of_an_article_is_over_where_it_moves_and_is_mended(rig: Rig) -> None:
+    rig.write("a.md")
+    rig.run_once()
+    rig.put("a.md", "---\ntitle: [\n---\n")
+    rig.run_once()
+    assert len(rig.problems()) == 1
+    (rig.folder / "a.md").unlink()
+    rig.put("b.md", article_text("a.md"))
+    rig.run_once()
+    assert set(guids(rig)) == {"b.md"}
+    assert rig.problems() == []
+
+
 @pytest.mark.parametrize("made", ["sub", "sub/a.md"], ids=["a new folder", "a new file"])
 def test_article_keeps_guid_where_it_is_heard_of_before_its_leaving_is(rig: Rig, made: str) -> None:
     """watchdog tells at once of a new folder, and half a second later of what was renamed into it."""
