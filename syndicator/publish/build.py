@@ -143,7 +143,6 @@ class Output:
                 for path in found
                 if (work := work_of(path)) not in dirty and not (pages and work[1] == PAGE)
             )
-            self.folder.forget(changed)
             session.feeds.mark_dirty(map(work_of, found))
             session.feeds.put_written(self.folder.changes)
         self.folder.changes.clear()

@@ -21,7 +21,7 @@ import os
 import stat
 import struct
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -154,12 +154,6 @@ class OutputFolder:
         suspects, self._suspects = self._suspects, []
         return [path for path in suspects if self.has(path) and not self._is_as_written(path)]
 
-    def forget(self, paths: Iterable[str]) -> None:
-        """Takes files for never written."""
-        for path in paths:
-            if self._known.pop(path, None) is not None:
-                self.changes[path] = None
-
     def _put(self, path: str, folder: str, digest: bytes, make: Callable[[], bytes]) -> bool:
         known, untouched = self._known.get(path), self._is_as_written(path)
         is_new = known is None or known[_STAMP.size :] != digest
@@ -183,7 +177,8 @@ class OutputFolder:
 
     def _remove(self, path: str) -> None:
         remove(inside(self.root, path))
-        self.forget([path])
+        del self._known[path]
+        self.changes[path] = None
 
     def _is_as_written(self, path: str) -> bool:
         known = self._known.get(path)

@@ -84,6 +84,15 @@ def test_page_that_was_removed_is_published_anew_though_articles_keep_coming(rig
     assert tree(rig)[page] == before[page]
 
 
+def test_changed_feed_that_is_no_longer_wanted_goes(rig: Rig) -> None:
+    changed = rig.output / "feeds/ai/good/atom.xml"
+    changed.write_bytes(b"")
+    rig.loop.recover()
+    rig.restart(levels={})
+    rig.publish()
+    assert not changed.parent.exists()
+
+
 @pytest.mark.parametrize("down", [False, True], ids=["while it runs", "while it is down"])
 def test_older_copy_of_the_whole_folder_is_brought_up_to_date(rig: Rig, down: bool) -> None:
     older = rig.base / "older"
