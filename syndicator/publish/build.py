@@ -122,11 +122,8 @@ class Output:
             dirty |= {(digest_folder(id), PAGE) for id in session.outbox.overflowing()}
         session.feeds.mark_dirty(dirty)
         session.put_metadata("output", self.made_with)
-        self._leftovers = {
-            path
-            for path in self.folder.list()
-            if path.removesuffix(".gz") not in expected and not path.startswith(DIGESTS)
-        }
+        known = {path.removesuffix(".gz") for path in self.folder.list()}
+        self._leftovers = {path for path in known - expected if not path.startswith(DIGESTS)}
         self._write_moved_map(stored)
 
     def recover(self, store: Store, progress: Progress = no_progress) -> Sequence[str]:
@@ -247,7 +244,8 @@ class Output:
         slug, page = work
         stored = documents.topics.get(slug)
         if page == LEFTOVER:
-            self.folder.remove(slug)
+            if slug in self._leftovers:  # this portion may have written it
+                self.folder.remove(slug)
         elif slug.startswith(DIGESTS):
             id = slug.removeprefix(DIGESTS)
             listed = list(documents.digest(id))

@@ -197,3 +197,15 @@ def test_topic_that_has_ended_is_said_to_be_gone_before_its_files_are(
         assert rig.publish_portion().more
     lines = (tmp_path / "var/moved.map").read_text().splitlines()
     assert lines == [f"topic-{number} -;" for number in range(4)]
+
+
+def test_page_that_is_wanted_again_before_it_was_removed_stays(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, limit=1)
+    for number in range(3):
+        rig.write(f"{number}.md")
+    rig.run_once()
+    rig.restart(limit=2)
+    for number in range(3, 5):
+        rig.write(f"{number}.md")
+    rig.run_once()
+    assert rig.titles(page=2) == ["About 4"]
