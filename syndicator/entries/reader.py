@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import islice, takewhile
+from itertools import repeat, takewhile
 from typing import IO
 
 from pydantic import TypeAdapter
@@ -40,21 +40,17 @@ def digest_of(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
-def read_elsewhere(source: Source, batches: Sequence[Files]) -> Iterator[Iterator[ScannedFile | None]]:
-    """For each batch its files, in order, where other processes have read them: none of them where they are
+@contextmanager
+def read_elsewhere(source: Source, files: Files) -> Iterator[Iterator[ScannedFile | None]]:
+    """The files as other processes read them, in order; None for each that they have not: all where they are
     few, or there is one processor."""
-    files = [one for batch in batches for one in batch]
     count = min(2, len(os.sched_getaffinity(0)))
     if count < 2 or len(files) < MANY:
-        count = 0
+        yield repeat(None)
+        return
     with ExitStack() as stack:
         answers = [stack.enter_context(asked(source, files[number::count])) for number in range(count)]
-        found = (next(answers[number % count], None) if count else None for number in range(len(files)))
-        for batch in batches:
-            of_batch = islice(found, len(batch))
-            yield of_batch
-            for _ in of_batch:
-                """What was not taken."""
+        yield (next(answers[number % count], None) for number in range(len(files)))
 
 
 def answer(request: Iterable[bytes], told: IO[bytes]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import repeat
+from itertools import islice, repeat
 
 import structlog
 
@@ -194,17 +194,17 @@ class SourceScanner:
             for some in (scanned.ready, scanned.gone)
         )
         last = max(len(paths) - 1, 0) // BATCH_FILES * BATCH_FILES
-        starts = range(0, last + max(len(gone), 1), BATCH_FILES)
-        files = [[(p, scanned.ready[p]) for p in paths[start : start + BATCH_FILES]] for start in starts]
-        for start, some, read in zip(starts, files, read_elsewhere(self.source, files), strict=True):
-            found: list[ScannedFile] = []
-            for one in self._read_all(dict(some), at, read):
-                found.append(one)
-                if len(found) % SAID_EVERY == 0:
-                    so_far(start + len(found) // 2)
-            left = gone[start - last : start - last + BATCH_FILES] if start >= last else []
-            if found or left:
-                yield Batch(source=self.name, found=found, gone=left, missing=scanned.missing)
+        with read_elsewhere(self.source, [(path, scanned.ready[path]) for path in paths]) as answers:
+            for start in range(0, last + max(len(gone), 1), BATCH_FILES):
+                some = {path: scanned.ready[path] for path in paths[start : start + BATCH_FILES]}
+                found: list[ScannedFile] = []
+                for one in self._read_all(some, at, [*islice(answers, len(some))]):
+                    found.append(one)
+                    if len(found) % SAID_EVERY == 0:
+                        so_far(start + len(found) // 2)
+                left = gone[start - last : start - last + BATCH_FILES] if start >= last else []
+                if found or left:
+                    yield Batch(source=self.name, found=found, gone=left, missing=scanned.missing)
 
     def read_topics(self, scanned: ScanResult, at: Moment) -> Batch:
         """Reads the topic files that are ready, all of them."""
@@ -299,7 +299,7 @@ class SourceScanner:
                 log.info("articles back", source=self.name, was=was)
 
     def _read_all(
-        self, ready: Mapping[str, Stamp], at: Moment, read: Iterator[ScannedFile | None]
+        self, ready: Mapping[str, Stamp], at: Moment, read: Iterable[ScannedFile | None]
     ) -> Iterator[ScannedFile]:
         """What is in the files; of some it is `read` already."""
         left = dict(ready)

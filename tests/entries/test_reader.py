@@ -92,23 +92,21 @@ def test_process_that_ends_early_leaves_the_rest(source: Source) -> None:
 
 def test_few_files_are_read_here(source: Source) -> None:
     files = written(source, 2)
-    assert [list(some) for some in read_elsewhere(source, [files])] == [[None, None]]
-    assert not list(children())
+    with read_elsewhere(source, files) as answers:
+        assert [*islice(answers, 2)] == [None, None]
+        assert not list(children())
 
 
 def test_many_are_read_elsewhere_each_once(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MANY", 300)
     files = written(source, 301)
     (source.path / files[100][0]).unlink()
-    batches = [files[:150], files[150:200], files[200:]]
-    found = []
-    for number, some in enumerate(read_elsewhere(source, batches)):
-        # Who asked may stop early, and takes up the next batch.
-        found.append([one and one.path for one in islice(some, 10 if number == 1 else None)])
+    with read_elsewhere(source, files) as answers:
+        found = [one and one.path for one in islice(answers, len(files))]
     here = len(os.sched_getaffinity(0)) > 1
-    expected = [[path if here else None for path, _ in some] for some in batches]
-    expected[0][100] = None
-    assert found == [expected[0], expected[1][:10], expected[2]]
+    expected = [path if here else None for path, _ in files]
+    expected[100] = None
+    assert found == expected
     assert not list(children())
 
 
