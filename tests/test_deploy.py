@@ -230,6 +230,7 @@ def test_container_is_rootless_and_copies_what_there_is() -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert "./articles:/articles:ro" in service["volumes"]
+    assert "./settings:/etc/syndicator:ro" in service["volumes"], "a file alone would stay as it was mounted"
 
 
 def test_container_file_is_clean_to_hadolint() -> None:
