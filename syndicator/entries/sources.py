@@ -19,7 +19,7 @@ from syndicator.entries.news import say_changes, say_problems
 from syndicator.entries.routing import SOME, StoryRouter
 from syndicator.entries.scanner import ScanResult, SourceScanner
 from syndicator.entries.sync import EntrySync, Synced
-from syndicator.entries.topics import TopicCatalog
+from syndicator.entries.topics import TOPICS_APPLIED, TopicCatalog
 from syndicator.models import DeclaredTopic
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.progress import Progress, no_progress
@@ -35,8 +35,6 @@ log = structlog.get_logger()
 CONFIRMED = "removals confirmed"
 """The metadata by which an operator tells a running service that articles are meant to be gone."""
 CONFIRMATION_LASTS = timedelta(minutes=10)
-TOPICS_APPLIED = "topics applied"
-"""The rules by which all entries were put into topics; empty while that is under way."""
 
 
 class Sources:

@@ -26,6 +26,9 @@ from syndicator.store.session import Session
 from syndicator.store.types import FEED, PAGE, Membership, StoredTopic, TopicStatus
 from syndicator.text import fold
 
+TOPICS_APPLIED = "topics applied"
+"""The metadata with the rules by which all entries were put into topics; empty while that is to be done."""
+
 
 class TopicCatalog:
     """The index of topics, following the folder. One thread uses it."""
@@ -153,6 +156,9 @@ class TopicCatalog:
         self._follow(built)
         self._is_stored = True
         topics = built.index.topics.items()
+        known = [(topic, self.stored[slug].topic) for slug, topic in topics if slug in self.stored]
+        if self._roll_up and any(now.parent != was.parent for now, was in known):
+            session.put_metadata(TOPICS_APPLIED, "")
         changed = [StoredTopic(topic=topic, status=self._first_status(slug)) for slug, topic in topics]
         changed += [
             replace(self.stored[old], status=TopicStatus.MOVED, moved_to=new)

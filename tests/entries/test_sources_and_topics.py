@@ -274,6 +274,21 @@ def test_child_topics_roll_up_where_set(rig: Rig) -> None:
     assert rig.titles("science") == []
 
 
+def test_child_topics_roll_up_where_only_articles_name_the_parent(rig: Rig) -> None:
+    rig.restart(roll_up=True)
+    rig.put("_data/ai.yaml", "name: AI\nparent: Science\n")
+    rig.write("a.md", topics=["AI"])
+    rig.run_once()
+    rig.write("b.md", topics=["Science"])
+    rig.run_once()
+    rig.run_once()
+    assert sorted(rig.titles("science")) == ["About a", "About b"]
+    (rig.folder / "b.md").unlink()
+    rig.run_once()
+    rig.run_once()
+    assert rig.stored("a.md").entry.topics == ("ai",)
+
+
 def test_new_or_changed_route_begins_silently(rig: Rig) -> None:
     rig.write("a.md")
     rig.run_once()
