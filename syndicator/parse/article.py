@@ -33,7 +33,8 @@ from syndicator.yaml_reader.scalars import Value
 LONGEST_TITLE = 500
 LONGEST_SUMMARY = 2_000
 LONGEST_TYPE = 50
-MOST_TOPICS = 50
+MOST_TOPICS = 100
+"""Real sites give 60 to one article. Each has feeds of its own."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _HIDING = frozenset({"draft", "publishdate", "pubdate", "published", "expirydate", "unpublishdate"})
 """Keys of Hugo by which a page may be hidden."""
