@@ -17,7 +17,7 @@ from syndicator.clock import Clock
 from syndicator.entries.sources import CONFIRMED
 from syndicator.errors import OutputUnwritable
 from syndicator.loop import Loop
-from syndicator.models import Problem, Visibility
+from syndicator.models import ALL, Problem, Visibility
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
@@ -114,7 +114,7 @@ def _pass(app: App, published: Published, warnings: tuple[str, ...] = ()) -> Pas
             published=published,
             counts=session.count_entries(),
             unpublished=session.count_unpublished(),
-            shown=session.count_links(),
+            shown=session.feeds.count_shown(ALL)[0],
             problems=problems,
             folders={name: _folder(session, name, path, problems) for name, path in paths.items()},
             no_articles=dict(Counter(source for source, _ in session.no_articles() if source in paths)),

@@ -206,12 +206,12 @@ class Loop:
         self._status.tell()
         if published.more or self._scan_due or self._recovery_due:
             return 0.0
+        app.store.carry_over()
         return self._wait_s(due, [] if published.failure is None else [UNWRITTEN_S])
 
     def _scan_burst(self) -> None:
         """Scans where there is cause; once something changed, also what came meanwhile and what is about to
-        come to rest, so that a burst of files is judged as one.
-        """
+        come to rest, so that a burst of files is judged as one."""
         changed = self._scan_due_or_hinted()
         until = time.monotonic() + TOGETHER_S
         while changed and time.monotonic() < until:

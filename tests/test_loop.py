@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import time
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -394,3 +396,15 @@ def test_scan_after_a_burst_does_not_go_on_with_one_from_before_it(tmp_path: Pat
     rig.loop.run_once()
     assert "unseen.md" in rig.entries()
     assert rig.loop.activity.bursts == 1
+
+
+def test_log_of_the_database_is_carried_over_when_nothing_waits(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for number in range(200):
+        rig.write(f"{number}.md", topics=[f"Topic {number % 5}"])
+    while rig.loop.run_once() == 0.0:
+        """Something is left to do."""
+    alone = tmp_path / "alone.db"
+    shutil.copy(rig.store.path, alone)
+    with closing(sqlite3.connect(alone)) as database:
+        assert database.execute("SELECT count(*) FROM entries").fetchone() == (200,)

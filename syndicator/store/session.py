@@ -215,11 +215,6 @@ class Session:
         drafts = entries.c.visibility == Visibility.DRAFT
         return self._connection.scalar(select(func.count()).where(drafts, marked.is_(None))) or 0
 
-    def count_links(self) -> int:
-        """How many entries are public, those with the same canonical link counted once."""
-        query = select(func.count(entries.c.canonical_link.distinct()))
-        return self._connection.scalar(query.where(entries.c.visibility == Visibility.PUBLIC)) or 0
-
     def rated(self) -> tuple[bool, bool]:
         """Whether any entry has a quality, and any a heat, withdrawn ones left out. Reads all."""
         counts = (func.count(json_text(entries.c.article, path)) for path in ("$.quality", "$.heat"))

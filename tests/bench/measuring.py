@@ -12,7 +12,7 @@ from statistics import median, quantiles
 from threading import Event, Thread
 
 from tests.bench.clients import etag, latencies_s, per_second
-from tests.bench.goals import NGINX, SIZES
+from tests.bench.goals import NGINX, SIZES, STRACE
 from tests.bench.peers import Hugo, absent, nginx
 from tests.bench.product import SOME_TOPICS, Product
 from tests.bench.programs import Service, count_syncs
@@ -54,6 +54,8 @@ def measure(bench: Bench, size: int, *, count: int, bodies: bool) -> None:
     bench.hugos.append(Hugo(bench.base / f"{size}-hugo", product.folder))
     bench.attempt(builds, size, product, bench.hugos[-1])
     bench.attempt(live, size, product)
+    if STRACE not in absent():
+        bench.attempt(syncs_of_one, size, product)
     if size == SIZES[0]:
         bench.attempt(routes, size, product)
 
@@ -84,7 +86,7 @@ def live(bench: Bench, size: int, product: Product) -> None:
         service.rest()
         bench.attempt(idle, size, service)
         bench.attempt(events, size, product)
-        bench.attempt(work_of_one, size, product, service)
+        bench.attempt(files_of_one, size, product, service)
         if size == SIZES[0]:
             if NGINX not in absent():
                 bench.attempt(http, size, product)
@@ -140,21 +142,28 @@ def percentiles(values: Sequence[float]) -> tuple[float, float]:
     return median(values), quantiles(values, n=100)[98] if len(values) >= 100 else max(values)
 
 
-def work_of_one(bench: Bench, size: int, product: Product, service: Service) -> None:
-    """Files written and syncs made for one new article of three topics. Of several: at about each eighteenth
-    the database's log is carried over, with three syncs more."""
+def files_of_one(bench: Bench, size: int, product: Product, service: Service) -> None:
+    """Files written for one new article of three topics."""
     service.rest()
-    before, trace = product.files(), product.base / "strace"
+    before = product.files()
     product.add()
     service.rest()
     after = product.files()
     bench.say(size, files=sum(before.get(path) != at for path, at in after.items()))
-    counts = []
-    for _ in range(5):
-        with service.counting_syncs(trace):
+
+
+def syncs_of_one(bench: Bench, size: int, product: Product) -> None:
+    """Syncs made for one new article of three topics: the median of several, since after each fifteenth the
+    database's log is carried over."""
+    trace = product.base / "strace"
+    with product.running(trace=trace) as service:
+        counts = []
+        for _ in range(5):
+            service.rest()
+            before = count_syncs(trace.read_text())
             product.add()
             service.rest()
-        counts.append(count_syncs(trace.read_text()))
+            counts.append(count_syncs(trace.read_text()) - before)
     bench.say(size, syncs=median(counts))
 
 

@@ -53,8 +53,8 @@ class Product:
     def build(self) -> Used:
         return run([SYNDICATOR, "build", "--config", self._config], self._log)
 
-    def running(self) -> AbstractContextManager[Service]:
-        return service(self._config, self._log)
+    def running(self, *, trace: Path | None = None) -> AbstractContextManager[Service]:
+        return service(self._config, self._log, trace=trace)
 
     def forget(self) -> None:
         """Nothing was ever built."""

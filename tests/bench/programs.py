@@ -96,27 +96,23 @@ class Service:
             now = self.processor_s()
             quiet, before = (quiet + 1 if now - before <= 0.025 else 0), now
 
-    @contextmanager
-    def counting_syncs(self, trace: Path) -> Iterator[None]:
-        """Has strace write each sync into a file. Raises RuntimeError where it cannot attach."""
-        command = ["strace", "-f", "-e", f"trace={_CALLS}", "-p", str(self.pid), "-o", str(trace)]
-        with started(command, trace.with_suffix(".log")) as process:
-            attached = trace.with_suffix(".log")
-            wait(lambda: process.poll() is not None or "attached" in attached.read_text(), patience_s=20)
-            if process.poll() is not None:
-                raise RuntimeError(f"strace: {attached.read_text().strip()}")
-            yield
-
 
 @contextmanager
-def service(config: Path, log: Path) -> Iterator[Service]:
-    """`syndicator run` from READY on. Raises RuntimeError where that does not come."""
+def service(config: Path, log: Path, *, trace: Path | None = None) -> Iterator[Service]:
+    """`syndicator run` from READY on; its syncs are written to `trace`. Raises RuntimeError where READY does
+    not come.
+
+    It runs under strace then from the beginning, which stops it at syncs alone: all other calls would take a
+    multiple of their time where strace is attached later.
+    """
+    strace = ["strace", "-D", "-f", "--seccomp-bpf", "-e", f"trace={_CALLS}", "-o", str(trace)]
+    command = [*(strace if trace else ()), SYNDICATOR, "run", "--config", config]
     address, clock = config.with_name("notify"), time.monotonic()
     address.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         told.bind(str(address))
         told.setblocking(False)
-        with started([SYNDICATOR, "run", "--config", config], log, NOTIFY_SOCKET=str(address)) as process:
+        with started(command, log, NOTIFY_SOCKET=str(address)) as process:
             wait(lambda: process.poll() is not None or _is_ready(told))
             if process.poll() is not None:
                 raise RuntimeError(f"the service ended with {process.returncode}; see {log}")

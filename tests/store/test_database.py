@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -156,6 +157,25 @@ def test_many_rows_get_more_room_until_few_come(tmp_path: Path) -> None:
     assert room() == [-32_000, 16_000]
     put_something(store)
     assert room() == usual
+    store.close()
+
+
+def test_log_is_carried_over_on_request_once_it_is_worth_it(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+
+    def carried() -> int:
+        """How many rows stand in the database itself, without its log."""
+        alone = tmp_path / "alone.db"
+        shutil.copy(store.path, alone)
+        with closing(sqlite3.connect(alone)) as database:
+            return int(database.execute("SELECT count(*) FROM dirty").fetchone()[0])
+
+    for page in range(0, 2_000, 100):
+        if page in (1_000, 1_800):
+            store.carry_over()
+        with store.transaction() as session:
+            session.feeds.mark_dirty(("ai", page + n) for n in range(100))
+    assert carried() == 1_800, "not after 1,000, and of the latest 200 none"
     store.close()
 
 
