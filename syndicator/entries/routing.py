@@ -8,7 +8,6 @@ from datetime import datetime
 
 import structlog
 
-from syndicator.alerts import LedgerRow
 from syndicator.entries.match import StoredChange
 from syndicator.notify.enqueue import KnownTopics, cover_stories
 from syndicator.notify.minimums import minimums_of, routes_by_story
@@ -76,15 +75,11 @@ class StoryRouter:
         *,
         now: datetime,
         silent: bool,
-        taken_out: Collection[str] = (),
     ) -> None:
-        """Writes what the changes cause by the routes that have begun; with `silent`, as baseline.
-
-        `taken_out` are entries that were taken out of a message before it was sent.
-        """
+        """Writes what the changes cause by the routes that have begun; with `silent`, as baseline."""
         found = [Change(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes]
         sources = {change.entry.article.source for change in found} if silent else set()
-        found += self._heirs(session, found, taken_out)
+        found += self._heirs(session, found)
         self._decide(session, found, self._begun, topic_names, now=now, silent_sources=sources)
 
     def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
@@ -155,23 +150,15 @@ class StoryRouter:
         for reason, count in Counter(one.reason for one in decisions).items():
             log.debug("decided", reason=reason.value, count=count)
 
-    def _heirs(self, session: Session, changes: Sequence[Change], taken_out: Collection[str]) -> list[Change]:
-        """The public entries of stories owed for one that no longer is, and led by no other: judged in its
-        place."""
-        left = departed(changes)
-        orphans = self._orphans(session, left) if left else []
-        session.outbox.ledger.forget(orphans)
-        orphaned = {owed.guid for owed in orphans} | left.keys() & set(taken_out)
-        stories = session.of_stories({left[guid] for guid in orphaned})
-        return heirs((stored.entry for stored in stories), changes)
-
-    def _orphans(self, session: Session, left: Collection[str]) -> list[LedgerRow]:
-        """What is owed for these entries, in no message yet, and led by none any more."""
+    def _heirs(self, session: Session, changes: Sequence[Change]) -> list[Change]:
+        """The other public entries of the stories of entries that are public no longer, to be judged in their
+        place: what is owed for one of these, in no message yet and led by no other, is forgotten."""
+        left, ledger = departed(changes), session.outbox.ledger
         routes, topics = {route.name: route for route in self.routes}, KnownTopics(session)
-        owed = session.outbox.ledger.owed(guids=left)
-        ours = (row for row in owed if row.route in routes)
-        led = {row for row in ours if cover_stories(session, [row], routes[row.route], topics)}
-        return [row for row in owed if row not in led]
+        for row in ledger.owed(guids=[one.guid for one in left]) if left else ():
+            if row.route not in routes or not cover_stories(session, [row], routes[row.route], topics):
+                ledger.forget([row])
+        return heirs(session.others_of(left), changes)
 
     def _settle_routes(self, session: Session, now: datetime) -> None:
         names: dict[str, list[str]] = {}

@@ -140,9 +140,9 @@ class EntrySync:
         self.catalog.place(session, touched, self.now)
         if any(c.before is None or c.before.entry.visibility != c.after.entry.visibility for c in touched):
             session.feeds.mark_dirty([(ALL, PAGE)])  # which counts what is not public
-        out = self.enqueuer.revise(session, [change.after.entry for change in touched], self.now)
+        self.enqueuer.revise(session, [change.after.entry for change in touched], self.now)
         names = self.catalog.names_with_ancestors
-        self.router.judge(session, touched, names, now=self.now, silent=self.silent, taken_out=out)
+        self.router.judge(session, touched, names, now=self.now, silent=self.silent)
         return touched
 
     def _withdrawals(

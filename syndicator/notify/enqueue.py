@@ -7,7 +7,7 @@ sleep or a late job costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -140,27 +140,22 @@ class Enqueuer:
                 found[route.name] = held
         return found
 
-    def revise(self, session: Session, changed: Sequence[Entry], now: datetime) -> set[str]:
+    def revise(self, session: Session, changed: Sequence[Entry], now: datetime) -> None:
         """Puts messages that wait into the words of their stories as they are now; drops emptied ones.
-        Posted ones are compared with theirs after a while, where their route edits.
-
-        Gives the entries that were taken out, whose stories are owed no longer.
-        """
+        Posted ones are compared with theirs after a while, where their route edits."""
         ids = session.outbox.ledger.deliveries_with(changed)
         if not ids:
-            return set()
+            return
         edit = [route.name for route in self._routes.values() if route.edits]
         session.outbox.edits.mark(ids, now + QUIET, routes=edit, sent_after=now - EDITED_FOR)
         session.feeds.mark_dirty((digest_folder(id), PAGE) for id in session.outbox.overflowing(ids))
         topics = KnownTopics(session)
         waiting = (one for one in map(session.outbox.find, ids) if one and one.state is DeliveryState.OWED)
-        taken_out = (self._revise(session, one, topics, now) for one in waiting if one.route in self._routes)
-        return {guid for guids in taken_out for guid in guids}
+        for one in waiting:
+            if one.route in self._routes:
+                self._revise(session, one, topics, now)
 
-    def _revise(
-        self, session: Session, delivery: Delivery, topics: KnownTopics, now: datetime
-    ) -> Collection[str]:
-        """One message; gives the entries that were taken out of it."""
+    def _revise(self, session: Session, delivery: Delivery, topics: KnownTopics, now: datetime) -> None:
         outbox, route = session.outbox, self._routes[delivery.route]
         by_guid = {row.guid: row for row in outbox.ledger.stories_in(delivery.id)}
         rows = [by_guid[guid] for guid in delivery.guids if guid in by_guid]
@@ -170,14 +165,13 @@ class Enqueuer:
         if not shown:
             outbox.drop(delivery.id, "all its entries were withdrawn before it was sent", now, forget=True)
             log.info("message dropped, nothing of it is public any more", delivery=delivery.id)
-            return left
+            return
         page = self._page_of(topics, route, delivery.id, delivery.more)
         anew = in_words(delivery, shown, route, topics=topics.words, page=page)
         if anew == delivery or not outbox.recompose(anew):
-            return ()
+            return
         outbox.ledger.forget_message(delivery.id, left)
         outbox.ledger.set_leads(story.row for story in rank_stories(rows, stories))
-        return left
 
     def held(self, session: Session, *, now: datetime) -> list[tuple[LedgerRow, Hold]]:
         """Which stories are owed and wait, why, and until when; nothing is written."""

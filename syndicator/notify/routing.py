@@ -102,14 +102,14 @@ def announce(
     return [decision for _, story in grouped for decision in dedup([*story])]
 
 
-def departed(changes: Iterable[Change]) -> dict[str, str]:
-    """The entries that are public no longer, with their stories."""
-    left = (one.entry for one in changes if one.before and one.before.visibility is Visibility.PUBLIC)
-    return {entry.guid: entry.story for entry in left if entry.visibility is not Visibility.PUBLIC}
+def departed(changes: Iterable[Change]) -> list[Entry]:
+    """The entries that are public no longer."""
+    were_public = (one for one in changes if one.before and one.before.visibility is Visibility.PUBLIC)
+    return [one.entry for one in were_public if one.entry.visibility is not Visibility.PUBLIC]
 
 
 def heirs(entries: Iterable[Entry], changes: Iterable[Change]) -> list[Change]:
-    """The public ones among a story's entries that did not change: to be judged in place of one that left."""
+    """The public ones among stories' entries that did not change: to be judged in place of one that left."""
     changed = {change.entry.guid for change in changes}
     unchanged = (one for one in entries if one.guid not in changed)
     return [Change(entry=one, before=one) for one in unchanged if one.visibility is Visibility.PUBLIC]

@@ -155,16 +155,13 @@ class Replayed:
                     self._times[row.route].append(now)
 
     def _heirs(self, changes: Sequence[Change]) -> list[Change]:
-        """As the service: what is owed for an entry that is public no longer, and that no other leads, is
-        forgotten, and the other public entries of its story are judged in its place."""
-        left = departed(changes)
-        routes = self.routes if left else ()
-        owed = ((route, row) for route in routes for row in self.owed[route.name].values())
-        orphans = [row for route, row in owed if row.guid in left and not self._cover([row], route)]
-        for row in orphans:
-            self._forget(row)
-        found = {guid: one for row in orphans for guid, one in self._stories[row.story].items()}
-        return heirs(found.values(), changes)
+        """As the service."""
+        left = {one.guid: one for one in departed(changes)}
+        for route in self.routes if left else ():
+            for row in [*self.owed[route.name].values()]:
+                if row.guid in left and not self._cover([row], route):
+                    self._forget(row)
+        return heirs(self._others_of(left), changes)
 
     def send(self, slots: Mapping[str, Slot], now: datetime) -> Iterator[datetime]:
         """Sends what is due; gives when to ask again."""
