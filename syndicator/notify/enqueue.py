@@ -27,6 +27,7 @@ from syndicator.publish.addresses import digest_folder, digest_url, page_url
 from syndicator.settings.models import Route, Site
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox import Outbox
+from syndicator.store.restore_guard import RESTORED
 from syndicator.store.session import Session
 from syndicator.store.types import PAGE, StoredTopic, TopicStatus
 from syndicator.text import fold
@@ -232,6 +233,7 @@ class Enqueuer:
         route = draft.route
         page = self._page_of(topics, route, draft_id(draft), len(draft.more))
         delivery = compose(draft, now=now, topics=topics.words, page=page)
+        delivery = replace(delivery, look_from=_look_from(session, draft, now))
         if delivery.more:
             session.feeds.mark_dirty([(digest_folder(delivery.id), PAGE)])
         if session.outbox.write(delivery, draft.stories):
@@ -252,6 +254,16 @@ class Enqueuer:
         if len(found) == 1 == len(wanted):
             return DigestPage(name=found[0].name, url=page_url(self._site, found[0].slug))
         return DigestPage(name=self._site.title, url=page_url(self._site, ALL))
+
+
+def _look_from(session: Session, draft: Draft, now: datetime) -> datetime | None:
+    """From when on to look for a message before it is sent: while its stories may have been told after the
+    backup that the database was restored from. None: it is not looked for."""
+    restored, max_age = session.metadata(RESTORED), draft.route.max_age
+    if restored is None or now - (at := datetime.fromisoformat(restored)) > max_age:
+        return None
+    is_old = any(story.coverage.lead.article.published <= at for story in draft.shown)
+    return at - max_age if is_old else None
 
 
 def _arrivals(outbox: Outbox, route: Route, now: datetime) -> RouteState:

@@ -10,7 +10,8 @@
 An edit of a posted message is never looked for: what is unclear is made again after `confirm_after`, by when
 Slack has applied what it accepted. A message that can be edited no more ends its edit, and nothing else.
 
-A webhook cannot look, so what is unclear there fails at once and is never sent again by itself.
+A webhook cannot look, so what is unclear there fails at once and is never sent again by itself. What was not
+tried, and is to be looked for only since the database was restored, is sent.
 """
 
 from __future__ import annotations
@@ -116,6 +117,8 @@ def after_call(
         return _after_send(case, jitter=jitter, said=said)
     if finished.can_look:
         return _after_look(case)
+    if not claimed.unsure:
+        return case.decide(replace(claimed, state=DeliveryState.OWED), channel, "a webhook cannot look")
     failed = replace(claimed, state=DeliveryState.FAILED, failing_since=claimed.failing_since or now)
     return case.decide(failed, channel, "unclear: a webhook cannot look")
 

@@ -70,13 +70,14 @@ class Outbox:
         """Writes a message owed and puts its stories into it, in one.
 
         A message with this id that was dropped or released comes to life again; any other is left as it is,
-        and then the answer is False. Where a story is suspect, the message begins as unclear: it is looked
-        for first.
+        and then the answer is False. Where a story is suspect, or `look_from` is given, the message begins as
+        unclear: it is looked for first.
         """
         suspect = self.ledger.put_into(delivery.id, stories)
         row = row_of(delivery)
-        if suspect is not None:
-            row |= {"state": DeliveryState.UNCLEAR, "look_from": suspect, "unsure": True}
+        if look_from := [moment for moment in (suspect, delivery.look_from) if moment is not None]:
+            unsure = suspect is not None
+            row |= {"state": DeliveryState.UNCLEAR, "look_from": min(look_from), "unsure": unsure}
         if not replace_if(self._connection, deliveries, row, deliveries.c.state.in_(TAKEN_BACK)):
             known = self.find(delivery.id)
             if known is not None and known.state in ANNOUNCED:

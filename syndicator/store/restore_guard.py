@@ -18,6 +18,8 @@ from sqlalchemy import Connection, text
 from syndicator.store.session import Session
 
 MARK = "sealed"
+RESTORED = "restored"
+"""The metadata that says when the database was found to be restored: an ISO time."""
 COUNT = text(
     "UPDATE metadata SET value = printf('n%019d', substr(value, 2, 19) + 1) || substr(value, 21)"
     " WHERE name = 'sealed' RETURNING substr(value, 1, 20)"
@@ -68,7 +70,9 @@ class RestoreGuard:
 
 
 def reset_as_first_start(session: Session, now: datetime) -> None:
-    """Takes the database for a first start: what is found is baseline, what is owed is looked for first."""
+    """Takes the database for a first start: what is found is baseline, what is owed is looked for first, and
+    so is what becomes owed later and may have been told before."""
+    session.put_metadata(RESTORED, now.isoformat())
     for state in session.sources().values():
         session.put_source(replace(state, began=None))
     session.outbox.distrust(now)

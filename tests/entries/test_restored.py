@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from syndicator.alerts import Slot
+from syndicator.notify.backfill import find_backfill
 from syndicator.settings.models import Digest, Route
 from tests.entries.channel import AT_ONCE, HOUR, MINUTE, Channel
 from tests.slack_server import SlackServer
@@ -87,6 +88,42 @@ def test_story_that_is_new_is_told_beside_one_that_was_told_since_the_backup(
     channel.arrive(1, "second")
     channel.pass_time(2 * HOUR, step=MINUTE)
     assert (channel.counts(), channel.states()) == ([1, 2], {"sent"}), "the second would else be lost"
+
+
+def test_story_that_was_told_since_the_backup_and_qualifies_again_is_not_told_again(
+    tmp_path: Path, server: SlackServer
+) -> None:
+    channel = Channel(tmp_path, server, AT_ONCE.model_copy(update={"min_quality": 80}))
+    rate(channel, 50)
+    backup = backup_of(channel)
+    rate(channel, 90)
+    channel.pass_time(HOUR, step=MINUTE)
+    assert channel.counts() == [1]
+    rate(channel, 50)
+    back_to(channel, backup)
+    rate(channel, 90)
+    rate(channel, 90, "b.md")
+    channel.pass_time(HOUR, step=MINUTE)
+    assert (channel.counts(), channel.states()) == ([1, 1], {"sent"}), "the second was never told"
+
+
+def test_backfill_looks_for_what_was_told_since_the_backup(tmp_path: Path, server: SlackServer) -> None:
+    channel = Channel(tmp_path, server)
+    backup = backup_of(channel)
+    channel.arrive(1, "first")
+    channel.pass_time(HOUR, step=MINUTE)
+    back_to(channel, backup)
+    rig, route = channel.rig, channel.route
+    with rig.store.transaction() as session:
+        found = find_backfill(session, route, since=rig.now - 7 * 24 * HOUR, limit=None, now=rig.now)
+        assert len(session.outbox.ledger.reopen(row for row, _ in found.stories)) == 1
+    channel.pass_time(HOUR, step=MINUTE)
+    assert (channel.counts(), channel.states()) == ([1], {"sent"})
+
+
+def rate(channel: Channel, quality: int, name: str = "a.md") -> None:
+    channel.rig.write(name, quality=quality)
+    channel.rig.run_once()
 
 
 def come_to_nine(channel: Channel, *, day: int) -> None:

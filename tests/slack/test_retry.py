@@ -187,6 +187,11 @@ def test_unclear_message_of_a_webhook_fails_and_is_listed() -> None:
     assert cut_off.report
 
 
+def test_message_of_a_webhook_that_was_never_tried_is_sent_after_a_restore() -> None:
+    decision = looked(None, unclear(unsure=False), can_look=False)
+    assert (decision.delivery.state, decision.report) == (DeliveryState.OWED, False)
+
+
 def test_found_message_is_sent() -> None:
     decision = looked("1.1", unclear(failing_since=NOON, error="before"))
     assert (decision.delivery.state, decision.delivery.message_ts) == (DeliveryState.SENT, "1.1")
