@@ -22,7 +22,7 @@ from syndicator.activity import Activity
 from syndicator.app import App
 from syndicator.clock import Clock
 from syndicator.errors import StoreDamaged, StoreGone, SyndicatorError
-from syndicator.monitoring.status import CallFile, StatusTeller
+from syndicator.monitoring.status import StatusTeller
 from syndicator.progress import Progress, PutOff, Stages, Stopped
 from syndicator.publish.build import Published
 from syndicator.waiting import back_off
@@ -66,7 +66,6 @@ class Loop:
         self._app, self._clock, self.stages = app, clock, progress or Stages()
         self._status = status or StatusTeller(app, clock)
         self._schedule, self._failures = schedule, app.failures
-        self._calls = CallFile(app.settings.state)
         self.folders: list[Folder] = []
         self._hints: deque[Hint] = deque()
         self._events, self._written, self._scan_due, self._recovery_due = 0, 0, True, False
@@ -325,7 +324,7 @@ class Loop:
     def _look_after(self) -> None:
         """What wakes nobody: a clock set, a folder exchanged, a database removed or changed by a command.
 
-        A few system calls, every few seconds. Raises StoreGone and StoreDamaged.
+        A few system calls and one to the database, every few seconds. Raises StoreGone and StoreDamaged.
         """
         self._status.alive()
         if self._schedule is not None:
@@ -333,7 +332,7 @@ class Loop:
         if sum(folder.check() for folder in self.folders):
             self._scan_anew()
         self._app.store.check()
-        if self._calls.came():
+        if self._app.store.others_wrote():
             self.mailed.set()
             self.wake()
         if not self._hints:

@@ -123,19 +123,16 @@ def length(text: str, option: str) -> timedelta:
 
 @contextmanager
 def session_of(settings: Settings, *, to_write: bool = False) -> Iterator[Session]:
-    """A transaction on the state of a service that may be running, which then is told of what was written.
+    """A transaction on the state of a service that may be running: it sees within seconds what was written.
 
     Nothing but errors is logged from here on. Raises StoreError where there is no state.
     """
     from syndicator.cli.log import configure_logs
-    from syndicator.monitoring.status import call_service
     from syndicator.store.database import open_known
 
     configure_logs(quiet=True)
     with open_known(settings.state) as store, store.transaction() if to_write else store.reading() as session:
         yield session
-    if to_write:
-        call_service(settings.state)
 
 
 def route_named(settings: Settings, name: str) -> Route:

@@ -134,37 +134,6 @@ def settings_path(state: str) -> Path:
     return status_path(state).with_suffix(".settings")
 
 
-def call_service(state: str) -> None:
-    """Tells a service with this state that another process has changed it: it looks within seconds."""
-    with suppress(OSError):  # it then looks at its next scan
-        # Made anew: it may belong to another user who may write in this folder.
-        _call_path(state).unlink(missing_ok=True)
-        _call_path(state).touch()
-
-
-class CallFile:
-    """What other processes tell the service."""
-
-    def __init__(self, state: str) -> None:
-        self._path = _call_path(state)
-        self._last = self._changed()
-
-    def came(self) -> bool:
-        """Whether one has called since this was asked last."""
-        before, self._last = self._last, self._changed()
-        return self._last != before
-
-    def _changed(self) -> int:
-        try:
-            return self._path.stat().st_mtime_ns
-        except OSError:
-            return 0
-
-
-def _call_path(state: str) -> Path:
-    return status_path(state).with_suffix(".call")
-
-
 class StatusFile:
     """The file that a service keeps. What cannot be written costs the service nothing.
 

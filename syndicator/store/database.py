@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from glob import escape
 from pathlib import Path
@@ -72,6 +72,7 @@ class Store:
         self._guard = RestoreGuard(self.path)
         self._in_bulk = False
         self._rows_in_log = 0
+        self._version: int | None = None
         self.restored = False
         """Whether it was put back from a backup before it was opened; then all begins as at a first start."""
         pragmas = (*PRAGMAS, WRITE_AHEAD, _USUAL_LOG)
@@ -126,6 +127,14 @@ class Store:
         """Writes what means nothing. Raises as `transaction`."""
         with self.transaction() as session:
             session.put_metadata("tried", "to write")
+
+    def others_wrote(self) -> bool:
+        """Whether another process has written since this was asked last, as far as can be told: all of ours
+        is written by one connection (https://www.sqlite.org/pragma.html#pragma_data_version)."""
+        before = self._version
+        with suppress(StoreError), self._translated(), closing(self._writer.raw_connection()) as connection:
+            (self._version,) = connection.cursor().execute("PRAGMA data_version").fetchone()
+        return before not in (None, self._version)
 
     def check(self) -> None:
         """Raises StoreDamaged when any thread has met damage, StoreGone when the file at the path is not the

@@ -179,6 +179,23 @@ def test_log_is_carried_over_on_request_once_it_is_worth_it(tmp_path: Path) -> N
     store.close()
 
 
+def test_what_another_process_writes_is_noticed_once(tmp_path: Path) -> None:
+    store = open_store(url(tmp_path), now=NOON)
+    assert not store.others_wrote()
+    put_something(store)
+    store._rows_in_log = 10**6
+    store.carry_over()
+    with store.reading():
+        assert not store.others_wrote(), "it was this one"
+    with open_known(url(tmp_path)) as other:
+        with other.reading() as session:
+            session.topics()
+        assert not store.others_wrote(), "who only reads changes nothing"
+        put_something(other)
+    assert [store.others_wrote(), store.others_wrote()] == [True, False]
+    store.close()
+
+
 def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     store = open_store(url(tmp_path), now=NOON)
     with pytest.raises(RuntimeError), store.transaction() as session:
