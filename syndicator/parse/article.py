@@ -216,13 +216,10 @@ def _refuse_hiding(section: bytes) -> None:
         return  # Hugo reads none either
     key = next((key for key in matter.fields if key.lower() == "cascade"), "")
     cascade = matter.fields.get(key)
-    for values in cascade if isinstance(cascade, list) else [cascade]:
-        if isinstance(values, dict) and (_hidden_page(values) or any(map(_is_hiding, values.items()))):
+    for one in cascade if isinstance(cascade, list) else [cascade]:
+        values = one if isinstance(one, dict) else {}
+        given = {name.lower() for name, value in values.items() if value not in (False, None)}
+        if given & _HIDING or _hidden_page(values):
             what = "`cascade` hides articles below this folder, which are read without it and so are public"
             fix = "Write what it says (`draft`, `expiryDate`, `build`, …) into each of them"
             raise matter.document.problem(what, fix, key)
-
-
-def _is_hiding(item: tuple[str, Value]) -> bool:
-    key, value = item
-    return key.lower() in _HIDING and value not in (False, None)
