@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
-from urllib.request import HTTPRedirectHandler, Request
+from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener, install_opener
 
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
@@ -81,21 +81,25 @@ class SlackChannel:
     is_archived: bool
 
 
-def _not_redirected(request: Request) -> Request:
-    """Marked so that urllib takes it for one redirected too often, and gives the redirect as the answer. It
-    would follow with a GET, and what that came to would stand for Slack's."""
-    request.redirect_dict = dict.fromkeys(range(HTTPRedirectHandler.max_redirections))  # type: ignore[attr-defined]
-    return request
+class _NoRedirects(HTTPRedirectHandler):
+    """Gives a redirect as the answer. Followed with a GET, what that comes to would stand for Slack's."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
 
 
-class _WebClient(WebClient):
-    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
-        return super()._perform_urllib_http_request_internal(url, _not_redirected(req))
+ClientT = TypeVar("ClientT", WebClient, WebhookClient)
 
 
-class _WebhookClient(WebhookClient):
-    def _perform_http_request_internal(self, url: str, req: Request) -> Any:
-        return super()._perform_http_request_internal(url, _not_redirected(req))
+def _without_redirects(client: ClientT) -> ClientT:
+    """The client, with calls that go by urllib's own opener, which has its proxy and follows nothing.
+
+    Nothing else in this process uses that.
+    """
+    proxies = [ProxyHandler({"http": client.proxy, "https": client.proxy})] if client.proxy else []
+    install_opener(build_opener(_NoRedirects, *proxies))
+    client.proxy = None
+    return client
 
 
 class SlackBot:
@@ -104,8 +108,8 @@ class SlackBot:
     can_look = True
 
     def __init__(self, token: str, *, api_url: str = API_URL, deadline: timedelta = DEADLINE) -> None:
-        self._client = _WebClient(
-            token=token, base_url=api_url, timeout=SILENCE_S, retry_handlers=[], logger=silent
+        self._client = _without_redirects(
+            WebClient(token=token, base_url=api_url, timeout=SILENCE_S, retry_handlers=[], logger=silent)
         )
         self._deadline = deadline
 
@@ -245,7 +249,9 @@ class SlackWebhook:
     can_look = False
 
     def __init__(self, url: str, *, deadline: timedelta = WEBHOOK_DEADLINE) -> None:
-        self._client = _WebhookClient(url, timeout=SILENCE_S, retry_handlers=[], logger=silent)
+        self._client = _without_redirects(
+            WebhookClient(url, timeout=SILENCE_S, retry_handlers=[], logger=silent)
+        )
         self._deadline = deadline
 
     def __repr__(self) -> str:
