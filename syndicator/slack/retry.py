@@ -11,7 +11,7 @@ An edit of a posted message is never looked for: what is unclear is made again a
 Slack has applied what it accepted. A message that can be edited no more ends its edit, and nothing else.
 
 A webhook cannot look, so what is unclear there fails at once and is never sent again by itself. What was not
-tried, and is to be looked for only since the database was restored, is sent.
+tried, and is to be looked for only since the database was restored, is sent after one look, or without.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _after_look(case: _Case) -> DeliveryDecision:
             return case.sent(answer or None, "found", channel)
         case Drawn():
             return case.shown()
-        case None if claimed.misses + 1 < policy.looks:
+        case None if claimed.unsure and claimed.misses + 1 < policy.looks:
             again = replace(claimed, misses=claimed.misses + 1, due=now + policy.look_again_after)
             return case.decide(again, channel, "not found: look again")
         case None:

@@ -187,8 +187,9 @@ def test_unclear_message_of_a_webhook_fails_and_is_listed() -> None:
     assert cut_off.report
 
 
-def test_message_of_a_webhook_that_was_never_tried_is_sent_after_a_restore() -> None:
-    decision = looked(None, unclear(unsure=False), can_look=False)
+@pytest.mark.parametrize("can_look", [True, False], ids=["bot", "webhook"])
+def test_message_that_was_never_tried_is_sent_after_one_look_or_without(can_look: bool) -> None:
+    decision = looked(None, unclear(unsure=False), can_look=can_look)
     assert (decision.delivery.state, decision.report) == (DeliveryState.OWED, False)
 
 
