@@ -9,14 +9,13 @@ channel and so many in all, so that a slow channel holds up nobody else. What a 
 from __future__ import annotations
 
 import random
-import time
-from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -28,6 +27,7 @@ from syndicator.settings.models import Settings
 from syndicator.slack.outage import OutageWatch
 from syndicator.slack.retry import DeliveryDecision, Drawn, Finished, RetryPolicy, SlackAnswer, after_call
 from syndicator.store.outbox import Outbox
+from syndicator.threads import begin
 
 if TYPE_CHECKING:
     from syndicator.slack.client import SlackBot, SlackWebhook
@@ -132,9 +132,8 @@ class Sender:
         self._has_way, self._hold_back, self._outages = has_way, hold_back, outages or OutageWatch()
         self._policy = policy or RetryPolicy()
         self._jitter, self._passing = jitter, passing
-        self._busy: set[str] = set()
-        self._ended: SimpleQueue[Finished] = SimpleQueue()
-        self._unsettled: deque[Finished] = deque()
+        self._calls: dict[str, Future[Finished]] = {}
+        """By channel: what is under way, and what the store has not taken yet."""
         self._last: datetime | None = None
         """When the last round was."""
         self._said = SaidOnce()
@@ -185,12 +184,11 @@ class Sender:
 
     def _round(self, wake: Event) -> datetime | None:
         """Settles what has come back, begins what is due; when there will be more to do."""
-        self._collect()
         self._settle()
-        claims, until = self._claim(limit=WORKERS - len(self._busy))
+        claims, until = self._claim(limit=WORKERS - len(self._calls))
         for claimed in claims:
-            Thread(target=self._work, args=(claimed, wake), name="delivery", daemon=True).start()
-            self._busy.add(claimed.channel)
+            call = self._calls[claimed.channel] = begin("delivery", partial(self._perform, claimed))
+            call.add_done_callback(lambda _call: wake.set())
         return until
 
     def _claim(self, *, limit: int) -> tuple[Sequence[Delivery], datetime | None]:
@@ -202,19 +200,15 @@ class Sender:
                 now,
                 lease=policy.lease,
                 pace=policy.pace,
-                busy=self._busy,
+                busy=self._calls.keys(),
                 may_leave=self._has_way,
                 limit=limit,
             )
-            busy = self._busy | {claimed.channel for claimed in claims}
+            busy = self._calls.keys() | {claimed.channel for claimed in claims}
             until = outbox.next_time(busy, self._has_way) if len(busy) < WORKERS else None
         if claims:
             self._passing("claimed")
         return claims, until
-
-    def _work(self, claimed: Delivery, wake: Event) -> None:
-        self._ended.put(self._perform(claimed))
-        wake.set()
 
     def _perform(self, claimed: Delivery) -> Finished:
         """Makes the call; whatever goes wrong in it is an answer too."""
@@ -237,28 +231,19 @@ class Sender:
         self._passing("answered")
         return Finished(claimed=claimed, answer=answer, can_look=can_look)
 
-    def _collect(self, *, timeout_s: float | None = None) -> None:
-        """Takes in what has come back; with a time-out it waits for the first."""
-        while True:
-            try:
-                finished = self._ended.get(block=timeout_s is not None, timeout=timeout_s)
-            except Empty:
-                return
-            timeout_s = None
-            self._busy.discard(finished.claimed.channel)
-            self._unsettled.append(finished)
-
     def _settle(self) -> None:
-        """Keeps what came of each call; what the store does not take now stays for the next round."""
-        while self._unsettled:
-            finished = self._unsettled.popleft()
-            try:
-                decision, held = self._settle_one(finished)
-            except StoreError:
-                self._unsettled.appendleft(finished)
-                raise
-            self._passing("settled")
-            _tell(decision, held=held)
+        """Keeps what came of each call that has ended; what the store does not take now stays for the next
+        round."""
+        for channel, call in [*self._calls.items()]:
+            if call.done():
+                del self._calls[channel]  # whatever breaks over one holds up no other
+                try:
+                    decision, held = self._settle_one(call.result())
+                except StoreError:
+                    self._calls[channel] = call
+                    raise
+                self._passing("settled")
+                _tell(decision, held=held)
 
     def _settle_one(self, finished: Finished) -> tuple[DeliveryDecision, bool]:
         claimed, now = finished.claimed, self._clock()
@@ -287,10 +272,7 @@ class Sender:
             self._outages.note_token(finished.answer)
 
     def _finish(self) -> None:
-        deadline = time.monotonic() + GRACE_S
-        while self._busy and (left := deadline - time.monotonic()) > 0:
-            self._collect(timeout_s=left)
-        self._collect()
+        wait(self._calls.values(), timeout=GRACE_S)
         try:
             self._settle()
         except StoreError as error:
