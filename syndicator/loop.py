@@ -70,6 +70,7 @@ class Loop:
         self._hints: deque[Hint] = deque()
         self._events, self._written, self._scan_due, self._recovery_due = 0, 0, True, False
         self._scan_began_s: float | None = None
+        self._in_vain = 0
         self._yields_until_s = self._insists_until_s = 0.0
         self.activity = Activity()
         self._woken = threading.Event()
@@ -134,44 +135,40 @@ class Loop:
         self._app.router.begin(self._app.store, now=now, progress=self._step)
 
     def run_first(self) -> None:
-        """The first pass, tried again where it fails: what was published before is served meanwhile."""
-        while not self.stopping.is_set():
-            try:
-                self.sync_all()
-                if self.publish_all(archives=False).failure is None:
-                    self._failures.over()
-                break
-            except Stopped:
-                return
-            except (StoreGone, StoreDamaged):
-                raise
-            except SyndicatorError as error:
-                self._failures.began(error)
-                self._scan_due = True
-                with suppress(SyndicatorError):  # what hinders the pass may hinder this
-                    self._status.note(at_once=True)
-                    self._status.tell()
-                self.stopping.wait(RETRY_FIRST_S)
+        """The first pass, tried again where it fails: what was published before is served meanwhile. Raises
+        StoreGone and StoreDamaged."""
+        while not self.stopping.is_set() and self._try(self._pass_first) is not None:
+            self.stopping.wait(RETRY_FIRST_S)
         self.stages = Stages()
+
+    def _pass_first(self) -> None:
+        self.sync_all()
+        if self.publish_all(archives=False).failure is None:
+            self._failures.over()
 
     def run(self) -> None:
         """Runs until `stop`; whatever fails, it goes on. Raises StoreGone and StoreDamaged."""
-        failures = 0
         while not self.stopping.is_set():
-            try:
-                wait_s = self.run_once()
-                failures = 0
-            except Stopped:
-                return
-            except (StoreGone, StoreDamaged):
-                raise
-            except Exception as error:  # the job boundary
-                self._failures.began(error)
-                self._scan_due = True
-                self._status.note(at_once=True)
-                failures += 1
-                wait_s = back_off(failures).total_seconds()
-            self._wait(wait_s)
+            self._wait(self._try(self.run_once))
+
+    def _try(self, work: Callable[[], float | None]) -> float | None:
+        """What the work gives; where it fails, the seconds until it is to be tried again, with a scan."""
+        try:
+            wait_s = work()
+            self._in_vain = 0
+            return wait_s
+        except Stopped:
+            return None
+        except (StoreGone, StoreDamaged):
+            raise
+        except Exception as error:  # the job boundary
+            self._failures.began(error)
+            self._scan_due = True
+            self._status.note(at_once=True)
+            with suppress(SyndicatorError):  # what hinders the work may hinder this
+                self._status.tell()
+            self._in_vain += 1
+            return back_off(self._in_vain).total_seconds()
 
     def run_once(self) -> float | None:
         """One run; the seconds until the next is due without another cause, None: it is not."""
