@@ -128,8 +128,9 @@ class TopicCatalog:
         )
         feeds.put_memberships(placed.memberships)
         beside = session.guids_in({one.story for one in changed.values()}) - changed.keys()
-        shown = [one for one in feeds.memberships(sorted(beside)) if one.shown]
-        feeds.mark_dirty([*placed.dirty, *(page for one in shown for page in _pages(one, self._page_size))])
+        shown = (one for one in feeds.memberships(sorted(beside)) if one.shown)
+        dirty = placed.dirty.union(*(_pages(one, self._page_size) for one in shown))
+        feeds.mark_dirty(dirty | self._showing(topic for topic, page in dirty if page == FEED))
         self.update_statuses(session, {membership.topic for membership in placed.memberships})
 
     def update_statuses(self, session: Session, slugs: Iterable[str]) -> None:
@@ -169,12 +170,18 @@ class TopicCatalog:
         self.update_statuses(session, self.stored)
         if reworded:
             # The name stands as a category in other topics' feeds too.
-            self._mark_all(session, FEED)
+            self._mark_all(session, FEED, PAGE)
         for slug in reworded:
             session.feeds.mark_dirty(session.feeds.pages_naming(slug, page_size=self._page_size))
 
-    def _mark_all(self, session: Session, page: int) -> None:
-        session.feeds.mark_dirty((slug, page) for slug in (ALL, *self._live()))
+    def _mark_all(self, session: Session, *pages: int) -> None:
+        session.feeds.mark_dirty((slug, page) for slug in (ALL, *self._live()) for page in pages)
+
+    def _showing(self, slugs: Iterable[str]) -> set[tuple[str, int]]:
+        """The pages that show these topics: their own, their parents', and the front page."""
+        some = {*slugs}
+        parents = {topic.parent for slug in some if (topic := self.index.topics.get(slug)) and topic.parent}
+        return {(slug, PAGE) for slug in (some | parents | {ALL} if some else some)}
 
     def _reworded(self, index: TopicIndex) -> list[str]:
         """The topics whose feeds and entries say something else now, in the same places."""
@@ -191,18 +198,21 @@ class TopicCatalog:
         return {slug for slug, stored in self.stored.items() if stored.status is TopicStatus.LIVE}
 
     def _put(self, session: Session, changed: Sequence[StoredTopic]) -> None:
-        if changed:
-            session.put_topics(changed)
-            session.feeds.mark_dirty(
-                (s.topic.slug, FEED) for s in changed if s.status is not TopicStatus.WAITING
-            )
-            # The pages of parents, former ones too, show the topic.
-            former = [self.stored[s.topic.slug] for s in changed if s.topic.slug in self.stored]
-            session.feeds.mark_dirty((s.topic.parent, FEED) for s in (*changed, *former) if s.topic.parent)
-            before = self._live()
-            self._names_with_ancestors = None
-            self.stored = {**self.stored, **{stored.topic.slug: stored for stored in changed}}
-            self._mark_links(session, before, self._live())
+        if not changed:
+            return
+        session.put_topics(changed)
+        former = [self.stored[s.topic.slug] for s in changed if s.topic.slug in self.stored]
+        slugs = {s.topic.slug for s in changed if s.status is not TopicStatus.WAITING}
+        parents = {s.topic.parent for s in (*changed, *former) if s.topic.parent}
+        before = self._live()
+        self._names_with_ancestors = None
+        self.stored = {**self.stored, **{stored.topic.slug: stored for stored in changed}}
+        live = self._live()
+        dirty = {(slug, FEED) for slug in slugs} | self._showing(slugs | parents)
+        for slug in live - before:  # it comes with its whole archive, which went where it had ended
+            dirty |= {(slug, page) for page in range(-(-session.feeds.next_number(slug) // self._page_size))}
+        session.feeds.mark_dirty(dirty)
+        self._mark_links(session, before, live)
 
     def _mark_links(self, session: Session, before: Set[str], live: Set[str]) -> None:
         """Marks the pages that link to topics wherever one is named, and to those that have pages alone."""
@@ -226,7 +236,7 @@ class MembershipChanges(NamedTuple):
     """The memberships that changed, and the pages (topic, page) to render anew."""
 
     memberships: Sequence[Membership]
-    dirty: Set[tuple[str, int]]
+    dirty: set[tuple[str, int]]
 
 
 def update_memberships(

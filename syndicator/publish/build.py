@@ -72,8 +72,6 @@ class _Portion:
     """What is to be written, in order, and what was."""
 
     work: list[Work]
-    new: set[Work]
-    """Not yet known to the store to be dirty: it follows from the rest."""
     of: int
     """How much is left to do; while there are any, of feeds and pages alone: archives take far less time."""
     done: list[Work] = field(default_factory=list)
@@ -199,18 +197,12 @@ class Output:
         )
 
     def _take(self, dirty: set[Work], documents: Documents) -> _Portion:
-        """Of what is dirty, and of the pages that follow from it, what can be written, in order."""
-        changed = {slug for slug, page in dirty - self._failed.keys() if page == FEED}
-        new = {(ALL, PAGE)} if changed else set[Work]()
-        for slug in changed:
-            if (topic := documents.live.topics.get(slug)) is not None:
-                new |= {(shown, PAGE) for shown in (slug, topic.parent) if shown is not None}
-        new -= dirty
+        """Of what is dirty what can be written, in order."""
         leftovers = {(path, LEFTOVER) for path in islice(self._leftovers, ARCHIVES)}
-        owed = (dirty | new | leftovers) - self._failed.keys()
+        owed = (dirty | leftovers) - self._failed.keys()
         feeds = documents.session.feeds
         of = sum(not is_late(work) for work in owed) or feeds.count_archives() + len(self._leftovers)
-        return _Portion(sorted(owed, key=order(documents.topics, feeds.heads())), new, of)
+        return _Portion(sorted(owed, key=order(documents.topics, feeds.heads())), of)
 
     def _write(
         self, portion: _Portion, documents: Documents, progress: Progress, is_urgent: Callable[[], bool]
@@ -229,7 +221,7 @@ class Output:
 
     def _attempt(self, work: Work, portion: _Portion, documents: Documents) -> None:
         try:
-            for path, data in self._render(work, portion, documents):
+            for path, data in self._render(work, documents):
                 self._leftovers.discard(path)
                 if self.folder.put(path, data, compress=work_of(path)[1] < 0):
                     portion.written.append(path)
@@ -239,7 +231,7 @@ class Output:
             if error.everywhere:
                 raise
 
-    def _render(self, work: Work, portion: _Portion, documents: Documents) -> Iterator[Document]:
+    def _render(self, work: Work, documents: Documents) -> Iterator[Document]:
         """The documents to put; what is to be removed is removed at once."""
         slug, page = work
         stored = documents.topics.get(slug)
@@ -261,10 +253,6 @@ class Output:
                     self.folder.remove(path)
         elif page == FEED:
             self._statistics.pop(slug, None)
-            if not self.folder.has(feed_path(slug, Format.ATOM)):
-                # A topic that had ended comes back with its whole archive.
-                number = documents.session.feeds.next_number(slug)
-                portion.new |= {work for work, _ in self._paths(slug, number) if work[1] >= 0}
             yield from documents.feeds(slug)
         elif page == PAGE:
             yield from documents.page(slug)
@@ -286,7 +274,6 @@ class Output:
         try:
             with store.transaction() as session:
                 session.feeds.mark_clean(work for work in portion.done if work[1] != LEFTOVER)
-                session.feeds.mark_dirty(portion.new.difference(portion.done))
                 session.feeds.put_written(self.folder.changes)
                 if self.settings.feeds.hub is not None:
                     urls = (self.settings.site.base_url + path for path in portion.feeds())
@@ -299,7 +286,7 @@ class Output:
     def _published(self, portion: _Portion, failure: OutputUnwritable | None) -> Published:
         tried = {*portion.done, *self._failed}
         self._leftovers -= {path for path, page in tried if page == LEFTOVER}
-        left = {*portion.work, *portion.new} - tried
+        left = {*portion.work} - tried
         unseen = self._leftovers or sum(page >= 0 for _, page in portion.work) >= ARCHIVES
         more = failure is None and bool(left or unseen)
         if not more:
