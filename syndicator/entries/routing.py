@@ -85,16 +85,14 @@ class StoryRouter:
     def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
         """Ends the silence of new and changed routes; to be called once all sources have been scanned.
 
-        What they would announce of the entries that are there becomes their baseline. Routes that are gone
-        hand what they owe to another one of their channel, or let it go. Cut off, it is begun again by the
-        next start: until all the baseline is laid, no route has begun.
+        What they would announce of the entries that are there becomes their baseline. Cut off, it is begun
+        again by the next start: until all the baseline is laid, no route has begun.
         """
         if self._new:
             self._lay_baseline(store, now, progress)
         with store.transaction() as session:
             for route in self._new:
                 session.outbox.ledger.begin_route(route, fingerprint(route), now)
-            self._settle_routes(session, now)
         for route in self._new:
             log.info("route begun, silently", route=route.name)
         self._begun, self._new = RouteIndex(self.routes), ()
@@ -159,18 +157,3 @@ class StoryRouter:
             if row.route not in routes or not cover_stories(session, [row], routes[row.route], topics):
                 ledger.forget([row])
         return heirs(session.others_of(left), changes)
-
-    def _settle_routes(self, session: Session, now: datetime) -> None:
-        names: dict[str, list[str]] = {}
-        for route in self.routes:
-            names.setdefault(route.channel, []).append(route.name)
-        known = {route.name for route in self.routes}
-        for way in session.outbox.open_ways():
-            if way[0] not in known and way[1] in names:
-                session.outbox.release(way, "its route is gone, another of its channel takes it", now)
-        session.outbox.edits.end([route.name for route in self.routes if route.edits], now)
-        handed, gone = session.outbox.ledger.settle_routes(names)
-        if handed:
-            log.info("stories owed by a gone route go to another of its channel", stories=handed)
-        if gone:
-            log.warning("stories owed by a gone route are let go: no route has its channel", stories=gone)

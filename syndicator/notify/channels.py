@@ -42,8 +42,9 @@ def follow_channels(session: Session, routes: Sequence[Route], now: datetime) ->
     """The routes with the ids that the store knows, and all that they owe moved to where they lead now.
 
     What was kept under a channel's name goes to its id; what a route owes in a channel that it had before
-    goes along with the route. Messages that wait there are taken back and written anew, so that none of them
-    holds a story that was announced under the other name. May be repeated.
+    goes along with the route, and what a route owes that is gone to the first other one of its channel.
+    Messages that wait there are taken back and written anew, so that none of them holds a story that was
+    announced under the other name. May be repeated.
     """
     outbox = session.outbox
     ids = outbox.channels.ids()
@@ -57,6 +58,8 @@ def follow_channels(session: Session, routes: Sequence[Route], now: datetime) ->
             log.info("channel's ledger is kept by its id now", channel=name, id=id, stories=stories)
     _rename(outbox, routes, known)
     _follow_routes(outbox, known, now)
+    _follow_gone(outbox, known, now)
+    outbox.edits.end([route.name for route in known if route.edits], now)
     return known
 
 
@@ -78,6 +81,24 @@ def _follow_routes(outbox: Outbox, routes: Sequence[Route], now: datetime) -> No
     for name, channel, to in moves:
         if stories := outbox.ledger.move(_between(name, channel), to, route=name):
             log.info("owed stories go with their route", route=name, channel=channel, to=to, stories=stories)
+
+
+def _follow_gone(outbox: Outbox, routes: Sequence[Route], now: datetime) -> None:
+    """What a gone route owes goes to the first other one of its channel. Where there is none, what is in no
+    message yet is let go."""
+    names = {route.name for route in routes}
+    firsts = {route.channel: route.name for route in reversed(routes)}
+    for way in sorted({*outbox.open_ways(), *outbox.ledger.owing()}):
+        if way[0] in names:
+            continue
+        if (to := firsts.get(way[1])) is not None:
+            outbox.release(way, "its route is gone, another of its channel takes it", now)
+        stories = outbox.ledger.hand_over(way, to)
+        if stories and to:
+            log.info("stories owed by a gone route go to another of its channel", stories=stories)
+        elif stories:
+            log.warning("stories owed by a gone route are let go: no route has its channel", stories=stories)
+    outbox.ledger.forget_routes(names)
 
 
 def _between(route: str, channel: str) -> str:

@@ -221,27 +221,19 @@ class Ledger:
     def forget_minimums(self, route: str) -> None:
         self._connection.execute(delete(minimums).where(minimums.c.route == route))
 
-    def settle_routes(self, names_by_channel: Mapping[str, Sequence[str]]) -> tuple[int, int]:
-        """Hands what gone routes still owe to the first route of the same channel, else lets it go.
-
-        `names_by_channel` are the routes of today in order. What no route's channel takes becomes baseline.
-        Gives how many were handed on and how many let go.
-        """
-        handed = gone = 0
-        for route, channel in self.owing():
-            names = names_by_channel.get(channel, ())
-            if route in names:
-                continue
-            theirs = and_(ledger.c.route == route, ledger.c.channel == channel, WAITING)
-            let_go = {"kind": LedgerKind.BASELINE, "reason": RouteReason.BASELINE}
-            values = {"route": names[0]} if names else let_go
-            count = self._connection.execute(update(ledger).where(theirs).values(values)).rowcount
-            handed, gone = (handed + count, gone) if names else (handed, gone + count)
-        known = {name for names in names_by_channel.values() for name in names}
-        for name in self.route_fingerprints().keys() - known:
+    def forget_routes(self, but: Collection[str]) -> None:
+        """Forgets that routes have begun, all but these."""
+        for name in self.route_fingerprints().keys() - but:
             self._connection.execute(delete(routes).where(routes.c.name == name))
             self.forget_minimums(name)
-        return handed, gone
+
+    def hand_over(self, way: Way, to: str | None) -> int:
+        """Hands what the route owes in the channel, and is in no message, to another; with None it becomes
+        baseline. How many stories."""
+        theirs = and_(ledger.c.route == way[0], ledger.c.channel == way[1], WAITING)
+        let_go = {"kind": LedgerKind.BASELINE, "reason": RouteReason.BASELINE}
+        statement = update(ledger).where(theirs).values({"route": to} if to else let_go)
+        return self._connection.execute(statement).rowcount
 
     # the times of digests
 

@@ -105,14 +105,6 @@ def test_decisions_of_one_moment_are_read_as_one(store: OutboxStore) -> None:
         assert history.decided_since(NOON + SECOND) == {NOON + HOUR: 1}
 
 
-def test_stories_owed_are_not_read_where_no_route_is_gone(store: OutboxStore) -> None:
-    with store() as outbox:
-        outbox.ledger.add([make_owed("a"), make_owed("b")])
-        with statements(store) as run:
-            assert outbox.ledger.settle_routes({"C1": ["ai"]}) == (0, 0)
-    assert not any("ledger.story" in statement for statement in run)
-
-
 def test_forgotten_story_counts_anew(store: OutboxStore) -> None:
     with store() as outbox:
         owed = make_owed()
@@ -152,15 +144,19 @@ def test_route_begins_once_and_its_change_shows(store: OutboxStore) -> None:
         assert outbox.ledger.begin_times(["ai", "b"]) == {"ai": NOON + HOUR}
 
 
-def test_gone_routes_stories_go_to_the_channels_next_route_or_are_let_go(store: OutboxStore) -> None:
+def test_what_a_route_owes_is_handed_over_or_let_go(store: OutboxStore) -> None:
     with store() as outbox:
         outbox.ledger.add([make_owed("a", route="old"), make_owed("b", channel="C9", route="old")])
         outbox.ledger.begin_route(Route(name="old", channel="C1"), "f", NOON)
-        assert outbox.ledger.settle_routes({"C1": ["new", "second"]}) == (1, 1)
+        assert [
+            outbox.ledger.hand_over(("old", "C1"), "new"),
+            outbox.ledger.hand_over(("old", "C9"), None),
+        ] == [1, 1]
         assert [(one.story, one.route) for one in outbox.ledger.owed()] == [("a", "new")]
         assert kinds(outbox.ledger, "b")["C9", "b"] is LedgerKind.BASELINE
+        outbox.ledger.forget_routes({"new"})
         assert outbox.ledger.route_fingerprints() == {}
-        assert outbox.ledger.settle_routes({"C1": ["new", "second"]}) == (0, 0)
+        assert outbox.ledger.hand_over(("old", "C1"), "new") == 0
 
 
 def test_slot_is_finished_once(store: OutboxStore) -> None:
