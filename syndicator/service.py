@@ -242,7 +242,7 @@ class Service:
                 self._say_ready(stack, app)
                 ready()
             with suppress(Exception):  # as publishing will say, and will try again
-                app.output.warm_up(app.store, app.sources.catalog.index, app.sources.catalog.stored)
+                app.output.warm_up(app.store, app.sources.catalog.stored)
             # What is there by now stays: to search it for garbage took an article 60 ms, now and then.
             gc.collect()
             gc.freeze()

@@ -201,8 +201,8 @@ class Rig:
         return published
 
     def publish_portion(self, progress: Progress = no_progress) -> Published:
-        topics = self.app.sources.catalog
-        return self.app.output.publish(self.store, topics.index, topics.stored, self.now, progress)
+        topics = self.app.sources.catalog.stored
+        return self.app.output.publish(self.store, topics, self.now, progress)
 
     def _by_guid(self) -> dict[str, Entry]:
         with self.store.reading() as session:

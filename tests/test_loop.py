@@ -291,7 +291,7 @@ def test_newest_entries_come_into_their_feeds_first(tmp_path: Path) -> None:
         return put(path, data, compress=compress)
 
     rig.app.output.folder.put = note  # type: ignore[method-assign]
-    rig.app.output.publish(rig.store, topics.index, topics.stored, rig.now)
+    rig.app.output.publish(rig.store, topics.stored, rig.now)
     assert order == ["all", "topic-1", "topic-2", "topic-0"]
 
 

@@ -40,7 +40,7 @@ class TopicCatalog:
         self._roll_up = roll_up
         self._page_size = page_size
         self.stored: Mapping[str, StoredTopic] = {one.topic.slug: one for one in session.topics()}
-        """All topics that there ever were, by slug; another mapping after each change."""
+        """All topics that there ever were, by slug."""
         self._names = Counter(session.topic_names())
         self._variants: set[str] = set()
         """The keys of names that articles spell in more than one way, and no file declares."""

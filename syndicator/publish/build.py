@@ -33,7 +33,6 @@ from syndicator.publish.order import DIGESTS, Work, is_late, order, work_of
 from syndicator.publish.output import OutputFolder
 from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.statistics import Statistics
-from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Settings
 from syndicator.store.database import Store
 from syndicator.store.session import Session
@@ -93,9 +92,6 @@ class Output:
     """The fingerprint of all that decides how feeds are rendered."""
     moved_map: Path
     """Where the servers find which topics have moved or gone; beside the state, not in the output."""
-    _known: tuple[TopicIndex, Mapping[str, StoredTopic]] | None = None
-    _live: TopicIndex = field(default_factory=lambda: TopicIndex(topics={}))
-    """Of the topics that were last published, those that have feeds."""
     _moved: dict[str, str] | None = None
     _statistics: dict[str, Statistics] = field(default_factory=dict)
     _fragments: Fragments | None = None
@@ -146,14 +142,12 @@ class Output:
     def publish(
         self,
         store: Store,
-        index: TopicIndex,
         topics: Mapping[str, StoredTopic],
         now: datetime,
         progress: Progress = no_progress,
         is_urgent: Callable[[], bool] = lambda: False,
     ) -> Published:
-        """Writes a portion of what is dirty, and marks that clean. `topics` are all there are, by slug; where
-        they change, it is another mapping.
+        """Writes a portion of what is dirty, and marks that clean. `topics` are all there are, by slug.
 
         To be called again at once while there is `more`. It ends early when something else `is_urgent`. What
         cannot be written stays dirty and stops nothing else; the `failure` is told when all else is written.
@@ -162,7 +156,7 @@ class Output:
             dirty = session.feeds.dirty(archives=ARCHIVES + len(self._failed))
             if not dirty and not self._leftovers:
                 return Published()
-            documents = self._documents(session, index, topics)
+            documents = self._documents(session, topics)
             portion = self._take(dirty, documents)
             failure = None
             try:
@@ -173,25 +167,22 @@ class Output:
                 self._keep(store, portion, now)
         return self._published(portion, failure)
 
-    def warm_up(self, store: Store, index: TopicIndex, topics: Mapping[str, StoredTopic]) -> None:
+    def warm_up(self, store: Store, topics: Mapping[str, StoredTopic]) -> None:
         """Renders the feed of everything, which loads and keeps what the first article would wait for."""
         with store.reading() as session:
-            for _ in self._documents(session, index, topics).feeds(ALL):
+            for _ in self._documents(session, topics).feeds(ALL):
                 """Nothing is written."""
 
-    def _documents(self, session: Session, index: TopicIndex, topics: Mapping[str, StoredTopic]) -> Documents:
+    def _documents(self, session: Session, topics: Mapping[str, StoredTopic]) -> Documents:
         # They load feedgen, lxml and Jinja2, which takes a fifth of a second: `check` renders nothing.
-        from syndicator.publish.documents import Documents, only_live
+        from syndicator.publish.documents import Documents
         from syndicator.publish.formats import Fragments
 
         self._fragments = self._fragments or Fragments()
-        if self._known is None or self._known[0] is not index or self._known[1] is not topics:
-            self._known, self._live = (index, topics), only_live(index, topics)
         return Documents(
             session=session,
             settings=self.settings,
             topics=topics,
-            live=self._live,
             statistics=self._statistics,
             fragments=self._fragments,
         )

@@ -36,8 +36,6 @@ class Documents:
     session: Session
     settings: Settings
     topics: Mapping[str, StoredTopic]
-    live: TopicIndex
-    """The topics that have feeds, as `only_live` gives them."""
     statistics: dict[str, Statistics]
     """How much there is to expect of each topic. Kept from one reading to the next: whoever knows that a
     topic has changed removes its own."""
@@ -46,6 +44,14 @@ class Documents:
     _pages: dict[str, Sequence[ArchivePage]] = field(default_factory=dict)
     _stories: dict[str, list[Entry]] = field(default_factory=dict)
     """By story, its public entries where it has several entries; else none."""
+
+    @cached_property
+    def live(self) -> TopicIndex:
+        """The topics that have feeds; one whose parent has none stands at the top."""
+        live = {slug: s.topic for slug, s in sorted(self.topics.items()) if s.status is TopicStatus.LIVE}
+        return TopicIndex(
+            topics={slug: t if t.parent in live else replace(t, parent=None) for slug, t in live.items()}
+        )
 
     @cached_property
     def linked(self) -> Mapping[str, str]:
@@ -204,14 +210,3 @@ def _as_related(entry: Entry) -> Related:
         published=article.published,
         quality=article.quality,
     )
-
-
-def only_live(index: TopicIndex, topics: Mapping[str, StoredTopic]) -> TopicIndex:
-    """The topics that have feeds; one whose parent has none stands at the top."""
-    live = {slug for slug, stored in topics.items() if stored.status is TopicStatus.LIVE}
-    kept = {
-        slug: topic if topic.parent in live else replace(topic, parent=None)
-        for slug, topic in index.topics.items()
-        if slug in live
-    }
-    return TopicIndex(topics=kept, by_key=index.by_key)

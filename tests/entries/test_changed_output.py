@@ -48,7 +48,7 @@ def test_first_article_after_a_start_is_all_that_is_rendered(
     rig.restart()
     monkeypatch.setattr(formats, "_made", note)
     before, topics = tree(rig), rig.app.sources.catalog
-    rig.app.output.warm_up(rig.store, topics.index, topics.stored)
+    rig.app.output.warm_up(rig.store, topics.stored)
     assert made == {"a.md"} and tree(rig) == before, "rendered, and nothing written"
     made.clear()
     rig.write("b.md")
