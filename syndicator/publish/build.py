@@ -92,7 +92,6 @@ class Output:
     """The fingerprint of all that decides how feeds are rendered."""
     moved_map: Path
     """Where the servers find which topics have moved or gone; beside the state, not in the output."""
-    _moved: dict[str, str] | None = None
     _statistics: dict[str, Statistics] = field(default_factory=dict)
     _fragments: Fragments | None = None
     _failed: dict[Work, OutputUnwritable] = field(default_factory=dict)
@@ -253,11 +252,8 @@ class Output:
             yield from documents.archive(slug, page)
 
     def _write_moved_map(self, topics: Iterable[StoredTopic]) -> None:
-        moved = moves_of(topics)
-        if moved != self._moved:
-            folder, name = OutputFolder(self.moved_map.parent), self.moved_map.name
-            folder.put(name, render_nginx_map(moved), compress=False)
-            self._moved = moved
+        folder, name = OutputFolder(self.moved_map.parent), self.moved_map.name
+        folder.put(name, render_nginx_map(moves_of(topics)), compress=False)
 
     def _keep(self, store: Store, portion: _Portion, now: datetime) -> None:
         """What was written before a portion failed or was cut off is remembered as well."""
