@@ -27,7 +27,7 @@ from syndicator.entries.routing import StoryRouter
 from syndicator.entries.sources import Sources
 from syndicator.models import INCLUDE, Visibility
 from syndicator.monitoring import health
-from syndicator.monitoring.health import Finding, status_line
+from syndicator.monitoring.health import Finding
 from syndicator.notify.channels import follow_channels, with_ids, written_names
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.progress import Progress, no_progress
@@ -146,12 +146,6 @@ class App:
             log.warning("nothing is public", **facts, why=why, fix=INCLUDE if unpublished else "")
         else:
             log.info("entries", public=public, **facts, see="syndicator check" if problems else "")
-
-    def status(self, now: datetime, others: Iterable[Finding] = ()) -> str:
-        """How things stand, in one line."""
-        with self.store.reading() as session:
-            public = session.count_entries().get(Visibility.PUBLIC, 0)
-            return status_line(public, self.findings(session, now, others), now.astimezone())
 
 
 @contextmanager

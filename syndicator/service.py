@@ -26,7 +26,7 @@ from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, StoreDamaged, SyndicatorError
 from syndicator.loop import Loop
 from syndicator.monitoring import health
-from syndicator.monitoring.status import StatusFile, StatusTeller, hindered, status_path
+from syndicator.monitoring.status import StatusFile, StatusTeller, facts, hindered, status_path
 from syndicator.progress import Stages
 from syndicator.publish.output import sweep
 from syndicator.schedule import Schedule
@@ -267,7 +267,8 @@ class Service:
         self._was_ready, self._in_vain = True, 0
         stack.callback(self._tell_operator, None)
         self._tell_operator(app)
-        self.notifier.ready(app.status(self.clock.now(), self._findings()))
+        told = facts(app, self.clock.now(), started=self._began, others=self._findings())
+        self.notifier.ready(told["line"])
 
     def _begin_beside(self, stack: ExitStack, schedule: Schedule, app: App, loop: Loop) -> None:
         """Says what the first pass found, and begins what runs beside the loop."""

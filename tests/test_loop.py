@@ -17,6 +17,7 @@ from syndicator import loop
 from syndicator.errors import StoreBusy
 from syndicator.loop import UNWRITTEN_S, Loop
 from syndicator.models import Visibility
+from syndicator.monitoring.status import facts
 from syndicator.progress import PutOff, Stages
 from syndicator.publish import build
 from syndicator.settings.models import Source
@@ -134,10 +135,10 @@ def test_what_cannot_be_written_is_told_until_it_can(tmp_path: Path) -> None:
     loop = rig.loop
     run_all(loop)
     text = f"Cannot write the output folder: {blocked}: Is a directory"
-    assert text in rig.app.status(rig.now)
+    assert text in facts(rig.app, rig.now, started=rig.now)["line"]
     blocked.rmdir()
     run_all(loop)
-    assert rig.app.status(rig.now) == "1 public"
+    assert facts(rig.app, rig.now, started=rig.now)["line"] == "1 public"
 
 
 def test_what_cannot_be_written_is_tried_again_without_another_cause(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from syndicator.alerts import Delivery, DeliveryState, SlackMethod
-from syndicator.app import open_app
+from syndicator.app import App, open_app
 from syndicator.errors import StoreBusy
+from syndicator.monitoring.status import facts
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Credentials, Route, Settings, Slack
 from syndicator.slack.check import SlackCheck
@@ -317,12 +318,12 @@ def test_status_tells_of_missing_scopes_and_of_messages_given_up(store: Store, s
         server.slack.scopes = ("channels:history",)
         check = checker(store, server, [])
         assert check.check_token()
-        told = replace(app, outages=check.outages).status(NOON)
+        told = line(replace(app, outages=check.outages))
         assert "the Slack token lacks the scopes chat:write" in told
         assert "1 message given up since" in told
         server.slack.scopes = SCOPES
         assert check.check_token()
-        assert "scopes" not in replace(app, outages=check.outages).status(NOON)
+        assert "scopes" not in line(replace(app, outages=check.outages))
 
 
 class Unreachable(OutageWatch):
@@ -341,4 +342,8 @@ def status(
     store: Store, settings: Settings, outage: Outage | None = None, unnamed: Iterable[str] = ()
 ) -> str:
     app = open_app(changed(settings, state=f"sqlite:///{store.path}"), store, now=NOON)
-    return replace(app, outages=Unreachable(outage, unnamed)).status(NOON)
+    return line(replace(app, outages=Unreachable(outage, unnamed)))
+
+
+def line(app: App) -> str:
+    return str(facts(app, NOON, started=NOON)["line"])
