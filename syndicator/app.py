@@ -70,8 +70,7 @@ class App:
         """
         with self.store.transaction() as session:
             routes = follow_channels(session, self.settings.routes, now)
-            self.router.use(routes)
-            self.router.open(session)
+            self.router.use(session, routes)
         self.enqueuer.use(routes)
         self.router.begin(self.store, now=now, progress=progress)
 
@@ -186,7 +185,7 @@ def open_app(
         routes = follow_channels(session, settings.routes, now)
         if session.metadata(BEGAN) is None:
             session.put_metadata(BEGAN, now.isoformat())
-    router, enqueuer = StoryRouter(routes), Enqueuer(routes, settings.site)
+        router, enqueuer = StoryRouter(session, routes), Enqueuer(routes, settings.site)
     app = App(
         settings=settings,
         store=store,

@@ -28,24 +28,18 @@ SOME = 1_000
 class StoryRouter:
     """Judges changes for all routes. One thread uses it."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
-        self.routes = tuple(routes)
-        self._new: tuple[Route, ...] = ()
-        """Those that are yet to begin: their baseline is laid at once, by `begin`."""
-        self._begun = RouteIndex(routes)
+    def __init__(self, session: Session, routes: Sequence[Route]) -> None:
         self._day: datetime | None = None
         """Of which the minimums are known to be written down."""
+        self.use(session, routes)
 
-    def use(self, routes: Sequence[Route]) -> None:
-        """Goes on with the same routes, whose channels are now known by their ids; `open` is to follow."""
-        self.routes = tuple(routes)
-
-    def open(self, session: Session) -> None:
-        """Finds out which routes are new or changed: they judge nothing until `begin`."""
+    def use(self, session: Session, routes: Sequence[Route]) -> None:
+        """Goes on with these routes, of which those that are new or changed judge nothing until `begin`."""
         fingerprints = session.outbox.ledger.route_fingerprints()
-        new = {route.name for route in self.routes if fingerprints.get(route.name) != fingerprint(route)}
-        self._begun = RouteIndex([route for route in self.routes if route.name not in new])
-        self._new = tuple(route for route in self.routes if route.name in new)
+        new = {route.name for route in routes if fingerprints.get(route.name) != fingerprint(route)}
+        self.routes = tuple(routes)
+        self._begun = RouteIndex([route for route in routes if route.name not in new])
+        self._new = tuple(route for route in routes if route.name in new)
 
     def update_minimums(self, store: Store, now: datetime) -> None:
         """Once a day writes down the minimums of routes with `about` that have begun; to be called before

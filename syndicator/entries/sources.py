@@ -73,7 +73,6 @@ class Sources:
             session.put_metadata("reader", reader)
             self.roots = {name: scanner.root for name, scanner in self._scanners.items()}
             """The folders of the sources, and of the settings' topic files, by name."""
-            router.open(session)
         for name in gone:
             with self._sync(now, silent=True) as sync:
                 entries = len(sync.withdraw_source(name))

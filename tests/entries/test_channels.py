@@ -266,7 +266,7 @@ def test_message_of_a_route_that_is_gone_with_its_channel_waits(rig: Rig) -> Non
 def test_ids_that_could_not_be_taken_over_are_taken_over_by_the_next_run(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(routes: object) -> None:
+    def fail(*_: object) -> None:
         raise StoreBusy("the database is in use")
 
     add_names(rig)
