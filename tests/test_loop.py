@@ -373,7 +373,9 @@ def test_what_changes_while_a_scan_is_put_off_is_seen_as_it_is_now(tmp_path: Pat
     assert after["elsewhere/moved.md"].guid == before["folder/moved.md"].guid
     assert "new.md" in after
     rig.loop.scan()
-    assert rig.loop.run_once() is None, "nothing is held, and nothing waits"
+    while (wait_s := rig.loop.run_once()) == 0.0:
+        """A portion of what is to be published is left, on a busy machine."""
+    assert wait_s is None, "nothing is held, and nothing waits"
     assert rig.entries() == after
 
 
