@@ -11,16 +11,17 @@ import errno
 import logging
 import os
 import stat
+import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 from watchdog import events
-from watchdog.observers.api import BaseObserver
-from watchdog.observers.inotify import InotifyObserver, InotifyWatchGroup
-from watchdog.observers.inotify_c import WatchDescriptor
+from watchdog.observers.inotify import InotifyObserver
+from watchdog.utils import BaseThread
 
 from syndicator.once import SaidOnce
 from syndicator.watch.changes import Hint, Sign
@@ -62,7 +63,8 @@ class Folder(events.FileSystemEventHandler):
         self, source: str, root: Path, hint: Callable[[Hint], None], suffixes: tuple[str, ...] = SUFFIXES
     ) -> None:
         self._source, self._root, self._hint, self._suffixes = source, root, hint, suffixes
-        self._observer: InotifyObserver | None = None
+        self._threads: Sequence[BaseThread] = ()
+        """Those that watch, the observer first; any may die alone. None where it is polled, or not there."""
         self._real, self._identity = _resolve(root)
         self._asked_s: float | None = None
         """When watches were last asked for; None while it is stopped."""
@@ -83,11 +85,11 @@ class Folder(events.FileSystemEventHandler):
             self._say("waiting for the folder to appear", why="the folder is not there", fix=fix)
             return
         try:
-            self._observer = self._observe(recursive=True)
+            self._threads = self._observe(recursive=True)
             # Below the root watchdog passes over in silence what gets no watch. Is there one left?
             _end(self._observe(recursive=False))
         except OSError as error:
-            way = "polling only" if self._observer is None else "watching, but some folders are only polled"
+            way = "polling only" if not self._threads else "watching, but some folders are only polled"
             fix = _LIMITS.get(error.errno or 0, "look at the folder's rights and mount")
             why, fix = error.strerror or str(error), f"To see changes at once, {fix}"
             self.polled = self._source, why, fix
@@ -108,21 +110,21 @@ class Folder(events.FileSystemEventHandler):
         """
         if self._asked_s is None or self._is_well():
             return False
-        polled = bool(self._identity) and self._observer is None
+        polled = bool(self._identity) and not self._threads
         self._tear_down()
         self.start()
-        return self._observer is not None or not polled
+        return bool(self._threads) or not polled
 
     def _is_well(self) -> bool:
         if (self._real, self._identity) != _resolve(self._root):
             return False
-        if self._observer is not None:
-            threads = (self._observer, self._observer._inotify_fd, *self._observer.emitters)
-            if len(threads) < 3 or not all(thread.is_alive() for thread in threads):
-                return False
+        if not all(thread.is_alive() for thread in self._threads):
+            return False
         return self.polled is None or time.monotonic() < (self._asked_s or 0.0) + RETRY_S
 
-    def _observe(self, *, recursive: bool) -> InotifyObserver:
+    def _observe(self, *, recursive: bool) -> Sequence[BaseThread]:
+        """Begins to watch; the threads that do."""
+        others = threading.enumerate()
         observer = InotifyObserver(generate_full_events=True)
         try:
             observer.schedule(self, self._real, recursive=recursive, event_filter=list(_SIGNS))
@@ -130,12 +132,12 @@ class Folder(events.FileSystemEventHandler):
         except OSError:
             observer.stop()
             raise
-        return observer
+        began = [thread for thread in threading.enumerate() if thread not in others]
+        return [observer, *(one for one in began if isinstance(one, BaseThread) and one is not observer)]
 
     def _tear_down(self) -> None:
-        observer, self._observer = self._observer, None
-        if observer is not None:
-            _end(observer)
+        threads, self._threads = self._threads, ()
+        _end(threads)
 
     def dispatch(self, event: events.FileSystemEvent) -> None:
         """In watchdog's thread: its end would leave us deaf, so that nothing is let through to it."""
@@ -164,21 +166,14 @@ class Folder(events.FileSystemEventHandler):
             log.info("watching", source=self._source, root=str(self._root))
 
 
-def _forget_watch(group: InotifyWatchGroup, watch: WatchDescriptor) -> None:
-    path = group._active_callbacks_by_watch.pop(watch)
-    if group._active_callbacks_by_path.get(path) == watch:
-        del group._active_callbacks_by_path[path]
-
-
-# watchdog 7.1.0 watches a folder that was moved away on, under the path of the one that takes its place, and
-# then raises KeyError when it forgets the two: it goes deaf, or does not end. For a watchdog that passes
-# `test_folder_in_the_place_of_one_moved_away_is_watched` without this, it goes.
-InotifyWatchGroup._remove_watch_internally = _forget_watch  # type: ignore[assignment, method-assign]
-
-
-def _end(observer: BaseObserver) -> None:
-    observer.stop()
-    observer.join(_STOP_S)
+def _end(threads: Sequence[BaseThread]) -> None:
+    """Ends an observer's threads. One may stay, idle, where a folder is in the place of one moved away:
+    watchdog 7.1 has both under one path, and cannot forget the second."""
+    for thread in threads:
+        with suppress(KeyError):
+            thread.stop()
+    for thread in threads:
+        thread.join(_STOP_S)
 
 
 def _resolve(root: Path) -> tuple[str, tuple[int, ...]]:

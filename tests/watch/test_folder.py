@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import pytest
 from structlog.testing import capture_logs
 from watchdog.observers.inotify import InotifyObserver
+from watchdog.utils import BaseThread
 
 from syndicator.watch import folder
 from syndicator.watch.changes import Hint, Sign
@@ -32,10 +33,6 @@ class Watched:
         self.root = root
         self.hints: SimpleQueue[Hint] = SimpleQueue()
         self.folder = Folder("news", root, self.hints.put)
-
-    @property
-    def observer(self) -> InotifyObserver | None:
-        return self.folder._observer
 
     def until(self, wanted: Callable[[Hint], bool]) -> list[Hint]:
         """All hints up to the first one wanted; fails if it does not come."""
@@ -73,6 +70,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     made.folder.stop()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("removed", [False, True], ids=["and stays", "and both are removed"])
 def test_folder_in_the_place_of_one_moved_away_is_watched(
     watched: Watched, tmp_path: Path, removed: bool
@@ -85,9 +83,14 @@ def test_folder_in_the_place_of_one_moved_away_is_watched(
     (watched.root / "new").rename(watched.root / "old")
     watched.signs("old", Sign.MOVED)
     if removed:
+        # watchdog 7.1 has both under one path; a thread of its dies as it forgets the second.
         (watched.root / "old").rmdir()
         watched.signs("old", Sign.GONE)
         (tmp_path / "away").rmdir()
+        deadline = time.monotonic() + SOON
+        while not watched.folder.check():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
     (watched.root / "a.md").write_text("one")
     watched.signs("a.md", Sign.CLOSED)
     watched.folder.stop()
@@ -235,7 +238,7 @@ def test_starting_and_stopping_is_quick_and_may_be_repeated(tmp_path: Path) -> N
     for _ in range(2):
         began = time.monotonic()
         watched.folder.start()
-        assert watched.observer is not None
+        assert watched.folder._threads
         watched.folder.stop()
         watched.folder.stop()
         assert time.monotonic() - began < 2.0
@@ -244,9 +247,9 @@ def test_starting_and_stopping_is_quick_and_may_be_repeated(tmp_path: Path) -> N
 
 
 def test_a_healthy_folder_is_left_alone(watched: Watched) -> None:
-    observer = watched.observer
+    threads = watched.folder._threads
     assert not any(watched.folder.check() for _ in range(3))
-    assert watched.observer is observer
+    assert watched.folder._threads is threads
 
 
 def heal(watched: Watched) -> None:
@@ -257,26 +260,11 @@ def heal(watched: Watched) -> None:
     assert not watched.folder.check()
 
 
-def test_a_stopped_observer_is_replaced(watched: Watched) -> None:
-    observer = watched.observer
-    assert observer is not None
-    observer.stop()
-    observer.join()
-    heal(watched)
-
-
-def test_a_stopped_emitter_is_replaced(watched: Watched) -> None:
-    assert watched.observer is not None
-    for emitter in watched.observer.emitters:
-        emitter.stop()
-        emitter.join()
-    heal(watched)
-
-
-def test_a_stopped_reader_of_events_is_replaced(watched: Watched) -> None:
-    assert watched.observer is not None
-    watched.observer._inotify_fd.stop()
-    watched.observer._inotify_fd.join()
+@pytest.mark.parametrize("which", range(3), ids=["observer", "emitter", "reader of events"])
+def test_a_stopped_thread_is_replaced(watched: Watched, which: int) -> None:
+    thread = watched.folder._threads[which]
+    thread.stop()
+    thread.join()
     heal(watched)
 
 
@@ -382,7 +370,7 @@ def test_folder_watched_in_part_is_watched_whole_once_there_is_room(
     watched = Watched(tmp_path)
     whole = Folder._observe
 
-    def only_whole(self: Folder, *, recursive: bool) -> InotifyObserver:
+    def only_whole(self: Folder, *, recursive: bool) -> Sequence[BaseThread]:
         if not recursive:
             raise OSError(errno.ENOSPC, "inotify watch limit reached")
         return whole(self, recursive=recursive)

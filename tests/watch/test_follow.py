@@ -146,15 +146,9 @@ def test_an_exchanged_link_is_overcome(tmp_path: Path) -> None:
         converges(follower)
 
 
-@pytest.mark.parametrize("which", ["observer", "emitters"])
-def test_a_dead_thread_is_overcome(follower: Follower, which: str) -> None:
-    observer = vars(follower.folder)["_observer"]
-    match which:
-        case "observer":
-            observer.stop()
-        case _:
-            for emitter in observer.emitters:
-                emitter.stop()
+@pytest.mark.parametrize("which", range(3), ids=["observer", "emitter", "reader of events"])
+def test_a_dead_thread_is_overcome(follower: Follower, which: int) -> None:
+    follower.folder._threads[which].stop()
     (follower.root / "later.md").write_text("x")
     converges(follower)
     assert follower.rebuilds == 1
