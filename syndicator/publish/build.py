@@ -188,6 +188,9 @@ class Output:
 
     def _take(self, dirty: set[Work], documents: Documents) -> _Portion:
         """Of what is dirty what can be written, in order."""
+        for slug, page in dirty:
+            if page == FEED:  # its page may be written without it
+                self._statistics.pop(slug, None)
         leftovers = {(path, LEFTOVER) for path in islice(self._leftovers, ARCHIVES)}
         owed = (dirty | leftovers) - self._failed.keys()
         feeds = documents.session.feeds
@@ -242,7 +245,6 @@ class Output:
                 for path in (path for _, paths in self._paths(slug, number) for path in paths):
                     self.folder.remove(path)
         elif page == FEED:
-            self._statistics.pop(slug, None)
             yield from documents.feeds(slug)
         elif page == PAGE:
             yield from documents.page(slug)

@@ -63,6 +63,26 @@ def test_what_is_mended_is_published_at_once(rig: Rig) -> None:
     assert rig.publish().written == 0
 
 
+def test_page_of_a_topic_counts_what_came_while_its_feed_could_not_be_written(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    feed, page = rig.output / "feeds/ai/atom.xml", rig.output / "topics/ai/index.html"
+    rig.write("a.md")
+    rig.run_once()
+    feed.unlink()
+    feed.mkdir()
+    rig.write("b.md")
+    rig.look()
+    while b"2 so far" not in page.read_bytes():
+        assert rig.publish_portion().more
+    rig.write("c.md")
+    rig.look()
+    with pytest.raises(OutputUnwritable):
+        rig.publish()
+    feed.rmdir()
+    rig.publish()
+    assert b"3 so far" in page.read_bytes()
+
+
 def test_front_page_that_cannot_be_written_stays_owed(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.write("a.md")
