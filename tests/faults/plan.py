@@ -124,7 +124,6 @@ FAULTS = (
             "test_threads.py",
             "watch/test_follow.py::test_a_dead_thread_is_overcome",
             "watch/test_folder.py::test_a_stopped_thread_is_replaced",
-            "watch/test_folder.py::test_a_stopped_thread_is_replaced",
             "slack/test_sender.py::test_defect_in_a_round_does_not_end_the_sender",
             "web/test_server.py::test_server_that_dies_is_started_again_on_its_port",
             "acceptance/test_status.py::test_service_that_gives_no_sign_of_life_is_down",
