@@ -163,6 +163,7 @@ class Loop:
             raise
         except Exception as error:  # the job boundary
             self._failures.began(error)
+            self._app.sources.forget_walks()  # one that has been interrupted may have passed what failed
             self._scan_due = True
             self._status.note(at_once=True)
             with suppress(SyndicatorError):  # what hinders the work may hinder this

@@ -401,6 +401,26 @@ def test_scan_after_a_burst_does_not_go_on_with_one_from_before_it(tmp_path: Pat
     assert rig.loop.activity.bursts == 1
 
 
+def test_scan_after_a_failure_does_not_go_on_with_one_from_before_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, quiet_s=0)
+    for number in range(AT_ONCE):
+        rig.write(f"old/{number}.md")
+    rig.loop.run_first()
+
+    def put_off(_done: int, _of: int) -> None:
+        raise PutOff
+
+    def fail() -> None:
+        raise StoreBusy("busy", on="state.db", fix="wait")
+
+    with pytest.raises(PutOff):
+        rig.app.sources.walk(put_off)
+    rig.write("unseen.md")
+    assert rig.loop._try(fail) is not None
+    rig.loop.run_once()
+    assert "unseen.md" in rig.entries()
+
+
 def test_log_of_the_database_is_carried_over_when_nothing_waits(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     for number in range(200):
