@@ -171,7 +171,8 @@ def killed(one: Installed) -> str:
     one.signal(signal.SIGKILL)
     took = one.restarted(before, 60)
     one.drop("fourth")
-    wait_for(lambda: len(one.slack.slack.posted) >= 3, why="the messages after it", patience_s=90)
+    # What was cut off in the midst of a call is looked for twice, after 60 and 90 seconds.
+    wait_for(lambda: len(one.slack.slack.posted) >= 3, why="the messages after it", patience_s=150)
     names = ("second", "third", "fourth")
     texts = [str(posted.body["blocks"]) for posted in one.slack.slack.posted]
     counts = {name: sum(f"About {name}" in text for text in texts) for name in names}
