@@ -75,7 +75,7 @@ class Loop:
         self.activity = Activity()
         self._woken = threading.Event()
         self.stopping = threading.Event()
-        self.mailed, self.published = threading.Event(), threading.Event()
+        self.enqueued, self.published = threading.Event(), threading.Event()
         """Set when messages were written, and when feeds were: the sender and the hub wait for them."""
         self.named = threading.Event()
         """To be set when ids of channels were found: what is kept under their names is moved."""
@@ -98,7 +98,7 @@ class Loop:
     def stop(self) -> None:
         """Ends `run` and `run_first` within seconds, with the step in hand finished."""
         self.stopping.set()
-        for event in (self._woken, self.mailed, self.published):
+        for event in (self._woken, self.enqueued, self.published):
             event.set()
 
     @contextmanager
@@ -183,14 +183,14 @@ class Loop:
             except Exception:
                 self.named.set()  # what is kept under names would wait until the next start
                 raise
-            self.mailed.set()
+            self.enqueued.set()
         self._scan_burst()
         now = self._clock.now()
         app.sources.apply_time(now)
         with app.store.transaction() as session:
             messages, due = app.enqueuer.write(session, now=now)
         if messages:
-            self.mailed.set()
+            self.enqueued.set()
         if self._recovery_due:
             with suppress(PutOff):
                 self.recover(self._yielding)
@@ -331,7 +331,7 @@ class Loop:
             self._scan_anew()
         self._app.store.check()
         if self._app.store.others_wrote():
-            self.mailed.set()
+            self.enqueued.set()
             self.wake()
         if not self._hints:
             self._status.tell()

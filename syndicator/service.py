@@ -312,7 +312,7 @@ class Service:
             outages=app.outages,
             policy=RetryPolicy(confirm_after=self.settings.slack.confirm_after),
         )
-        send = partial(sender.run, loop.stopping, loop.mailed)
+        send = partial(sender.run, loop.stopping, loop.enqueued)
         self._parts.run_beside(stack, "sender", send, loop.stopping, loop.stop)
 
     def _check_slack(self, stack: ExitStack, app: App, loop: Loop) -> None:
@@ -330,7 +330,7 @@ class Service:
             outages,
             [route for route in self.settings.routes if route.name not in messengers.webhooks],
             clock=self.clock.now,
-            over=loop.mailed.set,
+            over=loop.enqueued.set,
             named=named,
         )
         look = partial(check.run, loop.stopping)

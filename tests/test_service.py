@@ -165,7 +165,7 @@ def test_damage_that_the_sender_meets_is_mended_too(tmp_path: Path) -> None:
         database = tmp_path / "var/state.db"
         damage_in_place(database, lambda data: data[:4096] + os.urandom(len(data) - 4096), all_stale=True)
         assert one.service._loop is not None
-        one.service._loop.mailed.set()
+        one.service._loop.enqueued.set()
         wait_for(lambda: len(one.ready) == 2, why="ready again")
         assert len(lines(logs, "reset as first start")) == 1
 

@@ -12,7 +12,7 @@ from syndicator.entries.match import StoredChange
 from syndicator.notify.enqueue import KnownTopics, cover_stories
 from syndicator.notify.minimums import minimums_of, routes_by_story
 from syndicator.notify.recorded import day_of
-from syndicator.notify.routing import Change, announce, departed, heirs
+from syndicator.notify.routing import Change, announce, no_longer_public, remaining
 from syndicator.notify.rules import RouteIndex, TopicNames, fingerprint, names_with_ancestors
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Route
@@ -73,7 +73,7 @@ class StoryRouter:
         """Writes what the changes cause by the routes that have begun; with `silent`, as baseline."""
         found = [Change(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes]
         sources = {change.entry.article.source for change in found} if silent else set()
-        found += self._heirs(session, found)
+        found += self._remaining(session, found)
         self._decide(session, found, self._begun, topic_names, now=now, silent_sources=sources)
 
     def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
@@ -142,12 +142,12 @@ class StoryRouter:
         for reason, count in Counter(one.reason for one in decisions).items():
             log.debug("decided", reason=reason.value, count=count)
 
-    def _heirs(self, session: Session, changes: Sequence[Change]) -> list[Change]:
+    def _remaining(self, session: Session, changes: Sequence[Change]) -> list[Change]:
         """The other public entries of the stories of entries that are public no longer, to be judged in their
         place: what is owed for one of these, in no message yet and led by no other, is forgotten."""
-        left, ledger = departed(changes), session.outbox.ledger
+        left, ledger = no_longer_public(changes), session.outbox.ledger
         routes, topics = {route.name: route for route in self.routes}, KnownTopics(session)
         for row in ledger.owed(guids=[one.guid for one in left]) if left else ():
             if row.route not in routes or not cover_stories(session, [row], routes[row.route], topics):
                 ledger.forget([row])
-        return heirs(session.others_of(left), changes)
+        return remaining(session.others_of(left), changes)

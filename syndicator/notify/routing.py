@@ -102,13 +102,13 @@ def announce(
     return [decision for _, story in grouped for decision in dedup([*story])]
 
 
-def departed(changes: Iterable[Change]) -> list[Entry]:
+def no_longer_public(changes: Iterable[Change]) -> list[Entry]:
     """The entries that are public no longer."""
     were_public = (one for one in changes if one.before and one.before.visibility is Visibility.PUBLIC)
     return [one.entry for one in were_public if one.entry.visibility is not Visibility.PUBLIC]
 
 
-def heirs(entries: Iterable[Entry], changes: Iterable[Change]) -> list[Change]:
+def remaining(entries: Iterable[Entry], changes: Iterable[Change]) -> list[Change]:
     """The public ones among stories' entries that did not change: to be judged in place of one that left."""
     changed = {change.entry.guid for change in changes}
     unchanged = (one for one in entries if one.guid not in changed)

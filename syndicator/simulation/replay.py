@@ -23,7 +23,7 @@ from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, DueReason, Plan, RouteState, select_due
 from syndicator.notify.minimums import Course, judging, minimum_at, split_by_minimum
 from syndicator.notify.recorded import EntryEvent, Recorded, day_of
-from syndicator.notify.routing import Change, Decision, announce, departed, heirs
+from syndicator.notify.routing import Change, Decision, announce, no_longer_public, remaining
 from syndicator.notify.rules import RouteIndex
 from syndicator.progress import Progress, no_progress
 from syndicator.schedule import next_slot, read_cron
@@ -126,7 +126,7 @@ class Replayed:
             for one in some:
                 self._stories[one.entry.story][one.entry.guid] = one.entry
             changes = [Change(entry=one.entry, before=one.before) for one in some]
-            self._decide([*changes, *self._heirs(changes)], now, silent=silent)
+            self._decide([*changes, *self._remaining(changes)], now, silent=silent)
 
     def _decide(self, changes: Sequence[Change], now: datetime, *, silent: bool) -> None:
         changed = {change.entry.guid: change.entry for change in changes}
@@ -154,14 +154,14 @@ class Replayed:
                     self.taken[row.channel, row.story] = row
                     self._times[row.route].append(now)
 
-    def _heirs(self, changes: Sequence[Change]) -> list[Change]:
+    def _remaining(self, changes: Sequence[Change]) -> list[Change]:
         """As the service."""
-        left = {one.guid: one for one in departed(changes)}
+        left = {one.guid: one for one in no_longer_public(changes)}
         for route in self.routes if left else ():
             for row in [*self.owed[route.name].values()]:
                 if row.guid in left and not self._cover([row], route):
                     self._forget(row)
-        return heirs(self._others_of(left), changes)
+        return remaining(self._others_of(left), changes)
 
     def send(self, slots: Mapping[str, Slot], now: datetime) -> Iterator[datetime]:
         """Sends what is due; gives when to ask again."""
