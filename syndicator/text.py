@@ -162,13 +162,21 @@ def say_size(count: float) -> str:
 
 def fold(name: str) -> str:
     """What two spellings of one name have in common: NFKC, case and blanks folded, and without what is not
-    seen; empty for an empty name.
+    seen; empty for an empty name. Folding twice is folding once.
 
     >>> fold(" Power\\u00a0 A\\u00adPPS\\u200b ") == fold("power apps")
     True
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _HIDDEN.sub("", name)).casefold())
-    return " ".join(folded.split())
+    folded = _folded_once(name)
+    # What is folded may leave a joiner beside a blank or an ASCII letter, where it joins nothing.
+    while (again := _folded_once(folded)) != folded:
+        folded = again
+    return folded
+
+
+def _folded_once(name: str) -> str:
+    normal = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _HIDDEN.sub("", name)).casefold())
+    return " ".join(normal.split())
 
 
 @lru_cache(maxsize=256)

@@ -7,11 +7,11 @@ from string import ascii_lowercase
 
 import langcodes
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
-from syndicator.text import clean, decode_entities, language_tag, one_line, shorten
+from syndicator.text import clean, decode_entities, fold, language_tag, one_line, shorten
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None))
 
@@ -31,6 +31,13 @@ def test_what_xml_allows_is_kept_and_one_line_folds_it() -> None:
     assert clean("a\x00b\x1fc\x85d\ud800e\uffff") == "abc\nde"
     assert clean("a\ufdd0b\ufdefc\ufffed\U0001fffee\U0010fffff\U0010fffd") == "abcdef\U0010fffd"
     assert one_line(" a \n\t b\xa0\x0bc ") == "a b c"
+
+
+@example("\x80\u200c\u2000")
+@example("\x80\u200c²")
+@given(ANY_TEXT | st.text(alphabet="aſ²éß\u0301\u0345\x80\u2000\u200c\u200d\xad👨"))
+def test_a_folded_name_stays_as_it_is(name: str) -> None:
+    assert fold(fold(name)) == fold(name)
 
 
 CUTS = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syndicator.models import DeclaredTopic, Topic
@@ -306,6 +306,7 @@ DECLARED = st.builds(
 )
 
 
+@example(declared=[], names=["\x80\u200c\u2000", "\x80\u200c²"], before=[], seed=random.Random(0))
 @given(
     declared=st.lists(DECLARED, max_size=6),
     names=st.lists(NAMES, max_size=8),
