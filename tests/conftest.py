@@ -23,10 +23,13 @@ from tests.compiled import share_compiled_statements
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 2 * 2**30
 
-# How long an example takes says how busy the machine is. `make test-slow` says --hypothesis-profile=slow.
-quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says how busy the machine is. `make test` has the same examples each time, so that
+# it tells of the change alone; `make test-slow` says --hypothesis-profile=slow, and looks for new ones.
+quick = settings(
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("quick", quick)
-settings.register_profile("slow", quick, max_examples=1_000)
+settings.register_profile("slow", quick, max_examples=1_000, derandomize=False)
 settings.load_profile("quick")
 gc.set_threshold(20_000)  # as the program does
 share_compiled_statements()
