@@ -27,7 +27,7 @@ from syndicator.publish.topics import beside
 from syndicator.settings.models import Settings, Source
 from syndicator.store.database import Store
 from syndicator.store.session import Session
-from syndicator.store.types import ProblemChanges, ProblemKind, SourceState
+from syndicator.store.types import ProblemKind, SourceState
 from syndicator.watch.changes import DeletionDecision, Hint
 
 log = structlog.get_logger()
@@ -121,7 +121,7 @@ class Sources:
             with self._store.transaction() as session:
                 session.put_metadata(CONFIRMED, "")
         # Before the articles, which may carry the names that topic files declare.
-        self._take_topics(scans, at, progress)
+        has_topics = self._take_topics(scans, at, progress)
         of, before, changed = sum(len(scanned.ready) for _, scanned in scans), 0, 0
         for scanner, scanned in scans:
 
@@ -130,38 +130,50 @@ class Sources:
 
             changed += self._take(scanner, scanned, at, so_far)
             before += len(scanned.ready)
+        if has_topics:
+            self._tell_topics(at.now)
+            self._reapply_topics(at.now, progress)
         return changed
 
     def _take_topics(
         self, scans: Sequence[tuple[SourceScanner, ScanResult]], at: Moment, progress: Progress
-    ) -> None:
-        """Takes over what topic files say now; where topics changed, puts every entry into topics anew,
-        silently.
+    ) -> bool:
+        """Takes over what topic files say now; whether there was cause to look at them."""
+        batches = [(scanner, scanner.read_topics(scanned, at)) for scanner, scanned in scans]
+        whole = any(scanned.whole for _, scanned in scans)
+        if not whole and not any(batch.found or batch.gone for _, batch in batches):
+            return False
+        with self._sync(at.now, silent=True) as sync:
+            for _, batch in batches:
+                sync.take_topics(batch)
+            if sync.catalog.declare(sync.session, self._declared(sync.session)):
+                sync.session.put_metadata(TOPICS_APPLIED, "")
+        for scanner, batch in batches:
+            scanner.took(batch, Synced(refused=frozenset(scanner.bad_topics)))
+        self._reapply_topics(at.now, progress)
+        return True
+
+    def _tell_topics(self, now: datetime) -> None:
+        """Says what is wrong with the topic files; after the articles, which alone may name a parent."""
+        if any(one.topics_wait for one in self._scanners.values()):
+            return
+        bad = [problem for one in self._scanners.values() for problem in one.bad_topics.values()]
+        with self._sync(now, silent=True) as sync:
+            found = [*bad, *sync.catalog.problems]
+            changes = sync.session.problems.replace(ProblemKind.TOPIC, found, now)
+        say_problems(changes, self.roots)
+
+    def _reapply_topics(self, now: datetime, progress: Progress) -> None:
+        """Where topics changed, puts every entry into topics anew, silently.
 
         What time has brought meanwhile comes first, since that is news. Cut off, it is made up for by the
         next scan or start.
         """
-        batches = [(scanner, scanner.read_topics(scanned, at)) for scanner, scanned in scans]
-        whole = any(scanned.whole for _, scanned in scans)
-        if not whole and not any(batch.found or batch.gone for _, batch in batches):
-            return
-        with self._sync(at.now, silent=True) as sync:
-            for _, batch in batches:
-                sync.take_topics(batch)
-            session, catalog = sync.session, sync.catalog
-            if catalog.declare(session, self._declared(session)):
-                session.put_metadata(TOPICS_APPLIED, "")
-            bad = [problem for one in self._scanners.values() for problem in one.bad_topics.values()]
-            changes = ProblemChanges()
-            if not any(one.topics_wait for one in self._scanners.values()):
-                changes = session.problems.replace(ProblemKind.TOPIC, [*bad, *catalog.problems], at.now)
-            unfinished = session.metadata(TOPICS_APPLIED) == ""
-        for scanner, batch in batches:
-            scanner.took(batch, Synced(refused=frozenset(scanner.bad_topics)))
-        say_problems(changes, self.roots)
-        if unfinished:
-            self.apply_time(at.now)
-            self._judge_all(at.now, progress)
+        with self._store.reading() as session:
+            is_due = session.metadata(TOPICS_APPLIED) == ""
+        if is_due:
+            self.apply_time(now)
+            self._judge_all(now, progress)
 
     def _declared(self, session: Session) -> Sequence[DeclaredTopic]:
         """What the topic files declare, each as it was when it was last good."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from syndicator.models import Visibility
 from syndicator.publish import build
@@ -279,14 +280,26 @@ def test_child_topics_roll_up_where_only_articles_name_the_parent(rig: Rig) -> N
     rig.put("_data/ai.yaml", "name: AI\nparent: Science\n")
     rig.write("a.md", topics=["AI"])
     rig.run_once()
+    assert [problem.split(":")[0] for problem in rig.problems()] == ["_data/ai.yaml"]
     rig.write("b.md", topics=["Science"])
     rig.run_once()
-    rig.run_once()
+    assert rig.problems() == []
     assert sorted(rig.titles("science")) == ["About a", "About b"]
     (rig.folder / "b.md").unlink()
     rig.run_once()
-    rig.run_once()
     assert rig.stored("a.md").entry.topics == ("ai",)
+
+
+def test_first_scan_knows_the_topics_that_only_articles_name(rig: Rig) -> None:
+    rig.restart(roll_up=True)
+    rig.put("_data/ai.yaml", "name: AI\nparent: Science\n")
+    rig.write("a.md", topics=["AI"])
+    rig.write("b.md", topics=["Science"])
+    with capture_logs() as logs:
+        rig.scan()
+    rig.publish()
+    assert [one for one in logs if one["log_level"] != "info"] == []
+    assert sorted(rig.titles("science")) == ["About a", "About b"]
 
 
 def test_new_or_changed_route_begins_silently(rig: Rig) -> None:
