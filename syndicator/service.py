@@ -238,6 +238,8 @@ class Service:
                 sweep(settings.output)
             loop.run_first()
             self._begin_beside(stack, schedule, app, loop)
+            if self._serving.server is not None:
+                self._serving.server.wait_until_ready(self._stop)
             if not self._stop.is_set():
                 self._say_ready(stack, app)
                 ready()
@@ -262,8 +264,6 @@ class Service:
         return Loop(app, self.clock, schedule=schedule, progress=self.progress, status=status)
 
     def _say_ready(self, stack: ExitStack, app: App) -> None:
-        if self._serving.server is not None:
-            self._serving.server.wait_until_ready()
         self._was_ready, self._in_vain = True, 0
         stack.callback(self._tell_operator, None)
         self._tell_operator(app)

@@ -88,6 +88,9 @@ def drop_stalled_clients(after_s: float) -> bool:
 
 if __name__ == "__main__":
     os.chdir("/")  # granian asks where it is, and the folder may be gone
-    asyncio.run(serve(WebOptions(**json.loads(sys.argv[1]))))
+    try:
+        asyncio.run(serve(WebOptions(**json.loads(sys.argv[1]))))
+    except OSError as error:  # such as no files left to open: the service says that it ended, and tries again
+        sys.exit(f"the web server ends: {error}")
     # Answers that take longer than the grace end here, and granian's threads with them.
     os._exit(0)

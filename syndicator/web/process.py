@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 
@@ -21,6 +22,7 @@ from syndicator.threads import Parts
 from syndicator.web.app import WebOptions
 
 START_WITHIN_S = 30.0
+LOOKS_EVERY_S = 0.1
 
 _FIXES = {
     errno.EADDRINUSE: "Another program listens there: stop it, or set `server.port` to another",
@@ -66,11 +68,14 @@ class WebServer:
             why = f"exit code {code}" if code >= 0 else f"signal {-code}"
             raise CannotServeYet("the web server ended", why=why)
 
-    def wait_until_ready(self) -> None:
-        """Returns once connections are accepted. Raises CannotServeYet when that takes too long."""
-        if not self._ready.wait(START_WITHIN_S):
-            where, why = describe(*self.address), "the server does not start"
-            raise CannotServeYet("cannot serve", on=where, why=why, fix="See the log")
+    def wait_until_ready(self, stop: threading.Event) -> None:
+        """Returns once connections are accepted, or `stop` is set. Raises CannotServeYet when that takes too
+        long."""
+        until = time.monotonic() + START_WITHIN_S
+        while not (self._ready.wait(LOOKS_EVERY_S) or stop.is_set()):
+            if time.monotonic() > until:
+                where, why = describe(*self.address), "the server does not start"
+                raise CannotServeYet("cannot serve", on=where, why=why, fix="See the log")
 
     def stop(self) -> None:
         """Accepts nothing more and lets answers under way finish, for the options' grace. May be repeated."""

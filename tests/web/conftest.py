@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -43,7 +44,7 @@ def serving(output: Path, **others: Any) -> Iterator[WebServer]:
     with ExitStack() as stack:
         stack.callback(server.close)
         Parts().run_beside(stack, "web server", server.run, server.stopping, server.stop)
-        server.wait_until_ready()
+        server.wait_until_ready(threading.Event())
         yield server
 
 

@@ -361,6 +361,20 @@ def test_server_inherits_no_secret_and_imports_little(
     assert not heavy & set(loaded.stdout.split())
 
 
+def test_who_is_to_stop_does_not_wait_for_a_server_that_does_not_start(public: Path) -> None:
+    server, stop = WebServer(options(public)), threading.Event()
+    server.start()  # and never runs
+    waiting = threading.Thread(target=server.wait_until_ready, args=(stop,), daemon=True)
+    waiting.start()
+    waiting.join(0.3)
+    assert waiting.is_alive()
+    stop.set()
+    waiting.join(5)
+    assert not waiting.is_alive()
+    server.stop()
+    server.close()
+
+
 @pytest.mark.parametrize("ending", ["", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
 def test_server_ends_with_the_process_that_started_it(public: Path, ending: str) -> None:
     program = (
@@ -371,7 +385,7 @@ def test_server_ends_with_the_process_that_started_it(public: Path, ending: str)
         "server = WebServer(options(Path(sys.argv[1])))\n"
         "server.start()\n"
         "threading.Thread(target=server.run, daemon=True).start()\n"
-        "server.wait_until_ready()\n"
+        "server.wait_until_ready(threading.Event())\n"
         "page = urllib.request.urlopen(url(server)).read().decode()\n"
         "print(page, *server.address, flush=True)\n" + ending
     )
@@ -392,7 +406,7 @@ def test_answers_while_the_service_cannot_run_at_all(public: Path) -> None:
         "server = WebServer(options(Path(sys.argv[1])))\n"
         "server.start()\n"
         "threading.Thread(target=server.run, daemon=True).start()\n"
-        "server.wait_until_ready()\n"
+        "server.wait_until_ready(threading.Event())\n"
         "print(url(server), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGSTOP)\n"
     )
