@@ -15,16 +15,15 @@ from pathlib import Path
 
 import pytest
 
-SIZE = "2m"
 EXT4_SHUTDOWN, WITHOUT_FLUSHING = 0x8004587D, 2
 """`EXT4_IOC_SHUTDOWN`, as `xfs_io -c shutdown` sends it: what was not synced never reaches the disk."""
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of two megabytes at `folder`. Skips the test where this user may not mount one."""
+def small_disk(folder: Path, *, size: str = "2m") -> Iterator[Path]:
+    """A file system at `folder`, of two megabytes. Skips the test where this user may not mount one."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     done = subprocess.run(mount, capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"needs the right to mount a small disk: {done.stderr.strip()}")

@@ -288,6 +288,7 @@ def _memberships(
                 published=entry.article.published,
                 quality=entry.article.quality,
                 removed=None if stands else removed,
+                provider=entry.article.provider.name if entry.article.provider else None,
             )
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID, uuid5
 
@@ -27,6 +28,7 @@ _PLAIN = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?:/[A-Za-z0-9/_-]*)?"
 _PORTS = {"http": ":80", "https": ":443"}
 
 
+@lru_cache(maxsize=1_000)  # asked twice for each file of a batch: whether it is taken, and to take it
 def mint_guid(source: str, path: str, salt: int = 0) -> str:
     """The guid of the file at `path` in `source`, as `urn:uuid:…`; `salt` counts up where it is taken."""
     name = f"{source}\n{path}\n{salt}" if salt else f"{source}\n{path}"

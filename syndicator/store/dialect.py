@@ -1,7 +1,8 @@
 """What is said to SQLite in its own words: rows written over others or left, and a look into JSON.
 
 What else only SQLite knows: pragmas and checks (`database`, `inspection`), its backup API (`backup`), error
-codes (`translation`), signed integers (`rows`) and partial indexes (`outbox_tables`).
+codes (`translation`), signed integers (`rows`), partial indexes and tables in the order of their keys
+(`tables`, `outbox_tables`).
 """
 
 from __future__ import annotations

@@ -127,12 +127,11 @@ class FeedTables:
 
     def appearances(self, topic: str, since: datetime) -> list[Appearance]:
         """What the topic shows that was published since, in no order."""
-        query = (
-            select(memberships.c.published, memberships.c.quality, entries.c.provider)
-            .join(entries, entries.c.guid == memberships.c.guid)
-            .where(memberships.c.topic == topic, memberships.c.shown, memberships.c.published >= since)
+        query = select(memberships.c.published, memberships.c.quality, memberships.c.provider)
+        found = self._connection.execute(
+            query.where(memberships.c.topic == topic, memberships.c.shown, memberships.c.published >= since)
         )
-        return [Appearance(*row) for row in self._connection.execute(query)]
+        return [Appearance(*row) for row in found]
 
     # what is on disk
 

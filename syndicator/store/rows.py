@@ -30,7 +30,6 @@ def entry_row(stored: StoredEntry) -> dict[str, Any]:
         **{name: getattr(article, name) for name in OF_ARTICLE},
         "digest": stored.digest,
         "withdrawn": stored.withdrawn,
-        "provider": article.provider.name if article.provider else None,
         "article": _ARTICLE.dump_json(article, exclude_defaults=True).decode(),
     }
 

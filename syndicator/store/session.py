@@ -79,9 +79,9 @@ class Session:
 
     def files(self, source: str, paths: Iterable[str]) -> dict[str, KnownFile]:
         """Those of the source's files that are known, as they were last read, by path."""
-        query = select(files).where(files.c.source == source)
-        found = (self._connection.execute(query.where(files.c.path.in_(some))) for some in batches(paths))
-        return dict(rows.known_file(row) for some in found for row in some)
+        query = select(files).where(files.c.source == source, in_list(files.c.path, "paths"))
+        found = self._connection.execute(query, {"paths": json.dumps(list(paths))})
+        return dict(map(rows.known_file, found))
 
     def stamps(self, source: str) -> Iterator[tuple[str, FileStamp, bool]]:
         """All of the source's files: the path, the stamp, and whether the file gave an entry or a topic."""
@@ -116,8 +116,8 @@ class Session:
         upsert(self._connection, files, (rows.file_row(source, path, file) for path, file in known.items()))
 
     def drop_files(self, source: str, paths: Iterable[str]) -> None:
-        for some in batches(paths):
-            self._connection.execute(delete(files).where(files.c.source == source, files.c.path.in_(some)))
+        gone = delete(files).where(files.c.source == source, in_list(files.c.path, "paths"))
+        self._connection.execute(gone, {"paths": json.dumps(list(paths))})
 
     # entries
 
@@ -127,7 +127,7 @@ class Session:
 
     def entries_at(self, source: str, paths: Iterable[str]) -> list[StoredEntry]:
         """The entries of these paths, withdrawn ones too."""
-        return self._find(entries.c.path, paths, source)
+        return self._find(entries.c.path, paths, entries.c.source == source)
 
     def copies(self, canonical_links: Iterable[str]) -> list[StoredEntry]:
         """All entries with one of these canonical links, withdrawn ones too."""
@@ -144,7 +144,8 @@ class Session:
 
     def twins(self, source: str, digests: Iterable[bytes]) -> list[StoredEntry]:
         """All entries of the source whose file had one of these digests, withdrawn ones too."""
-        return self._find(entries.c.digest, digests, source)
+        of_source, at = entries.c.source == source, entries.c.digest
+        return [one for some in batches(digests) for one in self._stored(and_(of_source, at.in_(some)))]
 
     def shared_stories(self, stories: Iterable[str]) -> list[str]:
         """Those of the stories that more than one entry has."""
@@ -248,15 +249,11 @@ class Session:
         upsert(self._connection, service_metadata, [{"name": name, "value": value}])
 
     def _find(
-        self, column: Column[str] | Column[bytes], keys: Iterable[object], source: str | None = None
+        self, column: Column[str], keys: Iterable[str], *conditions: ColumnElement[bool]
     ) -> list[StoredEntry]:
-        found: list[StoredEntry] = []
-        for some in batches(keys):
-            condition = column.in_(some)
-            found += self._stored(
-                condition if source is None else and_(entries.c.source == source, condition)
-            )
-        return found
+        query = select(entries).where(in_list(column, "keys"), *conditions)
+        found = self._connection.execute(query, {"keys": json.dumps(list(keys))}).mappings()
+        return [rows.stored_entry(row) for row in found]
 
     def _stored(self, condition: ColumnElement[bool]) -> list[StoredEntry]:
         found = self._connection.execute(select(entries).where(condition)).mappings()

@@ -123,8 +123,8 @@ class StoredTopic:
 class Membership:
     """Where an entry stands in one topic's feed, with what feeds are sorted and cut by."""
 
-    topic: str
     guid: str
+    topic: str
     member: bool
     """Whether the entry is of the topic now; what has a number outlives that."""
     shown: bool
@@ -135,6 +135,8 @@ class Membership:
     quality: float | None
     removed: datetime | None
     """When it left the feed, for whatever reason; None while it stands there or never did."""
+    provider: str | None
+    """The publisher's name, which a page counts; here, as a row of an entry is large and lies elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

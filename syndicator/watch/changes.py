@@ -76,7 +76,8 @@ def compare(known: Mapping[str, tuple[int, ...]], seen: Scan) -> Changes:
             new[path] = stamp
         elif before != stamp:
             changed[path] = stamp
-    absent = [path for path in _in_scope(known, seen) if path not in seen.files]
+    none_absent = len(seen.files) - len(new) == len(known)  # To look each up takes as long as all else here.
+    absent = [] if none_absent else [path for path in _in_scope(known, seen) if path not in seen.files]
     unseen = frozenset(path for path in absent if any(part in seen.unseen for part in _at_and_above(path)))
     gone = frozenset(absent) - unseen
     return Changes(new=new, changed=changed, gone=gone, unseen=unseen, scope=seen.scope)

@@ -172,6 +172,7 @@ FAULTS = (
             "test_service.py::test_full_disk_while_it_runs_is_said_once_and_waited_for",
             "publish/test_files.py::test_full_disk_leaves_the_old_feed_whole",
             "store/test_database.py::test_full_disk_is_something_to_wait_for",
+            "store/test_migrations.py::test_disk_that_fills_up_meanwhile_is_something_to_wait_for",
             "store/test_backup.py::test_full_disk_keeps_the_backup_of_before",
             "cli/test_failures.py::test_full_output_is_one_line",
         ),

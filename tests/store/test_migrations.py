@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from syndicator.alerts import LedgerKind, RouteReason, Slot
+from syndicator.errors import StoreUnavailable
 from syndicator.models import Visibility
 from syndicator.store.database import open_store
+from tests.disks import fill, small_disk
 from tests.making import NOON
 from tests.rig import Rig
-from tests.store.migrating import migrate
+from tests.store.migrating import migrate, upgrade
 
 
 def test_message_written_before_keeps_its_reason(tmp_path: Path) -> None:
@@ -69,10 +75,58 @@ def test_unpublished_article_that_its_source_includes_is_no_draft(tmp_path: Path
     with rig.store.transaction() as session:
         connection = session._connection
         connection.exec_driver_sql("UPDATE entries SET article = json_set(article, '$.draft', json('true'))")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0017'")
+    upgrade(tmp_path / "var/state.db", since="0017", revision="0018")
     rig.restart(include_unpublished=True)
     assert not rig.stored("a.md").entry.article.draft
     assert rig.stored("a.md").entry.visibility is Visibility.PUBLIC
+
+
+def test_what_is_written_anew_is_kept(tmp_path: Path) -> None:
+    database = tmp_path / "state.db"
+    migrate(database, "0018")
+    entry = {
+        **dict.fromkeys(("source", "path", "story", "link", "canonical_link", "article", "topics"), "[]"),
+        **dict.fromkeys(("published", "updated", "seen"), 0),
+        **{"guid": "g", "digest": b"digest", "visibility": "public", "provider": "The Record"},
+    }
+    standing = {"topic": "ai", "member": 1, "shown": 1, "number": 0, "published": 8, "quality": 9.5}
+    rows = {
+        "files": {
+            **{"source": "news", "path": "a.md", "digest": b"digest", "guid": "g"},
+            **{"device": 1, "inode": 2, "size": 3, "mtime_ns": 4, "ctime_ns": 5},
+        },
+        "stories": {"story": "s", "lead": "g", "began": 7},
+        "written": {"path": "feeds/all/rss.xml", "size": 1, "mtime_ns": 2, "inode": 3, "digest": b"digest"},
+        "memberships": {"guid": "g", **standing},
+        "entries": entry,
+    }
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for table, row in rows.items():
+            places = ", ".join("?" * len(row))
+            connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", (*row.values(),))
+    open_store(f"sqlite:///{database}", now=NOON).close()
+    rows["memberships"]["provider"] = rows["entries"].pop("provider")
+    with closing(sqlite3.connect(database)) as connection:
+        for table, row in rows.items():
+            found = connection.execute(f"SELECT {', '.join(row)} FROM {table}").fetchall()
+            assert found == [tuple(row.values())]
+
+
+def test_disk_that_fills_up_meanwhile_is_something_to_wait_for(tmp_path: Path) -> None:
+    stories = [(f"{number} {'x' * 400}", "g", None) for number in range(8_000)]
+    with small_disk(tmp_path / "var", size="40m") as disk:
+        database = disk / "state.db"
+        migrate(database, "0018")
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.executemany("INSERT INTO stories VALUES (?, ?, ?)", stories)
+        filler = fill(disk)
+        os.truncate(filler, filler.stat().st_size - 300_000)
+        with pytest.raises(StoreUnavailable):
+            open_store(f"sqlite:///{database}", now=NOON)
+        filler.unlink()
+        open_store(f"sqlite:///{database}", now=NOON).close()
+        with closing(sqlite3.connect(database)) as connection:
+            assert sorted(connection.execute("SELECT * FROM stories")) == sorted(stories)
 
 
 def test_what_the_previous_version_owed_is_owed_and_nothing_else(tmp_path: Path) -> None:
