@@ -190,14 +190,14 @@ class Documents:
 
     def _counted(self, slug: str) -> Statistics:
         """How much there is to expect of a topic."""
-        newest, zone = self._entries(slug)[:1], self.settings.site.time_zone
-        if not newest:
+        total, oldest, newest = self.session.feeds.count_shown(slug)
+        if oldest is None or newest is None:
             return Statistics()
-        total, first = self.session.feeds.count_shown(slug)
-        since = window_start(local(newest[0].article.published, zone))
+        zone = self.settings.site.time_zone
+        since = window_start(local(newest, zone))
         recent = self.session.feeds.appearances(slug, since)
         seen = [one._replace(published=local(one.published, zone)) for one in recent]
-        return count_statistics(seen, total=total, first=first and local(first, zone))
+        return count_statistics(seen, total=total, first=local(oldest, zone))
 
 
 def _as_related(entry: Entry) -> Related:

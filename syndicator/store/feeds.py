@@ -119,11 +119,12 @@ class FeedTables:
             query = query.where(at.quality >= minimum)
         return [Tombstone(guid=row.guid, removed=row.removed) for row in self._connection.execute(query)]
 
-    def count_shown(self, topic: str) -> tuple[int, datetime | None]:
-        """How many entries the topic shows, and when the oldest of them was published."""
-        query = select(func.count(), func.min(memberships.c.published))
-        found = self._connection.execute(query.where(memberships.c.topic == topic, memberships.c.shown)).one()
-        return found[0], found[1]
+    def count_shown(self, topic: str) -> tuple[int, datetime | None, datetime | None]:
+        """How many entries the topic shows, and when the oldest and the newest of them were published."""
+        at = memberships.c
+        query = select(func.count(), func.min(at.published), func.max(at.published))
+        count, oldest, newest = self._connection.execute(query.where(at.topic == topic, at.shown)).one()
+        return count, oldest, newest
 
     def appearances(self, topic: str, since: datetime) -> list[Appearance]:
         """What the topic shows that was published since, in no order."""
