@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,9 +167,11 @@ class Output:
         return self._published(portion, failure)
 
     def warm_up(self, store: Store, topics: Mapping[str, StoredTopic]) -> None:
-        """Renders the feed of everything, which loads and keeps what the first article would wait for."""
+        """Renders the feed and the page of everything, which loads and keeps what the first article would
+        wait for, such as the statistics of all topics."""
         with store.reading() as session:
-            for _ in self._documents(session, topics).feeds(ALL):
+            documents = self._documents(session, topics)
+            for _ in chain(documents.feeds(ALL), documents.page(ALL)):
                 """Nothing is written."""
 
     def _documents(self, session: Session, topics: Mapping[str, StoredTopic]) -> Documents:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from syndicator.models import Format
 from syndicator.publish import build, formats, output
 from syndicator.publish.feed import Item
 from syndicator.settings.models import Site
+from syndicator.store.feeds import FeedTables
 from tests.rig import Rig
 
 FEED = "feeds/ai/atom.xml"
@@ -54,6 +56,28 @@ def test_first_article_after_a_start_is_all_that_is_rendered(
     rig.write("b.md")
     rig.run_once()
     assert made == {"b.md"}
+
+
+def test_first_article_after_a_start_has_only_its_own_topics_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, counted, count = Rig(tmp_path), set[str](), FeedTables.count_shown
+
+    def note(tables: FeedTables, topic: str) -> tuple[int, datetime | None, datetime | None]:
+        counted.add(topic)
+        return count(tables, topic)
+
+    rig.write("a.md", topics=["AI"])
+    rig.write("b.md", topics=["Space"])
+    rig.run_once()
+    rig.restart()
+    monkeypatch.setattr(FeedTables, "count_shown", note)
+    rig.app.output.warm_up(rig.store, rig.app.sources.catalog.stored)
+    assert counted == {"all", "ai", "space"}
+    counted.clear()
+    rig.write("c.md", topics=["AI"])
+    rig.run_once()
+    assert counted == {"all", "ai"}
 
 
 @pytest.mark.parametrize("down", [False, True], ids=["while it runs", "while it is down"])
