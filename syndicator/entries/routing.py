@@ -49,7 +49,7 @@ class StoryRouter:
             return
         if about := [route for route in self.routes if route.about is not None and route.name not in new]:
             with store.transaction() as session:
-                known = session.outbox.ledger.minimums(route.name for route in about)
+                known = session.outbox.ledger.minimums((route.name for route in about), since=day)
                 done = {name for name, some in known.items() if any(one.day == day for one in some)}
                 self._set_minimums(session, [one for one in about if one.name not in done], now)
         self._day = day

@@ -73,7 +73,7 @@ def route_facts(
     for (name, _channel), count in outbox.open_ways().items():
         waiting[name] += count
     holds = enqueuer.holds(outbox, [route.name for route in routes], now)
-    minimums = outbox.ledger.minimums(route.name for route in routes if route.about is not None)
+    minimums = outbox.ledger.minimums((one.name for one in routes if one.about is not None), since=now)
     today = {name: one for name, some in minimums.items() if (one := minimum_at(some, now)) is not None}
     return [
         {

@@ -19,7 +19,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 
 from syndicator.alerts import DailyMinimum, RouteReason
@@ -30,6 +30,8 @@ from syndicator.notify.rules import judge_route, keys_of
 from syndicator.settings.models import Route
 from syndicator.settings.types import stories_a_day
 from syndicator.store.session import Session
+
+NOT_YET = datetime.max.replace(tzinfo=UTC)
 
 Minimums = Mapping[str, Sequence[DailyMinimum]]
 """Of each route with `about`, oldest first."""
@@ -156,5 +158,6 @@ def routes_by_story(
     about = [route.name for route in routes if route.about is not None]
     if not about:
         return iter([(stories, routes)])
-    minimums = session.outbox.ledger.minimums(about)
-    return iter([*split_by_minimum(routes, stories, minimums, session.stories.began(stories))])
+    began = session.stories.began(stories)
+    minimums = session.outbox.ledger.minimums(about, since=min(began.values(), default=NOT_YET))
+    return iter([*split_by_minimum(routes, stories, minimums, began)])

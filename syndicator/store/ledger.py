@@ -27,6 +27,7 @@ from syndicator.store.dialect import (
     upsert,
 )
 from syndicator.store.outbox_tables import WAITING, digest_slots, ledger, minimums, mutes, routes
+from syndicator.store.tables import EPOCH, microseconds
 
 _OF_THESE = or_(in_list(ledger.c.story, "stories"), in_list(ledger.c.guid, "guids"))
 _KINDS = select(ledger.c.channel, ledger.c.story, ledger.c.guid, ledger.c.kind).where(
@@ -206,12 +207,17 @@ class Ledger:
         values = {"channel": route.channel, "fingerprint": fingerprint}
         self._connection.execute(update(routes).where(routes.c.name == route.name).values(values))
 
-    def minimums(self, names: Iterable[str]) -> dict[str, list[DailyMinimum]]:
-        """The minimums of those of these routes that have any, by route, oldest first."""
-        query = select(minimums).where(minimums.c.route.in_(list(names))).order_by(minimums.c.day)
+    def minimums(self, names: Iterable[str], since: datetime = EPOCH) -> dict[str, list[DailyMinimum]]:
+        """The minimums of those of these routes that have any, by route, oldest first: those by which what
+        began at `since` or later is judged. A statement for each route, by index."""
         found: dict[str, list[DailyMinimum]] = {}
-        for row in self._connection.execute(query).mappings():
-            found.setdefault(row["route"], []).append(DailyMinimum(**row))
+        for name in names:
+            of_route = minimums.c.route == name
+            last = select(func.max(minimums.c.day)).where(of_route, minimums.c.day <= since)
+            first = func.coalesce(last.scalar_subquery(), microseconds(EPOCH))
+            query = select(minimums).where(of_route, minimums.c.day >= first).order_by(minimums.c.day)
+            if rows := self._connection.execute(query).mappings().all():
+                found[name] = [DailyMinimum(**row) for row in rows]
         return found
 
     def put_minimums(self, days: Iterable[DailyMinimum]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,28 @@ def test_minimum_is_asked_for_once_a_day(rig: Rig) -> None:
         event.remove(Engine, "before_cursor_execute", note)
     assert len(first) <= 1, "after the start"
     assert [one for one in asked if "minimums" in one] != first
+
+
+def test_article_and_status_read_no_minimums_of_years(rig: Rig) -> None:
+    with rig.store.transaction() as session:
+        (first,) = minimums(rig)
+        session.outbox.ledger.put_minimums(replace(first, day=first.day + DAY * day) for day in range(900))
+    rig.wait(900 * DAY)
+    read = list[int]()
+
+    def count(connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if statement.startswith("SELECT minimums"):
+            read.append(len(connection.connection.driver_connection.execute(statement, values).fetchall()))
+
+    write(rig, "new", 99)
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        rig.run_once()
+        with rig.store.reading() as session:
+            route_facts(session.outbox, [BEST], rig.app.enqueuer, rig.now)
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    assert len(read) > 1 and max(read) == 1
 
 
 def test_backfill_and_preview_take_what_the_minimum_lets_through(rig: Rig) -> None:

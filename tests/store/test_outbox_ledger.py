@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from syndicator.alerts import LedgerKind, LedgerRow, RouteReason, Slot
+from syndicator.alerts import DailyMinimum, LedgerKind, LedgerRow, RouteReason, Slot
+from syndicator.notify.minimums import minimum_at
 from syndicator.settings.models import Route
 from syndicator.store.history import History
 from syndicator.store.ledger import Ledger
 from tests.store.outbox_values import NOON, SECOND, OutboxStore, make_delivery, make_owed, memory_store
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @contextmanager
@@ -157,6 +158,23 @@ def test_what_a_route_owes_is_handed_over_or_let_go(store: OutboxStore) -> None:
         outbox.ledger.forget_routes({"new"})
         assert outbox.ledger.route_fingerprints() == {}
         assert outbox.ledger.hand_over(("old", "C1"), "new") == 0
+
+
+@pytest.mark.parametrize("since", [NOON, NOON + DAY, NOON + 9 * HOUR, NOON + 2 * DAY, NOON + 9 * DAY])
+def test_minimums_of_years_are_not_read_to_judge_what_began_of_late(
+    store: OutboxStore, since: datetime
+) -> None:
+    days = [DailyMinimum(route="ai", day=NOON + DAY * at, quality=at, stories=1, days=1) for at in (1, 2, 5)]
+    with store() as outbox:
+        outbox.ledger.put_minimums([*days, replace(days[0], route="other")])
+        every, some = outbox.ledger.minimums(["ai"])["ai"], outbox.ledger.minimums(["ai"], since=since)["ai"]
+    assert every == days
+    assert some == (days if since < days[0].day else [one for one in days if one.day >= some[0].day])
+    assert len(some) <= 1 or since < some[1].day
+    for later in range(9):
+        began = since + later * DAY
+        assert minimum_at(some, began) == minimum_at(every, began)
+    assert minimum_at(some, None) == days[-1]
 
 
 def test_slot_is_finished_once(store: OutboxStore) -> None:
