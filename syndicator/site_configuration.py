@@ -14,13 +14,15 @@ import yaml
 
 from syndicator.settings.models import Site, Source
 from syndicator.settings.types import ANY_SITE, DEFAULT_PERMALINKS, Tool
+from syndicator.urls import site_of
 
 SiteKeys: TypeAlias = Mapping[str, Any]
 JEKYLL_FILES = ("_config.yml", "_config.yaml")
 HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
-HUGO_FOLDER = "config/_default"
+HUGO_FOLDER, HUGO_LIVE_FOLDER = "config/_default", "config/production"
 _OF_HUGO = ("baseURL", "theme", "languageCode", "module", "base_url")
 _OF_HEXO = frozenset(("source_dir", "public_dir", "new_post_name"))
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def find_configuration(folder: Path) -> tuple[Path | None, Tool | None, SiteKeys]:
@@ -34,7 +36,7 @@ def find_configuration(folder: Path) -> tuple[Path | None, Tool | None, SiteKeys
         if file.is_file():
             keys = _read(file)
             if file.parent != folder:
-                keys = {**keys, **_beside(file)}
+                keys = {**keys, **_beside(file), **_live(folder)}
             elif file.stem == "config" and first(keys, *_OF_HUGO) is None:
                 continue  # that of some other program
             own = _mapping(_mapping(first(keys, "languages")).get(_default_language(keys)))
@@ -60,6 +62,13 @@ def _beside(file: Path) -> dict[str, Any]:
         if other != file:
             found[key] = {**_mapping(found.get(key)), language: _read(other)} if language else _read(other)
     return found
+
+
+def _live(folder: Path) -> dict[str, Any]:
+    """The plain values by which Hugo's site as published differs from that of its author's machine."""
+    files = (folder / HUGO_LIVE_FOLDER / name for name in HUGO_FILES)
+    keys = next((_read(file) for file in files if file.is_file()), {})
+    return {key: value for key, value in keys.items() if not isinstance(value, dict)}
 
 
 def _default_language(keys: SiteKeys) -> str:
@@ -94,14 +103,16 @@ def sound(value: object, field: str) -> str | None:
 
 
 def address(keys: SiteKeys) -> str | None:
-    """The site's address: Hugo's `baseURL`, or Jekyll's `url` with its `baseurl`."""
+    """The site's address: Hugo's `baseURL`, or Jekyll's `url` with its `baseurl`; None for one that leads
+    to the author's own machine."""
     url = first(keys, "url")
     if isinstance(url, str):
         below = first(keys, "baseurl")
         url = url.rstrip("/") + (f"/{below.strip('/')}" if isinstance(below, str) else "")
     else:
         url = first(keys, "baseURL", "base_url")
-    return sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
+    found = sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
+    return None if found and site_of(found) in _THIS_MACHINE else found
 
 
 def content_folder(folder: Path, keys: SiteKeys) -> str | None:

@@ -395,6 +395,15 @@ def test_hugo_configuration_may_lie_in_a_folder_and_speak_of_languages() -> None
     assert source.permalink == {"posts": "/:slug/"}
 
 
+def test_hugo_address_is_that_of_the_site_as_published() -> None:
+    write("site/config/_default/hugo.toml", "baseURL = 'http://localhost:1313/'\ntitle = 'A site'\n")
+    write("site/config/production/hugo.toml", "baseurl = 'https://n.example/'\n[params]\na = 1\n")
+    write("site/content/posts/one.md", PAGE)
+    init_says("site")
+    settings = load_settings(Path("syndicator.yaml"), {})
+    assert (settings.site.title, settings.sources[0].base_url) == ("A site", "https://n.example/")
+
+
 def test_configuration_of_some_program_is_none_of_hugo() -> None:
     write("site/config.yaml", "title: Radar\npermalinks: {posts: /:slug/}\nfeeds: []\n")
     write("site/content/posts/one.md", PAGE)
@@ -415,7 +424,14 @@ def test_titles_are_those_that_are_written_where_the_tool_is_not_known() -> None
 
 
 @pytest.mark.parametrize(
-    "configuration", ["title: A site\n", "baseURL: [\n", "1: 2\npermalinks: {section: {a: /}}\n"]
+    "configuration",
+    [
+        "title: A site\n",
+        "baseURL: [\n",
+        "1: 2\npermalinks: {section: {a: /}}\n",
+        "baseURL: http://localhost:1313\n",
+        "baseURL: http://[::1]/\n",
+    ],
 )
 def test_address_that_was_not_found_is_said(configuration: str) -> None:
     write("site/hugo.yaml", configuration)
