@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from syndicator.errors import ArticleError
@@ -77,7 +78,7 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
     zone, tool = source.zone, source.profile
     published = _published(fields, facts, source, path)
     link, derived = article_link(fields, facts, source, path, published)
-    base = link if tool is not Tool.SMARTABLE else source.base_url or link
+    base, below = _pictures_in(source, path, link)
     markdown, embedded = _without_tags(matter.body, source), fields.text(Field.EMBEDDED) or ""
     body = render_body(markdown, base_url=link, embedded=embedded, first_line=matter.body_line)
     excerpt = (fields.text(Field.SUMMARY) or "")[: LONGEST_SUMMARY * 8]
@@ -93,7 +94,7 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
         revision="",
         summary=excerpt or plain_summary(body),
         body=body,
-        images=read_images((found.value for found in fields.all(Field.IMAGES)), base),
+        images=read_images((found.value for found in fields.all(Field.IMAGES)), base, below),
         provider=read_provider(publisher.value, base) if publisher else None,
         authors=fields.names(Field.AUTHORS),
         topics=_topics(fields, facts),
@@ -115,6 +116,16 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
     # Revisions are for ever: they were made of addresses in which a lone `%` stood as it was written.
     images = tuple(map(encoded_image, article.images))
     return replace(article, revision=revised, link=encoded(link), images=images)
+
+
+def _pictures_in(source: Source, path: str, link: str) -> tuple[str, str]:
+    """What addresses of pictures in front matter are relative to, and the path below which those from the top
+    are: as by Jekyll's `absolute_url` and Hugo's `absURL`, in which a bundle's own pictures come first."""
+    is_bundle = source.profile is Tool.HUGO and path.rpartition("/")[2].startswith("index.")
+    if source.base_url is None or is_bundle:
+        return link, ""
+    is_jekyll = source.profile is Tool.JEKYLL
+    return source.base_url, urlsplit(source.base_url).path.rstrip("/") if is_jekyll else ""
 
 
 def _without_tags(body: str, source: Source) -> str:

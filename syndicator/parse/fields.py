@@ -211,7 +211,9 @@ class Fields:
 
     def _items(self, found: FieldValue) -> list[Value]:
         if isinstance(found.value, list):
-            return [item for item in found.value if item is not None and item != ""]
+            # Hexo writes a category and its child as a list within the list.
+            nested = (item if isinstance(item, list) else [item] for item in found.value)
+            return [item for items in nested for item in items if item is not None and item != ""]
         if found.at[-1] in self._profile.split_words and type(found.value) is str:
             return list(dict.fromkeys(found.value.split()))
         return [found.value]

@@ -28,12 +28,14 @@ _LARGEST_SIDE = 20_000
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 
 
-def read_images(values: Iterator[Value], base: str) -> tuple[Image, ...]:
-    """The pictures among `values`, each once, 20 at most: addresses, mappings with one, or lists of both."""
+def read_images(values: Iterator[Value], base: str, below: str = "") -> tuple[Image, ...]:
+    """The pictures among `values`, each once, 20 at most: addresses, mappings with one, or lists of both.
+
+    Relative ones are so to `base`; those from the top are `below` this path on its host."""
     images: dict[str, Image] = {}
     items = (item for value in values for item in (value if isinstance(value, list) else [value]))
     for item in islice(items, MOST_TRIED):
-        image = _image(item, base)
+        image = _image(item, base, below)
         if image is not None:
             images.setdefault(image.url, image)
         if len(images) == MOST_IMAGES:
@@ -41,11 +43,13 @@ def read_images(values: Iterator[Value], base: str) -> tuple[Image, ...]:
     return tuple(images.values())
 
 
-def _image(value: Value, base: str) -> Image | None:
+def _image(value: Value, base: str, below: str) -> Image | None:
     given = value if isinstance(value, dict) else {"url": value}
     address = next((given[key] for key in ("url", "src", "path", "image") if given.get(key)), None)
     if not isinstance(address, str):
         return None
+    if address.startswith("/") and not address.startswith(("//", f"{below}/")):
+        address = below + address
     with suppress(ValueError):
         return Image(
             url=joined(base, address), width=_side(given.get("width")), height=_side(given.get("height"))

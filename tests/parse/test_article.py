@@ -168,7 +168,7 @@ WRONG = {
     "immense quality": ({"quality": "1e300"}, "`quality` is “1e300”, not a number", 9, 1),
     "heat is a list": ({"heat": "[1]"}, "`heat` is a list, not a number", 10, 1),
     "topics are a mapping": ({"topics": "{a: b}"}, "`topics` has a mapping in it, not a name", 19, 1),
-    "a topic is a list": ({"topics": "[[a]]"}, "`topics` has a list in it, not a name", 19, 1),
+    "a topic is a list": ({"topics": "[[[a]]]"}, "`topics` has a list in it, not a name", 19, 1),
     "a topic is a flag": ({"topics": "[true]"}, "`topics` has a flag (true) in it", 19, 1),
     "an invisible topic": ({"topics": '["\\u200b"]'}, "`topics` has", 19, 1),
     "many topics": ({"topics": str([f"t{n}" for n in range(101)])}, "`topics` has 101 topics", 19, 1),
@@ -466,6 +466,14 @@ def test_hugo_front_matter_in_each_form(text: str) -> None:
     assert article.link == "https://site.example/sub/post/a/"
 
 
+def test_categories_below_others_are_topics_too() -> None:
+    """As Hexo writes them."""
+    article = page(
+        "---\ntitle: A\ndate: 2024-01-02\ncategories:\n- [Sea, Town]\n- Red\n- [sea, '', Pier]\n---\n"
+    )
+    assert article.topics == ("Sea", "Town", "Red", "Pier")
+
+
 def test_hugo_keys_in_any_case_and_order_of_dates() -> None:
     article = page(
         "---\nTitle: A\ndate: 2024-01-02\npublishdate: 2024-02-03\nLastMod: 2024-03-04\n"
@@ -475,7 +483,32 @@ def test_hugo_keys_in_any_case_and_order_of_dates() -> None:
         utc(2024, 2, 3), utc(2024, 3, 4), utc(2024, 5, 6),
     )  # fmt: skip
     assert article.link == "https://site.example/sub/post/my-slug/"
-    assert article.images == (Image(url="https://site.example/sub/post/my-slug/c.png"),)
+    assert article.images == (Image(url="https://site.example/sub/c.png"),)
+
+
+def test_hugo_pictures_of_a_bundle_are_its_own_and_others_the_sites() -> None:
+    text = "---\ntitle: A\ndate: 2024-01-02\nimages: [a.png, /b.png, 'https://img.example/c.png']\n---\n"
+    ends = ["https://site.example/b.png", "https://img.example/c.png"]
+    bundle, alone = (page(text, path=f"content/post/{name}").images for name in ("x/index.md", "x.md"))
+    assert [image.url for image in bundle] == ["https://site.example/sub/post/x/a.png", *ends]
+    assert [image.url for image in alone] == ["https://site.example/sub/a.png", *ends]
+
+
+@pytest.mark.parametrize(
+    ("picture", "address"),
+    [
+        ("assets/a.png", "https://blog.example/sub/assets/a.png"),
+        ("/assets/a.png", "https://blog.example/sub/assets/a.png"),
+        ("/sub/assets/a.png", "https://blog.example/sub/assets/a.png"),
+        ("//img.example/a.png", "https://img.example/a.png"),
+        ("https://img.example/a.png", "https://img.example/a.png"),
+    ],
+)
+def test_jekyll_pictures_are_the_sites(picture: str, address: str) -> None:
+    """As jekyll-feed and jekyll-seo-tag have it, whatever the post's own address."""
+    rules = JEKYLL.model_copy(update={"base_url": "https://blog.example/sub/"})
+    article = read(f"---\ntitle: A\nimage: {picture}\n---\n", rules=rules, path="_posts/2024-01-02-a.md")
+    assert [image.url for image in article.images] == [address]
 
 
 @pytest.mark.parametrize(
