@@ -34,6 +34,7 @@ MOST_ODD_ADDRESSES = 100
 """Addresses of one body that have to be taken apart and encoded, each in up to 0.1 ms."""
 
 
+_PICTURE_WITHIN = re.compile(r"(data:image/[\w.+-]{1,30};base64,)[A-Za-z0-9+/=]++")
 _TAGS = words(
     """a abbr article aside audio b bdi bdo blockquote br caption center cite code col colgroup dd del details
     dfn div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p
@@ -131,6 +132,8 @@ def _rendered(markdown: str) -> str:
 
 
 def _shortened(markdown: str) -> tuple[str, bool]:
+    if len(markdown) > LONGEST_BODY:  # pictures within the text are not published
+        markdown = _PICTURE_WITHIN.sub(r"\1", markdown)
     if len(markdown) <= LONGEST_BODY:
         return markdown, False
     head = markdown[:LONGEST_BODY]

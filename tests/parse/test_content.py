@@ -205,6 +205,14 @@ HOSTILE = {
 }
 
 
+def test_pictures_within_the_text_cut_nothing_off() -> None:
+    """They are not published, and one of them alone is longer than a body may be."""
+    picture = f"data:image/png;base64,{'iVBOR/+0' * LONGEST_BODY}="
+    rendered = render(f"Before\n![a]({picture}) between <img src='{picture}'>\n\nAfter")
+    assert "iVBOR" not in rendered
+    assert rendered.endswith("<p>After</p>")
+
+
 @pytest.mark.parametrize("markdown", HOSTILE.values(), ids=HOSTILE.keys())
 def test_nothing_makes_rendering_slow_or_large(markdown: str) -> None:
     began = time.process_time()
