@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from functools import partial
-from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -13,8 +11,7 @@ from syndicator.admin.page import STYLE
 from syndicator.publish.pages.charts import Chart, chart_qualities
 from syndicator.publish.pages.render import templates_beside
 from syndicator.publish.pages.statistics import Statistics
-from syndicator.simulation.comparison import PACES, ComparedRoute, Comparison, Volume, say_rate
-from syndicator.text import say_count
+from syndicator.simulation.comparison import PACES, ComparedRoute, Comparison, say_rate
 
 LISTED = 200
 """So many stories that come, and that go, are listed."""
@@ -35,7 +32,6 @@ def render_comparison(comparison: Comparison, *, new: str, today: str | None) ->
             qualities=_qualities,
             rated=lambda route: json.dumps([one for one in route.qualities if one is not None]),
             publishers=_publishers,
-            bars=partial(_bars, one=comparison, new=new, today=today),
             paces=PACES,
             say_rate=say_rate,
             listed=LISTED,
@@ -60,32 +56,3 @@ def _publishers(route: ComparedRoute) -> list[tuple[str, int, int]]:
     sides = [Counter(side.publishers if side else {}) for side in (route.before, route.after)]
     names = sorted(sides[0] | sides[1], key=lambda name: (-sides[1][name], -sides[0][name], name))
     return [(name, sides[0][name], sides[1][name]) for name in names[:PUBLISHERS]]
-
-
-class Bar(NamedTuple):
-    """The stories of a day under one of the settings files; `share` is of the place's width."""
-
-    at: int
-    kind: str
-    share: float
-    value: int
-    title: str
-
-
-def _bars(route: ComparedRoute, *, one: Comparison, new: str, today: str | None) -> list[Bar]:
-    after = _side(route.after, one, "after", 0.5, f", {new}" if today else "")
-    return [*_side(route.before if today else None, one, "before", 0.9, f", {today}"), *after]
-
-
-def _side(side: Volume | None, one: Comparison, kind: str, share: float, name: str) -> list[Bar]:
-    counts = side.per_day if side is not None else ()
-    return [
-        Bar(
-            at,
-            kind,
-            share,
-            count,
-            f"{one.days[at]:%a %Y-%m-%d}: {say_count(count, 'story', 'stories')}{name}",
-        )
-        for at, count in enumerate(counts)
-    ]
