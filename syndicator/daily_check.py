@@ -1,4 +1,4 @@
-"""SQLite's full check once a day, in a quiet minute, in a thread beside the loop.
+"""SQLite's full check once a day, in a thread beside the loop.
 
 The check at the start is the quick one, which does not compare an index with its table. This one reads the
 whole file over a connection of its own, and holds nobody up. What it finds is for a person to see to: the
@@ -8,7 +8,6 @@ service goes on, since most of such a database can often still be read.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -19,9 +18,7 @@ from syndicator.store.database import Store
 from syndicator.store.inspection import check_in_full
 
 EVERY = timedelta(days=1)
-PATIENCE = timedelta(hours=1)
-"""A database that is never left alone for a minute is checked all the same, so much later."""
-QUIET_S = 60.0
+LOOK_EVERY_S = 60.0
 CHECKED = "checked in full"
 """The metadata that says when it was last found sound."""
 
@@ -39,15 +36,15 @@ class DailyCheck:
 
     def run(self, stop: threading.Event, clock: Callable[[], datetime], told: Callable[[], None]) -> None:
         """Works until `stop`; calls `told` after each check."""
-        while not stop.wait(QUIET_S):
+        while not stop.wait(LOOK_EVERY_S):
             if self.is_due(clock()):
                 self.check(stop, clock())
                 told()
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it is time for a check, and quiet enough: a day after the last that was tried."""
-        self._due = due = min(self._due or self._first(now), now + EVERY)  # the clock may have been set back
-        return now >= due + PATIENCE or (now >= due and self._is_quiet())
+        """Whether it is time for a check: a day after the last that was tried."""
+        self._due = min(self._due or self._first(now), now + EVERY)  # the clock may have been set back
+        return now >= self._due
 
     def check(self, stop: threading.Event, now: datetime) -> None:
         """Checks now, unless `stop` is set meanwhile. A damage is logged once."""
@@ -69,12 +66,3 @@ class DailyCheck:
         with self._store.reading() as session:
             last = session.metadata(CHECKED)
         return now if last is None else datetime.fromisoformat(last) + EVERY
-
-    def _is_quiet(self) -> bool:
-        """Whether no transaction was written, to the log beside the database, for so long."""
-        path = self._store.path
-        try:
-            written_at = path.with_name(f"{path.name}-wal").stat().st_mtime
-        except OSError:
-            return True
-        return time.time() - written_at >= QUIET_S

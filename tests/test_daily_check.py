@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -14,7 +12,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from syndicator.daily_check import CHECKED, QUIET_S, DailyCheck
+from syndicator.daily_check import CHECKED, DailyCheck
 from syndicator.errors import StoreDamaged
 from syndicator.store.database import Store, open_store
 from syndicator.store.inspection import check_in_full
@@ -92,32 +90,14 @@ def test_check_ends_with_the_service(tmp_path: Path, store: Store) -> None:
     assert not check_in_full(tmp_path / "state.db", lambda: True)
 
 
-def grow_quiet(store: Store) -> None:
-    """As if nothing had been written for some minutes."""
-    long_ago = time.time() - 10 * QUIET_S
-    os.utime(f"{store.path}-wal", (long_ago, long_ago))
-
-
-def test_first_check_comes_in_a_quiet_minute_and_the_next_a_day_later(store: Store) -> None:
+def test_first_check_comes_at_once_and_the_next_a_day_later(store: Store) -> None:
     check = DailyCheck(store)
-    assert not check.is_due(NOON), "something was written just now"
-    grow_quiet(store)
     assert check.is_due(NOON)
     check.check(threading.Event(), NOON)
     with store.reading() as session:
         assert session.metadata(CHECKED) == NOON.isoformat()
-    grow_quiet(store)
     assert [check.is_due(NOON + timedelta(hours=hours)) for hours in (23, 25)] == [False, True]
     assert check.damage is None
-
-
-def test_database_that_is_never_quiet_is_checked_an_hour_later(store: Store) -> None:
-    check = DailyCheck(store)
-    assert [check.is_due(NOON + timedelta(minutes=minutes)) for minutes in (0, 59, 60)] == [
-        False,
-        False,
-        True,
-    ]
 
 
 def test_restart_waits_for_the_rest_of_the_day(store: Store) -> None:
@@ -131,7 +111,6 @@ def test_clock_that_is_set_back_puts_no_check_off(store: Store) -> None:
     with store.transaction() as session:
         session.put_metadata(CHECKED, (NOON + timedelta(days=30)).isoformat())
     check = DailyCheck(store)
-    grow_quiet(store)
     assert not check.is_due(NOON)
     assert check.is_due(NOON + timedelta(hours=26))
 
