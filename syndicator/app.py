@@ -21,8 +21,6 @@ import structlog
 
 from syndicator import __version__, parse, publish, text, urls, yaml_reader
 from syndicator.alerts import channel_name
-from syndicator.backups import Backups
-from syndicator.daily_check import DailyCheck
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.sources import Sources
 from syndicator.models import INCLUDE, Visibility
@@ -41,6 +39,7 @@ from syndicator.store.database import Store, beside, open_store, set_aside
 from syndicator.store.history import BEGAN
 from syndicator.store.outbox import Outbox
 from syndicator.store.session import Session
+from syndicator.upkeep import Backups, DailyCheck
 from syndicator.waiting import FailureLog
 
 log = structlog.get_logger()

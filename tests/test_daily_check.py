@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from syndicator.daily_check import CHECKED, DailyCheck
 from syndicator.errors import StoreDamaged
 from syndicator.store.database import Store, open_store
 from syndicator.store.inspection import check_in_full
+from syndicator.upkeep import CHECKED, DailyCheck
 from tests.making import NOON
 from tests.rig import Rig
 

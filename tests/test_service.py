@@ -16,12 +16,12 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from syndicator.backups import Backups
 from syndicator.errors import StoreUnavailable, SyndicatorError
 from syndicator.monitoring.status import read_status, status_path
 from syndicator.service import Service
 from syndicator.settings.load import load_settings
 from syndicator.systemd import Notifier
+from syndicator.upkeep import Backups
 from tests.acceptance.running import Notified, Running, wait_for
 from tests.disks import fill, small_disk
 from tests.rig import article_text

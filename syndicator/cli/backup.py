@@ -66,7 +66,7 @@ def restore(
 
 
 def _target(settings: Settings, file: Path | None) -> Path:
-    from syndicator.backups import backup_folder, path_for
+    from syndicator.upkeep import backup_folder, path_for
 
     folder = settings.backup.folder if settings.backup is not None else None
     if file is None:

@@ -252,7 +252,7 @@ FAULTS = (
             "slack/test_sender.py::test_stop_leaves_a_call_that_hangs_to_be_looked_for",
             "web/test_server.py::test_stop_with_idle_half_open_and_stalled_connections_is_bounded",
             "slack/test_check.py::test_check_ends_with_the_service",
-            "test_backups.py::test_backup_under_way_ends_with_the_service",
+            "test_upkeep.py::test_backup_under_way_ends_with_the_service",
         ),
     ),
     Fault(

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from syndicator.backups import Backups, backup_folder, is_due, made_in, path_for, superseded
 from syndicator.store.database import open_store
+from syndicator.upkeep import Backups, backup_folder, is_due, made_in, path_for, superseded
 from tests.making import NOON
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

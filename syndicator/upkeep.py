@@ -1,7 +1,11 @@
-"""Backups at an interval, in a thread beside the loop: when one is due, what it is called, which are kept.
+"""What keeps the state safe, in threads beside the loop: backups at an interval, a full check once a day.
 
-What it takes to make one is `store.backup`'s. A backup that fails is said once, and tried again at the next
-interval; feeds and messages go on.
+When a backup is due, what it is called, which are kept; what it takes to make one is `store.backup`'s. One
+that fails is said once, and tried again at the next interval.
+
+The check at the start is SQLite's quick one, which does not compare an index with its table. The daily one
+reads the whole file over a connection of its own, and holds nobody up. What either meets is for a person to
+see to: the service goes on, since most of a damaged database can often still be read.
 """
 
 from __future__ import annotations
@@ -14,11 +18,16 @@ from pathlib import Path
 
 import structlog
 
-from syndicator.errors import SyndicatorError
+from syndicator.errors import StoreDamaged, SyndicatorError
 from syndicator.progress import Stopped
 from syndicator.store.backup import back_up, sweep
-from syndicator.store.database import beside, database_path
+from syndicator.store.database import Store, beside, database_path
+from syndicator.store.inspection import check_in_full
 
+CHECK_EVERY = timedelta(days=1)
+LOOK_EVERY_S = 60.0
+CHECKED = "checked in full"
+"""The metadata that says when it was last found sound."""
 HOURS, DAYS = 24, 7
 """Of so many hours and so many days the last backup is kept."""
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -140,3 +149,46 @@ def superseded(times: Mapping[Path, datetime], now: datetime) -> list[Path]:
     days = {f"{time:%Y%m%d}": path for time, path in past}
     kept = {*list(hours.values())[-HOURS:], *list(days.values())[-DAYS:]}
     return [path for _, path in past if path not in kept]
+
+
+class DailyCheck:
+    """Checks an open store's database; `damage` says what was found, and when."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.damage: tuple[SyndicatorError, datetime] | None = None
+        """Read from any thread."""
+        self._due: datetime | None = None
+
+    def run(self, stop: threading.Event, clock: Callable[[], datetime], told: Callable[[], None]) -> None:
+        """Works until `stop`; calls `told` after each check."""
+        while not stop.wait(LOOK_EVERY_S):
+            if self.is_due(clock()):
+                self.check(stop, clock())
+                told()
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it is time for a check: a day after the last that was tried."""
+        self._due = min(self._due or self._first(now), now + CHECK_EVERY)  # the clock may have been set back
+        return now >= self._due
+
+    def check(self, stop: threading.Event, now: datetime) -> None:
+        """Checks now, unless `stop` is set meanwhile. A damage is logged once."""
+        self._due = now + CHECK_EVERY
+        try:
+            if check_in_full(self._store.path, stop.is_set):
+                self.damage = None
+                with self._store.transaction() as session:
+                    session.put_metadata(CHECKED, now.isoformat())
+        except StoreDamaged as error:
+            if self.damage is None:
+                log.error("database damaged", on=error.on, why=error.why, fix=error.fix)
+                self.damage = error, now
+        except SyndicatorError as error:
+            log.warning("database not checked today", on=error.on, why=error.why or error.what)
+
+    def _first(self, now: datetime) -> datetime:
+        """When the first check is due: a day after the last that found it sound, or now."""
+        with self._store.reading() as session:
+            last = session.metadata(CHECKED)
+        return now if last is None else datetime.fromisoformat(last) + CHECK_EVERY
