@@ -324,7 +324,7 @@ def resumed(quiet: QuietHours | None, mutes: Iterable[Mute], now: datetime) -> d
 
 def _windows(quiet: QuietHours | None, now: datetime) -> list[tuple[datetime, datetime]]:
     """The quiet hours that begin from two days before now to one day after, in UTC."""
-    if quiet is None or quiet.start == quiet.end:
+    if quiet is None:
         return []
     zone = ZoneInfo(quiet.time_zone)
     today = now.astimezone(zone).date()

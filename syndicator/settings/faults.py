@@ -86,6 +86,9 @@ def _routes(settings: Settings, check_cron: CronCheck) -> Iterator[Fault]:
         if route.level not in (None, *settings.levels):
             known = ", ".join(settings.levels) or "none are set"
             yield ("routes", index, "level"), f"there is no level {route.level!r} ({known})"
+        if route.quiet_hours is not None and route.quiet_hours.start == route.quiet_hours.end:
+            what = "is the same as `from`: leave out `quiet_hours` for none, or mute the route"
+            yield ("routes", index, "quiet_hours", "to"), what
         if isinstance(route.deliver, Digest):
             try:
                 check_cron(route.deliver.cron, route.deliver.time_zone)

@@ -296,6 +296,11 @@ routes:
             )
             for wrong in ("3", "0 a day", "three a day", "3 daily", "-3 a day", "3 a month", "2.5 a day")
         ),
+        pytest.param(
+            {"routes": [ROUTE | {"quiet_hours": {"from": "00:00", "to": "00:00"}}]},
+            "routes[0].quiet_hours.to: is the same as `from`",
+            id="quiet hours of no length",
+        ),
         pytest.param({"levels": {"archive": 1}}, "is taken", id="reserved level"),
         pytest.param({"levels": {"All": 1}}, "is taken", id="reserved level in capitals"),
         *(
