@@ -187,7 +187,7 @@ class Enqueuer:
         Each is made when it is asked for, since routes may share a channel. Without `waiting`, routes that
         wait for their digest's time are left out.
         """
-        slots = self._due_slots(session.outbox.ledger)
+        slots = self._due_slots(session.outbox.ledger, now)
         owing = {route for route, _ in session.outbox.ledger.owing() if route in self._routes}
         if not waiting:
             owing = {name for name in owing if self._routes[name].deliver == "immediate"}
@@ -216,11 +216,12 @@ class Enqueuer:
         )
         return select_due(owed, stories, route, state, now=now, slot=slot)
 
-    def _due_slots(self, ledger: Ledger) -> dict[str, Slot]:
-        """The digests' times that have come and are not dealt with, by route."""
+    def _due_slots(self, ledger: Ledger, now: datetime) -> dict[str, Slot]:
+        """The digests' times that have come and are not dealt with, by route; none of before it began, but
+        where it began by a clock that has been set back since."""
         due = dict(self._due)
         begun = ledger.begin_times(due) if due else {}
-        slots = {name: slot for name, slot in due.items() if name in begun and slot.at >= begun[name]}
+        slots = {name: due[name] for name, at in begun.items() if at > now or due[name].at >= at}
         for name in ledger.slots_done(slots):
             del slots[name]
         for name, slot in due.items():

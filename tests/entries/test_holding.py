@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from syndicator.alerts import Slot
+from syndicator.schedule import latest_slot
 from syndicator.settings.models import Digest, QuietHours, Route
 from tests.entries.channel import AT_ONCE, HOUR, MINUTE, SECOND, Channel, count
 from tests.making import NOON
+from tests.rig import Rig
 from tests.slack_server import Channel as SlackChannel
 from tests.slack_server import Slack, SlackServer, script
 
@@ -85,6 +87,19 @@ def test_composed_digest_is_held_and_comes_once_afterwards(tmp_path: Path, serve
     assert (channel.counts(), channel.states()) == ([], {"released"})
     channel.pass_time(2 * MINUTE, step=10 * SECOND)
     assert (channel.counts(), channel.states()) == ([4], {"sent"})
+
+
+def test_digest_of_a_route_that_began_by_a_clock_set_back_since_comes_at_its_time(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, publishes=False, routes=[Route(name="sea", channel="C1")], latest_slot=latest_slot)
+    rig.wait(9_000 * HOUR)
+    rig.restart(routes=[Route(name="sea", channel="C1", min_quality=50)])
+    rig.run_once()
+    rig.now = NOON
+    rig.write("a.md")
+    rig.run_once()
+    rig.wait(24 * HOUR)
+    rig.run_once()
+    assert rig.owed() == []
 
 
 def test_what_slack_may_have_is_looked_up_and_not_released(tmp_path: Path, server: SlackServer) -> None:
