@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +59,21 @@ def test_young_topic_is_counted_by_the_days_it_has() -> None:
     statistics = count([seen(0), seen(9), seen(9)])
     assert statistics.covered_days == 10
     assert say_expectation(statistics) == "about 2 a week"
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ((0, 3_000), "2 so far"),
+        ((0, 40, 700, 720), "about 2 a year"),
+        ((0, 70, 90), "about 1 a month"),
+        ((0, 20, 40, 3_000), "about 2 a month"),
+        ((0, *range(57, 200)), "about 1 a month"),
+    ],
+)
+def test_rare_entries_are_not_said_to_come_often(days: tuple[int, ...], said: str) -> None:
+    """The newest entry alone is one in eight weeks, even where the one before it is years older."""
+    assert say_expectation(count([seen(day, publisher="") for day in days])) == said
 
 
 def test_publishers_and_qualities_are_of_the_window() -> None:

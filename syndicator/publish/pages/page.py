@@ -14,7 +14,7 @@ from typing import NamedTuple
 from syndicator.models import ALL, INCLUDE, Entry, Related, Topic, Visibility, number, rank
 from syndicator.publish.addresses import digest_url, page_url
 from syndicator.publish.feed import beside
-from syndicator.publish.pages.statistics import Statistics, say_expectation, say_rate
+from syndicator.publish.pages.statistics import Statistics, say_expectation, say_pace, say_rate
 from syndicator.settings.models import Site
 from syndicator.text import language_tag, say_count, shorten
 
@@ -132,10 +132,10 @@ class Page:
 
     def _note(self, minimum: float | None) -> str:
         counted = self.statistics
-        count = counted.recent if minimum is None else counted.reaching(minimum)
-        rate = say_rate(count, counted.covered_days) if counted.total else ""
-        quality = "" if minimum is None else f"quality {number(minimum)} and more"
-        return ", ".join(filter(None, (quality, rate)))
+        if minimum is None:
+            return say_pace(counted)
+        rate = say_rate(counted.reaching(minimum), counted.covered_days) if counted.total else ""
+        return ", ".join(filter(None, (f"quality {number(minimum)} and more", rate)))
 
     @property
     def reasons(self) -> list[str]:

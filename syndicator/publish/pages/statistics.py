@@ -1,5 +1,5 @@
-"""How much there is to expect of a topic, counted over the eight weeks that end at its newest entry, and how
-people say it (pure).
+"""How much there is to expect of a topic, counted over the eight weeks that end at its newest entry, or over
+all its time where these have one or two; and how people say it (pure).
 
 The window ends at the newest entry and not at today, and moments are absolute, so that a page's bytes follow
 from its entries alone.
@@ -22,6 +22,7 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _DAYS_PER_MONTH = 365.25 / 12
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,14 @@ class Statistics:
     @property
     def covered_days(self) -> int:
         """How many days of the window the topic has existed, at least 1."""
+        return min(WINDOW_DAYS, self.all_days)
+
+    @property
+    def all_days(self) -> int:
+        """How many days the topic has existed, at least 1."""
         if self.first is None or self.newest is None:
             return 1
-        return min(WINDOW_DAYS, (self.newest.date() - self.first.date()).days + 1)
+        return (self.newest.date() - self.first.date()).days + 1
 
     def reaching(self, minimum: float) -> int:
         """Entries in the window whose quality reaches the minimum."""
@@ -108,22 +114,36 @@ def say_rate(count: int, days: int) -> str:
      'about 2 a month', 'about 1 a month', 'none in the last 8 weeks']
     >>> say_rate(3, 2), say_rate(0, 2), say_rate(1, 9)
     ('3 so far', 'none so far', '1 so far')
+    >>> say_rate(9, 730), say_rate(2, 3_650)
+    ('about 5 a year', '2 so far')
     """
-    if days < 7 or (0 < count < 3 and days < WINDOW_DAYS):
+    if days < 7 or (0 < count < _FEW and days < WINDOW_DAYS):
         return f"{count:,} so far" if count else "none so far"
     if count == 0:
         return f"none in the last {days // 7} weeks" if days >= 14 else "none in the last week"
     for length, name in ((1, "day"), (7, "week")):
         if (often := count * length / days) >= 0.95:
             return f"about {round(often):,} a {name}"
-    return f"about {max(1, round(count * _DAYS_PER_MONTH / days))} a month"
+    if (often := count * _DAYS_PER_MONTH / days) >= 0.5:
+        return f"about {max(1, round(often))} a month"
+    often *= 12
+    return f"about {round(often)} a year" if often >= 0.95 else f"{count:,} so far"
+
+
+def say_pace(statistics: Statistics) -> str:
+    """How often something comes in the topic; empty where there is nothing to expect."""
+    if not statistics.total:
+        return ""
+    count, days = statistics.recent, statistics.covered_days
+    if count < _FEW and statistics.total * days < count * statistics.all_days:
+        # The window ends at the newest entry, so that one is always in it, however rare they are.
+        count, days = statistics.total, statistics.all_days
+    return say_rate(count, days)
 
 
 def say_expectation(statistics: Statistics) -> str:
     """`about 2 a day, 14 publishers`; empty where there is nothing to expect."""
-    if not statistics.total:
-        return ""
-    rate = say_rate(statistics.recent, statistics.covered_days)
-    if not statistics.publishers:
-        return rate
-    return f"{rate}, {say_count(statistics.publishers, 'publisher')}"
+    pace = say_pace(statistics)
+    if not pace or not statistics.publishers:
+        return pace
+    return f"{pace}, {say_count(statistics.publishers, 'publisher')}"
