@@ -64,6 +64,8 @@ class Survey:
     """Those of the site that are not read, whether names or folders tell them."""
     other_collections: tuple[str, ...] = ()
     """Folders of Jekyll's collections that are not read: they have no pages, or links that are not known."""
+    collections_beside: tuple[str, ...] = ()
+    """Folders of Jekyll's collections that have articles with pages, where the posts alone are read."""
     topics: str | None = None
     """A pattern of topic files."""
 
@@ -85,6 +87,7 @@ def survey(folder: Path) -> Survey | None:
     of_site = permalink(generator, keys) if generator else None
     taken, unknown = _permalink(best, of_site, articles)
     left_out = {*shown, *others} - {*(taken or ())} if articles == jekyll_source(keys) else set()
+    beside = [name for name in shown_in if any(path.startswith(f"{name}/") for path in understood)]
     return Survey(
         articles=folder / articles,
         profile=best,
@@ -100,6 +103,7 @@ def survey(folder: Path) -> Survey | None:
         languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
         other_languages=languages(keys)[1:] if best is Tool.HUGO else (),
         other_collections=tuple(sorted(name for name in left_out if (folder / articles / name).is_dir())),
+        collections_beside=tuple(beside) if Path(articles).name == "_posts" else (),
         topics=TOPIC_FILES if any(folder.glob(TOPIC_FILES)) else None,
     )
 

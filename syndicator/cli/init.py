@@ -94,6 +94,9 @@ def _say_found(found: Survey, settings: Settings) -> None:
             f"Left out: {', '.join(found.other_collections)}. Jekyll makes no pages of these collections, or"
         )
         say(f"{what} their links are not known. The source's `permalink` names those that are read.")
+    if found.collections_beside:
+        what = f"Left out: {', '.join(found.collections_beside)}. Only posts are read; add a source for each"
+        say(f"{what} of these collections that readers should get as well.")
     for pattern in found.unknown_permalinks:
         what = f"The site's permalink {pattern} is not known here, so it was left out:"
         say((f"{what} links that it makes are wrong until you set the source's `permalink`.", "bold"))

@@ -318,6 +318,16 @@ def test_collections_that_have_pages_have_links_of_their_own(of_site: str, patte
     assert (source.permalink["_events"], source.permalink["_talks"]) == (pattern, "/talks/:name/")
 
 
+def test_collections_with_articles_beside_posts_are_named() -> None:
+    kinds = "talks: {output: true}, tabs: {output: true}, hidden: {output: false}"
+    write("site/_config.yml", f"url: https://n.example\ncollections: {{{kinds}}}\n")
+    for path in ("_posts/2026-03-01-one", "_talks/2026-03-02-two", "_hidden/2026-03-03-three", "_tabs/about"):
+        write(f"site/{path}.md", POST)
+    said = init_says("site")
+    assert "Left out: _talks. Only posts are read" in said
+    assert "site: 1 article in" in said
+
+
 def test_collection_alone_has_its_links() -> None:
     kinds = "events: {output: true}, talks: {output: true}"
     write("site/_config.yml", f"url: https://n.example\npermalink: /:title/\ncollections: {{{kinds}}}\n")
