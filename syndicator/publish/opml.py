@@ -1,7 +1,7 @@
 """All feeds as OPML 2.0, to be taken over into a reader at once (pure). http://opml.org/spec2.opml
 
-A topic with children is a group that holds its own feeds and theirs. Feeds are the RSS ones, as the outline
-type is `rss`.
+A topic with children is a group that holds its own feeds and theirs. Feeds are the Atom ones, which outlines
+of type `rss` may be as well.
 """
 
 from __future__ import annotations
