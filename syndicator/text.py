@@ -188,20 +188,9 @@ def language_tag(language: str | None) -> str | None:
     """
     if not language or not _LANGUAGE.fullmatch(language):
         return None
-    first, *rest = language.replace("_", "-").split("-")
-    tag = "-".join([first.lower(), *map(_subtag, rest)])
+    tag = language.replace("_", "-").lower()
     if _COMMON.fullmatch(tag):
         return tag
-    from langcodes import tag_is_valid  # its tables take 0.1 s to load
+    from langcodes import standardize_tag, tag_is_valid  # its tables take 0.1 s to load
 
-    return tag if tag_is_valid(tag) else None
-
-
-def _subtag(part: str) -> str:
-    match len(part):
-        case 2:
-            return part.upper()
-        case 4 if part.isalpha():
-            return part.title()
-        case _:
-            return part.lower()
+    return standardize_tag(tag) if tag_is_valid(tag) else None
