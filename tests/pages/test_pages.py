@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -145,8 +146,13 @@ def test_child_follows_its_parent_and_others_stand_by_themselves() -> None:
         Card(Topic(slug=slug, name=slug.upper(), parent=parent), nothing) for slug, parent in parents.items()
     ]
     front = Shown(site=samples.SITE, statistics=nothing, cards=cards)
-    names = [e.text for e in read(render_page(front)).all("a") if e.attributes.get("class") == "card-name"]
+    page = render_page(front)
+    names = [e.text for e in read(page).all("a") if e.attributes.get("class") == "card-name"]
     assert names == ["K", "Z", "B", "A"]
+    assert re.findall(r"(\w) ›</span>\n<a class=.card-name.[^>]*>(\w)", page.decode()) == [
+        ("Z", "B"),
+        ("B", "A"),
+    ]
 
 
 def test_links_within_the_site_are_relative_and_lead_to_real_pages(front: Page, topic: Page) -> None:

@@ -165,8 +165,8 @@ class Page:
         return f"{self.root}topics/{slug}/"
 
     @property
-    def tree(self) -> list[tuple[int, Card]]:
-        """The cards by name, each followed by those below it, with how many parents it has on the page; one
+    def tree(self) -> list[tuple[str | None, Card]]:
+        """The cards by name, each followed by those below it, with the name of its parent on the page; one
         whose parent is not here stands by itself."""
         here = {card.topic.slug for card in self.cards}
         below: dict[str | None, list[Card]] = {}
@@ -175,10 +175,10 @@ class Page:
         return list(_walk(below))
 
 
-def _walk(below: Mapping[str | None, Sequence[Card]]) -> Iterator[tuple[int, Card]]:
+def _walk(below: Mapping[str | None, Sequence[Card]]) -> Iterator[tuple[str | None, Card]]:
     # A stack, as a chain of parents may be longer than Python's.
-    waiting = [(0, card) for card in reversed(below.get(None, ()))]
+    waiting: list[tuple[str | None, Card]] = [(None, card) for card in reversed(below.get(None, ()))]
     while waiting:
-        depth, card = waiting.pop()
-        yield depth, card
-        waiting += [(depth + 1, child) for child in reversed(below.get(card.topic.slug, ()))]
+        parent, card = waiting.pop()
+        yield parent, card
+        waiting += [(card.topic.name, child) for child in reversed(below.get(card.topic.slug, ()))]
