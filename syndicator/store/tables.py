@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-from syndicator.models import Visibility
+from syndicator.models import Topic, Visibility
 from syndicator.store.types import (
     FormerState,
     Membership,
@@ -232,13 +232,7 @@ memberships = Table(
 topics = Table(
     "topics",
     metadata,
-    Column("slug", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("parent", Text),
-    Column("description", Text, nullable=False),
-    Column("language", Text),
-    # The keys that it is found by, as a JSON list.
-    Column("names", JsonText, nullable=False),
+    *columns_of(Topic, "slug"),
     Column("status", EnumText(TopicStatus), nullable=False),
     Column("moved_to", Text),
 )

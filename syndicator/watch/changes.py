@@ -58,9 +58,6 @@ class Changes:
     unseen: frozenset[str] = frozenset()
     scope: frozenset[str] | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self.new or self.changed or self.gone)
-
     def covers(self, path: str) -> bool:
         """Whether the path was looked at, by itself or with a folder above it."""
         return self.scope is None or any(part in self.scope for part in _at_and_above(path))

@@ -52,7 +52,7 @@ def test_new_changed_and_gone_are_told_apart() -> None:
 
 
 def test_an_unchanged_folder_has_no_changes() -> None:
-    assert not compare(known("a.md", "b/c.md"), folder("a.md", "b/c.md"))
+    assert compare(known("a.md", "b/c.md"), folder("a.md", "b/c.md")) == Changes()
 
 
 @pytest.mark.parametrize("part", range(5))

@@ -17,6 +17,7 @@ from syndicator.watch.changes import Settling, compare
 from syndicator.watch.files import LIMIT, read_article, scan
 from syndicator.watch.types import Stamp
 from tests.sockets import make_socket
+from tests.watch.descriptors import open_descriptors
 
 TEXT = b"---\ntitle: One\n---\nBody\n"
 
@@ -226,7 +227,7 @@ def test_an_exchanged_file_is_changing(root: Path) -> None:
 
 def test_no_descriptor_is_left_open(root: Path) -> None:
     (root / "link").symlink_to("deep")
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_descriptors()
     for path in ("a.md", "deep/er/b.md", "no.md", "deep/no/b.md", "deep"):
         try:
             read_article(root, path)
@@ -234,7 +235,7 @@ def test_no_descriptor_is_left_open(root: Path) -> None:
             assert path == "deep"
     with pytest.raises(ArticleError):
         read_article(root, "link/er/b.md")
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert open_descriptors() == before
 
 
 WRITER = """

@@ -14,6 +14,7 @@ import pytest
 from syndicator.watch.files import scan
 from syndicator.watch.types import MAX_DEPTH, Scan, SkippedFile, Stamp, skip_reason
 from tests.sockets import make_socket
+from tests.watch.descriptors import open_descriptors
 
 LATIN = os.fsdecode(b"caf\xe9.md")
 
@@ -175,10 +176,6 @@ def test_folders_without_end_are_not_followed_for_ever(tmp_path: Path) -> None:
     seen = scan(tmp_path)
     assert [path.rpartition("/")[2] for path in seen.files] == ["b.md"]
     assert list(seen.skipped.values()) == [SkippedFile.TOO_DEEP]
-
-
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
