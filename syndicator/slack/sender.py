@@ -131,6 +131,7 @@ class Sender:
         self._open, self._messenger_for, self._clock = open_outbox, messenger_for, clock
         self._has_way, self._hold_back, self._outages = has_way, hold_back, outages or OutageWatch()
         self._policy = policy or RetryPolicy()
+        self._longest = max(self._policy.confirm_after, self._policy.look_again_after)
         self._jitter, self._passing = jitter, passing
         self._calls: dict[str, Future[Finished]] = {}
         """By channel: what is under way, and what the store has not taken yet."""
@@ -170,7 +171,7 @@ class Sender:
             self.begin()
         elif now < self._last - JUMP:
             with self._open() as outbox:
-                outbox.reset_back_off(now)
+                outbox.follow_clock(now, self._longest)
         self._last = now
 
     def begin(self) -> None:
@@ -178,7 +179,7 @@ class Sender:
         now = self._clock()
         with self._open() as outbox:
             cut_off = outbox.expire_leases(now, confirm_after=self._policy.confirm_after, everything=True)
-            outbox.reset_back_off(now)
+            outbox.follow_clock(now, self._longest)
         if cut_off:
             log.info("deliveries were cut off, will be looked for", count=len(cut_off))
 

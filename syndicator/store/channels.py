@@ -13,12 +13,15 @@ from datetime import datetime
 from heapq import merge
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select, text, update
 
 from syndicator.alerts import BY_CHANNEL, ChannelState, DeliveryState, RateLimit, SlackMethod
 from syndicator.store.dialect import change_unless_taken, insert_missing, row_of, upsert
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox_tables import EDITS, channel_names, channels, deliveries, rate_limits, routes
+from syndicator.store.tables import microseconds
+
+_BEGIN_NOW = text("UPDATE rate_limits SET until = until - since + :now, since = :now WHERE since > :now")
 
 
 class Channels:
@@ -60,6 +63,10 @@ class Channels:
     def put_limit(self, limit: RateLimit) -> None:
         """Keeps how long Slack asked to wait, in place of what it asked for before; only time ends that."""
         upsert(self._connection, rate_limits, [row_of(limit)])
+
+    def follow_clock(self, now: datetime) -> None:
+        """What was asked for by a clock that is ahead of this one begins now, and is as long."""
+        self._connection.execute(_BEGIN_NOW, {"now": microseconds(now)})
 
     def limited_until(self, method: SlackMethod) -> datetime | None:
         """Until when the workspace may not call this method; past, or None, if it may."""

@@ -171,7 +171,7 @@ class Outbox:
         return min((moment for moment in (first, ready) if moment is not None), default=None)
 
     def reset_back_off(self, now: datetime) -> None:
-        """Ends our own waits, so that all is tried at once: at a start, or when the clock was set back.
+        """Ends our own waits, so that all is tried at once.
 
         What Slack asked for stands. What is unclear keeps its time, since sending it again too early could
         post it twice, and so does an edit, since a message is edited once a minute.
@@ -179,6 +179,17 @@ class Outbox:
         self.channels.reset_back_off(now)
         waits = and_(deliveries.c.state == DeliveryState.OWED, deliveries.c.due > now)
         self._change(and_(waits, not_(EDITS)), {"due": now})
+
+    def follow_clock(self, now: datetime, longest: timedelta) -> None:
+        """At a start, and when the clock was set back: what waits does so by this clock.
+
+        Our own back-off ends. What Slack asked for is as long as it was, from now on, where it was noted by a
+        clock that was ahead; what is unclear, and an edit, waits for `longest` at most.
+        """
+        self.reset_back_off(now)
+        self.channels.follow_clock(now)
+        late = and_(deliveries.c.state.in_(OPEN), deliveries.c.due > now + longest)
+        self._change(late, {"due": now + longest})
 
     # looking and acting
 

@@ -660,6 +660,22 @@ def test_clock_set_back_does_not_make_messages_wait_twice(file_store: OutboxStor
         await_states(file_store, ["d2"], DeliveryState.SENT)
 
 
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=2), timedelta(days=400)], ids=str)
+def test_clock_that_was_ahead_makes_nothing_wait_longer_than_it_should(ahead: timedelta) -> None:
+    world = World(Script(LOST, ASKED, None))
+    world.clock.advance(ahead)
+    world.owe(messaged("d1", channel="C2", now=world.clock()))
+    world.step()
+    world.owe(messaged("d2", channel="C1", now=world.clock()))
+    world.step()
+    world.clock.advance(-ahead)
+    world.restart()
+    assert world.step(SECOND * 49) == 0, "what Slack asked for is waited for, and so is what is unclear"
+    assert world.step(SECOND) == 1 and world.messenger.posts == ["d1", "d2", "d2"]
+    world.step(SECOND * 10)
+    assert world.messenger.looks == ["d1"]
+
+
 # against a server
 
 
