@@ -12,7 +12,7 @@ from syndicator.entries.joining import words_joining
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility, rank
 from syndicator.notify.coverage import count_publishers, cover
 from syndicator.notify.due import DueReason, Hold
-from syndicator.notify.enqueue import HOUR, Enqueuer
+from syndicator.notify.enqueue import Enqueuer
 from syndicator.notify.minimums import judging, minimum_at
 from syndicator.notify.rules import (
     FROM_LEDGER,
@@ -26,6 +26,7 @@ from syndicator.parse.identity import canonical_link
 from syndicator.schedule import next_digest
 from syndicator.settings.models import Digest, Route
 from syndicator.store.ledger import STRONGER
+from syndicator.store.outbox import HOUR
 from syndicator.store.session import Session
 from syndicator.store.types import TopicStatus
 from syndicator.urls import http_link

@@ -34,7 +34,6 @@ from syndicator.text import fold
 
 log = structlog.get_logger()
 
-HOUR = timedelta(hours=1)
 REMEMBERED = timedelta(days=2)
 """How far back ended mutes matter: they decide what is sent as one catch-up."""
 
@@ -211,7 +210,7 @@ class Enqueuer:
         state = replace(
             _arrivals(session.outbox, route, now),
             mutes=mutes,
-            last_hour=session.outbox.recent(route.channel, now - HOUR),
+            last_hour=session.outbox.recent(route.channel, now),
             waiting=session.outbox.waiting(route.channel),
         )
         return select_due(owed, stories, route, state, now=now, slot=slot)

@@ -36,6 +36,7 @@ from syndicator.store.ledger import Ledger
 from syndicator.store.outbox_tables import EDITS, WAITING, deliveries, ledger
 from syndicator.store.tables import UtcTime
 
+HOUR = timedelta(hours=1)
 OPEN = (DeliveryState.OWED, DeliveryState.UNCLEAR)
 """States from which something is to be done."""
 
@@ -212,13 +213,15 @@ class Outbox:
         query = select(deliveries.c.state, func.count()).where(EDITS if edits else not_(EDITS))
         return {row[0]: row[1] for row in self._connection.execute(query.group_by(deliveries.c.state))}
 
-    def recent(self, channel: str, since: datetime) -> int:
-        """How many messages the channel has had since then, by when they were sent, and how many wait for it.
+    def recent(self, channel: str, now: datetime) -> int:
+        """How many messages the channel has had within the last hour, by when they were sent, and how many
+        wait for it. What was sent by a clock that was hours ahead does not count.
 
         Whatever waits may be sent within the hour, however long ago it was written.
         """
         over = deliveries.c.state.in_(ANNOUNCED)
-        sent = and_(deliveries.c.channel == channel, deliveries.c.ended > since, over, not_(EDITS))
+        within = and_(deliveries.c.ended > now - HOUR, deliveries.c.ended < now + HOUR)
+        sent = and_(deliveries.c.channel == channel, within, over, not_(EDITS))
         return self._count(sent) + self.waiting(channel)
 
     def waiting(self, channel: str | None = None) -> int:

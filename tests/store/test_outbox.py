@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from syndicator.alerts import ChannelState, Delivery, DeliveryState, Retry
-from syndicator.store.outbox import Outbox
+from syndicator.store.outbox import HOUR, Outbox
 from tests.store.outbox_values import LEASE, NOON, SECOND, OutboxStore, make_delivery, make_owed, memory_store
 
 
@@ -230,7 +230,8 @@ def test_counts_by_state_and_recent_and_waiting(store: OutboxStore) -> None:
         outbox.write(make_delivery("c", state=DeliveryState.DROPPED, ended=NOON), [])
         outbox.write(make_delivery("d", channel="C2"), [])
         assert outbox.count() == {DeliveryState.OWED: 2, DeliveryState.SENT: 1, DeliveryState.DROPPED: 1}
-        assert outbox.recent("C1", NOON - SECOND) == 2
-        assert outbox.recent("C1", NOON) == 1, "what was sent is an hour old, what waits counts"
+        assert outbox.recent("C1", NOON) == outbox.recent("C1", NOON + HOUR - SECOND) == 2
+        assert outbox.recent("C1", NOON + HOUR) == 1, "what was sent is an hour old, what waits counts"
+        assert outbox.recent("C1", NOON - HOUR) == 1, "it was sent by a clock that was ahead"
         assert outbox.waiting("C1") == 1
         assert [one.id for one in outbox.list([DeliveryState.SENT])] == ["b"]
