@@ -26,8 +26,11 @@ INVISIBLE = (
 """What hides or reorders what is read: Unicode's Default_Ignorable_Code_Point less joiners and variation
 selectors, which scripts and emoji need."""
 JOINERS = "\u200c\u200d\ufe00-\ufe0f"
-_HIDDEN = re.compile(f"[{INVISIBLE}]|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
-"""And joiners that join nothing: they belong only inside scripts and emoji outside ASCII."""
+_HIDDEN = re.compile(
+    f"[{INVISIBLE}]|(?<![^\x00-\x7f])[\u200c\u200d]++|(?<![\u200c\u200d])[\u200c\u200d]++(?![^\x00-\x7f])"
+)
+"""And joiners that join nothing: they belong only inside scripts and emoji outside ASCII. A row of them goes
+as one, or a text of joiners would take time by the square of its length."""
 _UNSEEN = re.compile(f"[{INVISIBLE}{JOINERS}\u2800]")
 """U+2800 is the blank of Braille."""
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")

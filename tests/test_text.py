@@ -40,6 +40,12 @@ def test_a_folded_name_stays_as_it_is(name: str) -> None:
     assert fold(fold(name)) == fold(name)
 
 
+def test_row_of_joiners_that_join_nothing_goes_as_one() -> None:
+    joiners = "\u200c\u200d" * 50_000
+    assert fold(f"é{joiners}a") == fold(f"éa{joiners}") == fold(f"é{joiners} a").replace(" ", "") == "éa"
+    assert fold(f"é{joiners}é") == f"é{joiners}é"
+
+
 CUTS = {
     "short": ("abc", 3, "abc"),
     "between words": ("one two three", 10, "one two…"),
