@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -23,6 +24,8 @@ HUGO_FOLDER, HUGO_LIVE_FOLDER = "config/_default", "config/production"
 _OF_HUGO = ("baseURL", "theme", "languageCode", "module", "base_url")
 _OF_HEXO = frozenset(("source_dir", "public_dir", "new_post_name"))
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_WITH_CNAME = ("", "static", "source", "public")
+"""Folders whose files come to the top of the site as they are: Jekyll's own, and those of others."""
 
 
 def find_configuration(folder: Path) -> tuple[Path | None, Tool | None, SiteKeys]:
@@ -113,6 +116,16 @@ def address(keys: SiteKeys) -> str | None:
         url = first(keys, "baseURL", "base_url")
     found = sound(url if not isinstance(url, str) or url.endswith("/") else f"{url}/", "base_url")
     return None if found and site_of(found) in _THIS_MACHINE else found
+
+
+def address_on_github(folder: Path) -> str | None:
+    """The address by the file `CNAME`, a site's domain to GitHub Pages; None where there is no sound one."""
+    for file in (folder / place / "CNAME" for place in _WITH_CNAME):
+        if file.is_file():
+            with suppress(OSError, ValueError):
+                domain = file.read_text(encoding="utf-8-sig").strip()
+                return None if "/" in domain else sound(f"https://{domain}/", "base_url")
+    return None
 
 
 def content_folder(folder: Path, keys: SiteKeys) -> str | None:

@@ -20,6 +20,7 @@ from syndicator.settings.types import ANY_SITE, Tool
 from syndicator.site_configuration import (
     SiteKeys,
     address,
+    address_on_github,
     collections,
     content_folder,
     find_configuration,
@@ -94,7 +95,7 @@ def survey(folder: Path) -> Survey | None:
         configured_by=configured_by,
         generator=generator,
         title=sound(keys.get("title"), "title"),
-        base_url=address(keys),
+        base_url=address(keys) or address_on_github(folder),
         language=sound(first(keys, "lang", "languageCode", "locale", "language"), "language"),
         time_zone=sound(first(keys, "timezone"), "time_zone"),
         permalink=taken,

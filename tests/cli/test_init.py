@@ -450,6 +450,43 @@ def test_address_that_was_not_found_is_said(configuration: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("configuration", "place"),
+    [
+        ("site/_config.yml: title: A site", "site/CNAME"),
+        ("site/_config.yml: url: ''\nbaseurl: ''", "site/CNAME"),
+        ("site/hugo.yaml: baseURL: /", "site/static/CNAME"),
+        ("site/hugo.yaml: baseURL: http://localhost:1313/", "site/static/CNAME"),
+        ("site/package.json: {}", "site/public/CNAME"),
+    ],
+)
+def test_address_that_is_not_said_is_that_of_github_pages(configuration: str, place: str) -> None:
+    file, _, text = configuration.partition(": ")
+    write(file, text)
+    write("site/content/2024-01-02-one.md" if "hugo" in file else "site/_posts/2024-01-02-one.md", PAGE)
+    write(place, "news.example\n")
+    assert "The site's address was not found" not in init_says("site")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].base_url == "https://news.example/"
+
+
+@pytest.mark.parametrize(
+    "domain", ["", "\n", "two words", "one.example\ntwo.example", "https://a.example", "\udcff"]
+)
+def test_domain_that_is_none_is_left_out(domain: str) -> None:
+    write("site/_config.yml", "title: A site")
+    write("site/_posts/2024-01-02-one.md", PAGE)
+    Path("site/CNAME").write_bytes(domain.encode(errors="surrogateescape"))
+    assert "The site's address was not found" in init_says("site")
+
+
+def test_address_that_is_said_comes_before_the_one_of_github_pages() -> None:
+    write("site/_config.yml", "url: https://said.example")
+    write("site/_posts/2024-01-02-one.md", PAGE)
+    write("site/CNAME", "news.example\n")
+    init_says("site")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].base_url == "https://said.example/"
+
+
+@pytest.mark.parametrize(
     ("path", "profile"), [("2024-01-02-one.md", "jekyll"), ("one/index.md", "hugo"), ("one.md", "hugo")]
 )
 def test_articles_of_another_tool_are_read_by_what_their_names_say(path: str, profile: str) -> None:
