@@ -74,7 +74,8 @@ def _running(state: str) -> list[Effective]:
     found, service = read_status(settings_path(state)), read_status(status_path(state))
     if found is None or service is None or service["age_s"] > STALE_S:
         why = "none runs with this state, or it is not ready yet"
-        raise SyndicatorError("no service to compare with", on=state, why=why, fix="Start it")
+        fix = "Start it: `syndicator run`, or `systemctl start syndicator`"
+        raise SyndicatorError("no service to compare with", on=state, why=why, fix=fix)
     return [Effective(key=key, value=value, origin=origin) for key, value, origin in found["settings"]]
 
 

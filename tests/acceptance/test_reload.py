@@ -181,6 +181,7 @@ def test_reload_by_the_unit_fails_where_the_settings_are_wrong(service: Running)
     assert service.stop() == 0
     ended = service.command("config", "diff")
     assert (ended.returncode, "no service to compare with" in ended.stderr) == (1, True)
+    assert "Start it: `syndicator run`" in ended.stderr
 
 
 def test_settings_that_cannot_be_read_for_ever_hold_up_no_stop(service: Running) -> None:
