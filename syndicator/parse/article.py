@@ -19,7 +19,13 @@ from zoneinfo import ZoneInfo
 from syndicator.errors import ArticleError
 from syndicator.models import Article
 from syndicator.parse.article_link import article_link
-from syndicator.parse.content import plain_summary, render_body, without_liquid, without_shortcodes
+from syndicator.parse.content import (
+    plain_summary,
+    render_body,
+    without_liquid,
+    without_markdown,
+    without_shortcodes,
+)
 from syndicator.parse.fields import Fields, as_text, read_moment
 from syndicator.parse.front_matter import FrontMatter, begins_with_front_matter, read_front_matter
 from syndicator.parse.identity import canonical_link, revision
@@ -81,8 +87,7 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
     base, below = _pictures_in(source, path, link)
     markdown, embedded = _without_tags(matter.body, source), fields.text(Field.EMBEDDED) or ""
     body = render_body(markdown, base_url=link, embedded=embedded, first_line=matter.body_line)
-    excerpt = (fields.text(Field.SUMMARY) or "")[: LONGEST_SUMMARY * 8]
-    excerpt = plain_line(without_tags(excerpt), LONGEST_SUMMARY)
+    excerpt = without_tags((fields.text(Field.SUMMARY) or "")[: LONGEST_SUMMARY * 8])
     publisher, others = fields.first(Field.PROVIDER), fields.first(Field.RELATED)
     article = Article(
         source=source.name,
@@ -92,7 +97,7 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
         canonical_link=canonical_link(link),
         published=published,
         revision="",
-        summary=excerpt or plain_summary(body),
+        summary=plain_line(without_markdown(excerpt), LONGEST_SUMMARY) or plain_summary(body),
         body=body,
         images=read_images((found.value for found in fields.all(Field.IMAGES)), base, below),
         provider=read_provider(publisher.value, base) if publisher else None,
@@ -112,8 +117,10 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
         guid=_guid(fields),
         derived=derived,
     )
-    revised = revision(article, summary=excerpt, body=f"{embedded}\n{markdown}")
-    # Revisions are for ever: they were made of addresses in which a lone `%` stood as it was written.
+    # Revisions are for ever: they were made of summaries with Markdown as it was written, and of addresses in
+    # which a lone `%` stood as it was written.
+    written = plain_line(excerpt, LONGEST_SUMMARY)
+    revised = revision(article, summary=written, body=f"{embedded}\n{markdown}")
     images = tuple(map(encoded_image, article.images))
     return replace(article, revision=revised, link=encoded(link), images=images)
 

@@ -87,6 +87,7 @@ _MARKDOWN = Markdown(
 # What pyromark writes for cells and tasks.
 _ALIGNED = re.compile(r'(<t[dh]) style="text-align: (left|center|right)"')
 _TASK = re.compile(r'<input disabled="" type="checkbox"( checked="")?/>\n')
+_MARKS = re.compile(r"[*_~`\\\[<]")
 _CODED_HOST = re.compile(r"(https?://)([^/?#]*%[^/?#]*)")
 
 
@@ -122,6 +123,16 @@ def plain_summary(body_html: str) -> str:
             part = _BREAKS.sub(" ", _FOOTNOTES.sub("", body_html[:size]))
             text = one_line(html.unescape(_TAG.sub("", part)))
     return shorten(text, SUMMARY_CHARACTERS)
+
+
+def without_markdown(text: str) -> str:
+    """The words of a line with emphasis, links and code in Markdown; character references stay as written."""
+    if not _MARKS.search(text):
+        return text
+    # A point before it keeps the line a paragraph, whatever it begins with.
+    events = _MARKDOWN.events("." + one_line(text).replace("&", "&amp;"))
+    parts = [part for event in events if isinstance(event, dict) for part in event.items()]
+    return "".join(str(text) for kind, text in parts if kind in ("Text", "Code", "InlineHtml"))[1:]
 
 
 def _rendered(markdown: str) -> str:

@@ -84,6 +84,32 @@ def test_summary_is_the_excerpt_without_tags_else_the_body() -> None:
     assert reread(excerpt=None).summary == ""
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Now **bold**, _new_ and `a && b` [here](https://a.example)", "Now bold, new and a && b here"),
+        (
+            "[One](/one)\n\n- `List<T>` & R&D, List<T> &amp;amp; &lt;T>",
+            "One - List<T> & R&D, List<T> &amp; <T>",
+        ),
+        ("2013\\. 1. FC a_b_c 2 * 3 * 4 **kwargs", "2013. 1. FC a_b_c 2 * 3 * 4 **kwargs"),
+        ("1. FC is first", "1. FC is first"),
+        ("# no heading", "# no heading"),
+        ("[^1] [x] <!-- hidden", "[^1] [x]"),
+        ("<https://a.example/?a=1&copy=2>", "https://a.example/?a=1&copy=2"),
+        ("![a picture](a.png)", "a picture"),
+    ],
+)
+def test_summary_has_no_marks_of_markdown(written: str, shown: str) -> None:
+    assert reread("Text", excerpt=json.dumps(written)).summary == shown
+
+
+def test_marks_of_markdown_in_a_summary_are_a_change() -> None:
+    """They always were: what another release makes of a summary moves no `updated`."""
+    marked, plain = reread(excerpt='"**One** two"'), reread(excerpt='"One two"')
+    assert (marked.summary, marked.revision == plain.revision) == (plain.summary, False)
+
+
 @pytest.mark.parametrize("word", ["false", "no", "off", "No", "OFF", '"false"', "'no'"])
 def test_unpublished_in_any_words_is_a_draft(word: str) -> None:
     assert reread(published=word).draft is True
