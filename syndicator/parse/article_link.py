@@ -96,13 +96,16 @@ def own_path(
 ) -> str:
     """The path on its own site of the article at `path`, quoted; `names` are its categories, `local` its date
     in the site's zone."""
-    of_file = _sluggish(facts.slug, tool)
-    own = _slug(slug, tool) if slug else None
-    sections = [_sluggish(folder, tool) for folder in facts.folders]
+    # Hugo writes names otherwise where they come into a pattern; the one for a folder of a language is none.
+    is_patterned = tool is Tool.HUGO and DEFAULT_PERMALINKS[tool].strip("/") not in pattern
+    of_names, of_slugs = (_in_pattern, _in_pattern) if is_patterned else (_sluggish, _slug)
+    of_file = of_names(facts.slug, tool)
+    own = of_slugs(slug, tool) if slug else None
+    sections = [of_names(folder, tool) for folder in facts.folders]
     stem = path.rsplit(".", 1)[0]
     headline = own or of_file
     if tool is Tool.HUGO:
-        headline = _slug(title.replace("/", " "), tool)
+        headline = _in_pattern(title.replace("/", " "), tool)
     words = {
         "path": stem,
         "sections": "/".join(sections),
@@ -153,12 +156,21 @@ def _slug(words: str, tool: Tool) -> str:
     """A headline, or a slug from the front matter, as the tool writes it in an address.
 
     >>> [_slug("What's New? & C++", tool) for tool in (Tool.SMARTABLE, Tool.JEKYLL, Tool.HUGO)]
-    ["What's New? & C++", "What's-New-&-C++", 'whats-new-c']
+    ["What's New? & C++", "What's-New-&-C++", 'whats-new-c++']
     """
     if tool is not Tool.HUGO:
         return _sluggish(words, tool)
     kept = "".join(c for c in unquote(words).lower() if c.isspace() or _hugo_takes(c))
-    return "-".join(_SPACES.sub("", kept).split()).replace("+", "")
+    return "-".join(_SPACES.sub("", kept).split())
+
+
+def _in_pattern(words: str, tool: Tool) -> str:
+    """What Hugo puts for a token of a permalink, in which a plus becomes a blank (hugo 0.168).
+
+    >>> [_in_pattern(words, Tool.HUGO) for words in ("C++ & more", "a+b", "a - b")]
+    ['c-more', 'a-b', 'a-b']
+    """
+    return _slug(_slug(words, tool).replace("+", " "), tool)
 
 
 def _plain_slug(words: str) -> str:

@@ -87,6 +87,10 @@ PATHS: dict[str, tuple[str, str, str | None, str]] = {
     "hugo bundle": ("hugo", "post/a/index.md", None, "/post/a/"),
     "hugo at the top": ("hugo", "a.md", None, "/a/"),
     "hugo's own signs": ("hugo", "Odd Place/C++ & it's (50%).md", None, "/odd-place/c++--its-50/"),
+    "hugo by names": ("hugo", "C++ too/a - b+c.md", "/:sections/:filename/", "/c-too/a-b-c/"),
+    "hugo below a language": (
+        "hugo", "C++/a - b+c.md", "/en/:sections/:slugorcontentbasename/", "/en/c++/a---b+c/",
+    ),
     "vowel signs": ("hugo", "कि.md", None, "/%E0%A4%95%E0%A4%BF/"),
     "vowel signs in jekyll": ("jekyll", "2024-01-02-कि.md", "/:title/", "/%E0%A4%95%E0%A4%BF/"),
     "hugo by tokens": ("hugo", "post/a.md", "/:section/:year/:contentbasename/", "/post/2024/a/"),
@@ -106,6 +110,23 @@ def test_own_path_is_the_tools(tool: str, path: str, pattern: str | None, own: s
         slug=None,
         title="What's new? in C++ and C# 1.2",
         names=["Sea", "north", "sea"],
+        local=datetime(2024, 3, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+    )
+    assert made == own
+
+
+@pytest.mark.parametrize(
+    ("pattern", "own"), [(None, "/posts/c++-and-more/"), ("/:section/:slug/", "/posts/c-and-more/")]
+)
+def test_hugo_keeps_a_plus_in_a_slug_but_in_patterns(pattern: str | None, own: str) -> None:
+    made = own_path(
+        pattern or DEFAULT_PERMALINKS[Tool.HUGO],
+        tool=Tool.HUGO,
+        path="posts/a.md",
+        facts=read_path(Tool.HUGO, "posts/a.md"),
+        slug="C++ and more",
+        title="A",
+        names=[],
         local=datetime(2024, 3, 1, tzinfo=ZoneInfo("Europe/Berlin")),
     )
     assert made == own
