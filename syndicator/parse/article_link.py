@@ -78,7 +78,9 @@ def _pattern(fields: Fields, address: str | None, source: Source) -> str | None:
 def _of_source(source: Source, facts: FileFacts) -> str:
     permalink = source.permalink
     if isinstance(permalink, Mapping):
-        folders = ("/".join(facts.folders[:depth]) for depth in range(len(facts.folders), -1, -1))
+        # To Hugo a page at the top is a section of its own.
+        at = facts.folders or ((facts.slug,) if source.profile is Tool.HUGO else ())
+        folders = ("/".join(at[:depth]) for depth in range(len(at), -1, -1))
         permalink = next((permalink[folder] for folder in folders if folder in permalink), None)
     return permalink or DEFAULT_PERMALINKS[source.profile]
 

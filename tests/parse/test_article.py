@@ -371,6 +371,13 @@ def test_jekyll_permalink_may_be_one_for_each_folder() -> None:
         assert article.link == f"https://blog.example/{link}"
 
 
+def test_hugo_page_at_the_top_has_the_permalink_of_its_name() -> None:
+    rules = HUGO.model_copy(update={"permalink": {"about": "/me/:title/"}})
+    for path, link in (("about.md", "me/a/"), ("about/index.md", "me/a/"), ("other/index.md", "other/")):
+        article = read("---\ntitle: A\ndate: 2024-01-02\n---\n", rules=rules, path=path)
+        assert article.link == f"https://site.example/sub/{link}"
+
+
 @pytest.mark.parametrize(
     ("name", "keys", "slug"),
     [
