@@ -111,7 +111,7 @@ uninstall:  ## removes program and units, keeps settings and data
 
 dist: $(VENV)/.run  ## wheel and sdist, in dist/
 	@rm -rf dist && $(BIN)/python -m hatchling build
-	@! grep -q OWNER pyproject.toml || echo "OWNER in pyproject.toml is nobody yet: links of the README lead nowhere where packages are shown."
+	@! grep -q OWNER pyproject.toml || echo "dist/ is ready to install. Before you publish it, put who publishes it in place of OWNER in pyproject.toml: until then its links lead nowhere."
 
 # An environment of its own: nothing else needs these packages.
 $(VENV)/docs/bin/mkdocs: docs/requirements.txt
