@@ -19,7 +19,10 @@ from syndicator.urls import site_of
 
 SiteKeys: TypeAlias = Mapping[str, Any]
 JEKYLL_FILES = ("_config.yml", "_config.yaml")
-HUGO_FILES = ("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml")
+HUGO_FILES = (
+    *("hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml", "config.yml"),
+    "zola.toml",  # Zola's keys are Hugo's here, as in its older `config.toml`
+)
 HUGO_FOLDER, HUGO_LIVE_FOLDER = "config/_default", "config/production"
 _OF_HUGO = ("baseURL", "theme", "languageCode", "module", "base_url")
 _OF_HEXO = frozenset(("source_dir", "public_dir", "new_post_name"))

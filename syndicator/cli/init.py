@@ -103,6 +103,10 @@ def _say_found(found: Survey, settings: Settings) -> None:
     if found.unknown_settings:
         what = f"Not known here: the site's {', '.join(found.unknown_settings)}."
         say((f"{what} Links, dates or drafts may be others than the site's: compare some.", "bold"))
+    if found.generator is None and found.profile != "jekyll":
+        for folder in (one for one in found.articles.glob("**/*drafts") if any(one.rglob("*.md"))):
+            what = f"What lies in {folder} is public here, unless it says `draft: true`:"
+            say((f"{what} name the folder of what is published if these are drafts.", "bold"))
     if found.profile != "smartable" and found.base_url is None:
         what = "The site's address was not found: correct the source's `base_url`, or links lead nowhere."
         say((what, "bold"))

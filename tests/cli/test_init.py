@@ -276,14 +276,27 @@ def test_hexo_site_is_not_taken_for_jekylls() -> None:
     assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/source/_posts").absolute()
 
 
-def test_zola_site_is_not_taken_for_hugos() -> None:
-    write("site/config.toml", "base_url = 'https://n.example'\ntheme = 'hyde'\n")
+@pytest.mark.parametrize("name", ["config.toml", "zola.toml"])
+def test_zola_site_is_not_taken_for_hugos(name: str) -> None:
+    write(f"site/{name}", "base_url = 'https://n.example'\ntheme = 'hyde'\n")
     write("site/content/2026-03-01-one.md", PAGE)
     write("site/template.md", PAGE)
     said = init_says("site")
-    assert "Found articles (config.toml) in site/content" in said
+    assert f"Found articles ({name}) in site/content" in said
     assert "How the site makes its links was not found" in said
     assert load_settings(Path("syndicator.yaml"), {}).sources[0].base_url == "https://n.example/"
+
+
+def test_folder_of_drafts_of_a_tool_that_is_not_known_is_named() -> None:
+    write("site/content/blog/one.md", PAGE)
+    write("site/content/drafts/two.md", PAGE)
+    (Path("site/content/assets/drafts")).mkdir(parents=True)
+    said = init_says("site")
+    assert "What lies in site/content/drafts is public here, unless it says `draft: true`" in said
+    assert "assets" not in said
+    write("site/hugo.toml", "baseURL = 'https://n.example/'\n")  # Hugo publishes it as well
+    Path("syndicator.yaml").unlink()
+    assert "is public here" not in init_says("site")
 
 
 @pytest.mark.parametrize("kinds", ["[posts, events]", "{events: {output: false}}", "{events: }"])
