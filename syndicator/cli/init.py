@@ -45,7 +45,8 @@ def init(
     if found is None:
         say(
             f"No file in {folder} reads as an article: Markdown (*.md) that begins with front matter, with a "
-            "title and a date. Nothing was written."
+            "`title` and a `date`. Nothing was written. Where your keys have other names, write a source "
+            "with `fields: {published: [pubDatetime]}` or the like."
         )
         raise typer.Exit(1)
     config.parent.mkdir(parents=True, exist_ok=True)

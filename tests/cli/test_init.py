@@ -534,7 +534,9 @@ def test_title_of_any_kind_is_written_as_text(title: str) -> None:
 
 def test_nothing_is_overwritten_and_nothing_is_written_for_nothing() -> None:
     write("articles/README.md", "# Nothing here\n")
-    assert "No file in articles reads as an article" in init_says("articles", code=1)
+    said = init_says("articles", code=1)
+    assert "No file in articles reads as an article" in said
+    assert "Where your keys have other names, write a source with `fields: {published:" in said
     assert not Path("syndicator.yaml").exists()
     write("articles/one.md", SMARTABLE.format(published="true"))
     write("syndicator.yaml", "mine")
