@@ -50,7 +50,7 @@ class Documents:
         """The topics that have feeds; one whose parent has none stands at the top."""
         live = {slug: s.topic for slug, s in sorted(self.topics.items()) if s.status is TopicStatus.LIVE}
         return TopicIndex(
-            topics={slug: t if t.parent in live else replace(t, parent=None) for slug, t in live.items()}
+            topics={s: t if (t.parent or s) in live else replace(t, parent=None) for s, t in live.items()}
         )
 
     @cached_property

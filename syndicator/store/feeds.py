@@ -27,6 +27,12 @@ _APPEARED = (
     .where(_OF_TOPIC, memberships.c.member, memberships.c.number.is_not(None))
     .limit(1)
 )
+_COUNT_SHOWN = select(
+    func.count(), func.min(memberships.c.published), func.max(memberships.c.published)
+).where(_OF_TOPIC, memberships.c.shown)
+_APPEARANCES = select(memberships.c.published, memberships.c.quality, memberships.c.provider).where(
+    _OF_TOPIC, memberships.c.shown, memberships.c.published >= bindparam("since")
+)
 _SHOWN = (
     select(*(entries.c[name] for name in rows.ENTRY))
     .join(memberships, memberships.c.guid == entries.c.guid)
@@ -121,17 +127,12 @@ class FeedTables:
 
     def count_shown(self, topic: str) -> tuple[int, datetime | None, datetime | None]:
         """How many entries the topic shows, and when the oldest and the newest of them were published."""
-        at = memberships.c
-        query = select(func.count(), func.min(at.published), func.max(at.published))
-        count, oldest, newest = self._connection.execute(query.where(at.topic == topic, at.shown)).one()
+        count, oldest, newest = self._connection.execute(_COUNT_SHOWN, {"slug": topic}).one()
         return count, oldest, newest
 
     def appearances(self, topic: str, since: datetime) -> list[Appearance]:
         """What the topic shows that was published since, in no order."""
-        query = select(memberships.c.published, memberships.c.quality, memberships.c.provider)
-        found = self._connection.execute(
-            query.where(memberships.c.topic == topic, memberships.c.shown, memberships.c.published >= since)
-        )
+        found = self._connection.execute(_APPEARANCES, {"slug": topic, "since": since})
         return [Appearance(*row) for row in found]
 
     # what is on disk

@@ -7,8 +7,10 @@ import errno
 import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 from structlog.testing import capture_logs
 
 from syndicator.errors import OutputUnwritable
@@ -78,6 +80,22 @@ def test_first_article_after_a_start_has_only_its_own_topics_counted(
     rig.write("c.md", topics=["AI"])
     rig.run_once()
     assert counted == {"all", "ai"}
+
+
+def test_what_is_asked_of_each_topic_is_put_together_once(tmp_path: Path) -> None:
+    rig, asked = Rig(tmp_path), list[Any]()
+    rig.write("a.md", topics=["AI", "Space", "Sea"])
+    rig.run_once()
+    rig.restart()
+
+    def note(_connection: object, statement: object, *_values: object) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_execute", note)
+    rig.app.output.warm_up(rig.store, rig.app.sources.catalog.stored)
+    event.remove(Engine, "before_execute", note)
+    of_each = {str(one) for one in asked if sum(str(one) == str(other) for other in asked) >= 4}
+    assert len(of_each) == 2 == len({id(one) for one in asked if str(one) in of_each})
 
 
 @pytest.mark.parametrize("down", [False, True], ids=["while it runs", "while it is down"])
