@@ -131,6 +131,7 @@ class Loop:
         self.recover()
         now = self._clock.now()
         self._app.sources.apply_time(now)
+        self._app.sources.reapply_topics(now, self._step)
         self.stages.begin("Beginning routes")
         self._app.router.begin(self._app.store, now=now, progress=self._step)
 
@@ -201,7 +202,9 @@ class Loop:
             self._failures.over()
         self._status.note()
         self._status.tell()
-        if published.more or self._scan_due or self._recovery_due:
+        # After the articles' feeds, which would wait for it otherwise.
+        reapplied = app.sources.reapply_topics(now, self._step, self._is_urgent)
+        if reapplied or published.more or self._scan_due or self._recovery_due:
             return 0.0
         app.store.carry_over()
         return self._wait_s(due, [] if published.failure is None else [UNWRITTEN_S])

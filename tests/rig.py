@@ -147,8 +147,10 @@ class Rig:
         return Moment(now=self.now, wall_ns=time.time_ns() + later_ns, monotonic=time.monotonic())
 
     def scan(self, progress: Progress = no_progress) -> int:
-        """Scans all folders once."""
-        return self.app.sources.scan(self.moment(), {}, progress, everywhere=True)
+        """Scans all folders once, and puts entries into topics anew where these changed."""
+        changed = self.app.sources.scan(self.moment(), {}, progress, everywhere=True)
+        self.app.sources.reapply_topics(self.now, progress)
+        return changed
 
     def look(self, *, confirmed: bool = False) -> None:
         """Scans all folders, and what waits again once it has waited for a while, as what is gone does."""

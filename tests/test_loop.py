@@ -9,11 +9,13 @@ import time
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from syndicator import loop
+from syndicator.entries import sources
 from syndicator.errors import StoreBusy
 from syndicator.loop import UNWRITTEN_S, Loop
 from syndicator.models import Visibility
@@ -377,6 +379,46 @@ def test_what_changes_while_a_scan_is_put_off_is_seen_as_it_is_now(tmp_path: Pat
         """A portion of what is to be published is left, on a busy machine."""
     assert wait_s is None, "nothing is held, and nothing waits"
     assert rig.entries() == after
+
+
+class Comes(Notifier):
+    """An article is renamed into the folder again at every step."""
+
+    def __init__(self, rig: Rig) -> None:
+        super().__init__({})
+        self.rig = rig
+
+    def alive(self) -> None:
+        self.rig.loop.hint(Hint(source="news", path="new.md", sign=Sign.MOVED))
+
+
+def test_articles_that_keep_coming_go_before_entries_that_are_put_into_topics_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "PORTION", 2)
+    rig = Rig(tmp_path, topics=("_data/*.yaml",))
+    rig.put("_data/ai.yaml", "name: AI\n")
+    for number in range(6):
+        rig.write(f"{number}.md", topics=["ML"])
+    rig.loop.run_first()
+    rig.loop._status._notifier = Comes(rig)
+    rig.put("_data/ai.yaml", "name: AI\naliases: [ML]\n")
+    rig.loop.hint(Hint(source="news", path="_data/ai.yaml", sign=Sign.MOVED))
+    rig.write("new.md")
+    reapply = rig.app.sources.reapply_topics
+
+    def note(*arguments: Any) -> bool:
+        assert "About new" in rig.titles(), "its feeds do not wait either"
+        return reapply(*arguments)
+
+    monkeypatch.setattr(rig.app.sources, "reapply_topics", note)
+    runs = 0
+    while any(one.topics != ("ai",) for one in rig.entries().values()):
+        runs += 1
+        assert runs <= 4
+        assert rig.loop.run_once() == 0.0
+        assert "new.md" in rig.entries(), "it did not wait for the others"
+    assert runs > 1
 
 
 def interrupted(folder: Path) -> Rig:

@@ -137,7 +137,7 @@ def withdraw(stored: StoredEntry, *, now: datetime) -> StoredChange:
 
 
 def judge_again(stored: StoredEntry, *, now: datetime, topics: tuple[str, ...]) -> StoredChange:
-    """The same article at another time or under another index of topics."""
+    """The same article at another time, in the topics as they are now."""
     entry = stored.entry
     visibility = judge_visibility(entry.article, now=now, gone=entry.visibility is Visibility.WITHDRAWN)
     after = replace(entry, visibility=visibility, topics=topics)

@@ -16,7 +16,7 @@ import structlog
 
 from syndicator.clock import Moment
 from syndicator.entries.news import say_changes, say_problems
-from syndicator.entries.routing import SOME, StoryRouter
+from syndicator.entries.routing import StoryRouter
 from syndicator.entries.scanner import ScanResult, SourceScanner
 from syndicator.entries.sync import EntrySync, Synced
 from syndicator.entries.topics import TOPICS_APPLIED, TopicCatalog
@@ -35,6 +35,8 @@ log = structlog.get_logger()
 CONFIRMED = "removals confirmed"
 """The metadata by which an operator tells a running service that articles are meant to be gone."""
 CONFIRMATION_LASTS = timedelta(minutes=10)
+PORTION = 200
+"""Entries put into topics anew at a time: so long an article that comes meanwhile waits."""
 
 
 class Sources:
@@ -121,7 +123,7 @@ class Sources:
             with self._store.transaction() as session:
                 session.put_metadata(CONFIRMED, "")
         # Before the articles, which may carry the names that topic files declare.
-        has_topics = self._take_topics(scans, at, progress)
+        has_topics = self._take_topics(scans, at)
         of, before, changed = sum(len(scanned.ready) for _, scanned in scans), 0, 0
         for scanner, scanned in scans:
 
@@ -132,12 +134,9 @@ class Sources:
             before += len(scanned.ready)
         if has_topics:
             self._tell_topics(at.now)
-            self._reapply_topics(at.now, progress)
         return changed
 
-    def _take_topics(
-        self, scans: Sequence[tuple[SourceScanner, ScanResult]], at: Moment, progress: Progress
-    ) -> bool:
+    def _take_topics(self, scans: Sequence[tuple[SourceScanner, ScanResult]], at: Moment) -> bool:
         """Takes over what topic files say now; whether there was cause to look at them."""
         batches = [(scanner, scanner.read_topics(scanned, at)) for scanner, scanned in scans]
         whole = any(scanned.whole for _, scanned in scans)
@@ -150,7 +149,6 @@ class Sources:
                 sync.session.put_metadata(TOPICS_APPLIED, "")
         for scanner, batch in batches:
             scanner.took(batch, Synced(refused=frozenset(scanner.bad_topics)))
-        self._reapply_topics(at.now, progress)
         return True
 
     def _tell_topics(self, now: datetime) -> None:
@@ -163,17 +161,26 @@ class Sources:
             changes = sync.session.problems.replace(ProblemKind.TOPIC, found, now)
         say_problems(changes, self.roots)
 
-    def _reapply_topics(self, now: datetime, progress: Progress) -> None:
-        """Where topics changed, puts every entry into topics anew, silently.
+    def reapply_topics(
+        self, now: datetime, progress: Progress, is_urgent: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Where topics changed, puts every entry into topics anew, silently, portion by portion; whether
+        there was cause.
 
-        What time has brought meanwhile comes first, since that is news. Cut off, it is made up for by the
-        next scan or start.
+        What `is_urgent` after a portion, or what `progress` raises, leaves it where it is, for a further call
+        to go on with; a start, or topics that change again, begin it anew.
         """
         with self._store.reading() as session:
-            is_due = session.metadata(TOPICS_APPLIED) == ""
-        if is_due:
-            self.apply_time(now)
-            self._judge_all(now, progress)
+            first = last = session.metadata(TOPICS_APPLIED)
+        while last != self._topic_rules and (last == first or not is_urgent()):
+            with self._sync(now, silent=True) as sync:
+                guids = sync.session.guids(after=last or "", limit=PORTION)
+                changes = sync.put_into_topics(guids)
+                last = guids[-1] if guids else self._topic_rules
+                sync.session.put_metadata(TOPICS_APPLIED, last)
+            say_changes(changes, self.roots)
+            progress(0, 0)
+        return first != self._topic_rules
 
     def _declared(self, session: Session) -> Sequence[DeclaredTopic]:
         """What the topic files declare, each as it was when it was last good."""
@@ -226,17 +233,6 @@ class Sources:
         with self._store.reading() as session:
             return session.next_time_change(now)
 
-    def _judge_all(self, now: datetime, progress: Progress) -> None:
-        with self._store.reading() as session:
-            guids = session.guids()
-        for start in range(0, len(guids), SOME):
-            progress(0, 0)
-            with self._sync(now, silent=True) as sync:
-                changes = sync.judge(sync.session.entries(guids[start : start + SOME]).values())
-            say_changes(changes, self.roots)
-        with self._store.transaction() as session:
-            session.put_metadata(TOPICS_APPLIED, self._topic_rules)
-
     def look_again(self, at: Moment) -> float | None:
         """Seconds until something that waits is to be looked at again; None: nothing waits."""
         waits = [scanner.look_again(at) for scanner in self._scanners.values()]
@@ -264,6 +260,7 @@ class Sources:
                     stories={one.name: one.stories for one in self._settings.sources},
                     now=now,
                     silent=silent,
+                    topics_due=session.metadata(TOPICS_APPLIED) != self._topic_rules,
                 )
         except BaseException:
             self._catalog = None

@@ -7,7 +7,7 @@ messages it causes are written together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from syndicator.entries.joining import join_stories
@@ -71,6 +71,8 @@ class EntrySync:
     """By what the entries of each source are one story."""
     now: datetime
     silent: bool = False
+    topics_due: bool = False
+    """Whether entries may stand in topics as they were before these changed."""
 
     def take(self, batch: Batch) -> Synced:
         """Stores the batch and all that follows from it. May be repeated: a second time changes nothing."""
@@ -80,6 +82,10 @@ class EntrySync:
         )
         files = session.files(batch.source, {one.path for one in batch.found} | {*batch.gone})
         alike = _alike_in(session, batch, files)
+        if self.topics_due:  # or what topic files brought would be news of this batch
+            known = {file.guid for file in files.values() if file.guid} | {one.entry.guid for one in alike}
+            replace(self, silent=True).put_into_topics(known)
+            alike = _alike_in(session, batch, files)
         left = batch.missing & {stored.entry.article.path for stored in alike}
         files |= session.files(batch.source, left)
         recognised = recognise(
@@ -110,10 +116,17 @@ class EntrySync:
         self.session.drop_files(batch.source, batch.gone)
 
     def judge(self, stored: Iterable[StoredEntry]) -> Sequence[StoredChange]:
-        """Judges entries anew at another time or under other topics; gives the changes that can be seen."""
+        """Judges entries anew at another time; gives the changes that can be seen."""
         slugs = self.catalog.slugs
         again = (judge_again(one, now=self.now, topics=slugs(one.entry.article.topics)) for one in stored)
         return self.write(list(again))
+
+    def put_into_topics(self, guids: Iterable[str]) -> Sequence[StoredChange]:
+        """Puts entries into topics anew, and leaves what time changes; gives the changes that can be seen."""
+        slugs, stored = self.catalog.slugs, self.session.entries(guids).values()
+        entries = (replace(one.entry, topics=slugs(one.entry.article.topics)) for one in stored)
+        both = zip(stored, entries, strict=True)
+        return self.write([StoredChange(before=one, after=replace(one, entry=now)) for one, now in both])
 
     def withdraw_source(self, source: str) -> Sequence[StoredChange]:
         """Withdraws all entries of a source and forgets its files; gives the changes that can be seen."""

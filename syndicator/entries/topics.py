@@ -27,7 +27,8 @@ from syndicator.store.types import FEED, PAGE, Membership, StoredTopic, TopicSta
 from syndicator.text import fold
 
 TOPICS_APPLIED = "topics applied"
-"""The metadata with the rules by which all entries were put into topics; empty while that is to be done."""
+"""The metadata with the rules by which all entries were put into topics; empty when that is to be done, and
+the guid of the last one that was while it goes on."""
 
 
 class TopicCatalog:

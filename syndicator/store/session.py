@@ -166,9 +166,9 @@ class Session:
     def put_entries(self, changed: Iterable[StoredEntry]) -> None:
         upsert(self._connection, entries, map(rows.entry_row, changed))
 
-    def guids(self, *, source: str | None = None) -> list[str]:
-        """The guids of all entries, or of one source's, in order."""
-        query = select(entries.c.guid).order_by(entries.c.guid)
+    def guids(self, *, source: str | None = None, after: str = "", limit: int | None = None) -> list[str]:
+        """The guids of all entries, or of one source's, in order; of those after one the first few."""
+        query = select(entries.c.guid).where(entries.c.guid > after).order_by(entries.c.guid).limit(limit)
         of_source = query if source is None else query.where(entries.c.source == source)
         return list(self._connection.scalars(of_source))
 

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from syndicator.alerts import LedgerKind
-from syndicator.entries import routing
-from syndicator.progress import Stopped
+from syndicator.entries import routing, sources
+from syndicator.progress import PutOff, Stopped
 from syndicator.settings.models import Digest, Route
 from tests.making import NOON
 from tests.rig import Rig
@@ -63,6 +63,54 @@ def test_entries_are_shelved_by_new_topic_files_at_the_next_start(rig: Rig) -> N
     rig.run_once()
     assert rig.entries()["a.md"].topics == ("ai",)
     assert rig.titles("ai") == ["About a"]
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["while it runs", "with a restart"])
+def test_entries_are_put_into_topics_portion_by_portion(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, restarts: bool
+) -> None:
+    monkeypatch.setattr(sources, "PORTION", 2)
+    rig.put("_data/ai.yaml", "name: AI\n")
+    for number in range(6):
+        rig.write(f"{number}.md", topics=["ML"])
+    rig.run_once()
+    rig.put("_data/ai.yaml", "name: AI\naliases: [ML]\n")
+
+    def put_off(_done: int, _of: int) -> None:
+        raise PutOff
+
+    def of_ai() -> int:
+        return sum(one.topics == ("ai",) for one in rig.entries().values())
+
+    with pytest.raises(PutOff):
+        rig.scan(put_off)
+    assert of_ai() == 2
+    with pytest.raises(PutOff):
+        rig.app.sources.reapply_topics(rig.now, put_off)
+    assert of_ai() == 4, "goes on where it was"
+    rig.put("_data/ai.yaml", "name: AI\n")
+    with pytest.raises(PutOff):
+        rig.scan(put_off)
+    assert of_ai() == 2, "begins anew"
+    if restarts:
+        rig.restart()
+    rig.run_once()
+    assert of_ai() == 0
+    assert len(rig.titles("ml")) == 6
+
+
+def test_what_changes_together_with_a_topic_file_is_no_news_of_its_topic(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, topics=TOPICS, routes=[Route(name="ai", channel="C1", topics=["AI"])])
+    rig.put("_data/ai.yaml", "name: AI\n")
+    for name in ("edited.md", "moved.md"):
+        rig.write(name, topics=["ML"])
+    rig.run_once()
+    rig.put("_data/ai.yaml", "name: AI\naliases: [ML]\n")
+    rig.write("edited.md", topics=["ML"], title="Edited")
+    (rig.folder / "moved.md").rename(rig.folder / "elsewhere.md")
+    rig.write("new.md", topics=["ML"])
+    rig.run_once()
+    assert [one.guid for one in rig.owed()] == [rig.entries()["new.md"].guid]
 
 
 def test_embargo_that_ends_while_topics_change_is_news(rig: Rig) -> None:
