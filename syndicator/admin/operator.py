@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from syndicator.activity import Activity, Durations
+from syndicator.activity import Activity
 from syndicator.alerts import DeliveryState
 from syndicator.app import App
 from syndicator.clock import Clock
@@ -68,12 +68,12 @@ class Operator:
         if self.app is None:
             return {}
         try:
-            return details(self.app, self.clock.now(), started=self.started)
+            return details(self.app, self.clock.now())
         except SyndicatorError:  # the status says what hinders the service
             return {}
 
 
-def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
+def details(app: App, now: datetime) -> dict[str, Any]:
     """By names: problems, messages that wait, channels, the last decisions, sent and decided by hour."""
     day = now - timedelta(hours=HOURS)
     with app.store.reading() as session:
@@ -84,27 +84,24 @@ def details(app: App, now: datetime, *, started: datetime) -> dict[str, Any]:
         guids = {guid for one in waiting for guid in one.guids} | {row.guid for row in decisions}
         entries = known_entries(session, sorted(guids))
         titles = {guid: entry.article.title for guid, entry in entries.items()}
-        sent = session.history.sent_since(min(day, started))
         decided = session.history.decided_since(day)
         called = written_names(app.settings.routes, outbox.channels.ids())
         broken = {state.channel: state.broken for state in outbox.channels.broken()}
         last_sent = session.history.last_sent()
-    to_slack = Durations()
-    for created, ended in sent:
-        if ended >= started:
-            to_slack.note((ended - created).total_seconds())
+        lately = (channel for channel, at in last_sent.items() if at > day)
+        sent = Counter(at for channel in lately for at in session.history.sent_to(channel, day))
     return {
         "problems": problems,
         "problem_counts": Counter(problem.source for _, problem in problems),
         "waiting": [(one, [titles.get(guid, "(unknown)") for guid in one.guids]) for one in waiting],
         "decisions": [(row, titles.get(row.guid, "(unknown)")) for row in decisions],
-        "sent_by_hour": _by_hour(Counter(ended for _, ended in sent), now),
+        "sent_by_hour": _by_hour(sent, now),
         "decided_by_hour": _by_hour(decided, now),
         "broken": broken,
         "called": called,
         "last_sent": last_sent,
         "answers": dict(app.outages.answers),
-        "to_slack": to_slack,
+        "to_slack": app.outages.to_slack,
     }
 
 

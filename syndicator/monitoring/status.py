@@ -44,8 +44,7 @@ def facts(app: App, now: datetime, *, started: datetime, others: Iterable[Findin
         found = app.findings(session, now, others)
         entries, outbox = session.count_entries(), session.outbox
         routes = route_facts(outbox, app.settings.routes, app.enqueuer, now)
-        messages, oldest = outbox.count(), session.history.oldest_waiting()
-        edits = outbox.count(edits=True)
+        (messages, edits), oldest = outbox.count(), session.history.oldest_waiting()
     line = status_line(entries.get(Visibility.PUBLIC, 0), found, now.astimezone())
     return _facts(line, found, now, started) | {
         "entries": {visibility.value: count for visibility, count in entries.items()},

@@ -14,6 +14,7 @@ from threading import Event, Lock
 
 import structlog
 
+from syndicator.activity import Durations
 from syndicator.alerts import SlackMethod
 from syndicator.errors import SLACK_FIX, DeliveryError
 from syndicator.store.outbox import Outbox
@@ -51,6 +52,8 @@ class OutageWatch:
         """Names of channels that were asked for, and that Slack does not know."""
         self.answers: Counter[tuple[str, str]] = Counter()
         """How many calls there were, by method and by what came of them."""
+        self.to_slack = Durations()
+        """From when a message was written until Slack had it."""
         self._lock = Lock()
         self._failed: Outage | None = None
 

@@ -261,6 +261,9 @@ class Sender:
             if decision.limit is not None:
                 outbox.channels.put_limit(decision.limit)
             self._note(outbox, finished, now)
+        after = decision.delivery
+        if held and after.state is DeliveryState.SENT and after.edit_of is None:
+            self._outages.to_slack.note((now - after.created).total_seconds())
         return decision, held
 
     def _note(self, outbox: Outbox, finished: Finished, now: datetime) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    literal_column,
     select,
     true,
 )
@@ -35,6 +36,8 @@ Row = Mapping[str, Any]
 _Value = tuple[str, Callable[[Any], Any] | None]
 _SQLITE = sqlite.dialect(paramstyle="qmark")
 
+ROWID: ColumnElement[int] = literal_column("rowid")
+"""A row's place in its table, which every index has. For tables that are not in the order of their keys."""
 BATCH = 500
 """Values per statement, well below SQLite's 32,766 variables."""
 

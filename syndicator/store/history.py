@@ -14,8 +14,8 @@ from sqlalchemy import Connection, and_, delete, func, not_, or_, select
 from syndicator.alerts import DeliveryState, LedgerRow
 from syndicator.models import Entry, Visibility
 from syndicator.store import rows
-from syndicator.store.dialect import insert_missing, row_of
-from syndicator.store.outbox_tables import EDITS, deliveries, ledger
+from syndicator.store.dialect import ROWID, insert_missing, row_of
+from syndicator.store.outbox_tables import EDITS, channels, deliveries, ledger
 from syndicator.store.tables import entries, former_states
 from syndicator.store.types import FormerState
 
@@ -48,15 +48,6 @@ class History:
         count, oldest = self._connection.execute(query).one()
         return (count, oldest) if oldest else None
 
-    def sent_since(self, since: datetime) -> Sequence[tuple[datetime, datetime]]:
-        """When each message that Slack has taken since then was written and sent; in any order.
-
-        Reads all that were sent.
-        """
-        query = select(deliveries.c.created, deliveries.c.ended)
-        query = query.where(SENT, deliveries.c.ended >= since)
-        return [(row.created, row.ended) for row in self._connection.execute(query)]
-
     def sent_to(self, channel: str, since: datetime) -> Sequence[datetime]:
         """When this channel took each message since then, oldest first. By index."""
         over = and_(deliveries.c.channel == channel, deliveries.c.ended > since)
@@ -64,14 +55,16 @@ class History:
         return self._connection.scalars(query.order_by(deliveries.c.ended)).all()
 
     def last_sent(self) -> dict[str, datetime]:
-        """When each channel last took a message. Reads all that were sent."""
-        query = select(deliveries.c.channel, func.max(deliveries.c.ended))
-        query = query.where(SENT).group_by(deliveries.c.channel)
-        return {row[0]: row[1] for row in self._connection.execute(query)}
+        """When each channel last took a message. By index."""
+        last = select(func.max(deliveries.c.ended)).where(deliveries.c.channel == channels.c.channel, SENT)
+        found = self._connection.execute(select(channels.c.channel, last.scalar_subquery()))
+        return {channel: at for channel, at in found if at is not None}
 
     def decisions(self, limit: int) -> list[LedgerRow]:
-        """What was decided last, newest first. Reads the whole ledger."""
-        query = select(ledger).order_by(ledger.c.at.desc(), ledger.c.channel, ledger.c.story).limit(limit)
+        """What was decided last, newest first. Reads an index of the whole ledger."""
+        last = select(ROWID).select_from(ledger).order_by(ledger.c.at.desc()).limit(limit)
+        query = select(ledger).where(ROWID.in_(last))
+        query = query.order_by(ledger.c.at.desc(), ledger.c.channel, ledger.c.story)
         return [LedgerRow(**row) for row in self._connection.execute(query).mappings()]
 
     def decided_since(self, since: datetime) -> Counter[datetime]:

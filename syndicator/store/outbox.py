@@ -21,6 +21,7 @@ that an answer that comes after its lease has expired changes nothing that was d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,7 +31,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, not
 
 from syndicator.alerts import Delivery, DeliveryState, LedgerKind, LedgerRow, Retry, Way
 from syndicator.store.channels import Channels, MayLeave, first_ready, select_ready
-from syndicator.store.dialect import replace_if, row_of
+from syndicator.store.dialect import replace_if, row_of, unindexed
 from syndicator.store.edits import Edits
 from syndicator.store.ledger import Ledger
 from syndicator.store.outbox_tables import EDITS, WAITING, deliveries, ledger
@@ -208,10 +209,13 @@ class Outbox:
         query = select(deliveries).order_by(deliveries.c.created.desc(), deliveries.c.id).limit(limit)
         return self._deliveries(query.where(deliveries.c.state.in_(states)) if states else query)
 
-    def count(self, *, edits: bool = False) -> dict[DeliveryState, int]:
-        """How many messages, or edits, are in each state. Of messages, reads the whole history."""
-        query = select(deliveries.c.state, func.count()).where(EDITS if edits else not_(EDITS))
-        return {row[0]: row[1] for row in self._connection.execute(query.group_by(deliveries.c.state))}
+    def count(self) -> tuple[Counter[DeliveryState], Counter[DeliveryState]]:
+        """How many messages, and how many edits, are in each state. Reads an index of the whole history."""
+        state = deliveries.c.state
+        query = select(state, func.count())
+        queries = (query.group_by(state), query.where(EDITS).group_by(unindexed(state)))
+        both, edits = (Counter({row[0]: row[1] for row in self._connection.execute(one)}) for one in queries)
+        return both - edits, edits
 
     def recent(self, channel: str, now: datetime) -> int:
         """How many messages the channel has had within the last hour, by when they were sent, and how many

@@ -46,10 +46,10 @@ class Workload:
         """Adds what its time has come for. Whether all messages are owed, all edits made, and all settled."""
         now = datetime.now(UTC)
         with self._store() as outbox:
-            edits = outbox.count(edits=True)
-            self.made = edits.get(DeliveryState.SENT, 0)
-            waiting = sum(edits.get(state, 0) for state in OPEN)
-            messages = sum(outbox.count().get(state, 0) for state in OPEN)
+            counts, edits = outbox.count()
+            self.made = edits[DeliveryState.SENT]
+            waiting = sum(edits[state] for state in OPEN)
+            messages = sum(counts[state] for state in OPEN)
             messages += self._owe(outbox, messages, now)
             posted = min(1.0, len(self._slack.posted) / self._deliveries)
             wanted = int(self._edits * posted) - self.made - waiting - len(self._marked)

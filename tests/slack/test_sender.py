@@ -114,6 +114,16 @@ def test_owed_message_is_sent_once() -> None:
         assert found is not None and found.message_ts == "ts-d1"
 
 
+def test_seconds_until_slack_had_a_message_are_counted() -> None:
+    world, outages = World(Script(LOST, "found-ts")), OutageWatch()
+    world.sender = Sender(world.store, lambda _: world.messenger, clock=world.clock, outages=outages)
+    world.owe(messaged("d1"), edit_of("d0"))
+    for seconds in (5, 90, 90):
+        world.step(SECOND * seconds)
+    assert set(world.states().values()) == {DeliveryState.SENT}
+    assert (outages.to_slack.sum_s, outages.to_slack.buckets()[-1][1]) == (95.0, 1), "the edit does not count"
+
+
 def test_lost_answer_is_looked_for_and_not_sent_again() -> None:
     world = World(Script(LOST, "found-ts"))
     world.owe(messaged("d1"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
 
+from syndicator.store.history import History
+from syndicator.store.outbox import Outbox
 from tests.notify.values import make_entry
-from tests.store.outbox_values import NOON, SECOND, memory_store
+from tests.store.outbox_values import NOON, SECOND, OutboxStore, memory_store
 
 FULL = (
     "ix_ledger_route (route=?)",
@@ -19,8 +23,9 @@ FULL = (
 """What would read all that a route ever took, all that is in no message, a whole channel, or everything."""
 
 
-def test_what_is_asked_in_each_run_is_found_by_index() -> None:
-    store = memory_store()
+@contextmanager
+def planned(store: OutboxStore) -> Iterator[dict[str, str]]:
+    """How SQLite goes about what is asked meanwhile, by statement."""
     plans: dict[str, str] = {}
 
     @event.listens_for(store.engine, "before_cursor_execute")
@@ -32,7 +37,13 @@ def test_what_is_asked_in_each_run_is_found_by_index() -> None:
             rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", values[0] if many else values).fetchall()
             plans[statement] = "\n".join(row[3] for row in rows) + "\n"
 
-    with store() as outbox:
+    yield plans
+    store.engine.dispose()
+
+
+def test_what_is_asked_in_each_run_is_found_by_index() -> None:
+    store = memory_store()
+    with planned(store) as plans, store() as outbox:
         outbox.expire_leases(NOON, confirm_after=SECOND)
         outbox.claim(NOON, lease=SECOND, pace=SECOND)
         outbox.next_time()
@@ -50,7 +61,23 @@ def test_what_is_asked_in_each_run_is_found_by_index() -> None:
         outbox.ledger.owed("ai")
         outbox.ledger.has_taken("ai", NOON)
         outbox.ledger.arrivals("ai", NOON)
-    store.engine.dispose()
     assert len(plans) > 10
     wrong = {statement: plan for statement, plan in plans.items() if any(part in plan for part in FULL)}
     assert wrong == {}
+
+
+def test_status_and_operators_page_read_no_messages_or_decisions_but_those_they_show() -> None:
+    store = memory_store()
+    with planned(store) as plans, store.engine.begin() as connection:
+        Outbox(connection).count()
+        history = History(connection)
+        history.decisions(50)
+        history.decided_since(NOON)
+        history.last_sent()
+        history.sent_to("C1", NOON)
+        history.oldest_waiting()
+        history.given_up()
+    assert len(plans) == 8
+    steps = {line for plan in plans.values() for line in plan.splitlines()}
+    read = {line for line in steps if line.startswith("SCAN") and "COVERING" not in line}
+    assert read == set()

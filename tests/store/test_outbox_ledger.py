@@ -104,6 +104,8 @@ def test_decisions_of_one_moment_are_read_as_one(store: OutboxStore) -> None:
         history = History(connection)
         assert history.decided_since(NOON) == {NOON: 50, NOON + HOUR: 1}
         assert history.decided_since(NOON + SECOND) == {NOON + HOUR: 1}
+        assert [row.story for row in history.decisions(1)] == ["later"]
+        assert len(history.decisions(60)) == 51
 
 
 def test_forgotten_story_counts_anew(store: OutboxStore) -> None:
