@@ -98,9 +98,8 @@ class Documents:
         yield page_path(slug), render_page(page)
         if slug == ALL:
             yield from ASSETS.items()
-            updated = max((entry.updated for entry in entries), default=None)
             levels = tuple(self.settings.levels)
-            yield OPML_PATH, render_opml(self.settings.site, self.live, levels=levels, updated=updated)
+            yield OPML_PATH, render_opml(self.settings.site, tuple(topics.values()), levels=levels)
 
     def digest(self, id: str) -> Iterator[Document]:
         """The page that lists all stories of a message; nothing when none of them is public any more."""

@@ -6,13 +6,11 @@ of type `rss` may be as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from email.utils import format_datetime
+from functools import lru_cache
 
 from lxml import etree
 
-from syndicator.models import ALL, Format
+from syndicator.models import ALL, Format, Topic
 from syndicator.publish.addresses import feed_url, page_url
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Site
@@ -23,19 +21,14 @@ DEEPEST = 8
 parsers refuse a document that nests without end."""
 
 
-def render_opml(
-    site: Site, index: TopicIndex, *, levels: Sequence[str] = (), updated: datetime | None = None
-) -> bytes:
-    """The feeds of all topics together and of each topic, each followed by its better levels.
-
-    Topics stand in the order of their slugs; `updated` is the newest change of any feed. UTF-8; the same
-    input gives the same bytes.
-    """
+@lru_cache(maxsize=1)  # each new article asks for it, and it says nothing of articles
+def render_opml(site: Site, topics: tuple[Topic, ...], *, levels: tuple[str, ...] = ()) -> bytes:
+    """The feeds of all topics together and of each of these, in their order, each followed by its better
+    levels. UTF-8; the same input gives the same bytes."""
+    index = TopicIndex(topics={topic.slug: topic for topic in topics})
     opml = etree.Element("opml", version="2.0")
     head = etree.SubElement(opml, "head")
     etree.SubElement(head, "title").text = site.title
-    if updated is not None:
-        etree.SubElement(head, "dateModified").text = format_datetime(updated.replace(microsecond=0))
     body = etree.SubElement(opml, "body")
 
     def add_feeds(parent: etree._Element, slug: str, name: str, language: str | None) -> None:

@@ -82,6 +82,14 @@ def test_first_article_after_a_start_has_only_its_own_topics_counted(
     assert counted == {"all", "ai"}
 
 
+def test_list_of_feeds_stays_as_it_is_when_an_article_comes(rig: Rig) -> None:
+    before = (rig.output / "feeds.opml").stat()
+    rig.write("new.md", topics=["AI"])
+    rig.run_once()
+    assert "About new" in rig.titles("ai")
+    assert (rig.output / "feeds.opml").stat() == before
+
+
 def test_what_is_asked_of_each_topic_is_put_together_once(tmp_path: Path) -> None:
     rig, asked = Rig(tmp_path), list[Any]()
     rig.write("a.md", topics=["AI", "Space", "Sea"])

@@ -74,7 +74,7 @@ def opml() -> bytes:
         DeclaredTopic(name="C++"),
     ]
     index = build_index(declared, [], []).index
-    return render_opml(SITE, index, levels=("good", "top"), updated=utc(2026, 3, 2, 9, 30, 15))
+    return render_opml(SITE, tuple(index.topics.values()), levels=("good", "top"))
 
 
 def documents() -> dict[str, bytes]:

@@ -163,7 +163,7 @@ def _as_related(article: Article) -> Related:
 def test_any_topics_and_title_give_valid_opml(declared: list[DeclaredTopic], title: str) -> None:
     site = Site(title=title, base_url="https://feeds.example.org/", language="en")
     index = build_index(declared, [], []).index
-    assert validators.check_opml(render_opml(site, index, levels=["top"])) == []
+    assert validators.check_opml(render_opml(site, tuple(index.topics.values()), levels=("top",))) == []
 
 
 def test_scripts_never_become_links() -> None:

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from syndicator.models import DeclaredTopic
+from syndicator.models import DeclaredTopic, Topic
 from syndicator.publish.opml import DEEPEST, render_opml
-from syndicator.publish.topics import TopicIndex, build_index
+from syndicator.publish.topics import build_index
 from syndicator.settings.models import Site
 from tests.publish.articles import SITE
 from tests.publish.validators import check_opml, parse_xml
 
 
-def catalogue_of(*declared: DeclaredTopic) -> TopicIndex:
-    return build_index(declared, [], []).index
+def catalogue_of(*declared: DeclaredTopic) -> tuple[Topic, ...]:
+    return tuple(build_index(declared, [], []).index.topics.values())
 
 
 def test_every_feed_stands_under_its_parent() -> None:
@@ -18,7 +18,7 @@ def test_every_feed_stands_under_its_parent() -> None:
         DeclaredTopic(name="Azure", parent="Cloud"),
         DeclaredTopic(name="Cooking"),
     ]
-    opml = parse_xml(render_opml(SITE, catalogue_of(*declared), levels=["top"]))
+    opml = parse_xml(render_opml(SITE, catalogue_of(*declared), levels=("top",)))
     feeds = {
         outline.get("text"): (
             outline.get("xmlUrl"),

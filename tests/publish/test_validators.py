@@ -36,7 +36,6 @@ MANGLED = [
     ("feeds.opml", 'type="rss" ', ""),
     ("feeds.opml", "htmlUrl", "homeUrl"),
     ("feeds.opml", "<title>", "<docs>x</docs><title>"),
-    ("feeds.opml", "Mon, 02", "02"),
 ]
 
 
