@@ -49,9 +49,8 @@ class Documents:
     def live(self) -> TopicIndex:
         """The topics that have feeds; one whose parent has none stands at the top."""
         live = {slug: s.topic for slug, s in sorted(self.topics.items()) if s.status is TopicStatus.LIVE}
-        return TopicIndex(
-            topics={s: t if (t.parent or s) in live else replace(t, parent=None) for s, t in live.items()}
-        )
+        at_top = {s: replace(t, parent=None) for s, t in live.items() if t.parent and t.parent not in live}
+        return TopicIndex(topics=live | at_top)
 
     @cached_property
     def linked(self) -> Mapping[str, str]:
