@@ -24,10 +24,10 @@ from pathlib import Path
 
 from syndicator.errors import StoreDamaged, StoreError
 from syndicator.progress import Progress
-from syndicator.store.database import database_path, is_file, known_revisions, move_aside, too_new
+from syndicator.store.database import database_path, is_file, known_revisions, move_aside
 from syndicator.store.inspection import revision_of
 from syndicator.store.lock import hold_state
-from syndicator.store.translation import disk_error, translated
+from syndicator.store.translation import disk_error, too_new, translated
 
 UNFINISHED = ".unfinished"
 """In the names of files that are being written; those names begin with a dot."""

@@ -21,11 +21,11 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table
 from sqlalchemy.engine import make_url
 
-from syndicator.errors import StoreDamaged, StoreError, StoreGone, StoreTooNew
+from syndicator.errors import StoreDamaged, StoreError, StoreGone
 from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
 from syndicator.store.session import Session
 from syndicator.store.tables import metadata
-from syndicator.store.translation import disk_error, translated
+from syndicator.store.translation import disk_error, too_new, translated
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 MADE_AS = (
@@ -197,7 +197,7 @@ def is_file(path: Path) -> bool:
 def open_known(url: str) -> Iterator[Store]:
     """The store of a service that may be running, for a command that asks or marks something.
 
-    Nothing is migrated or mended. Raises StoreError when there is none yet or it is of another version.
+    Nothing is migrated or mended. Raises StoreTooNew or, when there is none yet or it is older, StoreError.
     """
     path = database_path(url)
     if not is_file(path):
@@ -206,9 +206,11 @@ def open_known(url: str) -> Iterator[Store]:
     with closing(Store(url)) as store:
         with store.reading() as session:
             current = session.revision()
+        if current and current not in known_revisions():
+            raise too_new(path, current)
         if current != latest_revision():
             fix = "Start the service of this version once: it brings the state up to date"
-            raise StoreError("the state is of another version of syndicator", on=str(path), fix=fix)
+            raise StoreError("the state is of an earlier version of syndicator", on=str(path), fix=fix)
         yield store
 
 
@@ -301,14 +303,9 @@ def _migrate(connection: Connection, path: Path) -> None:
         fix = "Set `state:` to a file of its own"
         raise StoreError("this is the database of another program", on=str(path), fix=fix)
     elif current not in known_revisions():
-        raise too_new(path, current, "Install that version again, or restore a backup made by this one")
+        raise too_new(path, current)
     elif current != latest_revision():
         _upgrade(connection)
-
-
-def too_new(path: Path, revision: str, fix: str) -> StoreTooNew:
-    what, why = "the database was written by a later version", f"its schema {revision} is not known here"
-    return StoreTooNew(what, on=str(path), why=why, fix=fix)
 
 
 def _upgrade(connection: Connection) -> None:

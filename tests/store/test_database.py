@@ -270,7 +270,15 @@ def test_later_schema_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreTooNew, match="later version"):
         open_store(url(tmp_path), now=NOON)
-    with pytest.raises(StoreError, match="another version"), open_known(url(tmp_path)):
+    with pytest.raises(StoreTooNew, match="later version"), open_known(url(tmp_path)):
+        pass
+
+
+def test_earlier_schema_is_for_the_service_to_bring_up_to_date(tmp_path: Path) -> None:
+    open_store(url(tmp_path), now=NOON).close()
+    with closing(sqlite3.connect(tmp_path / "var/state.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    with pytest.raises(StoreError, match="Start the service"), open_known(url(tmp_path)):
         pass
 
 
