@@ -85,7 +85,7 @@ bench: $(VENV)/.test $(VENV)/hugo/bin/hugo  ## goals of speed beside Hugo and ng
 faults: $(VENV)/.test  ## every fault that the service has to stand, as a table: about half an hour; ROWS="13 17"
 	$(BIN)/python -m tests.faults $(ROWS)
 
-faults-long: $(VENV)/.test  ## the longest of them: 10,000 deliveries, 5,000 edits, 500 kills, 50,000 files; about half an hour
+faults-long: $(VENV)/.test  ## the longest of them: 10,000 deliveries, 5,000 edits, 500 kills, 50,000 files; about an hour
 	$(BIN)/python -m tests.faults.deliveries --deliveries 10000 --edits 5000 --faults 5000 --kills 500
 	$(BIN)/python -m tests.faults.replay
 	$(BIN)/python -m tests.faults.history --kills 20 --mode replace
