@@ -13,7 +13,7 @@
     │   ├── StoreGone         its file was removed or exchanged meanwhile: end, and start anew (exit 75)
     │   ├── StoreDamaged      it is not a sound database: restore or rebuild
     │   ├── StoreUnavailable  its disk is full, read-only or broken: wait (exit 75)
-    │   └── StoreTooNew       it was written by a later version
+    │   └── StoreForeign      a later version or another program wrote it (exit 78)
     └── DeliveryError         a message was not delivered
         ├── Refused           definitely not accepted: send again after `retry_after` (exit 75)
         ├── Rejected          definitely not accepted, and nothing but a person will change that
@@ -129,7 +129,7 @@ class StoreUnavailable(StoreError):
     exit_code = 75
 
 
-class StoreTooNew(StoreError):
+class StoreForeign(StoreError):
     exit_code = 78
 
 

@@ -13,8 +13,8 @@ from syndicator.errors import (
     OutputUnwritable,
     StoreDamaged,
     StoreError,
+    StoreForeign,
     StoreGone,
-    StoreTooNew,
     StoreUnavailable,
     SyndicatorError,
 )
@@ -37,7 +37,7 @@ def can_wait(error: SyndicatorError, *, for_disk: bool, was_open: bool) -> bool:
     cannot be written (`for_disk`), and whatever hinders opening the database again once it was open."""
     if isinstance(error, StoreDamaged):
         return True
-    may_pass = isinstance(error, StoreError) and not isinstance(error, StoreGone | StoreTooNew)
+    may_pass = isinstance(error, StoreError) and not isinstance(error, StoreGone | StoreForeign)
     return (for_disk and is_disk_failure(error)) or (was_open and may_pass)
 
 

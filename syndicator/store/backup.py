@@ -55,7 +55,7 @@ def back_up(url: str, target: Path, progress: Progress) -> Facts:
     """Writes a checked, compressed copy to `target`, whose folder is made; a backup there is replaced.
 
     The database may be in use. `progress` is told how many bytes are packed; what it raises leaves no file.
-    Raises StoreDamaged where the database is not sound, StoreTooNew, StoreUnavailable or StoreError.
+    Raises StoreDamaged where the database is not sound, StoreForeign, StoreUnavailable or StoreError.
     """
     path = database_path(url)
     if not is_file(path):
@@ -78,7 +78,7 @@ def restore(url: str, backup: Path, now: datetime) -> tuple[Facts, Path | None]:
 
     What is in it, and where the database of before is now, if there was one.
 
-    Raises SecondInstanceError while a service runs, StoreTooNew, StoreUnavailable, or StoreError where the
+    Raises SecondInstanceError while a service runs, StoreForeign, StoreUnavailable, or StoreError where the
     file is no whole backup. Then nothing was changed.
     """
     path = database_path(url)

@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, select, table
 from sqlalchemy.engine import make_url
 
-from syndicator.errors import StoreDamaged, StoreError, StoreGone
+from syndicator.errors import StoreDamaged, StoreError, StoreForeign, StoreGone
 from syndicator.store.restore_guard import RestoreGuard, reset_as_first_start
 from syndicator.store.session import Session
 from syndicator.store.tables import metadata
@@ -167,8 +167,8 @@ def open_store(url: str, *, now: datetime, suspect: str | None = None) -> Store:
 
     A database that is no longer sound is moved aside, and a new one begins: as at any first start nothing is
     announced. So too where it was restored. One found damaged in use (`suspect`: why) is checked in full.
-    Raises StoreTooNew when a later version wrote it, StoreBusy, StoreUnavailable while the disk cannot be
-    written, or StoreError with the fix.
+    Raises StoreForeign when a later version or another program wrote it, StoreBusy, StoreUnavailable while
+    the disk cannot be written, or StoreError with the fix.
     """
     path = database_path(url)
     try:
@@ -197,7 +197,7 @@ def is_file(path: Path) -> bool:
 def open_known(url: str) -> Iterator[Store]:
     """The store of a service that may be running, for a command that asks or marks something.
 
-    Nothing is migrated or mended. Raises StoreTooNew or, when there is none yet or it is older, StoreError.
+    Nothing is migrated or mended. Raises StoreForeign or, when there is none yet or it is older, StoreError.
     """
     path = database_path(url)
     if not is_file(path):
@@ -301,7 +301,7 @@ def _migrate(connection: Connection, path: Path) -> None:
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (latest_revision(),))
     elif current is None:
         fix = "Set `state:` to a file of its own"
-        raise StoreError("this is the database of another program", on=str(path), fix=fix)
+        raise StoreForeign("this is the database of another program", on=str(path), fix=fix)
     elif current not in known_revisions():
         raise too_new(path, current)
     elif current != latest_revision():

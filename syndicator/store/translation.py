@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from syndicator.errors import DISK_ERRORS, StoreBusy, StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
+from syndicator.errors import DISK_ERRORS, StoreBusy, StoreDamaged, StoreError, StoreForeign, StoreUnavailable
 
 NOT_TEXT = "Could not decode to UTF-8"
 """How Python's sqlite3 says that a cell holds bytes which nobody can have put there as text."""
@@ -74,8 +74,8 @@ def disk_error(error: OSError, what: str, *, on: Path, fix: str) -> StoreError:
     return failed(what, on=str(on), why=error.strerror or str(error), fix=fix)
 
 
-def too_new(path: Path, revision: str, fix: str = "") -> StoreTooNew:
+def too_new(path: Path, revision: str, fix: str = "") -> StoreForeign:
     """A database with tables that this version does not know."""
     what, why = "the database was written by a later version", f"its schema {revision} is not known here"
     fix = fix or "Install that version again, or restore a backup made by this one"
-    return StoreTooNew(what, on=str(path), why=why, fix=fix)
+    return StoreForeign(what, on=str(path), why=why, fix=fix)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicator.errors import SecondInstanceError, StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
+from syndicator.errors import SecondInstanceError, StoreDamaged, StoreError, StoreForeign, StoreUnavailable
 from syndicator.store.backup import back_up, restore
 from syndicator.store.database import latest_revision, open_store
 from syndicator.store.lock import hold_state
@@ -184,7 +184,7 @@ def torn_database(data: bytes, _folder: Path) -> bytes:
         ),
         pytest.param(lambda *_: gzip.compress(b"x" * 9000), StoreDamaged, "damaged", id="no database"),
         pytest.param(foreign, StoreError, "no database of syndicator", id="another program's"),
-        pytest.param(newer, StoreTooNew, "9999 is not known here", id="of a later version"),
+        pytest.param(newer, StoreForeign, "9999 is not known here", id="of a later version"),
         pytest.param(lambda *_: b"hello", StoreError, "no backup", id="a text"),
         pytest.param(lambda *_: b"", StoreError, "no backup", id="empty"),
         pytest.param(None, StoreError, "no such backup", id="not there"),

@@ -24,7 +24,7 @@ from syndicator.errors import (
     StoreBusy,
     StoreDamaged,
     StoreError,
-    StoreTooNew,
+    StoreForeign,
     StoreUnavailable,
 )
 from syndicator.models import Entry
@@ -268,9 +268,9 @@ def test_later_schema_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "var/state.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
-    with pytest.raises(StoreTooNew, match="later version"):
+    with pytest.raises(StoreForeign, match="later version"):
         open_store(url(tmp_path), now=NOON)
-    with pytest.raises(StoreTooNew, match="later version"), open_known(url(tmp_path)):
+    with pytest.raises(StoreForeign, match="later version"), open_known(url(tmp_path)):
         pass
 
 
@@ -286,8 +286,9 @@ def test_database_of_another_program_is_refused_and_left_as_it_is(tmp_path: Path
     file = tmp_path / "other.db"
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("CREATE TABLE places (url TEXT)")
-    with pytest.raises(StoreError, match="another program"):
+    with pytest.raises(StoreForeign, match="another program") as refused:
         open_store(f"sqlite:///{file}", now=NOON)
+    assert refused.value.exit_code == 78, "systemd would start it again for ever"
     with closing(sqlite3.connect(file)) as connection:
         assert [*connection.execute("SELECT name FROM sqlite_schema")] == [("places",)]
 
