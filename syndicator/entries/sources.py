@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 
 import structlog
@@ -282,10 +283,11 @@ class Sources:
 
 
 def _topic_folders(patterns: Sequence[Path]) -> dict[Path, list[str]]:
-    """The settings' patterns of topic files by folder, each with the patterns of names in it."""
+    """The settings' patterns of topic files by folder, each with the patterns of paths in it."""
     folders: dict[Path, list[str]] = {}
     for pattern in patterns:
-        folders.setdefault(pattern.parent, []).append(pattern.name)
+        folder = Path(*takewhile(lambda part: not set(part) & set("*?"), pattern.parts[:-1]))
+        folders.setdefault(folder, []).append(str(pattern.relative_to(folder)))
     return folders
 
 

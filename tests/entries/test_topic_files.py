@@ -265,6 +265,18 @@ def test_settings_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
         ]
 
 
+def test_stars_in_the_settings_topics_stand_for_folders(tmp_path: Path) -> None:
+    for name in ("top", "a/one", "a/b/two", ".c/hidden"):
+        file = tmp_path / "topics" / f"{name}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"name: {file.stem}\n")
+    rig = Rig(tmp_path, topic_files=(tmp_path / "topics/**/*.yaml",))
+    rig.run_once()
+    assert rig.problems() == []
+    assert rig.app.sources.losses() == {}
+    assert sorted(path.name for path in (rig.output / "topics").iterdir()) == ["one", "top", "two"]
+
+
 @pytest.mark.parametrize("restart", [True, False], ids=["found at a start", "while it runs"])
 def test_folder_of_the_settings_topics_must_be_there(tmp_path: Path, restart: bool) -> None:
     rig = settings_topics(tmp_path, "topics")
