@@ -91,3 +91,15 @@ def test_routes_that_owe_nothing_cost_no_question(tmp_path: Path) -> None:
         facts(rig.app, rig.now, started=rig.now)
         asked.append(len(statements))
     assert asked[0] == asked[1]
+
+
+@pytest.mark.usefixtures("fast")
+def test_route_says_that_the_hours_cap_holds_what_it_owes(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, routes=[Route(name="news", channel="C1", deliver="immediate", per_hour=1)])
+    rig.write("a.md")
+    rig.run_once()
+    for name in ("b.md", "c.md"):
+        rig.write(name)
+        rig.run_once()
+    (route,) = facts(rig.app, rig.now, started=rig.now)["routes"]
+    assert (route["owes"], route["waiting"], route["held"]) == (1, 1, "held back: the hour's cap is reached")
