@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -150,7 +151,15 @@ class Rig:
         """Scans all folders once, and puts entries into topics anew where these changed."""
         changed = self.app.sources.scan(self.moment(), {}, progress, everywhere=True)
         self.app.sources.reapply_topics(self.now, progress)
+        self._check_topic_names()
         return changed
+
+    def _check_topic_names(self) -> None:
+        """What is kept of the names that articles carry is what counting them anew gives."""
+        with self.store.reading() as session:
+            entries = [one.entry for one in session.entries(session.guids()).values()]
+            there = [one.article for one in entries if one.visibility is not Visibility.WITHDRAWN]
+            assert session.topic_names() == Counter(name for article in there for name in article.topics)
 
     def look(self, *, confirmed: bool = False) -> None:
         """Scans all folders, and what waits again once it has waited for a while, as what is gone does."""

@@ -80,6 +80,7 @@ class TopicCatalog:
         new = any(self.index.find(name) is None for name in found)
         self._variants |= {fold(name) for name in found if name not in self._names}
         self._names.update(found)
+        session.count_topic_names(found)
         if new or self._is_respelt(found):
             self._build(session)
 
@@ -87,6 +88,7 @@ class TopicCatalog:
         """Takes back names that articles carried before; a topic that none carries any more ends."""
         left = Counter(names)
         self._names.subtract(left)
+        session.count_topic_names({name: -count for name, count in left.items()})
         ended = [name for name in left if self._names[name] <= 0]
         for name in ended:
             del self._names[name]

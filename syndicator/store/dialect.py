@@ -16,7 +16,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    FromClause,
     Table,
     TableValuedAlias,
     UnaryExpression,
@@ -149,14 +148,6 @@ def listed(name: str, width: int) -> tuple[TableValuedAlias, list[ColumnElement[
     are lists of this width."""
     items = func.json_each(bindparam(name)).table_valued("value")
     return items, [func.json_extract(items.c.value, f"$[{at}]") for at in range(width)]
-
-
-def with_json_items(
-    table: FromClause, column: ColumnElement[str], path: str
-) -> tuple[FromClause, TableValuedAlias]:
-    """The table, a row for each item of the list at the path, and the items as `c.value`."""
-    items = func.json_each(column, path).table_valued("value")
-    return table.join(items, true()), items
 
 
 def _keys(table: Table) -> list[str]:

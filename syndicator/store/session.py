@@ -26,13 +26,13 @@ from sqlalchemy import (
 
 from syndicator.models import DeclaredTopic, Entry, Visibility
 from syndicator.store import rows
-from syndicator.store.dialect import batches, in_list, json_text, row_of, upsert, with_json_items
+from syndicator.store.dialect import batches, in_list, insert_listed, json_text, row_of, upsert
 from syndicator.store.feeds import FeedTables
 from syndicator.store.history import History
 from syndicator.store.outbox import Outbox
 from syndicator.store.problems import Problems
 from syndicator.store.stories import Stories
-from syndicator.store.tables import entries, files, problems, service_metadata, sources, topics
+from syndicator.store.tables import entries, files, problems, service_metadata, sources, topic_names, topics
 from syndicator.store.types import FileStamp, KnownFile, SourceState, StoredEntry, StoredTopic
 
 _STORY = entries.c.story
@@ -41,6 +41,7 @@ _IN_STORIES = select(entries.c.guid).where(in_list(_STORY, "stories"))
 _WITH_LINKS = select(entries.c.guid).where(in_list(entries.c.canonical_link, "links"))
 _STAMP = ("device", "inode", "size", "mtime_ns", "ctime_ns")
 _GAVE = or_(files.c.guid.is_not(None), files.c.topic.is_not(None))
+_COUNT_NAMES = insert_listed(topic_names, adding=True)
 _EXISTING = select(entries.c.guid).where(in_list(entries.c.guid, "guids"))
 
 
@@ -231,11 +232,14 @@ class Session:
         return [rows.stored_topic(row) for row in self._connection.execute(query).mappings()]
 
     def topic_names(self) -> dict[str, int]:
-        """The topic names that articles carry, as written, with how many carry each. Reads all."""
-        there, names = with_json_items(entries, entries.c.article, "$.topics")
-        query = select(names.c.value, func.count()).select_from(there).group_by(names.c.value)
-        found = self._connection.execute(query.where(entries.c.visibility != Visibility.WITHDRAWN))
-        return {row[0]: row[1] for row in found}
+        """The topic names that articles carry, as written, with how many carry each."""
+        return {row[0]: row[1] for row in self._connection.execute(select(topic_names))}
+
+    def count_topic_names(self, more: Mapping[str, int]) -> None:
+        """So many more articles carry each of these names, fewer where it is negative."""
+        self._connection.execute(_COUNT_NAMES, {"rows": json.dumps(list(more.items()))})
+        if any(count < 0 for count in more.values()):
+            self._connection.execute(delete(topic_names).where(topic_names.c.articles <= 0))
 
     def put_topics(self, changed: Iterable[StoredTopic]) -> None:
         upsert(self._connection, topics, map(rows.topic_row, changed))

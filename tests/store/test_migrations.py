@@ -81,6 +81,21 @@ def test_unpublished_article_that_its_source_includes_is_no_draft(tmp_path: Path
     assert rig.stored("a.md").entry.visibility is Visibility.PUBLIC
 
 
+def test_topic_names_that_articles_carry_are_counted(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    for name, topics in (("a.md", ["AI", "Sea"]), ("b.md", ["AI"]), ("c.md", ["Gone"])):
+        rig.write(name, topics=topics)
+    rig.run_once()
+    (rig.folder / "c.md").unlink()
+    rig.run_once()
+    with closing(sqlite3.connect(tmp_path / "var/state.db")) as connection, connection:
+        connection.execute("DROP TABLE topic_names")
+    upgrade(tmp_path / "var/state.db", since="0019", revision="0020")
+    rig.restart()
+    with rig.store.reading() as session:
+        assert session.topic_names() == {"AI": 2, "Sea": 1}
+
+
 def test_what_is_written_anew_is_kept(tmp_path: Path) -> None:
     database = tmp_path / "state.db"
     migrate(database, "0018")
