@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from tests.bench.goals import HUGO, NGINX, STRACE
-from tests.bench.programs import free_port, run, started, wait
+from tests.bench.programs import free_port, run, set_aside, started, wait
 
 _HUGO = Path(".venv/hugo/bin/hugo")
 _NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin") or ""
@@ -64,7 +64,7 @@ class Hugo:
         RuntimeError where a feed is empty: then nothing was measured."""
         if not _HUGO.exists():
             return float("nan"), float("nan")
-        shutil.rmtree(self._base / "public", ignore_errors=True)
+        set_aside(self._base / "public")
         used = run([_HUGO.resolve(), "--source", self._base, "--quiet"], self._base / "log")
         feeds = list((self._base / "public").rglob("index.xml"))
         if len(feeds) < 2 or any(b"<item>" not in feed.read_bytes() for feed in feeds):

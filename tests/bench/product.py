@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -14,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from tests.bench.articles import TOPICS, Articles
-from tests.bench.programs import SYNDICATOR, Service, Used, free_port, run, service, wait
+from tests.bench.programs import SYNDICATOR, Service, Used, free_port, run, service, set_aside, wait
 
 SOME_TOPICS = (TOPICS[0], TOPICS[3], TOPICS[9])
 FORMS = ("atom.xml", "rss.xml", "feed.json")
@@ -59,7 +58,7 @@ class Product:
     def forget(self) -> None:
         """Nothing was ever built."""
         for path in (self.output, self.base / "var"):
-            shutil.rmtree(path, ignore_errors=True)
+            set_aside(path)
 
     def files(self) -> dict[str, int]:
         """Every file of the output by path, with the time of its last change in nanoseconds."""

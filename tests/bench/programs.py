@@ -136,6 +136,13 @@ def wait(what: Callable[[], bool], *, patience_s: float = PATIENCE_S) -> None:
         time.sleep(0.001)
 
 
+def set_aside(folder: Path) -> None:
+    """Moves a folder away, which is deleted with all else in the end: where it was deleted just before, a
+    cold build of 1,000 articles took a sixth longer, most of it to create files (ext4)."""
+    if folder.exists():
+        folder.rename(folder.with_name(f"{folder.name}-{time.monotonic_ns()}"))
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
