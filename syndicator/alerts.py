@@ -213,14 +213,15 @@ class RateLimit:
     until: datetime
 
 
-CHANNEL_ID = re.compile(r"[CDG][A-Z]*[0-9][A-Z0-9]*")
+CHANNEL_ID = re.compile(r"[CDG](?:[A-Z]*[0-9][A-Z0-9]*|[A-Z]{8,})")
+"""Some have letters alone, as CPNFRNLTS; names are in small letters."""
 
 
 def channel_name(channel: str) -> str | None:
     """The name of a channel that is called by it, as Slack has it; None for an id.
 
-    >>> channel_name("#General"), channel_name("NEWS"), channel_name("C0GENERAL")
-    ('general', 'news', None)
+    >>> channel_name("#General"), channel_name("NEWS"), channel_name("C0GENERAL"), channel_name("CPNFRNLTS")
+    ('general', 'news', None, None)
     """
     return None if CHANNEL_ID.fullmatch(channel) else channel.removeprefix("#").lower()
 

@@ -141,7 +141,8 @@ class Slack:
                 return channel
         if not self.any_channel:
             return None
-        id = name if not name.startswith("#") else f"C{name[1:].upper()}"
+        # Of letters alone, as some of Slack's are.
+        id = f"C{name[1:].upper().replace('-', ''):X<8}" if name.startswith("#") else name
         return self.channels.setdefault(id, Channel(id=id, name=name.lstrip("#").lower()))
 
     def accept(self, channel: str, body: dict[str, Any], *, late: bool) -> Posted:
