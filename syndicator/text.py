@@ -151,18 +151,6 @@ def say_count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def say_size(count: float) -> str:
-    """
-    >>> say_size(0), say_size(12_300_000), say_size(5e12)
-    ('0 bytes', '12.3 MB', '5.0 TB')
-    """
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.1f} {unit}" if unit != "bytes" else f"{count:.0f} bytes"
-        count /= 1000
-    return f"{count:.1f} TB"
-
-
 def fold(name: str) -> str:
     """What two spellings of one name have in common: NFKC, case and blanks folded, and without what is not
     seen; empty for an empty name. Folding twice is folding once.

@@ -10,7 +10,7 @@ import typer
 
 from syndicator.cli import app, options
 from syndicator.cli.terminal import progress_bar, say, say_json
-from syndicator.text import say_count, say_size
+from syndicator.text import say_count
 
 if TYPE_CHECKING:
     from syndicator.settings.models import Settings
@@ -29,6 +29,8 @@ def backup(
     as_json: options.JsonOption = False,
 ) -> None:
     """Back the state up into one file, checked and compressed. The service may run meanwhile."""
+    from rich.filesize import decimal
+
     from syndicator.store.backup import back_up
 
     settings = options.read_settings(config)
@@ -42,7 +44,7 @@ def backup(
     if as_json:
         say_json({"path": target, **asdict(facts)})
         return
-    say((f"{target}", "bold"), f": {say_size(target.stat().st_size)}, whole: {_words(facts)}")
+    say((f"{target}", "bold"), f": {decimal(target.stat().st_size)}, whole: {_words(facts)}")
 
 
 @app.command()
@@ -75,5 +77,7 @@ def _target(settings: Settings, file: Path | None) -> Path:
 
 
 def _words(facts: Facts) -> str:
+    from rich.filesize import decimal
+
     entries, owed = say_count(facts.entries, "entry", "entries"), say_count(facts.owed, "message")
-    return f"{entries}, {owed} owed, {say_size(facts.database_bytes)} unpacked"
+    return f"{entries}, {owed} owed, {decimal(facts.database_bytes)} unpacked"

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rich.filesize import decimal
+
 from syndicator.errors import DeliveryError, SettingsError, StoreDamaged, SyndicatorError
 from syndicator.monitoring.health import (
     NO_WAY_FIX,
@@ -22,7 +24,7 @@ from syndicator.monitoring.health import (
     token_refused,
 )
 from syndicator.slack.errors import FIXES
-from syndicator.text import say_count, say_size
+from syndicator.text import say_count
 from syndicator.watch.changes import LossReason
 from syndicator.watch.types import Scan
 
@@ -108,7 +110,7 @@ def judge_watches(folders: int, limit: int | None) -> Finding:
 
 def judge_space(what: str, free: int) -> Finding:
     """The bytes that are free for this user where `what` lies."""
-    text = f"{what}: {say_size(free)} free"
+    text = f"{what}: {decimal(free)} free"
     fix = "Make room on that disk; feeds and messages wait while it is full"
     if free < SHORT_BYTES:
         return (wrong if free < SCARCE_BYTES else warning)(Kind.SPACE, text, fix)
