@@ -60,7 +60,7 @@ class Service:
     """Where messages are shown with `slack: preview`."""
     progress: Stages = field(default_factory=Stages)
     refused: bool = False
-    """Other settings were to be taken over and were wrong."""
+    """Other settings were to be taken over and were wrong. May be set from any thread."""
     started: datetime | None = None
     """When the process did, which may have had a life before a reload; None: now."""
     patient: bool = True
@@ -88,10 +88,6 @@ class Service:
         """Where feeds are served; None where `server` is off."""
         server = self._serving.server
         return None if server is None else server.address
-
-    def refuse(self) -> None:
-        """Other settings were to be taken over and were wrong. From any thread."""
-        self.refused = True
 
     def stop(self) -> None:
         """Ends `run` within seconds, with what is in hand finished."""

@@ -119,7 +119,7 @@ class Runner:
                 log.error("settings not taken over", problem=str(problem))
             self._refused = True
             if self._service is not None:
-                self._service.refuse()
+                self._service.refused = True
             return
         log.info("settings read anew")
         for one in changes(self._ready[1], settings[1]) if self._ready else ():
