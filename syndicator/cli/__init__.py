@@ -10,7 +10,6 @@ import errno
 import gc
 import os
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -33,8 +32,6 @@ FIXES = {
     errno.ENOMEM: "Allow more memory (`ulimit -v`, MemoryMax=)",
 }
 
-ONE_DAY_S = 86_400
-"""No time can be shown so far from UTC: datetime refuses it."""
 NO_THREAD = "can't start new thread"
 """Python's words."""
 
@@ -84,8 +81,6 @@ def main() -> None:
     # Many objects live long and few have cycles: looking for those took a twentieth of a cold build, and a
     # tenth of one with nothing changed.
     gc.set_threshold(200_000)
-    if abs(time.timezone) >= ONE_DAY_S:
-        _end("TZ: is a day or more from UTC. Set it to a zone like Europe/Berlin, or leave it out", 78)
     try:
         commands()()
     except KeyboardInterrupt:

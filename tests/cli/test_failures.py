@@ -73,14 +73,6 @@ def test_full_output_is_one_line(service: Running) -> None:
     )
 
 
-def test_time_zone_a_day_from_utc_is_one_line(service: Running) -> None:
-    command = [sys.executable, "-m", "syndicator", "build", "--config", str(service.config)]
-    told = subprocess.run(command, env={"TZ": "UTC+99"}, capture_output=True, text=True, timeout=60)
-    assert told.returncode == 78
-    assert told.stderr.startswith("error: TZ: is a day or more from UTC. Set it to a zone like Europe/Berlin")
-    assert told.stderr.count("\n") == 1
-
-
 def test_closed_streams_are_as_those_that_nobody_reads(service: Running) -> None:
     command = (
         f"{shlex.quote(sys.executable)} -m syndicator deliveries --config {shlex.quote(str(service.config))}"
