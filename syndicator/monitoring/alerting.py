@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
@@ -46,8 +45,6 @@ TRY_AGAIN = timedelta(minutes=1)
 """After a failure."""
 TIMEOUT_S = 10.0
 """For one operation on the connection."""
-DEADLINE_S = 30.0
-"""For one call in all, however slowly the answer drips."""
 PING_FIX = "Correct `ping`, or see to the service that it calls"
 ALERTS_SEE = f"{SLACK_FIX}. Or correct `alerts_to`"
 UNCALLED = "the address could not be called"
@@ -182,11 +179,7 @@ def call(url: str, body: object = None) -> None:
 
     method = "GET" if body is None else "POST"
     try:
-        with (
-            httpx.Client(timeout=TIMEOUT_S) as client,
-            _ends(client.close),
-            client.stream(method, url, json=body) as response,
-        ):
+        with httpx.stream(method, url, json=body, timeout=TIMEOUT_S) as response:
             status = response.status_code
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise DeliveryError(UNCALLED, code="address", why=type(error).__name__) from None
@@ -196,18 +189,6 @@ def call(url: str, body: object = None) -> None:
     if not 200 <= status < 300:
         fix = "Correct the address in `alerts_to.webhook_file`"
         raise DeliveryError(UNCALLED, code="address", why=f"it says HTTP {status}", fix=fix)
-
-
-@contextmanager
-def _ends(close: Callable[[], None]) -> Iterator[None]:
-    """Closes at the deadline, by which whatever is being read fails."""
-    deadline = Timer(DEADLINE_S, close)
-    deadline.daemon = True
-    deadline.start()
-    try:
-        yield
-    finally:
-        deadline.cancel()
 
 
 def _post_json(url: str, delivery: Delivery) -> None:

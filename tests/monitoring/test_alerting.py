@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,7 +16,6 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from syndicator.errors import DeliveryError, Rejected
-from syndicator.monitoring import alerting
 from syndicator.monitoring.alerting import OperatorAlerter, call
 from syndicator.monitoring.health import (
     SETTINGS_REFUSED,
@@ -273,23 +270,6 @@ def test_commands_are_shown_as_code(tmp_path: Path, slack: SlackServer) -> None:
 def test_address_that_is_none_is_a_failure_of_its_way() -> None:
     with pytest.raises(DeliveryError, match="InvalidURL"):
         call("http://alerts:port/", {})
-
-
-def test_answer_that_drips_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alerting, "DEADLINE_S", 0.3)
-    stop = Event()
-
-    def drip() -> None:
-        with listener.accept()[0] as caller, contextlib.suppress(OSError):
-            caller.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-            while not stop.wait(0.1):
-                caller.sendall(b"x")
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        Thread(target=drip, daemon=True).start()
-        with pytest.raises(DeliveryError, match="ReadError"):
-            call(f"http://127.0.0.1:{listener.getsockname()[1]}/", {})
-        stop.set()
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1"])
