@@ -45,13 +45,14 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
 
 def _checks(config: Path) -> Iterator[Finding]:
     from syndicator.monitoring.doctor import judge_settings
-    from syndicator.monitoring.examination import examine
 
     try:
         settings = read_settings(config)
     except SettingsError as error:
         yield from judge_settings(error)
         return
+    from syndicator.monitoring.examination import examine
+
     yield from examine(settings, config=config)
 
 

@@ -6,6 +6,7 @@ Nothing is changed and nothing posted.
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,9 +19,14 @@ from syndicator.alerts import channel_name
 from syndicator.errors import DeliveryError, SyndicatorError
 from syndicator.monitoring import doctor
 from syndicator.monitoring.health import Finding, Kind
+from syndicator.monitoring.status import current_status, status_path
+from syndicator.publish.output import probe
 from syndicator.settings.models import Settings, Source
 from syndicator.slack.check import NOT_FOUND
+from syndicator.store.database import database_path, known_revisions
+from syndicator.store.inspection import checked_revision
 from syndicator.text import say_count
+from syndicator.watch.files import scan
 
 if TYPE_CHECKING:
     from syndicator.slack.client import SlackBot
@@ -48,8 +54,6 @@ def examine(settings: Settings, *, config: Path, timeout_s: float = TIMEOUT_S) -
 
 
 def _checks(settings: Settings, timeout_s: float) -> Iterator[Check]:
-    from syndicator.store.database import database_path
-
     state, roots = database_path(settings.state), [source.path for source in settings.sources]
     yield Kind.RIGHTS, lambda: [_rights(state)]
     for source in settings.sources:
@@ -61,7 +65,7 @@ def _checks(settings: Settings, timeout_s: float) -> Iterator[Check]:
     yield Kind.OUTPUT, lambda: [_output(settings.output)]
     yield Kind.ADDRESS, lambda: [_address(settings, timeout_s)]
     yield Kind.TOKEN, partial(_slack, settings, timeout_s)
-    yield Kind.SERVICE, partial(_service, settings)
+    yield Kind.SERVICE, lambda: doctor.judge_service(current_status(status_path(settings.state)))
 
 
 def _rights(state: Path) -> Finding:
@@ -72,8 +76,6 @@ def _rights(state: Path) -> Finding:
 
 
 def _user(uid: int) -> str:
-    import pwd
-
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -86,8 +88,6 @@ def _nearest(path: Path) -> Path:
 
 
 def _folder(source: Source) -> Iterator[Finding]:
-    from syndicator.watch.files import scan
-
     yield doctor.judge_folder(source.name, str(source.path), scan(source.path))
 
 
@@ -105,9 +105,6 @@ def _space(what: str, folder: Path) -> Iterator[Finding]:
 
 
 def _database(path: Path) -> Finding:
-    from syndicator.store.database import known_revisions
-    from syndicator.store.inspection import checked_revision
-
     if not path.exists():
         fix = "Run `syndicator run` or `syndicator build`"
         return doctor.warning(Kind.DATABASE, f"{path}: there is no state yet", fix)
@@ -118,8 +115,6 @@ def _database(path: Path) -> Finding:
 
 
 def _output(folder: Path) -> Finding:
-    from syndicator.publish.output import probe
-
     probe(folder)
     return doctor.well(Kind.OUTPUT, f"{folder}: can be written")
 
@@ -187,9 +182,3 @@ def _answer(ask: Callable[[], T]) -> T | DeliveryError:
         return ask()
     except DeliveryError as error:
         return error
-
-
-def _service(settings: Settings) -> Iterator[Finding]:
-    from syndicator.monitoring.status import current_status, status_path
-
-    yield from doctor.judge_service(current_status(status_path(settings.state)))
