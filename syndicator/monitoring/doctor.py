@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rich.filesize import decimal
 
@@ -39,7 +39,7 @@ DAMAGE_FIX = (
     "aside and starts with an empty one, which announces nothing that is there"
 )
 AS_SERVICE = "Run it as the service's user, or let this one look there"
-NETWORK_FIX = "See this machine's DNS, firewall and proxy, and the server there"
+ADDRESS_FIX = "See this machine's DNS, firewall and proxy, and the server there; or correct `site.base_url`"
 
 
 def well(kind: Kind, text: str) -> Finding:
@@ -131,26 +131,15 @@ def judge_database(path: str, revision: str | None, known: Sequence[str]) -> Fin
     return well(Kind.DATABASE, f"{path}: sound")
 
 
-class Answer(NamedTuple):
-    """What an address answered; `status` 0 where nothing came, for the reason in `why`."""
-
-    status: int
-    body: bytes = b""
-    why: str = ""
-
-
-def judge_address(url: str, answer: Answer, ours: bytes | None) -> Finding:
+def judge_address(url: str, status: int, body: bytes, ours: bytes | None) -> Finding:
     """Whether what is served at the public address is what stands in the output folder."""
-    if not answer.status:
-        fix = f"{NETWORK_FIX}; or correct `site.base_url`"
-        return warning(Kind.ADDRESS, f"{url}: not reached: {answer.why}", fix)
-    if answer.status != 200:
+    if status != 200:
         fix = "Publish the output folder at `site.base_url`, or correct that"
-        return wrong(Kind.ADDRESS, f"{url}: HTTP {answer.status}", fix)
+        return wrong(Kind.ADDRESS, f"{url}: HTTP {status}", fix)
     if ours is None:
         text = f"{url}: answers, but nothing is published here yet"
         return warning(Kind.ADDRESS, text, "Run `syndicator build`")
-    if answer.body != ours:
+    if body != ours:
         fix = "Wait until caches expire, else publish the output folder there, or correct `site.base_url`"
         return wrong(Kind.ADDRESS, f"{url}: what is served is not what stands in the output folder", fix)
     return well(Kind.ADDRESS, f"{url}: what is served is ours")

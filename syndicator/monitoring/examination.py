@@ -120,20 +120,17 @@ def _output(folder: Path) -> Finding:
 
 
 def _address(settings: Settings, timeout_s: float) -> Finding:
-    file = settings.output / OPML
-    ours = file.read_bytes() if file.exists() else None
-    return doctor.judge_address(settings.site.base_url, _get(settings.site.base_url + OPML, timeout_s), ours)
-
-
-def _get(url: str, timeout_s: float) -> doctor.Answer:
     import httpx
 
-    local = url.startswith(("http://127.", "http://[::1]", "http://localhost"))
+    url, file = settings.site.base_url, settings.output / OPML
+    ours = file.read_bytes() if file.exists() else None
+    is_local = url.startswith(("http://127.", "http://[::1]", "http://localhost"))
     try:
-        answer = httpx.get(url, timeout=timeout_s, follow_redirects=True, trust_env=not local)
+        answer = httpx.get(url + OPML, timeout=timeout_s, follow_redirects=True, trust_env=not is_local)
     except (httpx.HTTPError, httpx.InvalidURL, ImportError, OSError, ValueError) as error:
-        return doctor.Answer(0, why=ERROR_NUMBER.sub("", str(error)).lower() or type(error).__name__)
-    return doctor.Answer(answer.status_code, answer.content)
+        why = ERROR_NUMBER.sub("", str(error)).lower() or type(error).__name__
+        return doctor.warning(Kind.ADDRESS, f"{url}: not reached: {why}", doctor.ADDRESS_FIX)
+    return doctor.judge_address(url, answer.status_code, answer.content, ours)
 
 
 def _slack(settings: Settings, timeout_s: float) -> Iterator[Finding]:

@@ -12,7 +12,6 @@ from syndicator.errors import Refused, Rejected, SettingProblem, SettingsError, 
 from syndicator.monitoring.doctor import (
     AS_SERVICE,
     DAMAGE_FIX,
-    Answer,
     judge_address,
     judge_channel,
     judge_database,
@@ -53,8 +52,8 @@ def channel(*, member: bool = True, archived: bool = False) -> SlackChannel:
     return SlackChannel(id="C1", name="news", is_member=member, is_archived=archived)
 
 
-def address(answer: Answer, ours: bytes | None = OURS) -> Finding:
-    return judge_address(BASE, answer, ours)
+def address(status: int, body: bytes = b"", ours: bytes | None = OURS) -> Finding:
+    return judge_address(BASE, status, body, ours)
 
 
 def status(*findings: tuple[int, str]) -> list[Finding]:
@@ -97,13 +96,10 @@ CASES = [
     pytest.param([judge_database("d", "1", ["1", "2"])], "warning", "earlier version", id="old db"),
     pytest.param([judge_database("d", "3", ["1", "2"])], "wrong", "later version", id="new db"),
     pytest.param([judge_database("d", None, ["1"])], "wrong", "no tables of syndicator", id="not ours"),
-    pytest.param([address(Answer(200, OURS))], "ok", "what is served is ours", id="address"),
-    pytest.param(
-        [address(Answer(200, b"<html>"))], "wrong", "not what stands in the output folder", id="others'"
-    ),
-    pytest.param([address(Answer(404))], "wrong", "HTTP 404", id="not published"),
-    pytest.param([address(Answer(0, why="timed out"))], "warning", "not reached: timed out", id="unreached"),
-    pytest.param([address(Answer(200), None)], "warning", "nothing is published here yet", id="not built"),
+    pytest.param([address(200, OURS)], "ok", "what is served is ours", id="address"),
+    pytest.param([address(200, b"<html>")], "wrong", "not what stands in the output folder", id="others'"),
+    pytest.param([address(404)], "wrong", "HTTP 404", id="not published"),
+    pytest.param([address(200, ours=None)], "warning", "nothing is published here yet", id="not built"),
     pytest.param([no_token(["a", "b"])], "warning", "nothing goes out for a, b", id="no token"),
     pytest.param(judge_token(whose(), NOW)[:1], "ok", "syndicator in Test", id="token"),
     pytest.param(judge_token(whose(), NOW)[1:], "ok", "at most 30 s from Slack's", id="clock"),
