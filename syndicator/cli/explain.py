@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syndicator.alerts import Delivery, DeliveryState, RouteReason
+from syndicator.alerts import Delivery, RouteReason
 from syndicator.cli import app, options
 from syndicator.cli.terminal import entry_facts, local_time, say, say_json
 from syndicator.models import Entry, FeedReason, Visibility, number
@@ -203,21 +203,11 @@ def held_words(held: Hold) -> str:
     return held.reason.value + (f" until {local_time(held.until)}" if held.until else "")
 
 
-def edit_words(edit: Delivery) -> str:
-    """What became of an edit, with why it was made or why not."""
-    error = f", {edit.error}" if edit.error else ""
-    match edit.state:
-        case DeliveryState.SENT | DeliveryState.SHOWN:
-            how = "edited" if edit.state is DeliveryState.SENT else "drawn anew in the terminal"
-            return f"{how} {local_time(edit.ended or edit.created)}: {edit.why}"
-        case DeliveryState.FAILED:
-            return f"edit given up{error}"
-        case DeliveryState.DROPPED:
-            return f"edited no more{error}"
-        case DeliveryState.RELEASED:
-            return f"edit taken back{error}"
-        case _:
-            return f"edit owed since {local_time(edit.created)}: {edit.why}{error}"
+def _what_became(one: Delivery) -> str:
+    """Where a message or an edit stands: `edit sent 2026-03-14 09:00 UTC: its story changed`."""
+    what, why = ("edit", f": {one.why}") if one.edit_of else (f"message {one.id}", "")
+    ended = f" {local_time(one.ended)}" if one.ended else ""
+    return f"{what} {one.state.value}{ended}{why}" + (f", {one.error}" if one.error else "")
 
 
 def _message(word: RouteWord) -> Iterator[str]:
@@ -225,12 +215,10 @@ def _message(word: RouteWord) -> Iterator[str]:
     if word.held is not None:
         yield held_words(word.held)
     if (delivery := word.delivery) is not None:
-        text = f"message {delivery.id} {delivery.state.value}"
-        text += f" {local_time(delivery.ended)}" if delivery.ended else ""
-        yield text + (f", {delivery.error}" if delivery.error else "")
+        yield _what_became(delivery)
         if place := delivery.permalink or delivery.message_ts:
             yield place
-        yield from map(edit_words, word.edits)
+        yield from map(_what_became, word.edits)
         if delivery.edit_due is not None:
             yield f"its story has changed: compared with it {local_time(delivery.edit_due)}"
 

@@ -389,9 +389,9 @@ def test_commands_show_what_became_of_a_message(channel: Channel) -> None:
     (owed,) = edits(channel)
     listed = command(channel, "deliveries", "list", "--state", "owed")
     assert f"edit of {(owed.edit_of or '')[:8]}, its story changed: Tides rise" in listed
-    assert "edit owed since 2026-" in command(channel, "explain", "tides.md")
+    assert "edit owed: its story changed" in command(channel, "explain", "tides.md")
     channel.pass_time(2 * MINUTE, step=SECOND * 10)
-    assert "edited 2026-" in command(channel, "explain", "tides.md")
+    assert "edit sent 2026-" in command(channel, "explain", "tides.md")
     (entry,) = json.loads(command(channel, "explain", "tides.md", "--json"))["entries"]
     assert [one["text"].split(" http")[0] for one in entry["routes"][0]["edits"]] == ["Tides rise"]
 
