@@ -17,7 +17,6 @@ class Durations:
         self.sum_s = 0.0
 
     def note(self, seconds: float) -> None:
-        """It took so long once more."""
         self._counts[bisect_left(BOUNDS_S, seconds)] += 1
         self.sum_s += seconds
 
@@ -38,8 +37,6 @@ class Durations:
 
 @dataclass(slots=True, kw_only=True)
 class Activity:
-    """Counts since the start."""
-
     scans: int = 0
     scan_s: float = 0.0
     """How long the last scan of everything took."""
@@ -55,7 +52,6 @@ class Activity:
     """When the first event came of what is not published yet."""
 
     def note_hint(self) -> None:
-        """Something happened in a folder."""
         self._hinted_s = self._hinted_s or time.monotonic()
 
     def note_followed(self, feeds: int, *, waits: bool) -> None:

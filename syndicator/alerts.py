@@ -85,8 +85,6 @@ ENDED = {DeliveryState.DROPPED: RouteReason.DROPPED, DeliveryState.FAILED: Route
 
 
 class EditReason(StrEnum):
-    """Why a posted message is edited."""
-
     CHANGED = "its story changed"
     WITHDRAWN = "its story was withdrawn"
 

@@ -223,7 +223,6 @@ def enqueuer_of(settings: Settings, session: Session, now: datetime) -> Enqueuer
 
 
 def output_of(settings: Settings, version: str = __version__) -> Output:
-    """Where and how feeds are published."""
     rules = (settings.site.model_dump(), settings.levels, settings.feeds.model_dump())
     return Output(
         settings=settings,

@@ -54,8 +54,6 @@ INCLUDE = (
 
 
 class FeedReason(StrEnum):
-    """Why an entry stands in a feed or does not."""
-
     IN = "in the feed"
     ARCHIVED = "in the archive: newer entries fill the feed"
     CROWDED_OUT = "newer entries fill the feed"

@@ -31,7 +31,6 @@ class Stages:
         self._before = self._done = 0
 
     def begin(self, what: str) -> None:
-        """Begins this stage, or its next portion."""
         self._before = self._before + self._done if what == self._what else 0
         if what != self._what:
             self._show(what, 0, 0)

@@ -177,7 +177,6 @@ def _slot(cron: Cron, nominal: datetime) -> Slot:
 
 
 def _nominals(cron: Cron, first: datetime, last: datetime | None = None) -> Iterator[datetime]:
-    """The nominal times from `first` to `last`, in order."""
     # APScheduler steps through them as times in UTC, which has no changes of clocks.
     current = cron.nominal.get_next_fire_time(None, first.replace(tzinfo=UTC))
     while current is not None and (last is None or current.replace(tzinfo=None) <= last):

@@ -191,7 +191,6 @@ class Service:
         self._alerter = alerter
 
     def _tell_operator(self, app: App | None) -> None:
-        """Which parts are open now."""
         if self._operator is not None:
             self._operator.app = app
             if self._loop is not None:

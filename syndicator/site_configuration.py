@@ -240,7 +240,6 @@ def _defaults_of_posts(keys: SiteKeys) -> Iterator[tuple[str, object]]:
 
 
 def known_permalink(profile: Tool, found: str | Mapping[str, str] | None) -> bool:
-    """Whether `permalink` of a source takes it."""
     try:
         Source(name="site", path=Path(), profile=profile, permalink=found)
     except ValueError:

@@ -41,8 +41,6 @@ TOPIC_FILES = "_data/topics/*.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a folder seems to be."""
-
     articles: Path
     """The folder that a source should name."""
     profile: Tool
@@ -143,7 +141,6 @@ def _best_profile(
 
 
 def _understood(texts: Mapping[str, bytes], profile: Tool, collections: Iterable[str]) -> list[str]:
-    """The paths of those that are sound articles by this profile."""
     links = dict.fromkeys(collections, "/:path/") if profile is Tool.JEKYLL else None
     source = Source(
         name="survey", path=Path(), profile=profile, base_url=ANY_SITE, time_zone="UTC", permalink=links

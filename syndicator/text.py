@@ -118,7 +118,6 @@ def without_tags(text: str) -> str:
 
 
 def visible(text: str) -> bool:
-    """Whether anything of `text` can be seen."""
     return any(c.isprintable() and not c.isspace() for c in _UNSEEN.sub("", text))
 
 

@@ -88,7 +88,6 @@ class Parts:
             stop.wait(PAUSE_S)
 
     def _note(self, name: str, why: str) -> bool:
-        """Notes that a part broke; whether that is new."""
         known = {part: (before, since) for part, before, since in self.broken()}
         before, since = known.get(name, ("", datetime.now(UTC)))
         self._breaks[name] = Break(why, since, time.monotonic())

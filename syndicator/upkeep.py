@@ -68,8 +68,6 @@ class Backups:
                 told()
 
     def make(self, stop: threading.Event, now: datetime) -> None:
-        """Makes one now, unless `stop` is set meanwhile."""
-
         def progress(_done: int, _of: int) -> None:
             if stop.is_set():
                 raise Stopped

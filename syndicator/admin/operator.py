@@ -43,13 +43,11 @@ class Operator:
         return self.status.current() or hindered(STARTING, self.clock.now(), started=self.started)
 
     def metrics(self) -> bytes:
-        """For Prometheus."""
         from syndicator.admin.metrics import render_metrics
 
         return render_metrics(self.facts(), self.activity, self._details())
 
     def page(self) -> bytes:
-        """The operator's page."""
         from syndicator.admin.page import render_operators_page
 
         return render_operators_page(self.facts(), self._details(), self.clock.now())

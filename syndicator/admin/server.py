@@ -55,7 +55,6 @@ class AdminResponse(NamedTuple):
 
 
 def answer(operator: Operator, path: str) -> AdminResponse:
-    """The answer to a GET of this path."""
     match path.partition("?")[0]:
         case "/healthz":
             silent_s = operator.status.silent_s()
@@ -131,7 +130,6 @@ class AdminServer(ThreadingTCPServer):
         return f"http://{describe(str(host), port)}/"
 
     def start(self) -> None:
-        """Begins to answer."""
         threading.Thread(target=self.serve_forever, name="admin", daemon=True).start()
         log.info("serving the operator's page", address=self.url)
 
@@ -155,8 +153,6 @@ class AdminServer(ThreadingTCPServer):
 
 
 class AdminHandler(BaseHTTPRequestHandler):
-    """One connection."""
-
     server: AdminServer
     timeout = PATIENCE_S
     server_version, sys_version = "syndicator", ""

@@ -129,7 +129,6 @@ def _facts(result: Pass) -> dict[str, Any]:
 
 
 def say_problems(settings: Settings, problems: Sequence[Problem]) -> None:
-    """One line each: where, what, and how to mend it."""
     for one in problems:
         say((f"{settings.place_of(one)}: ", "bold"), f"{one.what}. ", (f"{one.fix}.", "dim"))
 

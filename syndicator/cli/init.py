@@ -199,6 +199,5 @@ def _quoted(value: object) -> str:
 
 
 def _name(folder: Path) -> str:
-    """A source's name from its folder's."""
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in folder.resolve().name)
     return kept.strip("-_.")[:64].lower() or "news"

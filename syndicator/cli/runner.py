@@ -141,7 +141,6 @@ def look_at_output(output: Path) -> None:
 
 
 def announce(settings: Settings, address: tuple[str, int] | None) -> None:
-    """Says that the service is ready, and where to look."""
     if address is not None:
         place = f"http://{describe(*address)}/"
         log.info("serving feeds", address=place, published_as=settings.site.base_url)

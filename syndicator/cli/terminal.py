@@ -108,7 +108,6 @@ class ProgressBar:
         self._task: Any = None
 
     def update(self, what: str, done: int, of: int) -> None:
-        """So many are done of this, of so many."""
         now = time.monotonic()
         if what != self._what:
             self.stop()

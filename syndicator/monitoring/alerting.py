@@ -98,7 +98,6 @@ class OperatorAlerter:
         self._no_way = _without_token(settings, self._ways)
 
     def run(self, stop: Event) -> None:
-        """Works until `stop`."""
         while not stop.wait(LOOK_EVERY_S):
             self.look()
 

@@ -82,7 +82,6 @@ def judge_rights(user: str, owner: str, *, may_write: bool) -> Finding:
 
 
 def judge_folder(source: str, path: str, scan: Scan) -> Finding:
-    """A source's folder."""
     if scan.missing:
         return _lost(source, LossReason.MISSING, f": {path}")
     if scan.unseen:
@@ -175,7 +174,6 @@ def _clock(ahead: timedelta) -> Finding:
 
 
 def judge_refusal(kind: Kind, error: DeliveryError) -> Finding:
-    """Why Slack did not answer what it was asked."""
     if kind is Kind.TOKEN and error.fix:
         return replace(token_refused(error), level=HealthLevel.DOWN)
     if error.answered is False:

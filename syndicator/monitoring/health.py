@@ -136,13 +136,11 @@ SETTINGS_REFUSED = Finding(
 
 
 def bad_files(kind: ProblemKind, count: int) -> Finding:
-    """So many files with a problem of this kind."""
     text, fix = say_count(count, *FILES[kind]), "`syndicator check` or the log names each with its fix"
     return Finding(kind=Kind.FILES, text=text, fix=fix, of=kind.value, count=count)
 
 
 def folder_lost(source: str, reason: LossReason, since: datetime | None = None) -> Finding:
-    """What is in doubt of a source's folder."""
     fix = CONFIRM if reason is LossReason.MANY else MOUNT
     text = f"{source}: {LOSSES.get(reason, reason.value)}"
     return Finding(kind=Kind.FOLDER, text=text, fix=fix, since=since, of=source)
@@ -162,13 +160,11 @@ def slack_unreachable(since: datetime | None = None, count: int = 0) -> Finding:
 
 
 def token_refused(error: DeliveryError) -> Finding:
-    """Slack does not accept it."""
     text = f"the Slack token was not accepted: {error.code}"
     return Finding(kind=Kind.TOKEN, text=text, fix=error.fix)
 
 
 def no_way(routes: Sequence[str], fix: str, of: str = "") -> Finding:
-    """Routes whose messages cannot leave."""
     text = f"no way to Slack for {'route' if len(routes) == 1 else 'routes'} {_names(routes)}"
     return Finding(kind=Kind.WAY, text=text, fix=fix, of=of, on=(*routes,))
 
@@ -201,7 +197,6 @@ def messages_given_up(count: int, since: datetime) -> Finding:
 
 
 def scopes_missing(scopes: Sequence[str]) -> Finding:
-    """What the token may not do."""
     text = f"the Slack token lacks the scopes {', '.join(scopes)}"
     fix = "Add them under OAuth & Permissions and install the app again"
     return Finding(kind=Kind.TOKEN, text=text, fix=fix, of="scopes")
@@ -224,7 +219,6 @@ def database_damaged(error: SyndicatorError, since: datetime) -> Finding:
 
 
 def no_backup(error: SyndicatorError, since: datetime) -> Finding:
-    """Why none could be made."""
     detail = f": {error.why or error.what}"
     return Finding(kind=Kind.BACKUP, text="no backup", fix=error.fix, since=since, detail=detail)
 

@@ -218,13 +218,11 @@ class StatusTeller:
         return self._notifier.beat_s
 
     def alive(self) -> None:
-        """The thread that does the work gives a sign of life."""
         self._notifier.alive()
         if self._file is not None:
             self._file.touch()
 
     def note(self, *, at_once: bool = False) -> None:
-        """Something has happened."""
         self._due_s = min(self._due_s, 0.0 if at_once else self._told_s + TELL_EVERY_S)
 
     def tell(self) -> None:

@@ -107,8 +107,6 @@ def _flat(model: BaseModel, path: SettingPath) -> Iterator[tuple[SettingPath, ob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingChange:
-    """One setting; None: it is not there."""
-
     key: str
     before: str | None
     after: str | None

@@ -330,7 +330,6 @@ class Settings(Model):
     @field_validator("routes")
     @classmethod
     def with_levels(cls, routes: tuple[Route, ...], info: ValidationInfo) -> tuple[Route, ...]:
-        """A route with a level has the level's minimum quality."""
         levels = info.data.get("levels", {})
         return tuple(
             one.model_copy(update={"min_quality": levels[one.level]}) if one.level in levels else one

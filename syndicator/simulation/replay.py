@@ -37,8 +37,6 @@ StoryKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One message that would have been sent."""
-
     at: datetime
     draft: Draft
 
