@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -95,7 +95,9 @@ class OperatorAlerter:
         self._ping = settings.ping
         self._pinged: datetime | None = None
         self._ping_failure: Finding | None = None
-        self._no_way = _without_token(settings, self._ways)
+        self._no_way: Finding | None = None
+        if (channel := self._to.channel) is not None and all(way.channel != channel for way in self._ways):
+            self._no_way = operator_not_told(channel, "no slack token", ALERTS_FIX, None)
 
     def run(self, stop: Event) -> None:
         while not stop.wait(LOOK_EVERY_S):
@@ -207,14 +209,6 @@ def _ways(settings: Settings, terminal: Messenger | None, told: Mapping[str, Tol
         post = partial(_post_json, url.get_secret_value())
         ways.append(AlertWay(name="webhook", post=post, told=told.get("webhook", {})))
     return ways
-
-
-def _without_token(settings: Settings, ways: Sequence[AlertWay]) -> Finding | None:
-    """That the settings' channel cannot be used."""
-    channel = settings.alerts_to.channel if settings.alerts_to else None
-    if channel is None or any(way.channel == channel for way in ways):
-        return None
-    return operator_not_told(channel, "no slack token", ALERTS_FIX, None)
 
 
 def _read(path: Path) -> dict[str, Told]:
