@@ -40,7 +40,7 @@ def configure_logs(level: LogLevel = "info", form: LogFormat = "text", *, quiet:
     least = logging.ERROR if quiet else logging.getLevelNamesMapping()[level.upper()]
     # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
     to_text = structlog.processors.format_exc_info
-    processors: list[Any] = [structlog.processors.add_log_level, to_text, leave_out_unset, mask]
+    processors: list[Any] = [structlog.processors.add_log_level, to_text, tidy]
     if form == "text" and sys.stderr.isatty() and not is_journal():
         renderer = structlog.dev.ConsoleRenderer(
             pad_event_to=0,
@@ -97,16 +97,10 @@ class _OfLibraries(logging.Handler):
         structlog.get_logger().log(level, record.getMessage(), library=record.name, exc_info=record.exc_info)
 
 
-def leave_out_unset(_logger: object, _method: str, event: Event) -> Event:
-    """A field that is None or empty says nothing, such as the fix of what needs none."""
-    return {key: value for key, value in event.items() if key == "event" or value not in (None, "")}
-
-
-def mask(_logger: object, _method: str, event: Event) -> Event:
-    """Anything like a secret becomes `***`; what a terminal would obey is written out."""
-    for key, value in event.items():
-        event[key] = _masked(value)
-    return event
+def tidy(_logger: object, _method: str, event: Event) -> Event:
+    """Anything like a secret becomes `***`, what a terminal would obey is written out. A field that is None
+    or empty says nothing, such as the fix of what needs none."""
+    return {key: _masked(value) for key, value in event.items() if key == "event" or value not in (None, "")}
 
 
 def _masked(value: Any) -> Any:
