@@ -118,7 +118,10 @@ class Service:
                 stack.callback(self._serving.close)
             while not self._stop.is_set():
                 try:
-                    self._stay(stack)
+                    self._lock(stack)
+                    self._serve()
+                    self._serve_operator(stack)
+                    self._alert_operator(stack)
                     self._work(ready)
                     return
                 except SyndicatorError as error:
@@ -129,13 +132,6 @@ class Service:
                 # A traceback that somebody still keeps would keep the old database open, and locked.
                 gc.collect()
                 self._pause()
-
-    def _stay(self, stack: ExitStack) -> None:
-        """Begins what stays while the rest is opened anew."""
-        self._lock(stack)
-        self._serve()
-        self._serve_operator(stack)
-        self._alert_operator(stack)
 
     def _lock(self, stack: ExitStack) -> None:
         if not self._is_locked:

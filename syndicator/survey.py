@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,16 +109,12 @@ def survey(folder: Path) -> Survey | None:
 
 
 def _sample(folder: Path) -> dict[str, bytes]:
-    paths = sorted(scan(folder).files)
-    sample = paths[:: max(1, len(paths) // SAMPLE)]
-    return {path: data for path in sample if (data := _bytes(folder, path)) is not None}
-
-
-def _bytes(folder: Path, path: str) -> bytes | None:
-    try:
-        return read_article(folder, path)
-    except (ArticleError, OSError):
-        return None
+    paths, found = sorted(scan(folder).files), dict[str, bytes]()
+    for path in paths[:: max(1, len(paths) // SAMPLE)]:
+        with suppress(ArticleError, OSError):
+            if (data := read_article(folder, path)) is not None:
+                found[path] = data
+    return found
 
 
 def _best_profile(

@@ -46,7 +46,12 @@ class Runner:
     def run(self) -> None:
         signal.signal(signal.SIGHUP, self._read_again)
         first = list_settings(self._config)
-        look_at_output(first[0].output)
+        try:
+            probe(first[0].output)
+        except OutputUnwritable as error:
+            # Another start may find it otherwise, as when its disk is mounted late; a disk is waited for.
+            if not (error.passing or error.everywhere):
+                raise
         # Not before: nothing is in hand yet, and a file on a dead mount would hold up the end.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
@@ -92,7 +97,10 @@ class Runner:
                 in_force.write({"settings": [(one.key, one.value, one.origin) for one in listed[1]]})
                 stack.callback(in_force.remove)
                 progress.stop()
-                announce(settings, service.address)
+                if service.address is not None:
+                    place = f"http://{describe(*service.address)}/"
+                    log.info("serving feeds", address=place, published_as=settings.site.base_url)
+                log.info("ready", sources=len(settings.sources), routes=len(settings.routes))
 
             service.run(tell)
 
@@ -128,20 +136,3 @@ class Runner:
         self._reloaded, self._refused = settings, False
         if self._service is not None:
             self._service.stop()
-
-
-def look_at_output(output: Path) -> None:
-    """Raises OutputUnwritable where nothing can be written there, which another start may find otherwise, as
-    when a disk is mounted late; not where the service itself waits for the disk."""
-    try:
-        probe(output)
-    except OutputUnwritable as error:
-        if not (error.passing or error.everywhere):
-            raise
-
-
-def announce(settings: Settings, address: tuple[str, int] | None) -> None:
-    if address is not None:
-        place = f"http://{describe(*address)}/"
-        log.info("serving feeds", address=place, published_as=settings.site.base_url)
-    log.info("ready", sources=len(settings.sources), routes=len(settings.routes))

@@ -145,7 +145,18 @@ class OperatorAlerter:
                 log.warning("operator not told, tried again", by=way.name, why=why, fix=error.fix)
 
     def _send(self, way: AlertWay, alert: OperatorAlert, now: datetime) -> None:
-        way.post(_delivery(way, alert, self._site, now))
+        id = str(uuid.uuid4())
+        delivery = Delivery(
+            id=id,
+            route="alerts_to",
+            channel=way.channel or "",
+            kind="alert",
+            state=DeliveryState.SENDING,
+            created=now,
+            due=now,
+            message=operator_message(alert, self._site, socket.gethostname(), id),
+        )
+        way.post(delivery)
         way.told = alert.told
         self._file.write(TOLD.dump_python({one.name: one.told for one in self._ways}, mode="json"))
         log.info("operator told", by=way.name, new=len(alert.new), over=len(alert.over))
@@ -216,17 +227,3 @@ def _read(path: Path) -> dict[str, Told]:
         return TOLD.validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return {}  # all is told once more
-
-
-def _delivery(way: AlertWay, alert: OperatorAlert, site: str, now: datetime) -> Delivery:
-    id = str(uuid.uuid4())
-    return Delivery(
-        id=id,
-        route="alerts_to",
-        channel=way.channel or "",
-        kind="alert",
-        state=DeliveryState.SENDING,
-        created=now,
-        due=now,
-        message=operator_message(alert, site, socket.gethostname(), id),
-    )

@@ -84,7 +84,10 @@ def next_alert(
     `found` are the findings that matter and that the way can carry, `first` is when each of them began to be
     seen, `last` when each of what was told was seen last.
     """
-    since = {key: _since(one, first[key]) for key, one in found.items()}
+    since = {
+        key: min(first[key], datetime.fromisoformat(one["since"])) if one["since"] else first[key]
+        for key, one in found.items()
+    }
     new = {
         key: one
         for key, one in found.items()
@@ -116,10 +119,6 @@ def operator_message(alert: OperatorAlert, site: str, host: str, id: str) -> Mes
     sections = [rich(_section(head, fix)) for head, fix in lines]
     blocks = [header(title), *sections, plain_context(_short(ending))]
     return message_of(blocks, text, id)
-
-
-def _since(finding: FindingFacts, first: datetime) -> datetime:
-    return min(first, datetime.fromisoformat(finding["since"])) if finding["since"] else first
 
 
 def _title(alert: OperatorAlert, site: str) -> str:

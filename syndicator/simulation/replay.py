@@ -59,7 +59,7 @@ def replay(recorded: Recorded, routes: Sequence[Route], show: Progress = no_prog
         for wake in run.send(slots.get(now, {}), now):
             if now < wake <= recorded.until:
                 heappush(moments, wake)
-    run.end(recorded.until)
+    run.course.advance(recorded.until)  # the days after the last event have their minimums, too
     return run
 
 
@@ -97,9 +97,9 @@ class Replayed:
         self.reasons: dict[tuple[str, str], RouteReason] = {}
         """The last word on each entry, by route and guid."""
         self._index, self._names = RouteIndex(routes), recorded.topic_names
-        self._course = Course(routes, recorded.before, day_of(recorded.since))
-        self._course.advance(recorded.since)
-        self.minimums: Mapping[str, Sequence[DailyMinimum]] = self._course.minimums
+        self.course = Course(routes, recorded.before, day_of(recorded.since))
+        self.course.advance(recorded.since)
+        self.minimums: Mapping[str, Sequence[DailyMinimum]] = self.course.minimums
         """Of each route with `about`, day by day."""
         self._stories: dict[str, dict[str, Entry]] = defaultdict(dict)
         """Their entries as they are now, by guid."""
@@ -118,7 +118,7 @@ class Replayed:
 
     def take(self, events: Sequence[EntryEvent], now: datetime) -> None:
         """Judges what happened, as the service does in the transaction that stores it."""
-        self._course.take(events, now)
+        self.course.take(events, now)
         for silent in (True, False):
             some = [one for one in events if one.silent is silent]
             for one in some:
@@ -130,7 +130,7 @@ class Replayed:
         changed = {change.entry.guid: change.entry for change in changes}
         others = self._others_of(changed) if self._index.counts_publishers else []
         routes = self._index.may_take((*changed.values(), *others), self._names)
-        stories, course = {entry.story for entry in changed.values()}, self._course
+        stories, course = {entry.story for entry in changed.values()}, self.course
         decisions = announce(
             changes,
             split_by_minimum(routes, stories, course.minimums, course.began),
@@ -177,17 +177,13 @@ class Replayed:
             if any(hold.reason is DueReason.CAPPED for _, hold in plan.held) and route.per_hour is not None:
                 yield self._sent[route.channel][-route.per_hour] + HOUR
 
-    def end(self, until: datetime) -> None:
-        """The days after the last event have their minimums, too."""
-        self._course.advance(until)
-
     def _others_of(self, changed: Mapping[str, Entry]) -> list[Entry]:
         stories = {entry.story for entry in changed.values()}
         return [one for story in stories for guid, one in self._stories[story].items() if guid not in changed]
 
     def _cover(self, rows: Iterable[LedgerRow], route: Route) -> dict[str, Coverage]:
         """What a message would show of these stories; those of which an entry may lead."""
-        minimums, began = self.minimums.get(route.name, ()), self._course.began
+        minimums, began = self.minimums.get(route.name, ()), self.course.began
         found: dict[str, Coverage] = {}
         for story, row in ((row.story, row) for row in rows):
             as_judged = judging(route, minimum_at(minimums, began.get(story)))
