@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event, Thread
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -28,25 +28,18 @@ STAYS_S = 300.0
 """A part that has not broken for so long is well again."""
 
 
-class Break(NamedTuple):
-    """Why a part broke last, since when it does, and when that was on the monotonic clock."""
-
-    why: str
-    since: datetime
-    at_s: float
-
-
 class Parts:
     """Runs parts in threads of their own, and knows which of them break."""
 
     def __init__(self) -> None:
-        self._breaks: dict[str, Break] = {}
+        self._breaks: dict[str, tuple[str, datetime, float]] = {}
+        """Why a part broke last, since when it does, and when that was on the monotonic clock."""
 
     def broken(self) -> Iterator[tuple[str, str, datetime]]:
         """Which parts broke lately, each with the reason and since when. From any thread."""
-        for name, last in [*self._breaks.items()]:
-            if time.monotonic() < last.at_s + STAYS_S:
-                yield name, last.why, last.since
+        for name, (why, since, at_s) in [*self._breaks.items()]:
+            if time.monotonic() < at_s + STAYS_S:
+                yield name, why, since
 
     def run_beside(
         self, stack: ExitStack, name: str, run: Callable[[], None], stop: Event, *end: Callable[[], None]
@@ -90,7 +83,7 @@ class Parts:
     def _note(self, name: str, why: str) -> bool:
         known = {part: (before, since) for part, before, since in self.broken()}
         before, since = known.get(name, ("", datetime.now(UTC)))
-        self._breaks[name] = Break(why, since, time.monotonic())
+        self._breaks[name] = why, since, time.monotonic()
         return why != before
 
 
