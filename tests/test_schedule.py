@@ -248,7 +248,7 @@ def test_day_and_weekday_go_together_as_in_cron(cron: str, first: list[str]) -> 
         ("60 9 * * *", "UTC", "not understood"),
         ("0 24 * * *", "UTC", "not understood"),
         ("*/0 9 * * *", "UTC", "not understood"),
-        ("0 9 ? * *", "UTC", "the day '?'"),
+        ("0 9 ? * *", "UTC", 'for field "day"'),
         ("0 9 31 2 *", "UTC", "never comes"),
         ("0 9 * * *", "Mars/Olympus", "no time zone 'Mars/Olympus'"),
         ("0 9 * * *", "../etc/passwd", "no time zone"),
