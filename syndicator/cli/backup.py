@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import progress_bar, say, say_json
+from syndicator.cli.terminal import ProgressBar, say, say_json
 from syndicator.text import say_count
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def backup(
 
     settings = options.read_settings(config)
     target = _target(settings, file)
-    with progress_bar() as bar:
+    with closing(ProgressBar()) as bar:
 
         def show(done: int, of: int) -> None:
             bar.update("Backing up, MB", done // 1_000_000, of // 1_000_000)

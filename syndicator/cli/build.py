@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import progress_bar, say, say_json
+from syndicator.cli.terminal import ProgressBar, say, say_json
 from syndicator.errors import SecondInstanceError, SettingsError
 from syndicator.models import INCLUDE, Problem, Visibility
 from syndicator.text import say_count
@@ -40,7 +41,7 @@ def build(
     configure_logs(log_level, log_format)
     settings = options.read_settings(config)
     try:
-        with progress_bar(log=True) as progress:
+        with closing(ProgressBar(log=True)) as progress:
             result = build_all(settings, show=progress.update, confirmed=confirm_removals)
     except SecondInstanceError:
         if not confirm_removals:
@@ -80,7 +81,7 @@ def check(
     from syndicator.cli.log import configure_logs
 
     configure_logs(quiet=True)
-    with progress_bar() as progress:
+    with closing(ProgressBar()) as progress:
         result = check_all(settings, show=progress.update)
     if as_json:
         say_json(_facts(result))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ import typer
 from syndicator.cli import app
 from syndicator.cli.build import say_counts, say_folders
 from syndicator.cli.options import read_settings
-from syndicator.cli.terminal import progress_bar, say
+from syndicator.cli.terminal import ProgressBar, say
 from syndicator.errors import SettingsError
 from syndicator.text import say_count
 
@@ -77,7 +78,7 @@ def _say_found(found: Survey, settings: Settings) -> None:
     from syndicator.cli.log import configure_logs
 
     configure_logs(quiet=True)
-    with progress_bar() as progress:
+    with closing(ProgressBar()) as progress:
         result = check(settings, show=progress.update)
     file = f" ({found.configured_by.name})" if found.configured_by else ""
     whose = f"a {found.generator.title()} site{file}" if found.generator else f"articles{file}"

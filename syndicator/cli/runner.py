@@ -11,7 +11,7 @@ from types import FrameType
 import structlog
 
 from syndicator.cli.options import list_settings
-from syndicator.cli.terminal import console, progress_bar
+from syndicator.cli.terminal import ProgressBar, console
 from syndicator.clock import Clock
 from syndicator.errors import OutputUnwritable, SettingsError, SyndicatorError
 from syndicator.monitoring.status import StatusFile, settings_path
@@ -76,7 +76,7 @@ class Runner:
 
     def _run_with(self, listed: ListedSettings) -> None:
         settings, in_force = listed[0], StatusFile(settings_path(listed[0].state))
-        with progress_bar(log=True) as progress, ExitStack() as stack:
+        with closing(ProgressBar(log=True)) as progress, ExitStack() as stack:
             service = self._service = Service(
                 settings=settings,
                 notifier=self._notifier,
@@ -96,7 +96,7 @@ class Runner:
                 self._ready = listed
                 in_force.write({"settings": [(one.key, one.value, one.origin) for one in listed[1]]})
                 stack.callback(in_force.remove)
-                progress.stop()
+                progress.close()
                 if service.address is not None:
                     place = f"http://{describe(*service.address)}/"
                     log.info("serving feeds", address=place, published_as=settings.site.base_url)

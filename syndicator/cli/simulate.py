@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syndicator.cli import app, options
-from syndicator.cli.terminal import entry_facts, progress_bar, say, say_json, say_table
+from syndicator.cli.terminal import ProgressBar, entry_facts, say, say_json, say_table
 from syndicator.models import number
 from syndicator.text import say_count
 
@@ -80,7 +81,7 @@ def _compare(
         called = written_names((*before.routes, *after.routes), session.outbox.channels.ids())
         new, today = routes_of(after, session), routes_of(before, session)
         recorded = read_recorded(session, [*new, *today], since=since, until=until)
-    with progress_bar() as bar:
+    with closing(ProgressBar()) as bar:
         before_them = None if is_same else replay(recorded, today, partial(bar.update, "Hours as today"))
         return compare(recorded, before_them, replay(recorded, new, partial(bar.update, "Hours")), called)
 

@@ -12,8 +12,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -110,7 +109,7 @@ class ProgressBar:
     def update(self, what: str, done: int, of: int) -> None:
         now = time.monotonic()
         if what != self._what:
-            self.stop()
+            self.close()
             self._what, self._began = what, now
         if not of:
             return
@@ -124,7 +123,7 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=of)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Takes the bar away. May be repeated."""
         if self._bar is not None:
             self._bar.stop()
@@ -146,13 +145,3 @@ class ProgressBar:
         self._bar = Progress(*columns, console=Console(stderr=True, soft_wrap=True), transient=True)
         self._task = self._bar.add_task(self._what, total=None)
         self._bar.start()
-
-
-@contextmanager
-def progress_bar(*, log: bool = False) -> Iterator[ProgressBar]:
-    """A bar that is gone when the block ends, however it ends."""
-    bar = ProgressBar(log=log)
-    try:
-        yield bar
-    finally:
-        bar.stop()

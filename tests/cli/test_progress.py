@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from contextlib import redirect_stderr
+from contextlib import closing, redirect_stderr
 
 import pytest
 import structlog
@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from syndicator.cli import terminal
 from syndicator.cli.log import configure_logs
-from syndicator.cli.terminal import progress_bar
+from syndicator.cli.terminal import ProgressBar
 
 
 class Screen(io.StringIO):
@@ -30,7 +30,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_line_of_the_log_stands_above_the_bar() -> None:
     screen = Screen()
-    with redirect_stderr(screen), progress_bar(log=True) as progress:
+    with redirect_stderr(screen), closing(ProgressBar(log=True)) as progress:
         configure_logs()
         progress.update("Reading articles", 100, 400)
         structlog.get_logger().info("source begun", source="news")
@@ -40,7 +40,7 @@ def test_line_of_the_log_stands_above_the_bar() -> None:
 def test_line_of_the_log_is_broken_by_the_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     screen, path = Screen(), f"articles/{'a-long-name-' * 9}autumn.md"
-    with redirect_stderr(screen), progress_bar(log=True) as progress:
+    with redirect_stderr(screen), closing(ProgressBar(log=True)) as progress:
         configure_logs()
         progress.update("Reading articles", 100, 400)
         structlog.get_logger().info("problem", path=path, what="it has no date " * 5)
@@ -49,7 +49,7 @@ def test_line_of_the_log_is_broken_by_the_terminal_alone(monkeypatch: pytest.Mon
 
 def test_line_says_how_far_it_is_where_nobody_looks_on() -> None:
     stream = io.StringIO()
-    with redirect_stderr(stream), progress_bar() as progress:
+    with redirect_stderr(stream), closing(ProgressBar()) as progress:
         progress.update("Reading articles", 0, 400)
         progress.update("Reading articles", 100, 400)
         progress.update("Reading articles", 400, 400)
@@ -58,7 +58,7 @@ def test_line_says_how_far_it_is_where_nobody_looks_on() -> None:
 
 def test_line_of_the_service_is_one_of_its_log() -> None:
     stream = io.StringIO()
-    with redirect_stderr(stream), capture_logs() as logs, progress_bar(log=True) as progress:
+    with redirect_stderr(stream), capture_logs() as logs, closing(ProgressBar(log=True)) as progress:
         progress.update("Publishing", 10, 400)
     assert logs == [
         {"event": "publishing", "done": 10, "of": 400, "log_level": "info"},
@@ -69,7 +69,7 @@ def test_line_of_the_service_is_one_of_its_log() -> None:
 def test_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "TOLD_EVERY_S", 60.0)
     stream = io.StringIO()
-    with redirect_stderr(stream), progress_bar() as progress:
+    with redirect_stderr(stream), closing(ProgressBar()) as progress:
         for done in range(400):
             progress.update("Reading articles", done, 400)
     assert stream.getvalue() == ""
@@ -77,7 +77,7 @@ def test_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_bar_names_each_stage_and_is_gone_in_the_end() -> None:
     screen = Screen()
-    with redirect_stderr(screen), progress_bar(log=True) as progress, capture_logs() as logs:
+    with redirect_stderr(screen), closing(ProgressBar(log=True)) as progress, capture_logs() as logs:
         progress.update("Reading articles", 100, 400)
         progress.update("Publishing", 1, 20)
     shown = screen.getvalue()
