@@ -13,26 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from syndicator import site_configuration as site
 from syndicator.errors import ArticleError
 from syndicator.parse.article import parse_article
 from syndicator.parse.profiles import read_path
 from syndicator.settings.models import Source
 from syndicator.settings.types import ANY_SITE, Tool
-from syndicator.site_configuration import (
-    SiteKeys,
-    address,
-    address_on_github,
-    collections,
-    content_folder,
-    find_configuration,
-    first,
-    jekyll_source,
-    known_permalink,
-    languages,
-    permalink,
-    sound,
-    unknown_settings,
-)
 from syndicator.watch.files import read_article, scan
 
 SAMPLE = 60
@@ -75,33 +61,33 @@ def survey(folder: Path) -> Survey | None:
 
     Reads names, at most `SAMPLE` files and the site's configuration. Links are not followed.
     """
-    configured_by, generator, keys = find_configuration(folder)
-    shown, others = collections(keys) if generator is Tool.JEKYLL else ((), ())
-    shown_in = [f"{jekyll_source(keys)}/{name}".lstrip("/") for name in shown]
+    configured_by, generator, keys = site.find_configuration(folder)
+    shown, others = site.collections(keys) if generator is Tool.JEKYLL else ((), ())
+    shown_in = [f"{site.jekyll_source(keys)}/{name}".lstrip("/") for name in shown]
     best, understood = _best_profile(_sample(folder), generator, shown_in)
     if not understood:
         return None
     if generator is not best or "base_url" in keys:  # Zola has Hugo's folders, but links of its own
         generator = None
     articles = _articles_in(folder, best, understood, keys)
-    of_site = permalink(generator, keys) if generator else None
+    of_site = site.permalink(generator, keys) if generator else None
     taken, unknown = _permalink(best, of_site, articles)
-    left_out = {*shown, *others} - {*(taken or ())} if articles == jekyll_source(keys) else set()
+    left_out = {*shown, *others} - {*(taken or ())} if articles == site.jekyll_source(keys) else set()
     beside = [name for name in shown_in if any(path.startswith(f"{name}/") for path in understood)]
     return Survey(
         articles=folder / articles,
         profile=best,
         configured_by=configured_by,
         generator=generator,
-        title=sound(keys.get("title"), "title"),
-        base_url=address(keys) or address_on_github(folder),
-        language=sound(first(keys, "lang", "languageCode", "locale", "language"), "language"),
-        time_zone=sound(first(keys, "timezone"), "time_zone"),
+        title=site.sound(keys.get("title"), "title"),
+        base_url=site.address(keys) or site.address_on_github(folder),
+        language=site.sound(site.first(keys, "lang", "languageCode", "locale", "language"), "language"),
+        time_zone=site.sound(site.first(keys, "timezone"), "time_zone"),
         permalink=taken,
         unknown_permalinks=unknown,
-        unknown_settings=unknown_settings(keys) if generator is Tool.HUGO else (),
+        unknown_settings=site.unknown_settings(keys) if generator is Tool.HUGO else (),
         languages=_languages_of_names(folder / articles, keys) if best is Tool.HUGO else (),
-        other_languages=languages(keys)[1:] if best is Tool.HUGO else (),
+        other_languages=site.languages(keys)[1:] if best is Tool.HUGO else (),
         other_collections=tuple(sorted(name for name in left_out if (folder / articles / name).is_dir())),
         collections_beside=tuple(beside) if Path(articles).name == "_posts" else (),
         topics=TOPIC_FILES if any(folder.glob(TOPIC_FILES)) else None,
@@ -153,26 +139,26 @@ def _is_article(data: bytes, source: Source, path: str) -> bool:
     return article is not None and (not article.derived or source.profile is not Tool.SMARTABLE)
 
 
-def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: SiteKeys) -> str:
+def _articles_in(folder: Path, profile: Tool, paths: Sequence[str], keys: site.SiteKeys) -> str:
     """Where a tool expects its articles; other folders are as narrow as all that was understood allows."""
     parts = {part for path in paths for part in path.split("/")}
     # What lies beside posts, with a date or without, is a page; a folder above other `_posts` is a category.
     posts = _only_posts(folder, keys) if profile is not Tool.SMARTABLE else None
     if parts & {"_posts", "_drafts"} and (posts or profile is Tool.JEKYLL):
-        return posts or jekyll_source(keys)
+        return posts or site.jekyll_source(keys)
     for place in ("_news", "_posts") if profile is Tool.SMARTABLE else ():
         # Beside it lie courses and videos, in the same form but for what an article needs.
         if any(path.startswith(f"{place}/") for path in paths):
             return place
-    if profile is Tool.HUGO and (content := content_folder(folder, keys)) is not None:
+    if profile is Tool.HUGO and (content := site.content_folder(folder, keys)) is not None:
         return content
     return os.path.commonpath([str(Path(path).parent) for path in paths])
 
 
-def _only_posts(folder: Path, keys: SiteKeys) -> str | None:
+def _only_posts(folder: Path, keys: site.SiteKeys) -> str | None:
     """The folder `_posts`, if all posts are in one at the top, or in the folder of the site's source."""
     above = {path.split("_posts/", 1)[0] for path in scan(folder).files if "_posts/" in path}
-    return f"{above.pop()}_posts" if above in ({""}, {f"{jekyll_source(keys)}/"}) else None
+    return f"{above.pop()}_posts" if above in ({""}, {f"{site.jekyll_source(keys)}/"}) else None
 
 
 def _permalink(
@@ -182,7 +168,7 @@ def _permalink(
     if isinstance(found, str):
         found = {"": found}
     known = {
-        name: one for name, one in (found or {}).items() if name != "/" and known_permalink(profile, one)
+        name: one for name, one in (found or {}).items() if name != "/" and site.known_permalink(profile, one)
     }
     unknown = tuple(one for name, one in (found or {}).items() if name not in known)
     if (own := Path(articles).name).startswith("_"):  # the posts, or another collection, alone
@@ -194,7 +180,7 @@ def _permalink(
     return (known if known.keys() - {""} else known.get("")), unknown
 
 
-def _languages_of_names(articles: Path, keys: SiteKeys) -> tuple[str, ...]:
-    found = languages(keys)
+def _languages_of_names(articles: Path, keys: site.SiteKeys) -> tuple[str, ...]:
+    found = site.languages(keys)
     endings = tuple(f".{language}.md".lower() for language in found)
     return found if any(path.lower().endswith(endings) for path in scan(articles).files) else ()

@@ -13,15 +13,7 @@ from typing import Any, cast
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from syndicator.errors import ArticleError, SettingProblem, SettingsError
-from syndicator.settings.faults import (
-    CronCheck,
-    OutputCheck,
-    SettingPath,
-    find_faults,
-    name_of,
-    own_path,
-    say,
-)
+from syndicator.settings import faults
 from syndicator.settings.models import Credentials, Settings
 from syndicator.settings.secrets import API_URL, BOT_TOKEN, WEBHOOK_URL, find_secret, read_secret
 from syndicator.settings.types import Database
@@ -67,7 +59,7 @@ class SettingsReader:
         self.problems: list[SettingProblem] = []
         self._file, self._environment = file, environment
         self._document = _read(file)
-        self._variables: dict[SettingPath, str] = {}
+        self._variables: dict[faults.SettingPath, str] = {}
         """The variables by what they say: each value that is no mapping takes the place of the file's."""
         self._values = cast("dict[str, Value]", self._document.value)
         names = [name for name in environment if name.upper().startswith(PREFIX) and name not in NO_SETTINGS]
@@ -92,19 +84,21 @@ class SettingsReader:
         self._values = cast("dict[str, Value]", _merged(self._values, value))
 
     def settings(
-        self, check_cron: CronCheck = lambda cron, zone: None, check_output: OutputCheck = lambda output: None
+        self,
+        check_cron: faults.CronCheck = lambda cron, zone: None,
+        check_output: faults.OutputCheck = lambda output: None,
     ) -> Settings:
         """Everything, read once. Raises SettingsError with all problems: first of what each setting is by
         itself, and once these are mended, of how they go together."""
         settings = self._validated()
-        for path, what in find_faults(settings, check_cron, check_output):
+        for path, what in faults.find_faults(settings, check_cron, check_output):
             self._add(what, path)
         credentials = self._credentials(settings)
         if self.problems:
             raise SettingsError(self.problems)
         return settings.model_copy(update={"credentials": credentials})
 
-    def origin(self, path: SettingPath) -> str:
+    def origin(self, path: faults.SettingPath) -> str:
         """Where the setting at this path comes from: a variable, a line of the file, or the default."""
         if (name := self._variable(path)) is not None:
             return name
@@ -117,17 +111,17 @@ class SettingsReader:
             return Settings.model_validate(self._values, context=self._file, by_name=False, by_alias=True)
         except ValidationError as error:
             for detail in error.errors():
-                self._add(say(cast("dict[str, Any]", detail)), own_path(detail["loc"]))
+                self._add(faults.say(cast("dict[str, Any]", detail)), faults.own_path(detail["loc"]))
             raise SettingsError(self.problems) from None
 
-    def _add(self, what: str, path: SettingPath) -> None:
+    def _add(self, what: str, path: faults.SettingPath) -> None:
         """Notes what is wrong, in the variable that sets it or at its (or its parent's) place in the file."""
         (line, column), name = self._document.place(*path), self._variable(path)
         place: dict[str, Any] = {"file": str(self._file), "line": line, "column": column}
         place = place if name is None else {"variable": name}
-        self.problems.append(SettingProblem(key=name_of(path), what=what, **place))
+        self.problems.append(SettingProblem(key=faults.name_of(path), what=what, **place))
 
-    def _variable(self, path: SettingPath) -> str | None:
+    def _variable(self, path: faults.SettingPath) -> str | None:
         """The variable that says what stands at the path, or below it."""
         places = reversed(self._variables.items())
         return next((name for own, name in places if own[: len(path)] == path[: len(own)]), None)
@@ -151,7 +145,7 @@ class SettingsReader:
             return found
         return found.model_copy(update={"api_url": api_url.get_secret_value().rstrip("/") + "/"})
 
-    def _secret_in(self, file: Path, path: SettingPath) -> SecretStr | None:
+    def _secret_in(self, file: Path, path: faults.SettingPath) -> SecretStr | None:
         """The address of the webhook in a file that the setting at `path` names."""
         try:
             return read_secret(WEBHOOK_URL, file)
@@ -191,7 +185,7 @@ def _merged(below: Value, above: Value) -> Value:
     return below | {key: _merged(below.get(key), value) for key, value in above.items()}
 
 
-def _is_set(value: Value, path: SettingPath) -> bool:
+def _is_set(value: Value, path: faults.SettingPath) -> bool:
     """Whether the file says something at the path; what stands for a whole mapping says all of it."""
     for step in path:
         if isinstance(value, dict):
@@ -206,7 +200,7 @@ def _is_set(value: Value, path: SettingPath) -> bool:
     return True
 
 
-def _leaves(path: SettingPath, value: Value) -> Iterator[SettingPath]:
+def _leaves(path: faults.SettingPath, value: Value) -> Iterator[faults.SettingPath]:
     """Where the values stand that have none below them."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
