@@ -23,16 +23,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from syndicator.alerts import Delivery, DeliveryState
 from syndicator.errors import SLACK_FIX, DeliveryError, Refused
+from syndicator.monitoring import operator_alerts
 from syndicator.monitoring.health import ALERTS_FIX, Finding, HealthLevel, operator_not_told
-from syndicator.monitoring.operator_alerts import (
-    FindingFacts,
-    OperatorAlert,
-    ToldFinding,
-    can_carry,
-    next_alert,
-    operator_message,
-    that_matter,
-)
 from syndicator.monitoring.status import StatusFile, status_path
 from syndicator.settings.models import AlertsTo, Settings
 from syndicator.slack.sender import Messenger, messengers_of
@@ -50,7 +42,7 @@ ALERTS_SEE = f"{SLACK_FIX}. Or correct `alerts_to`"
 UNCALLED = "the address could not be called"
 
 
-Told = Mapping[str, ToldFinding]
+Told = Mapping[str, operator_alerts.ToldFinding]
 """What was told by one way, by key."""
 TOLD = TypeAdapter(dict[str, Told])
 """The same of each way, by its name, as the file keeps it."""
@@ -116,7 +108,7 @@ class OperatorAlerter:
         is_down = facts["level"] >= HealthLevel.DOWN
         if not is_down:
             self._send_ping(now)
-        found = that_matter(facts["findings"], self._to)
+        found = operator_alerts.that_matter(facts["findings"], self._to)
         self._first = {key: self._first.get(key, now) for key in found}
         # Of a service that starts or cannot work, not all is known: nothing is over by that.
         self._last |= dict.fromkeys([*found, *(self._last if is_down else ())], now)
@@ -125,13 +117,17 @@ class OperatorAlerter:
             if way.failed is None or abs(now - way.failed) >= way.wait:
                 self._tell(way, found, now)
 
-    def _tell(self, way: AlertWay, found: Mapping[str, FindingFacts], now: datetime) -> None:
+    def _tell(self, way: AlertWay, found: Mapping[str, operator_alerts.FindingFacts], now: datetime) -> None:
         carried = {
-            key: one for key, one in found.items() if can_carry(one, way=way.name, channel=way.channel)
+            key: one
+            for key, one in found.items()
+            if operator_alerts.can_carry(one, way=way.name, channel=way.channel)
         }
         try:
             after = self._to.after
-            alert = next_alert(carried, way.told, self._first, self._last, after=after, now=now)
+            alert = operator_alerts.next_alert(
+                carried, way.told, self._first, self._last, after=after, now=now
+            )
             if alert is not None:
                 self._send(way, alert, now)
             way.failed = way.failure = None
@@ -144,7 +140,7 @@ class OperatorAlerter:
             if before is None:
                 log.warning("operator not told, tried again", by=way.name, why=why, fix=error.fix)
 
-    def _send(self, way: AlertWay, alert: OperatorAlert, now: datetime) -> None:
+    def _send(self, way: AlertWay, alert: operator_alerts.OperatorAlert, now: datetime) -> None:
         id = str(uuid.uuid4())
         delivery = Delivery(
             id=id,
@@ -154,7 +150,7 @@ class OperatorAlerter:
             state=DeliveryState.SENDING,
             created=now,
             due=now,
-            message=operator_message(alert, self._site, socket.gethostname(), id),
+            message=operator_alerts.operator_message(alert, self._site, socket.gethostname(), id),
         )
         way.post(delivery)
         way.told = alert.told

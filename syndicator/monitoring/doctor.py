@@ -13,16 +13,8 @@ from typing import TYPE_CHECKING, Any
 from rich.filesize import decimal
 
 from syndicator.errors import DeliveryError, SettingsError, StoreDamaged, SyndicatorError
-from syndicator.monitoring.health import (
-    NO_WAY_FIX,
-    Finding,
-    HealthLevel,
-    Kind,
-    folder_lost,
-    scopes_missing,
-    slack_unreachable,
-    token_refused,
-)
+from syndicator.monitoring import health
+from syndicator.monitoring.health import Finding, HealthLevel, Kind
 from syndicator.slack.errors import FIXES
 from syndicator.text import say_count
 from syndicator.watch.changes import LossReason
@@ -93,7 +85,7 @@ def judge_folder(source: str, path: str, scan: Scan) -> Finding:
 
 
 def _lost(source: str, reason: LossReason, text: str) -> Finding:
-    finding = folder_lost(source, reason)
+    finding = health.folder_lost(source, reason)
     level = HealthLevel.DEGRADED if reason is LossReason.EMPTY else HealthLevel.DOWN
     return replace(finding, text=finding.text + text, level=level)
 
@@ -146,7 +138,7 @@ def judge_address(url: str, status: int, body: bytes, ours: bytes | None) -> Fin
 
 def no_token(users: Sequence[str]) -> Finding:
     """None was given to this command, and these need one."""
-    fix = f"{NO_WAY_FIX}; where systemd has given it one, run this with it, as in deploy/README.md"
+    fix = f"{health.NO_WAY_FIX}; where systemd has given it one, run this with it, as in deploy/README.md"
     return warning(
         Kind.TOKEN, f"none is set; if the service has none, nothing goes out for {', '.join(users)}", fix
     )
@@ -158,7 +150,7 @@ def judge_token(answer: Identity | DeliveryError, now: datetime) -> list[Finding
         return [judge_refusal(Kind.TOKEN, answer)]
     checks = [well(Kind.TOKEN, f"Slack accepts it: {answer.user} in {answer.team}")]
     if missing := answer.missing_scopes:
-        checks = [replace(scopes_missing(missing), level=HealthLevel.DOWN)]
+        checks = [replace(health.scopes_missing(missing), level=HealthLevel.DOWN)]
     if answer.at is not None:
         checks.append(_clock(now - answer.at))
     return checks
@@ -175,9 +167,9 @@ def _clock(ahead: timedelta) -> Finding:
 
 def judge_refusal(kind: Kind, error: DeliveryError) -> Finding:
     if kind is Kind.TOKEN and error.fix:
-        return replace(token_refused(error), level=HealthLevel.DOWN)
+        return replace(health.token_refused(error), level=HealthLevel.DOWN)
     if error.answered is False:
-        return replace(slack_unreachable(), kind=kind, text=f"Slack unreachable: {error.why}")
+        return replace(health.slack_unreachable(), kind=kind, text=f"Slack unreachable: {error.why}")
     return warning(kind, f"{error.on}: not looked at: {error.why}", error.fix or "Ask again in a minute")
 
 
