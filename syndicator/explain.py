@@ -10,18 +10,11 @@ from datetime import datetime
 from syndicator.alerts import ENDED, DailyMinimum, Delivery, DeliveryState, LedgerKind, LedgerRow, RouteReason
 from syndicator.entries.joining import words_joining
 from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility, rank
+from syndicator.notify import rules
 from syndicator.notify.coverage import count_publishers, cover
 from syndicator.notify.due import DueReason, Hold
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.notify.minimums import judging, minimum_at
-from syndicator.notify.rules import (
-    FROM_LEDGER,
-    TopicNames,
-    fingerprint,
-    judge_route,
-    keys_of,
-    names_with_ancestors,
-)
 from syndicator.parse.identity import canonical_link
 from syndicator.schedule import next_digest
 from syndicator.settings.models import Digest, Route
@@ -31,7 +24,7 @@ from syndicator.store.session import Session
 from syndicator.store.types import TopicStatus
 from syndicator.urls import http_link
 
-FROM_THE_LEDGER = frozenset({*FROM_LEDGER.values(), *ENDED.values()})
+FROM_THE_LEDGER = frozenset({*rules.FROM_LEDGER.values(), *ENDED.values()})
 """Reasons that were decided when the ledger says; any other is how it stands now."""
 
 
@@ -115,7 +108,7 @@ def explain(
     held = {(story.route, story.story): hold for story, hold in enqueuer.held(session, now=now)}
     topics = session.topics()
     slugs = [ALL, *(stored.topic.slug for stored in topics if stored.status is TopicStatus.LIVE)]
-    names = names_with_ancestors(stored.topic for stored in topics)
+    names = rules.names_with_ancestors(stored.topic for stored in topics)
     stories = [sorted(session.others_of([stored.entry]), key=rank) for stored in found]
     explanations = tuple(
         Explanation(
@@ -168,14 +161,14 @@ def _routes(
     entry: Entry,
     others: Sequence[Entry],
     routes: Sequence[Route],
-    names: TopicNames,
+    names: rules.TopicNames,
     held: Mapping[tuple[str, str], Hold],
     enqueuer: Enqueuer,
     now: datetime,
 ) -> Iterator[RouteWord]:
     rows = session.outbox.ledger.rows(stories=[entry.story], guids=[entry.guid])
     by_channel = {row.channel: row for row in sorted(rows, key=lambda row: STRONGER.index(row.kind))}
-    keys = keys_of(entry, names)
+    keys = rules.keys_of(entry, names)
     minimums = session.outbox.ledger.minimums(route.name for route in routes if route.about is not None)
     began = session.stories.began([entry.story]).get(entry.story)
     begun = session.outbox.ledger.route_fingerprints()
@@ -184,8 +177,8 @@ def _routes(
         route = judging(plain, minimum)
         row = by_channel.get(route.channel)
         count, kind = count_publishers((entry, *others), route, names), row.kind if row else None
-        reason = judge_route(entry, route, now=now, keys=keys, publishers=count, ledger=kind)
-        if reason is RouteReason.OWED and begun.get(plain.name) != fingerprint(plain):
+        reason = rules.judge_route(entry, route, now=now, keys=keys, publishers=count, ledger=kind)
+        if reason is RouteReason.OWED and begun.get(plain.name) != rules.fingerprint(plain):
             reason = RouteReason.BASELINE  # as soon as the route begins, silently
         if row and row.kind is LedgerKind.OWED and row.route == route.name:
             # It was judged once, and leads its message also where the route would not take it now.

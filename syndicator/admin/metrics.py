@@ -6,14 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    InfoMetricFamily,
-    Metric,
-)
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, core, generate_latest
 from prometheus_client.registry import Collector
 
 from syndicator.activity import Activity, Durations
@@ -32,7 +25,7 @@ class _Facts(Collector):
     def __init__(self, facts: Mapping[str, Any], activity: Activity, more: Mapping[str, Any]) -> None:
         self._facts, self._activity, self._more = facts, activity, more
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[core.Metric]:
         yield from self._of_the_service()
         yield from self._of_slack()
         activity = self._activity
@@ -48,11 +41,13 @@ class _Facts(Collector):
             text = "From the decision to announce to Slack's answer."
             yield _histogram("decision_to_slack_seconds", text, self._more["to_slack"])
 
-    def _of_the_service(self) -> Iterator[Metric]:
+    def _of_the_service(self) -> Iterator[core.Metric]:
         facts = self._facts
-        yield InfoMetricFamily("syndicator_build", "The version that runs.", {"version": facts["version"]})
+        yield core.InfoMetricFamily(
+            "syndicator_build", "The version that runs.", {"version": facts["version"]}
+        )
         yield _gauge("level", "0 well, 1 degraded, 2 down.", facts["level"])
-        findings = GaugeMetricFamily(
+        findings = core.GaugeMetricFamily(
             "syndicator_finding", "What a person should see to: 1 while it lasts.", labels=("kind", "text")
         )
         for finding in facts["findings"]:
@@ -62,7 +57,7 @@ class _Facts(Collector):
         counts = self._more.get("problem_counts", {})
         yield _by("problems", "Files with a problem, by source.", "source", counts)
 
-    def _of_slack(self) -> Iterator[Metric]:
+    def _of_slack(self) -> Iterator[core.Metric]:
         facts, more, routes = self._facts, self._more, self._facts["routes"]
         yield _by("messages", "Messages by state.", "state", facts["messages"])
         yield _by("edits", "Edits of posted messages by state.", "state", facts["edits"])
@@ -78,7 +73,7 @@ class _Facts(Collector):
         yield _by("channel_last_sent_timestamp_seconds", text, "channel", sent)
         broken = dict.fromkeys(more.get("broken", {}), 1)
         yield _by("channel_broken", "Channels that need a person: 1 while they do.", "channel", broken)
-        answers = CounterMetricFamily(
+        answers = core.CounterMetricFamily(
             "syndicator_slack_calls", "Calls to Slack, by what came of them.", labels=("method", "outcome")
         )
         for key, count in sorted(more.get("answers", {}).items()):
@@ -90,22 +85,22 @@ def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _gauge(what: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"syndicator_{what}", text, value=value)
+def _gauge(what: str, text: str, value: float) -> core.Metric:
+    return core.GaugeMetricFamily(f"syndicator_{what}", text, value=value)
 
 
-def _counter(what: str, text: str, value: float) -> Metric:
-    return CounterMetricFamily(f"syndicator_{what}", text, value=value)
+def _counter(what: str, text: str, value: float) -> core.Metric:
+    return core.CounterMetricFamily(f"syndicator_{what}", text, value=value)
 
 
-def _by(what: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
-    family = GaugeMetricFamily(f"syndicator_{what}", text, labels=(label,))
+def _by(what: str, text: str, label: str, values: Mapping[str, float]) -> core.Metric:
+    family = core.GaugeMetricFamily(f"syndicator_{what}", text, labels=(label,))
     for key, value in values.items():
         family.add_metric((key,), value)
     return family
 
 
-def _histogram(what: str, text: str, durations: Durations) -> Metric:
+def _histogram(what: str, text: str, durations: Durations) -> core.Metric:
     names = {float("inf"): "+Inf"}
     buckets = [(names.get(bound, str(bound)), count) for bound, count in durations.buckets()]
-    return HistogramMetricFamily(f"syndicator_{what}", text, buckets=buckets, sum_value=durations.sum_s)
+    return core.HistogramMetricFamily(f"syndicator_{what}", text, buckets=buckets, sum_value=durations.sum_s)
