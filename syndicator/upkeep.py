@@ -11,7 +11,6 @@ see to: the service goes on, since most of a damaged database can often still be
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,9 +71,8 @@ class Backups:
             if stop.is_set():
                 raise Stopped
 
-        began, target = time.monotonic(), path_for(self._folder, self._url, now)
         try:
-            facts = back_up(self._url, target, progress)
+            back_up(self._url, path_for(self._folder, self._url, now), progress)
             self._remove_superseded(now)
         except Stopped:
             return
@@ -84,8 +82,6 @@ class Backups:
         if self.failure is not None:
             self.failure = None
             log.info("backups are made again")
-        seconds = round(time.monotonic() - began, 1)
-        log.debug("backup made", path=str(target), unpacked=facts.database_bytes, seconds=seconds)
 
     def _remove_superseded(self, now: datetime) -> None:
         try:
