@@ -28,31 +28,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from syndicator.models import Problem
-from syndicator.settings.types import (
-    Address,
-    Beside,
-    Channel,
-    ChannelId,
-    Database,
-    Duration,
-    FieldKeys,
-    Hub,
-    Language,
-    LevelName,
-    Line,
-    Name,
-    Named,
-    Names,
-    Pace,
-    Patterns,
-    Permalink,
-    StoryRule,
-    TimeOfDay,
-    TimeZone,
-    Title,
-    Tool,
-    at_least,
-)
+from syndicator.settings import types as setting
 from syndicator.urls import encoded, http_link
 
 RULE = "rule"
@@ -70,33 +46,33 @@ class Model(BaseModel):
 class Site(Model):
     """What all feeds say of the place they come from. `base_url` ends in a slash."""
 
-    title: Title = Field(min_length=1)
-    base_url: Address
-    language: Language = "en"
-    time_zone: TimeZone = "UTC"
-    description: Line = ""
+    title: setting.Title = Field(min_length=1)
+    base_url: setting.Address
+    language: setting.Language = "en"
+    time_zone: setting.TimeZone = "UTC"
+    description: setting.Line = ""
 
 
 class Source(Model):
     """One folder of articles. `name` is part of every guid."""
 
-    name: Name
-    path: Named
-    profile: Tool = Tool.SMARTABLE
-    fields: FieldKeys = Field(default_factory=dict)
+    name: setting.Name
+    path: setting.Named
+    profile: setting.Tool = setting.Tool.SMARTABLE
+    fields: setting.FieldKeys = Field(default_factory=dict)
     """Keys in order of preference, by the field that is read from them."""
     unpublished: Literal["exclude", "include"] = "exclude"
-    stories: StoryRule = StoryRule.ALIKE
-    topics: Names = ()
+    stories: setting.StoryRule = setting.StoryRule.ALIKE
+    topics: setting.Names = ()
     """Patterns of topic files, relative to `path`."""
-    base_url: Address | None = None
+    base_url: setting.Address | None = None
     """Where the source's own site is published, for articles without a link of their own."""
-    permalink: Permalink | None = None
+    permalink: setting.Permalink | None = None
     """The pattern of their paths there, or a Jekyll style, or one for each folder; the tool's default for
     what it leaves out."""
-    languages: Names = ()
+    languages: setting.Names = ()
     """Hugo's, the default first, where files are translations by their names (`a.de.md`)."""
-    time_zone: TimeZone | None = None
+    time_zone: setting.TimeZone | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -112,7 +88,7 @@ class Source(Model):
 
 class Feeds(Model):
     limit: int = Field(default=50, ge=1, le=500)
-    hub: Hub | None = None
+    hub: setting.Hub | None = None
     roll_up: bool = False
     """Whether a child topic's entries stand in its parents' feeds as well."""
     tombstones: bool = False
@@ -121,7 +97,7 @@ class Feeds(Model):
 class Listen(Model):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
-    cache: Duration = timedelta(minutes=5)
+    cache: setting.Duration = timedelta(minutes=5)
 
 
 class Admin(Model):
@@ -134,8 +110,8 @@ class Admin(Model):
 class Backup(Model):
     """How often the service backs its state up, and where to; beside the database where `folder` is None."""
 
-    folder: Named | None = None
-    every: Annotated[Duration, at_least("1m")] = timedelta(hours=1)
+    folder: setting.Named | None = None
+    every: Annotated[setting.Duration, setting.at_least("1m")] = timedelta(hours=1)
 
 
 class AlertsTo(Model):
@@ -144,22 +120,22 @@ class AlertsTo(Model):
     `after` is for what may pass by itself; bad files are told from `problems` of a kind on.
     """
 
-    channel: ChannelId | None = None
-    webhook_file: Beside | None = None
-    after: Duration = timedelta(minutes=10)
+    channel: setting.ChannelId | None = None
+    webhook_file: setting.Beside | None = None
+    after: setting.Duration = timedelta(minutes=10)
     problems: int = Field(default=10, ge=1)
 
 
 class Watch(Model):
-    quiet: Duration = timedelta(seconds=2)
-    scan_every: Annotated[Duration, at_least("1s")] = timedelta(seconds=60)
+    quiet: setting.Duration = timedelta(seconds=2)
+    scan_every: Annotated[setting.Duration, setting.at_least("1s")] = timedelta(seconds=60)
 
 
 class Digest(Model):
     """Messages on a schedule: a five-field crontab in a named time zone, weekday 1 is Monday."""
 
     cron: str = Field(validation_alias="digest")
-    time_zone: TimeZone = "UTC"
+    time_zone: setting.TimeZone = "UTC"
     minimum: int = Field(default=1, ge=1)
     """Below this many stories a digest carries over to the next."""
     maximum: int = Field(default=10, ge=1, le=20)
@@ -171,15 +147,15 @@ class Digest(Model):
 class QuietHours(Model):
     """From and to in local time; `start > end` spans midnight."""
 
-    start: TimeOfDay = Field(validation_alias="from")
-    end: TimeOfDay = Field(validation_alias="to")
-    time_zone: TimeZone = "UTC"
+    start: setting.TimeOfDay = Field(validation_alias="from")
+    end: setting.TimeOfDay = Field(validation_alias="to")
+    time_zone: setting.TimeZone = "UTC"
 
 
 class Exclude(Model):
-    topics: Names = ()
-    providers: Names = ()
-    types: Names = ()
+    topics: setting.Names = ()
+    providers: setting.Names = ()
+    types: setting.Names = ()
 
 
 def _deliver(value: object) -> object:
@@ -202,11 +178,11 @@ class Route(Model):
     A topic pattern is matched against names, slugs and aliases and takes the topic's children along.
     """
 
-    name: Name
-    channel: Channel
-    topics: Names = ()
-    providers: Names = ()
-    types: Names = ()
+    name: setting.Name
+    channel: setting.Channel
+    topics: setting.Names = ()
+    providers: setting.Names = ()
+    types: setting.Names = ()
     exclude: Exclude = Exclude()
     min_quality: float | None = None
     """Within Settings, that of the `level` where it has one."""
@@ -214,21 +190,21 @@ class Route(Model):
     min_publishers: int = Field(default=1, ge=1)
     """How many must have the story."""
     level: str | None = None
-    about: Pace | None = None
+    about: setting.Pace | None = None
     """So many stories a day or week; each day's minimum quality is worked out from the month before it."""
     deliver: Deliver = Digest(cron="0 9 * * *")
-    gather: Duration = timedelta(0)
+    gather: setting.Duration = timedelta(0)
     """How long an immediate message waits for the other publishers of its story."""
-    flood_window: Duration = timedelta(seconds=30)
+    flood_window: setting.Duration = timedelta(seconds=30)
     """More than 20 stories within it become one digest."""
     edits: bool = False
     """Whether a posted message follows its story, for a week."""
-    max_age: Duration = timedelta(days=7)
+    max_age: setting.Duration = timedelta(days=7)
     quiet_hours: QuietHours | None = None
     per_hour: int | None = Field(default=None, ge=1)
     show_reason: bool = False
     """A last line in each message that says why it was sent."""
-    webhook_file: Beside | None = None
+    webhook_file: setting.Beside | None = None
 
     @field_validator("level", "about")
     @classmethod
@@ -253,7 +229,7 @@ class Slack(Model):
     """With `preview` nothing is posted: messages are drawn in the terminal."""
 
     mode: Literal["post", "preview"] = "post"
-    confirm_after: Duration = timedelta(seconds=60)
+    confirm_after: setting.Duration = timedelta(seconds=60)
 
 
 class Credentials(Model):
@@ -269,7 +245,7 @@ class Credentials(Model):
 
 
 Levels = Annotated[
-    Mapping[LevelName, Annotated[float, Field(ge=-1e9, le=1e9)]],
+    Mapping[setting.LevelName, Annotated[float, Field(ge=-1e9, le=1e9)]],
     AfterValidator(lambda levels: dict(sorted(levels.items(), key=lambda level: level[1]))),
 ]
 
@@ -279,11 +255,11 @@ class Settings(Model):
     sources: tuple[Source, ...]
     levels: Levels = Field(default_factory=dict)
     """The lowest quality of each, lowest first."""
-    topics: Patterns = ()
+    topics: setting.Patterns = ()
     """Patterns of topic files that belong to no source."""
     feeds: Feeds = Feeds()
-    output: Named = Field(default=Path("../public"), validate_default=True)
-    state: Database = Field(default="sqlite:///../var/syndicator.db", validate_default=True)
+    output: setting.Named = Field(default=Path("../public"), validate_default=True)
+    state: setting.Database = Field(default="sqlite:///../var/syndicator.db", validate_default=True)
     """An SQLAlchemy URL."""
     backup: Backup | None = None
     server: Listen | None = Listen()
