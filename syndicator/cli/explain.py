@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -87,9 +86,7 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
         _print_one(one, settings)
     if not (answer.explanations or answer.problems or answer.no_articles):
         folders = ", ".join(str(source.path) for source in settings.sources)
-        # A Path raises where a name is too long to be a file's.
-        missing = Path(what).suffix and "://" not in what and not os.path.exists(what)  # noqa: PTH110
-        say(f"Nothing is known of {what}{', and there is no such file' if missing else ''}.")
+        say(f"Nothing is known of {what}.")
         say((f"Is the file below {folders}? Has `syndicator run` or `build` seen it?", "dim"))
 
 

@@ -101,7 +101,7 @@ def test_withdrawn_entry_keeps_what_became_of_it(site: Running) -> None:
 
 def test_what_never_was_ends_with_1(site: Running) -> None:
     text = said(site, "explain", "tolld.md", code=1)
-    assert text.startswith("Nothing is known of tolld.md, and there is no such file.")
+    assert text.startswith("Nothing is known of tolld.md.")
     long = f"{'a' * 300}.md"
     assert "Nothing is known of aaa" in said(site, "explain", long, code=1)
     done = site.command("explain", "https://news.example/something-else-entirely", "--json")
