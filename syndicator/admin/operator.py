@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from syndicator.activity import Activity
+from syndicator.admin.page import HOURS, MOST, render_operators_page, render_problems
 from syndicator.alerts import DeliveryState
 from syndicator.app import App
 from syndicator.clock import Clock
@@ -19,9 +20,6 @@ from syndicator.notify.channels import written_names
 from syndicator.notify.enqueue import known_entries
 from syndicator.store.session import Session
 
-MOST = 50
-"""So many problems, messages and decisions are shown, the newest."""
-HOURS = 24
 SHOWN = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNCLEAR, DeliveryState.FAILED)
 
 
@@ -48,14 +46,10 @@ class Operator:
         return render_metrics(self.facts(), self.activity, self._details())
 
     def page(self) -> bytes:
-        from syndicator.admin.page import render_operators_page
-
         return render_operators_page(self.facts(), self._details(), self.clock.now())
 
     def problems(self) -> bytes:
         """The articles with a problem, as an Atom feed."""
-        from syndicator.admin.page import render_problems
-
         app, found = self.app, list[tuple[str, Problem]]()
         if app is not None:
             with app.store.reading() as session:

@@ -11,12 +11,15 @@ from importlib import resources
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from syndicator.admin.operator import HOURS, MOST
 from syndicator.models import Problem
 from syndicator.monitoring.health import HealthLevel, clock_time
 from syndicator.publish.pages.assets import ASSETS, STYLE_PATH
 from syndicator.publish.pages.render import templates
 from syndicator.text import shown
+
+MOST = 50
+"""So many problems, messages and decisions are shown, the newest."""
+HOURS = 24
 
 STYLE = ASSETS[STYLE_PATH] + (resources.files("syndicator.admin") / "templates/admin.css").read_bytes()
 

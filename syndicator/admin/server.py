@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from syndicator.admin.operator import Operator
+from syndicator.admin.page import STYLE
 from syndicator.errors import CannotServe, CannotServeYet
 from syndicator.monitoring.health import HealthLevel
 from syndicator.monitoring.status import STALE_S
@@ -76,8 +77,6 @@ def answer(operator: Operator, path: str) -> AdminResponse:
         case "/":
             return AdminResponse(operator.page(), "text/html; charset=utf-8")
         case "/style.css":
-            from syndicator.admin.page import STYLE
-
             return AdminResponse(STYLE, "text/css; charset=utf-8")
     return AdminResponse(b"There is nothing here.\n", status=404)
 

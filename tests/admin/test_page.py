@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from syndicator.admin.operator import HOURS, Operator
-from syndicator.admin.page import render_operators_page, render_problems
+from syndicator.admin.operator import Operator
+from syndicator.admin.page import HOURS, render_operators_page, render_problems
 from syndicator.admin.server import answer
 from syndicator.clock import Clock
 from syndicator.models import Problem
