@@ -52,8 +52,8 @@ class Changes:
     `unseen` lie where nobody could look: neither there nor gone. `scope` is the scan's: what was looked at.
     """
 
-    new: Mapping[str, Stamp] = field(default_factory=dict)
-    changed: Mapping[str, Stamp] = field(default_factory=dict)
+    found: Mapping[str, Stamp] = field(default_factory=dict)
+    """What is new or another than it was."""
     gone: frozenset[str] = frozenset()
     unseen: frozenset[str] = frozenset()
     scope: frozenset[str] | None = None
@@ -65,19 +65,13 @@ class Changes:
 
 def compare(known: Mapping[str, tuple[int, ...]], seen: Scan) -> Changes:
     """What is new, changed and gone in `seen`, against all that is `known` (also for a look at a part)."""
-    new: dict[str, Stamp] = {}
-    changed: dict[str, Stamp] = {}
-    for path, stamp in seen.files.items():
-        before = known.get(path)
-        if before is None:
-            new[path] = stamp
-        elif before != stamp:
-            changed[path] = stamp
-    none_absent = len(seen.files) - len(new) == len(known)  # To look each up takes as long as all else here.
+    found = {path: stamp for path, stamp in seen.files.items() if known.get(path) != stamp}
+    new = sum(path not in known for path in found)
+    none_absent = len(seen.files) - new == len(known)  # To look each up takes as long as all else here.
     absent = [] if none_absent else [path for path in _in_scope(known, seen) if path not in seen.files]
     unseen = frozenset(path for path in absent if any(part in seen.unseen for part in _at_and_above(path)))
     gone = frozenset(absent) - unseen
-    return Changes(new=new, changed=changed, gone=gone, unseen=unseen, scope=seen.scope)
+    return Changes(found=found, gone=gone, unseen=unseen, scope=seen.scope)
 
 
 def _in_scope(known: Mapping[str, tuple[int, ...]], seen: Scan) -> Collection[str]:
@@ -144,11 +138,10 @@ class Settling:
         that waited and was looked at again without being new or changed any more is forgotten.
         """
         signs = {hint.path: hint.sign for hint in hints if hint.path is not None}
-        found = {**changes.new, **changes.changed}
-        for path in [path for path in self._waiting if path not in found and changes.covers(path)]:
+        for path in [path for path in self._waiting if path not in changes.found and changes.covers(path)]:
             del self._waiting[path]
         ready: dict[str, Stamp] = {}
-        for path, stamp in found.items():
+        for path, stamp in changes.found.items():
             waiting = self._note(path, stamp, signs.get(path), now)
             if (waiting.sign is Sign.MOVED and stamp.size) or self._left(waiting, now, wall_ns) <= 0:
                 ready[path] = stamp

@@ -45,8 +45,7 @@ def known(*paths: str) -> dict[str, Stamp]:
 def test_new_changed_and_gone_are_told_apart() -> None:
     seen = Scan(there=True, files={"new.md": stamped(), "same.md": stamped(), "changed.md": stamped(9)})
     changes = compare(known("same.md", "changed.md", "gone.md"), seen)
-    assert changes.new == {"new.md": stamped()}
-    assert changes.changed == {"changed.md": stamped(9)}
+    assert changes.found == {"new.md": stamped(), "changed.md": stamped(9)}
     assert changes.gone == {"gone.md"}
     assert changes
 
@@ -59,7 +58,7 @@ def test_an_unchanged_folder_has_no_changes() -> None:
 def test_any_part_of_a_stamp_is_a_change(part: int) -> None:
     touched = Stamp(*(value + (index == part) for index, value in enumerate(stamped())))
     changes = compare(known("a.md"), Scan(there=True, files={"a.md": touched}))
-    assert changes.changed == {"a.md": touched}
+    assert changes.found == {"a.md": touched}
 
 
 def test_a_look_at_a_part_says_nothing_of_the_rest() -> None:
@@ -96,7 +95,7 @@ def test_changes_applied_to_what_was_known_give_what_is_seen(
 ) -> None:
     changes = compare(before, Scan(there=True, files=after))
     applied = {path: stamp for path, stamp in before.items() if path not in changes.gone}
-    assert {**applied, **changes.new, **changes.changed} == after
+    assert {**applied, **changes.found} == after
 
 
 def many(count: int) -> list[str]:

@@ -28,7 +28,7 @@ class Clock:
         """Whether the file is ready when it is seen with this stamp at this time, after these events."""
         found = {} if stamp is None else {"a.md": stamp}
         hints = [Hint(source="news", path="a.md", sign=sign) for sign in signs]
-        changes = Changes(new=found, scope=frozenset({"a.md"}))
+        changes = Changes(found=found, scope=frozenset({"a.md"}))
         ready = self.settling.ready(changes, hints, now=at, wall_ns=self.wall_ns(at))
         assert set(ready) <= {"a.md"}
         assert all(found[path] == rested for path, rested in ready.items())
@@ -151,27 +151,27 @@ def test_a_file_torn_while_it_was_read_waits_anew(clock: Clock) -> None:
 
 def test_changed_files_settle_like_new_ones() -> None:
     settling = Settling(quiet=1)
-    changes = Changes(changed={"a.md": written(START)})
+    changes = Changes(found={"a.md": written(START)})
     assert not settling.ready(changes, now=START, wall_ns=Clock.wall_ns(START))
-    assert settling.ready(changes, now=START + 1, wall_ns=Clock.wall_ns(START + 1)) == changes.changed
+    assert settling.ready(changes, now=START + 1, wall_ns=Clock.wall_ns(START + 1)) == changes.found
 
 
 def test_the_earliest_of_several_says_when_to_look_again() -> None:
     settling = Settling()
-    changes = Changes(new={"a.md": written(START), "b.md": written(START - 1)})
+    changes = Changes(found={"a.md": written(START), "b.md": written(START - 1)})
     assert not settling.ready(changes, now=START, wall_ns=Clock.wall_ns(START))
     assert settling.look_again(now=START, wall_ns=Clock.wall_ns(START)) == pytest.approx(START + 1)
 
 
 def test_rest_is_never_longer_than_quiet() -> None:
     settling = Settling(quiet=0.01)
-    changes = Changes(new={"a.md": written(START)})
+    changes = Changes(found={"a.md": written(START)})
     closed = [Hint(source="news", path="a.md", sign=Sign.CLOSED)]
     assert settling.ready(changes, closed, now=START + 0.02, wall_ns=Clock.wall_ns(START + 0.02))
 
 
 def test_a_hint_without_a_path_settles_nothing(clock: Clock) -> None:
-    changes = Changes(new={"a.md": written(START)})
+    changes = Changes(found={"a.md": written(START)})
     assert not clock.settling.ready(
         changes, [Hint(source="news", sign=Sign.MOVED)], now=START, wall_ns=clock.wall_ns(START)
     )
