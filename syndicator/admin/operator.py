@@ -17,7 +17,6 @@ from syndicator.models import Problem
 from syndicator.monitoring.health import STARTING
 from syndicator.monitoring.status import StatusFile, hindered
 from syndicator.notify.channels import written_names
-from syndicator.notify.enqueue import known_entries
 from syndicator.store.session import Session
 
 SHOWN = (DeliveryState.OWED, DeliveryState.SENDING, DeliveryState.UNCLEAR, DeliveryState.FAILED)
@@ -74,8 +73,8 @@ def details(app: App, now: datetime) -> dict[str, Any]:
         waiting = outbox.list(SHOWN, limit=MOST)
         decisions = session.history.decisions(MOST)
         guids = {guid for one in waiting for guid in one.guids} | {row.guid for row in decisions}
-        entries = known_entries(session, sorted(guids))
-        titles = {guid: entry.article.title for guid, entry in entries.items()}
+        stored = session.entries(sorted(guids))
+        titles = {guid: one.entry.article.title for guid, one in stored.items()}
         decided = session.history.decided_since(day)
         called = written_names(app.settings.routes, outbox.channels.ids())
         broken = {state.channel: state.broken for state in outbox.channels.broken()}

@@ -67,16 +67,17 @@ def list_deliveries(
 
 def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bool) -> None:
     from syndicator.notify.channels import written_names
-    from syndicator.notify.enqueue import known_entries
 
     settings = read_settings(config)
     with session_of(settings) as session:
         # What was taken back is in another message, or owed: its own line would say nothing more.
         wanted = states or [state for state in DeliveryState if state is not DeliveryState.RELEASED]
         found = session.outbox.list(wanted, limit=limit)
-        entries = known_entries(session, [guid for one in found for guid in one.guids])
+        known = session.entries(guid for one in found for guid in one.guids)
         called = written_names(settings.routes, session.outbox.channels.ids())
-    titles = {one.id: [entries[guid].article.title for guid in one.guids if guid in entries] for one in found}
+    titles = {
+        one.id: [known[guid].entry.article.title for guid in one.guids if guid in known] for one in found
+    }
     if as_json:
         say_json([_facts(one, titles[one.id]) for one in found])
         return

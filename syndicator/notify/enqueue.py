@@ -107,8 +107,8 @@ class Enqueuer:
             page = self.page(topics.stored, route)
             anew = in_words(posted, stories, route, topics=topics.words, page=page)
             return replace(anew, why=EditReason.CHANGED.value)
-        entries = known_entries(session, [row.guid for row in rows])
-        gone = (entry for entry in entries.values() if entry.visibility is not Visibility.PUBLIC)
+        entries = (stored.entry for stored in session.entries(row.guid for row in rows).values())
+        gone = (entry for entry in entries if entry.visibility is not Visibility.PUBLIC)
         return next((withdraw(posted, entry) for entry in gone), None)
 
     def hold_back(self, outbox: Outbox, now: datetime) -> None:
@@ -126,7 +126,7 @@ class Enqueuer:
 
     def holds(self, outbox: Outbox, routes: Iterable[str], now: datetime) -> dict[str, Hold]:
         """What holds these routes back as a whole now, and until when; by name, those that are held."""
-        mutes = _mutes(outbox, now)
+        mutes = outbox.ledger.mutes(ended_after=now - REMEMBERED)
         waiting = {route for route, _ in (*outbox.open_ways(), *outbox.ledger.owing())}
         found: dict[str, Hold] = {}
         for route in (self._routes[name] for name in routes if name in self._routes):
@@ -191,7 +191,7 @@ class Enqueuer:
         if not waiting:
             owing = {name for name in owing if self._routes[name].deliver == "immediate"}
         names = owing | slots.keys()
-        mutes = _mutes(session.outbox, now) if names else []
+        mutes = session.outbox.ledger.mutes(ended_after=now - REMEMBERED) if names else []
         for name in sorted(names, key=self._places.__getitem__):
             route, slot = self._routes[name], slots.get(name)
             yield route, slot, self._plan(session, route, slot, topics, _of(route, mutes), now)
@@ -276,11 +276,6 @@ def _arrivals(outbox: Outbox, route: Route, now: datetime) -> RouteState:
     return RouteState(arrivals=outbox.ledger.arrivals(route.name, since), oldest=oldest)
 
 
-def _mutes(outbox: Outbox, now: datetime) -> list[Mute]:
-    """The mutes that stand or ended of late."""
-    return outbox.ledger.mutes(ended_after=now - REMEMBERED)
-
-
 def _of(route: Route, mutes: Iterable[Mute]) -> list[Mute]:
     return [mute for mute in mutes if mute.holds(route.name)]
 
@@ -318,8 +313,3 @@ def cover_stories(
     }
     found = ((row.story, cover(row, entries[row.story], judging[row.story], names)) for row in rows)
     return {story: coverage for story, coverage in found if coverage is not None}
-
-
-def known_entries(session: Session, guids: Sequence[str]) -> dict[str, Entry]:
-    """The entries of these guids that are still known."""
-    return {guid: stored.entry for guid, stored in session.entries(guids).items()}
