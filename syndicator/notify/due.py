@@ -160,8 +160,12 @@ def hold(route: Route, state: RouteState, now: datetime) -> Hold | None:
     To be asked again when a message is about to be sent: what is held goes back to the stories owed.
     """
     ends = {
-        DueReason.MUTED: muted_until(state.mutes, now),
-        DueReason.QUIET: quiet_until(route.quiet_hours, now),
+        DueReason.MUTED: max(
+            (mute.end for mute in state.mutes if mute.since <= now < mute.end), default=None
+        ),
+        DueReason.QUIET: max(
+            (end for start, end in _windows(route.quiet_hours, now) if start <= now < end), default=None
+        ),
     }
     if route.deliver == "immediate":
         ends[DueReason.MANY] = flood_until(route, state, now)
@@ -302,17 +306,6 @@ def flood_until(route: Route, state: RouteState, now: datetime) -> datetime | No
         return None
     until = min(found[-1][1] + max(window, route.gather), oldest + max(LONGEST * window, route.gather))
     return until if now < until else None
-
-
-def quiet_until(quiet: QuietHours | None, now: datetime) -> datetime | None:
-    """When the quiet hours that are now end, in UTC; None outside them."""
-    ends = [end for start, end in _windows(quiet, now) if start <= now < end]
-    return max(ends, default=None)
-
-
-def muted_until(mutes: Iterable[Mute], now: datetime) -> datetime | None:
-    """When the last of the mutes that stand now ends; None if none stands."""
-    return max((mute.end for mute in mutes if mute.since <= now < mute.end), default=None)
 
 
 def resumed(quiet: QuietHours | None, mutes: Iterable[Mute], now: datetime) -> datetime | None:

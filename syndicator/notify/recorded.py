@@ -82,6 +82,7 @@ def read_events(session: Session, routes: Sequence[Route], *, since: datetime, u
     longest = max((route.max_age for route in routes), default=until - until)
     entries = session.history.entries(changed=since, published=since - longest)
     former, stored = session.history.states(since), session.topics()
+    published = session.history.first_published(exact_since) if exact_since > since else None
     at_start: list[Entry] = []
     events: list[EntryEvent] = []
     for entry in entries:
@@ -93,18 +94,13 @@ def read_events(session: Session, routes: Sequence[Route], *, since: datetime, u
         since=since,
         until=until,
         exact_since=exact_since,
-        first=_first(session, exact_since) if exact_since > since else exact_since,
+        first=min(published or exact_since, exact_since),
         at_start=at_start,
         entries={one.guid: one for one in entries},
         events=sorted(events, key=lambda one: (one.at, one.entry.guid)),
         topics={one.topic.slug: one.topic for one in stored if one.status is TopicStatus.LIVE},
         topic_names=names_with_ancestors(one.topic for one in stored),
     )
-
-
-def _first(session: Session, exact_since: datetime) -> datetime:
-    found = session.history.first_published(exact_since)
-    return exact_since if found is None else min(found, exact_since)
 
 
 def _steps(entry: Entry, former: Sequence[FormerState], began: datetime | None) -> Iterator[EntryEvent]:
