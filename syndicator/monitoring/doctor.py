@@ -15,7 +15,7 @@ from rich.filesize import decimal
 from syndicator.errors import DeliveryError, SettingsError, StoreDamaged, SyndicatorError
 from syndicator.monitoring import health
 from syndicator.monitoring.health import Finding, HealthLevel, Kind
-from syndicator.slack.errors import FIXES
+from syndicator.slack.errors import ARCHIVED_FIX, INVITE_FIX
 from syndicator.text import say_count
 from syndicator.watch.changes import LossReason
 from syndicator.watch.types import Scan
@@ -181,9 +181,9 @@ def judge_channel(channel: str, routes: Sequence[str], answer: SlackChannel | De
             return judge_refusal(Kind.CHANNEL, answer)
         return _refused(channel, f"{given}: the app sees no such channel", answer.fix)
     if answer.is_archived:
-        return _refused(channel, f"{given}: #{answer.name} is archived", FIXES["is_archived"])
+        return _refused(channel, f"{given}: #{answer.name} is archived", ARCHIVED_FIX)
     if not answer.is_member:
-        return _refused(channel, f"{given}: the app is not in #{answer.name}", FIXES["not_in_channel"])
+        return _refused(channel, f"{given}: the app is not in #{answer.name}", INVITE_FIX)
     return well(Kind.CHANNEL, f"#{answer.name}{given}: the app is in it")
 
 

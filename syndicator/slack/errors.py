@@ -29,88 +29,68 @@ from syndicator.slack.outage import TOKEN_CODES
 
 D = TypeVar("D", bound=DeliveryError)
 
-RENEW_FIX = "Renew the bot token, put it in SLACK_BOT_TOKEN, and start again"
 INVITE_FIX = "Invite the app to the channel (/invite @app)"
 CHANNEL_FIX = (
     "Correct the route's channel, invite the app if it is private, or use the token of its workspace"
 )
-SCOPE_FIX = "Add {scope} to the app (OAuth & Permissions), install it again and use its token"
-ADMIN_FIX = "Ask a workspace admin to let the app post there"
-WEBHOOK_FIX = "Make a new incoming webhook and put its address in SLACK_WEBHOOK_URL or the route's file"
 ARCHIVED_FIX = "Unarchive the channel, or give the route another"
+SCOPE_FIX = "Add {scope} to the app (OAuth & Permissions), install it again and use its token"
+WEBHOOK_FIX = "Make a new incoming webhook and put its address in SLACK_WEBHOOK_URL or the route's file"
 
-
-def _with(fix: str, codes: str) -> dict[str, str]:
-    return dict.fromkeys(codes.split(), fix)
-
-
-FIXES = {
-    "no_permission": INVITE_FIX,
-    "not_in_channel": INVITE_FIX,
-    "channel_not_found": CHANNEL_FIX,
-    "is_archived": ARCHIVED_FIX,
-    "is_inactive": ARCHIVED_FIX,
-    "channel_is_archived": ARCHIVED_FIX,
-    "missing_scope": SCOPE_FIX.format(scope="the scope that it lacks"),
-    "not_allowed_token_type": "Use a bot token (xoxb-...)",
-    **dict.fromkeys(TOKEN_CODES, RENEW_FIX),
-    **_with(
-        ADMIN_FIX,
-        "access_denied accesslimited action_prohibited ekm_access_denied posting_to_general_channel_denied "
-        "restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel",
-    ),
-    **_with(
-        WEBHOOK_FIX,
-        "no_service no_service_id no_active_hooks no_team team_disabled invalid_token user_not_found",
-    ),
+# https://docs.slack.dev/reference/methods/chat.postMessage#errors and chat.update#errors; of webhooks:
+# https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors
+WORDS: dict[type[DeliveryError], dict[str, str]] = {
+    # What only a person can mend, at the channel or token.
+    Rejected: {
+        INVITE_FIX: "no_permission not_in_channel",
+        CHANNEL_FIX: "channel_not_found",
+        ARCHIVED_FIX: "is_archived is_inactive channel_is_archived",
+        SCOPE_FIX.format(scope="the scope that it lacks"): "missing_scope",
+        "Use a bot token (xoxb-...)": "not_allowed_token_type",
+        "Renew the bot token, put it in SLACK_BOT_TOKEN, and start again": " ".join(TOKEN_CODES),
+        "Ask a workspace admin to let the app post there": "access_denied accesslimited action_prohibited "
+        "ekm_access_denied posting_to_general_channel_denied restricted_action "
+        "restricted_action_read_only_channel restricted_action_thread_only_channel",
+        WEBHOOK_FIX: "no_service no_service_id no_active_hooks no_team team_disabled invalid_token "
+        "user_not_found",
+    },
+    # The message was deleted, is another app's, or the workspace lets nobody edit it any longer.
+    Uneditable: {
+        "The message stays in the channel as it is": "message_not_found cant_update_message "
+        "edit_window_closed",
+    },
+    # About one message; the channel's others may well be accepted.
+    Unacceptable: {
+        "This one message cannot be sent as it is; drop it, and report it": "invalid_blocks "
+        "invalid_blocks_format invalid_payload invalid_metadata_format invalid_metadata_schema "
+        "metadata_too_large invalid_arguments invalid_arg_name invalid_array_arg invalid_charset "
+        "invalid_form_data invalid_post_type missing_post_type missing_text_or_fallback_or_attachments "
+        "msg_blocks_too_long msg_too_long no_text too_many_attachments attachment_payload_limit_exceeded "
+        "markdown_text_conflict",
+    },
+    # Nothing was posted, and time may mend it; `request_timeout`: the request's body did not arrive whole.
+    # Not `fatal_error`, `internal_error` and `service_unavailable`: some of it may have succeeded.
+    Refused: {
+        "": "ratelimited rate_limited message_limit_exceeded request_timeout team_added_to_org "
+        "org_login_required deprecated_endpoint method_deprecated",
+    },
 }
-"""Slack's words for what only a person can mend at the channel or token, and how
-(https://docs.slack.dev/reference/methods/chat.postMessage#errors; webhooks:
-https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors)."""
-
-WEBHOOK_FIXES = FIXES | {
-    **_with(WEBHOOK_FIX, "channel_not_found not_in_channel invalid_auth"),
-    **_with(f"Unarchive the webhook's channel, or: {WEBHOOK_FIX}", "is_archived channel_is_archived"),
+"""What words of Slack's come to, with each fix; no word stands twice."""
+OF_WEBHOOKS = {
+    WEBHOOK_FIX: "channel_not_found not_in_channel invalid_auth",
+    f"Unarchive the webhook's channel, or: {WEBHOOK_FIX}": "is_archived channel_is_archived",
 }
-"""The same for an incoming webhook, which posts to the channel that it was made for."""
+"""What means something else from an incoming webhook, which posts to the channel that it was made for."""
 
-MESSAGE_CODES = _with(
-    "This one message cannot be sent as it is; drop it, and report it",
-    "invalid_blocks invalid_blocks_format invalid_payload invalid_metadata_format invalid_metadata_schema "
-    "metadata_too_large invalid_arguments invalid_arg_name invalid_array_arg invalid_charset "
-    "invalid_form_data invalid_post_type missing_post_type missing_text_or_fallback_or_attachments "
-    "msg_blocks_too_long msg_too_long no_text too_many_attachments attachment_payload_limit_exceeded "
-    "markdown_text_conflict",
-)
-"""Words that are about one message; the channel's others may well be accepted."""
-
-EDIT_CODES = _with(
-    "The message stays in the channel as it is", "message_not_found cant_update_message edit_window_closed"
-)
-"""Words after which a message is edited no more: it was deleted, is another app's, or the workspace lets
-nobody edit it any longer (https://docs.slack.dev/reference/methods/chat.update#errors)."""
-
-REFUSED_CODES = _with(
-    "",
-    "ratelimited rate_limited message_limit_exceeded request_timeout team_added_to_org org_login_required "
-    "deprecated_endpoint method_deprecated",
-)
-"""Words that say that nothing was posted and that time may mend it. `request_timeout`: the request's body did
-not arrive whole. `fatal_error`, `internal_error` and `service_unavailable` are not among them: some of the
-operation may have succeeded."""
-
-KNOWN: dict[str, tuple[type[DeliveryError], str]] = {
-    code: (kind, fix)
-    for kind, fixes in (
-        (Rejected, FIXES),
-        (Uneditable, EDIT_CODES),
-        (Unacceptable, MESSAGE_CODES),
-        (Refused, REFUSED_CODES),
-    )
-    for code, fix in fixes.items()
+KNOWN = {
+    word: (kind, fix)
+    for kind, fixes in WORDS.items()
+    for fix, words in fixes.items()
+    for word in words.split()
 }
-"""What each word comes to, and the fix."""
-WEBHOOK_KNOWN = KNOWN | {code: (Rejected, fix) for code, fix in WEBHOOK_FIXES.items()}
+WEBHOOK_KNOWN = KNOWN | {
+    word: (Rejected, fix) for fix, words in OF_WEBHOOKS.items() for word in words.split()
+}
 
 CONNECTING = {
     step.__code__ for step in (HTTPConnection.__init__, HTTPConnection.connect, HTTPSConnection.connect)
