@@ -43,7 +43,6 @@ log = structlog.get_logger()
 UNFORESEEN = ArticleError(
     "stops the program that reads it", fix="Please report it with the article; until then leave it out"
 )
-_WELL = (LossReason.NONE, LossReason.FRESH, LossReason.FEW)
 BATCH_FILES = 1_000
 """Articles per transaction: large enough to amortise a commit, small enough to hold in memory."""
 SAID_EVERY = 50
@@ -295,7 +294,7 @@ class SourceScanner:
             if again:
                 facts = {"missing": len(loss.held), "why": loss.reason.value, "fix": loss.fix}
                 log.warning("articles missing, feeds kept", source=self.name, **facts)
-            elif was and loss.reason in _WELL:
+            elif was and loss.reason in (LossReason.NONE, LossReason.FEW):
                 log.info("articles back", source=self.name, was=was)
 
     def _read_all(

@@ -159,10 +159,8 @@ class Settling:
 
     def _note(self, path: str, stamp: Stamp, sign: Sign | None, now: float) -> _Waiting:
         waiting = self._waiting.get(path)
-        if waiting is None:
+        if waiting is None or waiting.stamp != stamp:
             waiting = self._waiting[path] = _Waiting(stamp, now, sign or Sign.TOUCHED)
-        elif waiting.stamp != stamp:
-            waiting.stamp, waiting.since, waiting.sign = stamp, now, sign or Sign.TOUCHED
         elif sign is not None:
             waiting.sign = sign
         return waiting
@@ -180,7 +178,6 @@ class LossReason(StrEnum):
     """Why articles that are gone are withdrawn, or kept for now. Logged and shown as it stands."""
 
     NONE = "nothing is gone"
-    FRESH = "gone a moment ago"
     FEW = "few enough to believe"
     AGREED = "still gone at a second look"
     CONFIRMED = "confirmed by the operator"
@@ -270,7 +267,7 @@ def guard_deletions(
     return DeletionDecision(
         withdraw=withdraw,
         since=since,
-        reason=_outcome(reason, withdrawn=bool(withdraw), held=bool(since)),
+        reason=LossReason.AGREED if reason in _DOUBTS and withdraw and not since else reason,
         lately=lately,
         doubted=doubted,
         look_again=min(due[path] for path in since) if since else None,
@@ -302,11 +299,3 @@ def _reason(gone: int, known: int, lately: int, changes: Changes, seen: Scan, co
     if gone and lost > COUNT and lost > SHARE * (known + lately):
         return LossReason.MANY
     return LossReason.FEW if gone else LossReason.NONE
-
-
-def _outcome(reason: LossReason, *, withdrawn: bool, held: bool) -> LossReason:
-    if reason in _DOUBTS and withdrawn and not held:
-        return LossReason.AGREED
-    if reason is LossReason.FEW and not withdrawn:
-        return LossReason.FRESH
-    return reason

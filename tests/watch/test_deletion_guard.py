@@ -127,7 +127,7 @@ def test_nothing_gone_is_nothing_to_judge() -> None:
 
 def test_a_deleted_article_is_withdrawn_when_it_is_still_gone_a_moment_later() -> None:
     first = judged(10, 9)
-    assert first.reason is LossReason.FRESH
+    assert first.reason is LossReason.FEW
     assert first.withdraw == frozenset()
     assert first.held == {"9.md"}
     assert first.look_again == NOON + LINGER
@@ -152,7 +152,7 @@ def test_a_file_that_an_editor_removes_and_writes_anew_is_never_withdrawn() -> N
     assert back.withdraw == frozenset()
     assert back.since == {}
     again = judged(10, 9, before=back, at=NOON + 2 * LINGER)
-    assert again.reason is LossReason.FRESH, "its time starts anew"
+    assert again.reason is LossReason.FEW, "its time starts anew"
 
 
 @pytest.mark.parametrize(
@@ -160,18 +160,18 @@ def test_a_file_that_an_editor_removes_and_writes_anew_is_never_withdrawn() -> N
     [
         pytest.param(1, 0, LossReason.EMPTY, id="the only one"),
         pytest.param(3, 0, LossReason.EMPTY, id="three of three"),
-        pytest.param(3, 1, LossReason.FRESH, id="two of three"),
-        pytest.param(60, 40, LossReason.FRESH, id="a third, but only 20"),
+        pytest.param(3, 1, LossReason.FEW, id="two of three"),
+        pytest.param(60, 40, LossReason.FEW, id="a third, but only 20"),
         pytest.param(60, 39, LossReason.MANY, id="21 of 60"),
         pytest.param(100, 79, LossReason.MANY, id="21 of 100"),
-        pytest.param(105, 84, LossReason.FRESH, id="a fifth exactly"),
-        pytest.param(10_000, 8_001, LossReason.FRESH, id="just under a fifth"),
+        pytest.param(105, 84, LossReason.FEW, id="a fifth exactly"),
+        pytest.param(10_000, 8_001, LossReason.FEW, id="just under a fifth"),
     ],
 )
 def test_how_much_is_suspicious(total: int, left: int, reason: LossReason) -> None:
     decision = judged(total, left)
     assert decision.reason is reason
-    assert decision.degraded is (reason is not LossReason.FRESH)
+    assert decision.degraded is (reason is not LossReason.FEW)
     assert len(decision.held) == total - left
 
 
@@ -179,7 +179,7 @@ def test_a_folder_whose_only_article_was_replaced_by_another_is_not_empty() -> N
     seen = folder("new.md")
     changes = compare(known("old.md"), seen)
     decision = guard_deletions(changes, known=1, seen=seen, before=DeletionDecision(), now=NOON)
-    assert decision.reason is LossReason.FRESH
+    assert decision.reason is LossReason.FEW
 
 
 def test_a_suspicious_loss_is_believed_at_a_second_look_ten_minutes_later() -> None:
@@ -307,7 +307,7 @@ def test_a_shut_folder_without_articles_holds_nothing() -> None:
     decision = guard_deletions(
         compare(known(*many(10)), seen), known=10, seen=seen, before=DeletionDecision(), now=NOON
     )
-    assert decision.reason is LossReason.FRESH
+    assert decision.reason is LossReason.FEW
 
 
 def test_what_is_held_stays_held_after_a_look_elsewhere() -> None:
