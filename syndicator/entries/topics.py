@@ -16,7 +16,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from itertools import count
-from typing import NamedTuple
 
 from syndicator.entries.match import StoredChange
 from syndicator.models import ALL, DeclaredTopic, Entry, Problem, Topic, Visibility
@@ -122,19 +121,19 @@ class TopicCatalog:
         others = session.entries(copies - changed.keys())
         concerned = changed | {guid: stored.entry for guid, stored in others.items()}
         feeds = session.feeds
-        placed = update_memberships(
+        placed, dirty = update_memberships(
             concerned.values(),
             feeds.memberships(sorted(concerned)),
             next_number=feeds.next_number,
             page_size=self._page_size,
             now=now,
         )
-        feeds.put_memberships(placed.memberships)
+        feeds.put_memberships(placed)
         beside = session.guids_in({one.story for one in changed.values()}) - changed.keys()
         shown = (one for one in feeds.memberships(sorted(beside)) if one.shown)
-        dirty = placed.dirty.union(*(_pages(one, self._page_size) for one in shown))
+        dirty = dirty.union(*(_pages(one, self._page_size) for one in shown))
         feeds.mark_dirty(dirty | self._showing(topic for topic, page in dirty if page == FEED))
-        self.update_statuses(session, {membership.topic for membership in placed.memberships})
+        self.update_statuses(session, {membership.topic for membership in placed})
 
     def update_statuses(self, session: Session, slugs: Iterable[str]) -> None:
         """Brings topics to life that have something to show, and ends those that nothing names any more."""
@@ -235,13 +234,6 @@ Numbers = Callable[[str], Iterator[int]]
 """The numbers that are free in a topic's feed, lowest first."""
 
 
-class MembershipChanges(NamedTuple):
-    """The memberships that changed, and the pages (topic, page) to render anew."""
-
-    memberships: Sequence[Membership]
-    dirty: set[tuple[str, int]]
-
-
 def update_memberships(
     entries: Iterable[Entry],
     before: Iterable[Membership],
@@ -249,8 +241,10 @@ def update_memberships(
     next_number: Callable[[str], int],
     page_size: int,
     now: datetime,
-) -> MembershipChanges:
-    """Places `entries` anew: changed ones, and all copies of their old and new links. `before` are their
+) -> tuple[Sequence[Membership], set[tuple[str, int]]]:
+    """The memberships that change, and the pages (topic, page) to render anew.
+
+    Places `entries` anew: changed ones, and all copies of their old and new links. `before` are their
     memberships in the store; `next_number` gives the number of the next entry to appear in a topic's feed. An
     entry that leaves a feed, for whatever reason, left it `now`."""
     old = {(membership.topic, membership.guid): membership for membership in before}
@@ -262,7 +256,7 @@ def update_memberships(
             dirty |= _neighbours(after.topic, after.number, page_size)
         if after.shown or (was is not None and was.shown):
             dirty |= _pages(after, page_size)
-    return MembershipChanges(changed, dirty)
+    return changed, dirty
 
 
 def _pages(one: Membership, page_size: int) -> set[tuple[str, int]]:

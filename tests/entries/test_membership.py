@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from syndicator.entries.topics import MembershipChanges, update_memberships
+from syndicator.entries.topics import update_memberships
 from syndicator.models import Entry, Visibility
 from syndicator.store.types import FEED, Membership
 from tests.making import NOON, make_entry
 
 LINK = "https://one.example/"
+Placed = tuple[Sequence[Membership], set[tuple[str, int]]]
 
 
 def best(copies: Sequence[Entry], shown: str | None) -> Entry:
@@ -22,7 +23,7 @@ def best(copies: Sequence[Entry], shown: str | None) -> Entry:
 
 def stand(
     entries: Iterable[Entry], before: Iterable[Membership] = (), first: int = 0, now: datetime = NOON
-) -> MembershipChanges:
+) -> Placed:
     return update_memberships(
         entries,
         before,
@@ -32,12 +33,12 @@ def stand(
     )
 
 
-def shown(result: MembershipChanges, topic: str = "all") -> list[str]:
-    return [s.guid for s in result.memberships if s.topic == topic and s.shown]
+def shown(result: Placed, topic: str = "all") -> list[str]:
+    return [s.guid for s in result[0] if s.topic == topic and s.shown]
 
 
-def rows(result: MembershipChanges) -> list[Membership]:
-    return [*result.memberships]
+def rows(result: Placed) -> list[Membership]:
+    return [*result[0]]
 
 
 def test_public_entry_stands_in_its_topics_and_in_all() -> None:
@@ -47,14 +48,14 @@ def test_public_entry_stands_in_its_topics_and_in_all() -> None:
         ("all", True, 0),
         ("azure", True, 0),
     }
-    assert ("ai", FEED) in result.dirty
-    assert ("ai", 0) in result.dirty
+    assert ("ai", FEED) in result[1]
+    assert ("ai", 0) in result[1]
 
 
 def test_entry_that_is_not_public_is_a_member_without_number_and_dirties_nothing() -> None:
     result = stand([make_entry(visibility=Visibility.DRAFT)])
     assert {(s.member, s.shown, s.number) for s in rows(result)} == {(True, False, None)}
-    assert not result.dirty
+    assert not result[1]
 
 
 def test_numbers_follow_published_time_within_a_batch() -> None:
@@ -69,14 +70,14 @@ def test_withdrawn_entry_keeps_its_number_and_leaves_the_feed() -> None:
     before = rows(stand([entry], first=12))
     result = stand([make_entry(visibility=Visibility.WITHDRAWN)], before)
     assert {(s.member, s.shown, s.number) for s in rows(result)} == {(False, False, 12)}
-    assert result.dirty == {("ai", FEED), ("ai", 1), ("all", FEED), ("all", 1)}
+    assert result[1] == {("ai", FEED), ("ai", 1), ("all", FEED), ("all", 1)}
 
 
 def test_entry_that_leaves_a_topic_leaves_its_feed() -> None:
     before = rows(stand([make_entry(topics=("ai", "azure"))]))
     result = stand([make_entry(topics=("ai",))], before)
     assert [(s.member, s.shown) for s in rows(result) if s.topic == "azure"] == [(False, False)]
-    assert ("azure", FEED) in result.dirty
+    assert ("azure", FEED) in result[1]
 
 
 def test_first_shown_copy_stays_though_a_better_one_comes() -> None:
@@ -112,7 +113,7 @@ def test_each_feed_chooses_its_own_copy() -> None:
 def test_page_before_is_written_again_when_its_next_is_full_and_the_first_when_there_are_two(
     first: int, before: set[int]
 ) -> None:
-    dirty = {page for topic, page in stand([make_entry()], first=first).dirty if topic == "all"}
+    dirty = {page for topic, page in stand([make_entry()], first=first)[1] if topic == "all"}
     assert dirty == {FEED, first // 10} | before
 
 
@@ -132,7 +133,7 @@ LEAVES = {
 
 @pytest.mark.parametrize("change", LEAVES.values(), ids=LEAVES.keys())
 def test_entry_that_leaves_a_feed_left_it_then_until_it_stands_there_again(change: dict[str, Any]) -> None:
-    def removed(result: MembershipChanges) -> datetime | None:
+    def removed(result: Placed) -> datetime | None:
         return next(s.removed for s in rows(result) if s.topic == "ai")
 
     there = stand([make_entry()])
