@@ -262,10 +262,7 @@ def _read(above: int, name: str, expected: Stamp | None) -> bytes | None:
 
 def _refuse(found: os.stat_result) -> None:
     """Raises ArticleError for what is not a regular file or is too large."""
-    if stat.S_ISDIR(found.st_mode):
-        raise ArticleError("is a folder, not a file", fix="Rename the folder")
-    kind = skip_reason(found.st_mode)
-    if kind is not None:
+    if (kind := skip_reason(found.st_mode)) is not None:
         raise ArticleError(f"is {kind}", fix=kind.fix)
     if found.st_size > LIMIT:
         what = f"is too large: {found.st_size:,} bytes, and at most {LIMIT:,} are read"

@@ -104,7 +104,7 @@ def large(root: Path) -> None:
         (fifo, "is a pipe, socket or device"),
         (unix_socket, "is a pipe, socket or device"),
         (zeros, "is a pipe, socket or device"),
-        (folder, "is a folder"),
+        (folder, "not a file"),
         (large, "is too large: 104,857,600 bytes, and at most 2,097,152 are read"),
     ],
 )
