@@ -108,20 +108,6 @@ def _count(session: Session, accounts: Mapping[str, Account]) -> _Counted:
     return _Counted(weights=weights, of=of, keys=keys, a_day={day: counts[day] for day in days})
 
 
-def _begin(session: Session, beginning: Iterable[Entry], counted: _Counted, now: datetime) -> None:
-    leads = [
-        StoryLead(
-            story=entry.story,
-            guid=entry.guid,
-            published=entry.article.published,
-            words=lead_keys(counted.keys.get(entry.story, ()), counted.of),
-            began=now,
-        )
-        for entry in beginning
-    ]
-    session.stories.begin(leads)
-
-
 def _judge(
     session: Session, beginning: Sequence[Entry], alike: Collection[str], now: datetime
 ) -> dict[str, str]:
@@ -141,7 +127,18 @@ def _judge(
                 continue
             known[story] = [account]
             index.add(lead_keys(keys, counted.of), microseconds(account.published), story)
-    _begin(session, [entry for entry in beginning if entry.story not in joined], counted, now)
+    leads = [
+        StoryLead(
+            story=entry.story,
+            guid=entry.guid,
+            published=entry.article.published,
+            words=lead_keys(counted.keys.get(entry.story, ()), counted.of),
+            began=now,
+        )
+        for entry in beginning
+        if entry.story not in joined
+    ]
+    session.stories.begin(leads)
     return joined
 
 
