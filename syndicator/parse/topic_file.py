@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 
 from syndicator.errors import ArticleError
@@ -77,15 +77,13 @@ def _name(document: YamlDocument, keys: dict[str, Value], key: str) -> str | Non
 def _names(document: YamlDocument, keys: dict[str, Value], name: str) -> tuple[str, ...]:
     names = {name.casefold(): name}
     for key in ("aliases", "keywords"):
-        for item in _items(keys.get(key)):
+        value = keys.get(key)
+        for item in value if isinstance(value, list) else [value]:
+            if item is None:
+                continue
             alias = as_name(item)
             if alias is None or isinstance(item, dict):
                 what = f"`{key}` has something in it that is not a name"
                 raise document.problem(what, "Write a list of names", key)
             names.setdefault(alias.casefold(), alias)
     return tuple(names.values())[1:]
-
-
-def _items(value: Value) -> Iterator[Value]:
-    items = value if isinstance(value, list) else [value]
-    return (item for item in items if item is not None)
