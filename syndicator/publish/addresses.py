@@ -21,15 +21,8 @@ MEDIA_TYPES = {
     Format.JSON: "application/feed+json",
 }
 OPML_PATH = "feeds.opml"
-_IMAGE_TYPES = {
-    "avif": "image/avif",
-    "gif": "image/gif",
-    "jpeg": "image/jpeg",
-    "jpg": "image/jpeg",
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "webp": "image/webp",
-}
+_IMAGE_TYPES = {kind: f"image/{kind}" for kind in ("avif", "gif", "jpeg", "png", "webp")}
+_IMAGE_TYPES |= {"jpg": "image/jpeg", "svg": "image/svg+xml"}
 GONE = "-"
 """Stands where a new slug would for a topic that is gone; no slug is a hyphen."""
 
@@ -72,11 +65,6 @@ def page_path(slug: str) -> str:
 def page_url(site: Site, slug: str) -> str:
     """The public address of a topic's page, in the form without `index.html`."""
     return site.base_url + page_path(slug).removesuffix("index.html")
-
-
-def topic_scheme(site: Site) -> str:
-    """What the names of categories are of: the address that the pages of all topics are below."""
-    return f"{site.base_url}topics/"
 
 
 def digest_folder(id: str) -> str:

@@ -182,20 +182,16 @@ class Documents:
         return self.session.feeds.removals(slug, limit=feeds.limit, minimum=minimum)
 
     def _count(self, slug: str) -> Statistics:
-        if slug not in self.statistics:
-            self.statistics[slug] = self._counted(slug)
-        return self.statistics[slug]
-
-    def _counted(self, slug: str) -> Statistics:
-        """How much there is to expect of a topic."""
+        if slug in self.statistics:
+            return self.statistics[slug]
+        found, zone = Statistics(), self.settings.site.time_zone
         total, oldest, newest = self.session.feeds.count_shown(slug)
-        if oldest is None or newest is None:
-            return Statistics()
-        zone = self.settings.site.time_zone
-        since = window_start(local(newest, zone))
-        recent = self.session.feeds.appearances(slug, since)
-        seen = [one._replace(published=local(one.published, zone)) for one in recent]
-        return count_statistics(seen, total=total, first=local(oldest, zone))
+        if oldest is not None and newest is not None:
+            recent = self.session.feeds.appearances(slug, window_start(local(newest, zone)))
+            seen = [one._replace(published=local(one.published, zone)) for one in recent]
+            found = count_statistics(seen, total=total, first=local(oldest, zone))
+        self.statistics[slug] = found
+        return found
 
 
 def _as_related(entry: Entry) -> Related:

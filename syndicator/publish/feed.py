@@ -9,7 +9,7 @@ from functools import cached_property
 from html import escape
 from urllib.parse import urlsplit
 
-from syndicator.models import ALL, Article, Entry, Format, Image, Provider, Related, Tombstone, Topic
+from syndicator.models import ALL, Article, Entry, Format, Image, Related, Tombstone, Topic
 from syndicator.publish.addresses import feed_url, page_url
 from syndicator.publish.archive import ArchivePage
 from syndicator.settings.models import Site
@@ -54,8 +54,9 @@ class Item:
 
     @property
     def publisher(self) -> Publisher | None:
-        provider = self.entry.article.provider
-        return _source(provider) if provider else None
+        if (provider := self.entry.article.provider) is None:
+            return None
+        return provider.name, home_of(provider.domain) if provider.domain else None
 
     @property
     def authors(self) -> tuple[Publisher, ...]:
@@ -221,10 +222,6 @@ def publisher_name(article: Article) -> str:
 def sizes_of(image: Image) -> dict[str, int]:
     """What is known of width and height, as attributes."""
     return {name: size for name, size in (("width", image.width), ("height", image.height)) if size}
-
-
-def _source(provider: Provider) -> Publisher:
-    return provider.name, home_of(provider.domain) if provider.domain else None
 
 
 def _line(other: Related) -> str:

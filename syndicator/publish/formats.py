@@ -26,7 +26,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from syndicator.models import Format, Related
-from syndicator.publish.addresses import MEDIA_TYPES, topic_scheme
+from syndicator.publish.addresses import MEDIA_TYPES
 from syndicator.publish.feed import Feed, Item, Publisher
 from syndicator.publish.feedgen_extensions import (
     ATOM_NAMESPACES,
@@ -119,7 +119,7 @@ def _entry(item: Item, site: Site) -> FeedEntry:
     entry.title(item.entry.article.title)
     entry.published(item.published)
     entry.updated(item.updated)
-    scheme = topic_scheme(site)
+    scheme = f"{site.base_url}topics/"
     entry.category([{"term": label, "label": label, "scheme": scheme} for label in item.labels])
     return entry
 

@@ -119,11 +119,6 @@ def build_index(
     )
 
 
-def commonest(counts: Counter[str]) -> str:
-    """The spelling of a topic that no file declares: the most frequent, then the first by code points."""
-    return min(counts, key=lambda name: (-counts[name], name))
-
-
 def _found(declared: Sequence[DeclaredTopic], names: Mapping[str, int]) -> list[DeclaredTopic]:
     """The topics that only articles name, in the order of their keys."""
     taken = _index(declared, {one.key: one.slug or make_slug(one.name) for one in declared})
@@ -131,7 +126,8 @@ def _found(declared: Sequence[DeclaredTopic], names: Mapping[str, int]) -> list[
     for name, count in names.items():
         if (key := fold(name)) and key not in taken:
             spellings.setdefault(key, Counter())[" ".join(name.split())] += count
-    return [DeclaredTopic(name=commonest(counts)) for _, counts in sorted(spellings.items())]
+    found = (counts for _, counts in sorted(spellings.items()))
+    return [DeclaredTopic(name=min(some, key=lambda name: (-some[name], name))) for some in found]
 
 
 def _slugs_before(
