@@ -62,8 +62,7 @@ _FIXES = {
 }
 _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE}
 """What may be over without anybody touching the settings."""
-_BLOCK = bytes(4096)
-_SYNCFS = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+_SYNCFS = ctypes.CDLL(None, use_errno=True).syncfs
 
 
 class OutputFolder:
@@ -249,9 +248,7 @@ def _sync(folder: Path) -> None:
     """Brings all that was written to the folder's file system to the disk. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if _SYNCFS is None:
-            os.sync()
-        elif _SYNCFS(handle):
+        if _SYNCFS(handle):
             raise OSError(failed := ctypes.get_errno(), os.strerror(failed))
     finally:
         os.close(handle)
@@ -268,7 +265,7 @@ def probe(output: Path) -> None:
     with translated(nearest):
         try:
             with tempfile.TemporaryFile(dir=nearest, prefix=".", suffix=UNFINISHED, buffering=0) as file:
-                file.write(_BLOCK)
+                file.write(bytes(4096))
         except OSError as error:
             # Without its name, which nobody has ever seen.
             raise OSError(error.errno, error.strerror) from error
