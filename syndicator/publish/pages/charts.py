@@ -48,7 +48,7 @@ def chart_days(statistics: Statistics) -> Chart | None:
     first, last, busiest = day(0), say_day(statistics.newest), day(statistics.days.index(most))
     return Chart(
         title="Entries per day",
-        description=f"{_entries(statistics.recent)} from {first} to {last}, "
+        description=f"{say_count(statistics.recent, 'entry', 'entries')} from {first} to {last}, "
         + (f"{most:,} on the busiest day, {busiest}." if most > 1 else "1 a day at most."),
         bars=_bars(statistics.days, lambda at: f"on {day(at)}"),
         ticks=((0, first, "start"), (WIDTH, last, "end")),
@@ -99,14 +99,10 @@ def draw_small(statistics: Statistics) -> str:
     pairs = [sum(statistics.days[at : at + 2]) for at in range(0, WINDOW_DAYS, 2)]
     most, room = max(pairs), width / len(pairs)
     return "".join(
-        f"M{_round((at + 0.5) * room)} {height}V{_round(height - max(2.0, height * count / most))}"
+        f"M{round((at + 0.5) * room, 2)} {height}V{round(height - max(2.0, height * count / most), 2)}"
         for at, count in enumerate(pairs)
         if count
     )
-
-
-def _entries(count: int) -> str:
-    return say_count(count, "entry", "entries")
 
 
 def _bars(
@@ -120,9 +116,9 @@ def _bars(
             # A single entry beside thousands is still to be seen.
             height = max(2.0, (_BASE - _TOP) * count / most)
             bars.append(
-                f'<rect class="bar rank{min(rank(at), 2)}" x="{_round(at * room + 0.5)}" '
-                f'y="{_round(_BASE - height)}" width="{_round(room - 1)}" height="{_round(height)}">'
-                f"<title>{_entries(count)} {title(at)}</title></rect>"
+                f'<rect class="bar rank{min(rank(at), 2)}" x="{round(at * room + 0.5, 2)}" '
+                f'y="{round(_BASE - height, 2)}" width="{round(room - 1, 2)}" height="{round(height, 2)}">'
+                f"<title>{say_count(count, 'entry', 'entries')} {title(at)}</title></rect>"
             )
     return Markup("\n".join(bars))  # noqa: S704  # numbers, and words of this module
 
@@ -149,8 +145,4 @@ def _mark(levels: Mapping[str, float], low: float, breadth: float) -> Iterator[t
         begin = x - _LABEL_ROOM if anchor == "end" else x
         y = 14 if ends[14] <= begin else 3
         ends[y] = begin + _LABEL_ROOM
-        yield _round(x), y, f"{name} {number(minimum)}", anchor
-
-
-def _round(value: float) -> float:
-    return round(value, 2)
+        yield round(x, 2), y, f"{name} {number(minimum)}", anchor

@@ -17,10 +17,6 @@ from syndicator.models import Appearance
 from syndicator.text import say_count
 
 WINDOW_DAYS = 56
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 _DAYS_PER_MONTH = 365.25 / 12
 _FEW = 3
 
@@ -91,8 +87,8 @@ def count_statistics(appearances: Iterable[Appearance], *, total: int, first: da
 
 
 def say_day(day: date) -> str:
-    """`5 March 2026`, whatever the locale."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    """`5 March 2026`."""
+    return f"{day:%-d %B %Y}"
 
 
 def say_moment(moment: datetime) -> str:
