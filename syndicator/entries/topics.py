@@ -155,11 +155,12 @@ class TopicCatalog:
 
     def _build(self, session: Session) -> None:
         built = self._built()
-        reworded = self._reworded(built.index)
         self._follow(built)
         self._is_stored = True
         topics = built.index.topics.items()
         known = [(topic, self.stored[slug].topic) for slug, topic in topics if slug in self.stored]
+        # Their feeds and entries say something else now, in the same places.
+        reworded = [now.slug for now, was in known if _words(now) != _words(was)]
         if self._roll_up and any(now.parent != was.parent for now, was in known):
             session.put_metadata(TOPICS_APPLIED, "")
         changed = [StoredTopic(topic=topic, status=self._first_status(slug)) for slug, topic in topics]
@@ -184,12 +185,6 @@ class TopicCatalog:
         some = {*slugs}
         parents = {topic.parent for slug in some if (topic := self.index.topics.get(slug)) and topic.parent}
         return {(slug, PAGE) for slug in (some | parents | {ALL} if some else some)}
-
-    def _reworded(self, index: TopicIndex) -> list[str]:
-        """The topics whose feeds and entries say something else now, in the same places."""
-        before = {slug: stored.topic for slug, stored in self.stored.items()}
-        topics = index.topics.items()
-        return [slug for slug, topic in topics if slug in before and _words(before[slug]) != _words(topic)]
 
     def _first_status(self, slug: str) -> TopicStatus:
         was = self.stored.get(slug)
