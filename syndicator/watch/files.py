@@ -232,7 +232,10 @@ def read_article(root: Path, path: str, *, expected: Stamp | None = None) -> byt
             return _read(above, name, expected)
     except OSError as error:
         if str(error.filename) == str(root) or error.errno in _OURS:
-            raise _unreadable(root, error) from error
+            fix = "Mount or create the folder, or give rights"
+            fix = "Raise the limit of open files" if error.errno in _OURS else fix
+            what, why = "cannot read the source folder", error.strerror or ""
+            raise SourceUnreadable(what, on=str(root), why=why, fix=fix) from error
         if error.errno == errno.ENOTDIR and (root / str(error.filename)).is_symlink():
             raise ArticleError(f"lies behind {SkippedFile.LINK}", fix=SkippedFile.LINK.fix) from None
         if error.errno in _LATER:
@@ -267,9 +270,3 @@ def _refuse(found: os.stat_result) -> None:
     if found.st_size > LIMIT:
         what = f"is too large: {found.st_size:,} bytes, and at most {LIMIT:,} are read"
         raise ArticleError(what, fix="Shorten the article, or move large content out of it")
-
-
-def _unreadable(root: Path, error: OSError) -> SourceUnreadable:
-    fix = "Mount or create the folder, or give rights"
-    fix = "Raise the limit of open files" if error.errno in _OURS else fix
-    return SourceUnreadable("cannot read the source folder", on=str(root), why=error.strerror or "", fix=fix)
