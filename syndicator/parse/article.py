@@ -82,7 +82,7 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
 
 def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Source, path: str) -> Article:
     zone, tool = source.zone, source.profile
-    published = _published(fields, facts, source, path)
+    published = _published(fields, facts, source)
     link, derived = article_link(fields, facts, source, path, published)
     base, below = _pictures_in(source, path, link)
     markdown, embedded = _without_tags(matter.body, source), fields.text(Field.EMBEDDED) or ""
@@ -160,28 +160,20 @@ def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:
     raise fields.problem(Field.TITLE, what, f"Add {fields.keys(Field.TITLE)} with the headline")
 
 
-def _published(fields: Fields, facts: FileFacts, source: Source, path: str) -> datetime:
+def _published(fields: Fields, facts: FileFacts, source: Source) -> datetime:
     published = fields.moment(Field.PUBLISHED, source.zone)
     if published is not None:
         return published
     if facts.date is None:
-        meant = _profile_meant(fields, path)
-        fix = f"Add {fields.keys(Field.PUBLISHED)}, like 2024-01-02T15:04:05Z{meant}"
+        # Of other tools a file without a date is no article.
+        other = "if this is a Jekyll or Hugo site, set the source's `profile: jekyll` or `profile: hugo`"
+        fix = f"Add {fields.keys(Field.PUBLISHED)}, like 2024-01-02T15:04:05Z; {other}"
         raise fields.problem(Field.PUBLISHED, "no date", fix)
     try:
         return read_moment(facts.date, source.zone)
     except ValueError as error:
         what = f"the date in the file's name {error}: {facts.date}"
         raise ArticleError(what, fix="Rename the file to YYYY-MM-DD-title.md, or add a `date`") from None
-
-
-def _profile_meant(fields: Fields, path: str) -> str:
-    """Advice where a file without a date seems another tool's: a dated name is Jekyll's, `date` either's."""
-    if read_path(Tool.JEKYLL, path).date is not None:
-        return "; if this is a Jekyll site, set the source's `profile: jekyll`"
-    if "date" in fields.matter.fields:
-        return "; if this is a Jekyll or Hugo site, set the source's `profile: jekyll` or `profile: hugo`"
-    return ""
 
 
 def _topics(fields: Fields, facts: FileFacts) -> tuple[str, ...]:
