@@ -41,16 +41,15 @@ class Terminal:
         self._lock = Lock()
 
     def post(self, delivery: Delivery) -> Drawn:
-        """Draws the message."""
+        """Draws the message; an edit is marked as one."""
+        is_edited = delivery.edit_of is not None
+        drawn = draw(delivery.message, channel=delivery.channel, at=delivery.created, is_edited=is_edited)
         with self._lock:
-            self._console.print(draw(delivery.message, channel=delivery.channel, at=delivery.created))
+            self._console.print(drawn)
         return Drawn()
 
     def edit(self, edit: Delivery) -> Drawn:
-        """Draws the message as it is now, marked as edited."""
-        with self._lock:
-            self._console.print(draw(edit.message, channel=edit.channel, at=edit.created, is_edited=True))
-        return Drawn()
+        return self.post(edit)
 
     def find(self, delivery: Delivery) -> Drawn:
         """Draws the message; whether Slack has it cannot be told here."""
