@@ -319,31 +319,26 @@ class SourceScanner:
 
     def _read(self, path: str, stamp: Stamp, at: Moment) -> ScannedFile | None:
         """What the file has; None where it is to be looked at again. Raises SourceUnreadable."""
+        digest = b""
         try:
             data = read_article(self.root, path, expected=stamp)
-        except ArticleError as error:
-            return self._problem(path, stamp, b"", error)
-        if data is not None:
-            return self._parse(path, stamp, data)
-        self._settling.put_back(path, stamp, now=at.monotonic)
-        return None
-
-    def _parse(self, path: str, stamp: Stamp, data: bytes) -> ScannedFile:
-        digest = digest_of(data)
-        try:
+            if data is None:
+                self._settling.put_back(path, stamp, now=at.monotonic)
+                return None
+            digest = digest_of(data)
             if self._is_topic(path):
                 topic = parse_topic_file(data, source=self.name, path=path)
                 return ScannedFile(path=path, stamp=stamp, digest=digest, topic=topic)
             article = parse_article(data, source=self.source, path=path)
+            return ScannedFile(path=path, stamp=stamp, digest=digest, article=article)
         except ArticleError as error:
-            return self._problem(path, stamp, digest, error)
+            wrong = error
+        except SourceUnreadable:
+            raise
         except Exception:
             # A mistake of this program in one article must never cost the others.
             log.exception("an article could not be parsed", source=self.name, path=path)
-            return self._problem(path, stamp, digest, UNFORESEEN)
-        return ScannedFile(path=path, stamp=stamp, digest=digest, article=article)
-
-    def _problem(self, path: str, stamp: Stamp, digest: bytes, error: ArticleError) -> ScannedFile:
-        place = {"line": error.line, "column": error.column}
-        problem = Problem(source=self.name, path=path, **place, what=error.what, fix=error.fix)
+            wrong = UNFORESEEN
+        place = {"line": wrong.line, "column": wrong.column}
+        problem = Problem(source=self.name, path=path, **place, what=wrong.what, fix=wrong.fix)
         return ScannedFile(path=path, stamp=stamp, digest=digest, problem=problem)
