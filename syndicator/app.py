@@ -81,12 +81,12 @@ class App:
 
     def findings(self, session: Session, now: datetime, others: Iterable[Finding] = ()) -> list[Finding]:
         """What a person should see to; `others` are of what runs beside these parts."""
-        losses, since = sorted(self.sources.losses().items()), self.sources.lost_since()
+        losses = sorted(self.sources.losses().items())
         problems, failing = session.problems.count(), self.failures.current
         damage, backup, aside = self.daily_check.damage, self.backups.failure, set_aside(self.store.path)
         found = [
             *(health.bad_files(kind, problems[kind]) for kind in health.FILES if problems.get(kind)),
-            *(health.folder_lost(name, loss.reason, since.get(name, now)) for name, loss in losses),
+            *(health.folder_lost(name, loss.reason, since) for name, (loss, since) in losses),
             *self.findings_of_slack(session, now),
             damage and health.database_damaged(*damage),
             aside and health.database_set_aside(*aside),

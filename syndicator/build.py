@@ -118,7 +118,7 @@ def _pass(app: App, published: Published, warnings: tuple[str, ...] = ()) -> Pas
             problems=problems,
             folders={name: _folder(session, name, path, problems) for name, path in paths.items()},
             no_articles=dict(Counter(source for source, _ in session.no_articles() if source in paths)),
-            missing={name: _missing(roots[name], loss) for name, loss in app.sources.losses().items()},
+            missing={name: _missing(roots[name], loss) for name, (loss, _) in app.sources.losses().items()},
             warnings=warnings,
         )
 

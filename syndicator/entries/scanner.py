@@ -104,17 +104,16 @@ class SourceScanner:
         self._settling = Settling(quiet=quiet.total_seconds())
         self._loss = DeletionDecision()
         self._said, self._unreadable = SaidOnce(), SaidOnce()
-        self.lost_since: datetime | None = None
-        """Since when it is in doubt whether articles that are missing are gone."""
+        self._lost_since: datetime | None = None
         self._opened: datetime | None = None
         self._first: frozenset[str] | None = None
         """What of the first look at the whole folder had not come to rest."""
         self._walk: Walk | None = None
 
     @property
-    def loss(self) -> DeletionDecision | None:
-        """What is held of the articles that are missing, while that is in doubt."""
-        return self._loss if self._loss.degraded else None
+    def loss(self) -> tuple[DeletionDecision, datetime] | None:
+        """What is held of the articles that are missing, and since when that is in doubt; None: it is not."""
+        return (self._loss, self._lost_since) if self._lost_since is not None else None
 
     @property
     def topics_wait(self) -> bool:
@@ -283,7 +282,7 @@ class SourceScanner:
             confirmed=confirmed,
             bare=self._bare,
         )
-        self.lost_since = (self.lost_since or now) if loss.degraded else None
+        self._lost_since = (self._lost_since or now) if loss.degraded else None
         self._say_loss(loss, again=before.degraded and loss.degraded)
         return loss.withdraw
 

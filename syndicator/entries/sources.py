@@ -239,13 +239,9 @@ class Sources:
         waits = [scanner.look_again(at) for scanner in self._scanners.values()]
         return min((wait for wait in waits if wait is not None), default=None)
 
-    def losses(self) -> dict[str, DeletionDecision]:
-        """By source, what is held of articles that are missing, where that is in doubt."""
+    def losses(self) -> dict[str, tuple[DeletionDecision, datetime]]:
+        """By source, what is held of articles that are missing, where that is in doubt, and since when."""
         return {name: scanner.loss for name, scanner in self._scanners.items() if scanner.loss is not None}
-
-    def lost_since(self) -> dict[str, datetime]:
-        """By source, since when that is in doubt."""
-        return {name: one.lost_since for name, one in self._scanners.items() if one.lost_since is not None}
 
     @contextmanager
     def _sync(self, now: datetime, *, silent: bool) -> Iterator[EntrySync]:

@@ -285,7 +285,7 @@ def test_folder_of_the_settings_topics_must_be_there(tmp_path: Path, restart: bo
         rig.restart()
     wait_and_turn(rig)
     assert (rig.output / "feeds/topics").exists()
-    assert [loss.reason.value for loss in rig.app.sources.losses().values()] == [
+    assert [loss.reason.value for loss, _ in rig.app.sources.losses().values()] == [
         "the source folder is not there"
     ]
 
