@@ -217,7 +217,8 @@ class _Case(NamedTuple):
         failing = replace(
             claimed, state=state, due=due or claimed.due, error=str(answer), failing_since=since
         )
-        return self.decide(failing, channel, _outcome(answer))
+        outcome = f"{type(answer).__name__.lower()}: {getattr(answer, 'code', '')}"
+        return self.decide(failing, channel, outcome)
 
     def again(self, state: DeliveryState, due: datetime, channel: ChannelState) -> DeliveryDecision:
         """Tried or looked for again when it is due, or given up."""
@@ -249,10 +250,3 @@ class _Case(NamedTuple):
         if since is None or self.now - since < self.policy.give_up_after:
             return self.decide(delivery, channel, outcome)
         return self.decide(replace(delivery, state=DeliveryState.FAILED), channel, f"given up: {outcome}")
-
-
-def _outcome(error: SlackAnswer) -> str:
-    """In a word: `refused: ratelimited`, `rejected: not_in_channel`, `unclear: TimeoutError`."""
-    kinds = ((Refused, "refused"), (Rejected, "rejected"), (DeliveryError, "unclear"))
-    word = next((word for kind, word in kinds if isinstance(error, kind)), "")
-    return f"{word}: {getattr(error, 'code', '')}"
