@@ -172,7 +172,16 @@ class SlackBot:
         """
         wanted, shown = _stories_in(_payload_of(delivery.message)), set[str]()
         oldest = (delivery.look_from or delivery.created) - CLOCK_DIFFERENCE
-        for message in self._history(delivery.channel, oldest):
+        # https://docs.slack.dev/reference/methods/conversations.history, which begins with the newest.
+        history = partial(
+            self._client.conversations_history,
+            channel=delivery.channel,
+            oldest=f"{oldest.timestamp():.6f}",
+            include_all_metadata=True,
+        )
+        what = "the channel could not be searched"
+        searching = Call(method=SlackMethod.HISTORY, what=what, on=delivery.channel)
+        for message in self._pages(history, "messages", searching):
             payload = _payload_of(message)
             if payload.get("delivery") == delivery.id:
                 return str(message["ts"])
@@ -213,18 +222,6 @@ class SlackBot:
         if isinstance(answer.data, bytes):  # slack_sdk takes `application/gzip` for a file, and for fine
             raise call.failed(Unclear, "no_answer", "Slack says nothing that can be read", answered=False)
         return answer
-
-    def _history(self, channel: str, oldest: datetime) -> Iterator[dict[str, Any]]:
-        """The channel's messages since then, newest first."""
-        # https://docs.slack.dev/reference/methods/conversations.history
-        call = partial(
-            self._client.conversations_history,
-            channel=channel,
-            oldest=f"{oldest.timestamp():.6f}",
-            include_all_metadata=True,
-        )
-        what = "the channel could not be searched"
-        return self._pages(call, "messages", Call(method=SlackMethod.HISTORY, what=what, on=channel))
 
     def _pages(
         self, get: Callable[..., Any], key: str, call: Call, *, size: int = PAGE_SIZE
