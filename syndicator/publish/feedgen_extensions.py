@@ -19,7 +19,7 @@ import re
 
 from lxml import etree
 
-from syndicator.models import Format, Tombstone
+from syndicator.models import Format
 from syndicator.publish.addresses import MEDIA_TYPES, image_type
 from syndicator.publish.feed import Feed, Item, sizes_of
 from syndicator.settings.models import Site
@@ -69,7 +69,9 @@ class FeedExtension:
         if self.feed.page is not None:
             etree.SubElement(atom, f"{{{HISTORY}}}archive")
         for stone in self.feed.tombstones:
-            atom.append(_tombstone(stone))
+            # Without the link that RFC 6721 allows in it: feedparser takes that for the feed's own.
+            when = stone.removed.replace(microsecond=0).isoformat()
+            etree.SubElement(atom, f"{{{TOMBSTONES}}}deleted-entry", ref=document_id(stone.guid), when=when)
         return atom
 
 
@@ -143,9 +145,3 @@ def _add_image(parent: etree._Element, item: Item) -> None:
     known = {"type": kind} if (kind := image_type(image.url)) else {}
     etree.SubElement(parent, f"{{{MEDIA}}}content", {"url": image.url, **known, "medium": "image", **sizes})
     etree.SubElement(parent, f"{{{MEDIA}}}thumbnail", {"url": image.url, **sizes})
-
-
-def _tombstone(stone: Tombstone) -> etree._Element:
-    """Without the link that RFC 6721 allows in it: feedparser takes that for the feed's own."""
-    when = stone.removed.replace(microsecond=0).isoformat()
-    return etree.Element(f"{{{TOMBSTONES}}}deleted-entry", {"ref": document_id(stone.guid), "when": when})

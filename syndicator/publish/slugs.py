@@ -18,8 +18,7 @@ RESERVED = frozenset({ALL, "aux", "con", "nul", "prn"})
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _PLAIN = re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*")
 _SPOKEN = (
-    (re.compile(r"^\.(?=\w)"), "dot "),
-    (re.compile(r"(?<=\s)\.(?=\w)"), "dot "),
+    (re.compile(r"(?<!\S)\.(?=\w)"), "dot "),
     (re.compile(r"(?<=\w)#"), " sharp "),
     (re.compile(r"\+"), " plus "),
     (re.compile(r"&"), " and "),

@@ -6,7 +6,7 @@ are absolute.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -172,13 +172,11 @@ class Page:
         below: dict[str | None, list[Card]] = {}
         for card in sorted(self.cards, key=lambda card: (card.topic.name.casefold(), card.topic.slug)):
             below.setdefault(card.topic.parent if card.topic.parent in here else None, []).append(card)
-        return list(_walk(below))
-
-
-def _walk(below: Mapping[str | None, Sequence[Card]]) -> Iterator[tuple[str | None, Card]]:
-    # A stack, as a chain of parents may be longer than Python's.
-    waiting: list[tuple[str | None, Card]] = [(None, card) for card in reversed(below.get(None, ()))]
-    while waiting:
-        parent, card = waiting.pop()
-        yield parent, card
-        waiting += [(card.topic.name, child) for child in reversed(below.get(card.topic.slug, ()))]
+        found: list[tuple[str | None, Card]] = []
+        # A stack, as a chain of parents may be longer than Python's.
+        waiting: list[tuple[str | None, Card]] = [(None, card) for card in reversed(below.get(None, ()))]
+        while waiting:
+            found.append(waiting.pop())
+            _, card = found[-1]
+            waiting += [(card.topic.name, child) for child in reversed(below.get(card.topic.slug, ()))]
+        return found
