@@ -26,7 +26,8 @@ def words_of(text: str) -> list[str]:
     >>> words_of("Microsoft’s 2 Starlink satellites, v1.2"), words_of("東京電力の AI")
     (['microsoft', '2', 'starlink', 'satellite', 'v1.2'], ['東京', '京電', '電力', '力の', 'ai'])
     """
-    folded = _THOUSANDS.sub("", text.lower() if text.isascii() else _fold(text))
+    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    folded = _THOUSANDS.sub("", folded.replace("’", "'"))
     found = (_WORD if folded.isascii() else _MARKED_WORD).findall(folded.replace("'s", "").replace("'", ""))
     if folded.isascii():
         return [_singular(word) for word in found]
@@ -37,10 +38,6 @@ def as_written(text: str) -> dict[str, str]:
     """How a text writes its words, by the word; not those of texts without blanks."""
     forms = reversed(_MARKED_WORD.findall(text))
     return {words[0]: form for form in forms if len(words := words_of(form)) == 1}
-
-
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
 
 
 def _singular(word: str) -> str:
