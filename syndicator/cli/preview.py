@@ -15,7 +15,6 @@ from syndicator.cli.terminal import console, say, say_json
 from syndicator.errors import WHERE_TO_LOOK, Refused, Unclear
 
 if TYPE_CHECKING:
-    from syndicator.notify.preview import Preview
     from syndicator.settings.models import Route, Settings
 
 
@@ -36,16 +35,16 @@ def preview(
     routes = [options.route_named(settings, route)] if route else settings.routes
     previews = _previews(settings, routes)
     if as_json:
-        say_json([one.delivery.message for one in previews if one.delivery is not None])
+        say_json([delivery.message for _, _, delivery in previews if delivery is not None])
         return
     if not previews:
         say("There are no routes in the settings.")
-    for one in previews:
-        say((one.route, "bold"), f" → {options.route_named(settings, one.route).channel}: {one.note}")
-        if one.delivery is not None:
-            console().print(draw(one.delivery.message, channel=one.delivery.channel))
+    for name, note, delivery in previews:
+        say((name, "bold"), f" → {options.route_named(settings, name).channel}: {note}")
+        if delivery is not None:
+            console().print(draw(delivery.message, channel=delivery.channel))
             if link:
-                say((builder_link(one.delivery.message), "blue"))
+                say((builder_link(delivery.message), "blue"))
 
 
 @app.command("send-test")
@@ -57,13 +56,13 @@ def send_test(
     from syndicator.slack.sender import messengers_of
 
     settings = options.read_settings(config)
-    (found,) = _previews(settings, [options.route_named(settings, route)])
-    if found.delivery is None:
+    ((_, _, delivery),) = _previews(settings, [options.route_named(settings, route)])
+    if delivery is None:
         say(f"{route} has nothing to show yet: no entry matches it.")
         raise typer.Exit(1)
-    messenger = messengers_of(settings).for_delivery(found.delivery)
+    messenger = messengers_of(settings).for_delivery(delivery)
     try:
-        message_ts = messenger.post(_as_test(found.delivery))
+        message_ts = messenger.post(_as_test(delivery))
     except Unclear as error:
         say((f"It may have arrived or not: {error}", "yellow"))
         raise typer.Exit(75) from None
@@ -72,10 +71,10 @@ def send_test(
             raise
         typer.echo(f"error: {error}. {WHERE_TO_LOOK}", err=True)
         raise typer.Exit(error.exit_code) from None
-    say(f"Sent to {found.delivery.channel}" + (f" as {message_ts}" if message_ts else ""))
+    say(f"Sent to {delivery.channel}" + (f" as {message_ts}" if message_ts else ""))
 
 
-def _previews(settings: Settings, routes: Sequence[Route]) -> list[Preview]:
+def _previews(settings: Settings, routes: Sequence[Route]) -> list[tuple[str, str, Delivery | None]]:
     from syndicator.app import enqueuer_of, routes_of
     from syndicator.notify.preview import preview as preview_of
 
@@ -83,7 +82,7 @@ def _previews(settings: Settings, routes: Sequence[Route]) -> list[Preview]:
     with options.session_of(settings) as session:
         enqueuer = enqueuer_of(settings, session, moment)
         known = [route for route in routes_of(settings, session) if route.name in names]
-        return [preview_of(session, route, enqueuer, now=moment) for route in known]
+        return [(route.name, *preview_of(session, route, enqueuer, now=moment)) for route in known]
 
 
 def _as_test(delivery: Delivery) -> Delivery:

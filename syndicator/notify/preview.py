@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -20,18 +19,12 @@ LOOKED_AT = 500
 """How many of the newest entries are looked at for some that match."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """One route's message, or none where no entry matches; `note` says what it shows."""
-
-    route: str
-    note: str
-    delivery: Delivery | None
-
-
-def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime) -> Preview:
+def preview(
+    session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
+) -> tuple[str, Delivery | None]:
     """What is owed, whatever it waits for; where nothing is, the newest entries that match stand in.
 
+    What it shows, in words, and the message; none where no entry matches.
     Reads the store and nothing else.
     """
     topics = KnownTopics(session)
@@ -46,14 +39,14 @@ def preview(session: Session, route: Route, enqueuer: Enqueuer, *, now: datetime
         stories = dict(islice(cover_stories(session, owed, route, topics).items(), most))
         note = "nothing is owed; these are the newest entries that match"
     if not stories:
-        return Preview(route=route.name, note="no entry matches it", delivery=None)
+        return "no entry matches it", None
     ranked = rank_stories(owed, stories)
     if isinstance(route.deliver, Digest):
         draft = summarise(ranked, route, DueReason.DIGEST, route.deliver)
     else:
         (draft,) = alerts(ranked[:1], route)
     delivery = compose(draft, now=now, topics=topics.words, page=enqueuer.page(topics.stored, route))
-    return Preview(route=route.name, note=note, delivery=delivery)
+    return note, delivery
 
 
 def _matching(session: Session, route: Route, now: datetime) -> list[LedgerRow]:

@@ -259,9 +259,9 @@ def test_article_and_status_read_no_minimums_of_years(rig: Rig) -> None:
 def test_backfill_and_preview_take_what_the_minimum_lets_through(rig: Rig) -> None:
     with rig.store.reading() as session:
         found = find_backfill(session, BEST, since=rig.now - 11 * DAY, limit=None, now=rig.now)
-        shown = preview(session, BEST, rig.enqueuer([BEST]), now=rig.now)
+        note, shown = preview(session, BEST, rig.enqueuer([BEST]), now=rig.now)
     assert sorted(entry.article.quality or 0 for _, entry in found.stories) == list(range(21, 31))
-    assert shown.delivery is not None and shown.note.endswith("the newest entries that match")
+    assert shown is not None and note.endswith("the newest entries that match")
 
 
 def test_todays_minimum_is_shown(rig: Rig) -> None:
