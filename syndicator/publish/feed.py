@@ -188,21 +188,16 @@ class Feed:
 def items_of(
     entries: Iterable[Entry], labels: Mapping[str, str], coverage: Mapping[str, Sequence[Related]]
 ) -> tuple[Item, ...]:
-    """The items of a feed, newest first. `labels` gives topics' names by slug; `coverage`, by guid, what the
-    story's other publishers wrote."""
+    """The items of a feed, newest first, of equal times by guid. `labels` gives topics' names by slug;
+    `coverage`, by guid, what the story's other publishers wrote."""
     return tuple(
         Item(
             entry=entry,
             labels=tuple(labels.get(slug, slug) for slug in entry.topics),
             coverage=tuple(coverage.get(entry.guid, ())),
         )
-        for entry in newest_first(entries)
+        for entry in sorted(entries, key=lambda one: (BEGINNING - one.article.published, one.guid))
     )
-
-
-def newest_first(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries by published time, newest first; equal times by guid, so that the order is always one."""
-    return sorted(entries, key=lambda entry: (BEGINNING - entry.article.published, entry.guid))
 
 
 def beside(article: Article, others: Iterable[Related], most: int | None = MOST_RELATED) -> Sequence[Related]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from syndicator.models import Entry, Format
 from syndicator.publish.archive import ArchivePage, archive_pages
-from syndicator.publish.feed import Feed, newest_first
+from syndicator.publish.feed import Feed, items_of
 from tests.publish.articles import AZURE, LABELS, SITE, describe_feed, make_entry
 
 
@@ -41,7 +41,7 @@ class Folder:
         public = [entry for entry in appeared if entry.guid not in withdrawn]
         pages = archive_pages(len(appeared), limit)
         self.documents: dict[str, Feed] = {}
-        self.subscription = self._add(newest_first(public)[:limit], pages, None)
+        self.subscription = self._add([one.entry for one in items_of(public, {}, {})][:limit], pages, None)
         for page in pages:
             shown = [entry for entry in appeared[page.first : page.stop] if entry.guid not in withdrawn]
             self._add(shown, pages, page)

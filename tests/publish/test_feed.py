@@ -7,7 +7,7 @@ import pytest
 
 from syndicator.models import ALL, Entry, Format, Image, Provider, Related, Topic
 from syndicator.publish.addresses import image_type
-from syndicator.publish.feed import BEGINNING, MOST_RELATED, Feed, Item, newest_first
+from syndicator.publish.feed import BEGINNING, MOST_RELATED, Feed, Item, items_of
 from syndicator.publish.formats import json_item
 from syndicator.settings.models import Site
 from tests.making import utc
@@ -73,7 +73,7 @@ def test_description_is_never_empty() -> None:
 def test_order_is_published_time_then_guid() -> None:
     early, late = make_entry(1), make_entry(3)
     twin = make_entry(2, published=late.article.published)
-    assert newest_first([early, late, twin]) == [twin, late, early]
+    assert [one.entry for one in items_of([early, late, twin], {}, {})] == [twin, late, early]
 
 
 def test_update_is_never_before_publication() -> None:
