@@ -176,7 +176,7 @@ class SourceScanner:
             skipped=seen.problems(self.name),
             whole=everywhere,
             there=not seen.missing,
-            complete=seen.complete and not seen.missing,
+            complete=seen.there and not seen.unseen,
         )
 
     def read(

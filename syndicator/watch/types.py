@@ -68,11 +68,6 @@ class Scan:
     scope: frozenset[str] | None = None
 
     @property
-    def complete(self) -> bool:
-        """Whether all that was asked for could be looked at."""
-        return not self.unseen
-
-    @property
     def broken(self) -> bool:
         """Whether something failed that rights do not explain (an I/O error, a stale mount)."""
         return any(path not in self.skipped for path in self.unseen)

@@ -182,13 +182,13 @@ except OSError:
 for free in range(5):
     for seen in (scan(root), scan(root, paths=["deep", "deep/er/b.md"])):
         assert len(seen.files) + len(seen.unseen) >= 1, seen
-        assert seen.complete or (seen.broken and not seen.missing), seen
+        assert not seen.unseen or (seen.broken and not seen.missing), seen
     try:
         read_article(root, "deep/er/b.md")
     except SourceUnreadable as error:
         print(free, error.why, "|", error.fix)
     else:
-        print(free, "read", scan(root).complete)
+        print(free, "read", not scan(root).unseen)
     os.close(held.pop())
 """
 

@@ -88,7 +88,7 @@ def test_what_is_no_regular_file_is_an_oddity(tmp_path: Path, seen_by: str) -> N
         "pipe.md": SkippedFile.SPECIAL,
         "sock.md": SkippedFile.SPECIAL,
     }
-    assert seen.complete, "an skip_reason is seen well enough"
+    assert not seen.unseen, "an skip_reason is seen well enough"
 
 
 def test_a_device_is_an_oddity() -> None:
@@ -121,7 +121,7 @@ def test_a_look_never_leaves_the_root(tmp_path: Path) -> None:
     put(tmp_path, "root/a.md")
     seen = scan(tmp_path / "root", paths=["../outside.md", "/etc", "./a.md", "a.md/", "b/../a.md"])
     assert seen.files == {}
-    assert seen.complete
+    assert not seen.unseen
 
 
 def test_the_root_may_be_a_link(tmp_path: Path, seen_by: str) -> None:
@@ -137,7 +137,7 @@ def test_a_root_that_is_not_there_is_missing(tmp_path: Path, name: str) -> None:
     put(tmp_path, "file")
     seen = scan(tmp_path / name)
     assert seen.missing
-    assert seen.complete
+    assert not seen.unseen
     assert scan(tmp_path / name, paths=["a.md"]).missing
 
 
@@ -153,7 +153,7 @@ def test_a_look_finds_files_folders_and_nothing(tmp_path: Path) -> None:
     seen = scan(tmp_path, paths=["a.md", "b", "gone.md", "gone/too.md", "a.md/below.md"])
     assert set(seen.files) == {"a.md", "b/c.md", "b/d/e.md"}
     assert seen.scope == frozenset({"a.md", "b", "gone.md", "gone/too.md", "a.md/below.md"})
-    assert seen.complete
+    assert not seen.unseen
     assert set(scan(tmp_path, paths=["b/d/e.md"]).files) == {"b/d/e.md"}
 
 
@@ -193,7 +193,7 @@ from pathlib import Path
 from syndicator.watch.files import scan
 for seen in (scan(Path(sys.argv[1])), scan(Path(sys.argv[1]), paths=["shut", "shut/a.md", "b.md"])):
     print(sorted(seen.files), dict(seen.unseen), [kind.name for kind in seen.skipped.values()], seen.broken)
-print(scan(Path(sys.argv[1]) / "shut").missing, scan(Path(sys.argv[1]) / "shut").complete)
+print(scan(Path(sys.argv[1]) / "shut").missing, not scan(Path(sys.argv[1]) / "shut").unseen)
 """
 
 
@@ -241,5 +241,5 @@ def churn(tmp_path: Path) -> Iterator[Path]:
 def test_a_folder_in_motion_is_scanned_without_error(churn: Path) -> None:
     for _ in range(100):
         seen = scan(churn)
-        assert seen.complete
+        assert not seen.unseen
         assert sum(path.startswith("stay/") for path in seen.files) == 200
