@@ -88,18 +88,11 @@ class StoredChange:
         return self.before is not None and self.before.entry.updated != self.after.entry.updated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recognised:
-    """`changes` by path; `refused` are files that cannot be entries, each with its problem."""
-
-    changes: Mapping[str, StoredChange]
-    refused: tuple[Problem, ...] = ()
-
-
 def recognise(
     found: Iterable[ScannedFile], known: Known, topics: Topics, *, apart: bool = False, now: datetime
-) -> Recognised:
-    """Gives every article of the batch its entry. The order of `found` does not matter.
+) -> tuple[dict[str, StoredChange], dict[str, Problem]]:
+    """Gives every article of the batch its entry: the changes, and the problems of files that cannot be
+    entries, both by path. The order of `found` does not matter.
 
     A new entry has the story of those with its link; with `apart` one of its own, which no other gets.
     """
@@ -127,7 +120,7 @@ def recognise(
             topics=topics(one.article.topics),
         )
         changes[one.path] = StoredChange(before=before, after=StoredEntry(entry=entry, digest=one.digest))
-    return Recognised(changes=changes, refused=tuple(refused.values()))
+    return changes, refused
 
 
 def withdraw(stored: StoredEntry, *, now: datetime) -> StoredChange:

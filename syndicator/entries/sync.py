@@ -6,14 +6,13 @@ messages it causes are written together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from syndicator.entries.joining import join_stories
 from syndicator.entries.match import (
     Known,
-    Recognised,
     ScannedFile,
     StoredChange,
     judge_again,
@@ -22,7 +21,7 @@ from syndicator.entries.match import (
 )
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.topics import TopicCatalog
-from syndicator.models import ALL, Visibility
+from syndicator.models import ALL, Problem, Visibility
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.parse.identity import mint_guid
 from syndicator.settings.types import StoryRule
@@ -88,21 +87,20 @@ class EntrySync:
             alike = _alike_in(session, batch, files)
         left = batch.missing & {stored.entry.article.path for stored in alike}
         files |= session.files(batch.source, left)
-        recognised = recognise(
+        recognised, refused = recognise(
             batch.found,
             _known_of(session, batch, files, alike),
             catalog.slugs,
             apart=self.stories.get(batch.source) is StoryRule.OFF,
             now=self.now,
         )
-        kept = {change.after.entry.guid for change in recognised.changes.values()}
-        changes = [*recognised.changes.values(), *self._withdrawals(batch, files, kept)]
+        kept = {change.after.entry.guid for change in recognised.values()}
+        changes = [*recognised.values(), *self._withdrawals(batch, files, kept)]
         touched = self.write(changes)
-        catalog.remove_names(session, _names_left(batch, recognised, changes))
+        catalog.remove_names(session, _names_left(batch, refused, changes))
         vacated = frozenset(path for path in batch.missing & files.keys() if files[path].guid in kept)
-        problems = self._file(batch, files, recognised, left=[*batch.gone, *vacated])
-        refused = frozenset(problem.path for problem in recognised.refused)
-        return Synced(changes=touched, problems=problems, refused=refused, vacated=vacated)
+        problems = self._file(batch, files, recognised, refused, left=[*batch.gone, *vacated])
+        return Synced(changes=touched, problems=problems, refused=frozenset(refused), vacated=vacated)
 
     def take_topics(self, batch: Batch) -> None:
         """Stores what topic files say; a bad one keeps what it said when it was last good."""
@@ -176,7 +174,8 @@ class EntrySync:
         self,
         batch: Batch,
         files: Mapping[str, KnownFile],
-        recognised: Recognised,
+        recognised: Mapping[str, StoredChange],
+        refused: dict[str, Problem],
         *,
         left: Sequence[str],
     ) -> ProblemChanges:
@@ -184,11 +183,10 @@ class EntrySync:
         files have become bad, and which are so no longer. A bad file keeps the entry of its last good
         version."""
         session = self.session
-        refused = {problem.path: problem for problem in recognised.refused}
         bad = {one.path: one.problem for one in batch.found if one.problem is not None} | refused
         rows: dict[str, KnownFile] = {}
         for one in batch.found:
-            change = recognised.changes.get(one.path)
+            change = recognised.get(one.path)
             guid = change.after.entry.guid if change else None
             if one.path in bad and one.path in files:
                 guid = files[one.path].guid
@@ -207,9 +205,8 @@ def _names_before(changes: Iterable[StoredChange]) -> list[str]:
     return [name for e in before if e.visibility is not Visibility.WITHDRAWN for name in e.article.topics]
 
 
-def _names_left(batch: Batch, recognised: Recognised, changes: Sequence[StoredChange]) -> list[str]:
+def _names_left(batch: Batch, refused: Container[str], changes: Sequence[StoredChange]) -> list[str]:
     """The topic names that articles carried before this batch, and those of files that were refused."""
-    refused = {problem.path for problem in recognised.refused}
     of_refused = [one.article for one in batch.found if one.article and one.path in refused]
     return [*_names_before(changes), *(name for article in of_refused for name in article.topics)]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from syndicator.entries.match import Known, Recognised, ScannedFile, judge_again, recognise, withdraw
-from syndicator.models import Article, Visibility
+from syndicator.entries.match import Known, ScannedFile, StoredChange, judge_again, recognise, withdraw
+from syndicator.models import Article, Problem, Visibility
 from syndicator.parse.identity import mint_guid, story_id
 from syndicator.store.types import StoredEntry
 from tests.making import NOON, make_article, make_entry
@@ -43,8 +43,8 @@ def gone(one: StoredEntry) -> StoredEntry:
     return withdraw(one, now=NOON).after
 
 
-def only(recognised: Recognised) -> StoredEntry:
-    (change,) = recognised.changes.values()
+def only(recognised: tuple[dict[str, StoredChange], dict[str, Problem]]) -> StoredEntry:
+    (change,) = recognised[0].values()
     return change.after
 
 
@@ -105,7 +105,7 @@ def test_moved_article_keeps_guid(by: str) -> None:
         article = replace(article, canonical_link="https://elsewhere.example/")
     one = found(article, "text" if by == "content" else "another text")
     known = Known(others=[was], vacant=frozenset({was.entry.guid}))
-    change = recognise([one], known, topics, now=LATER).changes["new/a.md"]
+    change = recognise([one], known, topics, now=LATER)[0]["new/a.md"]
     assert change.before == was
     assert change.after.entry.guid == was.entry.guid
     assert change.after.entry.article.path == "new/a.md"
@@ -150,7 +150,7 @@ def test_two_files_never_take_one_entry() -> None:
     link = was.entry.article.canonical_link
     batch = [found(make_article(path, link=link), "text") for path in ("b.md", "c.md")]
     known = Known(others=[was], vacant=frozenset({"urn:one"}))
-    changes = recognise(batch, known, topics, now=LATER).changes
+    changes = recognise(batch, known, topics, now=LATER)[0]
     assert changes["b.md"].after.entry.guid == "urn:one"
     assert changes["c.md"].after.entry.guid == mint_guid("news", "c.md", 0)
     assert {change.after.entry.story for change in changes.values()} == {was.entry.story}
@@ -174,12 +174,12 @@ def test_second_file_with_a_guid_is_a_problem(where: str) -> None:
     first, second = make_article("a.md", guid=key), make_article("b.md", guid=key)
     if where == "in the batch":
         recognised = recognise([found(second), found(first)], Known(), topics, now=NOON)
-        assert list(recognised.changes) == ["a.md"]
+        assert list(recognised[0]) == ["a.md"]
     else:
         known = Known(others=[stored("a.md", guid=key)])
         recognised = recognise([found(second)], known, topics, now=NOON)
-        assert not recognised.changes
-    (problem,) = recognised.refused
+        assert not recognised[0]
+    (problem,) = recognised[1].values()
     assert problem.path == "b.md"
     assert key in problem.what
     assert "a.md" in problem.what
@@ -190,7 +190,7 @@ def test_guid_key_takes_over_the_entry_whose_file_is_gone() -> None:
     was = gone(stored("a.md", guid=key))
     known = Known(others=[was], vacant=frozenset({key}))
     article = make_article("elsewhere.md", guid=key)
-    change = recognise([found(article)], known, topics, now=LATER).changes["elsewhere.md"]
+    change = recognise([found(article)], known, topics, now=LATER)[0]["elsewhere.md"]
     assert change.before == was
 
 
@@ -225,7 +225,7 @@ def test_moving_very_many_at_once_takes_no_more_than_a_look_at_each() -> None:
     batch = [found(replace(one.entry.article, path=f"new{one.entry.article.path}")) for one in was]
     known = Known(others=was, vacant=frozenset(one.entry.guid for one in was))
     began = time.process_time()
-    changes = recognise(batch, known, topics, now=LATER).changes
+    changes = recognise(batch, known, topics, now=LATER)[0]
     assert time.process_time() - began < 10
     assert [change.after.entry.guid for change in changes.values()] == [
         change.before.entry.guid for change in changes.values() if change.before is not None
