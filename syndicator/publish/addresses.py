@@ -8,7 +8,7 @@ to the output folder.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from syndicator.models import ALL, FILE_NAMES, Format
@@ -85,11 +85,6 @@ def digest_url(site: Site, id: str) -> str:
 def has_ended(stored: StoredTopic) -> bool:
     """Whether the topic had feeds and has none any more."""
     return stored.status in (TopicStatus.MOVED, TopicStatus.GONE)
-
-
-def moves_of(topics: Iterable[StoredTopic]) -> dict[str, str]:
-    """The topics that have ended: old slug to new one, or to GONE."""
-    return {stored.topic.slug: stored.moved_to or GONE for stored in topics if has_ended(stored)}
 
 
 def render_nginx_map(moves: Mapping[str, str]) -> bytes:

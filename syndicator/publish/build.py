@@ -19,12 +19,12 @@ from syndicator.errors import OutputUnwritable, StoreError
 from syndicator.models import ALL, Format
 from syndicator.progress import Progress, no_progress
 from syndicator.publish.addresses import (
+    GONE,
     OPML_PATH,
     digest_folder,
     digest_path,
     feed_path,
     has_ended,
-    moves_of,
     page_path,
     render_nginx_map,
 )
@@ -257,7 +257,8 @@ class Output:
 
     def _write_moved_map(self, topics: Iterable[StoredTopic]) -> None:
         folder, name = OutputFolder(self.moved_map.parent), self.moved_map.name
-        folder.put(name, render_nginx_map(moves_of(topics)), compress=False)
+        moves = {stored.topic.slug: stored.moved_to or GONE for stored in topics if has_ended(stored)}
+        folder.put(name, render_nginx_map(moves), compress=False)
 
     def _keep(self, store: Store, portion: _Portion, now: datetime) -> None:
         """What was written before a portion failed or was cut off is remembered as well."""
