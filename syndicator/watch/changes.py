@@ -216,21 +216,21 @@ class DeletionDecision:
     @property
     def fix(self) -> str:
         """What the operator can do; empty if there is nothing to be done."""
-        return _FIXES.get(self.reason, "")
+        return _DOUBTS.get(self.reason, "")
 
 
-_DOUBTS = frozenset({LossReason.MISSING, LossReason.EMPTY, LossReason.INCOMPLETE, LossReason.MANY})
 _CONFIRM = (
     "until then its feeds stay as they are. If the articles were meant to go, confirm it with "
     f"`syndicator build --confirm-removals`, or wait: it is believed when it is still "
     f"so {AGAIN.seconds // 60} minutes later"
 )
-_FIXES = {
+_DOUBTS = {
     LossReason.MISSING: f"Mount or create the folder, or correct its path; {_CONFIRM}",
     LossReason.EMPTY: f"Mount or fill the folder; {_CONFIRM}",
     LossReason.INCOMPLETE: f"Mend the folder or its rights; {_CONFIRM}",
     LossReason.MANY: f"Bring the files back; {_CONFIRM}",
 }
+"""What is suspicious, and what the operator can do."""
 
 
 def guard_deletions(
