@@ -120,11 +120,18 @@ class EntrySync:
         return self.write(list(again))
 
     def put_into_topics(self, guids: Iterable[str]) -> Sequence[StoredChange]:
-        """Puts entries into topics anew, and leaves what time changes; gives the changes that can be seen."""
+        """Puts entries into topics anew, and leaves what time changes; gives the changes that can be seen.
+
+        Those that stay where they are as well are judged, silently: routes may know their topics by other
+        names or parents, and a later change of such an entry would be news.
+        """
         slugs, stored = self.catalog.slugs, self.session.entries(guids).values()
         entries = (replace(one.entry, topics=slugs(one.entry.article.topics)) for one in stored)
         both = zip(stored, entries, strict=True)
-        return self.write([StoredChange(before=one, after=replace(one, entry=now)) for one, now in both])
+        changes = [StoredChange(before=one, after=replace(one, entry=now)) for one, now in both]
+        touched, names = self.write(changes), self.catalog.names_with_ancestors
+        self.router.judge(self.session, changes, names, now=self.now, silent=True)
+        return touched
 
     def withdraw_source(self, source: str) -> Sequence[StoredChange]:
         """Withdraws all entries of a source and forgets its files; gives the changes that can be seen."""

@@ -161,7 +161,7 @@ class TopicCatalog:
         known = [(topic, self.stored[slug].topic) for slug, topic in topics if slug in self.stored]
         # Their feeds and entries say something else now, in the same places.
         reworded = [now.slug for now, was in known if _words(now) != _words(was)]
-        if self._roll_up and any(now.parent != was.parent for now, was in known):
+        if any(now.parent != was.parent for now, was in known):
             session.put_metadata(TOPICS_APPLIED, "")
         changed = [StoredTopic(topic=topic, status=self._first_status(slug)) for slug, topic in topics]
         changed += [

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from syndicator.settings.models import Route
 from tests.rig import Rig, article_text
 
 
@@ -305,3 +306,24 @@ def test_folder_that_cannot_be_looked_into_keeps_its_topics(
     wait_and_turn(rig)
     assert rig.documents() == before
     assert "cannot be read" in rig.problems()[0]
+
+
+@pytest.mark.parametrize(
+    "more", ["parent: AI", "aliases: [AI]", ""], ids=["file's parent", "alias", "parent"]
+)
+def test_what_a_topic_file_leads_to_a_route_is_no_news_when_it_changes_later(
+    tmp_path: Path, more: str
+) -> None:
+    rig = Rig(tmp_path, topics=("_data/*.yaml",), routes=[Route(name="ai", channel="C1", topics=["AI"])])
+    rig.put("_data/ml.yaml", f"name: ML\n{'' if more else 'parent: AI'}\n")
+    rig.write("old.md", topics=["ML"], published=False)
+    rig.write("edited.md", topics=["ML"])
+    rig.run_once()
+    rig.put("_data/ml.yaml", f"name: ML\n{more or 'parent: AI'}\n")
+    if "aliases" not in more:
+        rig.write("other.md", topics=["AI"], quality=1, publishedDateTime="2020-01-01T00:00:00Z")
+    rig.run_once()
+    rig.write("edited.md", topics=["ML"], title="Edited")
+    rig.write("old.md", topics=["ML"], title="Public since")
+    rig.run_once()
+    assert [one.guid for one in rig.owed()] == [rig.entries()["old.md"].guid]
