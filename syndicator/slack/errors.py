@@ -46,11 +46,12 @@ WORDS: dict[type[DeliveryError], dict[str, str]] = {
         CHANNEL_FIX: "channel_not_found",
         ARCHIVED_FIX: "is_archived is_inactive channel_is_archived",
         SCOPE_FIX.format(scope="the scope that it lacks"): "missing_scope",
-        "Use a bot token (xoxb-...)": "not_allowed_token_type",
+        "Use a bot token (xoxb-...)": "not_allowed_token_type metadata_must_be_sent_from_app",
         "Renew the bot token, put it in SLACK_BOT_TOKEN, and start again": " ".join(TOKEN_CODES),
         "Ask a workspace admin to let the app post there": "access_denied accesslimited action_prohibited "
-        "ekm_access_denied posting_to_general_channel_denied restricted_action "
-        "restricted_action_read_only_channel restricted_action_thread_only_channel",
+        "ekm_access_denied enterprise_is_restricted posting_to_general_channel_denied restricted_action "
+        "restricted_action_read_only_channel restricted_action_thread_only_channel team_access_not_granted "
+        "two_factor_setup_required",
         WEBHOOK_FIX: "no_service no_service_id no_active_hooks no_team team_disabled invalid_token "
         "user_not_found",
     },

@@ -107,6 +107,21 @@ def test_everything_else_is_unclear(error: Exception) -> None:
     assert type(translate(error)) is Unclear
 
 
+@pytest.mark.parametrize(
+    "code",
+    (
+        "enterprise_is_restricted",
+        "metadata_must_be_sent_from_app",
+        "team_access_not_granted",
+        "two_factor_setup_required",
+    ),
+)
+def test_what_the_token_may_not_do_is_for_a_person_to_mend(code: str) -> None:
+    # https://docs.slack.dev/reference/methods/chat.postMessage#errors
+    error = translate(word(code))
+    assert isinstance(error, Rejected) and error.fix
+
+
 def foreign_exceptions() -> Iterator[type[BaseException]]:
     for module in (slack_sdk.errors, http.client, urllib.error, socket, ssl, json):
         for _, kind in inspect.getmembers(module, inspect.isclass):
