@@ -299,7 +299,7 @@ def _migrate(connection: Connection, path: Path) -> None:
         metadata.create_all(connection)
         connection.exec_driver_sql(MADE_AS)
         connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (latest_revision(),))
-    elif current is None:
+    elif current is None or "ledger" not in found:  # others count their schemas as well
         fix = "Set `state:` to a file of its own"
         raise StoreForeign("this is the database of another program", on=str(path), fix=fix)
     elif current not in known_revisions():
