@@ -284,10 +284,10 @@ class Loop:
 
     def _publish(self, now: datetime, is_urgent: Callable[[], bool] = lambda: False) -> Published:
         app = self._app
-        topics, began_s = app.sources.catalog.stored, time.monotonic()
+        topics, held, began_s = app.sources.catalog.stored, app.sources.unsettled, time.monotonic()
         insists = began_s >= self._yields_until_s
         self._insists_until_s = began_s + INSISTS_S if insists else began_s
-        published = app.output.publish(app.store, topics, now, self._step, is_urgent)
+        published = app.output.publish(app.store, topics, now, self._step, is_urgent, held)
         self.activity.files_written += published.written
         self.activity.feeds_written += published.feeds
         if not self._hints:

@@ -470,3 +470,20 @@ def test_log_of_the_database_is_carried_over_when_nothing_waits(tmp_path: Path) 
     shutil.copy(rig.store.path, alone)
     with closing(sqlite3.connect(alone)) as database:
         assert database.execute("SELECT count(*) FROM entries").fetchone() == (200,)
+
+
+def test_topic_is_published_once_all_entries_are_put_into_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, topics=("_data/*.yaml",))
+    rig.put("_data/ai.yaml", "name: AI\nslug: ai\n")
+    for number in range(6):
+        rig.write(f"{number}.md", topics=["AI"])
+    rig.loop.run_first()
+    rig.put("_data/ai.yaml", "name: AI\nslug: minds\n")
+    rig.loop.hint(Hint(source="news", path="_data/ai.yaml", sign=Sign.MOVED))
+    rig.write("new.md", topics=["Sea"])
+    rig.loop.hint(Hint(source="news", path="new.md", sign=Sign.MOVED))
+    rig.loop.run_once()
+    assert rig.titles("sea") == ["About new"], "it does not wait"
+    assert len(rig.titles("ai")) == 6 and not (rig.output / "feeds/minds").exists()
+    rig.publish()
+    assert len(rig.titles("minds")) == 6 and not (rig.output / "feeds/ai").exists()

@@ -59,6 +59,9 @@ class Sources:
     ) -> None:
         self._store, self._settings = store, settings
         self._router, self._enqueuer = router, enqueuer
+        self.unsettled = set[str]()
+        """Topics that are not to be published until all entries are put into topics anew: what feeds show
+        meanwhile would be old entries for new ones."""
         self._catalog: TopicCatalog | None = None
         """Thrown away where a transaction fails, and read anew by the next."""
         with store.transaction() as session:
@@ -146,8 +149,12 @@ class Sources:
         with self._sync(at.now, silent=True) as sync:
             for _, batch in batches:
                 sync.take_topics(batch)
+            before = sync.catalog.stored
             if sync.catalog.declare(sync.session, self._declared(sync.session)):
                 sync.session.put_metadata(TOPICS_APPLIED, "")
+                new = {slug for slug, one in sync.catalog.stored.items() if one != before.get(slug)}
+                above = (one for slug in new for one in sync.catalog.index.ancestors(slug))
+                self.unsettled |= new.union(above if self._settings.feeds.roll_up else ())
         for scanner, batch in batches:
             scanner.took(batch, Synced(refused=frozenset(scanner.bad_topics)))
         return True
@@ -181,6 +188,8 @@ class Sources:
                 sync.session.put_metadata(TOPICS_APPLIED, last)
             say_changes(changes, self.roots)
             progress(0, 0)
+        if last == self._topic_rules:
+            self.unsettled.clear()
         return first != self._topic_rules
 
     def _declared(self, session: Session) -> Sequence[DeclaredTopic]:

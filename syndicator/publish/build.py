@@ -8,7 +8,7 @@ synced; a crash in between costs nothing but doing it again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
@@ -29,7 +29,7 @@ from syndicator.publish.addresses import (
     render_nginx_map,
 )
 from syndicator.publish.archive import archive_pages
-from syndicator.publish.order import DIGESTS, Work, is_late, order, work_of
+from syndicator.publish.order import DIGESTS, Work, is_late, is_page, order, work_of
 from syndicator.publish.output import OutputFolder
 from syndicator.publish.pages.assets import ASSETS
 from syndicator.publish.pages.statistics import Statistics
@@ -145,14 +145,18 @@ class Output:
         now: datetime,
         progress: Progress = no_progress,
         is_urgent: Callable[[], bool] = lambda: False,
+        held: Collection[str] = (),
     ) -> Published:
-        """Writes a portion of what is dirty, and marks that clean. `topics` are all there are, by slug.
+        """Writes a portion of what is dirty, and marks that clean. `topics` are all there are, by slug; those
+        that are `held` stay as they are, and all pages with them, which lead to them.
 
         To be called again at once while there is `more`. It ends early when something else `is_urgent`. What
         cannot be written stays dirty and stops nothing else; the `failure` is told when all else is written.
         """
         with store.reading() as session:
             dirty = session.feeds.dirty(archives=ARCHIVES + len(self._failed))
+            if held:
+                dirty = {work for work in dirty if work[0] not in held and not is_page(work)}
             if not dirty and not self._leftovers:
                 return Published()
             documents = self._documents(session, topics)

@@ -42,6 +42,11 @@ def is_late(work: Work) -> bool:
     return work[1] not in (FEED, PAGE)
 
 
+def is_page(work: Work) -> bool:
+    """Whether it is the front page or a topic's."""
+    return work[1] == PAGE and not work[0].startswith(DIGESTS)
+
+
 def work_of(path: str) -> Work:
     """What writes a file; what is of no topic comes with the front page.
 
