@@ -54,9 +54,18 @@ class Activity:
     def note_hint(self) -> None:
         self._hinted_s = self._hinted_s or time.monotonic()
 
+    def note_published(self, files: int, feeds: int) -> None:
+        """So many files were written, feeds among them."""
+        self.files_written += files
+        self.feeds_written += feeds
+
     def note_followed(self, feeds: int, *, waits: bool) -> None:
         """All events so far are followed by these feeds; whether a file still waits to come to rest."""
         if feeds and self._hinted_s is not None:
             self.file_to_feed.note(time.monotonic() - self._hinted_s)
         if feeds or not waits:
             self._hinted_s = None
+
+    def note_scan(self, seconds: float, now: float) -> None:
+        """A scan of everything took so long and ended now, in seconds since 1970."""
+        self.scans, self.scan_s, self.scanned_at = self.scans + 1, seconds, now

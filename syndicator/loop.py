@@ -259,9 +259,7 @@ class Loop:
         self._events += sum(map(len, hints.values()))
         if everywhere:
             self._events, self._scan_began_s, self._scan_due, self._recovery_due = 0, None, False, True
-            done = self.activity
-            done.scans, done.scan_s = done.scans + 1, time.monotonic() - began_s
-            done.scanned_at = self._clock.now().timestamp()
+            self.activity.note_scan(time.monotonic() - began_s, self._clock.now().timestamp())
         return changed
 
     def recover(self, progress: Progress | None = None) -> None:
@@ -288,8 +286,7 @@ class Loop:
         insists = began_s >= self._yields_until_s
         self._insists_until_s = began_s + INSISTS_S if insists else began_s
         published = app.output.publish(app.store, topics, now, self._step, is_urgent, held)
-        self.activity.files_written += published.written
-        self.activity.feeds_written += published.feeds
+        self.activity.note_published(published.written, published.feeds)
         if not self._hints:
             waits = app.sources.look_again(self._clock.moment()) is not None
             self.activity.note_followed(published.feeds, waits=waits)
