@@ -75,7 +75,7 @@ def parse_article(data: bytes, *, source: Source, path: str) -> Article | None:
     fields = Fields(matter, profile(tool, tuple(source.fields.items())))
     if (optional or facts.draft) and not facts.date and fields.first(Field.PUBLISHED) is None:
         return None
-    if tool is Tool.HUGO and _hidden_page(matter.fields):
+    if tool is Tool.HUGO and (_hidden_page(matter.fields) or _is_begun(fields)):
         return None
     return _article(matter, fields, facts, source, path)
 
@@ -145,6 +145,13 @@ def _without_tags(body: str, source: Source) -> str:
         case Tool.SMARTABLE:
             return body
     assert_never(source.profile)
+
+
+def _is_begun(fields: Fields) -> bool:
+    """Whether it is a draft of which not even the title is written, as `hugo new` may leave it."""
+    return fields.flag(Field.DRAFT) is True and not visible(
+        plain_line(fields.text(Field.TITLE) or "", LONGEST_TITLE)
+    )
 
 
 def _title(fields: Fields, facts: FileFacts, tool: Tool) -> str:

@@ -729,3 +729,10 @@ def test_lone_percent_signs_are_encoded_and_the_revision_is_that_of_before() -> 
     )
     assert article.canonical_link == "https://a.example/50%-off"
     assert article.revision == "c335e4909e552f3db66ed180a4751bdb"
+
+
+def test_hugo_draft_that_has_no_title_yet_is_no_article() -> None:
+    begun = b"+++\ntitle = ''\ndate = 2026-03-02T10:00:00Z\ndraft = true\n+++\n"
+    assert parse_article(begun, source=HUGO, path="posts/begun.md") is None
+    with pytest.raises(ArticleError, match="no title"):
+        parse_article(begun.replace(b"true", b"false"), source=HUGO, path="posts/begun.md")
