@@ -116,11 +116,11 @@ def other_host(title: str, link: str) -> str | None:
 
     A reader takes `https://mybank.example/login` for where a click leads. In its ASCII form, so that no
     letter passes for another, and cut from the front, where anything may stand. It errs on showing:
-    `Node.js` looks like a host as well.
+    `README.md` looks like a host as well; `Node.js` does not, since no domain ends in `.js`.
 
     >>> other_host("https://mybank.example/login", "https://evil.example/")
     'evil.example'
-    >>> other_host("News of example.org", "https://www.example.org/news"), other_host("Plain words", "https://a.b/")
+    >>> other_host("News of example.org", "https://www.example.org/news"), other_host("Node.js", "https://a.b/")
     (None, None)
     """
     text = unicodedata.normalize("NFKC", _UNSEEN.sub("", title.translate(_OTHER_DOTS)))
@@ -141,7 +141,7 @@ def _hosts(text: str) -> Iterator[str]:
         labels = word.strip(".-").split(".")
         is_name = len(labels[-1]) > 1 and (labels[-1].isalpha() or labels[-1].lower().startswith("xn--"))
         is_number = len(labels) == 4 and all(label.isdigit() for label in labels)
-        if len(labels) > 1 and all(labels) and (is_name or is_number):
+        if len(labels) > 1 and all(labels) and (is_name or is_number) and labels[-1].lower() != "js":
             yield _punycode(".".join(labels))
 
 
