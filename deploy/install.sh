@@ -16,6 +16,8 @@ case $python in
     ;;
 esac
 
+echo "installing into $program, about half a minute" >&2
+
 # Made beside the old program and put in its place whole: where something fails, the old one stays.
 rm -rf "$to$program.new"
 "${PYTHON:-python3}" -m venv "$to$program.new"

@@ -64,7 +64,7 @@ def init(
     steps = [(f"syndicator build{option}", f"feeds and pages into {settings.output}")]
     if slack:
         steps.append((f"syndicator preview{option}", "a message as it would be posted"))
-        steps.append(("export SLACK_BOT_TOKEN=xoxb-...", "without it alerts wait"))
+        steps.append(("export SLACK_BOT_TOKEN=xoxb-...", "messages are kept until there is a token"))
     if settings.server is not None:
         address = f"http://{settings.server.host}:{settings.server.port}/"
         steps.append((f"syndicator run{option}", f"keeps them up to date and serves them on {address}"))

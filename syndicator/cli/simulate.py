@@ -160,7 +160,7 @@ def _print_stories(title: str, stories: Sequence[ChangedStory], why: str, called
     for one in stories[:LISTED]:
         reason = one.why.value if one.why else "no route leads to the channel"
         head = f"  {called.get(one.channel, one.channel)}  {number(one.entry.article.quality):>7}  "
-        say((head, "dim"), one.entry.article.title, (f" {why}{reason}", "dim"))
+        say((head, "dim"), one.entry.article.title, (f" — {why}{reason}", "dim"))
     if len(stories) > LISTED:
         say(f"  and {len(stories) - LISTED} more")
 

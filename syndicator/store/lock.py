@@ -41,5 +41,5 @@ def _opened(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        fix = "Make its folder writable for this user, or set `state:` to another place"
+        fix = "Give it and its folder to this user (a command may have run as root), or set another `state:`"
         raise disk_error(error, "the state cannot be locked", on=path, fix=fix) from None

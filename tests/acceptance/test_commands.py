@@ -288,7 +288,7 @@ def test_simulate_shows_what_other_settings_would_have_posted(site: Running) -> 
     assert text.startswith("1 day, ") and "old.yaml → syndicator.yaml" in text
     assert "an estimate from the folder" in text
     assert "ai C1 any → 50+ 3 → 2 3.0 → 2.0 3 → 2" in text
-    assert "C1 20 About poor not by the new settings: quality below the route's minimum" in text
+    assert "C1 20 About poor — not by the new settings: quality below the route's minimum" in text
     assert "<h1>What would have been posted</h1>" in page.read_text()
     assert "sent on C1 C2" in text
     site.environment["SYNDICATOR_CONFIG"] = str(site.config)
