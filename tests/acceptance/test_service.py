@@ -19,7 +19,7 @@ import pytest
 from tests.acceptance.running import Running, running, wait_for
 from tests.forked import Forked
 from tests.rig import article_text
-from tests.slack_server import SlackServer
+from tests.slack_server import Channel, SlackServer
 
 TODAY = f"{datetime.now(UTC) - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
 ROUTES = [{"name": "ai", "channel": "C1", "topics": ["AI"], "min_quality": 80, "deliver": "immediate"}]
@@ -92,6 +92,15 @@ def test_first_start_is_silent(service: Running, slack: SlackServer) -> None:
     assert service.stop() == 0
     (posted,) = slack.slack.in_channel("C1")
     assert "The only new one" in str(posted.body["blocks"])
+
+
+def test_channel_whose_id_has_letters_alone_gets_its_messages(service: Running, slack: SlackServer) -> None:
+    slack.slack.channels["CPNFRNLTS"] = Channel(id="CPNFRNLTS", name="sig-docs")
+    service.configure(routes=[{"name": "docs", "channel": "#sig-docs", "deliver": "immediate"}])
+    service.start()
+    drop(service, "new.md")
+    wait_for(lambda: slack.slack.in_channel("CPNFRNLTS"), why="the message")
+    assert service.stop() == 0
 
 
 def test_quality_that_flaps_over_the_minimum_is_posted_once_and_as_rising(

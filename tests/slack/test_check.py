@@ -271,6 +271,7 @@ def test_bot_posts_by_id_alone_and_a_webhook_whatever_the_channel_is_called(sett
     both = Credentials(token=SecretStr(TOKEN), webhooks={"best": hook})
     ways = messengers_of(changed(settings, credentials=both))
     assert ways.has_way("ai", "C0GENERAL") and ways.has_way("best", "#general")
+    assert ways.has_way("ai", "CPNFRNLTS"), "some ids have letters alone"
     assert not ways.has_way("ai", "#general") and not ways.has_way("ai", "general")
 
 
