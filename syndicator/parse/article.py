@@ -117,12 +117,14 @@ def _article(matter: FrontMatter, fields: Fields, facts: FileFacts, source: Sour
         guid=_guid(fields),
         derived=derived,
     )
-    # Revisions are for ever: they were made of summaries with Markdown as it was written, and of addresses in
-    # which a lone `%` stood as it was written.
+    # Revisions are for ever: they were made of summaries and authors with Markdown as it was written, and of
+    # addresses in which a lone `%` stood as it was written.
     written = plain_line(excerpt, LONGEST_SUMMARY)
     revised = revision(article, summary=written, body=f"{embedded}\n{markdown}")
     images = tuple(map(encoded_image, article.images))
-    return replace(article, revision=revised, link=encoded(link), images=images)
+    # Links alone: `_`, `*` and `<` may be a name's own.
+    authors = tuple(without_markdown(name) if "](" in name else name for name in article.authors)
+    return replace(article, revision=revised, link=encoded(link), images=images, authors=authors)
 
 
 def _pictures_in(source: Source, path: str, link: str) -> tuple[str, str]:

@@ -104,6 +104,14 @@ def test_summary_has_no_marks_of_markdown(written: str, shown: str) -> None:
     assert reread("Text", excerpt=json.dumps(written)).summary == shown
 
 
+def test_links_of_markdown_in_an_author_are_not_shown_and_the_revision_is_that_of_before() -> None:
+    article = reread(
+        "Text", authors="'[Ann A](https://a.example/) (X), [Bo](https://b.example/)'", author="b_c_"
+    )
+    assert article.authors == ("Ann A (X), Bo", "b_c_")
+    assert article.revision == "0ca39e9114811d1e2a4661201f63fb88"
+
+
 def test_marks_of_markdown_in_a_summary_are_a_change() -> None:
     """They always were: what another release makes of a summary moves no `updated`."""
     marked, plain = reread(excerpt='"**One** two"'), reread(excerpt='"One two"')
