@@ -16,7 +16,7 @@ from pathlib import Path
 from syndicator import site_configuration as site
 from syndicator.errors import ArticleError
 from syndicator.parse.article import parse_article
-from syndicator.parse.profiles import read_path
+from syndicator.parse.profiles import is_resource, read_path
 from syndicator.settings.models import Source
 from syndicator.settings.types import ANY_SITE, Tool
 from syndicator.watch.files import read_article, scan
@@ -52,6 +52,8 @@ class Survey:
     """Folders of Jekyll's collections that are not read: they have no pages, or links that are not known."""
     collections_beside: tuple[str, ...] = ()
     """Folders of Jekyll's collections that have articles with pages, where the posts alone are read."""
+    beside_index: int = 0
+    """How many files are left out as parts of a Hugo page, where the tool is not known."""
     topics: str | None = None
     """A pattern of topic files."""
 
@@ -90,6 +92,7 @@ def survey(folder: Path) -> Survey | None:
         other_languages=site.languages(keys)[1:] if best is Tool.HUGO else (),
         other_collections=tuple(sorted(name for name in left_out if (folder / articles / name).is_dir())),
         collections_beside=tuple(beside) if Path(articles).name == "_posts" else (),
+        beside_index=_beside_index(folder / articles) if best is Tool.HUGO and not generator else 0,
         topics=TOPIC_FILES if any(folder.glob(TOPIC_FILES)) else None,
     )
 
@@ -178,6 +181,12 @@ def _permalink(
             if name.split("/")[0] == own or (own == "_posts" and not name.startswith("_"))
         }
     return (known if known.keys() - {""} else known.get("")), unknown
+
+
+def _beside_index(articles: Path) -> int:
+    source = Source(name="survey", path=articles, profile=Tool.HUGO, base_url=ANY_SITE)
+    files = scan(articles).files
+    return sum(is_resource(source, path, [files]) for path in files)
 
 
 def _languages_of_names(articles: Path, keys: site.SiteKeys) -> tuple[str, ...]:

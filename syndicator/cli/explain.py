@@ -88,6 +88,8 @@ def _print(what: str, answer: ExplainResult, settings: Settings) -> None:
         folders = ", ".join(str(source.path) for source in settings.sources)
         say(f"Nothing is known of {what}.")
         say((f"Is the file below {folders}? Has `syndicator run` or `build` seen it?", "dim"))
+        if any(source.profile == "hugo" for source in settings.sources):
+            say(("With `profile: hugo`, what lies beside an `index.md` or below it is not read.", "dim"))
 
 
 def _print_one(one: Explanation, settings: Settings) -> None:

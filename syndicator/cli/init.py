@@ -105,6 +105,10 @@ def _say_found(found: Survey, settings: Settings) -> None:
     if found.unknown_settings:
         what = f"Not known here: the site's {', '.join(found.unknown_settings)}."
         say((f"{what} Links, dates or drafts may be others than the site's: compare some.", "bold"))
+    if found.beside_index:
+        files = say_count(found.beside_index, "file")
+        what = f"{files} beside an `index.md`, or below it, are not read, as Hugo takes them for parts of it:"
+        say((f"{what} where they are articles, add a source for the folder that has the `index.md`.", "bold"))
     if found.generator is None and found.profile != "jekyll":
         for folder in (one for one in found.articles.glob("**/*drafts") if any(one.rglob("*.md"))):
             what = f"What lies in {folder} is public here, unless it says `draft: true`:"

@@ -287,6 +287,18 @@ def test_zola_site_is_not_taken_for_hugos(name: str) -> None:
     assert load_settings(Path("syndicator.yaml"), {}).sources[0].base_url == "https://n.example/"
 
 
+def test_files_beside_an_index_are_counted_where_the_tool_is_not_known() -> None:
+    """Quartz and others write pages so; of a Hugo site they are parts of one page, as its author knows."""
+    for name in ("one", "posts/index", "posts/two", "posts/2024/three"):
+        write(f"site/content/{name}.md", PAGE)
+    said = " ".join(init_says("site").split())
+    assert "content: 2 articles in" in said
+    assert "2 files beside an `index.md`, or below it, are not read" in said
+    assert "posts: 3 articles in" in init_says("site/content/posts", "--config", "posts.yaml")
+    write("site/hugo.toml", 'title = "A site"\n')
+    assert "beside an `index.md`" not in init_says("site", "--config", "hugo.yaml")
+
+
 def test_folder_of_drafts_of_a_tool_that_is_not_known_is_named() -> None:
     write("site/content/blog/one.md", PAGE)
     write("site/content/drafts/two.md", PAGE)

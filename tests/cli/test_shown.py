@@ -116,6 +116,16 @@ def test_explain_knows_nothing_of_what_is_no_path_and_no_link(folder: Path, what
     assert command(folder, "explain", what).startswith("Nothing is known of ")
 
 
+def test_explain_says_that_what_lies_beside_an_index_is_not_read(folder: Path) -> None:
+    hint = "With `profile: hugo`, what lies beside an `index.md` or below it is not read."
+    command(folder, "build")
+    assert hint not in command(folder, "explain", "two.md")
+    hugo = "{name: news, path: articles, profile: hugo, base_url: 'https://a.example/'}"
+    settings = SETTINGS.replace("{name: news, path: articles}", hugo)
+    (folder / "syndicator.yaml").write_text(settings, "utf-8")
+    assert hint in " ".join(command(folder, "explain", "two.md").split())
+
+
 @pytest.mark.parametrize("until", ["0001-01-02", "0001-01-01T00:00+05:00", "9999-12-31", "tomorrow"])
 def test_simulate_refuses_an_end_that_is_none(folder: Path, until: str) -> None:
     command(folder, "build")
