@@ -29,6 +29,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from shlex import quote
 
 import httpx
 from rich.console import Console
@@ -288,7 +289,7 @@ def wait(child: subprocess.Popen[bytes], seconds: float | None, ends: float | No
 
 def shown(path: Path) -> str:
     """A path as a person in the repository's folder would type it."""
-    return str(path.relative_to(HERE.parent)) if path.is_relative_to(HERE.parent) else str(path)
+    return quote(str(path.relative_to(HERE.parent) if path.is_relative_to(HERE.parent) else path))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import re
 import shutil
 import time
 from collections import Counter
@@ -32,6 +33,15 @@ settings.register_profile("quick", quick)
 settings.register_profile("slow", quick, max_examples=1_000, derandomize=False)
 settings.load_profile("quick")
 gc.set_threshold(20_000)  # as the program does
+# The machine's own settings, proxies, zone and the like are not those of programs under test.
+OWN = re.compile(
+    "(?i:.+_PROXY|SYNDICATOR_.+|SLACK_.+|NOTIFY_SOCKET|JOURNAL_STREAM|CREDENTIALS_DIRECTORY"
+    "|COLUMNS|LINES|(NO|FORCE)_COLOR)"
+)
+for name in filter(OWN.fullmatch, [*os.environ]):
+    del os.environ[name]
+os.environ["TZ"] = "UTC"
+time.tzset()
 share_compiled_statements()
 
 

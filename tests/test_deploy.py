@@ -36,7 +36,7 @@ def unit(tmp_path: Path) -> Path:
     program = re.search(r"^ExecStart=(\S+)", text, re.MULTILINE)
     assert program is not None
     copy = tmp_path / UNIT.name
-    copy.write_text(text.replace(program[1], sys.executable), encoding="utf-8")
+    copy.write_text(text.replace(program[1], f'"{sys.executable}"'), encoding="utf-8")
     return copy
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -124,7 +125,7 @@ def _say_found(found: Survey, settings: Settings) -> None:
 def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> str:
     """The settings file, whose paths are relative to `base`; a route to `slack` where it names a channel."""
     relative = os.path.relpath(found.articles, base)
-    title = found.title or folder.resolve().name.replace("-", " ").replace("_", " ").title() or "News"
+    title = found.title or re.sub("[-_]+", " ", folder.resolve().name).strip().title() or "News"
     is_whole_site = (found.profile == "hugo" and found.generator) or found.articles.name == "_posts"
     name = _name(folder if is_whole_site or not found.articles.name else found.articles)
     lines = [

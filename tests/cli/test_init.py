@@ -536,6 +536,12 @@ def test_digest_is_written_in_the_zone_of_the_site() -> None:
     assert load_settings(Path("syndicator.yaml"), {}).site.time_zone == "Europe/Berlin"
 
 
+def test_title_is_the_folders_name_where_the_site_says_none() -> None:
+    write("blog/_posts/2024-01-02-first.md", POST)
+    init_says("blog/_posts")
+    assert load_settings(Path("syndicator.yaml"), {}).site.title == "Posts"
+
+
 @pytest.mark.parametrize("title", ['Say "no": #1', "a: b", "日本語", "yes", "12"])
 def test_title_of_any_kind_is_written_as_text(title: str) -> None:
     write("blog/_config.yml", f"title: {json.dumps(title)}\n")
@@ -565,17 +571,17 @@ def test_wrong_channel_leaves_no_file(here: Path) -> None:
     assert not Path("syndicator.yaml").exists()
 
 
-@pytest.mark.parametrize("place", ["syndicator.yaml", "config/syndicator.yaml"])
-def test_settings_are_found_in_the_usual_places(place: str) -> None:
+def test_settings_are_found_without_being_named() -> None:
     write("articles/one.md", SMARTABLE.format(published="true"))
-    init_says("articles", "--config", place)
+    init_says("articles")
     assert CliRunner().invoke(app, ["check"]).output.endswith("no problems\n")
 
 
 def test_settings_of_the_host_come_before_the_example_of_a_clone() -> None:
     places = [Path("host.yaml") if place.is_absolute() else place for place in PLACES]
-    write("host.yaml", "")
     write("config/syndicator.yaml", "")
+    assert settings_file(DEFAULT_CONFIG, places) == Path("config/syndicator.yaml")
+    write("host.yaml", "")
     assert settings_file(DEFAULT_CONFIG, places) == Path("host.yaml")
     write("syndicator.yaml", "")
     assert settings_file(DEFAULT_CONFIG, places) == Path("syndicator.yaml")

@@ -127,7 +127,10 @@ def test_explain_says_that_what_lies_beside_an_index_is_not_read(folder: Path) -
 
 
 @pytest.mark.parametrize("until", ["0001-01-02", "0001-01-01T00:00+05:00", "9999-12-31", "tomorrow"])
-def test_simulate_refuses_an_end_that_is_none(folder: Path, until: str) -> None:
+def test_simulate_refuses_an_end_that_is_none(
+    folder: Path, until: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)  # today's settings
     command(folder, "build")
     assert "--until" in command(folder, "simulate", "--until", until)
 
