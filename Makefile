@@ -104,10 +104,10 @@ validate: $(VENV)/.test  ## the W3C feed validator's rules over feeds of every k
 	$(BIN)/python -m tests.w3c --validator "$(FEEDVALIDATOR)"
 
 install:  ## on this Debian host, as root: program, units, user, settings to begin with; again: an upgrade
-	@PYTHON=$(PYTHON) DESTDIR=$(DESTDIR) sh deploy/install.sh
+	@PYTHON="$(PYTHON)" DESTDIR="$(DESTDIR)" sh deploy/install.sh
 
 uninstall:  ## removes program and units, keeps settings and data
-	@DESTDIR=$(DESTDIR) sh deploy/uninstall.sh
+	@DESTDIR="$(DESTDIR)" sh deploy/uninstall.sh
 
 dist: $(VENV)/.run  ## wheel and sdist, in dist/
 	@rm -rf dist && $(BIN)/python -m hatchling build

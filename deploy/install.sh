@@ -3,6 +3,7 @@
 # and data that are there stay as they are. With DESTDIR the files go below that folder, for a package; users and
 # systemd are then left alone.
 set -eu
+umask 022  # the service is another user
 cd "$(dirname "$0")/.."
 to=${DESTDIR:-}
 program=/opt/syndicator

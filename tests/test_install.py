@@ -61,6 +61,19 @@ def test_installs_program_units_and_settings_to_begin_with(tmp_path: Path, pytho
     assert (host / "srv/syndicator/public").is_dir()
 
 
+def test_service_may_enter_and_read_what_a_root_with_a_strict_umask_installs(
+    tmp_path: Path, python: Path
+) -> None:
+    before = os.umask(0o077)
+    try:
+        make("install", tmp_path / "host", python)
+    finally:
+        os.umask(before)
+    program = (tmp_path / "host/opt/syndicator").rglob("*")
+    closed = [path for path in (tmp_path / "host", *program) if not path.stat().st_mode & 0o004]
+    assert closed == []
+
+
 def test_settings_to_begin_with_name_the_places_of_the_unit(tmp_path: Path, python: Path) -> None:
     make("install", tmp_path / "host", python)
     file = tmp_path / "host/etc/syndicator/syndicator.yaml"
