@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from syndicator.settings.models import RULE, Digest, Settings
+from syndicator.settings.models import RULE, Settings
 from syndicator.settings.types import STATE_PREFIX, Tool
 from syndicator.text import shorten
 
@@ -22,17 +22,15 @@ LONGEST_SHOWN = 60
 SettingPath: TypeAlias = tuple[str | int, ...]
 """From the top: keys, and the numbers of items of lists."""
 Fault: TypeAlias = tuple[SettingPath, str]
-CronCheck = Callable[[str, str], object]
-"""Raises ValueError, readable, when a crontab expression or its time zone is wrong."""
 OutputCheck = Callable[[Path], None]
 """Raises ValueError, readable, when the folder is none that can be written."""
 
 
-def find_faults(settings: Settings, check_cron: CronCheck, check_output: OutputCheck) -> Iterator[Fault]:
+def find_faults(settings: Settings, check_output: OutputCheck) -> Iterator[Fault]:
     """Where settings contradict each other or what is there, and what is wrong."""
     yield from _names(settings)
     yield from _places(settings, check_output)
-    yield from _routes(settings, check_cron)
+    yield from _routes(settings)
     for index, source in enumerate(settings.sources):
         if source.languages and source.profile is not Tool.HUGO:
             what = "is for `profile: hugo`, where names of files may tell translations: leave it out"
@@ -81,7 +79,7 @@ def _is_within(path: Path, folder: Path) -> bool:
     return path.is_relative_to(folder) or real.is_relative_to(real_folder)
 
 
-def _routes(settings: Settings, check_cron: CronCheck) -> Iterator[Fault]:
+def _routes(settings: Settings) -> Iterator[Fault]:
     for index, route in enumerate(settings.routes):
         if route.level not in (None, *settings.levels):
             known = ", ".join(settings.levels) or "none are set"
@@ -89,11 +87,6 @@ def _routes(settings: Settings, check_cron: CronCheck) -> Iterator[Fault]:
         if route.quiet_hours is not None and route.quiet_hours.start == route.quiet_hours.end:
             what = "is the same as `from`: leave out `quiet_hours` for none, or mute the route"
             yield ("routes", index, "quiet_hours", "to"), what
-        if isinstance(route.deliver, Digest):
-            try:
-                check_cron(route.deliver.cron, route.deliver.time_zone)
-            except ValueError as error:
-                yield ("routes", index, "deliver", "digest"), str(error)
 
 
 _BRANCHES = ("[digest]", "[immediate]", "[pattern]", "[folders]", "[key]")

@@ -16,7 +16,7 @@ from syndicator.errors import ArticleError, SettingProblem, SettingsError
 from syndicator.settings import faults
 from syndicator.settings.models import Credentials, Settings
 from syndicator.settings.secrets import API_URL, BOT_TOKEN, WEBHOOK_URL, find_secret, read_secret
-from syndicator.settings.types import Database
+from syndicator.settings.types import Context, CronCheck, Database
 from syndicator.yaml_reader.events import Limits, YamlDocument, read_yaml
 from syndicator.yaml_reader.scalars import Value
 
@@ -47,7 +47,7 @@ def find_state(file: Path, environment: Mapping[str, str]) -> str | None:
             line = f"state: {variable}"
         value = read_yaml(line.replace("state:", "state: ", 1)).value
         values = value if isinstance(value, dict) else {}
-        return TypeAdapter[str](Database).validate_python(values.get("state"), context=file)
+        return TypeAdapter[str](Database).validate_python(values.get("state"), context=Context(file))
     except (OSError, ValueError, ArticleError):  # pydantic's errors are ValueErrors
         return None
 
@@ -85,13 +85,13 @@ class SettingsReader:
 
     def settings(
         self,
-        check_cron: faults.CronCheck = lambda cron, zone: None,
+        check_cron: CronCheck = lambda cron, zone: None,
         check_output: faults.OutputCheck = lambda output: None,
     ) -> Settings:
         """Everything, read once. Raises SettingsError with all problems: first of what each setting is by
         itself, and once these are mended, of how they go together."""
-        settings = self._validated()
-        for path, what in faults.find_faults(settings, check_cron, check_output):
+        settings = self._validated(Context(self._file, check_cron))
+        for path, what in faults.find_faults(settings, check_output):
             self._add(what, path)
         credentials = self._credentials(settings)
         if self.problems:
@@ -106,9 +106,9 @@ class SettingsReader:
             return "default"
         return f"{self._file}:{self._document.place(*path)[0]}"
 
-    def _validated(self) -> Settings:
+    def _validated(self, context: Context) -> Settings:
         try:
-            return Settings.model_validate(self._values, context=self._file, by_name=False, by_alias=True)
+            return Settings.model_validate(self._values, context=context, by_name=False, by_alias=True)
         except ValidationError as error:
             for detail in error.errors():
                 self._add(faults.say(cast("dict[str, Any]", detail)), faults.own_path(detail["loc"]))

@@ -143,6 +143,16 @@ class Digest(Model):
     group: Literal["topic", "publisher", "none"] = "topic"
     """How a digest of more than 10 stories is divided."""
 
+    @field_validator("cron")
+    @classmethod
+    def sometimes(cls, cron: str, info: ValidationInfo) -> str:
+        try:
+            if info.context is not None:
+                info.context.check_cron(cron, "UTC")
+        except ValueError as error:
+            raise PydanticCustomError(RULE, "{what}", {"what": str(error)}) from None
+        return cron
+
 
 class QuietHours(Model):
     """From and to in local time; `start > end` spans midnight."""

@@ -227,7 +227,7 @@ sources:
 levels: {archive: 3}
 routes:
   - {name: r, channel: C1, max_age: soon, deliver: {digest: 5}}
-  - {name: r, channel: my news}
+  - {name: r, channel: my news, deliver: {digest: "61 9 * * *"}}
 server: {port: 99999}
 """
     found = problems(tmp_path, text)
@@ -241,6 +241,7 @@ server: {port: 99999}
         ["10:28", "routes[0].max_age"],
         ["10:53", "routes[0].deliver.digest"],
         ["11:15", "routes[1].channel"],
+        ["11:43", "routes[1].deliver.digest"],
         ["12:10", "server.port"],
     ]
     assert "there is no such setting" in found[1]
@@ -252,7 +253,7 @@ site: {title: T, base_url: "https://feeds.example.org/"}
 sources: [{name: azure, path: x}]
 levels: {top: 3, Top: 4}
 routes:
-  - {name: r, channel: C1, level: best, deliver: {digest: "61 9 * * *"}}
+  - {name: r, channel: C1, level: best}
   - {name: r, channel: my-news, webhook_file: nowhere}
 """
     found = problems(tmp_path, text, SLACK_BOT_TOKEN="xoxp-1")
@@ -260,7 +261,6 @@ routes:
     assert places(found[1:]) == [
         ["3:18", "levels.Top"],
         ["5:28", "routes[0].level"],
-        ["5:51", "routes[0].deliver.digest"],
         ["6:6", "routes[1].name"],
         ["6:33", "routes[1].webhook_file"],
     ]
