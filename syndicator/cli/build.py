@@ -38,7 +38,7 @@ def build(
     from syndicator.build import confirm_removals as tell_running
     from syndicator.cli.log import configure_logs
 
-    configure_logs(log_level, log_format)
+    configure_logs(log_level, log_format, printed="problem")
     settings = options.read_settings(config)
     try:
         with closing(ProgressBar(log=True)) as progress:

@@ -32,15 +32,18 @@ PRIORITIES = {"critical": "<2>", "error": "<3>", "warning": "<4>", "info": "<6>"
 Event = MutableMapping[str, Any]
 
 
-def configure_logs(level: LogLevel = "info", form: LogFormat = "text", *, quiet: bool = False) -> None:
+def configure_logs(
+    level: LogLevel = "info", form: LogFormat = "text", *, quiet: bool = False, printed: str = ""
+) -> None:
     """Sets up structlog, and the standard library's logging for the warnings of libraries.
 
-    `quiet` is for commands that print what they find: nothing but errors is logged.
+    `quiet` is for commands that print what they find: nothing but errors is logged. `printed` is an event
+    that the command prints itself.
     """
     least = logging.ERROR if quiet else logging.getLevelNamesMapping()[level.upper()]
     # Plain tracebacks: the fancy ones print local variables, and one of those may be a secret.
     to_text = structlog.processors.format_exc_info
-    processors: list[Any] = [structlog.processors.add_log_level, to_text, tidy]
+    processors: list[Any] = [partial(_others, printed), structlog.processors.add_log_level, to_text, tidy]
     if form == "text" and sys.stderr.isatty() and not is_journal():
         renderer = structlog.dev.ConsoleRenderer(
             pad_event_to=0,
@@ -61,6 +64,12 @@ def configure_logs(level: LogLevel = "info", form: LogFormat = "text", *, quiet:
     logging.basicConfig(level=max(least, logging.WARNING), handlers=[_OfLibraries()], force=True)
     # It logs a webhook's address at INFO and messages at DEBUG; neither is ever wanted.
     logging.getLogger("slack_sdk").setLevel(logging.ERROR)
+
+
+def _others(printed: str, _logger: object, _method: str, event: Event) -> Event:
+    if event["event"] == printed:
+        raise structlog.DropEvent
+    return event
 
 
 class _Lines(structlog.PrintLogger):

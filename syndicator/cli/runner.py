@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import ExitStack, closing
-from itertools import count
 from pathlib import Path
 from types import FrameType
 
@@ -43,8 +42,6 @@ class Runner:
         self._ending, self._serving = False, Serving()
         self._refused = False
         """The settings of the last reload were wrong, or the service could not start with them."""
-        self._begun, self._ended, self._taking_over = count(1), 0, threading.Lock()
-        """Readings of the settings, numbered: one that ends after a later one is not taken over."""
 
     def run(self) -> None:
         signal.signal(signal.SIGHUP, self._read_again)
@@ -70,8 +67,7 @@ class Runner:
         while settings is not None and not self._ending:
             try:
                 self._run_with(settings)
-                with self._taking_over:
-                    settings, self._reloaded = self._reloaded, None
+                settings, self._reloaded = self._reloaded, None
             except SyndicatorError as error:
                 if self._ready is None or self._ready is settings:
                     raise
@@ -124,20 +120,10 @@ class Runner:
         threading.Thread(target=self._reload, name="reload", daemon=True).start()
 
     def _reload(self) -> None:
-        number = next(self._begun)
-        read: ListedSettings | SettingsError
         try:
-            read = list_settings(self._config, to_publish=True)
+            settings = list_settings(self._config, to_publish=True)
         except SettingsError as error:
-            read = error
-        with self._taking_over:
-            if number > self._ended:
-                self._ended = number
-                self._take_over(read)
-
-    def _take_over(self, settings: ListedSettings | SettingsError) -> None:
-        if isinstance(settings, SettingsError):
-            for problem in settings.problems:
+            for problem in error.problems:
                 log.error("settings not taken over", problem=str(problem))
             self._refused = True
             if self._service is not None:

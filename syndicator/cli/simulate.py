@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -134,18 +135,19 @@ def _words(side: Volume | None, days: float) -> tuple[str, str, str, str]:
 
 
 def _print_days(found: Comparison, *, compared: bool) -> None:
-    """Stories sent to each channel on each day."""
+    """Stories sent to each channel on each day; several days without any in a row are one line."""
     channels: dict[str, list[ComparedRoute]] = {}
     for route in found.routes:
         channels.setdefault(route.channel, []).append(route)
-    rows = [
+    days = [
         (f"{day:%a} {day}", *(_sent(some, at, compared=compared) for some in channels.values()))
         for at, day in enumerate(found.days)
     ]
-    quiet = next((at for at, (_, *sent) in enumerate(rows) if {*sent} != {"0"}), 0)
-    if quiet:
-        say((f"Nothing sent before {found.days[quiet]}.", "dim"))
-    say_table(("sent on", *(found.called.get(channel, channel) for channel in channels)), rows[quiet:])
+    rows: list[tuple[str, ...]] = []
+    for is_empty, some in groupby(days, lambda row: {*row[1:]} == {"0"}):
+        run = [*some]
+        rows += [(say_count(len(run), "day"), *run[0][1:])] if is_empty and len(run) > 1 else run
+    say_table(("sent on", *(found.called.get(channel, channel) for channel in channels)), rows)
 
 
 def _sent(routes: Sequence[ComparedRoute], at: int, *, compared: bool) -> str:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 1.0
 """How long one waits without being told anything."""
 TOLD_EVERY_S = 10.0
-"""How often a line says how far it is, where there is no bar."""
+"""How often a further line says how far it is, where there is no bar."""
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
 
@@ -102,7 +102,8 @@ class ProgressBar:
 
     def __init__(self, *, log: bool = False) -> None:
         self._log, self._what = log, ""
-        self._began = self._told = time.monotonic()
+        self._began = time.monotonic()
+        self._told = self._began + PATIENCE_S - TOLD_EVERY_S
         self._bar: Progress | None = None
         self._task: Any = None
 

@@ -35,3 +35,11 @@ def test_build_follows_topic_files_and_settings(tmp_path: Path) -> None:
     service.configure(sources=sources, watch={"quiet": "0s"}, feeds={"roll_up": True})
     assert service.command("build").returncode == 0
     assert titles(service, "science") == ["About a"]
+
+
+def test_build_says_each_problem_once(tmp_path: Path) -> None:
+    service = Running(tmp_path)
+    put(service, "bad.md", "no front matter")
+    for _ in range(2):
+        built = service.command("build")
+        assert (built.stdout + built.stderr).count("no front matter") == 1

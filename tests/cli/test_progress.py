@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from contextlib import closing, redirect_stderr
+from types import SimpleNamespace
 
 import pytest
 import structlog
@@ -72,7 +73,18 @@ def test_lines_come_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     with redirect_stderr(stream), closing(ProgressBar()) as progress:
         for done in range(400):
             progress.update("Reading articles", done, 400)
-    assert stream.getvalue() == ""
+    assert stream.getvalue() == "Reading articles: 0 of 400\n"
+
+
+def test_first_line_comes_as_soon_as_the_bar_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "TOLD_EVERY_S", 60.0)
+    monkeypatch.setattr(terminal, "PATIENCE_S", 1.0)
+    ticks, stream = iter((0.0, 0.9, 1.1, 60.0, 61.2)), io.StringIO()
+    monkeypatch.setattr(terminal, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    with redirect_stderr(stream), closing(ProgressBar()) as progress:
+        for done in (1, 2, 3, 4):
+            progress.update("", done, 400)
+    assert [line.split()[1] for line in stream.getvalue().splitlines()] == ["2", "4"]
 
 
 def test_bar_names_each_stage_and_is_gone_in_the_end() -> None:
