@@ -131,7 +131,7 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
     lines = [
         "# Written by `syndicator init`. Paths are relative to this file.",
         "site:",
-        f"  title: {_quoted(title)}",
+        _noted(f"  title: {_quoted(title)}", "" if found.title else "not found, so correct it"),
         _noted(
             "  base_url: http://127.0.0.1:8080/",
             "where readers will find the feeds: change it before they do",
@@ -139,6 +139,10 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
     ]
     if found.language:
         lines.append(f"  language: {found.language}")
+    else:
+        lines.append(
+            _noted("  language: en", "of titles and texts; not found, so correct it where it is another")
+        )
     if found.time_zone:
         lines.append(_noted(f"  time_zone: {found.time_zone}", "for dates without an offset, and on pages"))
     lines += ["", "sources:", *_source(found, name, relative)]
@@ -196,7 +200,7 @@ def _route(slack: str, zone: str | None) -> list[str]:
 
 
 def _noted(line: str, note: str) -> str:
-    return f"{line:<42} # {note}"
+    return f"{line:<42} # {note}" if note else line
 
 
 def _quoted(value: object) -> str:

@@ -550,6 +550,20 @@ def test_title_of_any_kind_is_written_as_text(title: str) -> None:
     assert load_settings(Path("syndicator.yaml"), {}).site.title == title
 
 
+def test_title_and_language_that_were_not_found_are_marked() -> None:
+    write("site/_config.yml", "name: A site\n")
+    write("site/_posts/2024-01-02-one.md", POST)
+    init_says("site")
+    written = " ".join(Path("syndicator.yaml").read_text(encoding="utf-8").split())
+    assert 'title: "Site" # not found, so correct it' in written
+    assert "language: en # of titles and texts; not found, so correct it" in written
+    write("site/_config.yml", "title: A site\nlang: he\n")
+    init_says("site", "--config", "told.yaml")
+    written = " ".join(Path("told.yaml").read_text(encoding="utf-8").split())
+    assert 'title: "A site" base_url' in written
+    assert "language: he sources" in written
+
+
 def test_nothing_is_overwritten_and_nothing_is_written_for_nothing() -> None:
     write("articles/README.md", "# Nothing here\n")
     said = init_says("articles", code=1)
