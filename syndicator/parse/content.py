@@ -87,6 +87,8 @@ _MARKDOWN = Markdown(
 # What pyromark writes for cells and tasks.
 _ALIGNED = re.compile(r'(<t[dh]) style="text-align: (left|center|right)"')
 _TASK = re.compile(r'<input disabled="" type="checkbox"( checked="")?/>\n')
+# As GitHub, Hugo and Obsidian mark what a quotation is: a note, a tip, a warning.
+_ALERT = re.compile(r"(<blockquote>\n<p>)\[!([A-Za-z]+)\][+-]?")
 _MARKS = re.compile(r"[*_~`\\\[<]")
 _CODED_HOST = re.compile(r"(https?://)([^/?#]*%[^/?#]*)")
 
@@ -139,7 +141,8 @@ def _rendered(markdown: str) -> str:
     rendered = _MARKDOWN.html(markdown)
     check_size(rendered)
     rendered = _ALIGNED.sub(r'\1 align="\2"', rendered)
-    return _TASK.sub(lambda found: "☑ " if found[1] else "☐ ", rendered)
+    rendered = _TASK.sub(lambda found: "☑ " if found[1] else "☐ ", rendered)
+    return _ALERT.sub(lambda found: f"{found[1]}<strong>{found[2].capitalize()}:</strong>", rendered)
 
 
 def _shortened(markdown: str) -> tuple[str, bool]:

@@ -45,6 +45,12 @@ RENDERED = {
         "- [ ] a\n- [x] b",
         "<ul>\n<li>☐ a</li>\n<li>☑ b</li>\n</ul>",
     ),
+    "an alert": (
+        "> [!NOTE]\n> Mind it.\n\n> [!tip]- Title\n\n> a [!NOTE]",
+        "<blockquote>\n<p><strong>Note:</strong>\nMind it.</p>\n</blockquote>\n"
+        "<blockquote>\n<p><strong>Tip:</strong> Title</p>\n</blockquote>\n"
+        "<blockquote>\n<p>a [!NOTE]</p>\n</blockquote>",
+    ),
     "a table": (
         "|a|b|\n|-|:-:|\n|1|2|",
         '<table><thead><tr><th>a</th><th align="center">b</th></tr></thead><tbody>\n'
