@@ -16,7 +16,7 @@ from syndicator.notify.due import DueReason, Hold
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.notify.minimums import judging, minimum_at
 from syndicator.parse.identity import canonical_link
-from syndicator.schedule import next_digest
+from syndicator.schedule import latest_slot, next_digest
 from syndicator.settings.models import Digest, Route
 from syndicator.store.ledger import STRONGER
 from syndicator.store.outbox import HOUR
@@ -189,6 +189,8 @@ def _routes(
         if row and reason is RouteReason.BASELINE:
             reason = row.reason
         hold = held.get((route.name, row.story)) if row else None
+        if hold and row and hold.reason is DueReason.SLOT and _was_carried_over(row, route, now):
+            hold = replace(hold, reason=DueReason.CARRIED)
         if delivery is not None and reason is RouteReason.WAITING:
             reason = ENDED.get(delivery.state, reason)
         if delivery is not None and delivery.state is DeliveryState.OWED:
@@ -202,6 +204,14 @@ def _routes(
             edits=tuple(one for one in edits if one.state is not DeliveryState.RELEASED),
             held=hold and replace(hold, until=_end(session, route, hold, now)),
         )
+
+
+def _was_carried_over(row: LedgerRow, route: Route, now: datetime) -> bool:
+    """Whether a time of the digest has been dealt with since the story is owed, without it."""
+    if not isinstance(route.deliver, Digest) or route.deliver.minimum == 1:
+        return False
+    last = latest_slot(route.deliver, now)
+    return last is not None and row.at <= last.at
 
 
 def _end(session: Session, route: Route, hold: Hold, now: datetime) -> datetime | None:

@@ -14,6 +14,7 @@ from syndicator.cli.explain import held_words
 from syndicator.explain import Explanation
 from syndicator.models import FeedReason, Visibility
 from syndicator.notify.due import DueReason, Hold
+from syndicator.schedule import latest_slot
 from syndicator.settings.models import Digest, QuietHours, Route
 from tests.entries.test_joining import LAUNCH, OTHER, SAME
 from tests.making import NOON, utc
@@ -90,6 +91,23 @@ def test_message_is_named_once_it_is_written(rig: Rig) -> None:
     for word in explained(rig, "new.md").routes:
         assert word.delivery is not None
         assert word.delivery.guids == (rig.entries()["new.md"].guid,)
+
+
+def test_story_that_a_digest_carried_over_says_so_until_it_is_told(tmp_path: Path) -> None:
+    few = Route(name="few", channel="C1", deliver=Digest(cron="0 9 * * *", minimum=2))
+    rig = Rig(tmp_path, publishes=False, routes=[few], latest_slot=latest_slot)
+    rig.run_once()
+    rig.write("new.md")
+    rig.run_once()
+    (word,) = explained(rig, "new.md").routes
+    assert word.held == Hold(reason=DueReason.SLOT, until=utc(2026, 3, 15, 9))
+    rig.now = utc(2026, 3, 15, 9)
+    rig.run_once()
+    rig.now += timedelta(hours=1)
+    (word,) = explained(rig, "new.md").routes
+    assert word.held is not None
+    words = "fewer stories than the digest's minimum: carried over until 2026-03-16 09:00 UTC"
+    assert held_words(word.held) == words
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syndicator.alerts import Delivery, RouteReason
+from syndicator.alerts import Delivery, LedgerKind, RouteReason
 from syndicator.cli import app, options
 from syndicator.cli.terminal import entry_facts, local_time, say, say_json
 from syndicator.models import Entry, FeedReason, Visibility, number
@@ -161,8 +161,8 @@ def _say_feeds(words: Sequence[FeedWord]) -> None:
 def _say_routes(one: Explanation, settings: Settings) -> None:
     paths = {entry.guid: entry.article.path for entry in one.others}
     for word in one.routes:
-        owed = word.reason is RouteReason.WAITING
-        taken = owed or (word.reason is not RouteReason.DROPPED and (word.delivery or word.held))
+        row = word.ledger if word.reason is not RouteReason.DROPPED else None
+        taken = row and row.route == word.route.name and row.kind is not LedgerKind.BASELINE
         way = f"{word.route.name} → {options.route_named(settings, word.route.name).channel}"
         say(YES if taken else NO, f"{way}: {_decision(word, one.entry, paths)}")
         for line in (*_minimum(word), *_message(word)):

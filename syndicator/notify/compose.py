@@ -43,7 +43,7 @@ WITHDRAWN = {
 }
 """What a message says of a story that is no longer public."""
 
-HEADINGS = {
+HEADINGS: Mapping[str, str] = {
     DueReason.CATCH_UP: "{name}, while it was quiet",
     DueReason.FLOOD: "{name}, many at once",
     DueReason.OVERFLOW: "{name}, in brief",
@@ -114,7 +114,7 @@ def in_words(
             id=delivery.id,
             at=delivery.created,
             page=page,
-            heading=HEADINGS.get(DueReason(delivery.why), "{name}").format(name=page.name),
+            heading=HEADINGS.get(delivery.why, "{name}").format(name=page.name),
             group_of=_group_of(route, topics),
         )
     return replace(delivery, message=message, guids=tuple(story.lead.guid for story in stories))

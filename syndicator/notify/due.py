@@ -42,14 +42,14 @@ Arrivals = Sequence[tuple[datetime, int]]
 class DueReason(StrEnum):
     """Why a story goes into a message now or waits. A closed list: logged, counted and shown."""
 
-    AT_ONCE = "sent at once"
+    AT_ONCE = "at once"
     DIGEST = "in the digest"
     CATCH_UP = "in one catch-up after quiet hours or a mute"
     FLOOD = "in one digest: too many at once"
     OVERFLOW = "in one digest: the hour's cap was reached"
     GATHERING = "waits for the story's other publishers"
     SLOT = "waits for the digest's time"
-    CARRIED = "carried over: fewer stories than the digest's minimum"
+    CARRIED = "fewer stories than the digest's minimum: carried over"
     QUIET = "held back: quiet hours"
     MUTED = "held back: muted"
     MANY = "held back: many at once, one digest when no more come"

@@ -313,6 +313,18 @@ def test_explain_tells_what_is_so_now_from_what_was_decided(site: Running) -> No
     assert "quality below the route's minimum, 99; baseline before (decided 20" in text
 
 
+def test_explain_ticks_the_route_that_took_the_story_and_no_other_of_its_channel(site: Running) -> None:
+    way = {"channel": "C1", "deliver": "immediate"}
+    others = [{**way, "name": "second"}, {**way, "name": "robots", "topics": ["Robots"]}]
+    site.configure(routes=[ROUTES[0], *others])
+    said(site, "build")
+    write(site, "new.md")
+    said(site, "build")
+    text = said(site, "explain", "new.md")
+    assert "✓ ai → C1: owed: waits" in text
+    assert "– second → C1: owed: waits" in text and "– robots → C1: not of the route's topics" in text
+
+
 def test_commands_before_the_first_build_say_what_is_missing(tmp_path: Path) -> None:
     site = Running(tmp_path, routes=ROUTES)
     for command in (["preview"], ["explain", "a.md"], ["mute"], ["deliveries"]):
