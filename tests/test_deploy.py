@@ -161,7 +161,7 @@ def exported_metrics() -> set[str]:
         "messages": {},
         "edits": {},
     }
-    text = render_metrics(facts, Activity(), {"to_slack": Durations()}).decode()
+    text = render_metrics(facts, Activity(scanned_at=1.0), {"to_slack": Durations()}).decode()
     kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)", text, re.MULTILINE))
     ends = ("_bucket", "_count", "_sum")
     return {name + end for name, kind in kinds.items() for end in (ends if kind == "histogram" else ("",))}

@@ -33,8 +33,9 @@ class _Facts(Collector):
         yield _counter("bursts", "Bursts of events after which everything was scanned.", activity.bursts)
         yield _counter("files_written", "Files written to the output folder.", activity.files_written)
         yield _counter("feeds_written", "Feeds written.", activity.feeds_written)
-        yield _gauge("scan_seconds", "How long the last scan of everything took.", activity.scan_s)
-        yield _gauge("last_scan_timestamp_seconds", "When that was.", activity.scanned_at)
+        if activity.scanned_at:
+            yield _gauge("scan_seconds", "How long the last scan of everything took.", activity.scan_s)
+            yield _gauge("last_scan_timestamp_seconds", "When that was.", activity.scanned_at)
         text = "From a change in a folder to its feeds on disk."
         yield _histogram("file_to_feed_seconds", text, activity.file_to_feed)
         if "to_slack" in self._more:

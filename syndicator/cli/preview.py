@@ -56,6 +56,9 @@ def send_test(
     from syndicator.slack.sender import messengers_of
 
     settings = options.read_settings(config)
+    if settings.slack.mode == "preview":
+        say("Nothing is posted with `slack: preview`: leave it out to send, or see `syndicator preview`.")
+        raise typer.Exit(1)
     ((_, _, delivery),) = _previews(settings, [options.route_named(settings, route)])
     if delivery is None:
         say(f"{route} has nothing to show yet: no entry matches it.")

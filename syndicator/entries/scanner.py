@@ -291,8 +291,9 @@ class SourceScanner:
         was = self._said.last
         if self._said.changed(loss.reason.value if again else ""):
             if again:
-                facts = {"missing": len(loss.held), "why": loss.reason.value, "fix": loss.fix}
-                log.warning("articles missing, feeds kept", source=self.name, **facts)
+                facts = {"missing": len(loss.held) or None, "why": loss.reason.value, "fix": loss.fix}
+                what = "articles missing" if loss.held else "source folder unreadable"
+                log.warning(f"{what}, feeds kept", source=self.name, **facts)  # noqa: G004
             elif was and loss.reason in (LossReason.NONE, LossReason.FEW):
                 log.info("articles back", source=self.name, was=was)
 

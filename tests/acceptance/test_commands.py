@@ -126,6 +126,12 @@ def test_send_test_posts_once_and_changes_nothing(site: Running, slack: SlackSer
     assert site.stop() == 0
 
 
+def test_send_test_posts_nothing_where_messages_are_only_drawn(site: Running, slack: SlackServer) -> None:
+    site.configure(routes=ROUTES, slack="preview")
+    assert "Nothing is posted with `slack: preview`" in said(site, "send-test", "ai", code=1)
+    assert slack.slack.in_channel("C1") == []
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "word"),
     [("429", 75, "C1"), ("500-after", 75, "may have arrived"), ("channel_not_found", 1, "channel_not_found")],

@@ -77,3 +77,9 @@ def test_metrics_of_a_service_that_is_not_open_are_there_too() -> None:
     found = samples(facts, Activity(), {})
     assert found[("syndicator_level",)] == 2
     assert found[("syndicator_oldest_waiting_seconds",)] == 0
+
+
+def test_scan_that_was_not_yet_made_has_no_time() -> None:
+    name = ("syndicator_last_scan_timestamp_seconds",)
+    assert name not in samples(FACTS, Activity(), {})
+    assert samples(FACTS, Activity(scanned_at=NOON.timestamp()), {})[name] == NOON.timestamp()

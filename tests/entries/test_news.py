@@ -182,6 +182,12 @@ def test_articles_that_are_back_are_said(rig: Rig) -> None:
     assert [line["event"] for line in said(rig, "articles back")] == ["articles back"]
 
 
+def test_folder_that_is_not_there_has_no_articles_that_are_missing(rig: Rig) -> None:
+    rig.folder.rmdir()
+    (line,) = said(rig, "articles missing, feeds kept", "source folder unreadable, feeds kept")
+    assert line["event"] == "source folder unreadable, feeds kept"
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 def test_bad_files_that_are_deleted_are_no_loss(rig: Rig, restarted: bool) -> None:
     for number in range(5):
