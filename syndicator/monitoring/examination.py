@@ -70,7 +70,8 @@ def _checks(settings: Settings, timeout_s: float) -> Iterator[Check]:
 
 def _rights(state: Path) -> Finding:
     user, there = _user(os.geteuid()), _nearest(state)
-    owner = _user(state.stat().st_uid) if there == state else user
+    # What root made in another user's folder is meant to be that user's.
+    owner = _user(state.stat().st_uid or state.parent.stat().st_uid) if there == state else user
     may_write = all(os.access(path, os.W_OK) for path in (there, _nearest(state.parent)))
     return doctor.judge_rights(user, owner, may_write=may_write)
 

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import structlog
+
 from syndicator.errors import SecondInstanceError
 from syndicator.store.database import database_path
 from syndicator.store.translation import disk_error
+
+log = structlog.get_logger()
 
 
 @contextmanager
@@ -31,6 +35,10 @@ def hold_state(url: str) -> Iterator[None]:
         with suppress(OSError):
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        uid = database.parent.stat().st_uid
+        if os.geteuid() == 0 != uid:
+            fix = f"Run it as that user: `sudo -u '#{uid}' syndicator …`, and give it what is root's there"
+            log.warning("root works in another user's folder", folder=str(database.parent), fix=fix)
         yield
     finally:
         os.close(handle)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from syndicator.cli import app, build  # noqa: F401  it registers itself
@@ -130,6 +131,17 @@ def test_slack_that_hangs_is_told(config: Path) -> None:
     with SlackServer(Slack(faults=lambda _method: "hang-before")) as slack:
         told = found(config, "token", slack=slack, timeout_s=0.5)
     assert told == [("warning", "Slack unreachable: no answer in time")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the rights of root")
+def test_root_who_works_in_the_folder_of_the_service_is_told_and_is_not_taken_for_it(built: Path) -> None:
+    os.chown(built.parent / "var", 65534, 65534)
+    with capture_logs() as lines, hold_state(f"sqlite:///{built.parent}/var/state.db"):
+        pass
+    (line,) = lines
+    assert line["event"] == "root works in another user's folder"
+    assert "`sudo -u '#65534' syndicator" in line["fix"]
+    assert found(built, "rights") == [("warning", "this is root, and the state belongs to nobody")]
 
 
 def test_state_that_may_not_be_written_is_told_by_rights(built: Path) -> None:
