@@ -1,4 +1,4 @@
-"""What the configuration of a Jekyll or Hugo site says of itself: its address, folder, time zone, permalinks.
+"""What a Jekyll, Hugo or Hexo site's configuration says of it: its address, folder, time zone, permalinks.
 
 A help for `init` and no more: what cannot be read says nothing.
 """
@@ -26,6 +26,15 @@ HUGO_FILES = (
 HUGO_FOLDER, HUGO_LIVE_FOLDER = "config/_default", "config/production"
 _OF_HUGO = ("baseURL", "theme", "languageCode", "module", "base_url")
 _OF_HEXO = frozenset(("source_dir", "public_dir", "new_post_name"))
+HEXO_FIELDS = {
+    "published": ["date"],
+    "modified": ["updated"],
+    "topics": ["tags", "categories"],
+    "summary": ["excerpt", "description"],
+    "address": ["permalink"],
+    "images": ["images", "cover", "thumbnail", "banner", "index_img"],
+}
+"""Its keys, for a source that takes names of files as they are (https://hexo.io/docs/front-matter)."""
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _WITH_CNAME = ("", "static", "source", "public")
 """Folders whose files come to the top of the site as they are: Jekyll's own, and those of others."""
@@ -163,6 +172,20 @@ def permalink(generator: Tool, keys: SiteKeys) -> str | dict[str, str] | None:
     """The pattern of all addresses, or those of folders, such as Hugo's sections; None where the site has the
     profile's own."""
     return _of_posts(keys) if generator is Tool.JEKYLL else _of_sections(keys)
+
+
+def hexo_permalink(keys: SiteKeys) -> str | None:
+    """The pattern of a Hexo site in our words; None where it is another's, or titles are not names of files.
+
+    >>> hexo_permalink({"source_dir": "source", "permalink": ":year/:title/"})
+    '/:year/:path/'
+    """
+    pattern, is_hexo = keys.get("permalink"), _OF_HEXO & keys.keys()
+    if not is_hexo or keys.get("new_post_name", ":title.md") != ":title.md" or not isinstance(pattern, str):
+        return None
+    # As its lib/plugins/filter/post_permalink.js.
+    is_folder = keys.get("post_asset_folder") is True and not pattern.endswith(("/", ".html"))
+    return f"/{pattern.strip().replace(':title', ':path').lstrip('/')}{'/' if is_folder else ''}"
 
 
 def _of_sections(keys: SiteKeys) -> dict[str, str] | None:

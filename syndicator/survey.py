@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from syndicator import site_configuration as site
@@ -33,13 +33,15 @@ class Survey:
     profile: Tool
     configured_by: Path | None = None
     """The site's own configuration, if it has one."""
-    generator: Tool | None = None
-    """Whose that is, where the articles are read as its own."""
+    generator: str | None = None
+    """Whose that is, where the articles are read as its own: jekyll, hugo or hexo."""
     title: str | None = None
     base_url: str | None = None
     language: str | None = None
     time_zone: str | None = None
     permalink: str | Mapping[str, str] | None = None
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The keys of the articles where they are not the profile's."""
     unknown_permalinks: tuple[str, ...] = ()
     """Those of the site that our own setting does not take."""
     unknown_settings: tuple[str, ...] = ()
@@ -72,7 +74,9 @@ def survey(folder: Path) -> Survey | None:
     if generator is not best or "base_url" in keys:  # Zola has Hugo's folders, but links of its own
         generator = None
     articles = _articles_in(folder, best, understood, keys)
-    of_site = site.permalink(generator, keys) if generator else None
+    of_hexo = site.hexo_permalink(keys) if best is Tool.HUGO and generator is None else None
+    best = Tool.SMARTABLE if of_hexo else best
+    of_site = site.permalink(generator, keys) if generator else of_hexo
     taken, unknown = _permalink(best, of_site, articles)
     left_out = {*shown, *others} - {*(taken or ())} if articles == site.jekyll_source(keys) else set()
     beside = [name for name in shown_in if any(path.startswith(f"{name}/") for path in understood)]
@@ -80,7 +84,8 @@ def survey(folder: Path) -> Survey | None:
         articles=folder / articles,
         profile=best,
         configured_by=configured_by,
-        generator=generator,
+        generator="hexo" if of_hexo else generator,
+        fields=site.HEXO_FIELDS if of_hexo else {},
         title=site.sound(keys.get("title"), "title"),
         base_url=site.address(keys) or site.address_on_github(folder),
         language=site.sound(site.first(keys, "lang", "languageCode", "locale", "language"), "language"),

@@ -114,7 +114,7 @@ def _say_found(found: Survey, settings: Settings) -> None:
         for folder in (one for one in found.articles.glob("**/*drafts") if any(one.rglob("*.md"))):
             what = f"What lies in {folder} is public here, unless it says `draft: true`:"
             say((f"{what} name the folder of what is published if these are drafts.", "bold"))
-    if found.profile != "smartable" and found.base_url is None:
+    if (found.profile != "smartable" or found.fields) and found.base_url is None:
         what = "The site's address was not found: correct the source's `base_url`, or links lead nowhere."
         say((what, "bold"))
     if found.profile != "smartable" and found.generator is None:
@@ -168,7 +168,10 @@ def _source(found: Survey, name: str, path: str) -> list[str]:
         f"    path: {_quoted(path)}",
         f"    profile: {found.profile}",
     ]
-    if found.profile == "smartable":
+    if found.fields:
+        lines.append("    fields:")
+        lines += [f"      {name}: [{', '.join(keys)}]" for name, keys in found.fields.items()]
+    elif found.profile == "smartable":
         return lines
     from syndicator.settings.types import ANY_SITE
 

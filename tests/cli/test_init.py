@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from syndicator.cli import app, build, init  # noqa: F401  (they register themselves)
 from syndicator.cli.options import DEFAULT_CONFIG, PLACES, settings_file
+from syndicator.parse.article import parse_article
 from syndicator.settings.load import load_settings
 from syndicator.settings.models import Digest
 from syndicator.settings.types import Tool
@@ -266,14 +268,54 @@ def test_posts_that_are_no_markdown_are_counted() -> None:
     assert "1 post in HTML left out: only Markdown is read" in init_says("site")
 
 
-def test_hexo_site_is_not_taken_for_jekylls() -> None:
-    write("site/_config.yml", "url: https://n.example\nsource_dir: source\npermalink: :year/:title/\n")
-    write("site/source/_posts/one.md", PAGE)
+@pytest.mark.parametrize(
+    ("more", "link"),
+    [
+        ("permalink: :year/:title/\n", "https://n.example/2026/Deep/One%20%E4%B8%80/"),
+        ("permalink: /p/:title\npost_asset_folder: true\n", "https://n.example/p/Deep/One%20%E4%B8%80/"),
+        ("permalink: :title.html\npost_asset_folder: true\n", "https://n.example/Deep/One%20%E4%B8%80.html"),
+    ],
+)
+def test_hexo_sites_links_are_taken_over(more: str, link: str) -> None:
+    """Each as Hexo 8.1 makes it; `:title` is the file's path below `_posts`, as it stands."""
+    hexo_site(more)
+    said = init_says("site")
+    assert "Found a Hexo site (_config.yml) in site/source/_posts" in said
+    assert "1 article in" in said
+    assert "was not found" not in said
+    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    assert source.time_zone == "Asia/Tokyo"
+    article = parse_article(HEXO.encode(), source=source, path="Deep/One 一.md")
+    assert article is not None
+    assert (article.link, article.topics) == (link, ("sea",))
+    assert article.published == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            "permalink: :title/\nnew_post_name: :year-:title.md\n",
+            "How the site makes its links was not found",
+        ),
+        ("permalink: :hash/\n", "The site's permalink /:hash/ is not known here"),
+    ],
+)
+def test_hexo_site_whose_links_are_not_known_is_said(more: str, said: str) -> None:
+    hexo_site(more)
+    assert said in init_says("site")
+    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/source/_posts").absolute()
+
+
+HEXO = "---\ntitle: One\ndate: 2026-03-01 09:00:00\ntags: [sea]\n---\nText.\n"
+
+
+def hexo_site(more: str) -> None:
+    config = "url: https://n.example\ntimezone: Asia/Tokyo\nsource_dir: source\n"
+    write("site/_config.yml", config + more)
+    write("site/source/_posts/Deep/One 一.md", HEXO)
     write("site/source/about/index.md", PAGE)
     write("site/scaffolds/post.md", "---\ntitle: {{ title }}\n---\n")
-    said = init_says("site")
-    assert "How the site makes its links was not found" in said
-    assert load_settings(Path("syndicator.yaml"), {}).sources[0].path == Path("site/source/_posts").absolute()
 
 
 @pytest.mark.parametrize("name", ["config.toml", "zola.toml"])
