@@ -1,11 +1,11 @@
 """YAML text to plain values with the place of each, read event by event so that nothing can blow up.
 
-PyYAML's own constructors recurse, expand aliases and guess types: a few hundred bytes can kill the process
-or make a value that never ends. Here libyaml only splits the text into events, which it does without
-recursion; the values are built in a loop that counts as it goes. Anchors, aliases, tags, merge keys and
-duplicate keys are refused. libyaml's complaints are put into words that somebody who writes articles
-understands, each with its fix; nothing of the text is quoted in them. This module knows nothing of articles:
-topic files and settings use it too.
+PyYAML's own constructors recurse, expand aliases and guess types: a few hundred bytes can kill the process or
+make a value that never ends. Here libyaml only splits the text into events, which it does without recursion;
+the values are built in a loop that counts as it goes. Aliases of single values count as if they were written
+out; those of lists and mappings, tags, merge keys and duplicate keys are refused. libyaml's complaints are
+put into words that somebody who writes articles understands, each with its fix; nothing of the text is quoted
+in them. This module knows nothing of articles: topic files and settings use it too.
 """
 
 from __future__ import annotations
@@ -139,7 +139,8 @@ class _Builder:
         self.root: Value = None
         self.spots: Spots = {}
         self._limits, self._secret, self._first_line = limits, secret, first_line
-        self._nodes = self._hidden = 0
+        self._nodes = self._hidden = self._repeated = 0
+        self._named: dict[str, Any] = {}
         self._open: Any = None
         self._marks: dict[Key, Mark] = {}
         self._key: str | None = None
@@ -157,8 +158,7 @@ class _Builder:
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 self._end()
             elif kind is AliasEvent:
-                fix = "Write the value out, or put text with a star in quotes"
-                raise self._wrong("an alias (`*name`), which is not allowed here", fix, event)
+                self._alias(event)
             elif kind is DocumentStartEvent:
                 documents += 1
                 if documents > 1:
@@ -168,7 +168,7 @@ class _Builder:
         self._nodes += 1
         # A lone `!`, as Ruby once wrote titles, only says that what follows is text.
         is_text = event.tag == "!"
-        if self._nodes > self._limits.nodes or event.anchor is not None or not (event.tag is None or is_text):
+        if self._nodes > self._limits.nodes or not (event.tag is None or is_text):
             raise self._refusal(event)
         if self._hidden:
             return
@@ -178,7 +178,20 @@ class _Builder:
             self._key = None
         else:
             is_plain = event.implicit[0] and not is_text
+            if event.anchor is not None:
+                self._named[event.anchor] = event
             self._put(plain_scalar(event.value) if is_plain else event.value, event)
+
+    def _alias(self, event: Any) -> None:
+        """A named value once more, as large as it is."""
+        named = self._named.get(event.anchor)
+        self._repeated += 0 if named is None else len(named.value)
+        if named is None or self._repeated > self._limits.size_bytes:
+            fix = "Write the value out, or put text with a star in quotes"
+            raise self._wrong(
+                "an alias (`*name`) of no single value above it, or of too long ones", fix, event
+            )
+        self._scalar(named)
 
     def _begin(self, event: Any, inner: Any) -> None:
         self._nodes += 1
@@ -233,7 +246,7 @@ class _Builder:
             what = f"more than {self._limits.nodes:,} values"
             return self._wrong(what, "Shorten the lists; an article needs a few hundred at most", event)
         if event.anchor is not None:
-            what = "an anchor (`&name`), which is not allowed here"
+            what = "an anchor (`&name`) of a list or mapping, which is not allowed here"
             return self._wrong(what, "Write the value out, or put text with `&` in quotes", event)
         return self._wrong("a tag (`!name`), which is not allowed here", _TAG, event)
 

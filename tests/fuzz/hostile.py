@@ -294,6 +294,12 @@ MATTERS: dict[str, Callable[[int], str]] = {
     "colons": _again(": "),
     "comments": _again("# a\n"),
     "anchors": _each("a#: &a#\n"),
+    "aliases": lambda size: (
+        f"a: &a 'http://ä.example/{'%zz ö&amp;' * 20}'\nimages: [{_fill(size - 300, '*a, ')}]\n"
+    ),
+    "aliases within": lambda size: (
+        f"a: &a '{'&amp;' * 60}'\nrelated: [{_fill(size - 400, '{title: *a, webUrl: http://b.test/}, ')}]\n"
+    ),
     "tags": _again("!!str "),
     "percent": _again("%"),
     "documents": _again("--- a\n"),

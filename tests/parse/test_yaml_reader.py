@@ -34,12 +34,36 @@ def test_tag_without_a_name_says_that_a_value_is_text() -> None:
     assert read_yaml("a: ! 'b: c'\nd: ! 12\ne: [! true]").value == {"a": "b: c", "d": "12", "e": ["true"]}
 
 
+@pytest.mark.usefixtures("_parser")
+def test_single_value_may_be_given_a_name_and_repeated() -> None:
+    text = "url: &u https://a.example/?a&b\nlinks: [*u, &n 12, *n]\n*u : &u 'x'\nagain: {url: *u}"
+    value = {"url": "https://a.example/?a&b", "links": ["https://a.example/?a&b", 12, 12]}
+    assert read_yaml(text).value == value | {"https://a.example/?a&b": "x", "again": {"url": "x"}}
+
+
+def test_repeated_values_count_as_if_they_were_written_out() -> None:
+    text = f"a: &a {'x' * 100}\nb: [{', '.join(['*a'] * 20)}]"
+    assert len(str(read_yaml(text, limits=Limits(size_bytes=2_000)).value)) > 2_000
+    with pytest.raises(ArticleError, match="an alias"):
+        read_yaml(text, limits=Limits(size_bytes=1_999))
+    with pytest.raises(ArticleError, match="more than 15 values"):
+        read_yaml(text, limits=Limits(nodes=15))
+
+
+def test_name_of_a_secret_is_nobodys() -> None:
+    for text in ("secured: &a x\nb: *a", "secured: {b: &a x}\nb: *a", "secured: [&a x]\nb: *a"):
+        with pytest.raises(ArticleError, match="an alias"):
+            read_yaml(text, secret=frozenset({"secured"}))
+
+
 BROKEN = {
     "colon": ("a: b: c", "a colon"),
     "quotes": ("a: 'b", "quotes that are not closed"),
     "bracket": ("a: [b", "a bracket that is not closed"),
     "loose line": ("a: 1\nb", "neither `key: value`"),
-    "anchor": ("a: &b c", "an anchor"),
+    "anchor of a list": ("a: &b [c]", "an anchor"),
+    "alias of nothing": ("a: *b", "an alias"),
+    "alias before its anchor": ("a: *b\nc: &b d", "an alias"),
     "tag": ("a: !b c", "a tag"),
     "tag of nobody": ("a: !b!c d", "a tag"),
     "escape": ('a: "\\q"', "a backslash"),
