@@ -109,7 +109,10 @@ def _between_fences(handler: BaseHandler, top: str, first_line: int) -> tuple[Ya
     if isinstance(handler, _Toml):
         document = YamlDocument(value=read_toml(matter, first_line), first_line=first_line)
     else:
-        document = read_yaml(matter, first_line=first_line, secret=SECRET, limits=_YAML_LIMITS)
+        # Of a key that stands twice Jekyll takes the last, and some sites have posts with two.
+        document = read_yaml(
+            matter, first_line=first_line, secret=SECRET, limits=_YAML_LIMITS, last_counts=True
+        )
     return replace(document, value={}) if document.value is None else document, body.lstrip()
 
 

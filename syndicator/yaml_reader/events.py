@@ -3,9 +3,9 @@
 PyYAML's own constructors recurse, expand aliases and guess types: a few hundred bytes can kill the process or
 make a value that never ends. Here libyaml only splits the text into events, which it does without recursion;
 the values are built in a loop that counts as it goes. Aliases of single values count as if they were written
-out; those of lists and mappings, tags, merge keys and duplicate keys are refused. libyaml's complaints are
-put into words that somebody who writes articles understands, each with its fix; nothing of the text is quoted
-in them. This module knows nothing of articles: topic files and settings use it too.
+out; those of lists and mappings, tags, merge keys and mostly duplicate keys are refused. libyaml's complaints
+are put into words that somebody who writes articles understands, each with its fix; nothing of the text is
+quoted in them. This module knows nothing of articles: topic files and settings use it too.
 """
 
 from __future__ import annotations
@@ -81,16 +81,22 @@ class YamlDocument:
 
 
 def read_yaml(
-    text: str, *, first_line: int = 1, limits: Limits = LIMITS, secret: frozenset[str] = frozenset()
+    text: str,
+    *,
+    first_line: int = 1,
+    limits: Limits = LIMITS,
+    secret: frozenset[str] = frozenset(),
+    last_counts: bool = False,
 ) -> YamlDocument:
     """One YAML document as values with their places.
 
     `first_line` is the line of the file that `text` begins on. Keys are text whatever they look like (`on`,
-    `1`); values of `secret` keys are read over. An empty document is None. Raises ArticleError with line,
-    column and fix for anything outside `limits` or the safe part of YAML.
+    `1`); values of `secret` keys are read over. With `last_counts` a key may stand twice. An empty document
+    is None. Raises ArticleError with line, column and fix for anything outside `limits` or the safe part of
+    YAML.
     """
     refuse_oversize(text, limits, first_line)
-    builder = _Builder(limits, secret, first_line)
+    builder = _Builder(limits, secret, first_line, last_counts=last_counts)
     try:
         builder.read(PARSER(text))
     except (yaml.YAMLError, UnicodeEncodeError) as error:
@@ -135,10 +141,11 @@ def refuse_oversize(text: str, limits: Limits, first_line: int) -> None:
 class _Builder:
     """Builds the value from events; one dict or list is open at a time, the outer ones wait on a stack."""
 
-    def __init__(self, limits: Limits, secret: frozenset[str], first_line: int) -> None:
+    def __init__(self, limits: Limits, secret: frozenset[str], first_line: int, *, last_counts: bool) -> None:
         self.root: Value = None
         self.spots: Spots = {}
         self._limits, self._secret, self._first_line = limits, secret, first_line
+        self._last_counts = last_counts
         self._nodes = self._hidden = self._repeated = 0
         self._named: dict[str, Any] = {}
         self._open: Any = None
@@ -220,7 +227,7 @@ class _Builder:
 
     def _take_key(self, event: Any) -> None:
         key = event.value
-        if key in self._marks:
+        if key in self._marks and not self._last_counts:
             line, _ = _place(self._marks[key], self._first_line)
             what = f"the key `{shown(key)}` stands here a second time (first on line {line})"
             raise self._wrong(what, "Keep one of the two", event)
