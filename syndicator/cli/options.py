@@ -82,15 +82,8 @@ def _read(config: Path, *, to_publish: bool) -> tuple[Settings, SettingsReader]:
 
     reader = SettingsReader(settings_file(config), os.environ)
     if to_publish:
-        return reader.settings(check_cron, check_output), reader
-    return reader.settings(check_cron), reader
-
-
-def check_cron(cron: str, time_zone: str) -> None:
-    """Raises ValueError, with what is wrong, where it is no time of a digest."""
-    from syndicator.schedule import read_cron
-
-    read_cron(cron, time_zone)
+        return reader.settings(check_output), reader
+    return reader.settings(), reader
 
 
 def check_output(output: Path) -> None:

@@ -41,13 +41,12 @@ def status(
 
 def _found(config: Path) -> dict[str, Any]:
     """The facts of a running service also where its settings file is wrong by now."""
-    # Not `read_settings`: what it checks the times of digests with takes as long to load as all the rest.
     from syndicator.monitoring.status import current_status, read_status, status_path
-    from syndicator.settings.load import find_state, load_settings
+    from syndicator.settings.load import find_state
 
     state = find_state(config, os.environ)
     if state is None or read_status(status_path(state)) is None:
-        state = load_settings(config, os.environ).state
+        state = options.read_settings(config).state
     return current_status(status_path(state))
 
 

@@ -16,7 +16,7 @@ from syndicator.errors import ArticleError, SettingProblem, SettingsError
 from syndicator.settings import faults
 from syndicator.settings.models import Credentials, Settings
 from syndicator.settings.secrets import API_URL, BOT_TOKEN, WEBHOOK_URL, find_secret, read_secret
-from syndicator.settings.types import Context, CronCheck, Database
+from syndicator.settings.types import Database
 from syndicator.yaml_reader.events import Limits, YamlDocument, read_yaml
 from syndicator.yaml_reader.scalars import Value
 
@@ -33,7 +33,7 @@ NO_EDITS = (
 
 
 def load_settings(file: Path, environment: Mapping[str, str]) -> Settings:
-    """As `SettingsReader.settings`, without what takes long to check."""
+    """As `SettingsReader.settings`, whether or not `output` can be written."""
     return SettingsReader(file, environment).settings()
 
 
@@ -47,7 +47,7 @@ def find_state(file: Path, environment: Mapping[str, str]) -> str | None:
             line = f"state: {variable}"
         value = read_yaml(line.replace("state:", "state: ", 1)).value
         values = value if isinstance(value, dict) else {}
-        return TypeAdapter[str](Database).validate_python(values.get("state"), context=Context(file))
+        return TypeAdapter[str](Database).validate_python(values.get("state"), context=file)
     except (OSError, ValueError, ArticleError):  # pydantic's errors are ValueErrors
         return None
 
@@ -83,14 +83,10 @@ class SettingsReader:
             value = {key: value}
         self._values = cast("dict[str, Value]", _merged(self._values, value))
 
-    def settings(
-        self,
-        check_cron: CronCheck = lambda cron, zone: None,
-        check_output: faults.OutputCheck = lambda output: None,
-    ) -> Settings:
+    def settings(self, check_output: faults.OutputCheck = lambda output: None) -> Settings:
         """Everything, read once. Raises SettingsError with all problems: first of what each setting is by
         itself, and once these are mended, of how they go together."""
-        settings = self._validated(Context(self._file, check_cron))
+        settings = self._validated()
         for path, what in faults.find_faults(settings, check_output):
             self._add(what, path)
         credentials = self._credentials(settings)
@@ -106,9 +102,9 @@ class SettingsReader:
             return "default"
         return f"{self._file}:{self._document.place(*path)[0]}"
 
-    def _validated(self, context: Context) -> Settings:
+    def _validated(self) -> Settings:
         try:
-            return Settings.model_validate(self._values, context=context, by_name=False, by_alias=True)
+            return Settings.model_validate(self._values, context=self._file, by_name=False, by_alias=True)
         except ValidationError as error:
             for detail in error.errors():
                 self._add(faults.say(cast("dict[str, Any]", detail)), faults.own_path(detail["loc"]))

@@ -1,6 +1,6 @@
 """How single settings are written, and what is said where they are not.
 
-Relative paths are those of the settings file's folder, which the `Context` of the validation has; a model
+Relative paths are those of the settings file's folder, which is the `context` of the validation; a model
 that is made without one keeps them as they are. Nothing is opened or made here.
 """
 
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import time, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, ValidationInfo, WithJsonSchema
@@ -22,17 +22,6 @@ from syndicator.alerts import CHANNEL_ID
 from syndicator.models import RESERVED_LEVELS
 from syndicator.text import language_tag, one_line
 from syndicator.urls import base_address, encoded, http_link
-
-CronCheck = Callable[[str, str], object]
-"""Raises ValueError, readable, when a crontab expression or its time zone is wrong."""
-
-
-class Context(NamedTuple):
-    """The settings file, and what knows crontabs."""
-
-    file: Path
-    check_cron: CronCheck = lambda cron, zone: None
-
 
 STATE_PREFIX = "sqlite:///"
 """An SQLAlchemy URL: what follows is the path, absolute where it begins with another `/`."""
@@ -229,7 +218,7 @@ def _clock(value: object) -> object:
 def _path(value: object, info: ValidationInfo) -> Path:
     if not isinstance(value, str | Path):
         raise PydanticKnownError("string_type")
-    return Path(value) if info.context is None else _beside(info.context.file, value)
+    return Path(value) if info.context is None else _beside(info.context, value)
 
 
 def _beside(file: Path, path: str | Path) -> Path:
@@ -250,7 +239,7 @@ def _database(value: str, info: ValidationInfo) -> str:
         raise ValueError(f"must be an SQLite file as a URL; write {meant}")
     if path in ("", ":memory:") or path.startswith("file:") or path.endswith("/") or "?" in path:
         raise ValueError(f"must name a file, without options; write {STATE_PREFIX}var/syndicator.db")
-    return value if info.context is None else f"{STATE_PREFIX}{_beside(info.context.file, path)}"
+    return value if info.context is None else f"{STATE_PREFIX}{_beside(info.context, path)}"
 
 
 Duration = Annotated[

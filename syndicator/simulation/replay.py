@@ -26,7 +26,7 @@ from syndicator.notify.recorded import EntryEvent, Recorded, day_of
 from syndicator.notify.routing import Change, Decision, announce, no_longer_public, remaining
 from syndicator.notify.rules import RouteIndex
 from syndicator.progress import Progress, no_progress
-from syndicator.schedule import next_slot, read_cron
+from syndicator.schedule import next_slot
 from syndicator.settings.models import Digest, Route
 
 HOUR = timedelta(hours=1)
@@ -77,11 +77,10 @@ def _slots(routes: Iterable[Route], recorded: Recorded) -> Mapping[datetime, dic
     found: dict[datetime, dict[str, Slot]] = defaultdict(dict)
     for route in routes:
         if isinstance(route.deliver, Digest):
-            cron = read_cron(route.deliver.cron, route.deliver.time_zone)
-            slot = next_slot(cron, recorded.since)
+            slot = next_slot(route.deliver, recorded.since)
             while slot is not None and slot.at <= recorded.until:
                 found[slot.at][route.name] = slot
-                slot = next_slot(cron, slot.at)
+                slot = next_slot(route.deliver, slot.at)
     return found
 
 

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from syndicator.monitoring.status import StatusFile, status_path
+
 RUN = """
 import json, sys
 from contextlib import suppress
@@ -34,7 +38,7 @@ def test_help_waits_for_nothing_that_a_command_works_with() -> None:
     assert modules & {"sqlalchemy", "structlog", "rich", "lxml", "slack_sdk"} == set()
 
 
-def test_status_loads_the_settings_and_nothing_else(tmp_path: Path) -> None:
+def test_status_loads_the_settings_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {
         "site": {"title": "T", "base_url": "https://feeds.example.org/"},
         "sources": [{"name": "news", "path": "articles"}],
@@ -42,6 +46,9 @@ def test_status_loads_the_settings_and_nothing_else(tmp_path: Path) -> None:
     }
     file = tmp_path / "s.yaml"
     file.write_text(json.dumps(settings), encoding="utf-8")
+    state = f"sqlite:///{tmp_path}/s.db"
+    monkeypatch.setenv("SYNDICATOR_STATE", state)
+    StatusFile(status_path(state)).write({"level": 0, "line": "well", "findings": []})
     (modules,) = loaded(["status", "--config", str(file)])
     assert "syndicator.settings.load" in modules and "syndicator.monitoring.status" in modules
     assert (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from syndicator.cli.status import _say
+from syndicator.cli.status import _found, _say
 from syndicator.cli.terminal import local_time
+from syndicator.errors import SettingsError
 
 LONG = "10,423 entries are late: " + "publishing takes longer than the interval of scans " * 3
 FACTS = {
@@ -52,6 +54,17 @@ def test_lines_on_a_terminal_are_broken_between_words_and_set_in(
     assert max(map(len, broken.splitlines())) <= 80
     assert [line for line in broken.splitlines() if not line.startswith(("degraded", "  "))] == []
     assert broken.split() == whole.split()
+
+
+def test_settings_are_wrong_also_by_the_time_of_a_digest_where_no_service_runs(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(
+        "site: {title: T, base_url: https://feeds.example.org/}\nsources: [{name: news, path: articles}]\n"
+        "routes: [{name: daily, channel: C1, deliver: {digest: 0 9 31 2 *}}]\nstate: sqlite:///s.db\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SettingsError, match="never comes"):
+        _found(file)
 
 
 @pytest.mark.usefixtures("in_tokyo")

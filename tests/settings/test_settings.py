@@ -14,7 +14,6 @@ from syndicator.app import _code, output_of, read_with
 from syndicator.entries.sources import reading
 from syndicator.errors import SettingsError
 from syndicator.parse.article import parse_article
-from syndicator.schedule import read_cron
 from syndicator.settings.load import SettingsReader, load_settings
 from syndicator.settings.models import Digest, Settings
 from syndicator.settings.types import Field, duration
@@ -35,7 +34,7 @@ def write(folder: Path, values: Mapping[str, Any] | str) -> Path:
 
 
 def load(folder: Path, values: Mapping[str, Any] | str, **environment: str) -> Settings:
-    return SettingsReader(write(folder, values), environment).settings(read_cron)
+    return SettingsReader(write(folder, values), environment).settings()
 
 
 def problems(folder: Path, values: Mapping[str, Any] | str, **environment: str) -> list[str]:

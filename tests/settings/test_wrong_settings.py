@@ -13,7 +13,6 @@ import pytest
 from pydantic import BaseModel
 
 from syndicator.errors import SettingProblem, SettingsError
-from syndicator.schedule import read_cron
 from syndicator.settings.faults import SettingPath, name_of
 from syndicator.settings.load import SettingsReader
 from syndicator.settings.models import Settings
@@ -94,7 +93,7 @@ def problems(folder: Path, values: object, environment: dict[str, str] | None = 
     file = folder / "s.yaml"
     file.write_text(json.dumps(values), encoding="utf-8")
     try:
-        SettingsReader(file, environment or {}).settings(read_cron)
+        SettingsReader(file, environment or {}).settings()
     except SettingsError as error:
         for text in error.problems:
             assert not FORBIDDEN.search(re.sub(r"\(is .*\)$", "", text.what)), text
