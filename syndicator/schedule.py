@@ -60,19 +60,10 @@ def next_slot(digest: Digest, after: datetime) -> Slot | None:
     return first
 
 
-_NEXT: dict[tuple[str, str], tuple[datetime, datetime]] = {}
-"""What was found last, by crontab and time zone: for which moment, and the next slot's."""
-
-
 def next_digest(digest: Digest, now: datetime) -> datetime | None:
-    """When the digest's next slot comes; searched for once until it has come, or the clock was set back."""
-    key = digest.cron, digest.time_zone
-    if key not in _NEXT or not _NEXT[key][0] <= now < _NEXT[key][1]:
-        slot = next_slot(digest, now)
-        if slot is None:
-            return None
-        _NEXT[key] = now, slot.at
-    return _NEXT[key][1]
+    """When the digest's next slot comes. About 60 us."""
+    slot = next_slot(digest, now)
+    return None if slot is None else slot.at
 
 
 class Schedule:

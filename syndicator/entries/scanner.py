@@ -292,8 +292,8 @@ class SourceScanner:
         if self._said.changed(loss.reason.value if again else ""):
             if again:
                 facts = {"missing": len(loss.held) or None, "why": loss.reason.value, "fix": loss.fix}
-                what = "articles missing" if loss.held else "source folder unreadable"
-                log.warning(f"{what}, feeds kept", source=self.name, **facts)  # noqa: G004
+                missing, unreadable = "articles missing, feeds kept", "source folder unreadable, feeds kept"
+                log.warning(missing if loss.held else unreadable, source=self.name, **facts)
             elif was and loss.reason in (LossReason.NONE, LossReason.FEW):
                 log.info("articles back", source=self.name, was=was)
 
