@@ -149,7 +149,7 @@ def settings_text(found: Survey, base: Path, folder: Path, slack: str = "") -> s
     if found.topics:
         lines += ["", f"topics: {_quoted(os.path.relpath(folder / found.topics, base))}"]
     # A site generator may have a `public` of its own, and empties it.
-    has_public = found.profile == "hugo" or (base / "public").exists()
+    has_public = found.profile == "hugo" or found.generator == "hexo" or (base / "public").exists()
     output = "feeds" if has_public else "public"
     # Jekyll publishes whatever lies in its site's folder, but for names like this: the state holds drafts.
     in_site = base.resolve().is_relative_to(folder.resolve())

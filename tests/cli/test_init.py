@@ -283,7 +283,9 @@ def test_hexo_sites_links_are_taken_over(more: str, link: str) -> None:
     assert "Found a Hexo site (_config.yml) in site/source/_posts" in said
     assert "1 article in" in said
     assert "was not found" not in said
-    (source,) = load_settings(Path("syndicator.yaml"), {}).sources
+    settings = load_settings(Path("syndicator.yaml"), {})
+    assert settings.output.name == "feeds", "`hexo clean` empties `public`"
+    (source,) = settings.sources
     assert source.time_zone == "Asia/Tokyo"
     article = parse_article(HEXO.encode(), source=source, path="Deep/One 一.md")
     assert article is not None
