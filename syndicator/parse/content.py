@@ -231,7 +231,9 @@ _END_HIGHLIGHT = re.compile(r"(?<![ \t])\n?[ \t]*+\{%-?\s*endhighlight\s*-?%\}")
 _SITE = re.compile(r"\{\{-?\s*site\.(base)?url\s*-?\}\}")
 _ADDRESS = re.compile(r"""\{\{-?\s*["']([^"'{}\n]*)["']\s*\|\s*(?:relative|absolute)_url\s*-?\}\}""")
 _OUTPUT = re.compile(r"\{\{[^{}]*+\}\}")
-_LIQUID_TAG = re.compile(r"\{%[^{}]*+(?<=%)\}")
+_LIQUID_TAG = re.compile(r"\{%(?:(?!%\}|\{%).)*+%\}", re.DOTALL)
+_KRAMDOWN_COMMENT = re.compile(r"\{::comment\}(?:(?!\{:/(?:comment)?\}).)*+", re.DOTALL)
+_KRAMDOWN_EXTENSION = re.compile(r"\{:(?::(?:nomarkdown|options)\b[^{}\n]*+|/(?:comment|nomarkdown)?)\}")
 # Each is `.class`, `#id` or `key="value"`, so that no code such as `{:ok, 1}` is taken for them;
 # kramdown passes over a colon before a key.
 _ATTRIBUTE = r"""(?:[.#][\w-]++|:?[\w-]++=(?:"[^"\n]*+"|'[^'\n]*+'))"""
@@ -258,8 +260,11 @@ _PARAMETER = re.compile(r"""(?:([\w-]++)\s*+=\s*)?(?:"([^"]*)"|`([^`]*)`|([^\s"`
 
 
 def without_liquid(markdown: str, base_url: str = "") -> str:
-    """A Jekyll body without Liquid tags and attributes of kramdown; `highlight` becomes a fence,
-    `relative_url` an address on the site at `base_url`. Markdown in HTML that says so is Markdown."""
+    """A Jekyll body without Liquid tags and kramdown's attributes and extensions.
+
+    `highlight` becomes a fence, `relative_url` an address on the site at `base_url`. Markdown in HTML that
+    says so is Markdown.
+    """
     if "{" in markdown:
         below = urlsplit(base_url).path.rstrip("/")
         markdown = _COMMENT.sub(r"\1", markdown)
@@ -284,6 +289,7 @@ def _liquid(text: str, below: str) -> str:
     text = _ADDRESS.sub(lambda found: f"{below}/{found[1].lstrip('/')}", text)
     text = _SITE.sub(lambda found: below if found[1] else "", text)
     text = _LIQUID_TAG.sub("", _OUTPUT.sub("", text))
+    text = _KRAMDOWN_EXTENSION.sub("", _KRAMDOWN_COMMENT.sub("", text))
     text = _KRAMDOWN_CONTENTS.sub("", text)
     return _KRAMDOWN_ATTRIBUTES.sub("", _HEADING_ATTRIBUTES.sub(r"\1", text))
 

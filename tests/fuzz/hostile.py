@@ -253,6 +253,9 @@ JEKYLL_BODIES: dict[str, Callable[[int], str]] = {
     "liquid addresses with blanks": lambda size: _fill(size, "{{" + " " * 300 + "'"),
     "liquid site": lambda size: _fill(size, "{{ site.url" + " " * 300),
     "liquid tags": _again("{% x %}"),
+    "liquid without end": _under("{% x ", "} { % "),
+    "kramdown comments": _again("{::comment}"),
+    "kramdown options": _again("{::options a='b' "),
     "liquid outputs closed": _again("{{ x }}"),
 }
 HUGO_BODIES: dict[str, Callable[[int], str]] = {
