@@ -114,9 +114,12 @@ class App:
         left_behind = (way for way in outbox.open_ways() if way not in known and not has_way(*way))
         if gone := [f"{route} in {channel}" for route, channel in left_behind]:
             yield health.no_way(gone, health.ROUTE_FIX, "no route")
-        if broken := [state.channel for state in outbox.channels.broken()]:
+        broken = {state.channel: state.broken or "" for state in outbox.channels.broken()}
+        if refusal is not None:  # said of the token, it is not said of each channel
+            broken = {channel: why for channel, why in broken.items() if refusal.code not in why}
+        if broken:
             called = written_names(self.settings.routes, outbox.channels.ids())
-            yield health.channels_broken(broken, called)
+            yield health.channels_broken([*broken], called, broken)
         if outage is None and (waiting := session.history.oldest_waiting()) is not None:
             messages, edits, since = waiting
             yield health.messages_wait(messages, since, now, edits)

@@ -169,10 +169,14 @@ def no_way(routes: Sequence[str], fix: str, of: str = "") -> Finding:
     return Finding(kind=Kind.WAY, text=text, fix=fix, of=of, on=(*routes,))
 
 
-def channels_broken(channels: Sequence[str], called: Mapping[str, str] | None = None) -> Finding:
-    """Channels that need a person, by id; `called`: what the settings call them, by id."""
+def channels_broken(
+    channels: Sequence[str], called: Mapping[str, str] | None = None, why: Mapping[str, str] | None = None
+) -> Finding:
+    """Channels that need a person, by id; by id as well what the settings call them, and what is wrong."""
     text = f"Slack refuses {_names([(called or {}).get(channel, channel) for channel in channels])}"
-    fix = "`syndicator deliveries` says why, and what waits"
+    # Before it stands what could not be done, and where. The message may be gone: a mute takes it back.
+    reasons = dict.fromkeys(said.partition(f"{channel}: ")[2] for channel, said in (why or {}).items())
+    fix = ". ".join([*filter(None, reasons), "`syndicator deliveries` has what waits"])
     return Finding(kind=Kind.CHANNEL, text=text, fix=fix, on=(*channels,))
 
 

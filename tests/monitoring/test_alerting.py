@@ -264,7 +264,7 @@ def test_commands_are_shown_as_code(tmp_path: Path, slack: SlackServer) -> None:
     *_, section, _ = told.body["blocks"]
     *_, command, rest = section["elements"][0]["elements"]
     assert command == {"type": "text", "text": "syndicator deliveries", "style": {"code": True}}
-    assert rest == {"type": "text", "text": " says why, and what waits"}
+    assert rest == {"type": "text", "text": " has what waits"}
 
 
 def test_address_that_is_none_is_a_failure_of_its_way() -> None:

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import event
 
 from syndicator import loop
-from syndicator.errors import StoreUnavailable
+from syndicator.alerts import ChannelState
+from syndicator.errors import Rejected, StoreUnavailable
+from syndicator.monitoring.health import Kind
 from syndicator.monitoring.status import (
     StatusFile,
     StatusTeller,
@@ -103,3 +105,25 @@ def test_route_says_that_the_hours_cap_holds_what_it_owes(tmp_path: Path) -> Non
         rig.run_once()
     (route,) = facts(rig.app, rig.now, started=rig.now)["routes"]
     assert (route["owes"], route["waiting"], route["held"]) == (1, 1, "held back: the hour's cap is reached")
+
+
+def test_channel_that_refuses_is_named_with_its_reason_and_not_for_the_token(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    said = "the message was not posted: {}: Slack says {}"
+    archived = said.format("C1", "is_archived") + ". Unarchive the channel"
+    with rig.store.transaction() as session:
+        for channel, why in [("C1", archived), ("C2", said.format("C2", "invalid_auth") + ". Renew it")]:
+            put = ChannelState(channel=channel, not_before=rig.now, broken=why)
+            session.outbox.channels.put(put)
+
+    def of_channels() -> list[tuple[str, str]]:
+        with rig.store.reading() as session:
+            found = rig.app.findings(session, rig.now)
+        return [(one.text, one.fix) for one in found if one.kind is Kind.CHANNEL]
+
+    rig.app.outages.refusal = Rejected("the token could not be checked", code="invalid_auth")
+    why = "Slack says is_archived. Unarchive the channel. "
+    assert of_channels() == [("Slack refuses C1", f"{why}`syndicator deliveries` has what waits")]
+    rig.app.outages.refusal = None
+    assert [text for text, _ in of_channels()] == ["Slack refuses C1, C2"], "until its next message is sent"
+    rig.close()
