@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -72,9 +72,8 @@ class StoryRouter:
     ) -> None:
         """Writes what the changes cause by the routes that have begun; with `silent`, as baseline."""
         found = [Change(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes]
-        sources = {change.entry.article.source for change in found} if silent else set()
         found += self._remaining(session, found)
-        self._decide(session, found, self._begun, topic_names, now=now, silent_sources=sources)
+        self._decide(session, found, self._begun, topic_names, now=now, silent=silent)
 
     def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
         """Ends the silence of new and changed routes; to be called once all sources have been scanned.
@@ -93,7 +92,6 @@ class StoryRouter:
 
     def _lay_baseline(self, store: Store, now: datetime, progress: Progress) -> None:
         about, index = [route for route in self._new if route.about is not None], RouteIndex(self._new)
-        names = {route.name for route in self._new}
         with store.transaction() as session:
             for route in about:
                 session.outbox.ledger.forget_minimums(route.name)
@@ -105,7 +103,7 @@ class StoryRouter:
             with store.transaction() as session:
                 entries = session.entries(guids[start : start + SOME]).values()
                 found = [Change(entry=one.entry) for one in entries]
-                self._decide(session, found, index, topic_names, now=now, silent_routes=names)
+                self._decide(session, found, index, topic_names, now=now, silent=True)
 
     def _decide(
         self,
@@ -115,8 +113,7 @@ class StoryRouter:
         topic_names: TopicNames,
         *,
         now: datetime,
-        silent_routes: Collection[str] = (),
-        silent_sources: Collection[str] = (),
+        silent: bool,
     ) -> None:
         changed = [change.entry for change in changes]
         others = session.others_of(changed) if index.counts_publishers else []
@@ -124,8 +121,6 @@ class StoryRouter:
         routes = index.may_take(entries, topic_names)
         if not routes or not changes:
             return
-        # What a beginning source makes enough publishers for is baseline as well, whoever else has it.
-        silent = {*silent_sources, *(one.article.source for one in others)} if silent_sources else ()
         ledger = session.outbox.ledger
         stories, channels = {entry.story for entry in changed}, {route.channel for route in routes}
         decisions = announce(
@@ -135,8 +130,7 @@ class StoryRouter:
             now=now,
             ledger=ledger.kinds(stories, [entry.guid for entry in entries], channels),
             topic_names=topic_names,
-            silent_routes=silent_routes,
-            silent_sources=silent,
+            silent=silent,
         )
         ledger.add(row for one in decisions if (row := one.row) is not None)
         for reason, count in Counter(one.reason for one in decisions).items():

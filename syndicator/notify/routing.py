@@ -77,15 +77,14 @@ def announce(
     now: datetime,
     ledger: LedgerView,
     topic_names: TopicNames,
-    silent_routes: Collection[str] = (),
-    silent_sources: Collection[str] = (),
+    silent: bool = False,
 ) -> list[Decision]:
     """A decision for each entry and route that judges it, by channel and story; at most one per story writes.
 
     `others` are the other entries of the changes' stories, where a route asks for several publishers.
     Routes are in the order of the settings: of several with one channel, the first that takes a story has
-    it. While a route or an entry's source begins, silently, what would be announced becomes baseline. A story
-    too old when it qualifies becomes baseline too, so that a later edit of its date announces nothing.
+    it. With `silent`, as a route or source begins, what would be announced becomes baseline. A story too old
+    when it qualifies becomes baseline too, so that a later edit of its date announces nothing.
     """
     changed = [_Subject.of(change, topic_names) for change in changes]
     unchanged = [_Subject.of(Change(entry=entry, before=entry), topic_names) for entry in others]
@@ -97,8 +96,9 @@ def announce(
             subjects = some if route.min_publishers == 1 else some + more
             publishers = _count_publishers(subjects, route, topic_names)
             decisions += [_judge_one(one, route, publishers, now=now, ledger=ledger) for one in subjects]
-    quiet = (_silenced(one, silent_routes, silent_sources) for one in decisions)
-    grouped = groupby(sorted(quiet, key=_channel_and_story), _channel_and_story)
+    if silent:
+        decisions = [_silenced(one) for one in decisions]
+    grouped = groupby(sorted(decisions, key=_channel_and_story), _channel_and_story)
     return [decision for _, story in grouped for decision in dedup([*story])]
 
 
@@ -119,13 +119,11 @@ def _channel_and_story(decision: Decision) -> tuple[str, str]:
     return decision.channel, decision.entry.story
 
 
-def _silenced(decision: Decision, routes: Collection[str], sources: Collection[str]) -> Decision:
-    """What would be owed while its route or source begins is baseline."""
-    if decision.write is LedgerKind.OWED and (
-        decision.route in routes or decision.entry.article.source in sources
-    ):
-        return replace(decision, reason=RouteReason.BASELINE, write=LedgerKind.BASELINE)
-    return decision
+def _silenced(decision: Decision) -> Decision:
+    """What would be owed is baseline."""
+    if decision.write is not LedgerKind.OWED:
+        return decision
+    return replace(decision, reason=RouteReason.BASELINE, write=LedgerKind.BASELINE)
 
 
 def dedup(story: Sequence[Decision]) -> list[Decision]:

@@ -137,7 +137,7 @@ class Replayed:
             now=now,
             ledger=self._kinds,
             topic_names=self._names,
-            silent_routes=[route.name for route in routes] if silent else (),
+            silent=silent,
         )
         self._write_down(decisions, now)
 

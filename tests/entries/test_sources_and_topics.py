@@ -314,6 +314,26 @@ def test_new_or_changed_route_begins_silently(rig: Rig) -> None:
     assert sorted(one.route for one in rig.owed()) == ["all", "more"]
 
 
+def test_route_that_begins_does_not_silence_another_of_its_channel(rig: Rig) -> None:
+    rig.write("a.md")
+    rig.run_once()
+    first = Route(name="more", channel=ROUTE.channel, deliver=Digest(cron="0 9 * * *"))
+    rig.restart(routes=[first, ROUTE])
+    rig.write("b.md")
+    rig.run_once()
+    assert [one.route for one in rig.owed()] == ["all"]
+
+
+def test_source_that_begins_does_not_silence_another(rig: Rig, tmp_path: Path) -> None:
+    rig.write("a.md")
+    rig.run_once()
+    put_into(tmp_path / "other", "a.md", title="From the other", webUrl="https://other.example/a")
+    rig.restart(sources=(rig.source("news", rig.folder), rig.source("other", tmp_path / "other")))
+    rig.write("b.md")
+    rig.run_once()
+    assert [one.guid for one in rig.owed()] == [rig.entries()["b.md"].guid]
+
+
 @pytest.mark.parametrize(
     "after",
     [

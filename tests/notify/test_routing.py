@@ -38,24 +38,16 @@ def test_new_entry_becomes_owed() -> None:
 
 
 def test_beginning_route_makes_a_baseline() -> None:
-    (decision,) = decide(make_entry(), silent_routes={"sea"})
+    (decision,) = decide(make_entry(), silent=True)
     row = decision.row
     assert row is not None
     assert decision.write is LedgerKind.BASELINE
     assert (row.kind, row.reason, row.story) == (LedgerKind.BASELINE, RouteReason.BASELINE, "tides")
 
 
-def test_beginning_source_makes_a_baseline_of_its_own_entries_only() -> None:
-    decisions = decide(make_entry("old"), make_entry("new", source="blog"), silent_sources={"news"})
-    assert {one.entry.guid: one.write for one in decisions} == {
-        "urn:old": LedgerKind.BASELINE,
-        "urn:new": LedgerKind.OWED,
-    }
-
-
-@pytest.mark.parametrize("silent", [(), ("sea",)], ids=["later", "at the beginning"])
-def test_entry_too_old_when_it_qualifies_becomes_baseline(silent: tuple[str, ...]) -> None:
-    (decision,) = decide(make_entry(published=NOON - 30 * DAY), silent_routes=silent)
+@pytest.mark.parametrize("silent", [False, True], ids=["later", "at the beginning"])
+def test_entry_too_old_when_it_qualifies_becomes_baseline(silent: bool) -> None:
+    (decision,) = decide(make_entry(published=NOON - 30 * DAY), silent=silent)
     assert (decision.write, decision.reason) == (LedgerKind.BASELINE, RouteReason.TOO_OLD)
 
 
@@ -76,7 +68,7 @@ def test_edited_date_of_a_baseline_entry_announces_nothing() -> None:
 )
 def test_what_is_not_yet_to_be_announced_may_qualify_after_the_beginning(entry: Entry) -> None:
     route = make_route(min_quality=80.0)
-    (at_first,) = decide(entry, routes=[route], silent_routes={"sea"})
+    (at_first,) = decide(entry, routes=[route], silent=True)
     assert at_first.write is None
     ready = make_entry()
     (later,) = decide(Change(entry=ready, before=entry), routes=[route])
@@ -123,12 +115,6 @@ def test_second_route_takes_what_the_first_does_not() -> None:
         ("easy", "urn:tides", LedgerKind.OWED, RouteReason.OWED),
         ("picky", "urn:tides", None, RouteReason.BELOW_MINIMUM),
     ]
-
-
-def test_route_that_begins_does_not_silence_another_of_its_channel() -> None:
-    routes = [make_route("new"), make_route("old")]
-    decisions = decide(make_entry(), routes=routes, silent_routes={"new"})
-    assert {one.route: one.write for one in decisions} == {"new": None, "old": LedgerKind.OWED}
 
 
 def test_too_old_for_the_first_route_is_young_enough_for_the_second() -> None:
