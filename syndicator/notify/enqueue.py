@@ -55,7 +55,6 @@ class Enqueuer:
     def use(self, routes: Iterable[Route]) -> None:
         """Goes on with these routes."""
         self._routes = {route.name: route for route in routes}
-        self._places = {name: place for place, name in enumerate(self._routes)}
 
     def digest_is_due(self, route: str, slot: Slot | None) -> None:
         """The time of a route's digest has come; None: it never has. From any thread; quick."""
@@ -192,8 +191,8 @@ class Enqueuer:
             owing = {name for name in owing if self._routes[name].deliver == "immediate"}
         names = owing | slots.keys()
         mutes = session.outbox.ledger.mutes(ended_after=now - REMEMBERED) if names else []
-        for name in sorted(names, key=self._places.__getitem__):
-            route, slot = self._routes[name], slots.get(name)
+        for route in [route for name, route in self._routes.items() if name in names]:
+            slot = slots.get(route.name)
             yield route, slot, self._plan(session, route, slot, topics, _of(route, mutes), now)
 
     def _plan(
