@@ -17,7 +17,6 @@ numbers from `n * limit` up to and without `(n + 1) * limit`, of which those tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,6 @@ class ArchivePage:
         return "" if self.full else f"?entries={self.stop - self.first}"
 
 
-@lru_cache(maxsize=16)
 def archive_pages(count: int, limit: int) -> tuple[ArchivePage, ...]:
     """The pages of a feed that has given `count` numbers, oldest first; none while all fit into the feed.
 

@@ -223,7 +223,6 @@ def version_of(facts: os.stat_result) -> Version:
     return (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
 
 
-@lru_cache(maxsize=4096)
 def public_file(path: str) -> str | None:
     """The file, relative to the output folder, that a decoded path names; None where it can name none.
 
