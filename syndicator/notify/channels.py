@@ -94,10 +94,12 @@ def _follow_gone(outbox: Outbox, routes: Sequence[Route], now: datetime) -> None
         if (to := firsts.get(way[1])) is not None:
             outbox.release(way, "its route is gone, another of its channel takes it", now)
         stories = outbox.ledger.hand_over(way, to)
+        facts = {"route": way[0], "channel": way[1], "stories": stories}
         if stories and to:
-            log.info("stories owed by a gone route go to another of its channel", stories=stories)
+            log.info("stories owed by a gone route go to another of its channel", to=to, **facts)
         elif stories:
-            log.warning("stories owed by a gone route are let go: no route has its channel", stories=stories)
+            fix = "Where they are wanted after all, put the route back and see `syndicator backfill`"
+            log.warning("stories owed by a gone route are let go: no route has its channel", **facts, fix=fix)
     outbox.ledger.forget_routes(names)
 
 

@@ -263,6 +263,20 @@ def test_message_of_a_route_that_is_gone_with_its_channel_waits(rig: Rig) -> Non
     assert [(one.route, one.channel) for one in messages(rig)] == [("by-id", "C0GENERAL")]
 
 
+@pytest.mark.parametrize(("channel", "to"), [("C0GENERAL", "other"), ("C2", None)])
+def test_log_says_whose_stories_are_let_go_and_what_to_do(rig: Rig, channel: str, to: str | None) -> None:
+    gathers = BY_ID.model_copy(update={"gather": timedelta(hours=1)})
+    rig.restart(routes=(gathers,))
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    with capture_logs() as logs:
+        rig.restart(routes=(Route(name="other", channel=channel, deliver="immediate"),))
+    (line,) = [line for line in logs if "owed by a gone route" in line["event"]]
+    assert (line["route"], line["channel"], line["stories"]) == ("by-id", "C0GENERAL", 1)
+    assert (line.get("to"), "`syndicator backfill`" in line.get("fix", "")) == (to, to is None)
+
+
 def test_ids_that_could_not_be_taken_over_are_taken_over_by_the_next_run(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
