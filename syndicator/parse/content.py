@@ -231,8 +231,8 @@ _END_HIGHLIGHT = re.compile(r"(?<![ \t])\n?[ \t]*+\{%-?\s*endhighlight\s*-?%\}")
 _SITE = re.compile(r"\{\{-?\s*site\.(base)?url\s*-?\}\}")
 _ADDRESS = re.compile(r"""\{\{-?\s*["']([^"'{}\n]*)["']\s*\|\s*(?:relative|absolute)_url\s*-?\}\}""")
 _OUTPUT = re.compile(r"\{\{[^{}]*+\}\}")
-_LIQUID_TAG = re.compile(r"\{%(?:(?!%\}|\{%).)*+%\}", re.DOTALL)
-_KRAMDOWN_COMMENT = re.compile(r"\{::comment\}(?:(?!\{:/(?:comment)?\}).)*+", re.DOTALL)
+_LIQUID_TAG = re.compile(r"\{%(?:(?!%\}|\{%).)*%\}", re.DOTALL)
+_KRAMDOWN_COMMENT = re.compile(r"\{::comment\}(?:(?!\{:/(?:comment)?\}).)*", re.DOTALL)
 _KRAMDOWN_EXTENSION = re.compile(r"\{:(?::(?:nomarkdown|options)\b[^{}\n]*+|/(?:comment|nomarkdown)?)\}")
 # Each is `.class`, `#id` or `key="value"`, so that no code such as `{:ok, 1}` is taken for them;
 # kramdown passes over a colon before a key.

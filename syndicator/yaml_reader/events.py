@@ -253,7 +253,7 @@ class _Builder:
             what = f"more than {self._limits.nodes:,} values"
             return self._wrong(what, "Shorten the lists; an article needs a few hundred at most", event)
         if event.anchor is not None:
-            what = "an anchor (`&name`) of a list or mapping, which is not allowed here"
+            what = "an anchor (`&name`) of several values, which is not allowed here"
             return self._wrong(what, "Write the value out, or put text with `&` in quotes", event)
         return self._wrong("a tag (`!name`), which is not allowed here", _TAG, event)
 

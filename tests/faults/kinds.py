@@ -52,7 +52,7 @@ KINDS: Mapping[str, Callable[[Path], None]] = {
     "quality in words": _bytes(_front("quality: very good")),
     "large front matter": _bytes(_front("a: " + "x" * 270_000)),
     "large file": _bytes(GOOD.encode() + b"x" * (2 * 1024 * 1024)),
-    "duplicate keys": _bytes(GOOD.replace("type:", "quality: 99\ntype:").encode()),
+    "merge key": _bytes(GOOD.replace("type:", "<<: {quality: 99}\ntype:").encode()),
     "latin-1": _bytes(GOOD.replace("About", "Über").encode("latin-1")),
     "utf-16": _bytes(GOOD.encode("utf-16")),
     "zero byte": _bytes(GOOD.replace("About", "Ab\0out").encode()),
