@@ -69,7 +69,8 @@ def test_checkouts_and_a_git_that_is_killed_lose_and_tear_nothing(
                     time.sleep(dice.random() * 0.02)
                     killed += process.poll() is None
                     process.kill()
-                (folder / ".git/index.lock").unlink(missing_ok=True)
+                for lock in (folder / ".git").rglob("*.lock"):  # as a person would, after a git that died
+                    lock.unlink()
             else:
                 git(folder, "checkout", "-q", "-f", branch)
             time.sleep(dice.random())
