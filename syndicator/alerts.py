@@ -34,6 +34,7 @@ class RouteReason(StrEnum):
     RISING = "owed: quality reached the minimum later"
     BACKFILL = "owed: asked for by `backfill`"
     BASELINE = "baseline: it was there when the route or source began"
+    LET_GO = "let go: its route was removed while it was owed"
     WAITING = "owed: waits for its message"
     ANNOUNCED = "announced in this channel before"
     SHOWN = "shown in the terminal (`slack: preview`), not posted"
@@ -106,7 +107,8 @@ class LedgerKind(StrEnum):
     """What the ledger says of a story in a channel. A story is in it once for ever."""
 
     BASELINE = "baseline"
-    """It was there when the route or source began, or was too old when it qualified; never announced."""
+    """It was there when the route or source began, was too old when it qualified, or was let go with its
+    route; announced by `backfill` alone."""
     OWED = "owed"
     """Taken by a route; its message is not yet known to be in the channel."""
     ANNOUNCED = "announced"

@@ -110,6 +110,19 @@ def test_story_that_a_digest_carried_over_says_so_until_it_is_told(tmp_path: Pat
     assert held_words(word.held) == words
 
 
+def test_story_that_a_removed_route_owed_says_so(tmp_path: Path) -> None:
+    daily = Route(name="daily", channel="C1", deliver=Digest(cron="0 9 * * *"))
+    rig = Rig(tmp_path, publishes=False, routes=[daily])
+    rig.run_once()
+    rig.write("new.md")
+    rig.run_once()
+    rig.restart(routes=[])
+    rig.run_once()
+    rig.restart(routes=[daily])
+    rig.run_once()
+    assert routes(rig, "new.md") == {"daily": RouteReason.LET_GO}
+
+
 @pytest.mark.parametrize(
     ("settings", "held"),
     [

@@ -237,7 +237,7 @@ class Ledger:
         """Hands what the route owes in the channel, and is in no message, to another; with None it becomes
         baseline. How many stories."""
         theirs = and_(ledger.c.route == way[0], ledger.c.channel == way[1], WAITING)
-        let_go = {"kind": LedgerKind.BASELINE, "reason": RouteReason.BASELINE}
+        let_go = {"kind": LedgerKind.BASELINE, "reason": RouteReason.LET_GO}
         statement = update(ledger).where(theirs).values({"route": to} if to else let_go)
         return self._connection.execute(statement).rowcount
 
