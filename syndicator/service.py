@@ -65,8 +65,8 @@ class Service:
     """When the process did, which may have had a life before a reload; None: now."""
     patient: bool = True
     """Whether a start waits for a disk that cannot be written. A reload fails, since it can go back."""
-    serving: Serving | None = None
-    """The web server, where it goes on with the next service; None: one of its own."""
+    serving: Serving = field(default_factory=Serving)
+    """The web server. It goes on with the next service: whoever made it closes it."""
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -77,7 +77,6 @@ class Service:
         self._loop: Loop | None = None
         self._status = StatusFile(status_path(self.settings.state))
         self._began = self.started or self.clock.now()
-        self._serving = self.serving or Serving()
         self._operator: Operator | None = None
         self._alerter: OperatorAlerter | None = None
         self._hub: HubNotifier | None = None
@@ -86,7 +85,7 @@ class Service:
     @property
     def address(self) -> tuple[str, int] | None:
         """Where feeds are served; None where `server` is off."""
-        server = self._serving.server
+        server = self.serving.server
         return None if server is None else server.address
 
     def stop(self) -> None:
@@ -103,7 +102,7 @@ class Service:
             health.SETTINGS_REFUSED if self.refused else None,
             hub and health.hub_not_told(*hub),
             *(health.only_polled(*one) for one in polled if one),
-            *(health.part_breaks(*one) for one in (*self._parts.broken(), *self._serving.parts.broken())),
+            *(health.part_breaks(*one) for one in (*self._parts.broken(), *self.serving.parts.broken())),
             *(self._alerter.findings() if self._alerter else ()),
         ]
         return [finding for finding in found if finding]
@@ -114,8 +113,6 @@ class Service:
         Raises a SyndicatorError when it cannot start. What may pass (see `can_wait`) is waited for instead.
         """
         with ExitStack() as stack:
-            if self.serving is None:
-                stack.callback(self._serving.close)
             while not self._stop.is_set():
                 try:
                     self._lock(stack)
@@ -157,7 +154,7 @@ class Service:
                 cache_seconds=int(listen.cache.total_seconds()),
             )
         )
-        self._serving.use(options)
+        self.serving.use(options)
 
     def _serve_operator(self, stack: ExitStack) -> None:
         """Answers the operator, from before the database is opened; begun once."""
@@ -229,8 +226,8 @@ class Service:
                 sweep(settings.output)
             loop.run_first()
             self._begin_beside(stack, schedule, app, loop)
-            if self._serving.server is not None:
-                self._serving.server.wait_until_ready(self._stop)
+            if self.serving.server is not None:
+                self.serving.server.wait_until_ready(self._stop)
             if not self._stop.is_set():
                 self._say_ready(stack, app)
                 ready()

@@ -47,6 +47,8 @@ class Alive:
             self.service.run(lambda: self.ready.append(self.service.address))
         except BaseException as error:
             self.failures.append(error)
+        finally:
+            self.service.serving.close()
 
     def get(self, path: str) -> httpx.Response:
         assert self.service.address is not None
