@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from syndicator.errors import OutputUnwritable
+from syndicator.errors import OutputUnwritable, SettingsError
 
 if TYPE_CHECKING:
     from syndicator.settings.effective import Effective
@@ -81,20 +81,17 @@ def _read(config: Path, *, to_publish: bool) -> tuple[Settings, SettingsReader]:
     from syndicator.settings.load import SettingsReader
 
     reader = SettingsReader(settings_file(config), os.environ)
+    settings = reader.settings()
     if to_publish:
-        return reader.settings(check_output), reader
-    return reader.settings(), reader
+        from syndicator.publish.output import probe
 
-
-def check_output(output: Path) -> None:
-    """Raises ValueError, with the fix, where no file can be made there and waiting would not help."""
-    from syndicator.publish.output import probe
-
-    try:
-        probe(output)
-    except OutputUnwritable as error:
-        if not error.passing:
-            raise ValueError(f"cannot be written: {error.on}: {error.why}. {error.fix}") from None
+        try:
+            probe(settings.output)
+        except OutputUnwritable as error:
+            if not error.passing:  # waiting would not help
+                reader.add(f"cannot be written: {error.on}: {error.why}. {error.fix}", ("output",))
+                raise SettingsError(reader.problems) from None
+    return settings, reader
 
 
 def now() -> datetime:

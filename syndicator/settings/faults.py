@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,14 +22,12 @@ LONGEST_SHOWN = 60
 SettingPath: TypeAlias = tuple[str | int, ...]
 """From the top: keys, and the numbers of items of lists."""
 Fault: TypeAlias = tuple[SettingPath, str]
-OutputCheck = Callable[[Path], None]
-"""Raises ValueError, readable, when the folder is none that can be written."""
 
 
-def find_faults(settings: Settings, check_output: OutputCheck) -> Iterator[Fault]:
+def find_faults(settings: Settings) -> Iterator[Fault]:
     """Where settings contradict each other or what is there, and what is wrong."""
     yield from _names(settings)
-    yield from _places(settings, check_output)
+    yield from _places(settings)
     yield from _routes(settings)
     for index, source in enumerate(settings.sources):
         if source.languages and source.profile is not Tool.HUGO:
@@ -54,13 +52,9 @@ def _names(settings: Settings) -> Iterator[Fault]:
             yield ("levels", level), f"differs from {other!r} in capitals alone; choose another name"
 
 
-def _places(settings: Settings, check_output: OutputCheck) -> Iterator[Fault]:
+def _places(settings: Settings) -> Iterator[Fault]:
     """What lies in the output folder is public. Output inside a source's folder does no harm."""
     output = settings.output
-    try:
-        check_output(output)
-    except ValueError as error:
-        yield ("output",), str(error)
     fix = f"put it beside {output}, or set `output` to another folder"
     if _is_within(Path(settings.state.removeprefix(STATE_PREFIX)), output):
         yield ("state",), f"lies in the output folder, where everybody could read it; {fix}"

@@ -33,7 +33,7 @@ NO_EDITS = (
 
 
 def load_settings(file: Path, environment: Mapping[str, str]) -> Settings:
-    """As `SettingsReader.settings`, whether or not `output` can be written."""
+    """As `SettingsReader.settings`."""
     return SettingsReader(file, environment).settings()
 
 
@@ -83,12 +83,12 @@ class SettingsReader:
             value = {key: value}
         self._values = cast("dict[str, Value]", _merged(self._values, value))
 
-    def settings(self, check_output: faults.OutputCheck = lambda output: None) -> Settings:
+    def settings(self) -> Settings:
         """Everything, read once. Raises SettingsError with all problems: first of what each setting is by
         itself, and once these are mended, of how they go together."""
         settings = self._validated()
-        for path, what in faults.find_faults(settings, check_output):
-            self._add(what, path)
+        for path, what in faults.find_faults(settings):
+            self.add(what, path)
         credentials = self._credentials(settings)
         if self.problems:
             raise SettingsError(self.problems)
@@ -107,10 +107,10 @@ class SettingsReader:
             return Settings.model_validate(self._values, context=self._file, by_name=False, by_alias=True)
         except ValidationError as error:
             for detail in error.errors():
-                self._add(faults.say(cast("dict[str, Any]", detail)), faults.own_path(detail["loc"]))
+                self.add(faults.say(cast("dict[str, Any]", detail)), faults.own_path(detail["loc"]))
             raise SettingsError(self.problems) from None
 
-    def _add(self, what: str, path: faults.SettingPath) -> None:
+    def add(self, what: str, path: faults.SettingPath) -> None:
         """Notes what is wrong, in the variable that sets it or at its (or its parent's) place in the file."""
         (line, column), name = self._document.place(*path), self._variable(path)
         place: dict[str, Any] = {"file": str(self._file), "line": line, "column": column}
@@ -135,7 +135,7 @@ class SettingsReader:
             elif shared is not None and token is None:
                 webhooks[route.name] = shared
             if route.edits and (route.webhook_file is not None or route.name in webhooks):
-                self._add(NO_EDITS, ("routes", index, "edits"))
+                self.add(NO_EDITS, ("routes", index, "edits"))
         found = Credentials(token=token, webhooks=webhooks, alerts=alerts)
         if api_url is None:
             return found
@@ -146,7 +146,7 @@ class SettingsReader:
         try:
             return read_secret(WEBHOOK_URL, file)
         except ValueError as error:
-            self._add(str(error), path)
+            self.add(str(error), path)
             return None
 
     def _secret(self, name: str) -> SecretStr | None:
