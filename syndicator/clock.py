@@ -7,9 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-TOGETHER_S = 0.1
-"""A reading that took longer is repeated."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
@@ -29,12 +26,9 @@ class Clock:
         self._wall_ns, self._monotonic = wall_ns, monotonic
 
     def moment(self) -> Moment:
-        """All clocks as of one moment: a pause between them, on a busy machine, is no clock that was set."""
-        while True:
-            before, wall_ns, after = self._monotonic(), self._wall_ns(), self._monotonic()
-            if after - before < TOGETHER_S:
-                now = datetime.fromtimestamp(wall_ns / 1e9, UTC)
-                return Moment(now=now, wall_ns=wall_ns, monotonic=before)
+        """All clocks, read one after the other."""
+        wall_ns, monotonic = self._wall_ns(), self._monotonic()
+        return Moment(now=datetime.fromtimestamp(wall_ns / 1e9, UTC), wall_ns=wall_ns, monotonic=monotonic)
 
     def now(self) -> datetime:
         return self.moment().now

@@ -20,8 +20,9 @@ from pydantic import BaseModel, SecretStr
 from syndicator.settings.faults import SettingPath, name_of
 from syndicator.settings.load import SettingsReader
 from syndicator.settings.models import Settings
+from syndicator.settings.types import UNITS
 
-UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+LENGTHS = [(unit, timedelta(**{name: 1})) for unit, name in reversed(UNITS.items())]
 SET, SECRET, DEFAULT = "set", "environment, file or credential", "default"
 CHANGED = "set, another one"
 
@@ -64,9 +65,8 @@ def written(value: object) -> str:
     """
     match value:
         case timedelta():
-            seconds = round(value.total_seconds())
-            unit, length = next((u for u in UNITS if seconds and seconds % u[1] == 0), UNITS[-1])
-            return f"{seconds // length}{unit}"
+            unit, length = next((one for one in LENGTHS if value and not value % one[1]), LENGTHS[-1])
+            return f"{value // length}{unit}"
         case SecretStr():
             return SET
         case time():
