@@ -68,7 +68,6 @@ class Explanation:
     entry: Entry
     others: tuple[Entry, ...]
     words: Mapping[str, Sequence[str]]
-    withdrawn: datetime | None
     problem: Problem | None
     feeds: tuple[FeedWord, ...]
     routes: tuple[RouteWord, ...]
@@ -109,16 +108,15 @@ def explain(
     topics = session.topics()
     slugs = [ALL, *(stored.topic.slug for stored in topics if stored.status is TopicStatus.LIVE)]
     names = rules.names_with_ancestors(stored.topic for stored in topics)
-    stories = [sorted(session.others_of([stored.entry]), key=rank) for stored in found]
+    stories = [sorted(session.others_of([stored]), key=rank) for stored in found]
     explanations = tuple(
         Explanation(
-            entry=stored.entry,
+            entry=stored,
             others=tuple(others),
-            words=words_joining(session, stored.entry, others),
-            withdrawn=stored.withdrawn,
-            problem=by_file.get((stored.entry.article.source, stored.entry.article.path)),
-            feeds=tuple(_feeds(session, stored.entry, slugs, levels, limit)),
-            routes=tuple(_routes(session, stored.entry, others, routes, names, held, enqueuer, now)),
+            words=words_joining(session, stored, others),
+            problem=by_file.get((stored.article.source, stored.article.path)),
+            feeds=tuple(_feeds(session, stored, slugs, levels, limit)),
+            routes=tuple(_routes(session, stored, others, routes, names, held, enqueuer, now)),
         )
         for stored, others in zip(found, stories, strict=True)
     )
@@ -227,7 +225,7 @@ def _end(session: Session, route: Route, hold: Hold, now: datetime) -> datetime 
 
 
 def _shown_copy(session: Session, entry: Entry, topic: str) -> Entry | None:
-    copies = {one.entry.guid: one.entry for one in session.copies([entry.article.canonical_link])}
+    copies = {one.guid: one for one in session.copies([entry.article.canonical_link])}
     shown = (s.guid for s in session.feeds.memberships(copies) if s.topic == topic and s.shown)
     return next((copies[guid] for guid in shown), None)
 

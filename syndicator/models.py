@@ -181,10 +181,35 @@ class Entry:
     seen: datetime
     visibility: Visibility
     topics: tuple[str, ...] = ()
+    digest: bytes = field(default=b"", compare=False)
+    """Of its file. Like the next it makes no other entry to anyone: files and entries are matched by it."""
+    withdrawn: datetime | None = field(default=None, compare=False)
+    """When it was last found to be gone."""
 
     def __post_init__(self) -> None:
         refuse_naive(self.updated)
         refuse_naive(self.seen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An entry as it is now and, where it was known, as it was before."""
+
+    entry: Entry
+    before: Entry | None = None
+
+    @property
+    def was_public(self) -> bool:
+        return self.before is not None and self.before.visibility is Visibility.PUBLIC
+
+    @property
+    def is_public(self) -> bool:
+        return self.entry.visibility is Visibility.PUBLIC
+
+    @property
+    def revised(self) -> bool:
+        """Whether a subscriber can see a difference in the article itself."""
+        return self.before is not None and self.before.updated != self.entry.updated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from syndicator.publish.build import Published
 from syndicator.settings.models import Digest, Feeds, Route, Settings, Site, Source, Watch
 from syndicator.store.database import Store, open_store
 from syndicator.store.restore_guard import MARK
-from syndicator.store.types import ProblemKind, StoredEntry
+from syndicator.store.types import ProblemKind
 from tests.making import NOON
 
 SITE = Site(title="Cloud News", base_url="https://feeds.example.org/")
@@ -157,7 +157,7 @@ class Rig:
     def _check_topic_names(self) -> None:
         """What is kept of the names that articles carry is what counting them anew gives."""
         with self.store.reading() as session:
-            entries = [one.entry for one in session.entries(session.guids()).values()]
+            entries = [*session.entries(session.guids()).values()]
             there = [one.article for one in entries if one.visibility is not Visibility.WITHDRAWN]
             assert session.topic_names() == Counter(name for article in there for name in article.topics)
 
@@ -217,7 +217,7 @@ class Rig:
 
     def _by_guid(self) -> dict[str, Entry]:
         with self.store.reading() as session:
-            return {guid: stored.entry for guid, stored in session.entries(session.guids()).items()}
+            return session.entries(session.guids())
 
     def _counts(self, before: Mapping[str, Entry]) -> Counts:
         after = self._by_guid()
@@ -251,12 +251,12 @@ class Rig:
         """All entries by path."""
         with self.store.reading() as session:
             stored = session.entries(session.guids())
-        return {one.entry.article.path: one.entry for one in stored.values()}
+        return {one.article.path: one for one in stored.values()}
 
     def public(self) -> list[str]:
         return sorted(path for path, entry in self.entries().items() if entry.visibility is Visibility.PUBLIC)
 
-    def stored(self, path: str) -> StoredEntry:
+    def stored(self, path: str) -> Entry:
         with self.store.reading() as session:
             return session.entries_at("news", [path])[0]
 

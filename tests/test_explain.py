@@ -263,7 +263,9 @@ def test_withdrawn_entry_says_since_when(rig: Rig) -> None:
     rig.run_once()
     explanation = explained(rig, "a.md")
     assert explanation.entry.visibility is Visibility.WITHDRAWN
-    assert explanation.withdrawn is not None and explanation.withdrawn >= NOON + timedelta(hours=1)
+    assert explanation.entry.withdrawn is not None and explanation.entry.withdrawn >= NOON + timedelta(
+        hours=1
+    )
     assert set(feeds(rig, "a.md").values()) == {FeedReason.NOT_PUBLIC}
 
 

@@ -74,7 +74,7 @@ def details(app: App, now: datetime) -> dict[str, Any]:
         decisions = session.history.decisions(MOST)
         guids = {guid for one in waiting for guid in one.guids} | {row.guid for row in decisions}
         stored = session.entries(sorted(guids))
-        titles = {guid: one.entry.article.title for guid, one in stored.items()}
+        titles = {guid: one.article.title for guid, one in stored.items()}
         decided = session.history.decided_since(day)
         called = written_names(app.settings.routes, outbox.channels.ids())
         broken = {state.channel: state.broken for state in outbox.channels.broken()}

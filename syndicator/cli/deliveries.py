@@ -75,9 +75,7 @@ def _list(config: Path, states: Sequence[DeliveryState], limit: int, as_json: bo
         found = session.outbox.list(wanted, limit=limit)
         known = session.entries(guid for one in found for guid in one.guids)
         called = written_names(settings.routes, session.outbox.channels.ids())
-    titles = {
-        one.id: [known[guid].entry.article.title for guid in one.guids if guid in known] for one in found
-    }
+    titles = {one.id: [known[guid].article.title for guid in one.guids if guid in known] for one in found}
     if as_json:
         say_json([_facts(one, titles[one.id]) for one in found])
         return

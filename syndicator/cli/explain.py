@@ -140,8 +140,8 @@ def _visibility(one: Explanation) -> str:
     text = visibility.why() or "public"
     if visibility is Visibility.EMBARGOED:
         text += f", {local_time(one.entry.article.published)}"
-    if visibility is Visibility.WITHDRAWN and one.withdrawn is not None:
-        text += f", since {local_time(one.withdrawn)}"
+    if visibility is Visibility.WITHDRAWN and one.entry.withdrawn is not None:
+        text += f", since {local_time(one.entry.withdrawn)}"
     return text
 
 
@@ -236,7 +236,7 @@ def _facts(one: Explanation) -> dict[str, Any]:
         "visibility": entry.visibility,
         "updated": entry.updated,
         "seen": entry.seen,
-        "withdrawn": one.withdrawn,
+        "withdrawn": one.entry.withdrawn,
         "heat": entry.article.heat,
         "topics": entry.topics,
         "problem": one.problem,

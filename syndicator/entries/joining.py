@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from syndicator.entries.match import StoredChange
 from syndicator.entries.stories import (
     SHARED_KEYS,
     WINDOW,
@@ -27,7 +26,7 @@ from syndicator.entries.stories import (
     weigh,
 )
 from syndicator.entries.words import as_written
-from syndicator.models import Entry
+from syndicator.models import Change, Entry
 from syndicator.store.session import Session
 from syndicator.store.stories import StoryLead
 from syndicator.store.tables import microseconds
@@ -38,11 +37,11 @@ story's latest entries."""
 
 
 def join_stories(
-    session: Session, changes: Sequence[StoredChange], alike: Collection[str], now: datetime
-) -> Sequence[StoredChange]:
+    session: Session, changes: Sequence[Change], alike: Collection[str], now: datetime
+) -> Sequence[Change]:
     """The changes, those entries that join a story with its id; the others' stories begin now. Only sources
     in `alike` join by likeness."""
-    first = _firsts(change.after.entry for change in changes if change.is_public and not change.was_public)
+    first = _firsts(change.entry for change in changes if change.is_public and not change.was_public)
     begun = session.stories.leads(first) if first else {}
     beginning = [entry for story, entry in first.items() if story not in begun]
     if not beginning:
@@ -80,12 +79,12 @@ def _firsts(entries: Iterable[Entry]) -> dict[str, Entry]:
     return first
 
 
-def _moved(change: StoredChange, joined: Mapping[str, str]) -> StoredChange:
-    entry = change.after.entry
+def _moved(change: Change, joined: Mapping[str, str]) -> Change:
+    entry = change.entry
     story = joined.get(entry.story)
     if story is None:
         return change
-    return replace(change, after=replace(change.after, entry=replace(entry, story=story)))
+    return replace(change, entry=replace(entry, story=story))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +156,7 @@ def _stored_leads(
     leads_first = dict.fromkeys((*guids.values(), *session.stories.latest(guids, MOST_COMPARED)))
     found = session.entries(leads_first)
     known: dict[str, list[Account]] = defaultdict(list)
-    for entry in (found[guid].entry for guid in leads_first):
+    for entry in (found[guid] for guid in leads_first):
         known[entry.story].append(account_of(entry.article))
     all_known = [account for some in known.values() for account in some]
     words = {word for account in all_known for word in account.words} - counted.weights.keys()

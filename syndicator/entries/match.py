@@ -20,9 +20,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from syndicator.models import Article, DeclaredTopic, Entry, Problem, Visibility, judge_visibility
+from syndicator.models import Article, Change, DeclaredTopic, Entry, Problem, Visibility, judge_visibility
 from syndicator.parse.identity import mint_guid, story_id
-from syndicator.store.types import StoredEntry
 
 Topics = Callable[[Sequence[str]], tuple[str, ...]]
 """An article's names of topics to their slugs."""
@@ -57,9 +56,9 @@ class ScannedFile:
 class Known:
     """What the store knows that could matter for a batch. `vacant` are guids whose file is not there."""
 
-    by_file: Mapping[str, StoredEntry] = field(default_factory=dict)
+    by_file: Mapping[str, Entry] = field(default_factory=dict)
     """The entries of the files that were there before, by path."""
-    others: Sequence[StoredEntry] = ()
+    others: Sequence[Entry] = ()
     """Entries that share a guid or canonical link with the batch, or, in its source, a content or a path;
     those that are in nobody's way may be left out."""
     taken: frozenset[str] = frozenset()
@@ -67,30 +66,9 @@ class Known:
     vacant: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredChange:
-    """A stored entry as it was (None: it is new) and as it is now."""
-
-    before: StoredEntry | None
-    after: StoredEntry
-
-    @property
-    def was_public(self) -> bool:
-        return self.before is not None and self.before.entry.visibility is Visibility.PUBLIC
-
-    @property
-    def is_public(self) -> bool:
-        return self.after.entry.visibility is Visibility.PUBLIC
-
-    @property
-    def revised(self) -> bool:
-        """Whether a subscriber can see a difference in the article itself."""
-        return self.before is not None and self.before.entry.updated != self.after.entry.updated
-
-
 def recognise(
     found: Iterable[ScannedFile], known: Known, topics: Topics, *, apart: bool = False, now: datetime
-) -> tuple[dict[str, StoredChange], dict[str, Problem]]:
+) -> tuple[dict[str, Change], dict[str, Problem]]:
     """Gives every article of the batch its entry: the changes, and the problems of files that cannot be
     entries, both by path. The order of `found` does not matter.
 
@@ -99,72 +77,71 @@ def recognise(
     batch = sorted((one for one in found if one.article is not None), key=lambda one: one.path)
     holders, refused = _holders(batch, known)
     refused |= _second_links(batch, holders, known)
-    changes: dict[str, StoredChange] = {}
-    stories = {one.entry.article.canonical_link: one.entry.story for one in known.others if not _apart(one)}
+    changes: dict[str, Change] = {}
+    stories = {one.article.canonical_link: one.story for one in known.others if not _apart(one)}
     taken = set(known.taken)
     for one in batch:
         if one.path in refused or one.article is None:
             continue
         before = holders.get(one.path)
-        guid = before.entry.guid if before else _new_guid(one.article, taken)
+        guid = before.guid if before else _new_guid(one.article, taken)
         taken.add(guid)
         link = one.article.canonical_link
         story = story_id(guid) if apart else stories.setdefault(link, story_id(link))
         entry = Entry(
             guid=guid,
-            story=before.entry.story if before else story,
+            story=before.story if before else story,
             article=one.article,
             updated=_updated(one.article, one.digest, before, now),
-            seen=before.entry.seen if before else now,
+            seen=before.seen if before else now,
             visibility=judge_visibility(one.article, now=now),
             topics=topics(one.article.topics),
+            digest=one.digest,
         )
-        changes[one.path] = StoredChange(before=before, after=StoredEntry(entry=entry, digest=one.digest))
+        changes[one.path] = Change(before=before, entry=entry)
     return changes, refused
 
 
-def withdraw(stored: StoredEntry, *, now: datetime) -> StoredChange:
+def withdraw(entry: Entry, *, now: datetime) -> Change:
     """The entry with its file gone."""
-    entry = replace(stored.entry, visibility=Visibility.WITHDRAWN)
-    return StoredChange(before=stored, after=replace(stored, entry=entry, withdrawn=stored.withdrawn or now))
+    gone = replace(entry, visibility=Visibility.WITHDRAWN, withdrawn=entry.withdrawn or now)
+    return Change(before=entry, entry=gone)
 
 
-def judge_again(stored: StoredEntry, *, now: datetime, topics: tuple[str, ...]) -> StoredChange:
+def judge_again(entry: Entry, *, now: datetime, topics: tuple[str, ...]) -> Change:
     """The same article at another time, in the topics as they are now."""
-    entry = stored.entry
     visibility = judge_visibility(entry.article, now=now, gone=entry.visibility is Visibility.WITHDRAWN)
-    after = replace(entry, visibility=visibility, topics=topics)
-    return StoredChange(before=stored, after=replace(stored, entry=after))
+    return Change(before=entry, entry=replace(entry, visibility=visibility, topics=topics))
 
 
-def _holders(batch: Sequence[ScannedFile], known: Known) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
+def _holders(batch: Sequence[ScannedFile], known: Known) -> tuple[dict[str, Entry], dict[str, Problem]]:
     holders = {one.path: known.by_file[one.path] for one in batch if one.path in known.by_file}
     holders |= _exchanged(batch, holders, known)
     claimed, refused = _claimed(batch, holders, known)
     holders |= claimed
-    used = {stored.entry.guid for stored in holders.values()}
-    vacant = [stored for stored in known.others if stored.entry.guid in known.vacant]
+    used = {stored.guid for stored in holders.values()}
+    vacant = [stored for stored in known.others if stored.guid in known.vacant]
     for alike in LIKENESSES:
         left = _by_likeness(vacant, alike)
         for one in batch:
             if one.path in holders or one.path in refused or one.article is None or one.article.guid:
                 continue
             candidates = left.get((one.article.source, alike(one.digest, one.article)), ())
-            free = (stored for stored in candidates if stored.entry.guid not in used)
+            free = (stored for stored in candidates if stored.guid not in used)
             mover = max(free, key=partial(_rank, one), default=None)
             if mover is not None:
                 holders[one.path] = mover
-                used.add(mover.entry.guid)
+                used.add(mover.guid)
     return holders, refused
 
 
 def _claimed(
-    batch: Sequence[ScannedFile], holders: Mapping[str, StoredEntry], known: Known
-) -> tuple[dict[str, StoredEntry], dict[str, Problem]]:
+    batch: Sequence[ScannedFile], holders: Mapping[str, Entry], known: Known
+) -> tuple[dict[str, Entry], dict[str, Problem]]:
     """The entries that further files claim by their own `guid` key, and the claims that are refused."""
-    used = {stored.entry.guid for stored in holders.values()}
-    by_guid = {stored.entry.guid: stored for stored in known.others}
-    claimed: dict[str, StoredEntry] = {}
+    used = {stored.guid for stored in holders.values()}
+    by_guid = {stored.guid: stored for stored in known.others}
+    claimed: dict[str, Entry] = {}
     refused: dict[str, Problem] = {}
     claims: dict[str, str] = {}
     for path, article in ((one.path, one.article) for one in batch if one.path not in holders):
@@ -172,7 +149,7 @@ def _claimed(
             continue
         stored = by_guid.get(key)
         if key in claims or key in used or (stored is not None and key not in known.vacant):
-            other = claims.get(key) or (stored.entry.article.path if stored else "")
+            other = claims.get(key) or (stored.article.path if stored else "")
             refused[path] = _second_guid(article, key, other)
         else:
             claims[key] = path
@@ -181,9 +158,7 @@ def _claimed(
     return claimed, refused
 
 
-def _exchanged(
-    batch: Sequence[ScannedFile], at_home: Mapping[str, StoredEntry], known: Known
-) -> dict[str, StoredEntry]:
+def _exchanged(batch: Sequence[ScannedFile], at_home: Mapping[str, Entry], known: Known) -> dict[str, Entry]:
     """The entries of files that took each other's names, as when a series is numbered anew.
 
     Only where a file has the very content that another known one had, whose place has another content now or
@@ -191,45 +166,43 @@ def _exchanged(
     """
     was = {stored.digest: stored for stored in known.by_file.values()}
     changed = {one.path for one in batch if one.path in at_home and at_home[one.path].digest != one.digest}
-    moved: dict[str, StoredEntry] = {}
+    moved: dict[str, Entry] = {}
     for one in batch:
         stored = was.pop(one.digest, None) if one.path in changed or one.path not in at_home else None
-        if stored is not None and (stored.entry.article.path in changed or stored.entry.guid in known.vacant):
+        if stored is not None and (stored.article.path in changed or stored.guid in known.vacant):
             moved[one.path] = stored
     while broken := _broken(moved, at_home):
         moved = {path: stored for path, stored in moved.items() if path not in broken}
     return moved
 
 
-def _broken(moved: Mapping[str, StoredEntry], at_home: Mapping[str, StoredEntry]) -> set[str]:
+def _broken(moved: Mapping[str, Entry], at_home: Mapping[str, Entry]) -> set[str]:
     """The moves that push an entry out of its place that has no other, or leave a place to no entry."""
-    held = {stored.entry.guid for stored in moved.values()}
+    held = {stored.guid for stored in moved.values()}
     return {
         path
         for path, stored in moved.items()
-        if (path in at_home and at_home[path].entry.guid not in held)
-        or (stored.entry.article.path in at_home and stored.entry.article.path not in moved)
+        if (path in at_home and at_home[path].guid not in held)
+        or (stored.article.path in at_home and stored.article.path not in moved)
     }
 
 
-def _by_likeness(
-    vacant: Iterable[StoredEntry], alike: Likeness
-) -> dict[tuple[str, object], list[StoredEntry]]:
-    found: dict[tuple[str, object], list[StoredEntry]] = {}
+def _by_likeness(vacant: Iterable[Entry], alike: Likeness) -> dict[tuple[str, object], list[Entry]]:
+    found: dict[tuple[str, object], list[Entry]] = {}
     for stored in vacant:
-        article = stored.entry.article
+        article = stored.article
         found.setdefault((article.source, alike(stored.digest, article)), []).append(stored)
     return found
 
 
-def _rank(one: ScannedFile, stored: StoredEntry) -> tuple[bool, float, str]:
+def _rank(one: ScannedFile, stored: Entry) -> tuple[bool, float, str]:
     """Of several: the one that had this path, then the one that disappeared last, then by guid."""
     withdrawn = float("inf") if stored.withdrawn is None else stored.withdrawn.timestamp()
-    return (stored.entry.article.path == one.path, withdrawn, stored.entry.guid)
+    return (stored.article.path == one.path, withdrawn, stored.guid)
 
 
-def _apart(stored: StoredEntry) -> bool:
-    return stored.entry.story == story_id(stored.entry.guid)
+def _apart(stored: Entry) -> bool:
+    return stored.story == story_id(stored.guid)
 
 
 def _new_guid(article: Article, taken: set[str]) -> str:
@@ -241,15 +214,14 @@ def _new_guid(article: Article, taken: set[str]) -> str:
     return guid
 
 
-def _updated(article: Article, digest: bytes, before: StoredEntry | None, now: datetime) -> datetime:
+def _updated(article: Article, digest: bytes, before: Entry | None, now: datetime) -> datetime:
     """Moves only when the revision does, and only when the file itself changed: that other settings or a
     later version of this program read the same bytes otherwise is no news to a subscriber."""
     if before is None:
         return article.published
-    was = before.entry
-    if article.revision == was.article.revision or digest == before.digest:
-        return was.updated
-    if article.modified is not None and was.updated < article.modified <= now:
+    if article.revision == before.article.revision or digest == before.digest:
+        return before.updated
+    if article.modified is not None and before.updated < article.modified <= now:
         return article.modified
     return max(now, article.published)
 
@@ -264,7 +236,7 @@ def _second_guid(article: Article, guid: str, other: str) -> Problem:
 
 
 def _second_links(
-    batch: Sequence[ScannedFile], holders: Mapping[str, StoredEntry], known: Known
+    batch: Sequence[ScannedFile], holders: Mapping[str, Entry], known: Known
 ) -> dict[str, Problem]:
     """The articles of a batch whose derived link another file of the source has, by path."""
     owners = _owners_elsewhere(batch, holders, known)
@@ -280,27 +252,27 @@ def _second_links(
 
 
 def _owners_elsewhere(
-    batch: Iterable[ScannedFile], holders: Mapping[str, StoredEntry], known: Known
+    batch: Iterable[ScannedFile], holders: Mapping[str, Entry], known: Known
 ) -> dict[str, str]:
     """Paths by link, of files that are there and not in the batch."""
     paths = {one.path for one in batch}
     sources = {one.article.source for one in batch if one.article is not None}
-    moving = {stored.entry.guid for stored in holders.values()}
+    moving = {stored.guid for stored in holders.values()}
     return {
-        stored.entry.article.canonical_link: stored.entry.article.path
+        stored.article.canonical_link: stored.article.path
         for stored in known.others
-        if stored.entry.article.derived
-        and stored.entry.article.source in sources
-        and stored.entry.article.path not in paths
-        and stored.entry.guid not in known.vacant | moving
-        and stored.entry.visibility not in (Visibility.DRAFT, Visibility.WITHDRAWN)
+        if stored.article.derived
+        and stored.article.source in sources
+        and stored.article.path not in paths
+        and stored.guid not in known.vacant | moving
+        and stored.visibility not in (Visibility.DRAFT, Visibility.WITHDRAWN)
     }
 
 
-def _link_rank(article: Article, before: StoredEntry | None) -> tuple[bool, datetime, str]:
+def _link_rank(article: Article, before: Entry | None) -> tuple[bool, datetime, str]:
     """Whoever had the link already comes first, then whoever was seen first, then by path."""
-    had = before is not None and before.entry.article.canonical_link == article.canonical_link
-    return (not had, before.entry.seen if before is not None else NEVER, article.path)
+    had = before is not None and before.article.canonical_link == article.canonical_link
+    return (not had, before.seen if before is not None else NEVER, article.path)
 
 
 def _second(article: Article, first: str) -> Problem:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from syndicator.entries.match import StoredChange
-from syndicator.models import Problem, Visibility
+from syndicator.models import Change, Problem, Visibility
 from syndicator.store.types import ProblemChanges
 
 log = structlog.get_logger()
@@ -22,9 +21,9 @@ LINES = 20
 """At most so many reasons why files are bad have lines of their own."""
 
 
-def say_changes(changes: Iterable[StoredChange], roots: Mapping[str, Path]) -> None:
+def say_changes(changes: Iterable[Change], roots: Mapping[str, Path]) -> None:
     """Says what a subscriber sees, and what is new and not to be seen; `roots` are the sources' folders."""
-    kinds: dict[tuple[str, str], list[StoredChange]] = {}
+    kinds: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
         if kind := _kind(change):
             kinds.setdefault(kind, []).append(change)
@@ -34,16 +33,16 @@ def say_changes(changes: Iterable[StoredChange], roots: Mapping[str, Path]) -> N
             log.info(event, count=len(of_kind), **reason)
             continue
         for change in of_kind:
-            article, was = change.after.entry.article, change.before and change.before.entry.article.path
+            article, was = change.entry.article, change.before and change.before.article.path
             moved = {"was": was} if was not in (None, article.path) else {}
             path = _path(article.source, article.path, roots)
             log.info(event, path=path, title=article.title, link=article.link, **moved, **reason)
 
 
-def _kind(change: StoredChange) -> tuple[str, str] | None:
+def _kind(change: Change) -> tuple[str, str] | None:
     """What happened to the entry, and why it is not public; None where nobody needs to know."""
-    before = None if change.before is None else change.before.entry
-    after = change.after.entry
+    before = None if change.before is None else change.before
+    after = change.entry
     why = "file gone" if after.visibility is Visibility.WITHDRAWN else after.visibility.value
     match change.was_public, change.is_public:
         case False, True:

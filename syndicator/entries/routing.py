@@ -8,11 +8,11 @@ from datetime import datetime
 
 import structlog
 
-from syndicator.entries.match import StoredChange
+from syndicator.models import Change
 from syndicator.notify.enqueue import KnownTopics, cover_stories
 from syndicator.notify.minimums import minimums_of, routes_by_story
 from syndicator.notify.recorded import day_of
-from syndicator.notify.routing import Change, announce, no_longer_public, remaining
+from syndicator.notify.routing import announce, no_longer_public, remaining
 from syndicator.notify.rules import RouteIndex, TopicNames, fingerprint, names_with_ancestors
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Route
@@ -64,16 +64,15 @@ class StoryRouter:
     def judge(
         self,
         session: Session,
-        changes: Sequence[StoredChange],
+        changes: Sequence[Change],
         topic_names: TopicNames,
         *,
         now: datetime,
         silent: bool,
     ) -> None:
         """Writes what the changes cause by the routes that have begun; with `silent`, as baseline."""
-        found = [Change(entry=c.after.entry, before=c.before.entry if c.before else None) for c in changes]
-        found += self._remaining(session, found)
-        self._decide(session, found, self._begun, topic_names, now=now, silent=silent)
+        judged = [*changes, *self._remaining(session, changes)]
+        self._decide(session, judged, self._begun, topic_names, now=now, silent=silent)
 
     def begin(self, store: Store, *, now: datetime, progress: Progress = no_progress) -> None:
         """Ends the silence of new and changed routes; to be called once all sources have been scanned.
@@ -102,7 +101,7 @@ class StoryRouter:
             progress(start, len(guids))
             with store.transaction() as session:
                 entries = session.entries(guids[start : start + SOME]).values()
-                found = [Change(entry=one.entry) for one in entries]
+                found = [Change(entry=entry) for entry in entries]
                 self._decide(session, found, index, topic_names, now=now, silent=True)
 
     def _decide(

@@ -14,19 +14,18 @@ from syndicator.entries.joining import join_stories
 from syndicator.entries.match import (
     Known,
     ScannedFile,
-    StoredChange,
     judge_again,
     recognise,
     withdraw,
 )
 from syndicator.entries.routing import StoryRouter
 from syndicator.entries.topics import TopicCatalog
-from syndicator.models import ALL, Problem, Visibility
+from syndicator.models import ALL, Change, Entry, Problem, Visibility
 from syndicator.notify.enqueue import Enqueuer
 from syndicator.parse.identity import mint_guid
 from syndicator.settings.types import StoryRule
 from syndicator.store.session import Session
-from syndicator.store.types import PAGE, KnownFile, ProblemChanges, ProblemKind, StoredEntry
+from syndicator.store.types import PAGE, KnownFile, ProblemChanges, ProblemKind
 
 UNREAD = (0, 0, 0, 0, 0)
 """The stamp of a file that is to be read again at the next look although it did not change."""
@@ -50,7 +49,7 @@ class Batch:
 class Synced:
     """What came of a batch: the changes that can be seen, and the files that became bad or good."""
 
-    changes: Sequence[StoredChange] = ()
+    changes: Sequence[Change] = ()
     problems: ProblemChanges = field(default_factory=ProblemChanges)
     refused: frozenset[str] = frozenset()
     """Paths of files that cannot be entries while another one is there; to be read again at the next look."""
@@ -82,10 +81,10 @@ class EntrySync:
         files = session.files(batch.source, {one.path for one in batch.found} | {*batch.gone})
         alike = _alike_in(session, batch, files)
         if self.topics_due:  # or what topic files brought would be news of this batch
-            known = {file.guid for file in files.values() if file.guid} | {one.entry.guid for one in alike}
+            known = {file.guid for file in files.values() if file.guid} | {one.guid for one in alike}
             replace(self, silent=True).put_into_topics(known)
             alike = _alike_in(session, batch, files)
-        left = batch.missing & {stored.entry.article.path for stored in alike}
+        left = batch.missing & {stored.article.path for stored in alike}
         files |= session.files(batch.source, left)
         recognised, refused = recognise(
             batch.found,
@@ -94,7 +93,7 @@ class EntrySync:
             apart=self.stories.get(batch.source) is StoryRule.OFF,
             now=self.now,
         )
-        kept = {change.after.entry.guid for change in recognised.values()}
+        kept = {change.entry.guid for change in recognised.values()}
         changes = [*recognised.values(), *self._withdrawals(batch, files, kept)]
         touched = self.write(changes)
         catalog.remove_names(session, _names_left(batch, refused, changes))
@@ -113,27 +112,25 @@ class EntrySync:
         self.session.put_files(batch.source, rows)
         self.session.drop_files(batch.source, batch.gone)
 
-    def judge(self, stored: Iterable[StoredEntry]) -> Sequence[StoredChange]:
+    def judge(self, stored: Iterable[Entry]) -> Sequence[Change]:
         """Judges entries anew at another time; gives the changes that can be seen."""
         slugs = self.catalog.slugs
-        again = (judge_again(one, now=self.now, topics=slugs(one.entry.article.topics)) for one in stored)
+        again = (judge_again(one, now=self.now, topics=slugs(one.article.topics)) for one in stored)
         return self.write(list(again))
 
-    def put_into_topics(self, guids: Iterable[str]) -> Sequence[StoredChange]:
+    def put_into_topics(self, guids: Iterable[str]) -> Sequence[Change]:
         """Puts entries into topics anew, and leaves what time changes; gives the changes that can be seen.
 
         Those that stay where they are as well are judged, silently: routes may know their topics by other
         names or parents, and a later change of such an entry would be news.
         """
         slugs, stored = self.catalog.slugs, self.session.entries(guids).values()
-        entries = (replace(one.entry, topics=slugs(one.entry.article.topics)) for one in stored)
-        both = zip(stored, entries, strict=True)
-        changes = [StoredChange(before=one, after=replace(one, entry=now)) for one, now in both]
+        changes = [Change(before=e, entry=replace(e, topics=slugs(e.article.topics))) for e in stored]
         touched, names = self.write(changes), self.catalog.names_with_ancestors
         self.router.judge(self.session, changes, names, now=self.now, silent=True)
         return touched
 
-    def withdraw_source(self, source: str) -> Sequence[StoredChange]:
+    def withdraw_source(self, source: str) -> Sequence[Change]:
         """Withdraws all entries of a source and forgets its files; gives the changes that can be seen."""
         stored = self.session.entries(self.session.guids(source=source)).values()
         changes = [withdraw(one, now=self.now) for one in stored]
@@ -142,30 +139,28 @@ class EntrySync:
         self.session.forget_source(source)
         return touched
 
-    def write(self, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
+    def write(self, changes: Sequence[Change]) -> Sequence[Change]:
         """Writes the entries that differ, their memberships and what they cause; gives those that can be seen
         to differ."""
         session = self.session
         alike = {source for source, rule in self.stories.items() if rule is StoryRule.ALIKE}
         changes = join_stories(session, changes, alike, self.now)
-        written = [c for c in changes if c.before is None or c.before != c.after]
-        touched = [c for c in written if c.before is None or c.before.entry != c.after.entry]
-        session.put_entries(change.after for change in written)
-        changed = ((c.before.entry, c.after.entry) for c in touched if c.before is not None)
+        written = [c for c in changes if c.before is None or _as_kept(c.before) != _as_kept(c.entry)]
+        touched = [c for c in written if c.before is None or c.before != c.entry]
+        session.put_entries(change.entry for change in written)
+        changed = ((c.before, c.entry) for c in touched if c.before is not None)
         session.history.note(changed, self.now, silent=self.silent)
         if not touched:
             return ()
         self.catalog.place(session, touched, self.now)
-        if any(c.before is None or c.before.entry.visibility != c.after.entry.visibility for c in touched):
+        if any(c.before is None or c.before.visibility != c.entry.visibility for c in touched):
             session.feeds.mark_dirty([(ALL, PAGE)])  # which counts what is not public
-        self.enqueuer.revise(session, [change.after.entry for change in touched], self.now)
+        self.enqueuer.revise(session, [change.entry for change in touched], self.now)
         names = self.catalog.names_with_ancestors
         self.router.judge(session, touched, names, now=self.now, silent=self.silent)
         return touched
 
-    def _withdrawals(
-        self, batch: Batch, files: Mapping[str, KnownFile], kept: set[str]
-    ) -> list[StoredChange]:
+    def _withdrawals(self, batch: Batch, files: Mapping[str, KnownFile], kept: set[str]) -> list[Change]:
         """The entries whose file is gone, or is no longer an article; one that moved elsewhere stays."""
         no_articles = [one.path for one in batch.found if one.article is None and one.problem is None]
         left = {path: files[path].guid for path in (*batch.gone, *no_articles) if path in files}
@@ -174,14 +169,14 @@ class EntrySync:
         return [
             withdraw(stored[guid], now=self.now)
             for path, guid in guids.items()
-            if guid in stored and stored[guid].entry.article.path == path
+            if guid in stored and stored[guid].article.path == path
         ]
 
     def _file(
         self,
         batch: Batch,
         files: Mapping[str, KnownFile],
-        recognised: Mapping[str, StoredChange],
+        recognised: Mapping[str, Change],
         refused: dict[str, Problem],
         *,
         left: Sequence[str],
@@ -194,7 +189,7 @@ class EntrySync:
         rows: dict[str, KnownFile] = {}
         for one in batch.found:
             change = recognised.get(one.path)
-            guid = change.after.entry.guid if change else None
+            guid = change.entry.guid if change else None
             if one.path in bad and one.path in files:
                 guid = files[one.path].guid
             # A file refused for another one's sake may be good as soon as that one is gone.
@@ -206,19 +201,24 @@ class EntrySync:
         return session.problems.replace(kind, bad.values(), self.now, source=batch.source, paths=paths)
 
 
-def _names_before(changes: Iterable[StoredChange]) -> list[str]:
+def _as_kept(entry: Entry) -> tuple[Entry, bytes, datetime | None]:
+    """The entry with what makes no other one of it."""
+    return entry, entry.digest, entry.withdrawn
+
+
+def _names_before(changes: Iterable[Change]) -> list[str]:
     """The topic names that the entries carried before, once for each that did."""
-    before = [change.before.entry for change in changes if change.before is not None]
+    before = [change.before for change in changes if change.before is not None]
     return [name for e in before if e.visibility is not Visibility.WITHDRAWN for name in e.article.topics]
 
 
-def _names_left(batch: Batch, refused: Container[str], changes: Sequence[StoredChange]) -> list[str]:
+def _names_left(batch: Batch, refused: Container[str], changes: Sequence[Change]) -> list[str]:
     """The topic names that articles carried before this batch, and those of files that were refused."""
     of_refused = [one.article for one in batch.found if one.article and one.path in refused]
     return [*_names_before(changes), *(name for article in of_refused for name in article.topics)]
 
 
-def _alike_in(session: Session, batch: Batch, files: Mapping[str, KnownFile]) -> list[StoredEntry]:
+def _alike_in(session: Session, batch: Batch, files: Mapping[str, KnownFile]) -> list[Entry]:
     """The entries that files of the batch might be, by key, content, link or path: for those that have none
     yet, and, where files are missing, by content for those that have. With them those whose link a file of
     the batch would get."""
@@ -233,25 +233,25 @@ def _alike_in(session: Session, batch: Batch, files: Mapping[str, KnownFile]) ->
         *session.twins(batch.source, sorted({one.digest for one, _ in moving})),
         *session.entries_at(batch.source, [one.path for one, _ in fresh]),
     ]
-    return list({stored.entry.guid: stored for stored in some}.values())
+    return list({stored.guid: stored for stored in some}.values())
 
 
 def _known_of(
-    session: Session, batch: Batch, files: Mapping[str, KnownFile], alike: Sequence[StoredEntry]
+    session: Session, batch: Batch, files: Mapping[str, KnownFile], alike: Sequence[Entry]
 ) -> Known:
     """The same, told apart: the entries of these very files, and those whose file is not there."""
-    concerned = {one.path for one in batch.found} | {stored.entry.article.path for stored in alike}
+    concerned = {one.path for one in batch.found} | {stored.article.path for stored in alike}
     owners = {path: file.guid for path, file in files.items() if file.guid is not None and path in concerned}
     of_files = session.entries(sorted(set(owners.values())))
     fresh = [one for one in batch.found if one.article is not None and one.path not in owners]
     there = {guid for path, guid in owners.items() if path not in batch.missing}
     leaving = {guid for path, guid in owners.items() if path in batch.missing} - there
-    others = {stored.entry.guid: stored for stored in alike}
+    others = {stored.guid: stored for stored in alike}
     others |= {guid: of_files[guid] for guid in leaving if guid in of_files}
     vacant = {
         guid
         for guid, stored in {**others, **of_files}.items()
-        if guid in leaving or stored.entry.visibility is Visibility.WITHDRAWN
+        if guid in leaving or stored.visibility is Visibility.WITHDRAWN
     }
     return Known(
         by_file={path: of_files[guid] for path, guid in owners.items() if guid in of_files},

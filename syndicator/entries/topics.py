@@ -17,8 +17,7 @@ from datetime import datetime
 from functools import cache
 from itertools import count
 
-from syndicator.entries.match import StoredChange
-from syndicator.models import ALL, DeclaredTopic, Entry, Problem, Topic, Visibility
+from syndicator.models import ALL, Change, DeclaredTopic, Entry, Problem, Topic, Visibility
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.publish.topics import TopicIndex, TopicIndexResult, build_index
 from syndicator.store.session import Session
@@ -110,16 +109,15 @@ class TopicCatalog:
             for was, now in ((was, self.stored[slug]) for slug, was in before.items())
         )
 
-    def place(self, session: Session, changes: Iterable[StoredChange], now: datetime) -> None:
+    def place(self, session: Session, changes: Iterable[Change], now: datetime) -> None:
         """Puts the entries that changed, and the copies of their links, into their topics' feeds anew.
 
         What shows them is dirty then, and what shows others of their stories, since each names the others.
         """
-        both = [stored for change in changes for stored in (change.before, change.after) if stored]
-        changed = {stored.entry.guid: stored.entry for stored in both}
-        copies = session.guids_with(sorted({stored.entry.article.canonical_link for stored in both}))
-        others = session.entries(copies - changed.keys())
-        concerned = changed | {guid: stored.entry for guid, stored in others.items()}
+        both = [entry for change in changes for entry in (change.before, change.entry) if entry]
+        changed = {entry.guid: entry for entry in both}
+        copies = session.guids_with(sorted({entry.article.canonical_link for entry in both}))
+        concerned = changed | session.entries(copies - changed.keys())
         feeds = session.feeds
         placed, dirty = update_memberships(
             concerned.values(),

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syndicator.alerts import ENDED, LedgerKind, LedgerRow, RouteReason
-from syndicator.models import Entry, rank
+from syndicator.models import Change, Entry, rank
 from syndicator.notify.minimums import routes_by_story
-from syndicator.notify.routing import Change, Decision, LedgerView, announce
+from syndicator.notify.routing import Decision, LedgerView, announce
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.settings.models import Route
 from syndicator.store.session import Session
@@ -32,7 +32,7 @@ def find_backfill(
     session: Session, route: Route, *, since: datetime, limit: int | None, now: datetime
 ) -> Backfill:
     """The best of the stories published since then, at most `limit`. Reads the store, writes nothing."""
-    entries = [stored.entry for stored in session.published_since(since)]
+    entries = session.published_since(since)
     stories, guids = [one.story for one in entries], [one.guid for one in entries]
     kinds = session.outbox.ledger.kinds(stories, guids, [route.channel])
     ledger = {key: kind for key, kind in kinds.items() if kind is not LedgerKind.BASELINE}

@@ -18,7 +18,7 @@ from itertools import groupby
 from typing import NamedTuple, Self
 
 from syndicator.alerts import LedgerKind, LedgerRow, RouteReason
-from syndicator.models import Entry, Visibility, rank
+from syndicator.models import Change, Entry, Visibility, rank
 from syndicator.notify.coverage import count_publishers
 from syndicator.notify.rules import Keys, TopicNames, judge_match, judge_route, keys_of
 from syndicator.settings.models import Route
@@ -28,14 +28,6 @@ LedgerView = Mapping[tuple[str, str], LedgerKind]
 
 TAKEN = (RouteReason.OWED, RouteReason.RISING)
 BELOW = (RouteReason.BELOW_MINIMUM, RouteReason.TOO_COOL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """An entry as it is now and, where it was known, as it was before."""
-
-    entry: Entry
-    before: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +96,7 @@ def announce(
 
 def no_longer_public(changes: Iterable[Change]) -> list[Entry]:
     """The entries that are public no longer."""
-    were_public = (one for one in changes if one.before and one.before.visibility is Visibility.PUBLIC)
-    return [one.entry for one in were_public if one.entry.visibility is not Visibility.PUBLIC]
+    return [one.entry for one in changes if one.was_public and not one.is_public]
 
 
 def remaining(entries: Iterable[Entry], changes: Iterable[Change]) -> list[Change]:

@@ -105,7 +105,7 @@ class Documents:
         delivery = self.session.outbox.find(id)
         stories = self.session.outbox.ledger.stories_in(id)
         found = self.session.entries(story.guid for story in stories).values()
-        public = [one.entry for one in found if one.entry.visibility is Visibility.PUBLIC]
+        public = [one for one in found if one.visibility is Visibility.PUBLIC]
         if delivery is not None and public:
             page = Page(
                 site=self.settings.site,
@@ -141,8 +141,8 @@ class Documents:
         if unknown := set(stories.values()) - self._stories.keys():
             self._stories |= {story: [] for story in unknown}
             for stored in self.session.of_stories(self.session.shared_stories(unknown)):
-                if stored.entry.visibility is Visibility.PUBLIC:
-                    self._stories[stored.entry.story].append(stored.entry)
+                if stored.visibility is Visibility.PUBLIC:
+                    self._stories[stored.story].append(stored)
         return {
             guid: sorted(
                 (_as_related(other) for other in self._stories[story] if other.guid != guid),

@@ -18,12 +18,12 @@ from heapq import heapify, heappop, heappush
 from itertools import groupby
 
 from syndicator.alerts import DailyMinimum, LedgerKind, LedgerRow, RouteReason, Slot
-from syndicator.models import Entry
+from syndicator.models import Change, Entry
 from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, DueReason, Plan, RouteState, select_due
 from syndicator.notify.minimums import Course, judging, minimum_at, split_by_minimum
 from syndicator.notify.recorded import EntryEvent, Recorded, day_of
-from syndicator.notify.routing import Change, Decision, announce, no_longer_public, remaining
+from syndicator.notify.routing import Decision, announce, no_longer_public, remaining
 from syndicator.notify.rules import RouteIndex
 from syndicator.progress import Progress, no_progress
 from syndicator.schedule import next_slot

@@ -12,30 +12,23 @@ from sqlalchemy import RowMapping
 from syndicator.models import Article, DeclaredTopic, Entry, Problem, Topic, WrittenFile
 from syndicator.store.dialect import row_of
 from syndicator.store.tables import files, written
-from syndicator.store.types import FileStamp, KnownFile, StoredEntry, StoredTopic
+from syndicator.store.types import FileStamp, KnownFile, StoredTopic
 
 _ARTICLE = TypeAdapter(Article)
-ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics")
+ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics", "digest", "withdrawn")
 """The columns that an entry is made of."""
 OF_ARTICLE = ("source", "path", "link", "canonical_link", "published", "expires", "quality")
 """Those that repeat what the article says, to find it by."""
 _FILE, _WRITTEN = (tuple(table.columns.keys()) for table in (files, written))
 
 
-def entry_row(stored: StoredEntry) -> dict[str, Any]:
+def entry_row(entry: Entry) -> dict[str, Any]:
     """What is asked for stands in columns beside the article's JSON. Equal articles give equal texts."""
-    entry, article = stored.entry, stored.entry.article
     return {
         **{name: getattr(entry, name) for name in ENTRY[1:]},
-        **{name: getattr(article, name) for name in OF_ARTICLE},
-        "digest": stored.digest,
-        "withdrawn": stored.withdrawn,
-        "article": _ARTICLE.dump_json(article, exclude_defaults=True).decode(),
+        **{name: getattr(entry.article, name) for name in OF_ARTICLE},
+        "article": _ARTICLE.dump_json(entry.article, exclude_defaults=True).decode(),
     }
-
-
-def stored_entry(row: RowMapping) -> StoredEntry:
-    return StoredEntry(entry=entry_value(row), digest=row["digest"], withdrawn=row["withdrawn"])
 
 
 def entry_value(row: RowMapping) -> Entry:

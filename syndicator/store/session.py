@@ -33,7 +33,7 @@ from syndicator.store.outbox import Outbox
 from syndicator.store.problems import Problems
 from syndicator.store.stories import Stories
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topic_names, topics
-from syndicator.store.types import FileStamp, KnownFile, SourceState, StoredEntry, StoredTopic
+from syndicator.store.types import FileStamp, KnownFile, SourceState, StoredTopic
 
 _STORY = entries.c.story
 _SHARED = select(_STORY).where(in_list(_STORY, "stories")).group_by(_STORY).having(func.count() > 1)
@@ -122,28 +122,28 @@ class Session:
 
     # entries
 
-    def entries(self, guids: Iterable[str]) -> dict[str, StoredEntry]:
+    def entries(self, guids: Iterable[str]) -> dict[str, Entry]:
         """Those of the entries that are known, by guid."""
-        return {stored.entry.guid: stored for stored in self._find(entries.c.guid, guids)}
+        return {stored.guid: stored for stored in self._find(entries.c.guid, guids)}
 
-    def entries_at(self, source: str, paths: Iterable[str]) -> list[StoredEntry]:
+    def entries_at(self, source: str, paths: Iterable[str]) -> list[Entry]:
         """The entries of these paths, withdrawn ones too."""
         return self._find(entries.c.path, paths, entries.c.source == source)
 
-    def copies(self, canonical_links: Iterable[str]) -> list[StoredEntry]:
+    def copies(self, canonical_links: Iterable[str]) -> list[Entry]:
         """All entries with one of these canonical links, withdrawn ones too."""
         return self._find(entries.c.canonical_link, canonical_links)
 
-    def of_stories(self, stories: Iterable[str]) -> list[StoredEntry]:
+    def of_stories(self, stories: Iterable[str]) -> list[Entry]:
         """All entries of these stories, withdrawn ones too."""
         return self._find(entries.c.story, stories)
 
     def others_of(self, some: Collection[Entry]) -> list[Entry]:
         """The other entries of these entries' stories, withdrawn ones too."""
         guids, found = {one.guid for one in some}, self.of_stories({one.story for one in some})
-        return [stored.entry for stored in found if stored.entry.guid not in guids]
+        return [stored for stored in found if stored.guid not in guids]
 
-    def twins(self, source: str, digests: Iterable[bytes]) -> list[StoredEntry]:
+    def twins(self, source: str, digests: Iterable[bytes]) -> list[Entry]:
         """All entries of the source whose file had one of these digests, withdrawn ones too."""
         of_source, at = entries.c.source == source, entries.c.digest
         return [one for some in batches(digests) for one in self._stored(and_(of_source, at.in_(some)))]
@@ -164,7 +164,7 @@ class Session:
         """Those of the guids that an entry has."""
         return set(self._connection.scalars(_EXISTING, {"guids": json.dumps(list(guids))}))
 
-    def put_entries(self, changed: Iterable[StoredEntry]) -> None:
+    def put_entries(self, changed: Iterable[Entry]) -> None:
         upsert(self._connection, entries, map(rows.entry_row, changed))
 
     def guids(self, *, source: str | None = None, after: str = "", limit: int | None = None) -> list[str]:
@@ -173,11 +173,11 @@ class Session:
         of_source = query if source is None else query.where(entries.c.source == source)
         return list(self._connection.scalars(of_source))
 
-    def published_since(self, moment: datetime) -> list[StoredEntry]:
+    def published_since(self, moment: datetime) -> list[Entry]:
         """The entries published then or later, whatever their visibility; in any order. By index."""
         return self._stored(and_(entries.c.visibility.in_(list(Visibility)), entries.c.published >= moment))
 
-    def due_by_time(self, now: datetime) -> list[StoredEntry]:
+    def due_by_time(self, now: datetime) -> list[Entry]:
         """Entries whose visibility time alone has changed by `now`: embargoes over, expiries reached."""
         embargo = and_(entries.c.visibility == Visibility.EMBARGOED, entries.c.published <= now)
         expiry = and_(entries.c.visibility == Visibility.PUBLIC, entries.c.expires <= now)
@@ -191,7 +191,7 @@ class Session:
         moments = (self._connection.scalar(query) for query in (embargo, expiry))
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def search(self, what: str) -> list[StoredEntry]:
+    def search(self, what: str) -> list[Entry]:
         """Entries whose guid, link or path is `what`, or whose path ends in `/what`; by path. Reads
         all paths."""
         escaped = what.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
@@ -202,9 +202,7 @@ class Session:
             entries.c.path == what,
             entries.c.path.like(f"%/{escaped}", escape="\\"),
         )
-        return sorted(
-            self._stored(condition), key=lambda stored: (stored.entry.article.path, stored.entry.guid)
-        )
+        return sorted(self._stored(condition), key=lambda stored: (stored.article.path, stored.guid))
 
     def count_entries(self) -> dict[Visibility, int]:
         """How many entries of each visibility there are. Reads all, by index."""
@@ -254,11 +252,11 @@ class Session:
 
     def _find(
         self, column: Column[str], keys: Iterable[str], *conditions: ColumnElement[bool]
-    ) -> list[StoredEntry]:
+    ) -> list[Entry]:
         query = select(entries).where(in_list(column, "keys"), *conditions)
         found = self._connection.execute(query, {"keys": json.dumps(list(keys))}).mappings()
-        return [rows.stored_entry(row) for row in found]
+        return [rows.entry_value(row) for row in found]
 
-    def _stored(self, condition: ColumnElement[bool]) -> list[StoredEntry]:
+    def _stored(self, condition: ColumnElement[bool]) -> list[Entry]:
         found = self._connection.execute(select(entries).where(condition)).mappings()
-        return [rows.stored_entry(row) for row in found]
+        return [rows.entry_value(row) for row in found]

@@ -75,15 +75,6 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEntry:
-    """An entry with what only the pipeline needs: the digest of its file and when it was withdrawn."""
-
-    entry: Entry
-    digest: bytes
-    withdrawn: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FormerState:
     """How an entry was until a moment, as far as routes judge by it and it may change often. `silent`: the
     change that ended it was no news to anyone."""

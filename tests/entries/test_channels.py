@@ -60,7 +60,7 @@ def send(rig: Rig, *channels: str) -> list[str]:
 def kinds(rig: Rig) -> dict[str, LedgerKind]:
     """What the ledger says of each story, by channel; a story twice in a channel cannot be."""
     with rig.store.reading() as session:
-        stories = [one.entry.story for one in session.entries(session.guids()).values()]
+        stories = [one.story for one in session.entries(session.guids()).values()]
         rows = session.outbox.ledger.rows(stories=stories)
     return {f"{row.channel} {row.route}": row.kind for row in rows}
 

@@ -46,7 +46,7 @@ def items(rig: Rig, path: str = "feeds/all/feed.json") -> dict[str, dict[str, An
 
 def entry_of(rig: Rig, path: str, at: str = "feeds/all/atom.xml") -> Any:
     """An article's entry in a feed, as feedparser reads it."""
-    guid = rig.stored(path).entry.guid
+    guid = rig.stored(path).guid
     (found,) = (entry for entry in feedparser.parse(rig.feed(at)).entries if entry.id == guid)
     return found
 
@@ -103,13 +103,13 @@ def test_others_follow_what_becomes_of_an_entry(rig: Rig, change: dict[str, Any]
     rig.run_once()
     at = "feeds/ai/archive/0/atom.xml"
     assert len(related(entry_of(rig, "a.md", at))) == 1
-    updated = rig.stored("a.md").entry.updated
+    updated = rig.stored("a.md").updated
     rig.wait(timedelta(minutes=1))
     rig.write("b.md", **SAME | change)
     rig.run_once()
     entry = entry_of(rig, "a.md", at)
     assert [link.title for link in entry.links if link.rel == "related"] == named
-    assert rig.stored("a.md").entry.updated == updated
+    assert rig.stored("a.md").updated == updated
 
 
 def test_article_of_no_story_writes_nothing_of_others(rig: Rig) -> None:

@@ -52,7 +52,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 def story(rig: Rig, path: str) -> str:
-    return rig.stored(path).entry.story
+    return rig.stored(path).story
 
 
 def owed(rig: Rig) -> list[str]:
@@ -87,7 +87,7 @@ def test_order_of_files_does_not_matter(rig: Rig, names: tuple[str, ...]) -> Non
     assert len({story(rig, path) for path in paths}) == 1
     with rig.store.reading() as session:
         leads = session.stories.leads([story(rig, paths[0])])
-    assert leads[story(rig, paths[0])] in {rig.stored(path).entry.guid for path in paths[:2]}, "earliest"
+    assert leads[story(rig, paths[0])] in {rig.stored(path).guid for path in paths[:2]}, "earliest"
 
 
 def test_draft_is_judged_by_what_it_says_when_it_becomes_public(rig: Rig) -> None:
@@ -99,7 +99,7 @@ def test_draft_is_judged_by_what_it_says_when_it_becomes_public(rig: Rig) -> Non
     rig.write("b.md", **SAME | {"publishedDateTime": "2026-03-15T09:00:00Z"})
     rig.look()
     assert story(rig, "a.md") != story(rig, "b.md")
-    rig.now = rig.stored("b.md").entry.article.published
+    rig.now = rig.stored("b.md").article.published
     rig.app.sources.apply_time(rig.now)
     assert story(rig, "a.md") == story(rig, "b.md"), "at the end of its embargo"
 
@@ -117,7 +117,7 @@ def test_story_never_changes_afterwards(rig: Rig) -> None:
     assert story(rig, "b.md") == one
     (rig.folder / "a.md").unlink()
     rig.look()
-    assert rig.stored("a.md").entry.visibility is Visibility.WITHDRAWN
+    assert rig.stored("a.md").visibility is Visibility.WITHDRAWN
     rig.write("c.md", **THIRD)
     rig.look()
     assert story(rig, "c.md") == one, "a withdrawn lead is compared still: its story was announced"

@@ -175,12 +175,12 @@ def test_entries_of_an_earlier_version_stay_and_are_not_renewed(site: Rig) -> No
     with site.store.transaction() as session:
         for stored in session.entries(session.guids()).values():
             article = replace(
-                stored.entry.article,
+                stored.article,
                 derived=False,
                 link=LINK,
                 canonical_link=site.entries()[FIRST].article.canonical_link,
             )
-            session.put_entries([replace(stored, entry=replace(stored.entry, article=article))])
+            session.put_entries([replace(stored, article=article)])
     post(site, SECOND)
     site.restart(version="2")
     updated = {path: entry.updated for path, entry in site.entries().items()}

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from syndicator.entries.match import Known, ScannedFile, StoredChange, judge_again, recognise, withdraw
-from syndicator.models import Article, Problem, Visibility
+from syndicator.entries.match import Known, ScannedFile, judge_again, recognise, withdraw
+from syndicator.models import Article, Change, Entry, Problem, Visibility
 from syndicator.parse.identity import mint_guid, story_id
-from syndicator.store.types import StoredEntry
 from tests.making import NOON, make_article, make_entry
 
 LATER = NOON + timedelta(hours=1)
@@ -34,28 +33,28 @@ def found(article: Article, content: str = "") -> ScannedFile:
     )
 
 
-def stored(path: str = "a.md", content: str = "", **changes: Any) -> StoredEntry:
+def stored(path: str = "a.md", content: str = "", **changes: Any) -> Entry:
     entry = make_entry(path, **changes)
-    return StoredEntry(entry=entry, digest=digest(content or repr(entry.article)))
+    return replace(entry, digest=digest(content or repr(entry.article)))
 
 
-def gone(one: StoredEntry) -> StoredEntry:
-    return withdraw(one, now=NOON).after
+def gone(one: Entry) -> Entry:
+    return withdraw(one, now=NOON).entry
 
 
-def only(recognised: tuple[dict[str, StoredChange], dict[str, Problem]]) -> StoredEntry:
+def only(recognised: tuple[dict[str, Change], dict[str, Problem]]) -> Entry:
     (change,) = recognised[0].values()
-    return change.after
+    return change.entry
 
 
 def test_new_article_gets_minted_guid_and_published_time_as_updated() -> None:
     article = make_article("sub/a.md")
     after = only(recognise([found(article)], Known(), topics, now=NOON))
-    assert after.entry.guid == mint_guid("news", "sub/a.md", 0)
-    assert after.entry.updated == article.published
-    assert after.entry.seen == NOON
-    assert after.entry.story == story_id(article.canonical_link)
-    assert after.entry.topics == ("ai",)
+    assert after.guid == mint_guid("news", "sub/a.md", 0)
+    assert after.updated == article.published
+    assert after.seen == NOON
+    assert after.story == story_id(article.canonical_link)
+    assert after.topics == ("ai",)
 
 
 @pytest.mark.parametrize(
@@ -68,72 +67,70 @@ def test_new_article_gets_minted_guid_and_published_time_as_updated() -> None:
 )
 def test_updated_moves_only_with_the_revision(changes: dict[str, Any], moves: bool) -> None:
     before = stored()
-    article = replace(before.entry.article, **changes)
+    article = replace(before.article, **changes)
     known = Known(by_file={"a.md": before})
     after = only(recognise([found(article)], known, topics, now=LATER))
-    assert after.entry.guid == before.entry.guid
-    assert (after.entry.updated == LATER) is moves
+    assert after.guid == before.guid
+    assert (after.updated == LATER) is moves
 
 
 def test_updated_stays_when_the_same_bytes_are_read_otherwise() -> None:
     before = stored(content="same bytes")
-    article = replace(before.entry.article, revision="as other settings read it")
+    article = replace(before.article, revision="as other settings read it")
     after = only(
         recognise([found(article, "same bytes")], Known(by_file={"a.md": before}), topics, now=LATER)
     )
-    assert after.entry.article.revision == "as other settings read it"
-    assert after.entry.updated == before.entry.updated
+    assert after.article.revision == "as other settings read it"
+    assert after.updated == before.updated
 
 
 def test_articles_own_modified_time_is_taken_when_it_can_be_true() -> None:
     before = stored()
     for modified, expected in [
         (NOON, NOON),
-        (before.entry.updated - timedelta(days=1), LATER),
+        (before.updated - timedelta(days=1), LATER),
         (LATER + timedelta(days=1), LATER),
     ]:
-        article = replace(before.entry.article, revision="new", modified=modified)
+        article = replace(before.article, revision="new", modified=modified)
         after = only(recognise([found(article)], Known(by_file={"a.md": before}), topics, now=LATER))
-        assert after.entry.updated == expected
+        assert after.updated == expected
 
 
 @pytest.mark.parametrize("by", ["content", "link"])
 def test_moved_article_keeps_guid(by: str) -> None:
     was = stored("old/a.md", content="text")
-    article = replace(was.entry.article, path="new/a.md")
+    article = replace(was.article, path="new/a.md")
     if by == "content":
         article = replace(article, canonical_link="https://elsewhere.example/")
     one = found(article, "text" if by == "content" else "another text")
-    known = Known(others=[was], vacant=frozenset({was.entry.guid}))
+    known = Known(others=[was], vacant=frozenset({was.guid}))
     change = recognise([one], known, topics, now=LATER)[0]["new/a.md"]
     assert change.before == was
-    assert change.after.entry.guid == was.entry.guid
-    assert change.after.entry.article.path == "new/a.md"
+    assert change.entry.guid == was.guid
+    assert change.entry.article.path == "new/a.md"
 
 
 def test_copy_beside_the_original_is_another_entry_of_the_same_story() -> None:
     original = stored("a.md")
-    copy = replace(original.entry.article, path="b.md")
+    copy = replace(original.article, path="b.md")
     after = only(recognise([found(copy)], Known(others=[original]), topics, now=LATER))
-    assert after.entry.guid == mint_guid("news", "b.md", 0)
-    assert after.entry.story == original.entry.story
+    assert after.guid == mint_guid("news", "b.md", 0)
+    assert after.story == original.story
 
 
 def test_new_file_at_the_path_of_a_moved_one_gets_a_salted_guid() -> None:
     article = make_article("a.md", link="https://news.example/quite-another")
     known = Known(taken=frozenset({mint_guid("news", "a.md", 0)}))
-    assert only(recognise([found(article)], known, topics, now=NOON)).entry.guid == mint_guid(
-        "news", "a.md", 1
-    )
+    assert only(recognise([found(article)], known, topics, now=NOON)).guid == mint_guid("news", "a.md", 1)
 
 
 def test_deleted_article_that_comes_back_keeps_guid_and_updated() -> None:
     was = gone(stored("a.md", content="text"))
-    known = Known(others=[was], vacant=frozenset({was.entry.guid}))
-    after = only(recognise([found(was.entry.article, "text")], known, topics, now=LATER))
-    assert after.entry.guid == was.entry.guid
-    assert after.entry.updated == was.entry.updated
-    assert after.entry.visibility is Visibility.PUBLIC
+    known = Known(others=[was], vacant=frozenset({was.guid}))
+    after = only(recognise([found(was.article, "text")], known, topics, now=LATER))
+    assert after.guid == was.guid
+    assert after.updated == was.updated
+    assert after.visibility is Visibility.PUBLIC
     assert after.withdrawn is None
 
 
@@ -142,30 +139,30 @@ def test_of_several_that_left_the_one_with_the_path_is_taken_first() -> None:
     there = stored("b.md", content="text", guid="urn:there")
     known = Known(others=[there, here], vacant=frozenset({"urn:here", "urn:there"}))
     after = only(recognise([found(make_article("a.md"), "text")], known, topics, now=LATER))
-    assert after.entry.guid == "urn:here"
+    assert after.guid == "urn:here"
 
 
 def test_two_files_never_take_one_entry() -> None:
     was = stored("old.md", content="text", guid="urn:one")
-    link = was.entry.article.canonical_link
+    link = was.article.canonical_link
     batch = [found(make_article(path, link=link), "text") for path in ("b.md", "c.md")]
     known = Known(others=[was], vacant=frozenset({"urn:one"}))
     changes = recognise(batch, known, topics, now=LATER)[0]
-    assert changes["b.md"].after.entry.guid == "urn:one"
-    assert changes["c.md"].after.entry.guid == mint_guid("news", "c.md", 0)
-    assert {change.after.entry.story for change in changes.values()} == {was.entry.story}
+    assert changes["b.md"].entry.guid == "urn:one"
+    assert changes["c.md"].entry.guid == mint_guid("news", "c.md", 0)
+    assert {change.entry.story for change in changes.values()} == {was.story}
 
 
 def test_guid_key_comes_before_minting() -> None:
     after = only(recognise([found(make_article(guid="tag:example,2026:1"))], Known(), topics, now=NOON))
-    assert after.entry.guid == "tag:example,2026:1"
+    assert after.guid == "tag:example,2026:1"
 
 
 def test_guid_key_is_read_at_first_sight_only() -> None:
     before = stored()
-    article = replace(before.entry.article, guid="tag:example,2026:late")
+    article = replace(before.article, guid="tag:example,2026:late")
     after = only(recognise([found(article)], Known(by_file={"a.md": before}), topics, now=LATER))
-    assert after.entry.guid == before.entry.guid
+    assert after.guid == before.guid
 
 
 @pytest.mark.parametrize("where", ["in the batch", "in the store"])
@@ -200,33 +197,33 @@ def test_order_of_the_batch_does_not_matter() -> None:
 
 
 def test_withdrawal_is_remembered_once() -> None:
-    first = withdraw(stored(), now=NOON).after
-    assert first.entry.visibility is Visibility.WITHDRAWN
-    assert withdraw(first, now=LATER).after.withdrawn == NOON
+    first = withdraw(stored(), now=NOON).entry
+    assert first.visibility is Visibility.WITHDRAWN
+    assert withdraw(first, now=LATER).entry.withdrawn == NOON
 
 
 def test_judging_again_never_revives_a_withdrawn_entry() -> None:
     change = judge_again(gone(stored()), now=LATER, topics=("ai",))
-    assert change.after.entry.visibility is Visibility.WITHDRAWN
+    assert change.entry.visibility is Visibility.WITHDRAWN
 
 
 def test_embargo_ends_with_time_alone() -> None:
     article = make_article(published=LATER)
     waiting = only(recognise([found(article)], Known(), topics, now=NOON))
-    assert waiting.entry.visibility is Visibility.EMBARGOED
-    after = judge_again(waiting, now=LATER, topics=("ai",)).after
-    assert after.entry.visibility is Visibility.PUBLIC
-    assert after.entry.updated == article.published
+    assert waiting.visibility is Visibility.EMBARGOED
+    after = judge_again(waiting, now=LATER, topics=("ai",)).entry
+    assert after.visibility is Visibility.PUBLIC
+    assert after.updated == article.published
 
 
 def test_moving_very_many_at_once_takes_no_more_than_a_look_at_each() -> None:
     """A renamed folder: comparing each file with each entry would be 64 million comparisons, a minute."""
     was = [gone(stored(f"old/{number}.md", guid=f"urn:{number}")) for number in range(8_000)]
-    batch = [found(replace(one.entry.article, path=f"new{one.entry.article.path}")) for one in was]
-    known = Known(others=was, vacant=frozenset(one.entry.guid for one in was))
+    batch = [found(replace(one.article, path=f"new{one.article.path}")) for one in was]
+    known = Known(others=was, vacant=frozenset(one.guid for one in was))
     began = time.process_time()
     changes = recognise(batch, known, topics, now=LATER)[0]
     assert time.process_time() - began < 10
-    assert [change.after.entry.guid for change in changes.values()] == [
-        change.before.entry.guid for change in changes.values() if change.before is not None
+    assert [change.entry.guid for change in changes.values()] == [
+        change.before.guid for change in changes.values() if change.before is not None
     ]

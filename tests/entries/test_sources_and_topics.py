@@ -102,7 +102,7 @@ def test_article_that_moves_between_sources_is_another_entry_of_its_story(tmp_pa
     assert sorted(rig.titles()) == ["About a", "About z", "About z2"]
     with rig.store.reading() as session:
         known = session.of_stories(one.story for one in rig.owed())
-    public = [one.entry.article for one in known if one.entry.visibility is Visibility.PUBLIC]
+    public = [one.article for one in known if one.visibility is Visibility.PUBLIC]
     assert [(article.source, article.path) for article in public] == [("other", "a.md")]
 
 
@@ -287,7 +287,7 @@ def test_child_topics_roll_up_where_only_articles_name_the_parent(rig: Rig) -> N
     assert sorted(rig.titles("science")) == ["About a", "About b"]
     (rig.folder / "b.md").unlink()
     rig.run_once()
-    assert rig.stored("a.md").entry.topics == ("ai",)
+    assert rig.stored("a.md").topics == ("ai",)
 
 
 def test_first_scan_knows_the_topics_that_only_articles_name(rig: Rig) -> None:

@@ -56,7 +56,7 @@ def stones(rig: Rig) -> dict[str, list[tuple[str, str]]]:
 def test_entry_leaves_a_mark_in_the_feeds_and_archives_it_leaves(
     rig: Rig, change: dict[str, Any] | None, feeds: set[str]
 ) -> None:
-    guid = rig.stored("a.md").entry.guid
+    guid = rig.stored("a.md").guid
     page = {topic: f"feeds/{topic}/archive/1/atom.xml" for topic in feeds}
     assert stones(rig) == {}
     rig.wait(HOUR)
@@ -84,7 +84,7 @@ def test_level_has_the_marks_of_what_was_good_enough_for_it(tmp_path: Path) -> N
     rig.write("good.md", quality=60)
     rig.write("bad.md", quality=40)
     rig.run_once()
-    good = rig.stored("good.md").entry.guid
+    good = rig.stored("good.md").guid
     for name in ("good.md", "bad.md"):
         (rig.folder / name).unlink()
     rig.write("other.md")
@@ -113,7 +113,7 @@ def test_without_the_setting_there_are_none(rig: Rig) -> None:
 
 
 def test_state_of_a_version_without_the_column_dates_what_left_by_its_entry(rig: Rig) -> None:
-    guid = rig.stored("a.md").entry.guid
+    guid = rig.stored("a.md").guid
     (rig.folder / "a.md").unlink()
     rig.run_once()
     before = stones(rig)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from syndicator.alerts import LedgerKind, RouteReason
-from syndicator.models import Entry, Visibility
-from syndicator.notify.routing import Change, Decision, announce
+from syndicator.models import Change, Entry, Visibility
+from syndicator.notify.routing import Decision, announce
 from syndicator.settings.models import Route
 from tests.notify.values import DAY, HOUR, NOON, make_entry, make_route
 

@@ -31,7 +31,7 @@ from syndicator.models import Entry
 from syndicator.store import database
 from syndicator.store.database import MIGRATIONS, Store, latest_revision, open_known, open_store
 from syndicator.store.lock import hold_state
-from syndicator.store.types import SourceState, StoredEntry
+from syndicator.store.types import SourceState
 from tests.disks import fill, small_disk
 from tests.making import NOON, make_entry
 from tests.store.migrating import migrate
@@ -107,13 +107,13 @@ def test_latest_revision_is_that_of_the_newest_migration() -> None:
 
 def test_entry_that_stayed_as_it_is_is_not_read_from_json_again(tmp_path: Path) -> None:
     store = open_store(url(tmp_path), now=NOON)
-    stored = StoredEntry(entry=make_entry(), digest=b"1")
+    stored = make_entry()
 
     def read(quality: float) -> Entry:
-        entry = replace(stored.entry, article=replace(stored.entry.article, quality=quality))
+        entry = replace(stored, article=replace(stored.article, quality=quality))
         with store.transaction() as session:
-            session.put_entries([replace(stored, entry=entry)])
-            found = session.entries([entry.guid])[entry.guid].entry
+            session.put_entries([entry])
+            found = session.entries([entry.guid])[entry.guid]
         assert found == entry
         return found
 

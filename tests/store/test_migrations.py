@@ -77,8 +77,8 @@ def test_unpublished_article_that_its_source_includes_is_no_draft(tmp_path: Path
         connection.exec_driver_sql("UPDATE entries SET article = json_set(article, '$.draft', json('true'))")
     upgrade(tmp_path / "var/state.db", since="0017", revision="0018")
     rig.restart(include_unpublished=True)
-    assert not rig.stored("a.md").entry.article.draft
-    assert rig.stored("a.md").entry.visibility is Visibility.PUBLIC
+    assert not rig.stored("a.md").article.draft
+    assert rig.stored("a.md").visibility is Visibility.PUBLIC
 
 
 def test_topic_names_that_articles_carry_are_counted(tmp_path: Path) -> None:

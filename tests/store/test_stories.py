@@ -12,7 +12,6 @@ from sqlalchemy import event
 from syndicator.store.database import open_store
 from syndicator.store.stories import StoryLead
 from syndicator.store.tables import microseconds
-from syndicator.store.types import StoredEntry
 from tests.making import NOON
 from tests.notify.values import make_entry
 
@@ -58,7 +57,7 @@ def test_latest_entries_of_a_long_story_cost_what_those_of_a_short_one_do(tmp_pa
             for at in range(count):
                 entry = make_entry(published=NOON + timedelta(minutes=at), story=story)
                 entry = replace(entry, guid=f"{story} {at:04}")
-                session.put_entries([StoredEntry(entry=entry, digest=b"")])
+                session.put_entries([entry])
         raw = session._connection.connection.driver_connection
         assert raw is not None
         for story, last in (("short", 19), ("long", 1_999)):

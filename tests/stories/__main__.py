@@ -37,14 +37,12 @@ from tempfile import TemporaryDirectory
 
 from syndicator.entries import stories
 from syndicator.entries.joining import join_stories
-from syndicator.entries.match import StoredChange
 from syndicator.errors import ArticleError
-from syndicator.models import Article, Entry, Visibility
+from syndicator.models import Article, Change, Entry, Visibility
 from syndicator.parse.article import parse_article
 from syndicator.parse.identity import mint_guid, story_id
 from syndicator.settings.models import Source
 from syndicator.store.database import Store, open_store
-from syndicator.store.types import StoredEntry
 from tests.making import NOON
 
 LABELS = Path(__file__).with_name("labels.csv")
@@ -147,15 +145,15 @@ def stream(store: Store, site: Sequence[Article], batch: int) -> list[tuple[Arti
         changes = [as_new(article) for article in site[start : start + batch]]
         with store.transaction() as session:
             done = join_stories(session, changes, {site[0].source}, site[0].published)
-            session.put_entries(change.after for change in done)
-            moved = [new.after.entry for old, new in zip(changes, done, strict=True) if old is not new]
+            session.put_entries(change.entry for change in done)
+            moved = [new.entry for old, new in zip(changes, done, strict=True) if old is not new]
             leads = session.stories.leads({entry.story for entry in moved})
             found = session.entries(leads.values())
-        joined += [(found[leads[entry.story]].entry.article, entry.article) for entry in moved]
+        joined += [(found[leads[entry.story]].article, entry.article) for entry in moved]
     return joined
 
 
-def as_new(article: Article) -> StoredChange:
+def as_new(article: Article) -> Change:
     entry = Entry(
         guid=mint_guid(article.source, key_of(article)),
         story=story_id(article.canonical_link),
@@ -164,7 +162,7 @@ def as_new(article: Article) -> StoredChange:
         seen=article.published,
         visibility=Visibility.PUBLIC,
     )
-    return StoredChange(before=None, after=StoredEntry(entry=entry, digest=b""))
+    return Change(entry=entry)
 
 
 def report_stream(

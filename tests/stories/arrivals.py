@@ -16,8 +16,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, thread_time
 
 from syndicator.entries.joining import join_stories
-from syndicator.entries.match import StoredChange
-from syndicator.models import Article, Provider
+from syndicator.models import Article, Change, Provider
 from syndicator.store.database import Store, open_store
 from tests.making import NOON, make_article, utc
 from tests.stories.__main__ import as_new
@@ -45,14 +44,14 @@ def _text(chance: random.Random, words: int) -> str:
     return " ".join(chance.choices(_WORDS, cum_weights=_SHARES, k=words))
 
 
-def put(store: Store, changes: Sequence[StoredChange]) -> Times:
+def put(store: Store, changes: Sequence[Change]) -> Times:
     """Stores new entries; seconds of CPU and of wall time of the joining, and of the whole transaction."""
     start = perf_counter()
     with store.transaction() as session:
         before, cpu_before = perf_counter(), thread_time()
         joined = join_stories(session, changes, {"news"}, NOON)
         cpu, took = thread_time() - cpu_before, perf_counter() - before
-        session.put_entries(change.after for change in joined)
+        session.put_entries(change.entry for change in joined)
     return cpu, took, perf_counter() - start
 
 
