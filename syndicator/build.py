@@ -17,7 +17,7 @@ from syndicator.clock import Clock
 from syndicator.entries.sources import CONFIRMED
 from syndicator.errors import OutputUnwritable
 from syndicator.loop import Loop
-from syndicator.models import ALL, Problem, Visibility
+from syndicator.models import ALL, Problem, TopicStatus, Visibility
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.progress import ShowProgress, Stages
 from syndicator.publish.build import Published
@@ -27,7 +27,6 @@ from syndicator.settings.types import ANY_SITE
 from syndicator.store.database import Store, open_known
 from syndicator.store.lock import hold_state
 from syndicator.store.session import Session
-from syndicator.store.types import TopicStatus
 from syndicator.watch.changes import DeletionDecision
 
 
@@ -177,9 +176,7 @@ def _hint(pattern: str, topics: Mapping[str, str]) -> str:
 
 def _topic_names(session: Session) -> dict[str, str]:
     """What a route may call a topic, folded, with the name of the topic that is meant."""
-    topics = [
-        one.topic for one in session.topics() if one.status not in (TopicStatus.GONE, TopicStatus.MOVED)
-    ]
+    topics = [one for one in session.topics() if one.status not in (TopicStatus.GONE, TopicStatus.MOVED)]
     shown, names = {topic.slug: topic.name for topic in topics}, names_with_ancestors(topics)
     called = {name: shown[slug] for slug in reversed(names) for name in names[slug]}
     return called | {name.casefold(): name for name in shown.values()}

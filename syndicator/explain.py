@@ -9,7 +9,7 @@ from datetime import datetime
 
 from syndicator.alerts import ENDED, DailyMinimum, Delivery, DeliveryState, LedgerKind, LedgerRow, RouteReason
 from syndicator.entries.joining import words_joining
-from syndicator.models import ALL, Entry, FeedReason, Problem, Visibility, rank
+from syndicator.models import ALL, Entry, FeedReason, Problem, TopicStatus, Visibility, rank
 from syndicator.notify import rules
 from syndicator.notify.coverage import count_publishers, cover
 from syndicator.notify.due import DueReason, Hold
@@ -21,7 +21,6 @@ from syndicator.settings.models import Digest, Route
 from syndicator.store.ledger import STRONGER
 from syndicator.store.outbox import HOUR
 from syndicator.store.session import Session
-from syndicator.store.types import TopicStatus
 from syndicator.urls import http_link
 
 FROM_THE_LEDGER = frozenset({*rules.FROM_LEDGER.values(), *ENDED.values()})
@@ -106,8 +105,8 @@ def explain(
     by_file = {(problem.source, problem.path): problem for problem in reversed(problems)}
     held = {(story.route, story.story): hold for story, hold in enqueuer.held(session, now=now)}
     topics = session.topics()
-    slugs = [ALL, *(stored.topic.slug for stored in topics if stored.status is TopicStatus.LIVE)]
-    names = rules.names_with_ancestors(stored.topic for stored in topics)
+    slugs = [ALL, *(topic.slug for topic in topics if topic.status is TopicStatus.LIVE)]
+    names = rules.names_with_ancestors(topics)
     stories = [sorted(session.others_of([stored]), key=rank) for stored in found]
     explanations = tuple(
         Explanation(

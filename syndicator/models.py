@@ -233,9 +233,22 @@ class DeclaredTopic:
         object.__setattr__(self, "aliases", tuple(sorted(aliases)))
 
 
+class TopicStatus(StrEnum):
+    """What became of a topic, which decides what its addresses answer."""
+
+    WAITING = "waiting"
+    """Named by articles of which none was ever public: no feed, and no word of it outside (404)."""
+    LIVE = "live"
+    MOVED = "moved"
+    """It has another slug now (301)."""
+    GONE = "gone"
+    """It had feeds, and neither a topic file nor an article names it any more (410)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A subject that has feeds. `names` are the keys it is found by (its name, aliases and slug, folded)."""
+    """A subject that has feeds. `names` are the keys it is found by (its name, aliases and slug, folded), in
+    order."""
 
     slug: str
     name: str
@@ -243,7 +256,10 @@ class Topic:
     """The parent topic's slug."""
     description: str = ""
     language: str | None = None
-    names: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+    status: TopicStatus = TopicStatus.WAITING
+    moved_to: str | None = None
+    """The slug that one which moved has now."""
 
 
 _NO_OFFSET = timedelta(0)

@@ -96,7 +96,7 @@ class StoryRouter:
                 session.outbox.ledger.forget_minimums(route.name)
             self._set_minimums(session, about, now)
             guids = session.guids()
-            topic_names = names_with_ancestors(stored.topic for stored in session.topics())
+            topic_names = names_with_ancestors(session.topics())
         for start in range(0, len(guids), SOME):
             progress(start, len(guids))
             with store.transaction() as session:

@@ -17,11 +17,11 @@ from datetime import datetime
 from functools import cache
 from itertools import count
 
-from syndicator.models import ALL, Change, DeclaredTopic, Entry, Problem, Topic, Visibility
+from syndicator.models import ALL, Change, DeclaredTopic, Entry, Problem, Topic, TopicStatus, Visibility
 from syndicator.notify.rules import names_with_ancestors
 from syndicator.publish.topics import TopicIndex, TopicIndexResult, build_index
 from syndicator.store.session import Session
-from syndicator.store.types import FEED, PAGE, Membership, StoredTopic, TopicStatus
+from syndicator.store.types import FEED, PAGE, Membership
 from syndicator.text import fold
 
 TOPICS_APPLIED = "topics applied"
@@ -38,7 +38,7 @@ class TopicCatalog:
         self._declared = tuple(declared)
         self._roll_up = roll_up
         self._page_size = page_size
-        self.stored: Mapping[str, StoredTopic] = {one.topic.slug: one for one in session.topics()}
+        self.stored: Mapping[str, Topic] = {one.slug: one for one in session.topics()}
         """All topics that there ever were, by slug."""
         self._names = Counter(session.topic_names())
         self._variants: set[str] = set()
@@ -48,8 +48,8 @@ class TopicCatalog:
         """Whether what the index says is in the store, too."""
 
     def _built(self) -> TopicIndexResult:
-        known = [stored.topic for stored in self.stored.values() if stored.status is not TopicStatus.MOVED]
-        retired = [stored.topic for stored in self.stored.values() if stored.status is TopicStatus.MOVED]
+        known = [topic for topic in self.stored.values() if topic.status is not TopicStatus.MOVED]
+        retired = [topic for topic in self.stored.values() if topic.status is TopicStatus.MOVED]
         return build_index(self._declared, self._names, known, retired=retired)
 
     def _follow(self, built: TopicIndexResult) -> None:
@@ -65,7 +65,7 @@ class TopicCatalog:
     def names_with_ancestors(self) -> Mapping[str, frozenset[str]]:
         """By slug: all names that a route's patterns may match a topic by, its own and its ancestors'."""
         if self._names_with_ancestors is None:
-            self._names_with_ancestors = names_with_ancestors(one.topic for one in self.stored.values())
+            self._names_with_ancestors = names_with_ancestors(self.stored.values())
         return self._names_with_ancestors
 
     def slugs(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -104,10 +104,7 @@ class TopicCatalog:
         before = dict(self.stored)
         self._declared = tuple(declared)
         self._build(session)
-        return any(
-            (now.topic, now.moved_to) != (was.topic, was.moved_to)
-            for was, now in ((was, self.stored[slug]) for slug, was in before.items())
-        )
+        return any(replace(self.stored[slug], status=was.status) != was for slug, was in before.items())
 
     def place(self, session: Session, changes: Iterable[Change], now: datetime) -> None:
         """Puts the entries that changed, and the copies of their links, into their topics' feeds anew.
@@ -135,7 +132,7 @@ class TopicCatalog:
 
     def update_statuses(self, session: Session, slugs: Iterable[str]) -> None:
         """Brings topics to life that have something to show, and ends those that nothing names any more."""
-        changed: list[StoredTopic] = []
+        changed: list[Topic] = []
         for slug in sorted(set(slugs) - {ALL}):
             stored = self.stored.get(slug)
             if stored is not None and stored.status is not TopicStatus.MOVED:
@@ -156,18 +153,18 @@ class TopicCatalog:
         self._follow(built)
         self._is_stored = True
         topics = built.index.topics.items()
-        known = [(topic, self.stored[slug].topic) for slug, topic in topics if slug in self.stored]
+        known = [(topic, self.stored[slug]) for slug, topic in topics if slug in self.stored]
         # Their feeds and entries say something else now, in the same places.
         reworded = [now.slug for now, was in known if _words(now) != _words(was)]
         if any(now.parent != was.parent for now, was in known):
             session.put_metadata(TOPICS_APPLIED, "")
-        changed = [StoredTopic(topic=topic, status=self._first_status(slug)) for slug, topic in topics]
+        changed = [replace(topic, status=self._first_status(slug)) for slug, topic in topics]
         changed += [
             replace(self.stored[old], status=TopicStatus.MOVED, moved_to=new)
             for old, new in built.renamed.items()
             if old in self.stored and old not in built.index.topics
         ]
-        self._put(session, [stored for stored in changed if self.stored.get(stored.topic.slug) != stored])
+        self._put(session, [topic for topic in changed if self.stored.get(topic.slug) != topic])
         self.update_statuses(session, self.stored)
         if reworded:
             # The name stands as a category in other topics' feeds too.
@@ -192,16 +189,16 @@ class TopicCatalog:
         """The slugs of the topics that have feeds."""
         return {slug for slug, stored in self.stored.items() if stored.status is TopicStatus.LIVE}
 
-    def _put(self, session: Session, changed: Sequence[StoredTopic]) -> None:
+    def _put(self, session: Session, changed: Sequence[Topic]) -> None:
         if not changed:
             return
         session.put_topics(changed)
-        former = [self.stored[s.topic.slug] for s in changed if s.topic.slug in self.stored]
-        slugs = {s.topic.slug for s in changed if s.status is not TopicStatus.WAITING}
-        parents = {s.topic.parent for s in (*changed, *former) if s.topic.parent}
+        former = [self.stored[one.slug] for one in changed if one.slug in self.stored]
+        slugs = {one.slug for one in changed if one.status is not TopicStatus.WAITING}
+        parents = {one.parent for one in (*changed, *former) if one.parent}
         before = self._live()
         self._names_with_ancestors = None
-        self.stored = {**self.stored, **{stored.topic.slug: stored for stored in changed}}
+        self.stored = {**self.stored, **{topic.slug: topic for topic in changed}}
         live = self._live()
         dirty = {(slug, FEED) for slug in slugs} | self._showing(slugs | parents)
         for slug in live - before:  # it comes with its whole archive, which went where it had ended

@@ -69,7 +69,7 @@ def judge_anew(
         others=session.others_of(entries) if route.min_publishers > 1 else (),
         now=now,
         ledger=ledger,
-        topic_names=names_with_ancestors(stored.topic for stored in session.topics()),
+        topic_names=names_with_ancestors(session.topics()),
     )
 
 

@@ -15,7 +15,7 @@ from functools import cached_property
 import structlog
 
 from syndicator.alerts import Delivery, DeliveryState, EditReason, LedgerRow, Mute, Slot
-from syndicator.models import ALL, Entry, Visibility
+from syndicator.models import ALL, Entry, Topic, TopicStatus, Visibility
 from syndicator.notify.compose import TopicWords, compose, draft_id, in_words, withdraw
 from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, Hold, Plan, RouteState, hold, rank_stories, select_due
@@ -29,7 +29,7 @@ from syndicator.store.ledger import Ledger
 from syndicator.store.outbox import Outbox
 from syndicator.store.restore_guard import RESTORED
 from syndicator.store.session import Session
-from syndicator.store.types import PAGE, StoredTopic, TopicStatus
+from syndicator.store.types import PAGE
 from syndicator.text import fold
 
 log = structlog.get_logger()
@@ -245,11 +245,11 @@ class Enqueuer:
         page = self.page(topics.stored, route)
         return replace(page, url=digest_url(self._site, id)) if more else page
 
-    def page(self, topics: Iterable[StoredTopic], route: Route) -> DigestPage:
+    def page(self, topics: Iterable[Topic], route: Route) -> DigestPage:
         """Where the route's stories stand: its topic's page if it has one topic, else the front page."""
         wanted = {fold(name) for name in route.topics}
-        live = [stored.topic for stored in topics if stored.status is TopicStatus.LIVE]
-        found = [t for t in live if wanted & (t.names | {fold(t.name), t.slug})]
+        live = (topic for topic in topics if topic.status is TopicStatus.LIVE)
+        found = [topic for topic in live if wanted & {*topic.names, fold(topic.name), topic.slug}]
         if len(found) == 1 == len(wanted):
             return DigestPage(name=found[0].name, url=page_url(self._site, found[0].slug))
         return DigestPage(name=self._site.title, url=page_url(self._site, ALL))
@@ -286,14 +286,14 @@ class KnownTopics:
         self._session = session
 
     @cached_property
-    def stored(self) -> list[StoredTopic]:
+    def stored(self) -> list[Topic]:
         return self._session.topics()
 
     @cached_property
     def words(self) -> TopicWords:
         return TopicWords(
-            labels={stored.topic.slug: stored.topic.name for stored in self.stored},
-            names=names_with_ancestors(stored.topic for stored in self.stored),
+            labels={topic.slug: topic.name for topic in self.stored},
+            names=names_with_ancestors(self.stored),
         )
 
 

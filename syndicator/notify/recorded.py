@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicator.alerts import LedgerRow
-from syndicator.models import Entry, Topic
+from syndicator.models import Entry, Topic, TopicStatus
 from syndicator.notify.rules import TopicNames, names_with_ancestors
 from syndicator.settings.models import Route
 from syndicator.store.dialect import batches
 from syndicator.store.history import BEGAN
 from syndicator.store.session import Session
-from syndicator.store.types import FormerState, TopicStatus
+from syndicator.store.types import FormerState
 
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
 
@@ -98,8 +98,8 @@ def read_events(session: Session, routes: Sequence[Route], *, since: datetime, u
         at_start=at_start,
         entries={one.guid: one for one in entries},
         events=sorted(events, key=lambda one: (one.at, one.entry.guid)),
-        topics={one.topic.slug: one.topic for one in stored if one.status is TopicStatus.LIVE},
-        topic_names=names_with_ancestors(one.topic for one in stored),
+        topics={one.slug: one for one in stored if one.status is TopicStatus.LIVE},
+        topic_names=names_with_ancestors(stored),
     )
 
 

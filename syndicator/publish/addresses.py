@@ -11,9 +11,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from syndicator.models import ALL, FILE_NAMES, Format
+from syndicator.models import ALL, FILE_NAMES, Format, Topic, TopicStatus
 from syndicator.settings.models import Site
-from syndicator.store.types import StoredTopic, TopicStatus
 
 MEDIA_TYPES = {
     Format.RSS: "application/rss+xml",
@@ -82,9 +81,9 @@ def digest_url(site: Site, id: str) -> str:
     return f"{site.base_url}{digest_folder(id)}/"
 
 
-def has_ended(stored: StoredTopic) -> bool:
+def has_ended(topic: Topic) -> bool:
     """Whether the topic had feeds and has none any more."""
-    return stored.status in (TopicStatus.MOVED, TopicStatus.GONE)
+    return topic.status in (TopicStatus.MOVED, TopicStatus.GONE)
 
 
 def render_nginx_map(moves: Mapping[str, str]) -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syndicator.errors import OutputUnwritable, StoreError
-from syndicator.models import ALL, Format
+from syndicator.models import ALL, Format, Topic, TopicStatus
 from syndicator.progress import Progress, no_progress
 from syndicator.publish.addresses import (
     GONE,
@@ -36,7 +36,7 @@ from syndicator.publish.pages.statistics import Statistics
 from syndicator.settings.models import Settings
 from syndicator.store.database import Store
 from syndicator.store.session import Session
-from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
+from syndicator.store.types import FEED, PAGE
 
 if TYPE_CHECKING:
     from syndicator.publish.documents import Document, Documents
@@ -106,7 +106,7 @@ class Output:
         anew = session.metadata("output") != self.made_with
         expected = set[str]()
         dirty = set[Work]()
-        for slug in (ALL, *(one.topic.slug for one in stored if one.status is TopicStatus.LIVE)):
+        for slug in (ALL, *(one.slug for one in stored if one.status is TopicStatus.LIVE)):
             for work, paths in self._paths(slug, numbers.get(slug, 0)):
                 expected.update(paths)
                 if anew or not all(map(self.folder.has, paths)):
@@ -141,7 +141,7 @@ class Output:
     def publish(
         self,
         store: Store,
-        topics: Mapping[str, StoredTopic],
+        topics: Mapping[str, Topic],
         now: datetime,
         progress: Progress = no_progress,
         is_urgent: Callable[[], bool] = lambda: False,
@@ -170,7 +170,7 @@ class Output:
                 self._keep(store, portion, now)
         return self._published(portion, failure)
 
-    def warm_up(self, store: Store, topics: Mapping[str, StoredTopic]) -> None:
+    def warm_up(self, store: Store, topics: Mapping[str, Topic]) -> None:
         """Renders the feed and the page of everything, which loads and keeps what the first article would
         wait for, such as the statistics of all topics."""
         with store.reading() as session:
@@ -178,7 +178,7 @@ class Output:
             for _ in chain(documents.feeds(ALL), documents.page(ALL)):
                 """Nothing is written."""
 
-    def _documents(self, session: Session, topics: Mapping[str, StoredTopic]) -> Documents:
+    def _documents(self, session: Session, topics: Mapping[str, Topic]) -> Documents:
         # They load feedgen, lxml and Jinja2, which takes a fifth of a second: `check` renders nothing.
         from syndicator.publish.documents import Documents
         from syndicator.publish.formats import Fragments
@@ -259,9 +259,9 @@ class Output:
         else:
             yield from documents.archive(slug, page)
 
-    def _write_moved_map(self, topics: Iterable[StoredTopic]) -> None:
+    def _write_moved_map(self, topics: Iterable[Topic]) -> None:
         folder, name = OutputFolder(self.moved_map.parent), self.moved_map.name
-        moves = {stored.topic.slug: stored.moved_to or GONE for stored in topics if has_ended(stored)}
+        moves = {topic.slug: topic.moved_to or GONE for topic in topics if has_ended(topic)}
         folder.put(name, render_nginx_map(moves), compress=False)
 
     def _keep(self, store: Store, portion: _Portion, now: datetime) -> None:

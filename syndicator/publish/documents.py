@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from syndicator.models import ALL, Entry, Format, Related, Tombstone, Visibility, rank
+from syndicator.models import ALL, Entry, Format, Related, Tombstone, Topic, TopicStatus, Visibility, rank
 from syndicator.publish.addresses import OPML_PATH, digest_path, feed_path, page_path
 from syndicator.publish.archive import ArchivePage, archive_pages
 from syndicator.publish.feed import Feed, items_of, publisher_name
@@ -23,7 +23,6 @@ from syndicator.publish.pages.statistics import Statistics, count_statistics, lo
 from syndicator.publish.topics import TopicIndex
 from syndicator.settings.models import Settings
 from syndicator.store.session import Session
-from syndicator.store.types import StoredTopic, TopicStatus
 
 Document = tuple[str, bytes]
 """A path in the output folder, and what stands there."""
@@ -35,7 +34,7 @@ class Documents:
 
     session: Session
     settings: Settings
-    topics: Mapping[str, StoredTopic]
+    topics: Mapping[str, Topic]
     statistics: dict[str, Statistics]
     """How much there is to expect of each topic. Kept from one reading to the next: whoever knows that a
     topic has changed removes its own."""
@@ -48,7 +47,7 @@ class Documents:
     @cached_property
     def live(self) -> TopicIndex:
         """The topics that have feeds; one whose parent has none stands at the top."""
-        live = {slug: s.topic for slug, s in sorted(self.topics.items()) if s.status is TopicStatus.LIVE}
+        live = {slug: one for slug, one in sorted(self.topics.items()) if one.status is TopicStatus.LIVE}
         at_top = {s: replace(t, parent=None) for s, t in live.items() if t.parent and t.parent not in live}
         return TopicIndex(topics=live | at_top)
 
@@ -60,7 +59,7 @@ class Documents:
     @cached_property
     def names(self) -> Mapping[str, str]:
         """All topics' names by slug."""
-        return {slug: stored.topic.name for slug, stored in self.topics.items()}
+        return {slug: topic.name for slug, topic in self.topics.items()}
 
     def feeds(self, slug: str) -> Iterator[Document]:
         """The feeds of a topic or of everything, of each level in each format."""
@@ -163,7 +162,7 @@ class Documents:
         return Feed(
             site=self.settings.site,
             items=items_of(entries, self.names, self._coverage(entries)),
-            topic=self.topics[slug].topic if slug != ALL else None,
+            topic=self.topics[slug] if slug != ALL else None,
             level=level,
             tombstones=self._tombstones(slug, level, page),
             hub=self.settings.feeds.hub if page is None else None,

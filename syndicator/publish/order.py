@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from syndicator.models import ALL
+from syndicator.models import ALL, Topic, TopicStatus
 from syndicator.publish.addresses import digest_folder, has_ended
-from syndicator.store.types import FEED, PAGE, StoredTopic, TopicStatus
+from syndicator.store.types import FEED, PAGE
 
 Work = tuple[str, int]
 """What is written at once: a topic's feeds (FEED), its page (PAGE), or a page of its archive by its number.
@@ -17,7 +17,7 @@ DIGESTS = digest_folder("")
 
 
 def order(
-    topics: Mapping[str, StoredTopic], heads: Mapping[str, datetime]
+    topics: Mapping[str, Topic], heads: Mapping[str, datetime]
 ) -> Callable[[Work], tuple[int, bool, bool, float, str, int]]:
     """Pages of digests first, whose messages go out now; then feeds: that of everything, topics that others
     redirect to before those, those with the newest entries (`heads`) before others, and last what has ended

@@ -83,9 +83,9 @@ def build_index(
     gone too, and `retired` those that redirect: none of their slugs is given to another topic unless a file
     says so. A topic that is no more, and whose name is an alias of another now, redirects to that, also where
     it redirected elsewhere before.
-    A topic is in the index while a file declares it or an article carries it. The spelling shown of an
-    undeclared topic is the commonest, then the first in code-point order, so that it follows from the folder
-    alone.
+    A topic is in the index while a file declares it or an article carries it; its status is not told. The
+    spelling shown of an undeclared topic is the commonest, then the first in code-point order, so that it
+    follows from the folder alone.
     """
     wanted, problems = settle_declared(declared)
     wanted += _found(wanted, Counter(names))
@@ -101,7 +101,7 @@ def build_index(
             parent=parents.get(slug),
             description=" ".join(one.description.split()),
             language=one.language,
-            names=frozenset(key for key in {one.key, fold(slug), *one.aliases} if by_key[key] == slug),
+            names=tuple(sorted(k for k in {one.key, fold(slug), *one.aliases} if by_key[k] == slug)),
         )
         for one in wanted
         for slug in [slugs[one.key]]

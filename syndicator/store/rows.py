@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
-from syndicator.models import Article, DeclaredTopic, Entry, Problem, Topic, WrittenFile
+from syndicator.models import Article, DeclaredTopic, Entry, Problem, WrittenFile
 from syndicator.store.dialect import row_of
 from syndicator.store.tables import files, written
-from syndicator.store.types import FileStamp, KnownFile, StoredTopic
+from syndicator.store.types import FileStamp, KnownFile
 
 _ARTICLE = TypeAdapter(Article)
 ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics", "digest", "withdrawn")
@@ -85,14 +85,3 @@ def _unsigned(number: int) -> int:
 
 def problem_value(row: RowMapping) -> Problem:
     return Problem(**{name: row[name] for name in ("source", "path", "line", "column", "what", "fix")})
-
-
-def topic_row(stored: StoredTopic) -> dict[str, Any]:
-    names = sorted(stored.topic.names)
-    return row_of(stored.topic) | {"names": names, "status": stored.status, "moved_to": stored.moved_to}
-
-
-def stored_topic(row: RowMapping) -> StoredTopic:
-    facts = dict(row)
-    status, moved_to, names = facts.pop("status"), facts.pop("moved_to"), frozenset(facts.pop("names"))
-    return StoredTopic(topic=Topic(**facts, names=names), status=status, moved_to=moved_to)

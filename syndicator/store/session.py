@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from syndicator.models import DeclaredTopic, Entry, Visibility
+from syndicator.models import DeclaredTopic, Entry, Topic, Visibility
 from syndicator.store import rows
 from syndicator.store.dialect import batches, in_list, insert_listed, json_text, row_of, upsert
 from syndicator.store.feeds import FeedTables
@@ -33,7 +33,7 @@ from syndicator.store.outbox import Outbox
 from syndicator.store.problems import Problems
 from syndicator.store.stories import Stories
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topic_names, topics
-from syndicator.store.types import FileStamp, KnownFile, SourceState, StoredTopic
+from syndicator.store.types import FileStamp, KnownFile, SourceState
 
 _STORY = entries.c.story
 _SHARED = select(_STORY).where(in_list(_STORY, "stories")).group_by(_STORY).having(func.count() > 1)
@@ -224,10 +224,10 @@ class Session:
 
     # topics and single facts
 
-    def topics(self) -> list[StoredTopic]:
+    def topics(self) -> list[Topic]:
         """All topics, whatever became of them, by slug."""
         query = select(topics).order_by(topics.c.slug)
-        return [rows.stored_topic(row) for row in self._connection.execute(query).mappings()]
+        return [Topic(**row) for row in self._connection.execute(query).mappings()]
 
     def topic_names(self) -> dict[str, int]:
         """The topic names that articles carry, as written, with how many carry each."""
@@ -239,8 +239,8 @@ class Session:
         if any(count < 0 for count in more.values()):
             self._connection.execute(delete(topic_names).where(topic_names.c.articles <= 0))
 
-    def put_topics(self, changed: Iterable[StoredTopic]) -> None:
-        upsert(self._connection, topics, map(rows.topic_row, changed))
+    def put_topics(self, changed: Iterable[Topic]) -> None:
+        upsert(self._connection, topics, map(row_of, changed))
 
     def metadata(self, name: str) -> str | None:
         """A single fact; None where it was never noted."""

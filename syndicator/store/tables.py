@@ -37,7 +37,6 @@ from syndicator.store.types import (
     OwedNotification,
     ProblemKind,
     SourceState,
-    TopicStatus,
 )
 
 metadata = MetaData(
@@ -229,13 +228,7 @@ memberships = Table(
     Index("ix_memberships_number", "topic", "number", unique=True),
 )
 
-topics = Table(
-    "topics",
-    metadata,
-    *columns_of(Topic, "slug"),
-    Column("status", EnumText(TopicStatus), nullable=False),
-    Column("moved_to", Text),
-)
+topics = Table("topics", metadata, *columns_of(Topic, "slug"))
 
 topic_names = Table(
     "topic_names",

@@ -8,22 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from syndicator.models import DeclaredTopic, Entry, Problem, Topic, Visibility
+from syndicator.models import DeclaredTopic, Entry, Problem, Visibility
 
 FEED, PAGE = -1, -2
 """What stands for a topic's feeds and for its page for people, beside the archive's pages 0, 1, 2, ..."""
-
-
-class TopicStatus(StrEnum):
-    """What became of a topic, which decides what its addresses answer."""
-
-    WAITING = "waiting"
-    """Named by articles of which none was ever public: no feed, and no word of it outside (404)."""
-    LIVE = "live"
-    MOVED = "moved"
-    """It has another slug now (301)."""
-    GONE = "gone"
-    """It had feeds, and neither a topic file nor an article names it any more (410)."""
 
 
 class ProblemKind(StrEnum):
@@ -99,15 +87,6 @@ class FormerState:
             published=article.published,
             silent=silent,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTopic:
-    """A topic with its status; `moved_to` is the slug that a moved one has now."""
-
-    topic: Topic
-    status: TopicStatus
-    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

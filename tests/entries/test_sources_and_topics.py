@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from syndicator.models import Visibility
+from syndicator.models import TopicStatus, Visibility
 from syndicator.publish import build
 from syndicator.settings.models import Digest, Route
-from syndicator.store.types import PAGE, TopicStatus
+from syndicator.store.types import PAGE
 from tests.rig import Rig, article_text
 
 ROUTE = Route(name="all", channel="C1", deliver=Digest(cron="0 9 * * *"))
@@ -21,7 +21,7 @@ TOPICS = ("_data/*.yaml",)
 
 def statuses(rig: Rig) -> dict[str, tuple[TopicStatus, str | None]]:
     with rig.store.reading() as session:
-        return {stored.topic.slug: (stored.status, stored.moved_to) for stored in session.topics()}
+        return {topic.slug: (topic.status, topic.moved_to) for topic in session.topics()}
 
 
 def folders(rig: Rig) -> list[str]:

@@ -24,9 +24,9 @@ from tests.notify.values import DAY, NOON, NOW_AND_THEN, SECOND, make_entry, mak
 
 NAMES = names_with_ancestors(
     [
-        Topic(slug="water", name="Water", names=frozenset({"water"})),
-        Topic(slug="sea", name="The Sea", parent="water", names=frozenset({"the sea", "ocean", "sea"})),
-        Topic(slug="cpp", name="C++", names=frozenset({"c++"})),
+        Topic(slug="water", name="Water", names=("water",)),
+        Topic(slug="sea", name="The Sea", parent="water", names=("ocean", "sea", "the sea")),
+        Topic(slug="cpp", name="C++", names=("c++",)),
     ]
 )
 

@@ -20,7 +20,7 @@ AZURE = Topic(
     name="Azure",
     description="Microsoft's cloud, every day",
     language="en-us",
-    names=frozenset({"azure"}),
+    names=("azure",),
 )
 
 
