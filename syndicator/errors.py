@@ -151,7 +151,7 @@ class DeliveryError(SyndicatorError):
 
 
 class Refused(DeliveryError):
-    """`retry_after` is Slack's own wait, where it asked for one, and `method` what it then concerns."""
+    """`retry_after` is Slack's own wait, where it asked for one."""
 
     exit_code = 75
 
@@ -162,11 +162,10 @@ class Refused(DeliveryError):
         code: str,
         answered: bool | None = None,
         retry_after: timedelta | None = None,
-        method: str = "",
         **parts: str,
     ) -> None:
         super().__init__(what, code=code, answered=answered, **parts)
-        self.retry_after, self.method = retry_after, method
+        self.retry_after = retry_after
 
 
 class Rejected(DeliveryError):

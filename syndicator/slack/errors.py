@@ -177,9 +177,7 @@ def from_answer(
     says: dict[str, Any] = {"why": f"Slack says {code or 'nothing that can be read'}", "answered": answered}
     if status == 429 or code in ("ratelimited", "rate_limited"):
         wait, why = retry_after(headers, now), "Slack asks to wait"
-        return call.failed(
-            Refused, "ratelimited", why, answered=answered, retry_after=wait, method=call.method
-        )
+        return call.failed(Refused, "ratelimited", why, answered=answered, retry_after=wait)
     if code == "missing_scope" and needed:
         fix, why = SCOPE_FIX.format(scope=f"the scope {needed}"), f"the token lacks the scope {needed}"
         return call.failed(Rejected, code, why, fix=fix, answered=True)

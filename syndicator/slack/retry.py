@@ -140,7 +140,7 @@ def _after_send(case: _Case, *, jitter: float, said: bool) -> DeliveryDecision:
             broken = replace(channel, not_before=until, failures=failures, broken=str(answer))
             return case.again(DeliveryState.OWED, until, broken)
         case Refused(retry_after=timedelta() as wait):
-            return case.limited(answer, wait, DeliveryState.OWED, case.paced())
+            return case.limited(wait, DeliveryState.OWED, case.paced())
     return _after_failure(case, case.paused(jitter, said=said))
 
 
@@ -173,7 +173,7 @@ def _after_look(case: _Case) -> DeliveryDecision:
             owed = replace(claimed, state=DeliveryState.OWED, due=now, misses=0, unsure=False)
             return case.or_give_up(owed, channel, "not found: send again")
         case Refused(retry_after=timedelta() as wait):
-            return case.limited(answer, wait, DeliveryState.UNCLEAR, channel)
+            return case.limited(wait, DeliveryState.UNCLEAR, channel)
     decision = case.again(DeliveryState.UNCLEAR, now + policy.look_again_after, channel)
     # Where nothing answered, it is said as an outage if it lasts.
     refused = isinstance(answer, Rejected) or answer.answered is True
@@ -225,11 +225,9 @@ class _Case(NamedTuple):
         failed = self.failed(state, channel, due)
         return self.or_give_up(failed.delivery, channel, failed.outcome)
 
-    def limited(
-        self, error: Refused, wait: timedelta, state: DeliveryState, channel: ChannelState
-    ) -> DeliveryDecision:
+    def limited(self, wait: timedelta, state: DeliveryState, channel: ChannelState) -> DeliveryDecision:
         """Again after what Slack asked for, which is kept: for the channel where it limits by channel."""
-        method = SlackMethod(error.method or self.finished.method)
+        method = self.finished.method
         only = self.finished.claimed.channel if method in BY_CHANNEL else ""
         until = self.now + max(wait, self.policy.pace)
         limit = RateLimit(method=method, channel=only, since=self.now, until=until)

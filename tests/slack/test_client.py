@@ -81,7 +81,7 @@ def test_wait_that_slack_asks_for_is_that_of_editing_alone(server: SlackServer) 
     server.slack.faults = script("429", method="chat.update")
     with pytest.raises(Refused) as caught:
         bot(server).edit(messaged("e1", edit_of="d1", message_ts=ts, now=now()))
-    assert (caught.value.method, caught.value.retry_after) == ("chat.update", timedelta(seconds=1))
+    assert caught.value.retry_after == timedelta(seconds=1)
 
 
 def test_look_goes_through_all_pages(server: SlackServer) -> None:
@@ -212,7 +212,6 @@ def test_rate_limit_is_refused_with_its_wait(server: SlackServer, fault: str) ->
         bot(server).post(messaged("d1"))
     assert caught.value.retry_after is not None
     assert 25 <= caught.value.retry_after.total_seconds() <= 30
-    assert caught.value.method == "chat.postMessage"
 
 
 @pytest.mark.parametrize(
@@ -224,13 +223,13 @@ def test_rate_limit_is_refused_with_its_wait(server: SlackServer, fault: str) ->
     ],
     ids=["auth", "history", "list"],
 )
-def test_rate_limit_names_its_method(
+def test_each_rate_limit_is_refused_with_its_wait(
     server: SlackServer, call: Callable[[SlackBot], object], method: str
 ) -> None:
     server.slack.faults = script("429", method=method)
     with pytest.raises(Refused) as caught:
         call(bot(server))
-    assert caught.value.method == method
+    assert caught.value.retry_after == timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("fault", [*AFTER, "500-before", "503-before", "reset-before", "fin-before"])
@@ -382,7 +381,7 @@ def test_webhook_errors_are_told_apart(server: SlackServer) -> None:
     server.slack.faults = script("429")
     with pytest.raises(Refused) as refused:
         SlackWebhook(server.webhook()).post(messaged("d1"))
-    assert (refused.value.retry_after, refused.value.method) == (timedelta(seconds=1), "webhook")
+    assert refused.value.retry_after == timedelta(seconds=1)
     server.slack.any_channel = False
     with pytest.raises(Rejected) as rejected:
         SlackWebhook(server.webhook("gone")).post(messaged("d1"))
