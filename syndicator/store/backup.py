@@ -44,7 +44,6 @@ OTHER_BACKUP = "Restore another backup; nothing was changed"
 class Facts:
     """What is in a database that was found to be whole."""
 
-    revision: str
     database_bytes: int
     entries: int
     owed: int
@@ -147,7 +146,7 @@ def _check(copy: Path, on: Path) -> Facts:
             fix = "Install that version, or take a backup made by this one; nothing was changed"
             raise too_new(on, revision, fix)
         entries, owed = connection.execute(COUNTS).fetchone()
-    return Facts(revision=revision, database_bytes=copy.stat().st_size, entries=entries, owed=owed)
+    return Facts(database_bytes=copy.stat().st_size, entries=entries, owed=owed)
 
 
 def _pack(copy: Path, packed: Path, name: str, progress: Progress) -> None:

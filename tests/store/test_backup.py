@@ -79,7 +79,7 @@ def test_backup_of_a_database_in_use_is_whole_and_holds_up_nobody(tmp_path: Path
         store.close()
     assert len(waits) > 5 and max(waits) < 5.0
     for number, facts in enumerate(made):
-        assert (facts.revision, facts.entries, facts.owed) == (latest_revision(), 0, 0)
+        assert (facts.entries, facts.owed) == (0, 0)
         assert restore(url(tmp_path / f"new{number}"), tmp_path / f"{number}.gz", NOON) == (facts, None)
         assert sorted(files(tmp_path / f"new{number}")) == ["var/state.db"]
 
@@ -136,7 +136,7 @@ def test_database_of_a_version_before_is_restored_and_migrated_at_the_next_start
     old = tmp_path / "old"
     (old / "var").mkdir(parents=True)
     migrate(old / "var/state.db", "0001")
-    assert back_up(url(old), tmp_path / "b.gz", quietly).revision == "0001"
+    back_up(url(old), tmp_path / "b.gz", quietly)
     restore(url(tmp_path), tmp_path / "b.gz", NOON)
     store = open_store(url(tmp_path), now=NOON)
     with store.reading() as session:
