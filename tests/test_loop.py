@@ -23,12 +23,12 @@ from syndicator.monitoring.status import facts
 from syndicator.progress import PutOff, Stages
 from syndicator.publish import build
 from syndicator.settings.models import Source
-from syndicator.store.types import FEED, PAGE
+from syndicator.store.types import FEED, PAGE, Stamp
 from syndicator.systemd import Notifier
 from syndicator.watch import files as watch_files
 from syndicator.watch.changes import Hint, Sign
 from syndicator.watch.files import AT_ONCE
-from syndicator.watch.types import Stamp, stamp
+from syndicator.watch.types import stamp
 from tests.rig import Rig, article_text
 
 

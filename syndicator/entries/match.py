@@ -22,6 +22,7 @@ from functools import partial
 
 from syndicator.models import Article, Change, DeclaredTopic, Entry, Problem, Visibility, judge_visibility
 from syndicator.parse.identity import mint_guid, story_id
+from syndicator.store.types import Stamp
 
 Topics = Callable[[Sequence[str]], tuple[str, ...]]
 """An article's names of topics to their slugs."""
@@ -45,7 +46,7 @@ class ScannedFile:
     """A file that was read: an article, a topic file, a problem, or none of them (another page)."""
 
     path: str
-    stamp: tuple[int, int, int, int, int]
+    stamp: Stamp
     digest: bytes
     article: Article | None = None
     topic: DeclaredTopic | None = None

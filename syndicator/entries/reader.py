@@ -23,8 +23,8 @@ from syndicator.models import Article
 from syndicator.parse.article import parse_article
 from syndicator.processes import start
 from syndicator.settings.models import Source
+from syndicator.store.types import Stamp
 from syndicator.watch.files import read_article
-from syndicator.watch.types import Stamp
 
 MANY = 3_000
 """Files from which processes of their own are quicker: to start takes one as long as to read 500."""

@@ -15,7 +15,7 @@ import structlog
 from syndicator.clock import Moment
 from syndicator.entries.match import ScannedFile
 from syndicator.entries.reader import digest_of, read_elsewhere
-from syndicator.entries.sync import UNREAD, Batch, Synced
+from syndicator.entries.sync import Batch, Synced
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.models import Problem
 from syndicator.once import SaidOnce
@@ -25,7 +25,7 @@ from syndicator.parse.topic_file import parse_topic_file, topic_matcher
 from syndicator.progress import Progress, no_progress
 from syndicator.settings.models import Source
 from syndicator.settings.types import Tool
-from syndicator.store.types import FileStamp
+from syndicator.store.types import UNREAD, Stamp
 from syndicator.watch.changes import (
     Changes,
     DeletionDecision,
@@ -36,7 +36,7 @@ from syndicator.watch.changes import (
     guard_deletions,
 )
 from syndicator.watch.files import SUFFIXES, Walk, read_article, scan
-from syndicator.watch.types import TOPIC_SUFFIXES, Scan, Stamp
+from syndicator.watch.types import TOPIC_SUFFIXES, Scan
 
 log = structlog.get_logger()
 
@@ -51,8 +51,6 @@ MANY_HINTS = 2_000
 """With more hints than this, looking at the whole folder is quicker."""
 OPENING_LASTS = timedelta(minutes=10)
 """How long a source's beginning waits for files that do not rest and folders that cannot be read."""
-_MTIME = 3
-"""Where a stamp has the time of the last writing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +76,7 @@ class SourceScanner:
     def __init__(
         self,
         source: Source,
-        files: Iterable[tuple[str, FileStamp, bool]],
+        files: Iterable[tuple[str, Stamp, bool]],
         *,
         quiet: timedelta,
         has_begun: bool,
@@ -87,14 +85,14 @@ class SourceScanner:
         self.source, self.root, self.name = source, source.path, source.name
         self.has_begun = has_begun
         """Whether the source's silent beginning is over, and that is stored."""
-        self._known: dict[str, FileStamp] = {}
+        self._known: dict[str, Stamp] = {}
         self._newest = 0
         """When the file that was written last was written, of all that were ever known; in nanoseconds."""
         self._bare = set[str]()
         """Those of the known files that gave no entry: bad from the first, or no articles."""
         for path, stamp, gave in files:
             self._known[path] = stamp
-            self._newest = max(self._newest, stamp[_MTIME])
+            self._newest = max(self._newest, stamp.mtime_ns)
             if not gave:
                 self._bare.add(path)
         self._is_topic = topic_matcher(source.topics)
@@ -223,7 +221,7 @@ class SourceScanner:
         for one in batch.found:
             self._note_entry(one, refused=one.path in synced.refused)
             self._known[one.path] = UNREAD if one.path in synced.refused else one.stamp
-            self._newest = max(self._newest, one.stamp[_MTIME])
+            self._newest = max(self._newest, one.stamp.mtime_ns)
         for path in (*batch.gone, *synced.vacated):
             self._known.pop(path, None)
             self._bare.discard(path)
@@ -267,7 +265,7 @@ class SourceScanner:
         came = {
             stamp[:2]
             for path, stamp in seen.files.items()
-            if path not in self._known and stamp[_MTIME] <= self._newest  # Else it was written since.
+            if path not in self._known and stamp.mtime_ns <= self._newest  # Else it was written since.
         }
         return {path for path, stamp in self._known.items() if stamp[:2] in came} if came else set()
 

@@ -25,10 +25,7 @@ from syndicator.notify.enqueue import Enqueuer
 from syndicator.parse.identity import mint_guid
 from syndicator.settings.types import StoryRule
 from syndicator.store.session import Session
-from syndicator.store.types import PAGE, KnownFile, ProblemChanges, ProblemKind
-
-UNREAD = (0, 0, 0, 0, 0)
-"""The stamp of a file that is to be read again at the next look although it did not change."""
+from syndicator.store.types import PAGE, UNREAD, KnownFile, ProblemChanges, ProblemKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +264,7 @@ def _taken(session: Session, source: str, paths: Sequence[str]) -> set[str]:
     salt = 0
     while paths:
         minted = {path: mint_guid(source, path, salt) for path in paths}
-        there = session.existing(minted.values())
+        there = session.entries(minted.values()).keys()
         taken |= there
         paths = [path for path in paths if minted[path] in there]
         salt += 1

@@ -102,12 +102,12 @@ class Output:
         """Marks dirty what was never written, and everything where it was made with other settings or by
         another version. What others have changed since, `recover` finds."""
         self.folder.remember(session.feeds.written())
-        stored, numbers = session.topics(), session.feeds.next_numbers()
+        stored = session.topics()
         anew = session.metadata("output") != self.made_with
         expected = set[str]()
         dirty = set[Work]()
         for slug in (ALL, *(one.slug for one in stored if one.status is TopicStatus.LIVE)):
-            for work, paths in self._paths(slug, numbers.get(slug, 0)):
+            for work, paths in self._paths(slug, session.feeds.next_number(slug)):
                 expected.update(paths)
                 if anew or not all(map(self.folder.has, paths)):
                     dirty.add(work)

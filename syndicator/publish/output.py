@@ -29,6 +29,7 @@ from pathlib import Path
 from syndicator.errors import DISK_ERRORS, OutputUnwritable
 from syndicator.models import WrittenFile
 from syndicator.progress import Progress
+from syndicator.store.types import signed
 
 try:
     from isal import igzip
@@ -37,7 +38,7 @@ try:
     _compress: Callable[..., bytes] = partial(igzip.compress, compresslevel=2, mtime=0)
 except ImportError:  # It is made for x86-64 and arm64 alone.
     _compress = partial(gzip.compress, compresslevel=3, mtime=0)
-_STAMP = struct.Struct("<qqQ")
+_STAMP = struct.Struct("<qqq")
 AT_ONCE = 1_000
 """Files looked at between two steps."""
 
@@ -187,11 +188,11 @@ class OutputFolder:
             facts = os.lstat(f"{self.root}/{path}")
         except OSError:
             return False
-        return known[: _STAMP.size] == _STAMP.pack(facts.st_size, facts.st_mtime_ns, facts.st_ino)
+        return known[: _STAMP.size] == _STAMP.pack(facts.st_size, facts.st_mtime_ns, signed(facts.st_ino))
 
     def _note(self, path: str, facts: os.stat_result, digest: bytes) -> None:
         file = WrittenFile(
-            size_bytes=facts.st_size, mtime_ns=facts.st_mtime_ns, inode=facts.st_ino, digest=digest
+            size_bytes=facts.st_size, mtime_ns=facts.st_mtime_ns, inode=signed(facts.st_ino), digest=digest
         )
         self._known[path], self.changes[path] = _pack(file), file
 

@@ -9,17 +9,17 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping
 
-from syndicator.models import Article, DeclaredTopic, Entry, Problem, WrittenFile
+from syndicator.models import Article, DeclaredTopic, Entry, Problem
 from syndicator.store.dialect import row_of
-from syndicator.store.tables import files, written
-from syndicator.store.types import FileStamp, KnownFile
+from syndicator.store.tables import files
+from syndicator.store.types import KnownFile, Stamp
 
 _ARTICLE = TypeAdapter(Article)
 ENTRY = ("article", "guid", "story", "updated", "seen", "visibility", "topics", "digest", "withdrawn")
 """The columns that an entry is made of."""
 OF_ARTICLE = ("source", "path", "link", "canonical_link", "published", "expires", "quality")
 """Those that repeat what the article says, to find it by."""
-_FILE, _WRITTEN = (tuple(table.columns.keys()) for table in (files, written))
+_FILE = tuple(files.columns.keys())
 
 
 def entry_row(entry: Entry) -> dict[str, Any]:
@@ -44,43 +44,15 @@ def _entry(article: str, *values: Any) -> Entry:
 
 def file_row(source: str, path: str, file: KnownFile) -> dict[str, Any]:
     declared = file.topic and {name: value for name, value in row_of(file.topic).items() if name != "key"}
-    values = (source, path, *map(_signed, file.stamp), file.digest, file.guid, declared)
+    values = (source, path, *file.stamp, file.digest, file.guid, declared)
     return dict(zip(_FILE, values, strict=True))
 
 
 def known_file(row: Sequence[Any]) -> tuple[str, KnownFile]:
     """A row of the table of files, all its columns in order: the path, and what is known of the file."""
-    _source, path, device, inode, size, mtime_ns, ctime_ns, digest, guid, declared = row
-    stamp = (_unsigned(device), _unsigned(inode), size, mtime_ns, ctime_ns)
+    _source, path, *stamp, digest, guid, declared = row
     topic = None if declared is None else DeclaredTopic(**declared)
-    return path, KnownFile(stamp=stamp, digest=digest, guid=guid, topic=topic)
-
-
-def stamped(row: Sequence[Any]) -> tuple[str, FileStamp, bool]:
-    """A row of a file's path, its stamp, and whether it gave anything."""
-    # By place: a start reads as many of these rows as there are articles.
-    path, device, inode, size, mtime_ns, ctime_ns, gave = row
-    return path, (_unsigned(device), _unsigned(inode), size, mtime_ns, ctime_ns), gave
-
-
-def written_row(path: str, file: WrittenFile) -> dict[str, Any]:
-    values = (path, file.size_bytes, file.mtime_ns, _signed(file.inode), file.digest)
-    return dict(zip(_WRITTEN, values, strict=True))
-
-
-def written_file(row: Sequence[Any]) -> tuple[str, WrittenFile]:
-    """A row of all columns in their order: by name it would take twice as long, and there are very many."""
-    path, size_bytes, mtime_ns, inode, digest = row
-    return path, WrittenFile(size_bytes, mtime_ns, _unsigned(inode), digest)
-
-
-def _signed(number: int) -> int:
-    """Device and inode numbers are unsigned 64-bit; SQLite's integers are signed."""
-    return number - 2**64 if number >= 2**63 else number
-
-
-def _unsigned(number: int) -> int:
-    return number + 2**64 if number < 0 else number
+    return path, KnownFile(stamp=Stamp(*stamp), digest=digest, guid=guid, topic=topic)
 
 
 def problem_value(row: RowMapping) -> Problem:

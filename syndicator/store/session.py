@@ -33,16 +33,14 @@ from syndicator.store.outbox import Outbox
 from syndicator.store.problems import Problems
 from syndicator.store.stories import Stories
 from syndicator.store.tables import entries, files, problems, service_metadata, sources, topic_names, topics
-from syndicator.store.types import FileStamp, KnownFile, SourceState
+from syndicator.store.types import UNREAD, KnownFile, SourceState, Stamp
 
 _STORY = entries.c.story
 _SHARED = select(_STORY).where(in_list(_STORY, "stories")).group_by(_STORY).having(func.count() > 1)
 _IN_STORIES = select(entries.c.guid).where(in_list(_STORY, "stories"))
 _WITH_LINKS = select(entries.c.guid).where(in_list(entries.c.canonical_link, "links"))
-_STAMP = ("device", "inode", "size", "mtime_ns", "ctime_ns")
 _GAVE = or_(files.c.guid.is_not(None), files.c.topic.is_not(None))
 _COUNT_NAMES = insert_listed(topic_names, adding=True)
-_EXISTING = select(entries.c.guid).where(in_list(entries.c.guid, "guids"))
 
 
 class Session:
@@ -84,15 +82,17 @@ class Session:
         found = self._connection.execute(query, {"paths": json.dumps(list(paths))})
         return dict(map(rows.known_file, found))
 
-    def stamps(self, source: str) -> Iterator[tuple[str, FileStamp, bool]]:
+    def stamps(self, source: str) -> Iterator[tuple[str, Stamp, bool]]:
         """All of the source's files: the path, the stamp, and whether the file gave an entry or a topic."""
-        query = select(files.c.path, *(files.c[name] for name in _STAMP), _GAVE)
+        query = select(files.c.path, *(files.c[name] for name in Stamp._fields), _GAVE)
         found = self._connection.execute(query.where(files.c.source == source))
-        return (rows.stamped(row) for some in found.partitions(1_000) for row in some)
+        return (
+            (path, Stamp(*stamp), gave) for some in found.partitions(1_000) for path, *stamp, gave in some
+        )
 
     def forget_stamps(self, source: str) -> None:
         """Has all of the source's files read anew."""
-        unread = files.update().where(files.c.source == source).values(dict.fromkeys(_STAMP, 0))
+        unread = files.update().where(files.c.source == source).values(UNREAD._asdict())
         self._connection.execute(unread)
 
     def count_articles(self, source: str) -> int:
@@ -159,10 +159,6 @@ class Session:
     def guids_with(self, canonical_links: Iterable[str]) -> set[str]:
         """The guids of the entries that `copies` gives."""
         return set(self._connection.scalars(_WITH_LINKS, {"links": json.dumps(list(canonical_links))}))
-
-    def existing(self, guids: Iterable[str]) -> set[str]:
-        """Those of the guids that an entry has."""
-        return set(self._connection.scalars(_EXISTING, {"guids": json.dumps(list(guids))}))
 
     def put_entries(self, changed: Iterable[Entry]) -> None:
         upsert(self._connection, entries, map(rows.entry_row, changed))

@@ -28,7 +28,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from syndicator.watch.types import TOPIC_SUFFIXES, Scan, Stamp
+from syndicator.store.types import Stamp
+from syndicator.watch.types import TOPIC_SUFFIXES, Scan
 
 QUIET = 2.0
 """Seconds without a write after which a file counts, with no event to say so."""

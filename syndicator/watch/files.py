@@ -23,7 +23,8 @@ from pathlib import Path
 
 from syndicator.errors import ArticleError, SourceUnreadable
 from syndicator.progress import Progress
-from syndicator.watch.types import MAX_DEPTH, Scan, SkippedFile, Stamp, is_utf8, printable, skip_reason, stamp
+from syndicator.store.types import Stamp
+from syndicator.watch.types import MAX_DEPTH, Scan, SkippedFile, is_utf8, printable, skip_reason, stamp
 
 SUFFIXES = (".md", ".markdown")
 AT_ONCE = 1_000

@@ -7,28 +7,13 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import NamedTuple
 
 from syndicator.models import Problem
+from syndicator.store.types import Stamp, signed
 
 TOPIC_SUFFIXES = (".yaml", ".yml")
 MAX_DEPTH = 64
 """Folders below folders; one descriptor is held per level, so this also bounds those."""
-
-
-class Stamp(NamedTuple):
-    """What `stat` says of one file; equal stamps mean that it was not touched. Times in nanoseconds.
-
-    `ctime_ns` is there because size and mtime can be kept by a rewrite (`cp -p`, `rsync -t`, a clock's tick);
-    the kernel alone sets ctime. A named tuple and no dataclass: made and compared once per file and scan, it
-    takes a quarter off the time of a whole scan (100,000 files, 0.73 s against 0.57 s).
-    """
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
 
 
 class SkippedFile(StrEnum):
@@ -106,7 +91,8 @@ class Scan:
 
 def stamp(found: os.stat_result) -> Stamp:
     """The stamp of a file from its `stat`."""
-    return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    device, inode = signed(found.st_dev), signed(found.st_ino)
+    return Stamp(device, inode, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def skip_reason(mode: int) -> SkippedFile | None:

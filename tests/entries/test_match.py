@@ -14,6 +14,7 @@ import pytest
 from syndicator.entries.match import Known, ScannedFile, judge_again, recognise, withdraw
 from syndicator.models import Article, Change, Entry, Problem, Visibility
 from syndicator.parse.identity import mint_guid, story_id
+from syndicator.store.types import Stamp
 from tests.making import NOON, make_article, make_entry
 
 LATER = NOON + timedelta(hours=1)
@@ -29,7 +30,10 @@ def digest(text: str) -> bytes:
 
 def found(article: Article, content: str = "") -> ScannedFile:
     return ScannedFile(
-        path=article.path, stamp=(1, 2, 3, 4, 5), digest=digest(content or repr(article)), article=article
+        path=article.path,
+        stamp=Stamp(1, 2, 3, 4, 5),
+        digest=digest(content or repr(article)),
+        article=article,
     )
 
 

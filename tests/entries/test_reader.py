@@ -18,7 +18,8 @@ from syndicator.entries.reader import answer, asked, digest_of, read_elsewhere
 from syndicator.parse.article import parse_article
 from syndicator.settings.models import Source
 from syndicator.settings.types import Field, Tool
-from syndicator.watch.types import Stamp, stamp
+from syndicator.store.types import Stamp
+from syndicator.watch.types import stamp
 
 TEXT = "---\ntitle: Über {}\nwebUrl: https://a.example/{}\npublishedDateTime: 2024-01-02\n---\n{}"
 

@@ -28,7 +28,8 @@ from syndicator.monitoring.doctor import (
 from syndicator.monitoring.health import Finding, HealthLevel, Kind
 from syndicator.slack.client import SCOPES, Identity, SlackChannel
 from syndicator.slack.errors import Call, from_answer
-from syndicator.watch.types import Scan, SkippedFile, Stamp
+from syndicator.store.types import Stamp
+from syndicator.watch.types import Scan, SkippedFile
 from tests.making import utc
 
 NOW = utc(2026, 3, 14, 12)

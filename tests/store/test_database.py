@@ -31,7 +31,7 @@ from syndicator.models import Entry
 from syndicator.store import database
 from syndicator.store.database import MIGRATIONS, Store, latest_revision, open_known, open_store
 from syndicator.store.lock import hold_state
-from syndicator.store.types import SourceState
+from syndicator.store.types import KnownFile, SourceState, Stamp, signed
 from tests.disks import fill, small_disk
 from tests.making import NOON, make_entry
 from tests.store.migrating import migrate
@@ -455,3 +455,10 @@ def test_thread_whose_turn_to_write_does_not_come_may_try_again(
     assert "database is locked. Try again in a moment. If it lasts, see which process holds it" in str(error)
     put_something(store)
     store.close()
+
+
+def test_inode_of_64_bits_is_kept(tmp_path: Path) -> None:
+    stamp = Stamp(1, signed(2**64 - 1), 3, 4, 5)
+    with open_store(url(tmp_path), now=NOON).transaction() as session:
+        session.put_files("news", {"a.md": KnownFile(stamp=stamp, digest=b"", guid=None)})
+        assert list(session.stamps("news")) == [("a.md", stamp, False)]

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from syndicator.store.types import Stamp
 from syndicator.watch.changes import DeletionDecision, Hint, Settling, compare, guard_deletions
 from syndicator.watch.files import read_article, scan
 from syndicator.watch.folder import Folder
-from syndicator.watch.types import Scan, Stamp
+from syndicator.watch.types import Scan
 
 MANY = 1000
 

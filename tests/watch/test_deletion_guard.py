@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syndicator.store.types import Stamp
 from syndicator.watch.changes import (
     AGAIN,
     LINGER,
@@ -19,7 +20,7 @@ from syndicator.watch.changes import (
     compare,
     guard_deletions,
 )
-from syndicator.watch.types import Scan, SkippedFile, Stamp
+from syndicator.watch.types import Scan, SkippedFile
 from tests.making import utc
 
 NOON = utc(2026, 3, 1, 12)

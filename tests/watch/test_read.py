@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from syndicator.errors import ArticleError, SourceUnreadable
+from syndicator.store.types import Stamp
 from syndicator.watch.changes import Settling, compare
 from syndicator.watch.files import LIMIT, read_article, scan
-from syndicator.watch.types import Stamp
 from tests.sockets import make_socket
 from tests.watch.descriptors import open_descriptors
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from syndicator.store.types import Stamp
 from syndicator.watch.files import scan
-from syndicator.watch.types import MAX_DEPTH, Scan, SkippedFile, Stamp, skip_reason
+from syndicator.watch.types import MAX_DEPTH, Scan, SkippedFile, skip_reason
 from tests.sockets import make_socket
 from tests.watch.descriptors import open_descriptors
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from syndicator.store.types import Stamp
 from syndicator.watch.changes import QUIET, REST, Changes, Hint, Settling, Sign
-from syndicator.watch.types import Stamp
 
 START = 1_000.0
 WALL = 1_772_366_400
