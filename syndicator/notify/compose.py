@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from syndicator.alerts import Delivery, EditReason
@@ -30,7 +30,7 @@ from syndicator.notify.message import (
 )
 from syndicator.notify.rules import TopicNames, main_topic
 from syndicator.settings.models import Digest, Route
-from syndicator.text import shorten, visible_line
+from syndicator.text import shorten
 
 NAMESPACE = UUID("6f0a2f6c-6f0e-5f4e-9b57-3c2d7a9d51c4")
 """Ours, drawn once; with it ids are the same on every machine. Never to be changed."""
@@ -89,14 +89,22 @@ def compose(draft: Draft, *, now: datetime, topics: TopicWords, page: DigestPage
     )
 
 
-def withdraw(posted: Delivery, entry: Entry) -> Delivery:
-    """A posted alert whose entry is no longer public: its headline struck through, and why."""
+def withdraw(posted: Delivery, shown: Delivery, entry: Entry) -> Delivery:
+    """A posted alert whose entry is no longer public: the headline that is `shown` struck through, and why.
+
+    Not the entry's own title, which may be a draft's by now.
+    """
     why = WITHDRAWN[entry.visibility]
-    title = shorten(visible_line(entry.article.title) or entry.article.link, MAX_HEADER, units)
+    title = shorten(_headline_of(shown.message), MAX_HEADER, units)
     struck: Block = {"type": "text", "text": title, "style": {"strike": True}}
     blocks = [rich({"type": "rich_text_section", "elements": [struck]}), plain_context(why)]
     message = message_of(blocks, f"{why}: {title}", posted.id, [entry.story])
     return replace(posted, message=message, why=EditReason.WITHDRAWN.value)
+
+
+def _headline_of(alert: Mapping[str, Any]) -> str:
+    """The text of its first link; one that is struck through has it there as well."""
+    return str(alert["blocks"][0]["elements"][0]["elements"][0]["text"])
 
 
 def in_words(

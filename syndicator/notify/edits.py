@@ -33,6 +33,12 @@ def rests_until(posted: Delivery, edits: Sequence[Delivery]) -> datetime:
     return max(map(_ended, (posted, *made))) + times * QUIET
 
 
+def as_shown(posted: Delivery, edits: Sequence[Delivery]) -> Delivery:
+    """The last of these that the channel has: the message as it was posted, or an edit of it."""
+    made = (edit for edit in edits if edit.state in MADE and edit.state is posted.state)
+    return max(made, key=_ended, default=posted)
+
+
 def plan_edit(
     posted: Delivery, edits: Sequence[Delivery], anew: Delivery, *, now: datetime, quiet: timedelta = QUIET
 ) -> Delivery | None:
@@ -45,7 +51,7 @@ def plan_edit(
     if any(edit.state is DeliveryState.DROPPED and edit.message_ts == posted.message_ts for edit in edits):
         return None
     made = [edit for edit in edits if edit.state in MADE]
-    there = max((edit for edit in made if edit.state is posted.state), key=_ended, default=posted)
+    there = as_shown(posted, edits)
     id = edit_id(posted.id, len(made) + 1)
     before = next((edit for edit in edits if edit.id == id), None)
     is_unsure = any(edit.unsure and edit.created >= there.created for edit in edits)

@@ -19,7 +19,7 @@ from syndicator.models import ALL, Entry, Topic, TopicStatus, Visibility
 from syndicator.notify.compose import TopicWords, compose, draft_id, in_words, withdraw
 from syndicator.notify.coverage import Coverage, cover
 from syndicator.notify.due import Draft, Hold, Plan, RouteState, hold, rank_stories, select_due
-from syndicator.notify.edits import EDITED_FOR, QUIET, plan_edit, rests_until
+from syndicator.notify.edits import EDITED_FOR, QUIET, as_shown, plan_edit, rests_until
 from syndicator.notify.message import DigestPage
 from syndicator.notify.minimums import routes_by_story
 from syndicator.notify.rules import names_with_ancestors
@@ -86,7 +86,8 @@ class Enqueuer:
             if any(edit.state is DeliveryState.SENDING for edit in known):
                 edits.put(posted, None, again=now + QUIET)
                 continue
-            anew = self._as_it_is(session, posted, route, topics) if route and route.edits else None
+            shown = as_shown(posted, known)
+            anew = self._as_it_is(session, posted, shown, route, topics) if route and route.edits else None
             is_withdrawn = anew is not None and anew.why == EditReason.WITHDRAWN
             if not is_withdrawn and (rested := rests_until(posted, known)) > now:
                 edits.put(posted, None, again=rested)
@@ -97,9 +98,10 @@ class Enqueuer:
         return owed
 
     def _as_it_is(
-        self, session: Session, posted: Delivery, route: Route, topics: KnownTopics
+        self, session: Session, posted: Delivery, shown: Delivery, route: Route, topics: KnownTopics
     ) -> Delivery | None:
-        """A posted alert in the words of its story as it is now; None where nothing is known of that."""
+        """A posted alert, `shown` as it was last edited, in the words of its story as it is now; None where
+        nothing is known of that."""
         rows = session.outbox.ledger.stories_in(posted.id)
         stories = [*cover_stories(session, rows, route, topics).values()]
         if stories:
@@ -108,7 +110,7 @@ class Enqueuer:
             return replace(anew, why=EditReason.CHANGED.value)
         entries = (stored for stored in session.entries(row.guid for row in rows).values())
         gone = (entry for entry in entries if entry.visibility is not Visibility.PUBLIC)
-        return next((withdraw(posted, entry) for entry in gone), None)
+        return next((withdraw(posted, shown, entry) for entry in gone), None)
 
     def hold_back(self, outbox: Outbox, now: datetime) -> None:
         """Makes messages that wait into owed stories again where their route is held back now.

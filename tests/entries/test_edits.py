@@ -209,6 +209,21 @@ def test_withdrawn_story_is_struck_through_with_the_reason_and_restored_when_it_
     assert shown(channel).startswith("Withdrawn: no longer published"), "it does not wait as other edits do"
 
 
+def test_title_of_a_draft_is_not_shown_in_the_message_that_it_withdraws(channel: Channel) -> None:
+    post(channel, title="Tides rise")
+    write(channel, title="Tides rise again")
+    channel.pass_time(HOUR, step=MINUTE)
+    for title in ("Not for anybody yet", "Not for anybody yet, second thoughts"):
+        write(channel, title=title, published=False)
+        channel.pass_time(HOUR, step=MINUTE)
+    assert shown(channel) == "Withdrawn: no longer published: Tides rise again"
+    assert "Not for anybody" not in str(channel.server.slack.posted)
+    assert updates(channel) == 2, "and a draft that is worked on edits nothing"
+    write(channel, title="Tides fall")
+    channel.pass_time(HOUR, step=MINUTE)
+    assert shown(channel).startswith("Tides fall")
+
+
 def test_message_whose_entry_is_of_another_story_now_is_left_alone(channel: Channel) -> None:
     """As where an earlier version announced it, and it was a draft when this one came."""
     post(channel, provider={"name": "GeekWire"})

@@ -11,9 +11,11 @@ import pytest
 from syndicator.alerts import Delivery, DeliveryState
 from syndicator.models import Visibility
 from syndicator.notify.compose import edit_id, withdraw
+from syndicator.notify.coverage import Coverage
 from syndicator.notify.edits import CHANGED_BACK, QUIET, plan_edit, rests_until
+from syndicator.notify.message import alert_message
 from tests import slack_rules
-from tests.notify.values import MINUTE, NOON, make_entry
+from tests.notify.values import MINUTE, NOON, make_entry, make_route
 from tests.slack.values import messaged
 
 LATER = NOON + timedelta(hours=1)
@@ -128,8 +130,11 @@ def test_what_was_only_drawn_is_not_what_slack_has() -> None:
 
 @pytest.mark.parametrize("visibility", [one for one in Visibility if one is not Visibility.PUBLIC])
 def test_message_of_a_story_that_is_gone_fits_slack_and_says_why(visibility: Visibility) -> None:
-    entry = make_entry(title="<!channel> *Tides* & more " * 30, visibility=visibility)
-    gone = withdraw(POSTED, entry)
+    entry = make_entry(title="<!channel> *Tides* & more " * 30)
+    message = alert_message(Coverage(lead=entry), make_route(), id="d1", topic_names={})
+    posted = replace(POSTED, message=message)
+    gone = withdraw(posted, posted, replace(entry, visibility=visibility))
+    assert withdraw(posted, gone, replace(entry, visibility=visibility)).message == gone.message
     body: dict[str, Any] = dict(gone.message)
     assert slack_rules.problems(body) == [] and slack_rules.mentions(body) == []
     assert slack_rules.links(body) == [] and slack_rules.images(body) == []
