@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import formatdate
+from email.utils import formatdate, parsedate
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
@@ -259,7 +259,9 @@ def is_unchanged(form: Form, header: FindHeader) -> bool:
     """
     if (known := header("if-none-match")) is not None:
         return form.etag in _TAG.findall(known) or known.strip() == "*"
-    return header("if-modified-since") == form.modified
+    since = header("if-modified-since")
+    # Equal texts, as nearly all clients send them, take no parsing; else any of the three forms (5.6.7).
+    return since == form.modified or (since is not None and parsedate(since) == parsedate(form.modified))
 
 
 def way_to(target: str, path: str) -> str:

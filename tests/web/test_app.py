@@ -229,6 +229,8 @@ def test_unchanged_carries_what_a_cache_must_renew(app: WebApp) -> None:
     ("since", "status"),
     [
         ("Sun, 06 Nov 1994 08:49:37 GMT", 304),
+        ("Sunday, 06-Nov-94 08:49:37 GMT", 304),
+        ("Sun Nov  6 08:49:37 1994", 304),
         ("Sun, 06 Nov 1994 08:49:36 GMT", 200),
         ("Mon, 07 Nov 2094 08:49:37 GMT", 200),
         ("yesterday", 200),
