@@ -291,7 +291,9 @@ def test_caddy_serves_feeds_with_their_types(output: Path, place: Path) -> None:
                 assert '<a href="/">To the front page</a>' in answer.text
             moved = client.get("/feeds/old/good/rss.xml")
             assert (moved.status_code, moved.headers["location"]) == (301, "/feeds/new/good/rss.xml")
-            assert client.get("/topics/gone/").status_code == 410
+            assert client.get("/topics/old").headers["location"] == "/topics/new"
+            assert client.get("/topics/older/").status_code == 404
+            assert [client.get(gone).status_code for gone in ("/topics/gone/", "/topics/gone")] == [410, 410]
             refused = client.post("/feeds/ai/rss.xml")
             assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
             assert refused.headers["cache-control"] == "no-cache"
