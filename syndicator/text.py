@@ -139,7 +139,8 @@ def shorten(text: str, limit: int, weigh: Callable[[str], int] = len) -> str:
 
 
 def _joins(character: str) -> bool:
-    return character in "\u200c\u200d\ufe0e\ufe0f" or unicodedata.combining(character) != 0
+    # Vowel signs of the scripts of India and South-East Asia are marks (M) of combining class 0.
+    return character in "\u200c\u200d" or unicodedata.category(character).startswith("M")
 
 
 def say_count(number: int, noun: str, plural: str | None = None) -> str:

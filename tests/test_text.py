@@ -51,6 +51,7 @@ CUTS = {
     "between words": ("one two three", 10, "one two…"),
     "no blank near": ("abcdefghijkl", 5, "abcd…"),
     "a blank too early": ("a bcdefghijkl", 8, "a bcdef…"),
+    "before a vowel sign": ("\u0e02\u0e34\u0e02\u0e34\u0e02\u0e34", 4, "\u0e02\u0e34…"),
     "punctuation at the cut": ("one two, three", 11, "one two…"),
 }
 
