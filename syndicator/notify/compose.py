@@ -8,6 +8,7 @@ for, since a story is in one message of a channel only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -95,7 +96,7 @@ def withdraw(posted: Delivery, shown: Delivery, entry: Entry) -> Delivery:
     Not the entry's own title, which may be a draft's by now.
     """
     why = WITHDRAWN[entry.visibility]
-    title = shorten(_headline_of(shown.message), MAX_HEADER, units)
+    title = shorten(_headline_of(shown.message) or entry.article.link, MAX_HEADER, units)
     struck: Block = {"type": "text", "text": title, "style": {"strike": True}}
     blocks = [rich({"type": "rich_text_section", "elements": [struck]}), plain_context(why)]
     message = message_of(blocks, f"{why}: {title}", posted.id, [entry.story])
@@ -103,8 +104,11 @@ def withdraw(posted: Delivery, shown: Delivery, entry: Entry) -> Delivery:
 
 
 def _headline_of(alert: Mapping[str, Any]) -> str:
-    """The text of its first link; one that is struck through has it there as well."""
-    return str(alert["blocks"][0]["elements"][0]["elements"][0]["text"])
+    """The first text in its blocks, also where it is struck through; none where another version made them
+    otherwise."""
+    with suppress(LookupError, TypeError):
+        return str(alert["blocks"][0]["elements"][0]["elements"][0]["text"])
+    return ""
 
 
 def in_words(

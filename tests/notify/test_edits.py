@@ -135,6 +135,8 @@ def test_message_of_a_story_that_is_gone_fits_slack_and_says_why(visibility: Vis
     posted = replace(POSTED, message=message)
     gone = withdraw(posted, posted, replace(entry, visibility=visibility))
     assert withdraw(posted, gone, replace(entry, visibility=visibility)).message == gone.message
+    bare = withdraw(POSTED, replace(POSTED, message={}), replace(entry, visibility=visibility))
+    assert entry.article.link in str(bare.message["text"]), "and where nothing is kept of what was posted"
     body: dict[str, Any] = dict(gone.message)
     assert slack_rules.problems(body) == [] and slack_rules.mentions(body) == []
     assert slack_rules.links(body) == [] and slack_rules.images(body) == []
