@@ -182,7 +182,7 @@ class Entry:
     visibility: Visibility
     topics: tuple[str, ...] = ()
     digest: bytes = field(default=b"", compare=False)
-    """Of its file. Like the next it makes no other entry to anyone: files and entries are matched by it."""
+    """Of its file. By it and the next files are matched with entries; neither makes an entry another one."""
     withdrawn: datetime | None = field(default=None, compare=False)
     """When it was last found to be gone."""
 

@@ -108,7 +108,7 @@ class Enqueuer:
             page = self.page(topics.stored, route)
             anew = in_words(posted, stories, route, topics=topics.words, page=page)
             return replace(anew, why=EditReason.CHANGED.value)
-        entries = (stored for stored in session.entries(row.guid for row in rows).values())
+        entries = session.entries(row.guid for row in rows).values()
         gone = (entry for entry in entries if entry.visibility is not Visibility.PUBLIC)
         return next((withdraw(posted, shown, entry) for entry in gone), None)
 
@@ -304,8 +304,8 @@ def cover_stories(
 ) -> dict[str, Coverage]:
     """What the route's message shows of stories that it owes, by story; those of which an entry may lead."""
     entries: dict[str, list[Entry]] = {row.story: [] for row in rows}
-    for stored in session.of_stories(entries):
-        entries[stored.story].append(stored)
+    for entry in session.of_stories(entries):
+        entries[entry.story].append(entry)
     names = topics.words.names if any(len(some) > 1 for some in entries.values()) else {}
     judging = {
         story: routes[0] if routes else route

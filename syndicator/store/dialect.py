@@ -1,7 +1,7 @@
 """What is said to SQLite in its own words: rows written over others or left, and a look into JSON.
 
 What else only SQLite knows: pragmas and checks (`database`, `inspection`), its backup API (`backup`), error
-codes (`translation`), signed integers (`rows`), partial indexes and tables in the order of their keys
+codes (`translation`), signed integers (`types`), partial indexes and tables in the order of their keys
 (`tables`, `outbox_tables`).
 """
 
