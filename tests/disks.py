@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -50,10 +51,17 @@ class PoweredDisk:
     """An ext4 of its own in a file: `cut_power` loses what nobody synced, `power_on` mounts what is left."""
 
     def __init__(self, folder: Path, image: Path) -> None:
-        self.folder, self._image = folder, image
+        self.folder, self._image, self._numbers = folder, image, count()
 
     def power_on(self) -> None:
-        """Mounts it, which replays the journal. Skips the test where this user may not."""
+        """Mounts it, which replays the journal. Skips the test where this user may not.
+
+        What is mounted is a copy: another test's name space of mounts may hold the former disk, which
+        mount(8) would give out again, dead as it is.
+        """
+        former, self._image = self._image, self._image.with_suffix(f".{next(self._numbers)}")
+        subprocess.run(["cp", "--sparse=always", former, self._image], check=True)
+        former.unlink()
         mount = ["mount", "-o", "loop", str(self._image), str(self.folder)]
         done = subprocess.run(mount, capture_output=True, text=True)
         if done.returncode:
