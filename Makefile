@@ -5,9 +5,9 @@ BIN := $(VENV)/bin
 # Containers often set it: every command that a test starts would then compile the whole package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Tests wait a third of their time, for a process or a clock: two workers keep a core busy, and each takes six
-# seconds of it to begin.
-WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Tests wait two thirds of their time, for a process or a clock: three workers keep a core busy, and each takes
+# six seconds of it to begin.
+WORKERS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
 # A worker gets a run of whole modules, which share what they have started; one that is done takes from another.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
