@@ -188,12 +188,12 @@ class OutputFolder:
             facts = os.lstat(f"{self.root}/{path}")
         except OSError:
             return False
-        return known[: _STAMP.size] == _STAMP.pack(facts.st_size, facts.st_mtime_ns, signed(facts.st_ino))
+        stamp = facts.st_size, signed(facts.st_mtime_ns), signed(facts.st_ino)
+        return known[: _STAMP.size] == _STAMP.pack(*stamp)
 
     def _note(self, path: str, facts: os.stat_result, digest: bytes) -> None:
-        file = WrittenFile(
-            size_bytes=facts.st_size, mtime_ns=facts.st_mtime_ns, inode=signed(facts.st_ino), digest=digest
-        )
+        size, mtime, inode = facts.st_size, signed(facts.st_mtime_ns), signed(facts.st_ino)
+        file = WrittenFile(size_bytes=size, mtime_ns=mtime, inode=inode, digest=digest)
         self._known[path], self.changes[path] = _pack(file), file
 
 

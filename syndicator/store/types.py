@@ -53,12 +53,13 @@ UNREAD = Stamp(0, 0, 0, 0, 0)
 
 
 def signed(number: int) -> int:
-    """A device or inode number, which has 64 bits and no sign, as it is kept: SQLite's integers have one.
+    """What `stat` says of a file, as it is kept: SQLite's integers have 64 bits and a sign. An inode may be
+    larger, and a time before 1677 or after 2262, as a broken clock or a network folder gives it, is no less.
 
-    >>> signed(2**64 - 1), signed(7)
-    (-1, 7)
+    >>> signed(2**64 - 1), signed(7), signed(-7)
+    (-1, 7, -7)
     """
-    return number - 2**64 if number >= 2**63 else number
+    return (number + 2**63) % 2**64 - 2**63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ class Scan:
 def stamp(found: os.stat_result) -> Stamp:
     """The stamp of a file from its `stat`."""
     device, inode = signed(found.st_dev), signed(found.st_ino)
-    return Stamp(device, inode, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return Stamp(device, inode, found.st_size, signed(found.st_mtime_ns), signed(found.st_ctime_ns))
 
 
 def skip_reason(mode: int) -> SkippedFile | None:

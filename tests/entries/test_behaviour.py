@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,20 @@ def test_broken_article_that_is_deleted_is_withdrawn(rig: Rig) -> None:
     rig.run_once()
     assert rig.titles() == ["About b"]
     assert rig.problems() == []
+
+
+@pytest.mark.parametrize("year", [1601, 2262, 2444])
+def test_file_whose_time_is_wrong_by_centuries_holds_up_nothing(rig: Rig, year: int) -> None:
+    """2262: what 64 bits of nanoseconds end with. Windows' clock begins in 1601."""
+    seconds = int(datetime(year, 7, 1, tzinfo=UTC).timestamp())
+    os.utime(rig.write("a.md"), (seconds, seconds))
+    rig.write("b.md")
+    rig.run_once()
+    os.utime(rig.output / "feeds/all/atom.xml", (seconds, seconds))
+    rig.restart()
+    rig.write("a.md", title="Another title")
+    rig.run_once()
+    assert sorted(rig.titles()) == ["About b", "Another title"]
 
 
 def test_flag_that_cannot_be_understood_leaks_no_draft(rig: Rig) -> None:
