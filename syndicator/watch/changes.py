@@ -40,8 +40,9 @@ AGAIN = timedelta(minutes=10)
 LINGER = timedelta(seconds=0.5)
 """How long a file must be gone to be gone: editors and `git checkout` remove it and write it anew."""
 TOPIC_LINGER = timedelta(seconds=8)
-"""The same for topic files: a topic that ends answers 410, which some readers take for ever. A single pass
-waits as long."""
+"""The same for topic files, since a topic that ends answers 410, which some readers take for ever; and for
+what is left of a suspicious loss that is being made good, since the last file came back. A single pass waits
+as long."""
 SHARE, COUNT = 0.20, 20
 """A loss is suspicious when it is more than this share of the articles and more than this many."""
 
@@ -259,7 +260,8 @@ def guard_deletions(
     lost, entries = len(gone.difference(bare)), known - len(bare)
     reason = _reason(lost, entries, len(lately), changes, seen, confirmed)
     first = {path: min(before.since.get(path, now), now) for path in gone}
-    doubted = now if reason in _DOUBTS else before.doubted
+    doubted = now if reason in _DOUBTS or _comes_back(before, gone) else before.doubted
+    doubted = min(doubted, now) if doubted is not None else None
     due = {path: _due(path, at, reason, doubted) for path, at in first.items()}
     withdraw = frozenset(path for path in changes.gone if now >= due[path])
     since = {path: at for path, at in first.items() if path not in withdraw}
@@ -275,15 +277,23 @@ def guard_deletions(
     )
 
 
+def _comes_back(before: DeletionDecision, gone: Collection[str]) -> bool:
+    """Whether some of what was part of a suspicious loss is there again."""
+    doubted = before.doubted
+    return doubted is not None and any(
+        first <= doubted and path not in gone for path, first in before.since.items()
+    )
+
+
 def _due(path: str, first: datetime, reason: LossReason, doubted: datetime | None) -> datetime:
     """When a file found gone at `first` is believed to be; after a doubt its time starts over."""
     if reason is LossReason.CONFIRMED:
         return first
     if reason in _DOUBTS:
         return first + AGAIN
-    if path.lower().endswith(TOPIC_SUFFIXES):
-        return max(first, doubted or first) + TOPIC_LINGER
-    return first + LINGER
+    since = max(first, doubted or first)
+    is_left = since == doubted
+    return since + (TOPIC_LINGER if is_left or path.lower().endswith(TOPIC_SUFFIXES) else LINGER)
 
 
 def _reason(gone: int, known: int, lately: int, changes: Changes, seen: Scan, confirmed: bool) -> LossReason:

@@ -212,7 +212,28 @@ def test_files_that_come_back_in_time_are_never_withdrawn() -> None:
     assert half.withdraw == frozenset()
     back = judged(100, 100, before=half, at=NOON + AGAIN)
     assert back.withdraw == frozenset()
-    assert back == DeletionDecision(doubted=half.doubted)
+    assert back == DeletionDecision(doubted=NOON + AGAIN)
+
+
+@pytest.mark.parametrize("total", [15, 40])
+def test_a_folder_that_is_filled_again_file_by_file_loses_none(total: int) -> None:
+    guard, at = judged(total, 0), NOON + timedelta(minutes=1)
+    for left in range(1, total):
+        guard = judged(total, left, before=guard, at=at)
+        assert guard.withdraw == frozenset()
+        at += TOPIC_LINGER / 2
+    assert guard.look_again == at + TOPIC_LINGER / 2
+    late = judged(total, total - 1, before=guard, at=at + TOPIC_LINGER / 2)
+    assert late.withdraw == {f"{total - 1}.md"}, "nothing else comes back"
+    later = judged(total - 1, total - 2, before=late, at=at + AGAIN)
+    assert later.look_again == at + AGAIN + LINGER, "a later loss is none of it"
+
+
+def test_a_doubt_of_a_clock_that_was_ahead_holds_nothing() -> None:
+    ahead = judged(10, 0, at=NOON + timedelta(days=400))
+    back = judged(10, 10, before=ahead, at=NOON)
+    gone = judged(10, 9, before=back, at=NOON + timedelta(minutes=1))
+    assert gone.look_again == NOON + timedelta(minutes=1) + LINGER
 
 
 def test_the_second_look_takes_only_what_the_first_missed_too() -> None:
