@@ -84,8 +84,8 @@ def _follow_routes(outbox: Outbox, routes: Sequence[Route], now: datetime) -> No
 
 
 def _follow_gone(outbox: Outbox, routes: Sequence[Route], now: datetime) -> None:
-    """What a gone route owes goes to the first other one of its channel. Where there is none, what is in no
-    message yet is let go."""
+    """What a gone route owes or may have sent goes to the first other of its channel. Where there is none,
+    what is in no message yet is let go."""
     names = {route.name for route in routes}
     firsts = {route.channel: route.name for route in reversed(routes)}
     for way in sorted({*outbox.open_ways(), *outbox.ledger.owing()}):
@@ -100,6 +100,8 @@ def _follow_gone(outbox: Outbox, routes: Sequence[Route], now: datetime) -> None
         elif stories:
             fix = "Where they are wanted after all, put the route back and see `syndicator backfill`"
             log.warning("stories owed by a gone route are let go: no route has its channel", **facts, fix=fix)
+    for channel, to in firsts.items():
+        outbox.channels.hand_over(channel, names, to)
     outbox.ledger.forget_routes(names)
 
 

@@ -18,7 +18,15 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, sele
 from syndicator.alerts import BY_CHANNEL, ChannelState, DeliveryState, RateLimit, SlackMethod
 from syndicator.store.dialect import change_unless_taken, insert_missing, row_of, upsert
 from syndicator.store.ledger import Ledger
-from syndicator.store.outbox_tables import EDITS, channel_names, channels, deliveries, rate_limits, routes
+from syndicator.store.outbox_tables import (
+    EDITS,
+    channel_names,
+    channels,
+    deliveries,
+    ledger,
+    rate_limits,
+    routes,
+)
 from syndicator.store.tables import microseconds
 
 _BEGIN_NOW = text("UPDATE rate_limits SET until = until - since + :now, since = :now WHERE since > :now")
@@ -98,6 +106,14 @@ class Channels:
         for other in (deliveries, routes):
             self._connection.execute(update(other).where(other.c.channel == name).values(channel=id))
         return Ledger(self._connection).move(name, id)
+
+    def hand_over(self, channel: str, routes: Collection[str], to: str) -> None:
+        """Leaves to a route what others than `routes` have begun to send there, and may have sent."""
+        begun = deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.UNCLEAR))
+        which = and_(deliveries.c.channel == channel, begun, not_(EDITS), deliveries.c.route.not_in(routes))
+        stories = ledger.c.delivery.in_(select(deliveries.c.id).where(which))
+        self._connection.execute(update(ledger).where(stories).values(route=to))
+        self._connection.execute(update(deliveries).where(which).values(route=to))
 
 
 MayLeave = Callable[[str, str], bool]

@@ -66,7 +66,8 @@ class Edits:
         self._connection.execute(update(deliveries).where(which).values(edit_due=again))
 
     def end(self, routes: Collection[str], now: datetime) -> None:
-        """Ends what is owed by routes other than these, which edit."""
-        owed = and_(EDITS, deliveries.c.state == DeliveryState.OWED, deliveries.c.route.not_in(list(routes)))
+        """Ends what is owed, or was cut off, by routes other than these, which edit."""
+        states = (DeliveryState.OWED, DeliveryState.SENDING)
+        owed = and_(EDITS, deliveries.c.state.in_(states), deliveries.c.route.not_in(list(routes)))
         values = {"state": DeliveryState.RELEASED, "error": ENDED_WITH_ROUTE, "ended": now}
         self._connection.execute(update(deliveries).where(owed).values(values))

@@ -253,6 +253,27 @@ def test_message_of_a_gone_route_goes_to_another_of_its_channel(rig: Rig) -> Non
     assert [(one.route, one.channel) for one in messages(rig)] == [("renamed", "C0GENERAL")]
 
 
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_message_that_a_gone_route_may_have_sent_is_left_to_another_of_its_channel(
+    rig: Rig, cut_off: bool
+) -> None:
+    rig.restart(routes=(BY_ID,))
+    rig.run_once()
+    rig.write("a.md")
+    rig.run_once()
+    minute = timedelta(minutes=1)
+    with rig.store.transaction() as session:
+        session.outbox.claim(rig.now, lease=minute, pace=minute)
+        if not cut_off:
+            session.outbox.expire_leases(rig.now, confirm_after=minute, everything=True)
+    rig.restart(routes=(BY_ID.model_copy(update={"name": "renamed", "per_hour": 1}),))
+    with rig.store.transaction() as session:
+        session.outbox.expire_leases(rig.now, confirm_after=minute, everything=True)
+    (message,) = messages(rig, DeliveryState.UNCLEAR)
+    assert (message.route, message.channel) == ("renamed", "C0GENERAL")
+    assert kinds(rig) == {"C0GENERAL renamed": LedgerKind.OWED}
+
+
 def test_message_of_a_route_that_is_gone_with_its_channel_waits(rig: Rig) -> None:
     rig.restart(routes=(BY_ID,))
     rig.run_once()

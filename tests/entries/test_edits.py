@@ -365,6 +365,17 @@ def test_edits_owed_end_with_the_route_or_when_it_edits_no_longer(channel: Chann
     assert [edit.state for edit in edits(channel)] == [DeliveryState.RELEASED]
 
 
+def test_edit_that_was_cut_off_ends_with_its_route(channel: Channel) -> None:
+    post(channel)
+    write(channel, title="Tides rise")
+    channel.rig.wait(2 * MINUTE)
+    channel.rig.enqueue()
+    assert len(channel.sender._claim(limit=1)[0]) == 1
+    channel.rig.restart(routes=[ROUTE.model_copy(update={"name": "ocean"})])
+    channel.restart()
+    assert [edit.state for edit in edits(channel)] == [DeliveryState.RELEASED]
+
+
 def test_edit_given_up_after_a_day_is_visible_and_taken_up_by_the_next_change(channel: Channel) -> None:
     post(channel)
     channel.server.slack.faults = script(*["500-before"] * 999, method="chat.update")
