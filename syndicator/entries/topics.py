@@ -266,6 +266,8 @@ def _memberships(
         for topic in sorted(own | former.get(entry.guid, set())):
             was, stands = old.get((topic, entry.guid)), (topic, entry.guid) in shown
             number, removed = (was.number, now if was.shown else was.removed) if was else (None, None)
+            # What has left keeps that of its last day: it tells which levels' feeds it had stood in.
+            quality = was.quality if was and removed and not stands else entry.article.quality
             yield Membership(
                 topic=topic,
                 guid=entry.guid,
@@ -273,7 +275,7 @@ def _memberships(
                 shown=stands,
                 number=next(numbers(topic)) if stands and number is None else number,
                 published=entry.article.published,
-                quality=entry.article.quality,
+                quality=quality,
                 removed=None if stands else removed,
                 provider=entry.article.provider.name if entry.article.provider else None,
             )

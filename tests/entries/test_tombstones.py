@@ -93,6 +93,23 @@ def test_level_has_the_marks_of_what_was_good_enough_for_it(tmp_path: Path) -> N
     assert len(stones(rig)["feeds/all/atom.xml"]) == 2
 
 
+def test_quality_that_changes_with_or_after_the_leaving_changes_no_mark(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, tombstones=True, levels={"good": 50})
+    for name, quality in (("good.md", 90), ("poor.md", 10)):
+        rig.write(name, quality=quality)
+    rig.run_once()
+    for name, quality in (("good.md", 10), ("poor.md", 90)):
+        rig.write(name, quality=quality, published=False)
+    rig.run_once()
+    marks = stones(rig)["feeds/all/good/atom.xml"]
+    assert [guid for guid, _ in marks] == [rig.stored("good.md").guid]
+    rig.write("good.md", quality=20, published=False)
+    rig.run_once()
+    rig.restart(version="2")
+    rig.run_once()
+    assert stones(rig)["feeds/all/good/atom.xml"] == marks
+
+
 def test_falling_below_a_level_leaves_no_mark(tmp_path: Path) -> None:
     rig = Rig(tmp_path, tombstones=True, levels={"good": 50})
     rig.write("a.md", quality=60)
