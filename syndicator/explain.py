@@ -19,7 +19,6 @@ from syndicator.parse.identity import canonical_link
 from syndicator.schedule import latest_slot, next_digest
 from syndicator.settings.models import Digest, Route
 from syndicator.store.ledger import STRONGER
-from syndicator.store.outbox import HOUR
 from syndicator.store.session import Session
 from syndicator.urls import http_link
 
@@ -186,8 +185,8 @@ def _routes(
         if row and reason is RouteReason.BASELINE:
             reason = row.reason
         hold = held.get((route.name, row.story)) if row else None
-        if hold and row and hold.reason is DueReason.SLOT and _was_carried_over(row, route, now):
-            hold = replace(hold, reason=DueReason.CARRIED)
+        if hold and row and isinstance(route.deliver, Digest):
+            hold = _until_next(hold, row, route.deliver, now)
         if delivery is not None and reason is RouteReason.WAITING:
             reason = ENDED.get(delivery.state, reason)
         if delivery is not None and delivery.state is DeliveryState.OWED:
@@ -199,28 +198,18 @@ def _routes(
             ledger=row,
             delivery=delivery,
             edits=tuple(one for one in edits if one.state is not DeliveryState.RELEASED),
-            held=hold and replace(hold, until=_end(session, route, hold, now)),
+            held=hold,
         )
 
 
-def _was_carried_over(row: LedgerRow, route: Route, now: datetime) -> bool:
-    """Whether a time of the digest has been dealt with since the story is owed, without it."""
-    if not isinstance(route.deliver, Digest) or route.deliver.minimum == 1:
-        return False
-    last = latest_slot(route.deliver, now)
-    return last is not None and row.at <= last.at
-
-
-def _end(session: Session, route: Route, hold: Hold, now: datetime) -> datetime | None:
-    """Until when it holds, also where the service need not know, as another cause wakes it."""
-    if hold.reason in (DueReason.SLOT, DueReason.CARRIED) and isinstance(route.deliver, Digest):
-        return next_digest(route.deliver, now)
-    if hold.reason is DueReason.CAPPED and route.per_hour is not None:
-        sent = session.history.sent_to(route.channel, now - HOUR)
-        too_many = len(sent) + session.outbox.waiting(route.channel) - route.per_hour
-        # With messages under way there may be none among those sent that makes room.
-        return sent[too_many] + HOUR if 0 <= too_many < len(sent) else hold.until
-    return hold.until
+def _until_next(hold: Hold, row: LedgerRow, digest: Digest, now: datetime) -> Hold:
+    """What waits for a digest, with its next time, and whether one was dealt with since, without it."""
+    if hold.reason not in (DueReason.SLOT, DueReason.CARRIED):
+        return hold
+    last = latest_slot(digest, now)
+    if digest.minimum > 1 and last is not None and row.at <= last.at:
+        hold = replace(hold, reason=DueReason.CARRIED)
+    return replace(hold, until=next_digest(digest, now))
 
 
 def _shown_copy(session: Session, entry: Entry, topic: str) -> Entry | None:

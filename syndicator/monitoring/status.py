@@ -62,7 +62,6 @@ def route_facts(
     time of its next digest, stories owed, messages that wait, what holds it back as a whole and until when.
     By index, and by what is owed or waits."""
     from syndicator.notify.channels import channel_id
-    from syndicator.notify.due import DueReason, Hold
     from syndicator.notify.minimums import minimum_at
     from syndicator.schedule import next_digest
     from syndicator.settings.models import Digest
@@ -72,11 +71,7 @@ def route_facts(
     owed, waiting = outbox.ledger.count_owed(), Counter[str]()
     for (name, _channel), count in outbox.open_ways().items():
         waiting[name] += count
-    holds = enqueuer.holds(outbox, [route.name for route in routes], now)
-    for route in routes:
-        is_capped = route.per_hour and route.deliver == "immediate" and owed[route.name]
-        if is_capped and outbox.recent(channel_id(route.channel, ids), now) >= (route.per_hour or 0):
-            holds.setdefault(route.name, Hold(reason=DueReason.CAPPED))
+    holds = enqueuer.holds(outbox, [route.name for route in routes], now, new=True)
     minimums = outbox.ledger.minimums((one.name for one in routes if one.about is not None), since=now)
     today = {name: one for name, some in minimums.items() if (one := minimum_at(some, now)) is not None}
     return [

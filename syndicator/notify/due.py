@@ -32,6 +32,8 @@ SUMMARY = Digest(cron="")
 FLOOD = 20
 """More stories than this within a window become one digest; as many messages may wait for a channel."""
 
+HOUR = timedelta(hours=1)
+
 LONGEST = 20
 """A story waits no longer than so many windows for a flood to end."""
 
@@ -112,13 +114,14 @@ class Plan:
 class RouteState:
     """What else decides: the mutes that stand or ended of late, and what the route and its channel had.
 
-    `last_hour` counts the channel's messages sent in the last hour or waiting, `waiting` those that wait.
+    `sent` is when the channel took each message of the last hour, oldest first; `waiting` counts those that
+    wait for it.
     `arrivals` are what an immediate route took of late, at least since `oldest`: when it took the first of
     the stories that have not left yet.
     """
 
     mutes: Sequence[Mute] = ()
-    last_hour: int = 0
+    sent: Sequence[datetime] = ()
     waiting: int = 0
     arrivals: Arrivals = ()
     oldest: datetime | None = None
@@ -137,7 +140,7 @@ def select_due(
 
     `owed` are the route's own; `stories` has what may be shown of them, and not those of which nothing may;
     `slot` is the digest's last time if it is not yet dealt with. To be called again at `Plan.wake`, after
-    every change, and at least every minute while a cap or backlog holds something.
+    every change, and at least every minute while messages that wait hold something.
     """
     ranked = rank_stories(owed, stories)
     if isinstance(route.deliver, Digest):
@@ -174,6 +177,19 @@ def hold(route: Route, state: RouteState, now: datetime) -> Hold | None:
     return None if reason is None else Hold(reason=reason, until=until)
 
 
+def obstacle(route: Route, state: RouteState, now: datetime) -> Hold | None:
+    """What keeps new messages of the route from being written now: what holds it, or what its channel had."""
+    if (held := hold(route, state, now)) is not None:
+        return held
+    if state.waiting >= FLOOD:
+        return Hold(reason=DueReason.BACKLOG)
+    if route.per_hour is None or (over := len(state.sent) + state.waiting - route.per_hour) < 0:
+        return None
+    # With messages under way there may be none among those sent that makes room.
+    until = state.sent[over] + HOUR if over < len(state.sent) else None
+    return Hold(reason=DueReason.CAPPED, until=until)
+
+
 def summarise(
     ranked: Iterable[OwedStory], route: Route, reason: DueReason, digest: Digest = SUMMARY
 ) -> Draft:
@@ -201,9 +217,8 @@ def alerts(stories: Iterable[OwedStory], route: Route) -> list[Draft]:
 
 def _immediate(ranked: Sequence[OwedStory], route: Route, state: RouteState, now: datetime) -> Plan:
     ready = [story for story in ranked if story.row.at + route.gather <= now]
-    obstacle = _obstacle(route, state, now)
-    if obstacle is not None:
-        return Plan(held=_all_held(ranked, obstacle))
+    if (held := obstacle(route, state, now)) is not None:
+        return Plan(held=_all_held(ranked, held))
     gathering = tuple(
         (row, Hold(reason=DueReason.GATHERING, until=row.at + route.gather))
         for row, _ in ranked
@@ -244,27 +259,18 @@ def _digest(
 ) -> Plan:
     if slot is None:
         return Plan(held=_all_held(ranked, hold(route, state, now) or Hold(reason=DueReason.SLOT)))
-    if ranked and (obstacle := _obstacle(route, state, now)) is not None:
-        return Plan(held=_all_held(ranked, obstacle))
+    if ranked and (held := obstacle(route, state, now)) is not None:
+        return Plan(held=_all_held(ranked, held))
     if len(ranked) < digest.minimum:
         return Plan(held=_all_held(ranked, Hold(reason=DueReason.CARRIED)), finished=True)
     draft = summarise(ranked, route, DueReason.DIGEST, digest)
     return Plan(drafts=(replace(draft, slot=slot),), finished=True)
 
 
-def _obstacle(route: Route, state: RouteState, now: datetime) -> Hold | None:
-    """What keeps new messages of the route from being written now."""
-    if (held := hold(route, state, now)) is not None:
-        return held
-    if state.waiting >= FLOOD:
-        return Hold(reason=DueReason.BACKLOG)
-    return Hold(reason=DueReason.CAPPED) if _room(route, state) < 1 else None
-
-
 def _room(route: Route, state: RouteState) -> int:
     """How many messages the channel may still get."""
     room = FLOOD - state.waiting
-    return room if route.per_hour is None else min(room, route.per_hour - state.last_hour)
+    return room if route.per_hour is None else min(room, route.per_hour - len(state.sent) - state.waiting)
 
 
 def _all_held(stories: Iterable[OwedStory], hold: Hold) -> tuple[tuple[LedgerRow, Hold], ...]:

@@ -18,7 +18,7 @@ from syndicator.alerts import Delivery, DeliveryState, EditReason, LedgerRow, Mu
 from syndicator.models import ALL, Entry, Topic, TopicStatus, Visibility
 from syndicator.notify.compose import TopicWords, compose, draft_id, in_words, withdraw
 from syndicator.notify.coverage import Coverage, cover
-from syndicator.notify.due import Draft, Hold, Plan, RouteState, hold, rank_stories, select_due
+from syndicator.notify.due import Draft, Hold, Plan, RouteState, obstacle, rank_stories, select_due
 from syndicator.notify.edits import EDITED_FOR, QUIET, as_shown, plan_edit, rests_until
 from syndicator.notify.message import DigestPage
 from syndicator.notify.minimums import routes_by_story
@@ -125,10 +125,15 @@ class Enqueuer:
                 facts = {"why": hold.reason.value, "until": f"{hold.until:%Y-%m-%d %H:%M:%S} UTC"}
                 log.info("messages held back", route=route, channel=channel, messages=count, **facts)
 
-    def holds(self, outbox: Outbox, routes: Iterable[str], now: datetime) -> dict[str, Hold]:
-        """What holds these routes back as a whole now, and until when; by name, those that are held."""
-        mutes = outbox.ledger.mutes(ended_after=now - REMEMBERED)
-        waiting = {route for route, _ in (*outbox.open_ways(), *outbox.ledger.owing())}
+    def holds(
+        self, outbox: Outbox, routes: Iterable[str], now: datetime, *, new: bool = False
+    ) -> dict[str, Hold]:
+        """What holds these routes back as a whole now, and until when; by name, those that are held.
+
+        With `new`, also what keeps immediate routes from writing the stories that they owe.
+        """
+        mutes, owing = outbox.ledger.mutes(ended_after=now - REMEMBERED), outbox.ledger.owing()
+        waiting = {route for route, _ in (*outbox.open_ways(), *owing)}
         found: dict[str, Hold] = {}
         for route in (self._routes[name] for name in routes if name in self._routes):
             recent = now - max(route.flood_window, route.gather)
@@ -136,7 +141,9 @@ class Enqueuer:
             may_flood = route.deliver == "immediate" and route.name in waiting
             flooded = may_flood and outbox.ledger.has_taken(route.name, recent)
             state = _arrivals(outbox, route, now) if flooded else RouteState()
-            held = hold(route, replace(state, mutes=_of(route, mutes)), now)
+            if new and may_flood and (route.name, route.channel) in owing:
+                state = _with_channel(state, outbox, route, now)
+            held = obstacle(route, replace(state, mutes=_of(route, mutes)), now)
             if held is not None:
                 found[route.name] = held
         return found
@@ -208,13 +215,8 @@ class Enqueuer:
     ) -> Plan:
         owed = session.outbox.ledger.owed(route.name)
         stories = cover_stories(session, owed, route, topics)
-        state = replace(
-            _arrivals(session.outbox, route, now),
-            mutes=mutes,
-            last_hour=session.outbox.recent(route.channel, now),
-            waiting=session.outbox.waiting(route.channel),
-        )
-        return select_due(owed, stories, route, state, now=now, slot=slot)
+        state = _with_channel(_arrivals(session.outbox, route, now), session.outbox, route, now)
+        return select_due(owed, stories, route, replace(state, mutes=mutes), now=now, slot=slot)
 
     def _due_slots(self, ledger: Ledger, now: datetime) -> dict[str, Slot]:
         """The digests' times that have come and are not dealt with, by route; none of before it began, but
@@ -275,6 +277,11 @@ def _arrivals(outbox: Outbox, route: Route, now: datetime) -> RouteState:
     # A flood begins with its first arrival, which may have left: a window before what waits.
     since = min(oldest, now) - 2 * route.flood_window
     return RouteState(arrivals=outbox.ledger.arrivals(route.name, since), oldest=oldest)
+
+
+def _with_channel(state: RouteState, outbox: Outbox, route: Route, now: datetime) -> RouteState:
+    sent, waiting = outbox.sent_lately(route.channel, now), outbox.waiting(route.channel)
+    return replace(state, sent=sent, waiting=waiting)
 
 
 def _of(route: Route, mutes: Iterable[Mute]) -> list[Mute]:

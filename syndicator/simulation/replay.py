@@ -13,14 +13,14 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from heapq import heapify, heappop, heappush
 from itertools import groupby
 
 from syndicator.alerts import DailyMinimum, LedgerKind, LedgerRow, RouteReason, Slot
 from syndicator.models import Change, Entry
 from syndicator.notify.coverage import Coverage, cover
-from syndicator.notify.due import Draft, DueReason, Plan, RouteState, select_due
+from syndicator.notify.due import HOUR, Draft, Plan, RouteState, select_due
 from syndicator.notify.minimums import Course, judging, minimum_at, split_by_minimum
 from syndicator.notify.recorded import EntryEvent, Recorded, day_of
 from syndicator.notify.routing import Decision, announce, no_longer_public, remaining
@@ -28,8 +28,6 @@ from syndicator.notify.rules import RouteIndex
 from syndicator.progress import Progress, no_progress
 from syndicator.schedule import next_slot
 from syndicator.settings.models import Digest, Route
-
-HOUR = timedelta(hours=1)
 
 StoryKey = tuple[str, str]
 """Channel and story."""
@@ -173,8 +171,6 @@ class Replayed:
             self._obey(plan, route, now)
             if plan.wake is not None:
                 yield plan.wake
-            if any(hold.reason is DueReason.CAPPED for _, hold in plan.held) and route.per_hour is not None:
-                yield self._sent[route.channel][-route.per_hour] + HOUR
 
     def _others_of(self, changed: Mapping[str, Entry]) -> list[Entry]:
         stories = {entry.story for entry in changed.values()}
@@ -212,14 +208,14 @@ class Replayed:
 
     def _state(self, route: Route, owed: Sequence[LedgerRow], now: datetime) -> RouteState:
         sent = self._sent[route.channel]
-        last_hour = len(sent) - bisect_right(sent, now - HOUR)
+        lately = sent[bisect_right(sent, now - HOUR) :]
         if route.deliver != "immediate" or not owed:
-            return RouteState(last_hour=last_hour)
+            return RouteState(sent=lately)
         oldest = min(row.at for row in owed)
         taken = self._times[route.name]
         recent = taken[bisect_right(taken, oldest - 2 * route.flood_window) :]
         arrivals = [(at, len(list(some))) for at, some in groupby(recent)]
-        return RouteState(last_hour=last_hour, arrivals=arrivals, oldest=oldest)
+        return RouteState(sent=lately, arrivals=arrivals, oldest=oldest)
 
     def _note(self, row: LedgerRow) -> None:
         self._kinds[row.channel, row.story] = self._kinds[row.channel, row.guid] = row.kind

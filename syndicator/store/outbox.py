@@ -217,16 +217,13 @@ class Outbox:
         both, edits = (Counter({row[0]: row[1] for row in self._connection.execute(one)}) for one in queries)
         return both - edits, edits
 
-    def recent(self, channel: str, now: datetime) -> int:
-        """How many messages the channel has had within the last hour, by when they were sent, and how many
-        wait for it. What was sent by a clock that was hours ahead does not count.
-
-        Whatever waits may be sent within the hour, however long ago it was written.
-        """
-        over = deliveries.c.state.in_(ANNOUNCED)
+    def sent_lately(self, channel: str, now: datetime) -> Sequence[datetime]:
+        """When the channel took each message of the last hour, oldest first; what was sent by a clock that
+        was hours ahead does not count."""
         within = and_(deliveries.c.ended > now - HOUR, deliveries.c.ended < now + HOUR)
-        sent = and_(deliveries.c.channel == channel, within, over, not_(EDITS))
-        return self._count(sent) + self.waiting(channel)
+        sent = and_(deliveries.c.state.in_(ANNOUNCED), within, not_(EDITS))
+        query = select(deliveries.c.ended).where(deliveries.c.channel == channel, sent)
+        return self._connection.scalars(query.order_by(deliveries.c.ended)).all()
 
     def waiting(self, channel: str | None = None) -> int:
         """How many messages wait, for one channel or for all; edits do not count."""

@@ -216,8 +216,21 @@ def test_lifted_mute_ends_at_once() -> None:
     ids=["room for all", "room for two", "room for one", "no room"],
 )
 def test_cap_per_hour_overflows_into_one_digest(sent: int, expected: list[Any], held: set[DueReason]) -> None:
-    found = plan(many(3), make_route(per_hour=3), state=RouteState(last_hour=sent))
+    found = plan(many(3), make_route(per_hour=3), state=RouteState(sent=[NOON - MINUTE] * sent))
     assert (shape(found), reasons(found)) == (expected, held)
+
+
+@pytest.mark.parametrize(
+    ("ago", "waiting", "until"),
+    [([50, 40, 30], 0, 10), ([50, 40], 1, 10), ([50, 40, 30], 1, 20), ([50], 2, 10), ([], 3, None)],
+    ids=["the third last", "one waits", "one waits beside", "two wait", "all wait"],
+)
+def test_cap_ends_an_hour_after_the_message_that_makes_room(
+    ago: list[int], waiting: int, until: int | None
+) -> None:
+    state = RouteState(sent=[NOON - MINUTE * minutes for minutes in ago], waiting=waiting)
+    found = plan(many(3), make_route(per_hour=3), state=state)
+    assert found.wake == (None if until is None else NOON + MINUTE * until)
 
 
 def test_catch_up_and_news_share_the_last_message_of_the_hour() -> None:

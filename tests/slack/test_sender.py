@@ -174,7 +174,7 @@ def test_messages_go_before_edits_however_long_those_wait() -> None:
         world.step(SECOND)
     assert (world.messenger.posts, len(world.messenger.edits)) == (["new"], 3)
     with world.store() as outbox:
-        assert outbox.recent("C1", world.clock()) == 1, "an edit is no message of the hour"
+        assert len(outbox.sent_lately("C1", world.clock())) == 1, "an edit is no message of the hour"
 
 
 def test_late_answer_to_an_edit_that_is_owed_again_changes_nothing() -> None:

@@ -54,7 +54,7 @@ def test_what_is_asked_in_each_run_is_found_by_index() -> None:
         outbox.open_ways()
         outbox.release(("ai", "C1"), "muted", NOON)
         outbox.oldest("ai", "C1")
-        outbox.recent("C1", NOON)
+        outbox.sent_lately("C1", NOON)
         outbox.ledger.kinds(["s"], ["g"], ["C1"])
         outbox.ledger.deliveries_with([make_entry()])
         outbox.ledger.owing()

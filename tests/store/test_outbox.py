@@ -232,8 +232,8 @@ def test_counts_by_state_and_recent_and_waiting(store: OutboxStore) -> None:
         outbox.write(make_delivery("e", edit_of="b"), [])
         counts = {DeliveryState.OWED: 2, DeliveryState.SENT: 1, DeliveryState.DROPPED: 1}
         assert outbox.count() == (counts, {DeliveryState.OWED: 1})
-        assert outbox.recent("C1", NOON) == outbox.recent("C1", NOON + HOUR - SECOND) == 2
-        assert outbox.recent("C1", NOON + HOUR) == 1, "what was sent is an hour old, what waits counts"
-        assert outbox.recent("C1", NOON - HOUR) == 1, "it was sent by a clock that was ahead"
+        assert outbox.sent_lately("C1", NOON) == outbox.sent_lately("C1", NOON + HOUR - SECOND) == [NOON]
+        assert outbox.sent_lately("C1", NOON + HOUR) == [], "it is an hour old"
+        assert outbox.sent_lately("C1", NOON - HOUR) == [], "it was sent by a clock that was ahead"
         assert outbox.waiting("C1") == 1
         assert [one.id for one in outbox.list([DeliveryState.SENT])] == ["b"]
