@@ -287,6 +287,22 @@ class OutboxMachine(RuleBasedStateMachine):
         shown = [one.id for one in known.values() if one.state is DeliveryState.SHOWN]
         assert all(id in self.drawn for id in shown), "one counts as shown and was not"
 
+    @invariant()
+    def each_field_says_what_the_docs_say(self) -> None:
+        """The table of fields below the states in docs/architecture.md."""
+        for one in (*self._all().values(), *self._edits()):
+            is_edit, state = one.edit_of is not None, one.state
+            there = (DeliveryState.SENT, DeliveryState.SHOWN)
+            assert (one.lease_until is not None) is (state is DeliveryState.SENDING)
+            assert (one.ended is not None) is (state in (*ENDED, DeliveryState.DROPPED))
+            assert one.look_from is not None or not one.attempts
+            assert not one.misses or (one.unsure and state not in (DeliveryState.OWED, *there))
+            assert not one.unsure or is_edit or state not in (DeliveryState.OWED, DeliveryState.SENDING)
+            assert not one.unsure or state is not DeliveryState.SENT
+            assert one.message_ts is None or is_edit or state is DeliveryState.SENT
+            assert one.failing_since is None or state not in there
+            assert one.error is not None or state not in (DeliveryState.FAILED, DeliveryState.DROPPED)
+
     def teardown(self) -> None:
         """When all is well again, everything comes to its end, once."""
         self.slack.post_faults.clear()
