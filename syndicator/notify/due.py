@@ -140,7 +140,7 @@ def select_due(
 
     `owed` are the route's own; `stories` has what may be shown of them, and not those of which nothing may;
     `slot` is the digest's last time if it is not yet dealt with. To be called again at `Plan.wake`, after
-    every change, and at least every minute while messages that wait hold something.
+    every change, and now and then while messages that wait hold something.
     """
     ranked = rank_stories(owed, stories)
     if isinstance(route.deliver, Digest):

@@ -34,6 +34,8 @@ from syndicator.text import fold
 
 log = structlog.get_logger()
 
+AGAIN = timedelta(minutes=1)
+"""When to look again where messages that wait hold others: nobody is woken when they have left."""
 REMEMBERED = timedelta(days=2)
 """How far back ended mutes matter: they decide what is sent as one catch-up."""
 
@@ -72,7 +74,8 @@ class Enqueuer:
             if plan.finished and slot is not None:
                 session.outbox.ledger.finish_slot(route.name, slot, ids[0] if ids else None)
             written += len(ids)
-            wakes += [plan.wake] if plan.wake is not None else []
+            if plan.held and not plan.finished:
+                wakes.append(plan.wake or now + AGAIN)
         written += self._write_edits(session, topics, now)
         edit_due = session.outbox.edits.next_due()
         wakes += [edit_due] if edit_due is not None else []

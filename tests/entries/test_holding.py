@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from syndicator.alerts import Slot
+from syndicator.notify.due import FLOOD
 from syndicator.schedule import latest_slot
 from syndicator.settings.models import Digest, QuietHours, Route
 from tests.entries.channel import AT_ONCE, HOUR, MINUTE, SECOND, Channel, count
@@ -16,6 +17,7 @@ from tests.making import NOON
 from tests.rig import Rig
 from tests.slack_server import Channel as SlackChannel
 from tests.slack_server import Slack, SlackServer, script
+from tests.store.outbox_values import make_delivery
 
 
 @pytest.fixture
@@ -201,3 +203,15 @@ def test_hours_cap_is_kept_when_an_outage_ends(tmp_path: Path, server: SlackServ
     for _ in range(2):
         channel.pass_time(MINUTE, step=10 * SECOND)
     assert channel.counts() == [1, 1, 1, 7], "what is over the cap comes as one digest"
+
+
+def test_what_waits_behind_other_messages_is_looked_at_within_a_minute(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, routes=[AT_ONCE])
+    rig.run_once()
+    with rig.store.transaction() as session:
+        for number in range(FLOOD):
+            session.outbox.write(make_delivery(f"d{number}", route="gone"), [])
+    rig.write("late.md")
+    rig.look()
+    assert rig.enqueue() == NOON + MINUTE, "no other scan or change need come"
+    rig.close()
