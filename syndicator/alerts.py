@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class RouteReason(StrEnum):
@@ -247,7 +248,7 @@ class Delivery:
     created: datetime
     due: datetime
     """Not to be tried before this moment."""
-    message: Mapping[str, object] = field(default_factory=dict)
+    message: Mapping[str, Any] = field(default_factory=dict)
     """What is posted: `blocks`, `text`, `metadata` as Slack takes them."""
     attempts: int = 0
     lease_until: datetime | None = None

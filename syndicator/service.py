@@ -59,8 +59,8 @@ class Service:
     terminal: Messenger | None = None
     """Where messages are shown with `slack: preview`."""
     progress: Stages = field(default_factory=Stages)
-    refused: bool = False
-    """Other settings were to be taken over and were wrong. May be set from any thread."""
+    refused: threading.Event = field(default_factory=threading.Event)
+    """Set while other settings were to be taken over and were wrong."""
     started: datetime | None = None
     """When the process did, which may have had a life before a reload; None: now."""
     patient: bool = True
@@ -99,7 +99,7 @@ class Service:
         hub = self._hub and self._hub.failure
         polled = [folder.polled for folder in (self._loop.folders if self._loop else ())]
         found = [
-            health.SETTINGS_REFUSED if self.refused else None,
+            health.SETTINGS_REFUSED if self.refused.is_set() else None,
             hub and health.hub_not_told(*hub),
             *(health.only_polled(*one) for one in polled if one),
             *(health.part_breaks(*one) for one in (*self._parts.broken(), *self.serving.parts.broken())),

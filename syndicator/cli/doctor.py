@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import typer
 
 from syndicator.cli import app
-from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_settings, settings_file
+from syndicator.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, settings_file
 from syndicator.cli.terminal import say, say_json
-from syndicator.errors import SettingsError
 from syndicator.monitoring.health import Finding
 from syndicator.text import say_count
 
@@ -26,10 +24,11 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     """Look at all that the service needs, each trouble with its fix. Changes and posts nothing.
     Exit code: 0 all well, 1 something to see to."""
     from syndicator.cli.log import configure_logs
+    from syndicator.monitoring.examination import examine
 
     configure_logs(quiet=True)
     found = []
-    for check in _checks(settings_file(config)):
+    for check in examine(settings_file(config), os.environ):
         found.append(check)
         if not as_json:
             _say(check)
@@ -41,19 +40,6 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
         say("")
         say(f"{counts['wrong']} wrong, {say_count(counts['warning'], 'warning')}, {counts['ok']} ok")
     raise typer.Exit(1 if counts["ok"] < len(found) else 0)
-
-
-def _checks(config: Path) -> Iterator[Finding]:
-    from syndicator.monitoring.doctor import judge_settings
-
-    try:
-        settings = read_settings(config)
-    except SettingsError as error:
-        yield from judge_settings(error)
-        return
-    from syndicator.monitoring.examination import examine
-
-    yield from examine(settings, config=config)
 
 
 def _say(check: Finding) -> None:

@@ -93,8 +93,6 @@ def _as_test(delivery: Delivery) -> Delivery:
     from syndicator.notify.message import metadata_of, plain_context
 
     note = plain_context("A test from syndicator")
-    message, id = dict(delivery.message), str(uuid4())
-    blocks = message.get("blocks")
-    message["blocks"] = [note, *(blocks if isinstance(blocks, list) else [])][:50]
-    message["metadata"] = metadata_of(id)
+    id, blocks = str(uuid4()), [note, *delivery.message["blocks"]]
+    message = {**delivery.message, "blocks": blocks, "metadata": metadata_of(id)}
     return replace(delivery, id=id, message=message)

@@ -40,8 +40,8 @@ class Runner:
         self._ready: ListedSettings | None = None
         """The settings with which the service was ready last: what a reload can go back to."""
         self._ending, self._serving = False, Serving()
-        self._refused = False
-        """The settings of the last reload were wrong, or the service could not start with them."""
+        self._refused = threading.Event()
+        """Set while the settings of the last reload were wrong, or the service could not start with them."""
 
     def run(self) -> None:
         signal.signal(signal.SIGHUP, self._read_again)
@@ -72,7 +72,8 @@ class Runner:
                 if self._ready is None or self._ready is settings:
                     raise
                 log.error("settings not taken over", problem=str(error))
-                settings, self._refused = self._ready, True
+                settings = self._ready
+                self._refused.set()
 
     def _run_with(self, listed: ListedSettings) -> None:
         settings, in_force = listed[0], StatusFile(settings_path(listed[0].state))
@@ -125,14 +126,13 @@ class Runner:
         except SettingsError as error:
             for problem in error.problems:
                 log.error("settings not taken over", problem=str(problem))
-            self._refused = True
-            if self._service is not None:
-                self._service.refused = True
+            self._refused.set()
             return
         log.info("settings read anew")
         for one in changes(self._ready[1], settings[1]) if self._ready else ():
             log.info("setting changed", setting=one.key, before=one.before, after=one.after)
         self._notifier.reloading()
-        self._reloaded, self._refused = settings, False
+        self._reloaded = settings
+        self._refused.clear()
         if self._service is not None:
             self._service.stop()

@@ -9,18 +9,19 @@ import os
 import pwd
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from syndicator.alerts import channel_name
-from syndicator.errors import DeliveryError, SyndicatorError
+from syndicator.errors import DeliveryError, SettingsError, SyndicatorError
 from syndicator.monitoring import doctor
 from syndicator.monitoring.health import Finding, Kind
 from syndicator.monitoring.status import current_status, status_path
 from syndicator.publish.output import probe
+from syndicator.settings.load import load_settings
 from syndicator.settings.models import Settings, Source
 from syndicator.slack.check import NOT_FOUND
 from syndicator.store.database import database_path, known_revisions
@@ -42,8 +43,16 @@ ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 Check = tuple[Kind, Callable[[], Iterable[Finding]]]
 
 
-def examine(settings: Settings, *, config: Path, timeout_s: float = TIMEOUT_S) -> Iterator[Finding]:
-    """What is found, one after another. Raises nothing but what is a mistake of ours."""
+def examine(
+    config: Path, environment: Mapping[str, str], *, timeout_s: float = TIMEOUT_S
+) -> Iterator[Finding]:
+    """What is found, one after another: of settings that are wrong these alone. Raises nothing but what is a
+    mistake of ours."""
+    try:
+        settings = load_settings(config, environment)
+    except SettingsError as error:
+        yield from doctor.judge_settings(error)
+        return
     words = f"{say_count(len(settings.sources), 'source')}, {say_count(len(settings.routes), 'route')}"
     yield doctor.well(Kind.SETTINGS, f"{config}: {words}")
     for kind, look in _checks(settings, timeout_s):

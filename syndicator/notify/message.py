@@ -53,7 +53,7 @@ class DigestPage:
     """The page that shows a digest's stories, by our own address; `name` is the topic's or the site's."""
 
     name: str
-    url: str | None = None
+    url: str
 
 
 def alert_message(story: Coverage, route: Route, *, id: str, topic_names: Mapping[str, str]) -> Message:
@@ -235,7 +235,7 @@ def _age(published: datetime, at: datetime) -> str:
 def _ending(page: DigestPage, more: int) -> list[Block]:
     """ "+N more" and the way to all of them; nothing where there is neither."""
     words = f"+{more} more" if more else "All stories"
-    if page.url is None or len(page.url) > MAX_URL:
+    if len(page.url) > MAX_URL:
         return [plain_context(words)] if more else []
     name = escape(shorten(visible_line(page.name), 80, escaped_units)).replace("|", "¦")
     text = f"<{escape(page.url)}|{words} on {name}>"

@@ -7,14 +7,12 @@ import socket
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from syndicator.cli import app, build  # noqa: F401  it registers itself
 from syndicator.cli.doctor import RESULTS
 from syndicator.monitoring.examination import examine
-from syndicator.settings.load import load_settings
 from syndicator.store.lock import hold_state
 from tests.forked import Forked
 from tests.slack_server import TOKEN, Channel, Slack, SlackServer
@@ -50,11 +48,9 @@ def found(
     config: Path, name: str, *, slack: SlackServer | None = None, timeout_s: float = TIMEOUT_S, **named: str
 ) -> list[tuple[str, str]]:
     """Result and text of the checks of this name."""
-    settings = load_settings(config, named)
     if slack is not None:
-        to = settings.credentials.model_copy(update={"token": SecretStr(TOKEN), "api_url": slack.url})
-        settings = settings.model_copy(update={"credentials": to})
-    checks = examine(settings, config=config, timeout_s=timeout_s)
+        named |= {"SLACK_BOT_TOKEN": TOKEN, "SLACK_API_URL": slack.url}
+    checks = examine(config, named, timeout_s=timeout_s)
     return [(RESULTS[check.level], check.text) for check in checks if check.kind == name]
 
 

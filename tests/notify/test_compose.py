@@ -40,7 +40,7 @@ def test_alert_is_owed_at_once() -> None:
     delivery = composed(draft(entry))
     assert (delivery.kind, delivery.state, delivery.due) == ("alert", DeliveryState.OWED, NOON)
     assert (delivery.route, delivery.channel, delivery.guids) == ("sea", "C1", ("urn:tides",))
-    payload = delivery.message["metadata"]["event_payload"]  # type: ignore[index]  # a message is free in form
+    payload = delivery.message["metadata"]["event_payload"]
     assert payload["delivery"] == delivery.id == draft_id(draft(entry))
 
 
@@ -85,7 +85,7 @@ def test_digest_says_what_it_is_also_when_composed_anew(reason: DueReason, headi
     again = in_words(delivery, [Coverage(lead=e) for e in (a, b)], ROUTE, topics=TOPICS, page=PAGE)
     assert again is not None and again.more == 1
     for one in (delivery, again):
-        assert one.message["blocks"][0]["text"]["text"] == heading  # type: ignore[index]  # free in form
+        assert one.message["blocks"][0]["text"]["text"] == heading
         assert slack_rules.problems(dict(one.message)) == []
 
 

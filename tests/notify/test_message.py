@@ -23,6 +23,7 @@ from tests.notify.values import HOUR, NOON, make_entry, make_route
 
 ID = "d1"
 PAGE = DigestPage(name="The Sea", url="https://feeds.example.org/topics/sea/")
+TOO_LONG = PAGE.url + "x" * 1_500
 NAMES = {"sea": "The Sea", "cpp": "C++"}
 MOST = 20
 """Stories that a digest shows, by its settings."""
@@ -199,7 +200,7 @@ def test_story_whose_quality_rose_is_marked() -> None:
     ("more", "page", "last"),
     [
         (0, PAGE, "<https://feeds.example.org/topics/sea/|All stories on The Sea>"),
-        (2, DigestPage(name="The Sea"), "+2 more"),
+        (2, DigestPage(name="The Sea", url=TOO_LONG), "+2 more"),
         (
             2,
             DigestPage(name="R&D | <b>", url="https://a.example/?x=1&y=%7C2"),
@@ -215,7 +216,7 @@ def test_digest_ends_with_what_is_left(more: int, page: DigestPage, last: str) -
 
 
 def test_digest_of_one_without_more_or_page_is_just_the_story() -> None:
-    message = digest([make_entry()], page=DigestPage(name="The Sea"))
+    message = digest([make_entry()], page=DigestPage(name="The Sea", url=TOO_LONG))
     assert [block["type"] for block in message["blocks"]] == ["header", "rich_text", "section", "context"]
     assert message["blocks"][0]["text"]["text"] == "The Sea: 1 new story"
 

@@ -65,7 +65,7 @@ def test_digest_shows_lead_list_and_count() -> None:
 @pytest.mark.parametrize("width", [30, 60, 84, 200])
 def test_message_fits_the_window(width: int) -> None:
     stories = [Coverage(lead=make_entry(f"n{number}", title="A long title " * 9)) for number in range(4)]
-    page = DigestPage(name="The Sea")
+    page = DigestPage(name="The Sea", url="https://feeds.example.org/" + "x" * 1_500)
     shown = drawn(digest_message(stories, 7, make_route(), id=ID, at=NOON, page=page), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= min(width, 84)
 
