@@ -102,6 +102,11 @@ def survey(folder: Path) -> Survey | None:
     )
 
 
+def site_above(folder: Path) -> Path | None:
+    """The folder of the site that has `folder` as its articles', or two levels down, by its configuration."""
+    return next((one for one in folder.resolve().parents[:2] if site.find_configuration(one)[0]), None)
+
+
 def _sample(folder: Path) -> dict[str, bytes]:
     paths, found = sorted(scan(folder).files), dict[str, bytes]()
     for path in paths[:: max(1, len(paths) // SAMPLE)]:

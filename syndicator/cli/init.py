@@ -37,7 +37,7 @@ def init(
 
     Exit code 1 where there is nothing that reads as an article, 2 where the file is there already.
     """
-    from syndicator.survey import survey
+    from syndicator.survey import site_above, survey
 
     if config.exists():
         raise typer.BadParameter(f"{config} is there already; remove it, or write another with --config")
@@ -59,6 +59,9 @@ def init(
         config.unlink()  # the channel, or a variable of the environment
         raise
     _say_found(found, settings)
+    if found.configured_by is None and (above := site_above(folder)) is not None:
+        how = f"for its address and links remove {config} and run `syndicator init {above}`"
+        say((f"A site's configuration lies in {above}: {how}", "bold"))
     typer.echo()
     say(f"Wrote {config}. Next:")
     option = "" if config == FILE else f" --config {config}"

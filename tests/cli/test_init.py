@@ -580,6 +580,21 @@ def test_digest_is_written_in_the_zone_of_the_site() -> None:
     assert load_settings(Path("syndicator.yaml"), {}).site.time_zone == "Europe/Berlin"
 
 
+@pytest.mark.parametrize(
+    ("folder", "file"), [("_posts", "_config.yml"), ("content/blog", "hugo.toml"), ("content", "hugo.toml")]
+)
+def test_site_whose_articles_alone_are_named_is_pointed_to(here: Path, folder: str, file: str) -> None:
+    write(f"site/{folder}/2024-01-02-one.md", "---\ntitle: A post\ndate: 2024-01-02\n---\nText.\n")
+    assert "configuration lies" not in init_says(f"site/{folder}")
+    Path("syndicator.yaml").unlink()
+    write(f"site/{file}", "")
+    assert f"remove syndicator.yaml and run `syndicator init {here}/site`" in " ".join(
+        init_says(f"site/{folder}").split()
+    )
+    Path("syndicator.yaml").unlink()
+    assert "configuration lies" not in init_says("site")
+
+
 def test_title_is_the_folders_name_where_the_site_says_none() -> None:
     write("blog/_posts/2024-01-02-first.md", POST)
     init_says("blog/_posts")
