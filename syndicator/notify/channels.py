@@ -88,11 +88,12 @@ def _follow_gone(outbox: Outbox, routes: Sequence[Route], now: datetime) -> None
     what is in no message yet is let go."""
     names = {route.name for route in routes}
     firsts = {route.channel: route.name for route in reversed(routes)}
-    for way in sorted({*outbox.open_ways(), *outbox.ledger.owing()}):
+    for way in sorted({*outbox.open_ways(), *outbox.channels.begun_ways(), *outbox.ledger.owing()}):
         if way[0] in names:
             continue
         if (to := firsts.get(way[1])) is not None:
             outbox.release(way, "its route is gone, another of its channel takes it", now)
+            outbox.channels.hand_over(way, to)
         stories = outbox.ledger.hand_over(way, to)
         facts = {"route": way[0], "channel": way[1], "stories": stories}
         if stories and to:
@@ -100,8 +101,6 @@ def _follow_gone(outbox: Outbox, routes: Sequence[Route], now: datetime) -> None
         elif stories:
             fix = "Where they are wanted after all, put the route back and see `syndicator backfill`"
             log.warning("stories owed by a gone route are let go: no route has its channel", **facts, fix=fix)
-    for channel, to in firsts.items():
-        outbox.channels.hand_over(channel, names, to)
     outbox.ledger.forget_routes(names)
 
 

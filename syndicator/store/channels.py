@@ -30,6 +30,7 @@ from syndicator.store.outbox_tables import (
 from syndicator.store.tables import microseconds
 
 _BEGIN_NOW = text("UPDATE rate_limits SET until = until - since + :now, since = :now WHERE since > :now")
+_BEGUN = and_(deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.UNCLEAR)), not_(EDITS))
 
 
 class Channels:
@@ -107,10 +108,14 @@ class Channels:
             self._connection.execute(update(other).where(other.c.channel == name).values(channel=id))
         return Ledger(self._connection).move(name, id)
 
-    def hand_over(self, channel: str, routes: Collection[str], to: str) -> None:
-        """Leaves to a route what others than `routes` have begun to send there, and may have sent."""
-        begun = deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.UNCLEAR))
-        which = and_(deliveries.c.channel == channel, begun, not_(EDITS), deliveries.c.route.not_in(routes))
+    def begun_ways(self) -> set[tuple[str, str]]:
+        """Route and channel of what is being sent or may have been; by index."""
+        query = select(deliveries.c.route, deliveries.c.channel).where(_BEGUN)
+        return {(route, channel) for route, channel in self._connection.execute(query)}
+
+    def hand_over(self, way: tuple[str, str], to: str) -> None:
+        """Leaves to another route of the channel what a route has begun to send there, and may have sent."""
+        which = and_(_BEGUN, deliveries.c.route == way[0], deliveries.c.channel == way[1])
         stories = ledger.c.delivery.in_(select(deliveries.c.id).where(which))
         self._connection.execute(update(ledger).where(stories).values(route=to))
         self._connection.execute(update(deliveries).where(which).values(route=to))

@@ -52,6 +52,8 @@ def test_what_is_asked_in_each_run_is_found_by_index() -> None:
         outbox.edits.of("d1")
         outbox.edits.mark(["d1"], NOON, routes=["ai"], sent_after=NOON)
         outbox.open_ways()
+        outbox.channels.begun_ways()
+        outbox.channels.hand_over(("ai", "C1"), "new")
         outbox.release(("ai", "C1"), "muted", NOON)
         outbox.oldest("ai", "C1")
         outbox.sent_lately("C1", NOON)
